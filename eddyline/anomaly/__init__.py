@@ -1,0 +1,1 @@
+"""Pure algorithms, arrays in and scores out: forests, thresholds, detectors."""

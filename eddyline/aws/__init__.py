@@ -1,0 +1,1 @@
+"""The AWS faces: protocol and services, shapes from botocore's own models."""

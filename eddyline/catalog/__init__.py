@@ -1,0 +1,1 @@
+"""What things are called: databases, tables and views, and the options of connectors."""

@@ -1,0 +1,1 @@
+"""What a plan does to rows, one operator a file."""

@@ -1,0 +1,1 @@
+"""The same statements on a real Flink cluster."""

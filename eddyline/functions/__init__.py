@@ -1,0 +1,1 @@
+"""Every SQL function once: names, argument types, result type, sentence, example, kernel."""

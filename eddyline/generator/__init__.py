@@ -1,0 +1,1 @@
+"""Records from templates and files: tags, rates, replay."""

@@ -1,0 +1,1 @@
+"""What moves: SQL types, schemas and Arrow batches with a change kind."""

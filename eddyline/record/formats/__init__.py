@@ -1,0 +1,1 @@
+"""How payload bytes become columns and back: JSON, CSV, raw."""

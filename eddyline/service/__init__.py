@@ -1,0 +1,1 @@
+"""What the product does, without a face: statements, sessions, notes, generators, alerts."""

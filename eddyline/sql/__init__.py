@@ -1,0 +1,1 @@
+"""From question to plan: dialect, parse, bind, logical, rules, physical, explain."""
