@@ -73,7 +73,7 @@ def load(environ: Mapping[str, str] = os.environ, **overrides: Any) -> Settings:
 
 
 def _parse(f: dataclasses.Field[Any], raw: str) -> Any:
-    kind = type(f.default)
+    kind: Any = type(f.default)
     try:
         if kind is bool:
             return {"1": True, "true": True, "0": False, "false": False}[raw.lower()]

@@ -1,0 +1,371 @@
+"""The physical plan: what the engine is asked to do, as a tree of frozen nodes.
+
+The seam between ``sql`` (which builds it) and ``engine`` (which runs it). Every expression is
+DuckDB SQL text over the quoted column names of the node's input, already made to mean what Flink
+means: the engine only pastes it into statements. Every node's schema has unique column names.
+
+Conventions of expression text
+- A column is ``"name"``. Strings, numbers and types are DuckDB's.
+- Timestamps (both kinds) are DuckDB TIMESTAMP in UTC microseconds; intervals are BIGINT
+  (milliseconds, months).
+- ``getvariable('eddyline_now')`` is the wall time of the batch (TIMESTAMP, UTC);
+  the engine sets it before each batch.
+- A failure of a value (division by zero, a cast that cannot be) is raised with DuckDB's
+  ``error('…')``; the engine turns it into ``EddylineError('sql_runtime')``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from eddyline.catalog.table import CatalogTable
+from eddyline.record.schema import Schema
+from eddyline.record.types import DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Expr:
+    """A typed expression as DuckDB text."""
+
+    text: str
+    type: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """An output column and how it is computed."""
+
+    name: str
+    expr: Expr
+
+
+class WindowKind(StrEnum):
+    """How time is cut."""
+
+    TUMBLE = "TUMBLE"
+    HOP = "HOP"
+    CUMULATE = "CUMULATE"
+    SESSION = "SESSION"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window function's parameters, milliseconds.
+
+    size_ms: length of TUMBLE/HOP, longest of CUMULATE, gap of SESSION.
+    slide_ms: slide of HOP, step of CUMULATE, 0 otherwise.
+    Windows are aligned to the epoch plus ``offset_ms``, right before 1970 too.
+    """
+
+    kind: WindowKind
+    size_ms: int
+    slide_ms: int = 0
+    offset_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One aggregate call.
+
+    function: a name in ``eddyline.functions.aggregates``. args and filter: DuckDB text over the
+    input's columns. type: Flink's result type. name: the output column.
+    """
+
+    function: str
+    args: tuple[Expr, ...]
+    type: DataType
+    name: str
+    distinct: bool = False
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Rows of a table: payload columns and metadata columns, as they were written.
+
+    columns: payload columns decoded by the table's format. metadata: (column name, metadata key)
+    pairs, e.g. ("arrival", "timestamp"). schema: payload columns then metadata columns.
+    """
+
+    table: CatalogTable
+    columns: Schema
+    metadata: tuple[tuple[str, str], ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Rows written in the statement: a bounded input.
+
+    rows: one tuple of DuckDB texts a row.
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Calc:
+    """Filter, then project. Keeps change kinds and per-row watermarks."""
+
+    input: Node
+    projections: tuple[Projection, ...]
+    condition: str | None
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class AssignWatermark:
+    """After each row the watermark is max(so far, ``watermark`` of the row), per shard.
+
+    column: the row-time column (TIMESTAMP or TIMESTAMP_LTZ, precision <= 3); a row whose time is
+    NULL is an error as in Flink. watermark: expression text of type TIMESTAMP. The operator's
+    watermark is the minimum over its active shards (the scan delivers rows in merge order:
+    arrival, shard, sequence number).
+    """
+
+    input: Node
+    column: str
+    watermark: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTable:
+    """A window table function without aggregation: each row with its window(s).
+
+    Appends window_start, window_end (TIMESTAMP(3)) and window_time (row time, end - 1 ms).
+    HOP and CUMULATE give a row once per window. SESSION: not here (needs state), see
+    WindowAggregate. ``names`` are the three appended columns.
+    """
+
+    input: Node
+    window: Window
+    time_column: str
+    names: tuple[str, str, str]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAggregate:
+    """Group by window and keys, emit each window once, when the watermark reaches its end - 1.
+
+    Late rows (the window has fired before the row came) are counted and dropped.
+    partition_keys: for SESSION, the keys within which sessions are formed (= keys for legacy
+    group windows). names: window_start, window_end, window_time output columns.
+    schema: keys, aggregates, then the three names.
+    """
+
+    input: Node
+    window: Window
+    time_column: str
+    keys: tuple[str, ...]
+    aggregates: tuple[Aggregate, ...]
+    names: tuple[str, str, str]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAggregate:
+    """Unbounded grouping: emits +I, then -U/+U as groups change, -D when one empties.
+
+    schema: keys, then aggregates. Input may be a changelog (retracts).
+    """
+
+    input: Node
+    keys: tuple[str, ...]
+    aggregates: tuple[Aggregate, ...]
+    schema: Schema
+
+
+class JoinKind(StrEnum):
+    """Which unmatched rows appear."""
+
+    INNER = "INNER"
+    LEFT = "LEFT"
+    RIGHT = "RIGHT"
+    FULL = "FULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A regular join: both sides are kept, each new row meets the other side's rows.
+
+    left_keys/right_keys: equal-key columns, pairwise (may be empty). condition: further DuckDB
+    text over the output's column names. schema: left's columns then right's, renamed to be unique;
+    ``left_names``/``right_names`` give each side's output names in order.
+    """
+
+    left: Node
+    right: Node
+    kind: JoinKind
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class WindowJoin:
+    """A join of two windowed inputs on equal windows and keys; emitted when the window closes.
+
+    left_window/right_window: (window_start, window_end) column names of either side. Output is
+    insert-only. Other fields as in Join.
+    """
+
+    left: Node
+    right: Node
+    kind: JoinKind
+    left_window: tuple[str, str]
+    right_window: tuple[str, str]
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalJoin:
+    """A join bounded in time: right time within [left + lower_ms, left + upper_ms]; insert-only."""
+
+    left: Node
+    right: Node
+    kind: JoinKind
+    left_time: str
+    right_time: str
+    lower_ms: int
+    upper_ms: int
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """RANDOM_CUT_FOREST: scores each row, then learns it; one model per partition.
+
+    columns: numeric input columns, in order (a point's dimensions). partition_by: key columns.
+    score/grade/explanation: output column names, None where the function does not give them.
+    time_column: the row-time column, if any: points are then taken in time order as the watermark
+    allows (order: time, arrival), so that results do not depend on batches. fill: the value of a
+    window without rows, per key seen (needs window_ms, the distance of windows), or None.
+    window_columns: window_start/window_end/window_time columns to be filled along, if present.
+    """
+
+    input: Node
+    columns: tuple[str, ...]
+    partition_by: tuple[str, ...]
+    number_of_trees: int
+    sub_sample_size: int
+    time_decay: int
+    shingle_size: int
+    tolerance: float
+    seed: int
+    fill: float | None
+    window_ms: int
+    time_column: str | None
+    window_columns: tuple[str, ...]
+    score: str
+    grade: str | None
+    explanation: str | None
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """UNION ALL: columns by position, named as the schema says."""
+
+    inputs: tuple[Node, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The first ``count`` rows (of an insert-only input); then the statement is over."""
+
+    input: Node
+    count: int
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """INSERT INTO: rows already in the table's column order and types.
+
+    ``columns`` are the payload columns (written in the table's format); ``partition_by`` the
+    columns whose text, joined by '|', is the partition key (random if empty).
+    """
+
+    input: Node
+    table: CatalogTable
+    columns: Schema
+    partition_by: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """SELECT: rows go to whoever asked. ``schema`` is what the user sees."""
+
+    input: Node
+    schema: Schema
+
+
+Node = (
+    Scan
+    | Values
+    | Calc
+    | AssignWatermark
+    | WindowTable
+    | WindowAggregate
+    | GroupAggregate
+    | Join
+    | WindowJoin
+    | IntervalJoin
+    | Forest
+    | Union
+    | Limit
+    | Sink
+    | Collect
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole statement for the engine.
+
+    root: a Sink or a Collect. sql: the statement's text. warnings: sentences for the user.
+    insert_only: no row is ever taken back.
+    """
+
+    root: Sink | Collect
+    sql: str
+    insert_only: bool
+    warnings: tuple[str, ...] = ()
+
+
+def inputs(node: Node) -> tuple[Node, ...]:
+    """A node's inputs, left before right."""
+    if isinstance(node, Scan | Values):
+        return ()
+    if isinstance(node, Join | WindowJoin | IntervalJoin):
+        return (node.left, node.right)
+    if isinstance(node, Union):
+        return node.inputs
+    return (node.input,)
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all below it, inputs first."""
+    for child in inputs(node):
+        yield from walk(child)
+    yield node
