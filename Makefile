@@ -1,0 +1,55 @@
+# Every verb of the project; `make` alone tells them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pip alone is enough; uv, where it is, is quicker.
+UV := $(shell command -v uv 2>/dev/null)
+PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check golden bench figures clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Eddyline needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python pyproject.toml
+	@echo "installing Eddyline (once, about a minute)"
+	@$(PIP) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	@echo "installing the development tools (once)"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.dev ## install Eddyline and the development tools into .venv
+
+demo: $(VENV)/.run ## watch anomalies being found in a live clickstream
+	@$(BIN)/eddyline demo $(ARGS)
+
+test: $(VENV)/.dev ## run the tests (ARGS='-k name' for some)
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.dev ## what CI checks besides the tests: format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+golden: $(VENV)/.dev ## write the golden files anew (Flink's own results where Flink is installed)
+	@$(BIN)/python tests/cases/record.py
+	@EDDYLINE_GOLDEN=write $(BIN)/python -m pytest -q tests -k golden || true
+	@git --no-pager diff --stat
+
+bench: $(VENV)/.dev ## measure, with peers, and write BENCHMARKS.md
+	@$(BIN)/python -m benchmarks
+
+clean: ## remove what make and the demo made
+	rm -rf $(VENV) .eddyline-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
