@@ -1,0 +1,142 @@
+"""CREATE TABLE and CREATE VIEW: columns, metadata, watermark, keys, options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from eddyline.errors import Span
+from eddyline.sql.dialect import TokenType
+from eddyline.sql.grammar.queries import QueryGrammar
+from eddyline.sql.statement import ColumnDefinition, WatermarkDefinition
+
+
+@dataclass(slots=True)
+class TableElements:
+    """What stands between the parentheses of CREATE TABLE."""
+
+    columns: list[ColumnDefinition] = field(default_factory=list)
+    watermark: WatermarkDefinition | None = None
+    primary_key: tuple[str, ...] = ()
+
+
+class DefinitionGrammar(QueryGrammar):
+    """Reads the parts of a table's definition."""
+
+    def table_elements(self) -> TableElements:
+        """``(column type, …, WATERMARK FOR …, PRIMARY KEY (…) NOT ENFORCED)``"""
+        found = TableElements()
+        self.l_paren()
+        while True:
+            self._element(found)
+            if not self.comma():
+                break
+        self.r_paren()
+        return found
+
+    def _element(self, found: TableElements) -> None:
+        if self.sees("WATERMARK", "FOR"):
+            if found.watermark:
+                raise self.error("a table has one watermark", self.here())
+            found.watermark = self._watermark()
+            return
+        named = self.match("CONSTRAINT")
+        if named:
+            self.name("a constraint's name")
+        if self.sees("PRIMARY", "KEY"):
+            found.primary_key = self._primary_key()
+            return
+        if named or self.sees("UNIQUE"):
+            raise self.error("UNIQUE is not known to Flink", self.here(), "use PRIMARY KEY")
+        column = self._column()
+        if any(c.name == column.name for c in found.columns):
+            raise self.error(f"column {column.name} is there twice", column.span)
+        found.columns.append(column)
+        if self.sees("PRIMARY", "KEY"):
+            found.primary_key = (column.name,)
+            self._enforced()
+
+    def _watermark(self) -> WatermarkDefinition:
+        start = self.at
+        self.expect("WATERMARK", "FOR")
+        column, _ = self.name("the row-time column")
+        self.expect("AS")
+        begin = self.at
+        expression = self.expression()
+        text = self.text_from(begin)
+        return WatermarkDefinition(column, expression, text, self.span_from(start))
+
+    def _primary_key(self) -> tuple[str, ...]:
+        self.expect("PRIMARY", "KEY")
+        names = self.name_list()
+        self._not_enforced()
+        return names
+
+    def _enforced(self) -> None:
+        self.expect("PRIMARY", "KEY")
+        self._not_enforced()
+
+    def _not_enforced(self) -> None:
+        span = self.here()
+        if not self.match("NOT", "ENFORCED"):
+            msg = "a primary key must say NOT ENFORCED, because nothing checks it"
+            raise self.error(msg, span, "write PRIMARY KEY (…) NOT ENFORCED")
+
+    def _column(self) -> ColumnDefinition:
+        name, span = self.name("a column")
+        if self.match("AS"):
+            begin = self.at
+            expression = self.expression()
+            text = self.text_from(begin)
+            comment = self._comment()
+            return ColumnDefinition(
+                name, None, span, computed=expression, computed_text=text, comment=comment
+            )
+        kind = self.data_type()
+        if self.sees("DEFAULT"):
+            raise self.error("DEFAULT is not known to Flink", self.here(), "leave it out")
+        if self.match("METADATA"):
+            key = self.string("the metadata's key") if self.match("FROM") else name
+            virtual = self.match("VIRTUAL")
+            return ColumnDefinition(name, kind, span, True, key, virtual, comment=self._comment())
+        return ColumnDefinition(name, kind, span, comment=self._comment())
+
+    def _comment(self) -> str | None:
+        return self.string("a comment in quotes") if self.match("COMMENT") else None
+
+    def comment(self) -> str | None:
+        """COMMENT '…' of a table, view or database."""
+        return self._comment()
+
+    def options(self) -> dict[str, str]:
+        """``WITH ('key' = 'value', …)``, or nothing."""
+        if not self.match("WITH"):
+            return {}
+        return self.option_list()
+
+    def option_list(self) -> dict[str, str]:
+        """``('key' = 'value', …)``"""
+        self.l_paren()
+        found: dict[str, str] = {}
+        while not self.is_type(TokenType.R_PAREN):
+            span = self.here()
+            key = self.string("an option in quotes, such as 'connector'")
+            self.expect_type(TokenType.EQ, "'='")
+            if key in found:
+                raise self.error(f"option '{key}' is there twice", span)
+            found[key] = self.string("the option's value in quotes")
+            if not self.comma():
+                break
+        self.r_paren()
+        return found
+
+    def column_names(self) -> tuple[tuple[str, ...], tuple[Span, ...]]:
+        """``(a, b)`` with places."""
+        self.l_paren()
+        names: list[str] = []
+        spans: list[Span] = []
+        while not names or self.comma():
+            name, span = self.name("a column")
+            names.append(name)
+            spans.append(span)
+        self.r_paren()
+        return tuple(names), tuple(spans)
