@@ -1,0 +1,140 @@
+"""A tag's arguments: JSON where they parse as JSON, else the raw text.
+
+One argument is what public templates pass; several, parted by commas, are taken as well. A
+method reads them by position or, when one object is passed, by name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from eddyline.errors import EddylineError, Span
+
+NUMBER_MAX = 2**53
+LENGTH_MAX = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The values passed to one tag, and where the tag stands, for errors."""
+
+    tag: str
+    values: tuple[Any, ...]
+    span: Span | None = None
+    source: str | None = None
+
+    def fail(self, message: str, hint: str | None = None) -> NoReturn:
+        """Raise ``template_error`` that points at this tag."""
+        where = {"span": self.span, "source": self.source}
+        raise EddylineError("template_error", f"{self.tag}: {message}", hint=hint, **where)  # type: ignore[arg-type]
+
+    def first(self, default: Any = None) -> Any:
+        """The first argument as it is."""
+        return self.values[0] if self.values else default
+
+    def named(self, *names: str) -> dict[str, Any]:
+        """Arguments by name: from one object, or by position. Null counts as absent."""
+        if len(self.values) == 1 and isinstance(self.values[0], dict):
+            given = self.values[0]
+        else:
+            given = dict(zip(names, self.values, strict=False))
+        return {k: v for k, v in given.items() if k in names and v is not None}
+
+    def number(
+        self,
+        given: dict[str, Any],
+        name: str,
+        default: float,
+        low: float = -NUMBER_MAX,
+        high: float = NUMBER_MAX,
+    ) -> float:
+        """A number within its range; a number written as a text is taken too."""
+        value = given.get(name, default)
+        if isinstance(value, str):
+            value = _read_number(value, value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            self.fail(f"{name} must be a number, not {shown(value)}")
+        if not low <= value <= high:
+            self.fail(f"{name} is {shown(value)}; it must be between {low:g} and {high:g}")
+        return value
+
+    def whole(
+        self, given: dict[str, Any], name: str, default: int, low: int, high: int = LENGTH_MAX
+    ) -> int:
+        """A whole number within its range."""
+        value = self.number(given, name, default, low, high)
+        if value != int(value):
+            self.fail(f"{name} must be a whole number, not {shown(value)}")
+        return int(value)
+
+    def text(self, default: str) -> str:
+        """The first argument as a text."""
+        return default if self.first() is None else text_of(self.first())
+
+    def items(self, value: Any, name: str, default: Sequence[Any]) -> list[Any]:
+        """A list that is not empty."""
+        if value is None:
+            return list(default)
+        if not isinstance(value, list):
+            hint = 'write a JSON list with double quotes, as in ["a","b"]'
+            self.fail(f"{name} must be a list, not {shown(value)}", hint)
+        if not value:
+            self.fail(f"{name} is an empty list", "give at least one element")
+        return value
+
+
+def parse_values(text: str) -> tuple[Any, ...]:
+    """The text between a tag's parentheses as values."""
+    flat = text.replace("\r", "").replace("\n", "").strip()
+    if not flat:
+        return ()
+    whole = _json(flat)
+    if whole is not _FAILED:
+        return (whole,)
+    several = _json(f"[{flat}]")
+    if several is not _FAILED:
+        return tuple(several)
+    return (flat,)
+
+
+def is_json(text: str) -> bool:
+    """Whether ``text`` parses as one or several JSON values."""
+    flat = text.replace("\r", "").replace("\n", "")
+    return _json(flat) is not _FAILED or _json(f"[{flat}]") is not _FAILED
+
+
+def text_of(value: Any) -> str:
+    """A value as JavaScript would put it into a text; objects and arrays as JSON."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return str(int(value))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def shown(value: Any) -> str:
+    """A value as an error message quotes it: JSON, cut when long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+_FAILED = object()
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return _FAILED
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _read_number(text: str, default: Any) -> Any:
+    value = _json(text)
+    return value if isinstance(value, (int, float)) else default

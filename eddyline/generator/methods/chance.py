@@ -1,0 +1,269 @@
+"""The ``random`` and ``helpers`` modules of the template language."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.generator.arguments import Arguments, text_of
+from eddyline.generator.column import (
+    At,
+    Chars,
+    Column,
+    Joined,
+    Pick,
+    Span,
+    Text,
+    Texts,
+    Uniforms,
+    decimals,
+    from_matrix,
+    join,
+)
+from eddyline.generator.methods.method import Method, constant
+from eddyline.generator.methods.word import SLUG_SHAPE, WORD, words
+
+DIGITS = "0123456789"
+ALPHANUMERIC = DIGITS + "abcdefghijklmnopqrstuvwxyz"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+# Up to here a table of ready texts is quicker than writing numbers.
+TABLE_MAX = 4096
+
+_HEX = np.frombuffer(b"".join(b"%02x" % k for k in range(256)), np.uint8).reshape(256, 2)
+_UUID_PLACES = [k for k in range(36) if k not in (8, 13, 18, 23)]
+
+
+@dataclass(frozen=True, slots=True)
+class Uuid:
+    """Version 4 UUIDs: 122 random bits."""
+
+    slots: int = 4
+    width: int = 36
+
+    def build(self, u: Uniforms, at: At) -> Texts:
+        octets = (u * 2.0**32).astype(np.uint32).view(np.uint8).reshape(len(u), 16)
+        octets[:, 6] = octets[:, 6] & 0x0F | 0x40
+        octets[:, 8] = octets[:, 8] & 0x3F | 0x80
+        out = np.full((len(u), 36), ord("-"), np.uint8)
+        out[:, _UUID_PLACES] = _HEX[octets].reshape(len(u), 32)
+        return from_matrix(out)
+
+
+def number_column(low: float, high: float, step: float) -> Column | None:
+    """Multiples of ``step`` from ``low`` to ``high``, both included; None if there is none."""
+    first = math.ceil(round(low / step, 9))
+    count = math.floor(round(high / step, 9)) - first + 1
+    if count < 1:
+        return None
+    if count > TABLE_MAX:
+        return Span(first, count, step if step != int(step) else int(step))
+    places = decimals(step)
+    return Pick([text_of(round((first + k) * step, places)) for k in range(count)])
+
+
+def number(args: Arguments) -> Column:
+    given = {"max": args.first()} if not isinstance(args.first(), dict) else args.first()
+    low = args.number(given, "min", 0)
+    high = args.number(given, "max", max(99_999, low) if "max" not in given else 99_999)
+    step = args.number(given, "precision", 1, 1e-9)
+    column = number_column(low, high, step)
+    if column is None:
+        args.fail(f"no number lies between min {low:g} and max {high:g} at precision {step:g}")
+    return column
+
+
+def array_element(args: Arguments) -> Column:
+    return Pick([text_of(v) for v in args.items(args.first(), "the argument", ["a", "b", "c"])])
+
+
+def weighted_element(args: Arguments) -> Column:
+    given = args.named("weights", "data")
+    data = args.items(given.get("data"), "data", [])
+    weights = args.items(given.get("weights"), "weights", [])
+    if not data or not weights:
+        args.fail("weights and data are needed", 'as in {"weights":[0.8,0.2],"data":["a","b"]}')
+    if len(data) != len(weights):
+        args.fail(f"{len(weights)} weights stand against {len(data)} values")
+    sizes = [args.number({"weight": w}, "weight", 0, 0) for w in weights]
+    if not sum(sizes) > 0:
+        args.fail("all weights are zero", "give at least one weight above 0")
+    return Pick([text_of(v) for v in data], sizes)
+
+
+def object_element(args: Arguments) -> Column:
+    given = args.first({"foo": "bar", "too": "car"})
+    if not isinstance(given, dict) or not given:
+        args.fail("the argument must be an object with at least one key", 'as in {"a":1,"b":2}')
+    keys = len(args.values) > 1 and args.values[1] == "key"
+    return Pick([text_of(v) for v in (given.keys() if keys else given.values())])
+
+
+def alphanumeric(args: Arguments) -> Column:
+    return Chars(ALPHANUMERIC, args.whole(args.named("count"), "count", 1, 0))
+
+
+def random_words(args: Arguments) -> Column:
+    return words(args.whole(args.named("count"), "count", 3, 1, 1000))
+
+
+def replaced(symbols: dict[str, str], template: str) -> Column:
+    """A text in which each symbol stands for one random character of its alphabet."""
+    pieces = re.split(f"([{re.escape(''.join(symbols))}])", template)
+    return Joined(*(Chars(symbols[p], 1) if p in symbols else p for p in pieces if p))
+
+
+def replace_number(args: Arguments) -> Column:
+    given = args.named("string", "symbol")
+    symbol = text_of(given.get("symbol", "#"))
+    if len(symbol) != 1:
+        args.fail("symbol must be one character")
+    return replaced({symbol: DIGITS}, text_of(given.get("string", "###")))
+
+
+def replace_symbols(args: Arguments) -> Column:
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return replaced({"#": DIGITS, "?": letters, "*": DIGITS + letters}, args.text("##??"))
+
+
+def slugify(args: Arguments) -> Column:
+    dashed = re.sub(r"\s+", "-", args.text("a slug").strip())
+    return Text(re.sub(r"[^\w.-]+", "", dashed))
+
+
+@dataclass(frozen=True, slots=True)
+class Shuffled:
+    """The elements of a list in random order, as JSON."""
+
+    texts: Sequence[str]
+
+    @property
+    def slots(self) -> int:
+        return len(self.texts)
+
+    @property
+    def width(self) -> int:
+        return sum(len(t.encode()) + 1 for t in self.texts) + 2
+
+    def build(self, u: Uniforms, at: At) -> Texts:
+        order = np.argsort(u, axis=1, kind="stable")
+        table = pa.array(self.texts)
+        parts: list[Any] = ["["]
+        for k in range(len(self.texts)):
+            parts += [table.take(pa.array(order[:, k])), ","]
+        return join(at.n, [*parts[:-1], "]"])
+
+
+def shuffle(args: Arguments) -> Column:
+    items = args.items(args.first(), "the argument", ["a", "b", "c"])
+    if len(items) > 1000:
+        args.fail("a list to shuffle may have 1000 elements at most")
+    return Shuffled([json.dumps(v, ensure_ascii=False) for v in items])
+
+
+METHODS = (
+    Method(
+        "random.number",
+        "(max) or ({min,max,precision})",
+        "A whole number, or a multiple of precision; both ends included.",
+        number,
+        'random.number({"min":10,"max":150})',
+        r"-?\d+(\.\d+)?",
+    ),
+    Method(
+        "random.arrayElement",
+        "([…])",
+        "One element of the list.",
+        array_element,
+        'random.arrayElement(["OK","FAIL","WARN"])',
+        "OK|FAIL|WARN",
+    ),
+    Method(
+        "random.weightedArrayElement",
+        "({weights,data})",
+        "One element, by weight.",
+        weighted_element,
+        'random.weightedArrayElement({"weights":[0.3,0.7],"data":["dog","cat"]})',
+        "dog|cat",
+    ),
+    Method(
+        "random.objectElement",
+        '({…}) or ({…},"key")',
+        "One value (or key) of the object.",
+        object_element,
+        'random.objectElement({"a":1,"b":2})',
+        "1|2",
+    ),
+    Method("random.uuid", "", "A version 4 UUID.", constant(Uuid()), "random.uuid", UUID),
+    Method(
+        "random.boolean",
+        "",
+        "true or false.",
+        constant(Pick(["true", "false"])),
+        "random.boolean",
+        "true|false",
+    ),
+    Method(
+        "random.alphaNumeric",
+        "(count)",
+        "Lower-case letters and digits, one by default.",
+        alphanumeric,
+        "random.alphaNumeric(5)",
+        "[0-9a-z]{5}",
+    ),
+    Method("random.word", "", "A made-up word.", constant(WORD), "random.word", SLUG_SHAPE),
+    Method(
+        "random.words",
+        "(count)",
+        "Made-up words, three by default.",
+        random_words,
+        "random.words(2)",
+        "[a-z]+ [a-z]+",
+    ),
+    Method(
+        "helpers.randomize",
+        "([…])",
+        "One element of the list.",
+        array_element,
+        'helpers.randomize(["a","b"])',
+        "a|b",
+    ),
+    Method(
+        "helpers.shuffle",
+        "([…])",
+        "The list in random order, as JSON.",
+        shuffle,
+        "helpers.shuffle([1,2,3])",
+        r"\[[123],[123],[123]\]",
+    ),
+    Method(
+        "helpers.slugify",
+        "(text)",
+        "The text with dashes for spaces.",
+        slugify,
+        'helpers.slugify("a b c")',
+        "a-b-c",
+    ),
+    Method(
+        "helpers.replaceSymbolWithNumber",
+        "(text, symbol)",
+        "Each # becomes a digit.",
+        replace_number,
+        'helpers.replaceSymbolWithNumber("ab-##")',
+        r"ab-\d\d",
+    ),
+    Method(
+        "helpers.replaceSymbols",
+        "(text)",
+        "# a digit, ? a letter, * either.",
+        replace_symbols,
+        'helpers.replaceSymbols("##??*")',
+        r"\d\d[A-Z]{2}[A-Z0-9]",
+    ),
+)
