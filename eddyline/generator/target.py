@@ -1,0 +1,160 @@
+"""Where records go: a local stream, a Kinesis endpoint, a file, standard output."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eddyline.clock import SYSTEM, Clock
+from eddyline.errors import EddylineError
+from eddyline.generator.counters import SendResult
+from eddyline.generator.spec import GeneratorSpec, parse_target
+
+# Errors after which further sending is of no use.
+FATAL = frozenset({"not_found", "access_denied", "invalid_argument", "conflict"})
+
+
+class Target(Protocol):
+    """Takes batches of records and says what became of them."""
+
+    def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        """Send records: partition keys (StringArray) and data (BinaryArray) of equal length.
+
+        Returns when the fate of every record is known, or ``stop`` is set.
+
+        Raises:
+            EddylineError: one of ``FATAL``, when the target can take nothing more.
+        """
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+
+class Stream(Protocol):
+    """What a generator needs of a local stream (``eddyline.log``)."""
+
+    def put(self, batch: Any) -> Future[Any]:
+        """Append a batch; the future resolves when it is durable."""
+
+
+class Streams(Protocol):
+    """What a generator needs of the log's store."""
+
+    def open(self, name: str) -> Any:
+        """The stream of that name; raises ``not_found``."""
+
+
+class LocalStream:
+    """A stream of the log in this process: accepted means durable."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        from eddyline.log import PutBatch
+
+        try:
+            self._stream.put(PutBatch(keys, data)).result()
+        except EddylineError as error:
+            if error.code in FATAL:
+                raise
+            return SendResult(0, len(data), error.message)
+        return SendResult(len(data))
+
+    def close(self) -> None:
+        """The store owns the stream."""
+
+
+class Lines:
+    """A file or pipe: one record a line, accepted once the system has taken it."""
+
+    def __init__(self, out: IO[bytes], *, owned: bool) -> None:
+        self._out = out
+        self._owned = owned
+
+    def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        try:
+            self._out.write(memoryview(contents(with_newlines(data))))
+            self._out.flush()
+        except BrokenPipeError:
+            raise EddylineError("conflict", "the reader of the output went away") from None
+        except OSError as error:
+            raise EddylineError("disk_full", f"cannot write: {error.strerror}") from error
+        return SendResult(len(data))
+
+    def close(self) -> None:
+        if self._owned:
+            self._out.close()
+
+
+def open_target(
+    spec: GeneratorSpec, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
+) -> Target:
+    """The target that ``spec`` names. ``streams`` opens the log's store, asked only if needed.
+
+    Raises:
+        EddylineError: ``not_found`` for a stream or directory that does not exist,
+            ``invalid_argument`` for a target that is none.
+    """
+    kind, name = parse_target(spec.target)
+    if kind == "kinesis":
+        from eddyline.generator.kinesis import KinesisStream
+
+        return KinesisStream(name, spec.endpoint, spec.region, retries=spec.retries, clock=clock)
+    if kind == "file":
+        return open_file(name)
+    if kind == "stdout":
+        return Lines(sys.stdout.buffer, owned=False)
+    if streams is None:
+        raise EddylineError("invalid_argument", "no data directory is open for a local stream")
+    return LocalStream(open_stream(streams(), name))
+
+
+def open_stream(streams: Streams, name: str) -> Any:
+    """A local stream, or ``not_found`` with the command that makes it."""
+    try:
+        return streams.open(name)
+    except EddylineError as error:
+        if error.code != "not_found":
+            raise
+        hint = f"eddyline stream create {name}"
+        raise EddylineError("not_found", f"there is no stream {name}", hint=hint) from error
+
+
+def open_file(path: str) -> Lines:
+    """A file to append lines to; written compressed if its name ends in .gz."""
+    try:
+        if path.endswith(".gz"):
+            import gzip
+
+            return Lines(gzip.open(path, "ab"), owned=True)  # type: ignore[arg-type]
+        return Lines(Path(path).open("ab"), owned=True)
+    except FileNotFoundError:
+        parent = Path(path).parent
+        message = f"cannot write {path}: there is no directory {parent}"
+        raise EddylineError("not_found", message, hint=f"mkdir -p {parent}") from None
+    except OSError as error:
+        message = f"cannot write {path}: {error.strerror}"
+        raise EddylineError("access_denied", message) from error
+
+
+def with_newlines(data: Any) -> Any:
+    """Records (BinaryArray) with a newline after each."""
+    return pc.binary_join_element_wise(data, b"\n", b"")
+
+
+def contents(data: Any) -> Any:
+    """The values of a BinaryArray as one buffer."""
+    _, offsets, values = data.buffers()
+    if values is None or len(data) == 0:
+        return pa.py_buffer(b"")
+    bounds = memoryview(offsets).cast("i")
+    start, end = bounds[data.offset], bounds[data.offset + len(data)]
+    return values.slice(start, end - start)
