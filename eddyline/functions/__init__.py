@@ -1,1 +1,17 @@
 """Every SQL function once: names, argument types, result type, sentence, example, kernel."""
+
+# Each module puts its rows into the table as it is imported.
+from eddyline.functions import (  # noqa: F401
+    arithmetic,
+    collections,
+    conditional,
+    json,
+    operators,
+    temporal,
+    text,
+)
+from eddyline.functions.aggregates import AGGREGATES
+from eddyline.functions.registry import FUNCTIONS
+from eddyline.functions.unsupported import UNSUPPORTED
+
+__all__ = ["AGGREGATES", "FUNCTIONS", "UNSUPPORTED"]

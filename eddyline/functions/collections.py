@@ -1,0 +1,265 @@
+"""Functions of arrays, maps and rows."""
+
+from __future__ import annotations
+
+from eddyline.functions.casts import cast
+from eddyline.functions.registry import (
+    UNBOUNDED,
+    Arguments,
+    Built,
+    Context,
+    Function,
+    check,
+    mismatch,
+    register,
+    strict,
+)
+from eddyline.functions.unify import common_of
+from eddyline.record.types import (
+    BOOLEAN,
+    INT,
+    STRING,
+    DataType,
+    Root,
+    array,
+    duckdb_type,
+    map_of,
+    row,
+)
+
+
+def _array(args: Arguments, context: Context) -> Built:
+    if not args:
+        raise mismatch("ARRAY", args, "at least one element")
+    element = common_of([a.type for a in args])
+    if element is None:
+        raise mismatch("ARRAY", args, "elements of one type")
+    items = ", ".join(
+        cast(f"{{{i}}}", a.type, element, context, attempt=False) for i, a in enumerate(args)
+    )
+    kind = array(element.plain())
+    return Built(kind.not_null(), f"CAST([{items}] AS {duckdb_type(kind)})")
+
+
+def _map(args: Arguments, context: Context) -> Built:
+    if not args or len(args) % 2:
+        raise mismatch("MAP", args, "keys and values by turns")
+    key, value = (common_of([a.type for a in args[i::2]]) for i in (0, 1))
+    if key is None or value is None:
+        raise mismatch("MAP", args, "keys of one type and values of one type")
+    keys = ", ".join(f"{{{i}}}" for i in range(0, len(args), 2))
+    values = ", ".join(f"{{{i}}}" for i in range(1, len(args), 2))
+    kind = map_of(key.plain(), value.plain())
+    return Built(kind.not_null(), f"CAST(map([{keys}], [{values}]) AS {duckdb_type(kind)})")
+
+
+def _row(args: Arguments, context: Context) -> Built:
+    names = tuple(f"EXPR${i}" for i in range(len(args)))
+    kind = row(names, tuple(a.type.plain() for a in args))
+    items = ", ".join(f'"{n}" := {{{i}}}' for i, n in enumerate(names))
+    return Built(kind.not_null(), f"struct_pack({items})")
+
+
+def _item(args: Arguments, context: Context) -> Built:
+    kind = args[0].type
+    if kind.root is Root.ARRAY:
+        check("[]", args[1:], ("integer",))
+        return Built(kind.children[0].null(), "({0})[{1}]")
+    if kind.root is Root.MAP:
+        return Built(kind.children[1].null(), "({0})[{1}]")
+    raise mismatch("[]", args, "an array and a place, or a map and a key")
+
+
+def _of_element(
+    name: str, template: str, doc: str, example: tuple[str, object], *, boolean: bool = False
+) -> Function:
+    """A function of an array and an element of it."""
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args[:1], ("array",))
+        element = args[0].type.children[0]
+        text = cast("{1}", args[1].type, element, context, attempt=False)
+        kind = BOOLEAN if boolean else args[0].type.plain()
+        return Built(strict(kind, args[:1]), template.replace("{1}", text))
+
+    return Function((name,), (2, 2), builder, doc, example)
+
+
+def _arrays(
+    name: str, arity: tuple[int, int], template: str, doc: str, example: tuple[str, object]
+) -> Function:
+    """A function of arrays of one type, giving such an array."""
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args, ("array",))
+        if common_of([a.type for a in args]) is None:
+            raise mismatch(name, args, "arrays of one type")
+        return Built(strict(args[0].type.plain(), args), template)
+
+    return Function((name,), arity, builder, doc, example)
+
+
+def _extreme(name: str) -> Function:
+    word = {"ARRAY_MAX": "list_max", "ARRAY_MIN": "list_min"}[name]
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args, ("array",))
+        return Built(args[0].type.children[0].null(), f"{word}({{0}})")
+
+    value = 2 if name == "ARRAY_MAX" else 1
+    doc = "The greatest element." if name == "ARRAY_MAX" else "The least element."
+    return Function((name,), (1, 1), builder, doc, (f"{name}(ARRAY[1, 2])", value))
+
+
+def _position(args: Arguments, context: Context) -> Built:
+    check("ARRAY_POSITION", args[:1], ("array",))
+    return Built(strict(INT, args), "CAST(coalesce(list_position({0}, {1}), 0) AS INTEGER)")
+
+
+def _join(args: Arguments, context: Context) -> Built:
+    check("ARRAY_JOIN", args, ("array", "text"))
+    items = "list_filter({0}, lambda x: x IS NOT NULL)"
+    if len(args) == 3:
+        items = "list_transform({0}, lambda x: coalesce(x, {2}))"
+    return Built(strict(STRING, args), f"array_to_string({items}, {{1}})")
+
+
+def _slice(args: Arguments, context: Context) -> Built:
+    check("ARRAY_SLICE", args, ("array", "integer"))
+    last = "{2}" if len(args) == 3 else "NULL"
+    return Built(strict(args[0].type.plain(), args), f"list_slice({{0}}, {{1}}, {last})")
+
+
+def _keys(place: int) -> Function:
+    name = ("MAP_KEYS", "MAP_VALUES")[place]
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args, ("map",))
+        kind: DataType = array(args[0].type.children[place])
+        return Built(strict(kind, args), f"{name.lower()}({{0}})")
+
+    value = ("a", 1)[place]
+    doc = ("The keys of a map.", "The values of a map.")[place]
+    return Function((name,), (1, 1), builder, doc, (f"{name}(MAP['a', 1])[1]", value))
+
+
+def _from_arrays(args: Arguments, context: Context) -> Built:
+    check("MAP_FROM_ARRAYS", args, ("array",))
+    kind = map_of(args[0].type.children[0], args[1].type.children[0])
+    return Built(strict(kind, args), "map({0}, {1})")
+
+
+def _element(args: Arguments, context: Context) -> Built:
+    check("ELEMENT", args, ("array",))
+    one = "CASE WHEN len({0}) > 1 THEN error('ELEMENT needs an array of one element')"
+    kind = args[0].type.children[0].null()
+    return Built(kind, f"({one}::{duckdb_type(kind)} ELSE ({{0}})[1] END)")
+
+
+_ORDERED = "list_filter({0}, lambda x, i: list_position({0}, x) = i)"
+register((_extreme("ARRAY_MAX"), _extreme("ARRAY_MIN"), _keys(0), _keys(1)))
+register(
+    (
+        Function(
+            ("ARRAY",), (0, UNBOUNDED), _array, "An array of its elements.", ("ARRAY[1, 2][2]", 2)
+        ),
+        Function(
+            ("MAP",), (0, UNBOUNDED), _map, "A map of keys and values.", ("MAP['a', 1]['a']", 1)
+        ),
+        Function(
+            ("ROW",), (1, UNBOUNDED), _row, "A row of its fields.", ("ROW(1, 'a') IS NULL", False)
+        ),
+        Function(
+            ("ITEM",), (2, 2), _item, "An element by place (from 1) or key.", ("ARRAY[5, 6][1]", 5)
+        ),
+        Function(("ELEMENT",), (1, 1), _element, "The only element.", ("ELEMENT(ARRAY[7])", 7)),
+        _of_element(
+            "ARRAY_CONTAINS",
+            "list_contains({0}, {1})",
+            "Whether it is in the array.",
+            ("ARRAY_CONTAINS(ARRAY[1, 2], 2)", True),
+            boolean=True,
+        ),
+        _of_element(
+            "ARRAY_APPEND",
+            "list_append({0}, {1})",
+            "With one more at the end.",
+            ("ARRAY_APPEND(ARRAY[1], 2)[2]", 2),
+        ),
+        _of_element(
+            "ARRAY_PREPEND",
+            "list_prepend({1}, {0})",
+            "With one more at the front.",
+            ("ARRAY_PREPEND(ARRAY[1], 2)[1]", 2),
+        ),
+        _of_element(
+            "ARRAY_REMOVE",
+            "list_filter({0}, lambda x: x IS DISTINCT FROM {1})",
+            "Without that element.",
+            ("CARDINALITY(ARRAY_REMOVE(ARRAY[1, 2], 2))", 1),
+        ),
+        _arrays(
+            "ARRAY_DISTINCT",
+            (1, 1),
+            _ORDERED,
+            "Each element once.",
+            ("CARDINALITY(ARRAY_DISTINCT(ARRAY[1, 1]))", 1),
+        ),
+        _arrays(
+            "ARRAY_REVERSE",
+            (1, 1),
+            "list_reverse({0})",
+            "Backwards.",
+            ("ARRAY_REVERSE(ARRAY[1, 2])[1]", 2),
+        ),
+        _arrays(
+            "ARRAY_CONCAT",
+            (2, 2),
+            "list_concat({0}, {1})",
+            "One behind the other.",
+            ("CARDINALITY(ARRAY_CONCAT(ARRAY[1], ARRAY[2]))", 2),
+        ),
+        _arrays(
+            "ARRAY_SORT",
+            (1, 1),
+            "list_sort({0}, 'ASC', 'NULLS FIRST')",
+            "In order.",
+            ("ARRAY_SORT(ARRAY[2, 1])[1]", 1),
+        ),
+        _arrays(
+            "ARRAY_EXCEPT",
+            (2, 2),
+            "list_filter({0}, lambda x: NOT list_contains({1}, x))",
+            "Elements not in the second.",
+            ("ARRAY_EXCEPT(ARRAY[1, 2], ARRAY[1])[1]", 2),
+        ),
+        Function(
+            ("ARRAY_POSITION",),
+            (2, 2),
+            _position,
+            "Its place, 0 if it is not there.",
+            ("ARRAY_POSITION(ARRAY[5, 6], 6)", 2),
+        ),
+        Function(
+            ("ARRAY_JOIN",),
+            (2, 3),
+            _join,
+            "Elements put together with a separator.",
+            ("ARRAY_JOIN(ARRAY['a', 'b'], '-')", "a-b"),
+        ),
+        Function(
+            ("ARRAY_SLICE",),
+            (2, 3),
+            _slice,
+            "From a place to a place.",
+            ("ARRAY_SLICE(ARRAY[1, 2, 3], 2, 3)[1]", 2),
+        ),
+        Function(
+            ("MAP_FROM_ARRAYS",),
+            (2, 2),
+            _from_arrays,
+            "A map of keys and values.",
+            ("MAP_FROM_ARRAYS(ARRAY['a'], ARRAY[1])['a']", 1),
+        ),
+    )
+)

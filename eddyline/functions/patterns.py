@@ -1,0 +1,81 @@
+"""Java's date patterns (``yyyy-MM-dd HH:mm:ss.SSS``) as DuckDB's formats."""
+
+from __future__ import annotations
+
+import re
+
+from eddyline.errors import EddylineError
+
+_PRINT = {
+    "yyyy": "%Y", "uuuu": "%Y", "y": "%Y", "u": "%Y", "yy": "%y", "uu": "%y",
+    "MM": "%m", "M": "%-m", "MMM": "%b", "MMMM": "%B", "LL": "%m",
+    "dd": "%d", "d": "%-d", "DDD": "%j", "D": "%-j",
+    "HH": "%H", "H": "%-H", "hh": "%I", "h": "%-I",
+    "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S",
+    "a": "%p", "E": "%a", "EEE": "%a", "EE": "%a", "EEEE": "%A", "e": "%u",
+    "XXX": "+00:00", "X": "Z", "VV": "UTC", "z": "UTC", "xxx": "+00:00", "Z": "+0000",
+}  # fmt: skip
+_TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|([^A-Za-z'])")
+
+
+def pieces(pattern: str) -> list[tuple[str, str]]:
+    """(kind, value) pieces: ``text`` as it is, ``field`` a DuckDB format, ``fraction`` digits.
+
+    Raises:
+        EddylineError: ``sql_unsupported`` for a letter that has no counterpart.
+    """
+    found: list[tuple[str, str]] = []
+    for match in _TOKEN.finditer(pattern):
+        word = match.group(0)
+        if match.group(3) is not None:
+            found.append(("text", word))
+        elif word.startswith("'"):
+            found.append(("text", match.group(1).replace("''", "'") or "'"))
+        elif word.startswith("S"):
+            found.append(("fraction", str(len(word))))
+        elif word in _PRINT:
+            found.append(("field", _PRINT[word]))
+        else:
+            msg = f"the date pattern '{pattern}' has {word}, which is not supported"
+            raise EddylineError("sql_unsupported", msg, hint="for example 'yyyy-MM-dd HH:mm:ss'")
+    return found
+
+
+def literal(text: str) -> str:
+    """``text`` as a DuckDB string inside a template (braces doubled)."""
+    escaped = text.replace("'", "''").replace("{", "{{").replace("}", "}}")
+    return f"'{escaped}'"
+
+
+def printed(time: str, pattern: str) -> str:
+    """DuckDB text that prints the timestamp ``time`` by ``pattern``."""
+    parts: list[str] = []
+    run = ""
+    for kind, value in pieces(pattern):
+        if kind == "text":
+            run += value.replace("%", "%%")
+        elif kind == "field":
+            run += value
+        elif value in ("3", "6"):
+            run += {"3": "%g", "6": "%f"}[value]
+        else:
+            if run:
+                parts.append(f"strftime({time}, {literal(run)})")
+                run = ""
+            parts.append(f"left(rpad(strftime({time}, '%f'), 9, '0'), {value})")
+    if run or not parts:
+        parts.append(f"strftime({time}, {literal(run)})")
+    return parts[0] if len(parts) == 1 else f"({' || '.join(parts)})"
+
+
+def parsed(text: str, pattern: str) -> str:
+    """DuckDB text that reads a timestamp from ``text`` by ``pattern``; NULL if it does not fit."""
+    run = ""
+    for kind, value in pieces(pattern):
+        if kind == "text":
+            run += value.replace("%", "%%")
+        elif kind == "fraction":
+            run += "%g" if value == "3" else "%f"
+        else:
+            run += value.replace("%-", "%")
+    return f"try_strptime({text}, {literal(run)})"

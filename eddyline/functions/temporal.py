@@ -1,0 +1,372 @@
+"""Functions of dates and times.
+
+An instant (TIMESTAMP_LTZ) is shown and read in the session's zone, ``table.local-time-zone``.
+The present is ``getvariable('eddyline_now')``, set by the engine for each batch, so that a query
+sees one time within a batch and a test can hold it.
+"""
+
+from __future__ import annotations
+
+from eddyline.functions.casts import fraction, from_local, timestamp_shown, to_local
+from eddyline.functions.patterns import parsed, printed
+from eddyline.functions.registry import (
+    Arguments,
+    Built,
+    Context,
+    Function,
+    check,
+    mismatch,
+    register,
+    strict,
+)
+from eddyline.record.types import (
+    BIGINT,
+    DATE,
+    INT,
+    STRING,
+    TIME,
+    DataType,
+    Root,
+    TimeAttribute,
+    timestamp,
+    timestamp_ltz,
+)
+
+NOW = "CAST(getvariable('eddyline_now') AS TIMESTAMP)"
+_DEFAULT = "yyyy-MM-dd HH:mm:ss"
+_DATE_LIKE = (
+    r"'\s*[0-9]{{1,4}}-[0-9]{{1,2}}-[0-9]{{1,2}}"
+    r"([ T][0-9]{{1,2}}:[0-9]{{1,2}}(:[0-9]{{1,2}}(\.[0-9]{{1,9}})?)?)?\s*'"
+)
+
+
+def _local(arg: DataType, context: Context, text: str = "{0}") -> str:
+    """The time as the clock on the session's wall shows it."""
+    return to_local(text, context) if arg.root is Root.TIMESTAMP_LTZ else f"({text})"
+
+
+def _pattern(name: str, args: Arguments, place: int) -> str:
+    if len(args) <= place:
+        return _DEFAULT
+    text = args[place].text
+    if text is None:
+        raise mismatch(name, args, "a pattern in quotes, such as 'yyyy-MM-dd'")
+    return text
+
+
+def _current_timestamp(args: Arguments, context: Context) -> Built:
+    return Built(timestamp_ltz(3).not_null(), fraction(NOW, 3))
+
+
+def _proctime(args: Arguments, context: Context) -> Built:
+    kind = DataType(Root.TIMESTAMP_LTZ, 3, nullable=False, time_attribute=TimeAttribute.PROCTIME)
+    return Built(kind, fraction(NOW, 3))
+
+
+def _local_timestamp(args: Arguments, context: Context) -> Built:
+    return Built(timestamp(3).not_null(), to_local(fraction(NOW, 3), context))
+
+
+def _current_date(args: Arguments, context: Context) -> Built:
+    return Built(DATE.not_null(), f"CAST({to_local(NOW, context)} AS DATE)")
+
+
+def _current_time(args: Arguments, context: Context) -> Built:
+    local = to_local(f"date_trunc('second', {NOW})", context)
+    return Built(TIME.not_null(), f"CAST({local} AS TIME)")
+
+
+def _unix_timestamp(args: Arguments, context: Context) -> Built:
+    """Seconds since 1970; what follows the pattern in the text is passed over, as in Java."""
+    if not args:
+        return Built(BIGINT.not_null(), f"(epoch_ms({NOW}) // 1000)")
+    check("UNIX_TIMESTAMP", args, ("text",))
+    pattern = _pattern("UNIX_TIMESTAMP", args, 1)
+    time = parsed("left({0}, 19)" if pattern == _DEFAULT else "{0}", pattern)
+    seconds = f"(epoch_us({from_local(time, context)}) // 1000000)"
+    value = f"CASE WHEN {{0}} IS NOT NULL THEN coalesce({seconds}, -9223372036854775808) END"
+    return Built(strict(BIGINT, args), f"({value})")
+
+
+def _from_unixtime(args: Arguments, context: Context) -> Built:
+    check("FROM_UNIXTIME", args, ("number", "text"))
+    time = to_local("make_timestamp(CAST({0} AS BIGINT) * 1000000)", context)
+    return Built(strict(STRING, args), printed(time, _pattern("FROM_UNIXTIME", args, 1)))
+
+
+def _to_timestamp(args: Arguments, context: Context) -> Built:
+    check("TO_TIMESTAMP", args, ("text",))
+    if len(args) == 1:
+        value = f"CASE WHEN regexp_full_match({{0}}, {_DATE_LIKE}) THEN "
+        value += "TRY_CAST({0} AS TIMESTAMP) END"
+    else:
+        value = parsed("{0}", _pattern("TO_TIMESTAMP", args, 1))
+    return Built(timestamp(3), f"({fraction(f'({value})', 3)})")
+
+
+def _to_timestamp_ltz(args: Arguments, context: Context) -> Built:
+    kind = args[0].type
+    if kind.is_text:
+        if len(args) == 1:
+            value = f"(CASE WHEN regexp_full_match({{0}}, {_DATE_LIKE}) THEN "
+            value += "TRY_CAST({0} AS TIMESTAMP) END)"
+        else:
+            value = parsed("{0}", _pattern("TO_TIMESTAMP_LTZ", args, 1))
+        return Built(timestamp_ltz(3), fraction(value, 3))
+    check("TO_TIMESTAMP_LTZ", args, ("number", "integer"))
+    digits = 3 if len(args) == 1 else args[1].integer
+    if digits not in (0, 3):
+        raise mismatch("TO_TIMESTAMP_LTZ", args, "a number and 0 (seconds) or 3 (milliseconds)")
+    step = 1_000_000 if digits == 0 else 1000
+    micros = f"CAST(({{0}}) * {step} AS BIGINT)"
+    return Built(strict(timestamp_ltz(3), args), fraction(f"make_timestamp({micros})", 3))
+
+
+def _to_date(args: Arguments, context: Context) -> Built:
+    check("TO_DATE", args, ("text",))
+    if len(args) == 1:
+        return Built(DATE, "TRY_CAST(left(trim({0}), 10) AS DATE)")
+    return Built(DATE, f"CAST({parsed('{0}', _pattern('TO_DATE', args, 1))} AS DATE)")
+
+
+def _date_format(args: Arguments, context: Context) -> Built:
+    check("DATE_FORMAT", args[1:], ("text",))
+    kind = args[0].type
+    if not (kind.is_text or kind.is_timestamp or kind.root is Root.DATE):
+        raise mismatch("DATE_FORMAT", args, "a time and a pattern")
+    time = "TRY_CAST({0} AS TIMESTAMP)" if kind.is_text else _local(kind, context)
+    return Built(strict(STRING, args), printed(time, _pattern("DATE_FORMAT", args, 1)))
+
+
+_PARTS = {
+    "YEAR": "year({0})",
+    "QUARTER": "quarter({0})",
+    "MONTH": "month({0})",
+    "WEEK": "weekofyear({0})",
+    "DAY": "day({0})",
+    "DOY": "dayofyear({0})",
+    "DOW": "(dayofweek({0}) + 1)",
+    "ISODOW": "isodow({0})",
+    "ISOYEAR": "isoyear({0})",
+    "HOUR": "hour({0})",
+    "MINUTE": "minute({0})",
+    "SECOND": "second({0})",
+    "MILLISECOND": "(millisecond({0}) % 1000)",
+    "MICROSECOND": "(microsecond({0}) % 1000000)",
+    "EPOCH": "(epoch_us({0}) // 1000000)",
+    "DECADE": "(year({0}) // 10)",
+    "CENTURY": "century({0})",
+    "MILLENNIUM": "millennium({0})",
+}
+
+
+def _extract(args: Arguments, context: Context) -> Built:
+    unit = args[0].unit
+    if unit is None or unit not in _PARTS:
+        raise mismatch("EXTRACT", args[1:], "a unit FROM a time")
+    check("EXTRACT", args[1:], ("time",))
+    kind = args[1].type
+    text = _local(kind, context, "{1}")
+    if unit == "EPOCH":
+        text = "CAST({1} AS TIMESTAMP)"
+    return Built(strict(BIGINT, args[1:]), f"CAST({_PARTS[unit].format(text)} AS BIGINT)")
+
+
+def _part(names: str, unit: str, value: int) -> Function:
+    first = names.split()[0]
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(first, args, ("time",))
+        text = _PARTS[unit].format(_local(args[0].type, context))
+        return Built(strict(BIGINT, args), f"CAST({text} AS BIGINT)")
+
+    doc = f"The {unit.lower()} of a time."
+    example = (f"{first}(TIMESTAMP '2023-08-29 12:55:29')", value)
+    return Function(tuple(names.split()), (1, 1), builder, doc, example)
+
+
+_TRUNCATIONS = (
+    "YEAR",
+    "QUARTER",
+    "MONTH",
+    "WEEK",
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "SECOND",
+    "MILLISECOND",
+)
+_STEPS = {
+    "YEAR": "INTERVAL 1 YEAR",
+    "QUARTER": "INTERVAL 3 MONTH",
+    "MONTH": "INTERVAL 1 MONTH",
+    "WEEK": "INTERVAL 7 DAY",
+    "DAY": "INTERVAL 1 DAY",
+    "HOUR": "INTERVAL 1 HOUR",
+    "MINUTE": "INTERVAL 1 MINUTE",
+    "SECOND": "INTERVAL 1 SECOND",
+    "MILLISECOND": "INTERVAL 1 MILLISECOND",
+}
+
+
+def rounded_time(name: str, args: Arguments, context: Context) -> Built:
+    """FLOOR(time TO unit) and CEIL(time TO unit), in the session's zone."""
+    check(name, args[:1], ("time",))
+    kind, unit = args[0].type, args[1].unit
+    if unit not in _TRUNCATIONS:
+        raise mismatch(name, args[:1], f"one of {', '.join(_TRUNCATIONS)} behind TO")
+    local = _local(kind, context)
+    low = f"date_trunc('{unit.lower()}', {local})"
+    if unit == "WEEK":  # weeks begin on Sunday, as in Flink
+        low = f"(date_trunc('week', {local} + INTERVAL 1 DAY) - INTERVAL 1 DAY)"
+    value = low
+    if name == "CEIL":
+        value = f"(CASE WHEN {low} = {local} THEN {local} ELSE {low} + {_STEPS[unit]} END)"
+    if kind.root is Root.TIMESTAMP_LTZ:
+        value = from_local(value, context)
+    to = "DATE" if kind.root is Root.DATE else "TIMESTAMP"
+    return Built(kind.plain(), f"CAST({value} AS {to})")
+
+
+def _timestampadd(args: Arguments, context: Context) -> Built:
+    unit, kind = args[0].unit, args[2].type.plain()
+    if unit not in _STEPS or not (kind.is_timestamp or kind.root is Root.DATE):
+        raise mismatch("TIMESTAMPADD", args[1:], "a unit, a number and a time")
+    moved = f"({{2}}) + ({{1}}) * {_STEPS[unit]}"
+    short = unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND")
+    if kind.root is Root.DATE and not short:
+        return Built(strict(kind, args[1:]), f"CAST({moved} AS DATE)")
+    result = timestamp(3) if kind.root is Root.DATE else kind
+    return Built(strict(result, args[1:]), f"CAST({moved} AS TIMESTAMP)")
+
+
+def _timestampdiff(args: Arguments, context: Context) -> Built:
+    unit = args[0].unit
+    if unit not in _STEPS:
+        raise mismatch("TIMESTAMPDIFF", args[1:], "a unit and two times")
+    check("TIMESTAMPDIFF", args[1:], ("time",))
+    first, last = (f"CAST({{{i}}} AS TIMESTAMP)" for i in (1, 2))
+    value = f"CAST(date_sub('{unit.lower()}', {first}, {last}) AS INTEGER)"
+    return Built(strict(INT, args[1:]), value)
+
+
+def _convert_tz(args: Arguments, context: Context) -> Built:
+    check("CONVERT_TZ", args, ("text",))
+    time = f"{parsed('{0}', _DEFAULT)} AT TIME ZONE {{1}} AT TIME ZONE {{2}}"
+    return Built(strict(STRING, args), timestamp_shown(f"({time})", 0))
+
+
+register(
+    (
+        Function(
+            ("CURRENT_TIMESTAMP", "NOW", "CURRENT_ROW_TIMESTAMP"),
+            (0, 0),
+            _current_timestamp,
+            "The present as an instant.",
+            ("CURRENT_TIMESTAMP IS NULL", False),
+        ),
+        Function(
+            ("PROCTIME",), (0, 0), _proctime, "Processing time.", ("PROCTIME() IS NULL", False)
+        ),
+        Function(
+            ("LOCALTIMESTAMP",),
+            (0, 0),
+            _local_timestamp,
+            "The present in the session's zone.",
+            ("LOCALTIMESTAMP IS NULL", False),
+        ),
+        Function(
+            ("CURRENT_DATE",), (0, 0), _current_date, "Today.", ("CURRENT_DATE IS NULL", False)
+        ),
+        Function(
+            ("CURRENT_TIME", "LOCALTIME"),
+            (0, 0),
+            _current_time,
+            "The time of day.",
+            ("CURRENT_TIME IS NULL", False),
+        ),
+        Function(
+            ("UNIX_TIMESTAMP",),
+            (0, 2),
+            _unix_timestamp,
+            "Seconds since 1970 of a text.",
+            ("UNIX_TIMESTAMP('1970-01-01 00:01:00.999')", 60),
+        ),
+        Function(
+            ("FROM_UNIXTIME",),
+            (1, 2),
+            _from_unixtime,
+            "Seconds since 1970 as text.",
+            ("FROM_UNIXTIME(60)", "1970-01-01 00:01:00"),
+        ),
+        Function(
+            ("TO_TIMESTAMP",),
+            (1, 2),
+            _to_timestamp,
+            "A text as TIMESTAMP(3); NULL if it is none.",
+            ("CAST(TO_TIMESTAMP('2023-08-29 12:55:29') AS STRING)", "2023-08-29 12:55:29.000"),
+        ),
+        Function(
+            ("TO_TIMESTAMP_LTZ",),
+            (1, 3),
+            _to_timestamp_ltz,
+            "Epoch seconds (0) or milliseconds (3) as an instant.",
+            ("CAST(TO_TIMESTAMP_LTZ(1500, 3) AS STRING)", "1970-01-01 00:00:01.500"),
+        ),
+        Function(
+            ("TO_DATE",),
+            (1, 2),
+            _to_date,
+            "A text as DATE.",
+            ("CAST(TO_DATE('2023-08-29') AS STRING)", "2023-08-29"),
+        ),
+        Function(
+            ("DATE_FORMAT",),
+            (2, 2),
+            _date_format,
+            "A time printed by a Java pattern.",
+            (
+                "DATE_FORMAT(TIMESTAMP '2023-08-29 12:55:29', 'yyyy/MM/dd HH:mm')",
+                "2023/08/29 12:55",
+            ),
+        ),
+        Function(
+            ("EXTRACT",),
+            (2, 2),
+            _extract,
+            "A unit of a time.",
+            ("EXTRACT(HOUR FROM TIMESTAMP '2023-08-29 12:55:29')", 12),
+        ),
+        Function(
+            ("TIMESTAMPADD",),
+            (3, 3),
+            _timestampadd,
+            "A time moved by n units.",
+            ("CAST(TIMESTAMPADD(DAY, 1, DATE '2023-08-29') AS STRING)", "2023-08-30"),
+        ),
+        Function(
+            ("TIMESTAMPDIFF",),
+            (3, 3),
+            _timestampdiff,
+            "Whole units between two times.",
+            ("TIMESTAMPDIFF(DAY, DATE '2023-08-29', DATE '2023-09-01')", 3),
+        ),
+        Function(
+            ("CONVERT_TZ",),
+            (3, 3),
+            _convert_tz,
+            "A text's time in another zone.",
+            ("CONVERT_TZ('2023-08-29 12:00:00', 'UTC', 'Europe/Berlin')", "2023-08-29 14:00:00"),
+        ),
+        _part("YEAR", "YEAR", 2023),
+        _part("QUARTER", "QUARTER", 3),
+        _part("MONTH", "MONTH", 8),
+        _part("WEEK", "WEEK", 35),
+        _part("DAYOFYEAR", "DOY", 241),
+        _part("DAYOFMONTH", "DAY", 29),
+        _part("DAYOFWEEK", "DOW", 3),
+        _part("HOUR", "HOUR", 12),
+        _part("MINUTE", "MINUTE", 55),
+        _part("SECOND", "SECOND", 29),
+    )
+)
