@@ -1,0 +1,87 @@
+"""A child process's own side: the channel to its parent, and ending when the parent ends.
+
+Two ways, because each has a gap: the kernel's parent-death signal (Linux only), and the end of
+the channel, which a thread waits for. A job's state is committed in transactions, so a child may
+be cut off anywhere.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from eddyline.errors import EddylineError
+from eddyline.service.channel import Channel
+from eddyline.service.messages import ToWorker
+
+_PR_SET_PDEATHSIG = 1
+
+
+def join_parent(arguments: list[str]) -> Channel:
+    """The channel whose descriptor the parent gave as the first argument, with its own pid."""
+    descriptor, parent = int(arguments[0]), int(arguments[1])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
+    _die_with(parent)
+    return Channel(socket.socket(fileno=descriptor), ToWorker)
+
+
+def _die_with(parent: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(1)
+
+
+def serve(channel: Channel, handle: Callable[[Any], None], finish: Callable[[], None]) -> None:
+    """Give every message to ``handle``; leave the process when the parent is gone.
+
+    ``finish`` is called for the message ``Stop``, after which the process ends in good order.
+    """
+    from eddyline.service.messages import Stop
+
+    for message in channel:
+        if isinstance(message, Stop):
+            finish()
+            _leave(0)
+        handle(message)
+    _leave(1)
+
+
+def _leave(code: int) -> None:
+    """End at once: threads of libraries are not waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def described(error: BaseException) -> EddylineError:
+    """Any failure as the one error family; what is not of it is a fault of ours.
+
+    A full disk and a lack of memory keep their meaning through the libraries that report them.
+    """
+    if isinstance(error, EddylineError):
+        return error
+    text = f"{type(error).__name__}: {error}"
+    full = getattr(error, "errno", None) == 28 or "No space left" in text or "MDB_MAP_FULL" in text
+    if full:
+        hint = "make room, or move the data directory; nothing that was acknowledged is lost"
+        return EddylineError("disk_full", "no room is left on the disk", detail=text, hint=hint)
+    if isinstance(error, MemoryError) or "Out of Memory" in text:
+        hint = "raise EDDYLINE_WORKER_MEMORY_MIB, or bound the state with table.exec.state.ttl"
+        msg = "the worker's memory is used up"
+        return EddylineError("limit_exceeded", msg, detail=text, hint=hint)
+    hint = "please report this with the statement and the file logs/worker.log"
+    return EddylineError("internal", f"a fault in Eddyline: {text}", hint=hint)
+
+
+def in_thread(name: str, target: Callable[..., None], *arguments: Any) -> threading.Thread:
+    """A started daemon thread."""
+    thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,282 @@
+"""The control socket: the methods of a running server's ``Services``, called from outside.
+
+One connection a call. The methods' own signatures are the protocol: arguments are converted to
+their annotated types, results to the annotated return type; an argument that is a callback
+becomes a stream of events on that connection. Whoever may open the socket file (its owner) may
+call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import os
+import socket
+import typing
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from eddyline.errors import EddylineError, Span
+from eddyline.service.channel import Channel
+from eddyline.service.child import described, in_thread
+from eddyline.service.directory import DataDirectory
+
+
+class Call(msgspec.Struct, tag=True, frozen=True):
+    """``method`` is "component.name"; ``listen``: send what its callback is given."""
+
+    method: str
+    arguments: dict[str, Any]
+    listen: bool = False
+
+
+class Result(msgspec.Struct, tag=True, frozen=True):
+    """What the method returned."""
+
+    value: msgspec.Raw
+
+
+class Failure(msgspec.Struct, tag=True, frozen=True):
+    """The ``EddylineError`` the method raised."""
+
+    code: str
+    message: str
+    detail: str | None = None
+    hint: str | None = None
+    span: tuple[int, int, int] | None = None
+    source: str | None = None
+
+
+class Event(msgspec.Struct, tag=True, frozen=True):
+    """What the method's callback was given."""
+
+    value: msgspec.Raw
+
+
+COMPONENTS = ("sessions", "jobs", "generators", "anomalies", "notes", "server")
+
+
+class ControlServer:
+    """Answers calls on ``<data_dir>/control.sock`` until it is closed."""
+
+    def __init__(self, services: Any, directory: DataDirectory) -> None:
+        self._services = services
+        self._path = directory.new_socket_path()
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(str(self._path))
+        os.chmod(self._path, 0o600)
+        self._socket.listen(64)
+        in_thread("control", self._accept)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:  # closed
+                return
+            in_thread("control-call", self._serve, Channel(connection, Call))
+
+    def _serve(self, channel: Channel) -> None:
+        try:
+            call = channel.receive()
+            if isinstance(call, Call):
+                self._answer(channel, call)
+        except EddylineError as error:
+            channel.send(_failure(error))
+        finally:
+            channel.close()
+
+    def _answer(self, channel: Channel, call: Call) -> None:
+        method = _method(self._services, call.method)
+        encode = msgspec.msgpack.encode
+
+        def listener(event: Any) -> None:
+            channel.send(Event(msgspec.Raw(encode(event))))
+
+        try:
+            arguments = _arguments(method, call, listener)
+            value = method(**arguments)
+        except Exception as error:
+            channel.send(_failure(described(error)))
+            return
+        shown = None if callable(value) else value
+        channel.send(Result(msgspec.Raw(encode(shown))))
+        if call.listen:
+            channel.receive()  # until the caller hangs up
+            self._hung_up(call, value)
+
+    def _hung_up(self, call: Call, value: Any) -> None:
+        if callable(value):
+            value()
+        elif call.method == "sessions.submit" and str(call.arguments["session"]).startswith("cli:"):
+            self._services.sessions.close(call.arguments["session"])
+
+    def close(self) -> None:
+        """Answer no more."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _method(services: Any, name: str) -> Callable[..., Any]:
+    component, _, method = name.partition(".")
+    found = getattr(services, component, None) if component in COMPONENTS else None
+    function = None if method.startswith("_") else getattr(found, method, None)
+    if not callable(function):
+        hint = "server and command line may be of different versions: restart the server"
+        raise EddylineError("not_found", f"the server knows no method {name}", hint=hint)
+    result: Callable[..., Any] = function
+    return result
+
+
+@lru_cache(maxsize=512)
+def _hints(function: Any) -> dict[str, Any]:
+    return typing.get_type_hints(function)
+
+
+def _is_callback(kind: Any) -> bool:
+    return typing.get_origin(kind) is Callable or "Callable" in str(kind)
+
+
+def _arguments(
+    method: Callable[..., Any], call: Call, listener: Callable[[Any], None]
+) -> dict[str, Any]:
+    hints = _hints(getattr(method, "__func__", method))
+    out: dict[str, Any] = {}
+    for name in inspect.signature(method).parameters:
+        kind = hints.get(name, Any)
+        if _is_callback(kind):
+            out[name] = listener
+        elif name in call.arguments:
+            try:
+                out[name] = msgspec.convert(call.arguments[name], kind)
+            except msgspec.ValidationError as error:
+                msg = f"{call.method}: argument {name}: {error}"
+                raise EddylineError("invalid_argument", msg) from None
+    return out
+
+
+class Component:
+    """A component of a running server, by its class; its methods are called over the socket."""
+
+    def __init__(self, directory: DataDirectory, name: str, kind: type) -> None:
+        self._directory = directory
+        self._name = name
+        self._kind = kind
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(self._kind, name)
+        hints = _hints(function)
+        signature = inspect.signature(function)
+        method = f"{self._name}.{name}"
+
+        def call(*given: Any, **named: Any) -> Any:
+            bound = signature.bind(None, *given, **named).arguments
+            bound.pop(next(iter(signature.parameters)))
+            callbacks = [n for n in bound if _is_callback(hints.get(n))]
+            listener = bound.pop(callbacks[0]) if callbacks else None
+            return self._call(Call(method, bound, listener is not None), hints, listener)
+
+        return call
+
+    def _call(self, call: Call, hints: dict[str, Any], listener: Any) -> Any:
+        channel = dial(self._directory)
+        channel.send(call)
+        returns = hints.get("return", Any)
+        if listener is None:
+            try:
+                return _outcome(channel, returns)
+            finally:
+                channel.close()
+        return _listen(channel, returns, hints, listener)
+
+
+def dial(directory: DataDirectory) -> Channel:
+    """A connection to the server that runs on a directory.
+
+    Raises:
+        EddylineError: ``not_running``.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(directory.socket_path()))
+    except OSError:
+        connection.close()
+        msg = f"no server answers on {directory.path}"
+        raise EddylineError("not_running", msg, hint="start one: eddyline up") from None
+    return Channel(connection, Result | Failure | Event)
+
+
+def _outcome(channel: Channel, returns: Any) -> Any:
+    answer = channel.receive()
+    if isinstance(answer, Failure):
+        raise _error(answer)
+    if not isinstance(answer, Result):
+        raise _went_away()
+    if _is_callback(returns):
+        return None
+    return msgspec.msgpack.decode(answer.value, type=returns)
+
+
+def _listen(channel: Channel, returns: Any, hints: dict[str, Any], listener: Any) -> Any:
+    """Wait for the result, passing on what comes before it; then pass on the rest in a thread."""
+    kind = _event_type(hints)
+    answer = channel.receive()
+    early = []
+    while isinstance(answer, Event):
+        early.append(answer)
+        answer = channel.receive()
+    if isinstance(answer, Failure):
+        channel.close()
+        raise _error(answer)
+    if not isinstance(answer, Result):
+        raise _went_away()
+
+    def pump() -> None:
+        for event in early:
+            listener(msgspec.msgpack.decode(event.value, type=kind))
+        for event in channel:
+            listener(msgspec.msgpack.decode(event.value, type=kind))
+        gone = getattr(listener, "gone", None)
+        if gone is not None:
+            gone(_went_away())
+
+    in_thread("events", pump)
+    if _is_callback(returns):
+        return channel.close
+    return msgspec.msgpack.decode(answer.value, type=returns)
+
+
+def _event_type(hints: dict[str, Any]) -> Any:
+    for kind in hints.values():
+        if _is_callback(kind):
+            parameters = typing.get_args(kind)
+            if parameters and parameters[0]:
+                return parameters[0][0]
+    return Any
+
+
+def _went_away() -> EddylineError:
+    hint = "see its logs; eddyline up starts it again, INSERT jobs go on by themselves"
+    return EddylineError("not_running", "the server went away in the middle of the call", hint=hint)
+
+
+def _failure(error: EddylineError) -> Failure:
+    span = (error.span.line, error.span.column, error.span.length) if error.span else None
+    return Failure(error.code, error.message, error.detail, error.hint, span, error.source)
+
+
+def _error(failure: Failure) -> EddylineError:
+    span = Span(*failure.span) if failure.span else None
+    return EddylineError(
+        failure.code,
+        failure.message,
+        detail=failure.detail,
+        hint=failure.hint,
+        span=span,
+        source=failure.source,
+    )

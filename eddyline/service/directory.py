@@ -1,0 +1,202 @@
+"""A data directory: its layout, its format version, and the lock that only one server holds.
+
+The lock is an ``flock``: it goes away with its process, however that ends, so that no stale
+file ever has to be removed by hand. Ports are test-bound without SO_REUSEPORT first, because two
+servers that share a port would raise no error and answer in turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from eddyline.errors import EddylineError
+
+FORMAT = 1
+# The longest path a Unix socket may have is 104 bytes on macOS, 108 on Linux.
+SOCKET_PATH_MAX = 100
+
+
+class DataDirectory:
+    """The paths below ``<data_dir>``; makes the directory, refuses a newer one, locks it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock: IO[str] | None = None
+
+    @property
+    def meta(self) -> Path:
+        """SQLite: catalog, jobs, notes, generators, users."""
+        return self.path / "meta.db"
+
+    @property
+    def monitor(self) -> Path:
+        """SQLite: scored points and alerts."""
+        return self.path / "monitor.db"
+
+    @property
+    def jobs(self) -> Path:
+        """One directory a job."""
+        return self.path / "jobs"
+
+    def job(self, job_id: str) -> Path:
+        """Where one job keeps its state."""
+        return self.jobs / job_id
+
+    def prepare(self) -> None:
+        """Make the directory if it is not there, and see that we can read what is in it.
+
+        Raises:
+            EddylineError: ``newer_format``, ``access_denied`` or ``disk_full``.
+        """
+        try:
+            for folder in (self.path, self.jobs, self.path / "templates", self.path / "logs"):
+                folder.mkdir(parents=True, exist_ok=True)
+            self._check_format()
+        except OSError as error:
+            raise _unusable(self.path, error) from error
+
+    def _check_format(self) -> None:
+        file = self.path / "format"
+        if not file.exists():
+            file.write_text(f"{FORMAT}\n")
+            return
+        text = file.read_text().strip()
+        if not text.isdigit():
+            msg = f"{file} holds {text[:40]!r}, which is no format version"
+            hint = "is this a data directory of Eddyline? Give another one with --data-dir"
+            raise EddylineError("corrupt_data", msg, hint=hint)
+        if int(text) > FORMAT:
+            msg = f"{self.path} was written by a newer Eddyline (format {text}, ours is {FORMAT})"
+            raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
+
+    def lock(self, **facts: Any) -> None:
+        """Take the directory for this process; ``facts`` (ports) are for those who come later.
+
+        Raises:
+            EddylineError: ``directory_locked``, naming the process that holds it.
+        """
+        file = (self.path / "lock").open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+            raise self._locked() from None
+        self._lock = file
+        self.note(**facts)
+
+    def note(self, **facts: Any) -> None:
+        """Write into the lock file who holds it and where it listens."""
+        assert self._lock is not None, "only the holder of the lock writes into it"
+        self._lock.seek(0)
+        self._lock.truncate()
+        json.dump({"pid": os.getpid(), **facts}, self._lock)
+        self._lock.flush()
+
+    def unlock(self) -> None:
+        """Let the directory go."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def holder(self) -> dict[str, Any] | None:
+        """What the process that holds the lock wrote about itself; None if there is none."""
+        try:
+            with (self.path / "lock").open("r") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    with contextlib.suppress(ValueError):
+                        found: dict[str, Any] = json.load(file)
+                        return found
+                    return {}
+        except FileNotFoundError:
+            pass
+        return None
+
+    def _locked(self) -> EddylineError:
+        pid = (self.holder() or {}).get("pid")
+        who = f"process {pid}" if pid else "another process"
+        msg = f"the data directory {self.path} is in use by {who}"
+        hint = "stop that one first, or give another directory with --data-dir"
+        return EddylineError("directory_locked", msg, hint=hint)
+
+    def new_socket_path(self) -> Path:
+        """Where the holder of the lock puts its control socket.
+
+        A path too long for a socket is replaced by one in a private temporary directory, which
+        ``control.path`` then names.
+        """
+        path, pointer = self.path / "control.sock", self.path / "control.path"
+        pointer.unlink(missing_ok=True)
+        if len(os.fsencode(path)) > SOCKET_PATH_MAX:
+            path = Path(tempfile.mkdtemp(prefix="eddyline-")) / "control.sock"
+            pointer.write_text(str(path))
+        path.unlink(missing_ok=True)
+        return path
+
+    def socket_path(self) -> Path:
+        """Where the control socket of a running server is."""
+        pointer = self.path / "control.path"
+        with contextlib.suppress(FileNotFoundError):
+            return Path(pointer.read_text())
+        return self.path / "control.sock"
+
+
+def check_port(host: str, port: int, option: str) -> None:
+    """See that a port is free; 0 always is.
+
+    Raises:
+        EddylineError: ``port_in_use`` or ``invalid_argument`` for an address that is not ours.
+    """
+    if port == 0:
+        return
+    try:
+        with _bound(host, port):
+            pass
+    except PermissionError:
+        msg = f"port {port} may be used by the system's administrator only"
+        raise EddylineError("access_denied", msg, hint=f"{option} 1024 or more") from None
+    except OSError as error:
+        if error.errno in _IN_USE:
+            msg = f"port {port} on {host} is in use by another program"
+            hint = f"choose another one with {option}, or stop that program"
+            raise EddylineError("port_in_use", msg, hint=hint) from None
+        msg = f"cannot listen on {host}: {error.strerror}"
+        raise EddylineError("invalid_argument", msg, hint="--host 127.0.0.1") from None
+
+
+def free_port(host: str) -> int:
+    """A port nobody listens on just now."""
+    with _bound(host, 0) as found:
+        port: int = found.getsockname()[1]
+        return port
+
+
+_IN_USE = (48, 98)  # EADDRINUSE of macOS and Linux
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+        found.listen(1)
+    except OSError:
+        found.close()
+        raise
+    return found
+
+
+def _unusable(path: Path, error: OSError) -> EddylineError:
+    if error.errno == 28:
+        return EddylineError("disk_full", f"no room for the data directory {path}")
+    msg = f"cannot use {path} as a data directory: {error.strerror}"
+    return EddylineError("access_denied", msg, hint="give another one with --data-dir")

@@ -1,0 +1,121 @@
+"""What a run tells while it goes: one tagged message a kind, the same on every face."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class JobFigures(msgspec.Struct, frozen=True):
+    """A running query's counters. Times are epoch ms or ms; None where nothing is known yet."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    late: int = 0
+    filtered: int = 0
+    watermark_ms: int | None = None
+    behind_ms: int | None = None
+    latency_ms: float | None = None
+
+
+class StatementStarted(msgspec.Struct, tag=True, frozen=True):
+    """Statement ``index`` (from 0) begins; ``kind`` as in "CREATE TABLE", ``line`` from 1."""
+
+    run_id: str
+    index: int
+    kind: str
+    line: int
+
+
+class Text(msgspec.Struct, tag=True, frozen=True):
+    """Something to read: "Table has been created.", a plan, a definition."""
+
+    run_id: str
+    index: int
+    text: str
+
+
+class Warning_(msgspec.Struct, tag="Warning", frozen=True):
+    """Something the user should know, though the statement goes on."""
+
+    run_id: str
+    index: int
+    text: str
+
+
+class TableSnapshot(msgspec.Struct, tag=True, frozen=True):
+    """A result as it stands: the newest rows, printed as Flink prints; None is NULL.
+
+    ``row_count`` rows there are in all, of which ``skipped`` are not shown.
+    """
+
+    run_id: str
+    index: int
+    columns: list[str]
+    types: list[str]
+    rows: list[list[str | None]]
+    row_count: int
+    skipped: int
+
+
+class RowsAppended(msgspec.Struct, tag=True, frozen=True):
+    """Changes of a result in order, for those who asked for the changelog.
+
+    ``kinds`` are "+I", "-U", "+U" or "-D"; ``rows`` are printed as in a snapshot.
+    """
+
+    run_id: str
+    index: int
+    columns: list[str]
+    types: list[str]
+    kinds: list[str]
+    rows: list[list[str | None]]
+
+
+class JobStarted(msgspec.Struct, tag=True, frozen=True):
+    """An INSERT became a job of its own."""
+
+    run_id: str
+    index: int
+    job_id: str
+
+
+class Progress(msgspec.Struct, tag=True, frozen=True):
+    """About once a second: figures, and why nothing is shown if nothing is."""
+
+    run_id: str
+    index: int
+    metrics: JobFigures
+    why: list[str]
+
+
+class StatementFinished(msgspec.Struct, tag=True, frozen=True):
+    """Statement ``index`` is over, after ``ms``."""
+
+    run_id: str
+    index: int
+    ms: int
+
+
+class RunFinished(msgspec.Struct, tag=True, frozen=True):
+    """The run is over: FINISHED, ERROR or ABORT. ``error`` is ``EddylineError.as_dict()``."""
+
+    run_id: str
+    status: str
+    error: dict[str, Any] | None = None
+    error_text: str | None = None
+    ms: int = 0
+
+
+RunEvent = (
+    StatementStarted
+    | Text
+    | Warning_
+    | TableSnapshot
+    | RowsAppended
+    | JobStarted
+    | Progress
+    | StatementFinished
+    | RunFinished
+)

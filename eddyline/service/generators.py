@@ -1,0 +1,261 @@
+"""Generators of a data directory: kept by name, each running one in a process of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError, nearest
+from eddyline.generator.counters import Counters
+from eddyline.generator.spec import GeneratorSpec
+from eddyline.service import messages
+from eddyline.service.child import in_thread
+from eddyline.service.database import read, transaction
+from eddyline.service.directory import DataDirectory
+from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STARTING, STOPPED
+from eddyline.service.supervisor import BackOff, Child, Supervisor
+from eddyline.settings import Settings
+
+SENDER = "eddyline.service.sender"
+STOP_S = 10.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS generators (
+  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL, desired TEXT NOT NULL,
+  restart INTEGER NOT NULL, created_ms INTEGER NOT NULL
+)
+"""
+
+
+class GeneratorInfo(msgspec.Struct, frozen=True):
+    """A generator: what it is told, whether it runs, what was acknowledged so far."""
+
+    id: str
+    name: str
+    spec: GeneratorSpec
+    desired: str
+    actual: str
+    counters: Counters
+    started_ms: int | None
+    error: dict[str, Any] | None = None
+    pid: int | None = None
+
+
+GeneratorInfos = list[GeneratorInfo]
+Samples = list[str]
+
+
+class _Live:
+    """What is known of a generator in this server's life."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.child: Child | None = None
+        self.actual = STOPPED
+        self.counters = Counters()
+        self.error: dict[str, Any] | None = None
+        self.back_off = BackOff(clock)
+        self.base = Counters()
+
+
+class Generators:
+    """Creates, starts, stops and lists generators; names are unique."""
+
+    def __init__(
+        self, directory: DataDirectory, settings: Settings, clock: Clock, supervisor: Supervisor
+    ) -> None:
+        self._path = directory.meta
+        self._settings = settings
+        self._clock = clock
+        self._supervisor = supervisor
+        self._live: dict[str, _Live] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        with transaction(self._path) as db:
+            db.execute(_SCHEMA)
+
+    def start_wanted(self) -> None:
+        """Start those that ran, and were to be restarted, when the last server ended."""
+        sql = "SELECT id FROM generators WHERE desired = 'RUNNING' AND restart"
+        for (found,) in read(self._path, sql):
+            self.start(str(found))
+        with transaction(self._path) as db:
+            db.execute("UPDATE generators SET desired = 'STOPPED' WHERE NOT restart")
+
+    def close(self) -> None:
+        """No more restarts; the supervisor ends the processes."""
+        self._closing.set()
+
+    def list(self) -> GeneratorInfos:
+        """All generators, by name."""
+        rows = read(self._path, "SELECT id, name, spec, desired FROM generators ORDER BY name")
+        return [self._info(*row) for row in rows]
+
+    def _info(self, id: Any, name: Any, spec: Any, desired: Any) -> GeneratorInfo:
+        live = self._live.get(id) or _Live(self._clock)
+        return GeneratorInfo(
+            id,
+            name,
+            msgspec.json.decode(spec, type=GeneratorSpec),
+            desired,
+            live.actual,
+            live.counters,
+            live.counters.started_ms,
+            live.error,
+            live.child.pid if live.child else None,
+        )
+
+    def get(self, id: str) -> GeneratorInfo:
+        """One generator, by id or name. Raises ``not_found``."""
+        known = self.list()
+        for found in known:
+            if id in (found.id, found.name):
+                return found
+        near = nearest(id, [g.name for g in known])
+        hint = f"did you mean {near[0]}?" if near else None
+        raise EddylineError("not_found", f"there is no generator {id}", hint=hint)
+
+    def create(self, name: str, spec: GeneratorSpec, *, restart: bool = False) -> GeneratorInfo:
+        """Keep a generator, stopped. ``restart``: start it again if it dies.
+
+        Raises:
+            EddylineError: ``already_exists``, ``template_error`` or ``invalid_argument``.
+        """
+        from eddyline.generator.template import compile_template
+
+        spec.check()
+        compile_template(spec.template)
+        id = uuid.uuid4().hex[:12]
+        text = msgspec.json.encode(spec).decode()
+        row = (id, name, text, STOPPED, restart, self._clock.now_ms())
+        try:
+            with transaction(self._path) as db:
+                db.execute("INSERT INTO generators VALUES (?, ?, ?, ?, ?, ?)", row)
+        except sqlite3.IntegrityError:
+            msg = f"generator {name} exists already"
+            raise EddylineError("already_exists", msg, hint="give it another name") from None
+        return self.get(id)
+
+    def update(self, id: str, spec: GeneratorSpec) -> GeneratorInfo:
+        """Give a stopped generator another spec. Raises ``not_found`` or ``conflict``."""
+        from eddyline.generator.template import compile_template
+
+        found = self.get(id)
+        spec.check()
+        compile_template(spec.template)
+        if found.pid is not None:
+            raise EddylineError("conflict", f"generator {found.name} runs", hint="stop it first")
+        with transaction(self._path) as db:
+            text = msgspec.json.encode(spec).decode()
+            db.execute("UPDATE generators SET spec = ? WHERE id = ?", (text, found.id))
+        return self.get(found.id)
+
+    def start(self, id: str) -> GeneratorInfo:
+        """Start it; nothing happens if it runs. Raises ``not_found``."""
+        found = self.get(id)
+        self._desire(found.id, RUNNING)
+        with self._lock:
+            live = self._live.setdefault(found.id, _Live(self._clock))
+            if live.child is None:
+                live.counters = live.base = Counters()
+                self._spawn(live, found)
+        return self.get(found.id)
+
+    def _spawn(self, live: _Live, found: GeneratorInfo) -> None:
+        live.actual, live.error = STARTING, None
+
+        def heard(child: Child, message: Any) -> None:
+            if isinstance(message, messages.Sent):
+                self._sent(live, found, message)
+
+        def exited(child: Child, how: str, expected: bool) -> None:
+            self._exited(live, found, how, expected)
+
+        live.child = self._supervisor.start(SENDER, heard, exited)
+        live.child.send(messages.Generate(found.spec, messages.packed(self._settings)))
+
+    def _sent(self, live: _Live, found: GeneratorInfo, message: messages.Sent) -> None:
+        live.counters = _plus(live.base, message.counters)
+        live.actual = RUNNING
+        if message.done:
+            live.error = message.error
+            live.actual = FAILED if message.error else FINISHED
+            self._desire(found.id, STOPPED)
+
+    def _exited(self, live: _Live, found: GeneratorInfo, how: str, expected: bool) -> None:
+        live.child = None
+        live.counters = replace(live.counters, running=False, rate=0.0)
+        if live.actual in (FAILED, FINISHED):
+            return
+        if expected or self._closing.is_set():
+            live.actual = STOPPED
+            return
+        error = EddylineError("internal", f"the generator's process {how}", hint="start it again")
+        live.error = error.as_dict()
+        if not self._restarts(found.id):
+            live.actual = FAILED
+            self._desire(found.id, STOPPED)
+            return
+        live.actual, live.base = RESTARTING, live.counters
+        in_thread("restart", self._later, live, found, live.back_off.next_s())
+
+    def _later(self, live: _Live, found: GeneratorInfo, wait_s: float) -> None:
+        if self._clock.wait(self._closing, wait_s):
+            return
+        with self._lock:
+            if live.child is None and self.get(found.id).desired == RUNNING:
+                self._spawn(live, found)
+
+    def _restarts(self, id: str) -> bool:
+        sql = "SELECT 1 FROM generators WHERE id = ? AND restart AND desired = 'RUNNING'"
+        return bool(read(self._path, sql, (id,)))
+
+    def stop(self, id: str) -> GeneratorInfo:
+        """Stop it after the batch under way. Raises ``not_found``."""
+        found = self.get(id)
+        self._desire(found.id, STOPPED)
+        live = self._live.get(found.id)
+        if live is not None and live.child is not None:
+            live.child.stop(STOP_S)
+            live.actual = STOPPED if live.actual != FAILED else FAILED
+        return self.get(found.id)
+
+    def remove(self, id: str) -> None:
+        """Stop and forget it. Raises ``not_found``."""
+        found = self.stop(id)
+        with transaction(self._path) as db:
+            db.execute("DELETE FROM generators WHERE id = ?", (found.id,))
+        self._live.pop(found.id, None)
+
+    def sample(self, template: str, n: int = 5) -> Samples:
+        """``n`` records of a template, to look at. Raises ``template_error``."""
+        import numpy as np
+
+        from eddyline.generator.template import compile_template
+
+        compiled = compile_template(template)
+        rng = np.random.default_rng(np.random.SeedSequence())
+        data = compiled.render(n, rng, self._clock.now_ms(), first=0)
+        return [record.decode() for record in data.to_pylist()]
+
+    def _desire(self, id: str, desired: str) -> None:
+        with transaction(self._path) as db:
+            db.execute("UPDATE generators SET desired = ? WHERE id = ?", (desired, id))
+
+
+def _plus(base: Counters, now: Counters) -> Counters:
+    """Counters over restarts: what an earlier process sent is not forgotten."""
+    return replace(
+        now,
+        sent=base.sent + now.sent,
+        accepted=base.accepted + now.accepted,
+        failed=base.failed + now.failed,
+        retried=base.retried + now.retried,
+        bytes=base.bytes + now.bytes,
+        started_ms=base.started_ms or now.started_ms,
+    )

@@ -1,0 +1,266 @@
+"""Jobs: INSERT statements at work, with a desired and an actual state that outlive processes.
+
+A job's row is written before its first batch, by the worker that runs it; whoever finds it
+desired RUNNING later (the next worker, the next server) goes on with it. The row carries all
+that planning needs (text, session options, tables as they were), so that dropping a table does
+not touch a running job.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import uuid
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError, nearest
+from eddyline.service.database import read, transaction
+from eddyline.service.directory import DataDirectory
+from eddyline.service.events import JobFigures
+
+RUNNING, STOPPED, FINISHED, FAILED = "RUNNING", "STOPPED", "FINISHED", "FAILED"
+STARTING, RESTARTING = "STARTING", "RESTARTING"
+ENDED = (STOPPED, FINISHED, FAILED)
+# Ended jobs without a name are forgotten beyond this many.
+ENDED_KEPT = 100
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+  job_id TEXT PRIMARY KEY, name TEXT, session TEXT NOT NULL, run_id TEXT NOT NULL,
+  statement_index INTEGER NOT NULL, sql TEXT NOT NULL, context TEXT NOT NULL,
+  desired TEXT NOT NULL, actual TEXT NOT NULL, incarnation INTEGER NOT NULL,
+  restarts INTEGER NOT NULL, error TEXT, created_ms INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_name ON jobs (name) WHERE name IS NOT NULL;
+"""
+_COLUMNS = (
+    "job_id, name, session, run_id, statement_index, sql, context, desired, actual, "
+    "incarnation, restarts, error, created_ms"
+)
+
+
+class JobInfo(msgspec.Struct, frozen=True):
+    """A job as everybody sees it; ``error`` is ``EddylineError.as_dict()``."""
+
+    job_id: str
+    name: str | None
+    session: str
+    run_id: str
+    statement_index: int
+    sql: str
+    desired: str
+    actual: str
+    incarnation: int
+    restarts: int
+    error: dict[str, Any] | None
+    created_ms: int
+    figures: JobFigures | None = None
+    why: list[str] = []
+
+
+JobInfos = list[JobInfo]
+Reasons = list[str]
+
+
+class JobContext(msgspec.Struct, frozen=True):
+    """What planning the statement again needs: database, session options, tables and views."""
+
+    database: str
+    options: dict[str, str]
+    objects: list[dict[str, Any]]
+
+
+class JobStore:
+    """The rows of ``meta.db``; any process of the server's family uses it."""
+
+    def __init__(self, directory: DataDirectory, clock: Clock) -> None:
+        self._directory = directory
+        self._path: Path = directory.meta
+        self._clock = clock
+        with transaction(self._path) as db:
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+
+    def create(
+        self,
+        *,
+        name: str | None,
+        session: str,
+        run_id: str,
+        index: int,
+        sql: str,
+        context: JobContext,
+    ) -> str:
+        """A new job, desired RUNNING; or, for a name that is known, that job with its state.
+
+        Raises:
+            EddylineError: ``conflict`` when the job of that name still runs.
+        """
+        with transaction(self._path) as db:
+            job_id = self._take_over(db, name) if name else None
+            job_id = job_id or uuid.uuid4().hex[:16]
+            row = (job_id, name, session, run_id, index, sql, msgspec.json.encode(context).decode())
+            db.execute(
+                f"INSERT INTO jobs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'RUNNING', "
+                "'STARTING', 0, 0, NULL, ?) ON CONFLICT (job_id) DO UPDATE SET "
+                "session = excluded.session, run_id = excluded.run_id, "
+                "statement_index = excluded.statement_index, sql = excluded.sql, "
+                "context = excluded.context, desired = 'RUNNING', actual = 'STARTING', "
+                "error = NULL",
+                (*row, self._clock.now_ms()),
+            )
+            self._forget_old(db)
+        return job_id
+
+    def _take_over(self, db: sqlite3.Connection, name: str) -> str | None:
+        found = db.execute("SELECT job_id, actual FROM jobs WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            return None
+        job_id, actual = found
+        if actual not in ENDED:
+            msg = f"job {name} is running already"
+            hint = f"stop it first (eddyline job stop {name}), or give another 'pipeline.name'"
+            raise EddylineError("conflict", msg, hint=hint)
+        if actual == FINISHED:  # all of its input was read: the next one begins anew
+            self._delete(db, job_id)
+            return None
+        return str(job_id)
+
+    def _forget_old(self, db: sqlite3.Connection) -> None:
+        old = db.execute(
+            "SELECT job_id FROM jobs WHERE name IS NULL AND desired <> 'RUNNING' AND actual IN "
+            "('STOPPED', 'FINISHED', 'FAILED') ORDER BY created_ms DESC LIMIT -1 OFFSET ?",
+            (ENDED_KEPT,),
+        ).fetchall()
+        for (job_id,) in old:
+            self._delete(db, job_id)
+
+    def begin(self, job_id: str) -> int:
+        """Count one more incarnation of the job and return it."""
+        with transaction(self._path) as db:
+            found = db.execute(
+                "UPDATE jobs SET incarnation = incarnation + 1, actual = 'STARTING' "
+                "WHERE job_id = ? RETURNING incarnation",
+                (job_id,),
+            ).fetchone()
+        if found is None:
+            raise _no_job(job_id, [])
+        return int(found[0])
+
+    def reached(self, job_id: str, actual: str, error: dict[str, Any] | None = None) -> None:
+        """Keep a job's actual state; one that ended by itself is not wanted to run any more."""
+        over = actual in ENDED
+        with transaction(self._path) as db:
+            db.execute(
+                "UPDATE jobs SET actual = ?, error = ?, desired = CASE WHEN ? THEN 'STOPPED' "
+                "ELSE desired END, restarts = restarts + ? WHERE job_id = ?",
+                (
+                    actual,
+                    json.dumps(error) if error else None,
+                    over,
+                    actual == RESTARTING,
+                    job_id,
+                ),
+            )
+
+    def desire(self, job_id: str, desired: str) -> None:
+        """Keep what a job should do."""
+        with transaction(self._path) as db:
+            db.execute("UPDATE jobs SET desired = ? WHERE job_id = ?", (desired, job_id))
+
+    def context(self, job_id: str) -> JobContext:
+        """What planning the job's statement again needs."""
+        rows = read(self._path, "SELECT context FROM jobs WHERE job_id = ?", (job_id,))
+        if not rows:
+            raise _no_job(job_id, [])
+        return msgspec.json.decode(str(rows[0][0]), type=JobContext)
+
+    def get(self, job_id: str) -> JobInfo:
+        """One job by id or name.
+
+        Raises:
+            EddylineError: ``not_found``.
+        """
+        rows = self.list()
+        for row in rows:
+            if job_id in (row.job_id, row.name):
+                return row
+        raise _no_job(job_id, [r.name or r.job_id for r in rows])
+
+    def list(self) -> JobInfos:
+        """All jobs, oldest first."""
+        rows = read(self._path, f"SELECT {_COLUMNS} FROM jobs ORDER BY created_ms, rowid")
+        return [_info(row) for row in rows]
+
+    def remove(self, job_id: str) -> None:
+        """Forget a job and its state."""
+        with transaction(self._path) as db:
+            self._delete(db, job_id)
+
+    def _delete(self, db: sqlite3.Connection, job_id: str) -> None:
+        db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+        shutil.rmtree(self._directory.job(job_id), ignore_errors=True)
+
+
+class Workers(Protocol):
+    """What stopping a job needs of the sessions."""
+
+    def stop_job(self, session: str, job_id: str, wait_s: float) -> bool:
+        """Stop it where it runs; False if it runs nowhere."""
+
+    def figures_of(self, job_id: str) -> tuple[JobFigures | None, Reasons]:
+        """The newest figures, and why nothing is written if nothing is."""
+
+
+class Jobs:
+    """The jobs of a data directory, as the faces see them."""
+
+    def __init__(self, store: JobStore, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    def list(self) -> JobInfos:
+        """All jobs with their figures, oldest first."""
+        return [self._with_figures(job) for job in self._store.list()]
+
+    def get(self, job_id: str) -> JobInfo:
+        """One job, by id or name. Raises ``not_found``."""
+        return self._with_figures(self._store.get(job_id))
+
+    def _with_figures(self, job: JobInfo) -> JobInfo:
+        figures, why = self._workers.figures_of(job.job_id)
+        return msgspec.structs.replace(job, figures=figures, why=why)
+
+    def stop(self, job_id: str) -> JobInfo:
+        """Stop a job after the batch under way; its state stays. Raises ``not_found``."""
+        job = self._store.get(job_id)
+        if job.actual in ENDED and job.desired == STOPPED:
+            return self._with_figures(job)
+        self._store.desire(job.job_id, STOPPED)
+        if not self._workers.stop_job(job.session, job.job_id, 10.0):
+            self._store.reached(job.job_id, STOPPED)
+        return self.get(job.job_id)
+
+    def remove(self, job_id: str) -> None:
+        """Stop a job and forget it and its state. Raises ``not_found``."""
+        job = self.stop(job_id)
+        self._store.remove(job.job_id)
+
+
+def _info(row: tuple[Any, ...]) -> JobInfo:
+    job_id, name, session, run_id, index, sql, _, desired, actual, count, restarts, error, at = row
+    problem = json.loads(error) if error else None
+    return JobInfo(
+        job_id, name, session, run_id, index, sql, desired, actual, count, restarts, problem, at
+    )
+
+
+def _no_job(wanted: str, known: list[str]) -> EddylineError:
+    near = nearest(wanted, known)
+    hint = f"did you mean {near[0]}?" if near else "eddyline job list shows them all"
+    return EddylineError("not_found", f"there is no job {wanted}", hint=hint)

@@ -1,0 +1,81 @@
+"""A generator's own process: told once what to send, it sends and reports its counters."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import closing
+from typing import Any
+
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+from eddyline.generator.counters import Counters
+from eddyline.generator.job import Generator
+from eddyline.generator.spec import GeneratorSpec
+from eddyline.generator.target import Target, open_target
+from eddyline.service.channel import Channel
+from eddyline.service.child import described, in_thread, join_parent, serve
+from eddyline.service.messages import Generate, Sent, unpacked
+from eddyline.settings import Settings
+
+REPORT_S = 0.25
+
+
+class Sender:
+    """Runs one generator and tells the server how it goes, four times a second."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._stop = threading.Event()
+        self._over = threading.Event()
+
+    def handle(self, message: Any) -> None:
+        """Begin with what ``Generate`` says."""
+        assert isinstance(message, Generate)
+        in_thread("generator", self._run, message.spec, unpacked(message.settings))
+
+    def finish(self) -> None:
+        """Stop after the batch under way."""
+        self._stop.set()
+        self._over.wait()
+
+    def _run(self, spec: GeneratorSpec, settings: Settings) -> None:
+        counters, error = Counters(), None
+        try:
+            with closing(_target(spec, settings)) as target:
+                generator = Generator(spec, target)
+                in_thread("report", self._report, generator)
+                try:
+                    generator.run(self._stop)
+                finally:
+                    counters = generator.counters
+        except Exception as failure:
+            error = described(failure)
+        self._over.set()
+        self._channel.send(Sent(counters, True, error.as_dict() if error else None))
+        self._channel.close()
+
+    def _report(self, generator: Generator) -> None:
+        while not self._over.is_set():
+            self._channel.send(Sent(generator.counters))
+            SYSTEM.wait(self._over, REPORT_S)
+
+
+def _target(spec: GeneratorSpec, settings: Settings) -> Target:
+    from eddyline.log import LogStore
+
+    return open_target(spec, lambda: LogStore(settings.data_dir, settings, SYSTEM))
+
+
+def main() -> None:
+    """Entry of the process."""
+    channel = join_parent(sys.argv[1:])
+    sender = Sender(channel)
+    try:
+        serve(channel, sender.handle, sender.finish)
+    except EddylineError as error:
+        sys.stderr.write(error.pretty() + "\n")
+
+
+if __name__ == "__main__":
+    main()

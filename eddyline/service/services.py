@@ -1,0 +1,110 @@
+"""All that the product does, in one object: built by the server, by tests, by the command line.
+
+Whoever starts it holds the directory's lock until it is stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eddyline.clock import SYSTEM, Clock
+from eddyline.service.anomalies import Anomalies
+from eddyline.service.directory import DataDirectory
+from eddyline.service.generators import Generators
+from eddyline.service.jobs import Jobs, JobStore
+from eddyline.service.sessions import Sessions
+from eddyline.service.supervisor import Supervisor
+from eddyline.settings import Settings
+
+if TYPE_CHECKING:
+    from eddyline.catalog.catalog import Catalog
+    from eddyline.log import LogStore
+    from eddyline.service.notes import Notes
+
+
+class Services:
+    """The services of one data directory.
+
+    Everything is there once ``start`` has returned; ``stop`` ends all children.
+    """
+
+    sessions: Sessions
+    jobs: Jobs
+    generators: Generators
+    anomalies: Anomalies
+
+    def __init__(self, settings: Settings, clock: Clock = SYSTEM) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.data_dir: Path = settings.data_dir
+        self.directory = DataDirectory(settings.data_dir)
+        self.supervisor = Supervisor(self.directory.path / "logs")
+        self._on_stop: list[Callable[[], None]] = []
+
+    @cached_property
+    def streams(self) -> LogStore:
+        """The log of this process."""
+        from eddyline.log import LogStore
+
+        store = LogStore(self.data_dir, self.settings, self.clock)
+        self._on_stop.append(store.close)
+        return store
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The tables, as one more session sees them."""
+        from eddyline.catalog.catalog import Catalog
+
+        return Catalog(self.directory.meta)
+
+    @cached_property
+    def notes(self) -> Notes:
+        """The notes."""
+        from eddyline.service.notes import Notes
+
+        return Notes(self)
+
+    def start(self, *, resume: bool = True, spare: bool = False, **facts: Any) -> None:
+        """Take the directory and begin.
+
+        resume: go on with the jobs and generators that are to run. spare: keep a worker ready, so
+        that a session's first statement need not wait for one. facts: kept in the lock file for
+        those who come later (ports).
+
+        Raises:
+            EddylineError: ``directory_locked``, ``newer_format``, ``access_denied``, ``disk_full``.
+        """
+        self.directory.prepare()
+        self.directory.lock(**facts)
+        try:
+            self._build()
+            self.sessions.start(resume=resume, spare=spare)
+            if resume:
+                self.generators.start_wanted()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _build(self) -> None:
+        store = JobStore(self.directory, self.clock)
+        self.anomalies = Anomalies(self.directory.monitor)
+        self.sessions = Sessions(
+            self.settings, self.clock, self.supervisor, store, self.anomalies.tell
+        )
+        self.jobs = Jobs(store, self.sessions)
+        self.generators = Generators(self.directory, self.settings, self.clock, self.supervisor)
+
+    def stop(self) -> None:
+        """End all children in good order and let the directory go."""
+        if hasattr(self, "sessions"):
+            self.sessions.stop()
+        if hasattr(self, "generators"):
+            self.generators.close()
+        self.supervisor.close()
+        for close in self._on_stop:
+            close()
+        self._on_stop.clear()
+        self.directory.unlock()

@@ -1,0 +1,410 @@
+"""Sessions: each runs its SQL in a worker process of its own, started when it is first needed.
+
+The server keeps what a worker's death must not take along: who listens to which run, what the
+session has SET, and (in ``meta.db``) which jobs are to run. A worker that dies is replaced after
+a pause that doubles; its jobs go on from their saved state, what was only on screen is lost and
+said so.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError
+from eddyline.service import messages
+from eddyline.service.child import in_thread
+from eddyline.service.events import JobFigures, RunEvent, RunFinished
+from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
+from eddyline.service.results import MODES
+from eddyline.service.supervisor import BackOff, Child, Supervisor
+from eddyline.settings import Settings
+
+WORKER = "eddyline.service.worker"
+# A worker without runs and jobs ends after this long.
+IDLE_S = 300.0
+TICK_S = 5.0
+# A run that does not heed Cancel for this long takes its worker with it.
+CANCEL_S = 10.0
+
+OnEvent = Callable[[RunEvent], None]
+OnMonitored = Callable[[messages.Monitored], None]
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """A session: its worker's process id and memory, and its runs."""
+
+    name: str
+    pid: int | None
+    state: str
+    runs: list[str]
+    rss_mib: float
+
+
+SessionInfos = list[SessionInfo]
+Reasons = list[str]
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run under way. ``jobs``: the jobs it only waits for, once its statements are done."""
+
+    run_id: str
+    on_event: OnEvent
+    jobs: list[str] | None = None
+
+
+@dataclass(slots=True)
+class _Session:
+    name: str
+    back_off: BackOff
+    child: Child | None = None
+    context: JobContext | None = None
+    runs: dict[str, _Run] = field(default_factory=dict)
+    jobs: set[str] = field(default_factory=set)
+    used: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        return not self.runs and not self.jobs
+
+
+class Sessions:
+    """All sessions of a server; callbacks come from threads of their workers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        supervisor: Supervisor,
+        store: JobStore,
+        on_monitored: OnMonitored,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._supervisor = supervisor
+        self._store = store
+        self._on_monitored = on_monitored
+        self._lock = threading.RLock()
+        self._moved = threading.Condition(self._lock)
+        self._sessions: dict[str, _Session] = {}
+        self._reports: dict[str, messages.JobReport] = {}
+        self._spare: Child | None = None
+        self._closing = threading.Event()
+
+    def start(self, *, resume: bool, spare: bool) -> None:
+        """Begin: ``resume`` the jobs that are to run, keep a ``spare`` worker ready."""
+        if spare:
+            in_thread("spare", self._prepare_spare)
+        if resume:
+            wanted = [job for job in self._store.list() if job.desired == RUNNING]
+            for name in dict.fromkeys(job.session for job in wanted):
+                self._resume(name)
+        in_thread("idle-sessions", self._end_idle)
+
+    def stop(self) -> None:
+        """No more restarts; the supervisor ends the workers."""
+        self._closing.set()
+
+    def submit(
+        self,
+        session: str,
+        text: str,
+        on_event: OnEvent,
+        *,
+        run_id: str | None = None,
+        mode: str = "update",
+        refresh_ms: int = 1000,
+        parameters: dict[str, str] | None = None,
+        changelog: bool = False,
+        job_name: str | None = None,
+        detach: bool = False,
+    ) -> str:
+        """Run ``text`` in ``session``; every event goes to ``on_event``, RunFinished the last.
+
+        mode: how a SELECT is folded (update, append, single), shown every ``refresh_ms``.
+        parameters: session options for this run alone. changelog: send a SELECT's changes
+        (RowsAppended) instead of snapshots, each before the next batch is read. job_name: the name
+        of the run's INSERT. detach: the run ends once its INSERTs have started.
+
+        Returns the run's id. Raises ``invalid_argument``.
+        """
+        if mode not in MODES:
+            msg = f"result mode {mode!r} is none of {', '.join(MODES)}"
+            raise EddylineError("invalid_argument", msg)
+        run_id = run_id or uuid.uuid4().hex
+        run = messages.Run(
+            run_id, text, mode, refresh_ms, parameters or {}, changelog, job_name, detach
+        )
+        with self._lock:
+            found = self._session(session)
+            found.runs[run_id] = _Run(run_id, on_event)
+            child = self._child_of(found)
+        if not child.send(run):
+            self._finish(found, run_id, _lost("ended"))
+        return run_id
+
+    def watch(self, run_id: str, on_event: OnEvent) -> bool:
+        """Listen again to a run that waits for its jobs (after a restart); False if it is over."""
+        with self._lock:
+            for session in self._sessions.values():
+                if run_id in session.runs:
+                    session.runs[run_id].on_event = on_event
+                    return True
+        return False
+
+    def cancel(self, run_id: str) -> None:
+        """End a run and the jobs it waits for. Raises ``not_found`` if there is none."""
+        with self._lock:
+            session = next((s for s in self._sessions.values() if run_id in s.runs), None)
+            child = session.child if session else None
+        if session is None:
+            raise EddylineError("not_found", f"there is no run {run_id}; it may be over already")
+        for job in self._store.list():
+            if job.run_id == run_id and job.desired == RUNNING:
+                self._store.desire(job.job_id, STOPPED)
+        if child is None or not child.send(messages.Cancel(run_id)):
+            self._aborted(session, run_id)
+            return
+        in_thread("cancel", self._insist, session, child, run_id)
+
+    def _aborted(self, session: _Session, run_id: str) -> None:
+        for job in self._store.list():
+            if job.run_id == run_id and job.actual not in ENDED:
+                self._store.reached(job.job_id, STOPPED)
+        self._finish(session, run_id, None)
+
+    def _insist(self, session: _Session, child: Child, run_id: str) -> None:
+        with self._moved:
+            heeded = self._moved.wait_for(lambda: run_id not in session.runs, CANCEL_S)
+        if not heeded:
+            self._finish(session, run_id, None)
+            child.kill(expected=False)
+
+    def close(self, session: str) -> None:
+        """End a session: its runs are cancelled, its worker ends; its detached jobs go on."""
+        with self._lock:
+            found = self._sessions.get(session)
+            runs = list(found.runs) if found else []
+        if found is None:
+            return
+        for run_id in runs:
+            self.cancel(run_id)
+        with self._moved:
+            self._moved.wait_for(lambda: not found.runs, CANCEL_S)
+            if found.idle:
+                self._end(found)
+                del self._sessions[session]
+
+    def list(self) -> SessionInfos:
+        """All sessions, by name."""
+        with self._lock:
+            found = sorted(self._sessions.values(), key=lambda s: s.name)
+            return [_info(session) for session in found]
+
+    # jobs
+
+    def stop_job(self, session: str, job_id: str, wait_s: float) -> bool:
+        """Stop a job where it runs and wait for it; False if it runs nowhere."""
+        with self._lock:
+            found = self._sessions.get(session)
+            running = found is not None and job_id in found.jobs
+            child = found.child if found and running else None
+        if child is None or not child.send(messages.StopJob(job_id)):
+            return False
+        with self._moved:
+            assert found is not None
+            if not self._moved.wait_for(lambda: job_id not in found.jobs, wait_s):
+                msg = f"job {job_id} does not stop; it is in the middle of a long step"
+                raise EddylineError("conflict", msg, hint="try again in a moment")
+        return True
+
+    def figures_of(self, job_id: str) -> tuple[JobFigures | None, Reasons]:
+        """A job's newest figures, and why it writes nothing if it does not."""
+        report = self._reports.get(job_id)
+        return (report.figures, report.why) if report else (None, [])
+
+    # workers
+
+    def _session(self, name: str) -> _Session:
+        found = self._sessions.get(name)
+        if found is None:
+            found = self._sessions[name] = _Session(name, BackOff(self._clock))
+        found.used = self._clock.monotonic()
+        return found
+
+    def _child_of(self, session: _Session) -> Child:
+        """The session's worker, the spare one or a new one; with the lock held."""
+        if session.child is not None:
+            return session.child
+        child, self._spare = self._spare, None
+        used_spare = child is not None
+        if child is None or child.gone.is_set():
+            child = self._supervisor.start(WORKER, self._heard, self._exited)
+        session.child = child
+        child.send(messages.Begin(session.name, messages.packed(self._settings), session.context))
+        if used_spare:
+            in_thread("spare", self._prepare_spare, 2.0)
+        return child
+
+    def _prepare_spare(self, wait_s: float = 0.0) -> None:
+        if self._clock.wait(self._closing, wait_s):
+            return
+        try:
+            child = self._supervisor.start(WORKER, self._heard, self._exited)
+        except EddylineError:  # the server is stopping
+            return
+        with self._lock:
+            self._spare = child
+
+    def _resume(self, name: str) -> None:
+        """Have the jobs of a session that are to run go on."""
+        runs: dict[str, list[JobInfo]] = {}
+        for job in self._store.list():
+            if job.desired == RUNNING and job.session == name:
+                runs.setdefault(job.run_id, []).append(job)
+        with self._lock:
+            session = self._session(name)
+            if not runs:
+                return
+            child = self._child_of(session)
+            for run_id, jobs in runs.items():
+                ids = [job.job_id for job in jobs]
+                session.jobs.update(ids)
+                session.runs.setdefault(run_id, _Run(run_id, _nobody, ids))
+                child.send(messages.Resume(run_id, ids))
+
+    def _heard(self, child: Child, message: Any) -> None:
+        with self._lock:
+            session = next((s for s in self._sessions.values() if s.child is child), None)
+        if session is None:
+            return
+        if isinstance(message, messages.JobReport):
+            self._job_moved(session, message)
+        elif isinstance(message, messages.Waiting):
+            with self._lock:
+                if message.run_id in session.runs:
+                    session.runs[message.run_id].jobs = message.job_ids
+        elif isinstance(message, messages.Remember):
+            session.context = message.context
+        elif isinstance(message, messages.Monitored):
+            self._on_monitored(message)
+        elif not isinstance(message, messages.Ready):
+            self._tell(session, message)
+
+    def _job_moved(self, session: _Session, report: messages.JobReport) -> None:
+        with self._moved:
+            self._reports[report.job_id] = report
+            if report.actual in ENDED:
+                session.jobs.discard(report.job_id)
+            else:
+                session.jobs.add(report.job_id)
+            self._moved.notify_all()
+
+    def _tell(self, session: _Session, event: RunEvent) -> None:
+        with self._lock:
+            run = session.runs.get(event.run_id)
+        if run is None:
+            return
+        run.on_event(event)
+        if isinstance(event, RunFinished):
+            self._forget(session, event.run_id)
+
+    def _forget(self, session: _Session, run_id: str) -> None:
+        with self._moved:
+            session.runs.pop(run_id, None)
+            session.used = self._clock.monotonic()
+            self._moved.notify_all()
+
+    def _finish(self, session: _Session, run_id: str, error: EddylineError | None) -> None:
+        """End a run in its worker's place."""
+        with self._lock:
+            run = session.runs.get(run_id)
+        if run is None:
+            return
+        if error is None:
+            run.on_event(RunFinished(run_id, "ABORT"))
+        else:
+            run.on_event(RunFinished(run_id, "ERROR", error.as_dict(), error.pretty()))
+        self._forget(session, run_id)
+
+    def _exited(self, child: Child, how: str, expected: bool) -> None:
+        with self._lock:
+            if self._spare is child:
+                self._spare = None
+            session = next((s for s in self._sessions.values() if s.child is child), None)
+            if session is None:
+                return
+            session.child = None
+            jobs, session.jobs = session.jobs, set()
+            lost = [run_id for run_id, run in session.runs.items() if run.jobs is None]
+        for run_id in lost:
+            self._finish(session, run_id, _lost(how))
+        if not expected and not self._closing.is_set():
+            self._restart(session, jobs, how)
+
+    def _restart(self, session: _Session, jobs: set[str], how: str) -> None:
+        wanted = [j for j in self._store.list() if j.session == session.name]
+        wanted = [j for j in wanted if j.desired == RUNNING]
+        for run_id in [r for r, run in session.runs.items() if run.jobs is not None]:
+            if not any(job.run_id == run_id for job in wanted):
+                self._aborted(session, run_id)
+        for job in self._store.list():
+            if job.job_id in jobs and job.desired == STOPPED and job.actual not in ENDED:
+                self._store.reached(job.job_id, STOPPED)
+        if not wanted:
+            return
+        error = _lost(how).as_dict()
+        for job in wanted:
+            self._store.reached(job.job_id, RESTARTING, error)
+        wait_s = session.back_off.next_s()
+        in_thread("restart", self._resume_later, session.name, wait_s)
+
+    def _resume_later(self, name: str, wait_s: float) -> None:
+        if not self._clock.wait(self._closing, wait_s):
+            try:
+                self._resume(name)
+            except EddylineError as error:
+                if not self._closing.is_set():
+                    raise error
+
+    def _end_idle(self) -> None:
+        while not self._clock.wait(self._closing, TICK_S):
+            with self._lock:
+                now = self._clock.monotonic()
+                for session in self._sessions.values():
+                    if session.idle and session.child and now - session.used > IDLE_S:
+                        self._end(session)
+
+    def _end(self, session: _Session) -> None:
+        child, session.child = session.child, None
+        if child is not None:
+            in_thread("stop", child.stop)
+
+
+def _nobody(event: RunEvent) -> None:
+    """A run of the server before this one: until somebody watches, nobody listens."""
+
+
+def _info(session: _Session) -> SessionInfo:
+    child = session.child
+    state = "idle" if session.idle else "running"
+    return SessionInfo(
+        session.name,
+        child.pid if child else None,
+        state if child else "stopped",
+        list(session.runs),
+        round(child.rss_mib, 1) if child else 0.0,
+    )
+
+
+def _lost(how: str) -> EddylineError:
+    msg = f"the session's worker process {how}"
+    detail = "a result on screen is lost; INSERT jobs go on by themselves, each row once"
+    return EddylineError("internal", msg, detail=detail, hint="run it again")
