@@ -1,1 +1,5 @@
-"""How payload bytes become columns and back: JSON, CSV, raw."""
+"""Formats: how a record's bytes become a row, and back."""
+
+from eddyline.record.formats.format import BadField, Decoded, Decoder, Encoder, decoder, encoder
+
+__all__ = ["BadField", "Decoded", "Decoder", "Encoder", "decoder", "encoder"]

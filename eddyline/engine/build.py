@@ -1,0 +1,171 @@
+"""From a plan to operators: one table, plan node to builder.
+
+Every node of the plan has a row; a missing one is an error when this module is imported, not
+when somebody's query meets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from eddyline.clock import Clock
+from eddyline.engine.database import Database
+from eddyline.engine.metrics import Figures
+from eddyline.engine.operators.assign_watermark import AssignWatermark
+from eddyline.engine.operators.calc import Calc
+from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.scan import Scan
+from eddyline.engine.operators.values import Values
+from eddyline.engine.operators.window_aggregate import WindowAggregate
+from eddyline.engine.sinks.blackhole import Blackhole
+from eddyline.engine.sinks.collect import Collect
+from eddyline.engine.sinks.filesystem import FilesystemSink
+from eddyline.engine.sinks.print import Print
+from eddyline.engine.sinks.sink import Listener, Sink
+from eddyline.engine.sinks.stream import StreamSink
+from eddyline.engine.sources.filesystem import FilesystemSource
+from eddyline.engine.sources.source import Source, SourceContext
+from eddyline.errors import EddylineError
+from eddyline.settings import Settings
+from eddyline.sql import physical as plan
+
+Inputs = tuple[Operator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What building needs: the job's identity and everything an operator may hold on to."""
+
+    job_id: str
+    incarnation: int
+    zone: str
+    db: Database
+    settings: Settings
+    clock: Clock
+    figures: Figures
+    listener: Listener
+    streams: Any
+
+    def context(self, name: str) -> Context:
+        return Context(name, self.db, self.settings, self.clock, self.figures, self.zone)
+
+
+Builder = Callable[[Workshop, Context, Inputs, Any], Operator]
+
+
+def _scan(w: Workshop, context: Context, inputs: Inputs, node: plan.Scan) -> Operator:
+    options = _resolved(node.table.options)
+    name = options.get("connector", "")
+    source = SourceContext(node.table.path.name, w.settings, w.clock, options)
+    return Scan(context, node, _source(w, name, source, node))
+
+
+def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> Source:
+    if name == "filesystem":
+        return FilesystemSource(context)
+    if name == "kinesis":
+        from eddyline.engine.sources.kinesis import KinesisSource
+
+        return KinesisSource(context, w.streams)
+    if name == "datagen":
+        from eddyline.engine.sources.datagen import DatagenSource
+
+        return DatagenSource(context, node.columns)
+    msg = f"table {node.table.path.name}: connector '{name}' cannot be read from"
+    raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem and datagen can")
+
+
+def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Operator:
+    options = _resolved(node.table.options)
+    name = options.get("connector", "")
+    if name == "kinesis":
+        stream = w.streams.open(stream_name(options))
+        return StreamSink(context, inputs, node, stream, w.job_id, w.incarnation)
+    if name == "filesystem":
+        return FilesystemSink(context, inputs, node, w.job_id)
+    if name == "print":
+        return Print(context, inputs, node, w.listener)
+    if name == "blackhole":
+        return Blackhole(context, inputs, node.schema)
+    msg = f"table {node.table.path.name}: connector '{name}' cannot be written to"
+    raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem, print and blackhole can")
+
+
+def _resolved(options: dict[str, str]) -> dict[str, str]:
+    """The connector's older name is the same connector."""
+    if options.get("connector") == "kinesis-legacy":
+        return {**options, "connector": "kinesis"}
+    return options
+
+
+def stream_name(options: dict[str, str]) -> str:
+    """The stream a table names, by name or ARN."""
+    text = options.get("stream") or options.get("stream.arn") or ""
+    return text.rpartition("/")[2] if text.startswith("arn:") else text
+
+
+def _window_aggregate(
+    w: Workshop, context: Context, inputs: Inputs, node: plan.WindowAggregate
+) -> Operator:
+    if node.window.kind is plan.WindowKind.SESSION:
+        raise _later(node)
+    return WindowAggregate(context, inputs, node)
+
+
+def _later(node: Any) -> EddylineError:
+    return EddylineError("sql_unsupported", f"{type(node).__name__} cannot run here yet")
+
+
+def _unbuilt(w: Workshop, context: Context, inputs: Inputs, node: Any) -> Operator:
+    raise _later(node)
+
+
+NODES: dict[type[Any], Builder] = {
+    plan.Scan: _scan,
+    plan.Values: lambda w, c, i, n: Values(c, n),
+    plan.Calc: lambda w, c, i, n: Calc(c, i, n),
+    plan.AssignWatermark: lambda w, c, i, n: AssignWatermark(c, i, n),
+    plan.WindowTable: _unbuilt,
+    plan.WindowAggregate: _window_aggregate,
+    plan.GroupAggregate: _unbuilt,
+    plan.Join: _unbuilt,
+    plan.WindowJoin: _unbuilt,
+    plan.IntervalJoin: _unbuilt,
+    plan.Forest: _unbuilt,
+    plan.Union: _unbuilt,
+    plan.Limit: _unbuilt,
+    plan.Sink: _sink,
+    plan.Collect: lambda w, c, i, n: Collect(c, i, n.schema, w.listener),
+}
+_missing = set(get_args(plan.Node)) - set(NODES)
+if _missing:
+    msg = f"plan nodes without an operator: {_missing}"
+    raise ImportError(msg)
+
+
+def named(root: plan.Node) -> Iterator[tuple[str, plan.Node]]:
+    """Each node with its name in the job: its kind and its place in the plan."""
+    for i, node in enumerate(plan.walk(root)):
+        yield f"{type(node).__name__}{i}", node
+
+
+def build(root: plan.Sink | plan.Collect, workshop: Workshop) -> Sink:
+    """The tree of operators; its root is a sink."""
+    names = iter([name for name, _ in named(root)])
+
+    def make(node: plan.Node) -> Operator:
+        inputs = tuple(make(child) for child in plan.inputs(node))
+        return NODES[type(node)](workshop, workshop.context(next(names)), inputs, node)
+
+    top = make(root)
+    assert isinstance(top, Sink)
+    return top
+
+
+def operators(root: Operator) -> Iterator[Operator]:
+    """The operator and all below it, inputs first."""
+    for child in root.inputs:
+        yield from operators(child)
+    yield root

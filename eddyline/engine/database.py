@@ -1,0 +1,124 @@
+"""One DuckDB database behind a job: its kernels and its state, spoken to by one thread.
+
+A thin wrapper, for three reasons: a batch is lent to a statement as a view for just that
+statement, every DuckDB failure becomes an ``EddylineError`` that says what happened to the
+user's rows, and limits are set in one place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from eddyline.errors import EddylineError
+from eddyline.settings import Settings
+
+_PREFIX = re.compile(r"^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)* Error: ")
+
+
+class Database:
+    """A connection with limits. ``path`` None keeps everything in memory."""
+
+    def __init__(self, path: Path | None, settings: Settings) -> None:
+        config: dict[str, Any] = {
+            "threads": settings.worker_threads,
+            "memory_limit": f"{settings.worker_memory_mib}MiB",
+        }
+        if path is not None:
+            config["temp_directory"] = str(path.parent / "spill")
+        try:
+            self._db = duckdb.connect(str(path) if path else ":memory:", config=config)
+        except duckdb.Error as e:
+            raise _opening(e, path) from e
+        self._db.execute("SET TimeZone = 'UTC'")
+
+    def query(self, sql: str, **views: pa.Table) -> pa.Table:
+        """Rows of a SELECT over the state and the lent ``views``."""
+        with self._lent(views):
+            try:
+                return self._db.sql(sql).to_arrow_table()
+            except duckdb.Error as e:
+                raise translated(e) from e
+
+    def run(self, sql: str, values: Sequence[object] = (), **views: pa.Table) -> None:
+        """A statement whose rows do not matter."""
+        with self._lent(views):
+            try:
+                self._db.execute(sql, list(values)).fetchall()
+            except duckdb.Error as e:
+                raise translated(e) from e
+
+    def one(self, sql: str, values: Sequence[object] = ()) -> Any:
+        """The first column of the first row, None if there is no row."""
+        found = self.rows(sql, values)
+        return found[0][0] if found else None
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows, as tuples; for small results."""
+        try:
+            found: list[tuple[Any, ...]] = self._db.execute(sql, list(values)).fetchall()
+        except duckdb.Error as e:
+            raise translated(e) from e
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; a failure inside rolls back."""
+        self.run("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def _lent(self, views: dict[str, pa.Table]) -> Iterator[None]:
+        for name, table in views.items():
+            self._db.register(name, table)
+        try:
+            yield
+        finally:
+            for name in views:
+                self._db.unregister(name)
+
+
+def translated(e: duckdb.Error) -> EddylineError:
+    """A DuckDB failure in the product's words."""
+    text = _PREFIX.sub("", str(e)).strip()
+    first = text.split("\n")[0]
+    if isinstance(e, duckdb.OutOfMemoryException):
+        hint = "raise EDDYLINE_WORKER_MEMORY_MIB, or group by fewer values"
+        return EddylineError("limit_exceeded", "the job needs more memory than it may", hint=hint)
+    if isinstance(e, duckdb.IOException):
+        if "space" in text.lower() or "too large" in text.lower():
+            hint = "free some space, then start the job again: nothing is lost"
+            return EddylineError("disk_full", f"the job's state cannot be written: {first}", hint=hint)
+        return EddylineError("corrupt_data", f"the job's state cannot be used: {first}")
+    if isinstance(e, _OURS):
+        return EddylineError("internal", f"the engine made a wrong statement: {first}", detail=text)
+    return EddylineError("sql_runtime", first[:1].lower() + first[1:])
+
+
+_OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+
+def _opening(e: duckdb.Error, path: Path | None) -> EddylineError:
+    text = str(e)
+    if "lock" in text.lower():
+        hint = "another worker still runs this job; stop it first"
+        return EddylineError("conflict", f"the job's state {path} is in use", hint=hint)
+    if "version" in text.lower():
+        msg = f"the job's state {path} was written by a newer Eddyline"
+        return EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
+    hint = "start the job afresh; its streams are not touched"
+    return EddylineError("corrupt_data", f"the job's state {path} cannot be opened", hint=hint)

@@ -1,0 +1,257 @@
+"""A job: one statement at work, from its sources to its sink, in micro-batches.
+
+A micro-batch is whatever has arrived, at once when something arrives. It runs through all
+operators inside one transaction of the job's database, together with the sources' positions and
+the sink's rows; only after the commit do rows leave the job. So a crash at any moment costs
+nothing: what was committed is let out first, then reading goes on where the commit stood.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from eddyline.clock import Clock
+from eddyline.engine.build import Workshop, build, named, operators
+from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
+from eddyline.engine.operators.assign_watermark import AssignWatermark
+from eddyline.engine.operators.operator import Operator, Step
+from eddyline.engine.operators.scan import Scan
+from eddyline.engine.scores import ScorePoints
+from eddyline.engine.sinks.sink import Sink
+from eddyline.engine.state import JobState, Progress, layout_of
+from eddyline.record.batch import Batch
+from eddyline.settings import Settings
+from eddyline.sql.physical import Plan
+
+# A busy job pauses about as long as its last micro-batch took, at most this, so that a slow
+# trickle does not become a stream of tiny batches that eats a core.
+PAUSE_S_MAX = 0.02
+
+
+class JobListener(Protocol):
+    """Who watches a job; called from the job's thread, after the commit."""
+
+    def on_rows(self, batch: Batch) -> None:
+        """Changes of a SELECT, in the schema the user sees."""
+
+    def on_scores(self, points: ScorePoints) -> None:
+        """Rows that a forest has scored."""
+
+    def on_warning(self, sentence: str) -> None:
+        """Something the user should know, and lines of the print connector."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """What to run and as whom.
+
+    incarnation: grows with every start of the job; an append of an older one is refused.
+    directory: where the state rests; None keeps it in memory, and it is lost with the process.
+    """
+
+    plan: Plan
+    job_id: str
+    incarnation: int
+    directory: Path | None = None
+    zone: str = "UTC"
+
+
+class _Voice:
+    """The sinks' listener, made of the job's."""
+
+    def __init__(self, listener: JobListener) -> None:
+        self._listener = listener
+
+    def on_rows(self, batch: Batch) -> None:
+        self._listener.on_rows(batch)
+
+    def on_text(self, line: str) -> None:
+        self._listener.on_warning(line)
+
+    def on_scores(self, points: ScorePoints) -> None:
+        self._listener.on_scores(points)
+
+
+class Job:
+    """Runs in the thread that calls ``run``; watched from any other.
+
+    ``crash``: a hook for tests, called with the name of each moment at which a crash would be
+    most awkward (see ``eddyline.engine.crash``).
+    """
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        *,
+        streams: Any,
+        settings: Settings,
+        clock: Clock,
+        listener: JobListener,
+        crash: Callable[[str], None] | None = None,
+    ) -> None:
+        self._spec = spec
+        self._streams = streams
+        self._settings = settings
+        self._clock = clock
+        self._listener = listener
+        self._crash = crash or (lambda moment: None)
+        self._figures = Figures()
+        self._root: Sink | None = None
+        self._epoch = 0
+
+    def run(self, stop: threading.Event) -> str:
+        """Work until the input is over ("finished") or ``stop`` is set ("stopped").
+
+        Raises:
+            EddylineError: what failed; the state stays that of the last commit.
+        """
+        state = JobState(self._spec.directory, self._settings)
+        try:
+            self._root = build(self._spec.plan.root, self._workshop(state))
+            self._open(state, self._root)
+            return self._loop(state, self._root, stop)
+        finally:
+            if self._root is not None:
+                for op in operators(self._root):
+                    op.close()
+            state.close()
+
+    def metrics(self) -> JobMetrics:
+        """The counts as they are now."""
+        return self._figures.snapshot()
+
+    def why_silent(self) -> list[str]:
+        """Sentences: why the job shows nothing, nearest cause first."""
+        f, root = self._figures, self._root
+        if root is None:
+            return ["the job is starting"]
+        ops = list(operators(root))
+        said = [s for op in ops for s in op.why_silent()]
+        if f.rows_in == 0:
+            return ["no record has come in since the job began", *said]
+        if f.filtered == f.rows_in and f.rows_out == 0:
+            said.insert(0, f"all {f.filtered} rows so far were filtered out by WHERE")
+        if f.late:
+            said.append(f"{f.late} rows came too late for their window and were dropped")
+        if f.bad_records:
+            said.append(f"{f.bad_records} records did not fit the table and were set aside")
+        return said
+
+    def _workshop(self, state: JobState) -> Workshop:
+        return Workshop(
+            job_id=self._spec.job_id,
+            incarnation=self._spec.incarnation,
+            zone=self._spec.zone,
+            db=state.db,
+            settings=self._settings,
+            clock=self._clock,
+            figures=self._figures,
+            listener=_Voice(self._listener),
+            streams=self._streams,
+        )
+
+    def _open(self, state: JobState, root: Sink) -> None:
+        """Make or take back the state; let out what the last run committed."""
+        layout = layout_of(named(self._spec.plan.root))
+        scans = self._scans(root)
+        if state.is_new:
+            with state.db.transaction():
+                state.create(layout, self._spec.incarnation)
+                for op in operators(root):
+                    op.create()
+                for scan in scans:
+                    scan.source.open(None)
+                state.write(self._progress(root))
+            return
+        state.check(layout, self._spec.incarnation)
+        progress = state.progress()
+        self._epoch = progress.epoch
+        for op in operators(root):
+            saved = progress.operators.get(op.name)
+            if saved is not None:
+                op.restore(saved)
+        for scan in scans:
+            scan.source.open(progress.positions.get(scan.name, {}))
+        root.recover(self._epoch)
+
+    def _loop(self, state: JobState, root: Sink, stop: threading.Event) -> str:
+        scans, ops = self._scans(root), list(operators(root))
+        poll_s = self._settings.poll_ms / 1000
+        while not stop.is_set():
+            began = self._clock.monotonic()
+            came = [scan.poll(self._settings.batch_rows_max) for scan in scans]
+            ended, due = self._due(root)
+            if any(came) or due or ended:
+                over = self._micro_batch(state, root, ops)
+                self._note(scans, ops)
+                if over or any(op.satisfied for op in ops):
+                    return "finished"
+                if max(came, default=0) < self._settings.batch_rows_max // 2:
+                    took = self._clock.monotonic() - began
+                    self._clock.wait(stop, min(took, PAUSE_S_MAX))
+                continue
+            self._note(scans, ops)
+            self._clock.wait(stop, poll_s)
+        return "stopped"
+
+    def _due(self, root: Sink) -> tuple[bool, bool]:
+        """Whether the input is over, and whether time alone would make some operator act."""
+        found = False
+
+        def ask(op: Operator) -> int:
+            nonlocal found
+            mark, due = op.due(tuple(ask(child) for child in op.inputs) or (0,))
+            found = found or due
+            return mark
+
+        end = ask(root)
+        return Step(None, end).ended, found
+
+    def _micro_batch(self, state: JobState, root: Sink, ops: list[Operator]) -> bool:
+        """One transaction, then let its rows out. True if the input is over."""
+        epoch = self._epoch + 1
+        root.epoch = epoch
+        known = root.acknowledged()
+        with state.db.transaction():
+            now_us = self._clock.now_ms() * 1000
+            state.db.run(f"SET VARIABLE eddyline_now = make_timestamp({now_us})")
+            step = _walk(root)
+            state.write(self._progress(root, epoch))
+            if known:
+                state.forget_outbox(known)
+            self._crash("before commit")
+        self._epoch = epoch
+        self._figures.epochs += 1
+        self._figures.last_commit_ms = self._clock.now_ms()
+        self._crash("after commit")
+        for op in ops:
+            op.committed(epoch)
+        root.deliver(epoch)
+        self._crash("after delivery")
+        return step.ended
+
+    def _progress(self, root: Sink, epoch: int = 0) -> Progress:
+        positions = {s.name: s.source.positions() for s in self._scans(root)}
+        saved = {op.name: op.save() for op in operators(root)}
+        return Progress(epoch, positions, {k: v for k, v in saved.items() if v is not None})
+
+    def _scans(self, root: Sink) -> list[Scan]:
+        return [op for op in operators(root) if isinstance(op, Scan)]
+
+    def _note(self, scans: list[Scan], ops: list[Operator]) -> None:
+        """Bring the shards' figures up to date."""
+        rows: list[ShardMetrics] = []
+        marks = [op for op in ops if isinstance(op, AssignWatermark)]
+        for scan in scans:
+            above = next((m for m in marks if m.scan is scan), None)
+            rows += scan.source.metrics(above.shard_watermarks if above else {})
+        self._figures.shards = tuple(rows)
+
+
+def _walk(op: Operator) -> Step:
+    """One step of the operator and all below it."""
+    return op.step(tuple(_walk(child) for child in op.inputs))

@@ -1,0 +1,171 @@
+"""Watermarks, row by row and shard by shard.
+
+A row's lateness must not depend on how rows were cut into batches, so the watermark in force
+just before each row is computed for every row: a running maximum per shard, and over the active
+shards the minimum, in the order in which the scan delivers them (arrival, shard, sequence
+number). A shard read to its tip is idle after a while and no longer holds the others back. If
+the time is the arrival time itself, the log's clock moves the watermark of a shard at its tip,
+so that windows close without a further row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.operator import SHARD, Context, Int64s, Operator, Step, millis
+from eddyline.engine.operators.scan import Scan
+from eddyline.errors import EddylineError
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.record.types import quote
+from eddyline.sql import physical as plan
+
+# How long a record may take from its arrival stamp until readers see it (the put's fsync).
+ARRIVAL_SLACK_MS = 250
+
+
+class AssignWatermark(Operator):
+    """Gives each row the watermark before it, and the step the watermark after it."""
+
+    def __init__(
+        self, context: Context, inputs: tuple[Operator, ...], node: plan.AssignWatermark
+    ) -> None:
+        super().__init__(context, inputs, node.schema)
+        self._column = node.column
+        self._sql = f"SELECT ({node.watermark})::TIMESTAMP AS w FROM b"
+        self.scan = _scan_below(inputs[0])
+        self._arrival = _is_arrival(inputs[0], node.column)
+        self._shards: dict[int, int] = {}
+        self._now = MIN_WATERMARK
+        self._lead_ms: int | None = None
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch = inputs[0].batch
+        out = self._assign(batch) if batch is not None and batch.num_rows else None
+        self._now = max(self._now, self._after(inputs[0].ended))
+        shown = max(self._shards.values(), default=MIN_WATERMARK) if inputs[0].ended else self._now
+        self.context.figures.watermark_ms = max(self.context.figures.watermark_ms, shown)
+        return Step(out, self._now)
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        return max(self._now, self._after(inputs[0] == MAX_WATERMARK)), False
+
+    def save(self) -> dict[str, Any]:
+        shards = {str(k): v for k, v in self._shards.items()}
+        return {"shards": shards, "now": self._now, "lead_ms": self._lead_ms}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._shards = {int(k): v for k, v in saved["shards"].items()}
+        self._now, self._lead_ms = saved["now"], saved["lead_ms"]
+
+    @property
+    def shard_watermarks(self) -> dict[int, int]:
+        """The newest watermark of each shard that has given rows."""
+        return self._shards
+
+    def why_silent(self) -> list[str]:
+        if self.scan is None:
+            return []
+        waiting = [s for s in self.scan.active() if s not in self._shards]
+        names = ", ".join(self.scan.shard_name(s) for s in waiting)
+        if waiting and self._shards:
+            return [f"the watermark is held back by {names}, which has given no row yet"]
+        behind = [s for s in self.scan.active() if self._shards.get(s, 0) == self._now]
+        if len(behind) == 1 and len(self._shards) > 1:
+            return [f"the watermark is held back by {self.scan.shard_name(behind[0])}"]
+        return []
+
+    def _assign(self, batch: Batch) -> Batch:
+        times = batch.rows[self._column]
+        if times.null_count:
+            self.context.figures.null_time += times.null_count
+            msg = f"row time {self._column} is NULL in {times.null_count} rows"
+            hint = f"filter them out where they come from, or let {self._column} never be NULL"
+            raise EddylineError("sql_runtime", msg, hint=hint)
+        marks = self.context.db.query(self._sql, b=batch.rows.select([self._column]))["w"]
+        w = millis(marks.fill_null(0))
+        if marks.null_count:
+            w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
+        if self._arrival:
+            self._lead_ms = int(w[-1] - millis(times.slice(len(times) - 1))[0])
+        before = self._before(w, batch.rows)
+        rows = batch.rows.select(list(self.schema.names))
+        return Batch(rows, batch.kinds, before)
+
+    def _before(self, w: Int64s, rows: pa.Table) -> Int64s:
+        """The watermark in force just before each row; moves the shards' own watermarks on."""
+        if SHARD not in rows.column_names:
+            after = np.maximum.accumulate(np.maximum(w, self._shards.get(0, MIN_WATERMARK)))
+            self._shards[0] = int(after[-1])
+            others = self._others({0})
+            whole = np.minimum(after, others)
+        else:
+            whole = self._merge(w, rows[SHARD].combine_chunks().to_numpy())
+        whole = np.maximum.accumulate(np.maximum(whole, self._now))
+        before = np.empty_like(whole)
+        before[0], before[1:] = self._now, whole[:-1]
+        self._now = int(whole[-1])
+        return before
+
+    def _merge(self, w: Int64s, shard: np.ndarray[Any, Any]) -> Int64s:
+        """Minimum over shards of each shard's running maximum."""
+        present = np.unique(shard).tolist()
+        whole = np.full(len(w), self._others(set(present)))
+        for s in present:
+            known = self._shards.get(s, MIN_WATERMARK)
+            own = np.maximum.accumulate(np.maximum(np.where(shard == s, w, MIN_WATERMARK), known))
+            self._shards[s] = int(own[-1])
+            if self.scan and self.scan.was_idle(s):  # it joins with its first row
+                own[: int(np.argmax(shard == s))] = MAX_WATERMARK
+            whole = np.minimum(whole, own)
+        return whole
+
+    def _others(self, present: set[int]) -> int:
+        """The least watermark of the active shards that are not ``present`` in the batch."""
+        if self.scan is None:
+            return MAX_WATERMARK
+        rest = [s for s in self.scan.active() if s not in present]
+        return min((self._shards.get(s, MIN_WATERMARK) for s in rest), default=MAX_WATERMARK)
+
+    def _after(self, ended: bool) -> int:
+        """The watermark with nothing more to read just now."""
+        if ended:
+            return MAX_WATERMARK
+        if self.scan is None:
+            return max(self._shards.values(), default=MIN_WATERMARK)
+        marks = dict(self._shards)
+        if self._arrival and self._lead_ms is not None:
+            clock = self.context.clock.now_ms() - ARRIVAL_SLACK_MS + self._lead_ms
+            for s in self.scan.at_tip():
+                marks[s] = max(marks.get(s, MIN_WATERMARK), clock)
+        active = self.scan.active()
+        if self._arrival and self._lead_ms is not None:
+            active = self.scan.all_shards()
+        if not active:  # all are idle: nobody holds the furthest one back
+            return max(marks.values(), default=MIN_WATERMARK)
+        return min(marks.get(s, MIN_WATERMARK) for s in active)
+
+
+def _scan_below(operator: Operator) -> Scan | None:
+    """The scan under a chain of one-input operators."""
+    while not isinstance(operator, Scan):
+        if len(operator.inputs) != 1:
+            return None
+        operator = operator.inputs[0]
+    return operator
+
+
+def _is_arrival(operator: Operator, column: str) -> bool:
+    """Whether ``column`` is the log's arrival time, unchanged."""
+    from eddyline.engine.operators.calc import Calc
+
+    while not isinstance(operator, Scan):
+        if not isinstance(operator, Calc):
+            return False
+        source = operator.source_of(column)
+        if source is None:
+            return False
+        operator, column = operator.inputs[0], source
+    return operator.is_arrival(column)

@@ -1,0 +1,143 @@
+"""What every operator promises: one step a micro-batch, over all its inputs.
+
+An operator is a few DuckDB statements over (this batch, its own state tables). Its tables live in
+the job's database and change only inside the micro-batch's transaction; what is small enough for
+Python (``save``) is written there too. So a crash at any moment leaves a state that is exactly
+some micro-batch's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from eddyline.clock import Clock
+from eddyline.engine.database import Database
+from eddyline.engine.metrics import Figures
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.record.schema import Schema
+from eddyline.record.types import quote
+from eddyline.settings import Settings
+
+SHARD = "$shard"
+KIND = "$kind"
+WATERMARK = "$wm"
+ROW = "$row"
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What flows out of an operator in one micro-batch: rows, and the watermark after them.
+
+    ``watermark_ms`` is MAX_WATERMARK when the input is over.
+    """
+
+    batch: Batch | None = None
+    watermark_ms: int = MIN_WATERMARK
+
+    @property
+    def ended(self) -> bool:
+        return self.watermark_ms == MAX_WATERMARK
+
+    @property
+    def num_rows(self) -> int:
+        return self.batch.num_rows if self.batch else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an operator is given: its name (unique in the job, stable over restarts) and a home."""
+
+    name: str
+    db: Database
+    settings: Settings
+    clock: Clock
+    figures: Figures
+    zone: str = "UTC"
+
+    def table(self, suffix: str) -> str:
+        """A quoted table name of this operator."""
+        return quote(f"{self.name}_{suffix}")
+
+
+class Operator:
+    """Base of all operators; overrides what it needs.
+
+    ``satisfied``: no further input can change the result, so the job is over.
+    """
+
+    satisfied = False
+
+    def __init__(self, context: Context, inputs: tuple[Operator, ...], schema: Schema) -> None:
+        self.context = context
+        self.inputs = inputs
+        self.schema = schema
+
+    @property
+    def name(self) -> str:
+        return self.context.name
+
+    def create(self) -> None:
+        """Make the state tables; called once, inside the job's first transaction."""
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        """Take one micro-batch of every input, give one."""
+        raise NotImplementedError
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        """For watermarks that the inputs would have now: own watermark, and whether a step
+        without rows would change anything."""
+        return min(inputs), False
+
+    def save(self) -> dict[str, Any] | None:
+        """Small state as JSON values, None if there is none; called inside the transaction."""
+        return None
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take back what ``save`` gave; tables are there already."""
+
+    def committed(self, epoch: int) -> None:
+        """The micro-batch is committed: what was kept back for others may be told."""
+
+    def why_silent(self) -> list[str]:
+        """Sentences: what keeps this operator's rows back."""
+        return []
+
+    def close(self) -> None:
+        """Let go of what is not in the database."""
+
+
+def millis(column: pa.ChunkedArray | pa.Array) -> Int64s:
+    """A TIMESTAMP column without NULL as epoch milliseconds, rounded down."""
+    values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    us: Int64s = values.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    return us // 1000
+
+
+def with_columns(rows: pa.Table, **extra: npt.NDArray[Any] | None) -> pa.Table:
+    """The rows with hidden columns (``kind`` becomes ``$kind``) for a statement."""
+    for name, values in extra.items():
+        if values is not None:
+            rows = rows.append_column("$" + name, pa.array(values))
+    return rows
+
+
+def split_hidden(rows: pa.Table, schema: Schema) -> tuple[pa.Table, dict[str, npt.NDArray[Any]]]:
+    """A statement's result as rows of ``schema`` and its hidden columns by name."""
+    hidden = {}
+    for name in (KIND, WATERMARK, SHARD):
+        if name in rows.column_names:
+            hidden[name] = rows[name].combine_chunks().to_numpy(zero_copy_only=False)
+    return typed(rows.select(list(schema.names)), schema), hidden
+
+
+def typed(rows: pa.Table, schema: Schema) -> pa.Table:
+    """Rows in exactly the schema's Arrow types."""
+    wanted = schema.arrow()
+    return rows if rows.schema.equals(wanted) else rows.cast(wanted)

@@ -1,0 +1,194 @@
+"""Scan: records of a source become rows, bad ones set aside or named.
+
+What to do with a record that does not fit is the table's choice: fail the job with a message that
+names record, column, text and the option that helps; ``json.ignore-parse-errors`` (a field that
+does not fit is NULL, a record that is no JSON is skipped, as in Flink); or ``bad-records`` =
+``dead-letter``: the record is kept in a table of the job and the stream goes on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.operator import SHARD, Context, Operator, Step, typed
+from eddyline.engine.sources.source import Records, Source
+from eddyline.errors import EddylineError
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.record.formats import BadField, Decoded, decoder
+from eddyline.record.formats.format import flag, options_of
+from eddyline.record.types import arrow_type
+from eddyline.sql import physical as plan
+
+DEAD_LETTERS_KEPT_MAX = 10_000
+
+
+class Scan(Operator):
+    """The leaf under every streaming plan."""
+
+    def __init__(self, context: Context, node: plan.Scan, source: Source) -> None:
+        super().__init__(context, (), node.schema)
+        self.source = source
+        self._node = node
+        options = node.table.options
+        name = options.get("format", options.get("value.format", ""))
+        self._format = name
+        self._decoder = None
+        if name:
+            threads = context.settings.worker_threads
+            self._decoder = decoder(name, node.columns, options_of(name, options), threads)
+        self._skips = flag(options_of(name, options), "ignore-parse-errors")
+        self._keeps = options.get("bad-records") == "dead-letter"
+        self._metadata = dict(node.metadata)
+        self._records: Records | None = None
+
+    def create(self) -> None:
+        self.context.db.run(
+            "CREATE TABLE IF NOT EXISTS dead_letter (source VARCHAR, shard VARCHAR, "
+            "sequence_number VARCHAR, arrival TIMESTAMP, \"column\" VARCHAR, text VARCHAR, "
+            "reason VARCHAR)"
+        )
+
+    def poll(self, rows_max: int) -> int:
+        """Ask the source; the rows flow with the next step. Returns how many records came."""
+        self._records = None if self.source.ended else self.source.poll(rows_max)
+        self.source.rest()
+        return len(self._records) if self._records else 0
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        mark = MAX_WATERMARK if self.source.ended else MIN_WATERMARK
+        records, self._records = self._records, None
+        if records is None:
+            return Step(None, mark)
+        self.context.figures.rows_in += len(records)
+        return Step(self._batch(records), mark)
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        return (MAX_WATERMARK if self.source.ended else MIN_WATERMARK), False
+
+    def active(self) -> list[int]:
+        """Shards that hold the watermark back."""
+        return [s.index for s in self.source.shards.values() if not s.idle]
+
+    def all_shards(self) -> list[int]:
+        return [s.index for s in self.source.shards.values() if not s.closed]
+
+    def at_tip(self) -> list[int]:
+        """Shards that are read as far as they go."""
+        return [s.index for s in self.source.shards.values() if s.quiet_since is not None]
+
+    def was_idle(self, shard: int) -> bool:
+        """Whether the shard was idle before the last poll."""
+        return self.source.shards[shard].was_idle
+
+    def shard_name(self, shard: int) -> str:
+        return f"{self.source.context.name} {self.source.shards[shard].name}"
+
+    def is_arrival(self, column: str) -> bool:
+        return self._metadata.get(column) == "timestamp"
+
+    def why_silent(self) -> list[str]:
+        name = self.source.context.name
+        if self.source.ended or any(s.position < s.tip for s in self.source.shards.values()):
+            return []
+        return [f"{name} is read to its end; no new records are coming in"]
+
+    def close(self) -> None:
+        self.source.close()
+
+    def _batch(self, records: Records) -> Batch:
+        if records.rows is not None:
+            table = records.rows
+        else:
+            table, records = self._decode(records)
+        for column, key in self._node.metadata:
+            table = table.append_column(column, self._meta(column, key, records))
+        table = typed(table.select(list(self.schema.names)), self.schema)
+        if records.shard is not None:
+            table = table.append_column(SHARD, pa.array(records.shard))
+        return Batch(table)
+
+    def _decode(self, records: Records) -> tuple[pa.Table, Records]:
+        assert self._decoder is not None
+        assert records.payload is not None
+        decoded = self._decoder.decode(records.payload)
+        assert decoded.table.num_rows == len(records), "decoding must keep every record"
+        if not decoded.errors:
+            return decoded.table, records
+        self.context.figures.bad_records += len({e.row for e in decoded.errors})
+        if self._keeps:
+            self._keep(records, decoded)
+            return self._without(records, decoded, {e.row for e in decoded.errors})
+        if self._skips:
+            return self._without(records, decoded, {e.row for e in decoded.errors if not e.column})
+        raise self._refusal(records, decoded.errors[0])
+
+    def _without(
+        self, records: Records, decoded: Decoded, rows: set[int]
+    ) -> tuple[pa.Table, Records]:
+        keep = np.ones(len(records), np.bool_)
+        keep[list(rows)] = False
+        shard = None if records.shard is None else records.shard[keep]
+        left = Records(None, None, shard, records.arrival_ms[keep], records.offset[keep])
+        return decoded.table.filter(pa.array(keep)), left
+
+    def _keep(self, records: Records, decoded: Decoded) -> None:
+        """Write bad records into the job's dead-letter table, the newest thousands of them."""
+        numbers = self.source.sequence_numbers(records)
+        rows = [self._letter(records, numbers, e) for e in decoded.errors[-DEAD_LETTERS_KEPT_MAX:]]
+        names = ("source", "shard", "sequence_number", "arrival", "column", "text", "reason")
+        kinds = [pa.string()] * 3 + [pa.timestamp("ms")] + [pa.string()] * 3
+        columns = [pa.array(c, k) for c, k in zip(zip(*rows, strict=True), kinds, strict=True)]
+        db = self.context.db
+        db.run("INSERT INTO dead_letter SELECT * FROM b", b=pa.table(columns, names=names))
+        db.run(
+            "DELETE FROM dead_letter WHERE rowid < (SELECT max(rowid) - ? FROM dead_letter)",
+            [DEAD_LETTERS_KEPT_MAX],
+        )
+
+    def _letter(self, records: Records, numbers: pa.Array, e: BadField) -> tuple[Any, ...]:
+        shard = int(records.shard[e.row]) if records.shard is not None else 0
+        assert records.payload is not None
+        text = records.payload[e.row].as_py().decode(errors="replace").rstrip("\n")
+        arrival = int(records.arrival_ms[e.row])
+        name = self.source.shards[shard].name
+        number = numbers[e.row].as_py()
+        return (self.source.context.name, name, number, arrival, e.column, text, e.reason)
+
+    def _refusal(self, records: Records, e: BadField) -> EddylineError:
+        shard = int(records.shard[e.row]) if records.shard is not None else 0
+        place = self.source.place(shard, int(records.offset[e.row]))
+        if e.column is None:
+            what = f"a record cannot be read: {e.reason}"
+        elif e.text:
+            what = f"column {e.column} of a record does not fit: {e.text!r}: {e.reason}"
+        else:
+            what = f"column {e.column} of a record does not fit: {e.reason}"
+        name = self._format
+        hint = (
+            f"set '{name}.ignore-parse-errors' = 'true' to make such fields NULL, or "
+            "'bad-records' = 'dead-letter' to put such records aside"
+        )
+        if "TIMESTAMP" in e.reason and name == "json":
+            hint = f"check 'json.timestamp-format.standard'; or {hint}"
+        return EddylineError("bad_record", f"{place}: {what}", hint=hint)
+
+    def _meta(self, column: str, key: str, records: Records) -> pa.Array:
+        if key == "timestamp":
+            stamps = pa.array(records.arrival_ms, pa.timestamp("ms"))
+            return stamps.cast(arrow_type(self.schema[column]))
+        if key == "shard-id":
+            return self._shard_ids(records)
+        if key == "sequence-number":
+            return self.source.sequence_numbers(records)
+        msg = f"column {column}: {self.source.context.name} has no metadata '{key}'"
+        raise EddylineError("sql_semantic", msg, hint="there are timestamp, shard-id, sequence-number")
+
+    def _shard_ids(self, records: Records) -> pa.Array:
+        known = sorted(self.source.shards)
+        names = pa.array([self.source.shards[s].name for s in known])
+        shard = records.shard if records.shard is not None else np.zeros(len(records), np.int32)
+        where = np.searchsorted(np.array(known), shard)
+        return names.take(pa.array(where))

@@ -1,0 +1,48 @@
+"""What every sink promises: take rows inside the transaction, give them out after it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from eddyline.engine.operators.operator import Operator, Step
+from eddyline.record.batch import Batch
+
+
+class Listener(Protocol):
+    """Who receives rows that go to no table."""
+
+    def on_rows(self, batch: Batch) -> None: ...
+
+    def on_text(self, line: str) -> None: ...
+
+
+class Sink(Operator):
+    """The root of a plan."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]
+        self.epoch = 0
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch = inputs[0].batch
+        if batch is not None and batch.num_rows:
+            self.context.figures.rows_out += batch.num_rows
+            self.take(batch, self.epoch)
+        return Step(None, inputs[0].watermark_ms)
+
+    def take(self, batch: Batch, epoch: int) -> None:
+        """Rows of ``epoch``, inside its transaction; nothing may leave the job yet."""
+        raise NotImplementedError
+
+    def deliver(self, epoch: int) -> None:
+        """The transaction of ``epoch`` is committed: let its rows out."""
+
+    def recover(self, epoch: int) -> None:
+        """After a restart, before anything is read: let out what the last run did not.
+
+        ``epoch`` is the last committed one.
+        """
+
+    def acknowledged(self) -> int:
+        """The newest epoch whose rows are surely out; its outbox rows may go."""
+        return 0

@@ -1,0 +1,202 @@
+"""A local stream as a source: blocks of records, merged over the shards by arrival.
+
+The job reads the log directly, so that many jobs on one stream never starve one another. Over
+several shards the order is (arrival, shard, offset): while a shard has more to read, no record
+that arrived after the last one read from it is handed out. Where to begin is resolved to offsets
+once, and committed before the first read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eddyline.engine.sources.java_time import parse_moment
+from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
+from eddyline.errors import EddylineError
+from eddyline.log.sequence import sequence_number
+
+READ_BYTES_MAX = 16 << 20
+# A stream is asked for new shards this often.
+DISCOVERY_S = 1.0
+
+
+class _Buffer:
+    """Records of one shard that are read but not handed out yet."""
+
+    def __init__(self) -> None:
+        self.arrival: Int64s = np.empty(0, np.int64)
+        self.data: pa.BinaryArray = pa.array([], pa.binary())
+        self.first = 0
+        self.complete = True  # nothing more was in the log behind it
+
+    def __len__(self) -> int:
+        return len(self.arrival)
+
+    def cut(self, n: int) -> tuple[Int64s, pa.BinaryArray, Int64s]:
+        """Take the first n records out."""
+        offsets = np.arange(self.first, self.first + n, dtype=np.int64)
+        taken = self.arrival[:n], self.data.slice(0, n), offsets
+        self.arrival, self.data = self.arrival[n:], self.data.slice(n)
+        self.first += n
+        return taken
+
+
+class KinesisSource(Source):
+    """Records of one stream."""
+
+    def __init__(self, context: SourceContext, streams: Any) -> None:
+        super().__init__(context)
+        options = context.options
+        text = options.get("stream") or options.get("stream.arn") or ""
+        name = text.rpartition("/")[2] if text.startswith("arn:") else text
+        self._stream = streams.open(name)
+        self._buffers: dict[int, _Buffer] = {}
+        self._created: dict[int, int] = {}
+        self._generation: Any = None
+        self._discovered = -1e18
+
+    def open(self, saved: dict[str, int] | None) -> None:
+        self._discover()
+        for s in self.shards.values():
+            known = (saved or {}).get(str(s.index))
+            if known is not None:
+                s.position = known
+            elif saved is None:
+                s.position = self._begin(s.index)
+            s.tip = max(s.position, self._stream.bounds(s.index)[1])
+
+    def poll(self, rows_max: int) -> Records | None:
+        if self.context.clock.monotonic() - self._discovered >= DISCOVERY_S:
+            self._discover()
+        generation = self._stream.generation()
+        if generation == self._generation and not any(len(b) for b in self._buffers.values()):
+            return None
+        self._generation = generation
+        self._fill(rows_max)
+        return self._merged(rows_max)
+
+    def place(self, shard: int, offset: int) -> str:
+        number = sequence_number(shard, self._created[shard], offset)
+        name = self.shards[shard].name
+        return f"stream {self._stream.name}, {name}, sequence number {number}"
+
+    def sequence_numbers(self, records: Records) -> pa.Array:
+        shard = records.shard
+        if shard is None:
+            only = next(iter(self._created))
+            shard = np.full(len(records), only, np.int32)
+        created = np.zeros(max(self._created) + 1, np.int64)
+        created[list(self._created)] = list(self._created.values())
+        parts = [
+            "49",
+            _padded(created[shard], 14),
+            "00",
+            _padded(records.offset, 20),
+            _padded(shard, 12),
+            "000000",
+            "",
+        ]
+        return pc.binary_join_element_wise(*parts)
+
+    def _begin(self, shard: int) -> int:
+        options = self.context.options
+        where = _either(options, "scan.stream.initpos", "source.init.position") or "LATEST"
+        oldest, next_offset = self._stream.bounds(shard)
+        if where == "LATEST":
+            return int(next_offset)
+        if where == "TRIM_HORIZON":
+            return int(oldest)
+        return int(self._stream.offset_at(shard, self._moment()))
+
+    def _moment(self) -> int:
+        options = self.context.options
+        text = _either(options, "scan.stream.initpos-timestamp", "source.init.timestamp")
+        if text is None:
+            msg = f"table {self.context.name}: AT_TIMESTAMP needs a time"
+            hint = "add 'scan.stream.initpos-timestamp' = '2026-01-01T00:00:00.000+00:00'"
+            raise EddylineError("invalid_argument", msg, hint=hint)
+        pattern = _either(
+            options, "scan.stream.initpos-timestamp-format", "source.init.timestamp.format"
+        )
+        return parse_moment(text, pattern)
+
+    def _discover(self) -> None:
+        """Learn of shards; one that appears while the job runs is read from its beginning."""
+        self._discovered = self.context.clock.monotonic()
+        for info in self._stream.shards():
+            if info.index not in self.shards:
+                oldest, _ = self._stream.bounds(info.index)
+                progress = ShardProgress(info.index, info.shard_id, position=int(oldest))
+                self.shards[info.index] = progress
+                self._buffers[info.index] = _Buffer()
+                self._created[info.index] = info.created_ms
+                self._generation = None
+            s = self.shards[info.index]
+            s.closed = info.closed_offset is not None and s.position >= info.closed_offset
+
+    def _fill(self, rows_max: int) -> None:
+        """Read each shard whose buffer is empty."""
+        share = max(1, rows_max // max(1, len(self.shards)))
+        for s in self.shards.values():
+            buffer = self._buffers[s.index]
+            if len(buffer) or s.closed:
+                continue
+            got = self._stream.read(s.index, s.position, share, READ_BYTES_MAX)
+            s.tip = got.tip_offset
+            buffer.arrival, buffer.data = got.arrival_ms, got.data
+            buffer.first = got.first_offset
+            buffer.complete = got.next_offset >= got.tip_offset
+            s.position = max(s.position, got.first_offset)
+
+    def _merged(self, rows_max: int) -> Records | None:
+        frontier = self._frontier()
+        pieces: list[tuple[int, Int64s, pa.BinaryArray, Int64s]] = []
+        for s in self.shards.values():
+            buffer = self._buffers[s.index]
+            n = len(buffer)
+            if n and frontier is not None:
+                side = "right" if s.index <= frontier[1] else "left"
+                n = int(np.searchsorted(buffer.arrival, frontier[0], side))  # type: ignore[call-overload]
+            if n:
+                pieces.append((s.index, *buffer.cut(n)))
+            if len(buffer) == 0 and not buffer.complete:
+                self._generation = None  # there is more: poll again at once
+            s.position = int(pieces[-1][3][-1]) + 1 if n else s.position
+            s.next_arrival_ms = int(buffer.arrival[0]) if len(buffer) else None
+        return _ordered(pieces, len(self.shards)) if pieces else None
+
+    def _frontier(self) -> tuple[int, int] | None:
+        """(arrival, shard) of the last record that is sure to be in order; None: all are."""
+        ends = [
+            (int(b.arrival[-1]), index)
+            for index, b in self._buffers.items()
+            if len(b) and not b.complete
+        ]
+        return min(ends, default=None)
+
+
+def _ordered(pieces: list[tuple[int, Int64s, pa.BinaryArray, Int64s]], shards: int) -> Records:
+    if len(pieces) == 1:
+        index, arrival, data, offset = pieces[0]
+        shard = None if shards == 1 else np.full(len(offset), index, np.int32)
+        return Records(data, None, shard, arrival, offset)
+    arrival = np.concatenate([p[1] for p in pieces])
+    offset = np.concatenate([p[3] for p in pieces])
+    shard = np.repeat(np.array([p[0] for p in pieces], np.int32), [len(p[1]) for p in pieces])
+    order = np.lexsort((offset, shard, arrival))
+    data = pa.concat_arrays([p[2] for p in pieces]).take(pa.array(order))
+    return Records(data, None, shard[order], arrival[order], offset[order])
+
+
+def _either(options: dict[str, str], *names: str) -> str | None:
+    return next((options[n] for n in names if n in options), None)
+
+
+def _padded(values: Any, width: int) -> pa.Array:
+    return pc.utf8_lpad(pa.array(values).cast(pa.string()), width, "0")
+
+

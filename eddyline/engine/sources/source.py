@@ -1,0 +1,147 @@
+"""What every source promises: records in order, and positions from which to read on.
+
+A source is polled; it never blocks and never loses its place: a position moves when the records
+before it have left ``poll``, and is written in the transaction that holds what became of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from eddyline.clock import Clock
+from eddyline.engine.metrics import ShardMetrics
+from eddyline.settings import Settings
+
+Int64s = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """n records in merge order: arrival, shard, offset.
+
+    payload: (n,) bytes, or ``rows`` for a source that makes rows itself. shard: (n,) int32, None
+    if there is one shard. arrival_ms, offset: (n,) int64.
+    """
+
+    payload: pa.BinaryArray | None
+    rows: pa.Table | None
+    shard: npt.NDArray[np.int32] | None
+    arrival_ms: Int64s
+    offset: Int64s
+
+    def __len__(self) -> int:
+        return len(self.offset)
+
+
+@dataclass(slots=True)
+class ShardProgress:
+    """Where a source stands in one shard.
+
+    position: the next record to hand out. tip: the record after the newest known. quiet_since: the
+    steady clock when the tip was reached, None while there is more. was_idle: as it stood before
+    the last poll.
+    """
+
+    index: int
+    name: str
+    position: int = 0
+    tip: int = 0
+    next_arrival_ms: int | None = None
+    quiet_since: float | None = None
+    idle: bool = False
+    was_idle: bool = False
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceContext:
+    """What a source is given."""
+
+    name: str
+    settings: Settings
+    clock: Clock
+    options: dict[str, str] = field(default_factory=dict)
+
+
+class Source:
+    """Base of all sources."""
+
+    bounded = False
+
+    def __init__(self, context: SourceContext) -> None:
+        self.context = context
+        self.shards: dict[int, ShardProgress] = {}
+        self.ended = False
+        self._idle_ms = idle_timeout_ms(context)
+
+    def open(self, saved: dict[str, int] | None) -> None:
+        """Take positions as saved, or resolve where to begin."""
+        raise NotImplementedError
+
+    def positions(self) -> dict[str, int]:
+        """Where to read on, by shard or file."""
+        return {str(s.index): s.position for s in self.shards.values()}
+
+    def poll(self, rows_max: int) -> Records | None:
+        """What has come, at most about ``rows_max``; None if nothing."""
+        raise NotImplementedError
+
+    def place(self, shard: int, offset: int) -> str:
+        """Where a record rests, for a message."""
+        return f"{self.context.name}, record {offset}"
+
+    def sequence_numbers(self, records: Records) -> pa.Array:
+        """Metadata ``sequence-number`` of each record."""
+        return pa.array(records.offset).cast(pa.string())
+
+    def metrics(self, watermarks: dict[int, int]) -> list[ShardMetrics]:
+        """One row a shard."""
+        now = self.context.clock.now_ms()
+        return [
+            ShardMetrics(
+                source=self.context.name,
+                shard=s.name,
+                position=s.position,
+                tip=max(s.tip, s.position),
+                behind_ms=max(0, now - s.next_arrival_ms) if s.next_arrival_ms is not None else 0,
+                idle=s.idle,
+                watermark_ms=watermarks.get(s.index),
+            )
+            for s in self.shards.values()
+        ]
+
+    def rest(self) -> None:
+        """Note which shards are at their tip, and since when; called after every poll."""
+        now = self.context.clock.monotonic()
+        for s in self.shards.values():
+            s.was_idle = s.idle
+            if self.bounded or s.position < s.tip:
+                s.quiet_since, s.idle = None, False
+                continue
+            if s.quiet_since is None:
+                s.quiet_since = now
+            s.idle = s.closed or (now - s.quiet_since) * 1000 >= self._idle_ms
+
+    def close(self) -> None:
+        """Let go of files and streams."""
+
+
+def idle_timeout_ms(context: SourceContext) -> float:
+    """After how long at its tip a shard is idle: the table's options, else the setting."""
+    from eddyline.engine.sources.duration import milliseconds
+
+    timeout = context.options.get("scan.watermark.idle-timeout")
+    if timeout is not None:
+        return milliseconds(timeout)
+    interval = int(context.options.get("scan.shard.idle.interval", "-1"))
+    return interval if interval > 0 else context.settings.idle_timeout_ms
+
+
+def arrays(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """One contiguous array out of pieces."""
+    return values[0] if len(values) == 1 else pa.concat_arrays(values).cast(kind)

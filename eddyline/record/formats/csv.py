@@ -1,0 +1,185 @@
+"""CSV records: a line a record, fields by position.
+
+Read by Arrow's reader as text columns, all records of a batch at once, then held to Flink's
+rules for each type. A record that would break the lines (a quoted line end, too few fields) is
+found by the row count and the batch is then read record by record.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from eddyline.record.formats.coerce import SQL, from_text, to_text
+from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.record.schema import Schema
+from eddyline.record.types import DataType, Root, quote
+
+
+def make_decoder(schema: Schema, options: Mapping[str, str], threads: int = 1) -> CsvDecoder:
+    return CsvDecoder(schema, options, threads)
+
+
+def make_encoder(schema: Schema, options: Mapping[str, str]) -> CsvEncoder:
+    return CsvEncoder(schema, options)
+
+
+class _Style:
+    """How fields are written: delimiter, quote, escape, NULL."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self.delimiter = options.get("field-delimiter", ",").replace("\\t", "\t")
+        quotes = not flag(options, "disable-quote-character")
+        self.quote = options.get("quote-character", '"') if quotes else None
+        self.escape = options.get("escape-character")
+        self.null = options.get("null-literal")
+        self.comments = flag(options, "allow-comments")
+
+
+class CsvDecoder:
+    """Lines to rows."""
+
+    def __init__(self, schema: Schema, options: Mapping[str, str], threads: int = 1) -> None:
+        self.schema = schema
+        self._style = _Style(options)
+        self._db = duckdb.connect(":memory:", config={"threads": threads})
+        values = [f"{_read(c.type, quote(c.name))} AS {quote(c.name)}" for c in schema]
+        self._sql = f"SELECT {', '.join(values)} FROM p"
+
+    def decode(self, payload: pa.BinaryArray) -> Decoded:
+        """One row a record; see ``Decoder``."""
+        texts, errors = self._fields(payload)
+        if self._style.null is not None:
+            texts = self._nulls(texts)
+        self._db.register("p", texts)
+        try:
+            rows = self._db.sql(self._sql).to_arrow_table()
+        finally:
+            self._db.unregister("p")
+        wanted = self.schema.arrow()
+        table = rows if rows.schema.equals(wanted) else rows.cast(wanted)
+        assert table.num_rows == len(payload), "a record was lost or doubled in decoding"
+        errors += self._misfits(table, texts)
+        return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
+
+    def _fields(self, payload: pa.BinaryArray) -> tuple[pa.Table, list[BadField]]:
+        names = list(self.schema.names)
+        body = b"\n".join(line.rstrip(b"\r\n") for line in payload.to_pylist())
+        style = self._style
+        if not style.comments and len(payload):
+            parse = arrow_csv.ParseOptions(
+                delimiter=style.delimiter,
+                quote_char=style.quote or False,
+                escape_char=style.escape or False,
+                newlines_in_values=False,
+                ignore_empty_lines=False,
+            )
+            kinds = dict.fromkeys(names, pa.string())
+            convert = arrow_csv.ConvertOptions(
+                column_types=kinds, strings_can_be_null=False, quoted_strings_can_be_null=False
+            )
+            read = arrow_csv.ReadOptions(column_names=names)
+            try:
+                table = arrow_csv.read_csv(
+                    io.BytesIO(body), read_options=read, parse_options=parse, convert_options=convert
+                )
+            except pa.ArrowInvalid:
+                table = None
+            if table is not None and table.num_rows == len(payload):
+                return table, []
+        return self._one_by_one(payload)
+
+    def _one_by_one(self, payload: pa.BinaryArray) -> tuple[pa.Table, list[BadField]]:
+        names, style = self.schema.names, self._style
+        columns: list[list[str | None]] = [[] for _ in names]
+        errors: list[BadField] = []
+        for row, raw in enumerate(payload.to_pylist()):
+            text = raw.decode(errors="replace").rstrip("\r\n")
+            fields = self._split(text)
+            reason = None
+            if style.comments and text.startswith("#"):
+                reason = "it is a comment"
+            elif len(fields) != len(names):
+                reason = f"it has {len(fields)} fields, not {len(names)}"
+            if reason:
+                errors.append(BadField(row, None, shown(text), reason))
+            for i, column in enumerate(columns):
+                column.append(None if reason else fields[i])
+        arrays = [pa.array(c, pa.string()) for c in columns]
+        return pa.table(arrays, names=list(names)), errors
+
+    def _split(self, text: str) -> list[str]:
+        style = self._style
+        quoting = csv.QUOTE_MINIMAL if style.quote else csv.QUOTE_NONE
+        reader = csv.reader(
+            [text],
+            delimiter=style.delimiter,
+            quotechar=style.quote,
+            escapechar=style.escape,
+            quoting=quoting,
+        )
+        return next(iter(reader), [])
+
+    def _nulls(self, texts: pa.Table) -> pa.Table:
+        columns = [
+            pc.if_else(pc.equal(c, self._style.null), pa.scalar(None, pa.string()), c)
+            for c in texts.columns
+        ]
+        return pa.table(columns, names=texts.column_names)
+
+    def _misfits(self, table: pa.Table, texts: pa.Table) -> list[BadField]:
+        """Fields with a text but no value; an empty field of another type than text is NULL."""
+        out = []
+        for c in self.schema:
+            if not table[c.name].null_count:
+                continue
+            text = texts[c.name]
+            bad = pc.and_(pc.is_null(table[c.name]), pc.not_equal(pc.fill_null(text, ""), ""))
+            for row in np.flatnonzero(bad.combine_chunks().to_numpy(zero_copy_only=False)):
+                reason = f"it is no {c.type.null()}"
+                out.append(BadField(int(row), c.name, shown(text[int(row)].as_py()), reason))
+        return out
+
+
+class CsvEncoder:
+    """Rows to lines, without a line end."""
+
+    def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
+        style = _Style(options)
+        self._db = duckdb.connect(":memory:", config={"threads": 1})
+        null = "'" + (style.null or "").replace("'", "''") + "'"
+        parts = [f"coalesce({self._field(c.type, quote(c.name), style)}, {null})" for c in schema]
+        glue = "'" + style.delimiter.replace("'", "''") + "'"
+        self._sql = f"SELECT {f' || {glue} || '.join(parts)} AS line FROM p"
+
+    def encode(self, rows: pa.Table) -> pa.BinaryArray:
+        """One line a row."""
+        self._db.register("p", rows)
+        try:
+            lines = self._db.sql(self._sql).to_arrow_table()["line"]
+        finally:
+            self._db.unregister("p")
+        return lines.combine_chunks().cast(pa.binary())
+
+    def _field(self, t: DataType, value: str, style: _Style) -> str:
+        text = f"{to_text(t, value)}::VARCHAR"
+        if not t.is_text or not style.quote:
+            return text
+        q = style.quote.replace("'", "''")
+        d = style.delimiter.replace("'", "''")
+        risky = " OR ".join(f"contains({text}, {s})" for s in (f"'{q}'", f"'{d}'", "chr(10)"))
+        doubled = f"'{q}' || replace({text}, '{q}', '{q}{q}') || '{q}'"
+        return f"CASE WHEN {risky} OR contains({text}, ' ') THEN {doubled} ELSE {text} END"
+
+
+def _read(t: DataType, text: str) -> str:
+    if t.root is Root.BOOLEAN or not t.is_text:
+        return f"CASE WHEN {text} <> '' THEN {from_text(t, text, SQL)} END"
+    return text

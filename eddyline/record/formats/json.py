@@ -1,0 +1,305 @@
+"""JSON records: one vectorised parse a record, under the table's schema.
+
+DuckDB's ``from_json`` parses each payload once into the columns; numbers come as they are spelt
+or as doubles, times as text, and are then held to Flink's rules (Jackson's converters): 3.7 into
+INT is 3, "12" into INT is 12, any value into STRING is its text, a missing key is NULL. A batch
+in which a NULL appears is looked at a second time, for those rows only, to tell a missing value
+from one that did not fit. Payloads are never joined into one text: a torn record must not be
+able to swallow its neighbour.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eddyline.record.formats.coerce import SQL, column, from_text, to_text
+from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.record.schema import Column, Schema
+from eddyline.record.types import DataType, Root, duckdb_type, quote
+
+_SMALL_INTEGERS = {Root.TINYINT: 2**7, Root.SMALLINT: 2**15, Root.INT: 2**31}
+_NESTED = (Root.ARRAY, Root.MAP, Root.ROW)
+
+
+def make_decoder(schema: Schema, options: Mapping[str, str], threads: int = 1) -> JsonDecoder:
+    return JsonDecoder(schema, options, threads)
+
+
+def make_encoder(schema: Schema, options: Mapping[str, str]) -> JsonEncoder:
+    return JsonEncoder(schema, options)
+
+
+class JsonDecoder:
+    """Payloads to rows. Options: timestamp-format.standard, fail-on-missing-field."""
+
+    def __init__(self, schema: Schema, options: Mapping[str, str], threads: int = 1) -> None:
+        self.schema = schema
+        self._style = options.get("timestamp-format.standard", SQL)
+        self._missing_fails = flag(options, "fail-on-missing-field")
+        self._db = duckdb.connect(":memory:", config={"threads": threads})
+        parsed = f"(SELECT from_json(j, {_literal(_structure(schema, texts=False))}) AS s FROM p)"
+        values = [f"{self._value(c)} AS {quote(c.name)}" for c in schema]
+        self._fast = f"SELECT {', '.join(values) or '1 AS one'} FROM {parsed}"
+        texts = [f"{column('s', c.name)} AS {quote(c.name)}" for c in schema]
+        structure = _literal(_structure(schema, texts=True))
+        exists = [f"json_exists(j, {_path(c.name)}) AS {quote('?' + c.name)}" for c in schema]
+        self._slow = (
+            f"SELECT json_type(j) AS \"?type\", {', '.join(texts + exists) or '1 AS one'} "
+            f"FROM (SELECT j, from_json(j, {structure}) AS s FROM p)"
+        )
+
+    def decode(self, payload: pa.BinaryArray) -> Decoded:
+        """One row a payload; see ``Decoder``."""
+        text, errors = _as_text(payload)
+        try:
+            rows = self._run(self._fast, text)
+        except duckdb.InvalidInputException:
+            text, unreadable = self._blank_malformed(text)
+            errors += unreadable
+            rows = self._run(self._fast, text)
+        table = _typed(rows, self.schema)
+        assert table.num_rows == len(payload), "a record was lost or doubled in decoding"
+        skip = {e.row for e in errors}
+        errors += [e for e in self._misfits(table, text, payload) if e.row not in skip]
+        return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
+
+    def _run(self, sql: str, text: pa.StringArray) -> pa.Table:
+        self._db.register("p", pa.table({"j": text}))
+        try:
+            return self._db.sql(sql).to_arrow_table()
+        finally:
+            self._db.unregister("p")
+
+    def _value(self, c: Column) -> str:
+        """The column's value from the parsed struct ``s``."""
+        source, t = column("s", c.name), c.type
+        if t.root in _SMALL_INTEGERS:
+            limit = _SMALL_INTEGERS[t.root]
+            fits = f"{source} > {-limit - 1} AND {source} < {limit}"
+            return f"CASE WHEN {fits} THEN trunc({source})::{duckdb_type(t)} END"
+        if t.root is Root.BIGINT:
+            plain = from_text(t, source)
+            return f"coalesce({plain}, {_whole_part(source)})"
+        if t.root is Root.DOUBLE:
+            return source
+        if t.root in _NESTED:
+            return _nested(t, source, self._style)
+        return from_text(t, source, self._style)
+
+    def _blank_malformed(self, text: pa.StringArray) -> tuple[pa.StringArray, list[BadField]]:
+        """Unreadable records become ``{}`` so that the others can be decoded."""
+        valid = self._run("SELECT json_valid(j) AS ok FROM p", text)["ok"].combine_chunks()
+        bad = np.flatnonzero(~valid.to_numpy(zero_copy_only=False))
+        errors = [self._malformed(int(row), text[int(row)].as_py()) for row in bad]
+        return pc.if_else(valid, text, "{}"), errors
+
+    def _malformed(self, row: int, text: str) -> BadField:
+        if not text.strip():
+            return BadField(row, None, "", "it is empty")
+        try:
+            json.loads(text)
+        except ValueError as e:
+            return BadField(row, None, shown(text), f"it is not JSON: {e}")
+        return BadField(row, None, shown(text), "it is not JSON")
+
+    def _misfits(
+        self, table: pa.Table, text: pa.StringArray, payload: pa.BinaryArray
+    ) -> Iterator[BadField]:
+        """Values that are NULL although the record holds something."""
+        rows = _rows_with_null(table)
+        if not len(rows):
+            return
+        picked = pa.array(rows)
+        second = self._run(self._slow, text.take(picked))
+        kinds = second["?type"].combine_chunks()
+        if pc.any(pc.not_equal(kinds, "OBJECT")).as_py():
+            yield from _not_objects(rows, kinds, payload)
+        for c in self.schema:
+            empty = pc.is_null(table[c.name].take(picked))
+            yield from self._column_misfits(c, rows, empty, second)
+
+    def _column_misfits(
+        self, c: Column, rows: npt.NDArray[np.int64], empty: pa.ChunkedArray, second: pa.Table
+    ) -> Iterator[BadField]:
+        texts = second[c.name]
+        bad = pc.and_(empty, pc.is_valid(texts))
+        if c.type.root is Root.DECIMAL:  # one with too many digits is NULL in Flink
+            bad = pc.and_(bad, pc.invert(pc.match_substring_regex(texts, _NUMBER)))
+        for i in np.flatnonzero(_mask(bad)):
+            text = texts[int(i)].as_py()
+            yield BadField(int(rows[i]), c.name, shown(str(text)), f"it is not {_article(c.type)}")
+        if self._missing_fails:
+            there = pc.invert(second["?" + c.name])
+            for i in np.flatnonzero(_mask(pc.and_(empty, there))):
+                yield BadField(int(rows[i]), c.name, "", "the field is missing")
+
+
+_NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
+
+
+class JsonEncoder:
+    """Rows to JSON objects. Options: timestamp-format.standard, encode.ignore-null-fields."""
+
+    def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
+        self.schema = schema
+        self._db = duckdb.connect(":memory:", config={"threads": 1})
+        style = options.get("timestamp-format.standard", SQL)
+        fields = [(_literal(c.name), _spelt(c.type, quote(c.name), style)) for c in schema]
+        if flag(options, "encode.ignore-null-fields"):
+            parts = [
+                f"CASE WHEN {v} IS NULL THEN NULL ELSE to_json({n})::VARCHAR || ':' || to_json({v})::VARCHAR END"  # noqa: E501
+                for n, v in fields
+            ]
+            text = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'"
+        else:
+            text = f"json_object({', '.join(f'{n}, {v}' for n, v in fields)})::VARCHAR"
+        self._sql = f"SELECT {text} AS j FROM p"
+
+    def encode(self, rows: pa.Table) -> pa.BinaryArray:
+        """One JSON object a row, in the order of the schema's columns."""
+        self._db.register("p", rows)
+        try:
+            text = self._db.sql(self._sql).to_arrow_table()["j"]
+        finally:
+            self._db.unregister("p")
+        return text.combine_chunks().cast(pa.binary())
+
+
+def _structure(schema: Schema, *, texts: bool) -> str:
+    """The structure that ``from_json`` wants, as JSON."""
+    return json.dumps({c.name: _shape(c.type, texts) for c in schema}, ensure_ascii=False)
+
+
+def _shape(t: DataType, texts: bool) -> Any:
+    if texts:
+        return "VARCHAR"
+    if t.root in _SMALL_INTEGERS or t.root is Root.DOUBLE:
+        return "DOUBLE"
+    if t.root is Root.ARRAY:
+        return [_deep(t.children[0])]
+    return _deep(t)
+
+
+def _deep(t: DataType) -> Any:
+    if t.root is Root.ARRAY:
+        return [_deep(t.children[0])]
+    if t.root is Root.MAP:
+        value = t.children[1]
+        inner = _deep(value)
+        return f"MAP(VARCHAR, {inner})" if isinstance(inner, str) else "JSON"
+    if t.root is Root.ROW:
+        return {n: _deep(c) for n, c in zip(t.names, t.children, strict=True)}
+    return "VARCHAR"
+
+
+def _nested(t: DataType, source: str, style: str, depth: int = 0) -> str:
+    """A nested value whose leaves are texts, with each leaf read."""
+    if t.root is Root.ARRAY:
+        item = f"e{depth}"
+        inner = _nested(t.children[0], item, style, depth + 1)
+        return f"list_transform({source}, lambda {item}: {inner})"
+    if t.root is Root.MAP:
+        item = f"e{depth}"
+        key = _nested(t.children[0], f"{item}.key", style, depth + 1)
+        value = _nested(t.children[1], f"{item}.value", style, depth + 1)
+        pair = f"struct_pack(key := {key}, value := {value})"
+        return f"map_from_entries(list_transform(map_entries({source}), lambda {item}: {pair}))"
+    if t.root is Root.ROW:
+        fields = zip(t.names, t.children, strict=True)
+        parts = [f"{quote(n)} := {_nested(c, column(source, n), style, depth)}" for n, c in fields]
+        return f"CASE WHEN {source} IS NOT NULL THEN struct_pack({', '.join(parts)}) END"
+    if t.is_integer:
+        return f"coalesce({from_text(t, source)}, {_whole_part(source, t)})"
+    return from_text(t, source, style)
+
+
+def _whole_part(source: str, t: DataType | None = None) -> str:
+    """A fraction or an exponent into an integer column: cut, as Jackson does."""
+    kind = duckdb_type(t) if t else "BIGINT"
+    return f"TRY_CAST(trunc(TRY_CAST({source} AS DOUBLE)) AS {kind})"
+
+
+def _spelt(t: DataType, value: str, style: str) -> str:
+    """A value ready for ``json_object``."""
+    if t.root is Root.ARRAY:
+        return f"list_transform({value}, lambda e: {_spelt(t.children[0], 'e', style)})"
+    if t.root is Root.ROW:
+        fields = zip(t.names, t.children, strict=True)
+        parts = [f"{quote(n)} := {_spelt(c, column(value, n), style)}" for n, c in fields]
+        return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(parts)}) END"
+    return to_text(t, value, style)
+
+
+def _as_text(payload: pa.BinaryArray) -> tuple[pa.StringArray, list[BadField]]:
+    """Payloads as text; one that is not UTF-8 becomes ``{}`` and an error."""
+    try:
+        text = payload.cast(pa.string())
+    except pa.ArrowInvalid:
+        return _repaired(payload)
+    return (pc.fill_null(text, "") if text.null_count else text), []
+
+
+def _repaired(payload: pa.BinaryArray) -> tuple[pa.StringArray, list[BadField]]:
+    texts, errors = [], []
+    for row, value in enumerate(payload.to_pylist()):
+        try:
+            texts.append((value or b"").decode())
+        except UnicodeDecodeError as e:
+            texts.append("{}")
+            text = shown(value.decode(errors="replace"))
+            errors.append(BadField(row, None, text, f"it is not UTF-8 (byte {e.start})"))
+    return pa.array(texts, pa.string()), errors
+
+
+def _typed(rows: pa.Table, schema: Schema) -> pa.Table:
+    if not len(schema):
+        return pa.table({"one": rows["one"]}).select([])
+    wanted = schema.arrow()
+    return rows if rows.schema.equals(wanted) else rows.cast(wanted)
+
+
+def _rows_with_null(table: pa.Table) -> npt.NDArray[np.int64]:
+    """Rows in which some column is NULL."""
+    mask = np.zeros(table.num_rows, np.bool_)
+    for c in table.columns:
+        if c.null_count:
+            mask |= _mask(c.is_null())
+    return np.flatnonzero(mask)
+
+
+def _not_objects(
+    rows: npt.NDArray[np.int64], kinds: pa.Array, payload: pa.BinaryArray
+) -> Iterator[BadField]:
+    for i, kind in enumerate(kinds.to_pylist()):
+        if kind != "OBJECT":
+            row = int(rows[i])
+            text = payload[row].as_py().decode(errors="replace")
+            yield BadField(row, None, shown(text), f"it is a JSON {kind.lower()}, not an object")
+
+
+def _mask(values: pa.ChunkedArray | pa.Array) -> npt.NDArray[np.bool_]:
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    mask: npt.NDArray[np.bool_] = pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _article(t: DataType) -> str:
+    name = str(t.null())
+    return f"an {name}" if name[0] in "AEIOU" else f"a {name}"
+
+
+def _path(name: str) -> str:
+    return _literal('$."' + name.replace("\\", "\\\\").replace('"', '\\"') + '"')
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
