@@ -105,14 +105,17 @@ class Monitor:
             db.execute(
                 "INSERT INTO series VALUES (?, ?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING", head
             )
-            came = 0
-            for point in points:
-                row = (series_id, point.time_ms, msgspec.json.encode(point).decode())
-                new = db.execute("INSERT OR IGNORE INTO points VALUES (?, ?, ?)", row).rowcount
-                came += new
-                if new and point.alert:
-                    found = self._alert(db, series_id, job_id, key, columns, point)
-                    alerts += [found] if found else []
+            unusual = [p for p in points if p.alert or p.grade > 0]
+            unusual = [p for p in unusual if not _is_known(db, series_id, p.time_ms)]
+            before = db.total_changes
+            db.executemany(
+                "INSERT OR IGNORE INTO points VALUES (?, ?, ?)",
+                [(series_id, p.time_ms, msgspec.json.encode(p).decode()) for p in points],
+            )
+            came = db.total_changes - before
+            for point in unusual:
+                found = self._alert(db, series_id, job_id, key, columns, point)
+                alerts += [found] if found else []
             newest = max((p.time_ms for p in points), default=0)
             db.execute(
                 "UPDATE series SET last_ms = max(last_ms, ?), points = points + ? "
@@ -125,7 +128,7 @@ class Monitor:
     def _alert(
         self, db: Any, series_id: str, job_id: str, key: str, columns: list[str], point: Point
     ) -> int | None:
-        """A new alert's id; None if the point prolongs the one before."""
+        """A new alert's id; None if the point prolongs the one before, or stands alone."""
         last = db.execute(
             "SELECT id, end_ms FROM alerts WHERE series_id = ? AND start_ms <= ? "
             "ORDER BY start_ms DESC LIMIT 1",
@@ -137,6 +140,8 @@ class Monitor:
                 "grade = max(grade, ?) WHERE id = ?",
                 (point.time_ms, point.score, point.grade, last[0]),
             )
+            return None
+        if not point.alert:
             return None
         because = json.dumps(point.explanation) if point.explanation else None
         row = (series_id, job_id, key, point.time_ms, point.time_ms, point.score, point.grade)
@@ -210,6 +215,11 @@ class Anomalies:
             db.execute(f"DELETE FROM points WHERE series_id IN {ids}", (job_id,))
             db.execute("DELETE FROM alerts WHERE job_id = ?", (job_id,))
             db.execute("DELETE FROM series WHERE job_id = ?", (job_id,))
+
+
+def _is_known(db: Any, series_id: str, time_ms: int) -> bool:
+    sql = "SELECT 1 FROM points WHERE series_id = ? AND time_ms = ?"
+    return db.execute(sql, (series_id, time_ms)).fetchone() is not None
 
 
 def series_of(job_id: str, node: str, key: str) -> str:

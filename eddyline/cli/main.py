@@ -1,0 +1,128 @@
+"""The command ``eddyline``: finds the sub-command, and says errors as a person reads them.
+
+A sub-command's module is imported only when it is used, so that ``--help`` answers at once.
+Rows go to stdout, words to stderr; the exit code is 1 for an error, 2 for wrong usage, 130 for
+Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from eddyline.errors import EddylineError
+
+# name -> (module with ``register(app)``, help of one line)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("eddyline.cli.up", "Start the studio and the AWS endpoint."),
+    "demo": ("eddyline.cli.demo", "Watch anomalies being found in a live clickstream."),
+    "stream": ("eddyline.cli.stream", "Create, list, describe, fill, watch and delete streams."),
+    "generate": ("eddyline.cli.generate", "Send records made from a template."),
+    "replay": ("eddyline.cli.replay", "Send a file's records as a stream."),
+    "sql": ("eddyline.cli.sql", "Run Flink SQL: a file, a text, or a shell."),
+    "note": ("eddyline.cli.note", "Import, list, run and export notes."),
+    "job": ("eddyline.cli.job", "List, stop and remove INSERT jobs."),
+    "user": ("eddyline.cli.user", "Who may sign in, and with which access keys."),
+    "clean-up": ("eddyline.cli.clean_up", "List and remove all that a lab made."),
+}
+EXAMPLES = """\b
+Examples:
+  eddyline demo                              anomalies, live, in a minute
+  eddyline up                                studio and AWS endpoint
+  eddyline stream create clicks --shards 2
+  eddyline sql -e "SHOW TABLES" --json
+Every command takes --data-dir (default ./eddyline-data, or
+EDDYLINE_DATA_DIR)."""
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are known by name and imported when one is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """A stand-in that carries name and help, enough for listings."""
+        if cmd_name not in COMMANDS:
+            return None
+        from typer.core import TyperCommand
+
+        return TyperCommand(cmd_name, help=COMMANDS[cmd_name][1])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The real command, imported."""
+        name = args[0]
+        if name not in COMMANDS:
+            return super().resolve_command(ctx, args)
+        return name, _imported(name), args[1:]
+
+
+def _imported(name: str) -> Any:
+    app = typer.Typer(add_completion=False)
+    # A second command keeps typer from making the only one the whole application.
+    app.command("-", hidden=True)(lambda: None)
+    import_module(COMMANDS[name][0]).register(app)
+    group: Any = typer.main.get_group(app)
+    return group.commands[name]
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="eddyline",
+    help="Kinesis-compatible streams, Flink SQL and anomaly detection on one machine.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    if version:
+        from eddyline import __version__
+
+        typer.echo(f"eddyline {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Entry of the command; never returns."""
+    try:
+        app()
+    except EddylineError as error:
+        say_error(error)
+        _leave(1)
+    except KeyboardInterrupt:
+        _leave(130)
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _leave(0)
+
+
+def say_error(error: EddylineError) -> None:
+    """The error on stderr: sentence, place, detail, hint."""
+    first, _, rest = error.pretty().partition("\n")
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\x1b[31merror:\x1b[0m {first}\n")
+    else:
+        sys.stderr.write(f"error: {first}\n")
+    if rest:
+        sys.stderr.write(rest + "\n")
+
+
+def _leave(code: int) -> None:
+    sys.stdout.flush()
+    raise SystemExit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,335 @@
+"""A run: the statements of one text, one after the other, in a thread of the session's worker.
+
+An INSERT becomes a job and the script goes on; the run ends when its jobs have. The first
+statement that fails ends the run.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from eddyline.errors import EddylineError
+from eddyline.service import messages
+from eddyline.service.child import described, in_thread
+from eddyline.service.events import (
+    JobStarted,
+    RunFinished,
+    StatementFinished,
+    StatementStarted,
+    TableSnapshot,
+    Text,
+    Warning_,
+)
+from eddyline.service.jobs import (
+    FAILED,
+    FINISHED,
+    RESTARTING,
+    RUNNING,
+    STOPPED,
+    JobContext,
+    JobInfo,
+)
+from eddyline.service.session import Session, SessionCatalog, catalog_of, pack
+from eddyline.service.statements import answer, kind_of
+from eddyline.service.supervisor import BackOff
+from eddyline.service.work import Work
+from eddyline.sql import statement as s
+from eddyline.sql.options import OPTIONS, SessionConfig
+from eddyline.sql.parse import parse_script
+from eddyline.sql.physical import Plan
+from eddyline.sql.planner import Planner
+from eddyline.sql.statement import Statement
+
+REPORT_S = 0.5
+# A job whose failure may pass (a full disk, an endpoint) is tried again.
+PASSING = ("disk_full", "endpoint_error")
+
+
+class JobWork:
+    """A job in its worker: works, reports, and tries again what may pass."""
+
+    def __init__(
+        self, session: Session, run: messages.Run, index: int, plan: Plan, job_id: str, zone: str
+    ) -> None:
+        self.job_id = job_id
+        self.index = index
+        self.error: EddylineError | None = None
+        self._session = session
+        self._run = run
+        self._plan = plan
+        self._zone = zone
+        self._asked = threading.Event()  # to stop for good
+        self._paused = False
+        self._work: Work | None = None
+        self._began = session.clock.monotonic()
+        self.over = threading.Event()
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        in_thread(f"job-{self.job_id}", self._live)
+
+    def stop(self) -> None:
+        """Stop for good."""
+        self._asked.set()
+        self._halt()
+
+    def pause(self) -> None:
+        """Stop because the worker ends; the job stays wanted."""
+        self._paused = True
+        self.stop()
+
+    def _halt(self) -> None:
+        work = self._work
+        if work is not None:
+            work.stop.set()
+
+    def _live(self) -> None:
+        back_off = BackOff(self._session.clock, first_s=0.5)
+        while True:
+            error = self._once()
+            passing = error is not None and error.code in PASSING and not self._asked.is_set()
+            if not passing or error is None:
+                break
+            self._reach(RESTARTING, error)
+            self.warn(f"{error.message}; the job will be tried again")
+            self._session.clock.wait(self._asked, back_off.next_s())
+        self._end(error)
+
+    def _once(self) -> EddylineError | None:
+        try:
+            incarnation = self._session.jobs.begin(self.job_id)
+            work = Work(
+                self._session,
+                self._run,
+                self.index,
+                self._plan,
+                job_id=self.job_id,
+                incarnation=incarnation,
+                zone=self._zone,
+            )
+            self._work = work
+            if self._asked.is_set():
+                work.stop.set()
+            self._session.jobs.reached(self.job_id, RUNNING)
+            in_thread("report", self._report, work)
+            work.run()
+        except Exception as failure:
+            return described(failure)
+        return None
+
+    def _report(self, work: Work) -> None:
+        while not self.over.is_set() and work is self._work:
+            self._tell(RUNNING, work)
+            self._session.clock.wait(self.over, REPORT_S)
+
+    def _tell(self, actual: str, work: Work | None, error: EddylineError | None = None) -> None:
+        figures, why = (work.figures(), work.why()) if work else (None, [])
+        problem = error.as_dict() if error else None
+        self._session.send(messages.JobReport(self.job_id, actual, figures, why, problem))
+
+    def _end(self, error: EddylineError | None) -> None:
+        self.error = error
+        if not self._paused:
+            actual = FAILED if error else STOPPED if self._asked.is_set() else FINISHED
+            self._reach(actual, error)
+        self.over.set()
+        if not self._paused:
+            self._tell(actual, self._work, error)
+            ms = round((self._session.clock.monotonic() - self._began) * 1000)
+            self._session.send(StatementFinished(self._run.run_id, self.index, ms))
+
+    def _reach(self, actual: str, error: EddylineError | None) -> None:
+        try:
+            self._session.jobs.reached(self.job_id, actual, error.as_dict() if error else None)
+        except EddylineError as failure:  # a full disk again: the report still goes out
+            self.warn(failure.message)
+
+    def warn(self, text: str) -> None:
+        """Tell whoever watches the run."""
+        self._session.send(Warning_(self._run.run_id, self.index, text))
+
+
+class Script:
+    """One run of a text."""
+
+    def __init__(self, session: Session, run: messages.Run) -> None:
+        self._session = session
+        self._run = run
+        self.jobs: list[JobWork] = []
+        self._cancelled = threading.Event()
+        self._query: Work | None = None
+        self._began = session.clock.monotonic()
+
+    def cancel(self) -> None:
+        """End the run and the jobs it waits for."""
+        self._cancelled.set()
+        query = self._query
+        if query is not None:
+            query.stop.set()
+        for job in self.jobs:
+            job.stop()
+
+    def pause(self) -> None:
+        """The worker ends: queries stop, jobs stay wanted."""
+        for job in self.jobs:
+            job.pause()
+        self.cancel()
+
+    def run(self) -> None:
+        """All statements, then all jobs."""
+        error = None
+        try:
+            for index, statement in enumerate(parse_script(self._run.text)):
+                if self._cancelled.is_set():
+                    break
+                self._one(index, statement)
+        except Exception as failure:
+            error = described(failure)
+        if error is not None:
+            for job in self.jobs:
+                job.stop()
+        self._finish(error)
+
+    def resume(self, jobs: list[JobInfo]) -> None:
+        """Go on with jobs that an earlier worker began."""
+        error = None
+        for job in jobs:
+            try:
+                self._resume(job)
+            except Exception as failure:
+                error = described(failure)
+                self._session.jobs.reached(job.job_id, FAILED, error.as_dict())
+                report = messages.JobReport(job.job_id, FAILED, None, [], error.as_dict())
+                self._session.send(report)
+        self._finish(error)
+
+    def _resume(self, job: JobInfo) -> None:
+        context = self._session.jobs.context(job.job_id)
+        config = SessionConfig(context.options)
+        statement = parse_script(job.sql)[0]
+        if not isinstance(statement, s.Insert):
+            raise EddylineError("internal", f"job {job.job_id} is no INSERT")
+        plan = Planner(catalog_of(context), config).insert(statement)
+        index, zone = job.statement_index, config.zone
+        self._start(JobWork(self._session, self._run, index, plan, job.job_id, zone))
+
+    def _finish(self, error: EddylineError | None) -> None:
+        if not self._run.detach:
+            ids = [job.job_id for job in self.jobs]
+            self._session.send(messages.Waiting(self._run.run_id, ids))
+            for job in self.jobs:
+                job.over.wait()
+                error = error or job.error
+        cancelled = self._cancelled.is_set()
+        status = "ABORT" if cancelled else "ERROR" if error else "FINISHED"
+        ms = self._ms(self._began)
+        said = (None, None) if error is None else (error.as_dict(), error.pretty())
+        self._session.send(RunFinished(self._run.run_id, status, *said, ms))
+
+    def _ms(self, since: float) -> int:
+        return round((self._session.clock.monotonic() - since) * 1000)
+
+    def _config(self) -> SessionConfig:
+        """The session's options, with those of this run alone."""
+        config = self._session.config
+        for key, value in self._run.parameters.items():
+            if key in OPTIONS:
+                config, _ = config.with_option(key, value)
+        return config
+
+    def _one(self, index: int, statement: Statement) -> None:
+        run_id, began = self._run.run_id, self._session.clock.monotonic()
+        line = statement.source.span.line
+        self._session.send(StatementStarted(run_id, index, kind_of(statement), line))
+        if isinstance(statement, s.Query):
+            self._select(index, statement)
+        elif isinstance(statement, s.Insert):
+            return self._insert(index, statement)
+        elif isinstance(statement, s.StatementSet):
+            for insert in statement.inserts:
+                self._insert(index, insert)
+            return None
+        elif isinstance(statement, s.Explain):
+            self._text(index, self._planner().explain(statement))
+        else:
+            self._do(index, statement)
+        self._session.send(StatementFinished(run_id, index, self._ms(began)))
+        return None
+
+    def _planner(self) -> Planner:
+        return Planner(self._session.catalog, self._config())
+
+    def _do(self, index: int, statement: Statement) -> None:
+        with self._session.planning:
+            found = answer(self._session, self._planner(), statement)
+            context = self._session.context()
+        self._session.send(messages.Remember(context))
+        run_id = self._run.run_id
+        for warning in found.warnings:
+            self._session.send(Warning_(run_id, index, warning))
+        if found.text is not None:
+            self._text(index, found.text)
+        else:
+            rows = [list(row) for row in found.rows]
+            types = ["STRING"] * len(found.columns)
+            head = (run_id, index, list(found.columns), types)
+            self._session.send(TableSnapshot(*head, rows, len(rows), 0))
+        if isinstance(statement, s.CreateTable) and statement.query is not None:
+            self._fill(index, statement)
+
+    def _fill(self, index: int, statement: s.CreateTable) -> None:
+        """The INSERT of a CREATE TABLE ... AS SELECT."""
+        assert statement.query is not None
+        insert = s.Insert(statement.source, statement.name, (), statement.query)
+        self._insert(index, insert)
+
+    def _text(self, index: int, text: str) -> None:
+        self._session.send(Text(self._run.run_id, index, text))
+
+    def _select(self, index: int, statement: s.Query) -> None:
+        with self._session.planning:
+            config = self._config()
+            plan = Planner(self._session.catalog, config).query(statement)
+        self._warn(index, plan)
+        self._query = Work(self._session, self._run, index, plan, zone=config.zone)
+        if self._cancelled.is_set():
+            self._query.stop.set()
+        self._query.run()
+        self._query = None
+
+    def _warn(self, index: int, plan: Plan) -> None:
+        for warning in plan.warnings:
+            self._session.send(Warning_(self._run.run_id, index, warning))
+
+    def _insert(self, index: int, statement: s.Insert) -> None:
+        session, config = self._session, self._config()
+        with session.planning:
+            catalog: SessionCatalog = session.catalog
+            catalog.asked.clear()
+            plan = Planner(catalog, config).insert(statement)
+            objects = [pack(found) for found in catalog.asked.values()]
+            context = JobContext(catalog.current_database, dict(config.values), objects)
+        self._warn(index, plan)
+        name = self._run.job_name or config.get("pipeline.name") or None
+        job_id = session.jobs.create(
+            name=name,
+            session=session.name,
+            run_id=self._run.run_id,
+            index=index,
+            sql=statement.source.text,
+            context=context,
+        )
+        session.send(JobStarted(self._run.run_id, index, job_id))
+        job = JobWork(session, self._run, index, plan, job_id, config.zone)
+        self._start(job)
+        if config.get("table.dml-sync").lower() == "true":
+            job.over.wait()
+            if job.error:
+                raise job.error
+
+    def _start(self, job: JobWork) -> None:
+        self.jobs.append(job)
+        self._session.send(messages.JobReport(job.job_id, "STARTING"))
+        if self._cancelled.is_set():
+            job.stop()
+        job.start()

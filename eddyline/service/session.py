@@ -1,0 +1,113 @@
+"""One session inside its worker: its catalog view, its options, its runs and jobs.
+
+Runs are threads of the worker. They share what the session has SET, USEd and made temporary, as
+paragraphs of one note do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from eddyline.catalog.catalog import Catalog, CatalogObject
+from eddyline.catalog.codec import decode_object, encode_object
+from eddyline.catalog.table import ObjectPath
+from eddyline.clock import SYSTEM, Clock
+from eddyline.log import LogStore
+from eddyline.service.anomalies import Monitor
+from eddyline.service.directory import DataDirectory
+from eddyline.service.jobs import JobContext, JobStore
+from eddyline.settings import Settings
+from eddyline.sql.options import SessionConfig
+
+Send = Callable[[Any], bool]
+
+
+class SessionCatalog(Catalog):
+    """The session's view of all tables; remembers which ones a plan has asked for."""
+
+    def __init__(self, directory: DataDirectory | None) -> None:
+        super().__init__(directory.meta if directory else None)
+        self.asked: dict[ObjectPath, CatalogObject] = {}
+
+    def resolve(self, parts: tuple[str, ...]) -> CatalogObject:
+        """The object of that name, noted as asked for."""
+        found = super().resolve(parts)
+        self.asked[found.path] = found
+        return found
+
+    def temporary(self) -> list[CatalogObject]:
+        """The session's own objects."""
+        return list(self._temporary.values())
+
+
+class Session:
+    """What all runs of a session share."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        send: Send,
+        context: JobContext | None = None,
+        clock: Clock = SYSTEM,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock = clock
+        self.send = send
+        self.directory = DataDirectory(settings.data_dir)
+        self.catalog = SessionCatalog(self.directory)
+        self.config = SessionConfig()
+        self.jobs = JobStore(self.directory, clock)
+        self.monitor = Monitor(self.directory.monitor, settings.alert_cool_down_ms)
+        self.streams = LogStore(settings.data_dir, settings, clock)
+        # Planning reads and marks the catalog view: one statement at a time.
+        self.planning = threading.RLock()
+        if context is not None:
+            self._restore(context)
+
+    def _restore(self, context: JobContext) -> None:
+        """Take on what an earlier worker of this session had."""
+        self.config = SessionConfig(context.options)
+        if context.database in self.catalog.list_databases():
+            self.catalog.current_database = context.database
+        for entry in context.objects:
+            keep(self.catalog, unpack(entry))
+
+    def context(self) -> JobContext:
+        """What the next worker of this session is to know."""
+        objects = [pack(found) for found in self.catalog.temporary()]
+        return JobContext(self.catalog.current_database, dict(self.config.values), objects)
+
+
+def pack(found: CatalogObject) -> dict[str, Any]:
+    """A catalog object as JSON values, its path along."""
+    path = found.path
+    return {"path": [path.catalog, path.database, path.name], "object": encode_object(found)}
+
+
+def unpack(entry: dict[str, Any]) -> CatalogObject:
+    """What ``pack`` made of it; temporary, so that it lives in one catalog view only."""
+    return replace(decode_object(ObjectPath(*entry["path"]), entry["object"]), temporary=True)
+
+
+def keep(catalog: Catalog, found: CatalogObject) -> None:
+    """Put an object into a catalog view, together with its database."""
+    catalog.create_database(found.path.database, if_not_exists=True)
+    if hasattr(found, "columns"):
+        catalog.create_table(found, if_not_exists=True)
+    else:
+        catalog.create_view(found, if_not_exists=True)
+
+
+def catalog_of(context: JobContext) -> SessionCatalog:
+    """The tables as a job saw them when it was submitted, whatever became of them since."""
+    catalog = SessionCatalog(None)
+    for entry in context.objects:
+        keep(catalog, unpack(entry))
+    catalog.create_database(context.database, if_not_exists=True)
+    catalog.current_database = context.database
+    return catalog

@@ -1,0 +1,284 @@
+"""What each statement that is no query does, and the fixed sentence it answers with.
+
+One row a kind of statement. The sentences are Zeppelin's, so that a note reads here as it did
+there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import translate
+from re import IGNORECASE, Pattern
+from re import compile as compile_pattern
+from typing import Any
+
+from eddyline.catalog.table import CatalogTable, CatalogView, ColumnKind
+from eddyline.errors import EddylineError
+from eddyline.service.session import Session
+from eddyline.sql import statement as s
+from eddyline.sql.options import OPTIONS
+from eddyline.sql.planner import Planner
+from eddyline.sql.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a statement gives at once: a sentence, or a small table, and warnings."""
+
+    text: str | None = None
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str | None, ...], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def answer(session: Session, planner: Planner, statement: Statement) -> Answer:
+    """Do what a statement says that is no query.
+
+    Raises:
+        EddylineError: what the statement met.
+    """
+    found = _DOES.get(type(statement))
+    if found is None:
+        msg = f"{kind_of(statement)} is not supported here"
+        raise EddylineError("sql_unsupported", msg)
+    return found(session, planner, statement)
+
+
+def kind_of(statement: Statement) -> str:
+    """A statement's kind as its first words: "CREATE TABLE", "SELECT", "INSERT"."""
+    if isinstance(statement, s.Show):
+        return f"SHOW {statement.what}"
+    return KINDS[type(statement)]
+
+
+KINDS: dict[type, str] = {
+    s.CreateTable: "CREATE TABLE",
+    s.CreateView: "CREATE VIEW",
+    s.DropTable: "DROP TABLE",
+    s.DropView: "DROP VIEW",
+    s.CreateDatabase: "CREATE DATABASE",
+    s.DropDatabase: "DROP DATABASE",
+    s.AlterTable: "ALTER TABLE",
+    s.UseDatabase: "USE",
+    s.UseCatalog: "USE CATALOG",
+    s.Show: "SHOW",
+    s.Describe: "DESCRIBE",
+    s.SetOption: "SET",
+    s.ResetOption: "RESET",
+    s.Query: "SELECT",
+    s.Insert: "INSERT",
+    s.StatementSet: "STATEMENT SET",
+    s.Explain: "EXPLAIN",
+    s.StopJob: "STOP JOB",
+    s.Help: "HELP",
+}
+
+
+def _create_table(session: Session, planner: Planner, st: s.CreateTable) -> Answer:
+    table = planner.table(st)
+    session.catalog.create_table(table, st.if_not_exists)
+    return Answer("Table has been created.")
+
+
+def _create_view(session: Session, planner: Planner, st: s.CreateView) -> Answer:
+    view = planner.view(st)
+    session.catalog.create_view(view, st.if_not_exists, st.or_replace)
+    return Answer("View has been created.")
+
+
+def _drop_table(session: Session, planner: Planner, st: s.DropTable) -> Answer:
+    session.catalog.drop_table(st.name.parts, st.if_exists, st.temporary)
+    return Answer("Table has been dropped.")
+
+
+def _drop_view(session: Session, planner: Planner, st: s.DropView) -> Answer:
+    session.catalog.drop_view(st.name.parts, st.if_exists, st.temporary)
+    return Answer("View has been dropped.")
+
+
+def _create_database(session: Session, planner: Planner, st: s.CreateDatabase) -> Answer:
+    session.catalog.create_database(st.name.parts[-1], st.if_not_exists, st.comment)
+    return Answer("Database has been created.")
+
+
+def _drop_database(session: Session, planner: Planner, st: s.DropDatabase) -> Answer:
+    session.catalog.drop_database(st.name.parts[-1], st.if_exists, st.cascade)
+    return Answer("Database has been removed.")
+
+
+def _alter_table(session: Session, planner: Planner, st: s.AlterTable) -> Answer:
+    if st.rename is not None:
+        session.catalog.rename_table(st.name.parts, st.rename)
+    else:
+        session.catalog.alter_options(st.name.parts, st.set_options or {}, st.reset_options)
+    return Answer("Alter table succeeded!")
+
+
+def _use_database(session: Session, planner: Planner, st: s.UseDatabase) -> Answer:
+    session.catalog.use_database(st.name.parts)
+    return Answer("Use database succeeded!")
+
+
+def _use_catalog(session: Session, planner: Planner, st: s.UseCatalog) -> Answer:
+    session.catalog.use_catalog(st.name.parts[-1])
+    return Answer("Use catalog succeeded!")
+
+
+def _set(session: Session, planner: Planner, st: s.SetOption) -> Answer:
+    if st.key is None:
+        values = {key: row.default for key, row in OPTIONS.items()} | dict(session.config.values)
+        return Answer(columns=("key", "value"), rows=tuple(sorted(values.items())))
+    session.config, warning = session.config.with_option(st.key, st.value or "")
+    return Answer("Set option succeeded!", warnings=(warning,) if warning else ())
+
+
+def _reset(session: Session, planner: Planner, st: s.ResetOption) -> Answer:
+    session.config = session.config.without(st.key)
+    return Answer("Reset option succeeded!")
+
+
+def _describe(session: Session, planner: Planner, st: s.Describe) -> Answer:
+    return _columns(session.catalog.resolve(st.name.parts))
+
+
+def _columns(found: CatalogTable | CatalogView) -> Answer:
+    rows = tuple((c.name, str(c.type)) for c in found.schema.columns)
+    return Answer(columns=("Column", "Type"), rows=rows)
+
+
+def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
+    job = session.jobs.get(st.job)
+    session.jobs.desire(job.job_id, "STOPPED")
+    return Answer(f"Job {job.name or job.job_id} will stop.")
+
+
+def _help(session: Session, planner: Planner, st: s.Help) -> Answer:
+    return Answer(HELP)
+
+
+def _show(session: Session, planner: Planner, st: s.Show) -> Answer:
+    if st.what in _TEXTS:
+        return Answer(_TEXTS[st.what](session, st))
+    if st.what == "COLUMNS":
+        found = _columns(session.catalog.resolve(_named(st)))
+        return Answer(columns=found.columns, rows=_like(found.rows, st.like))
+    if st.what == "JOBS":
+        rows = tuple((j.job_id, j.name, j.actual, j.sql) for j in session.jobs.list())
+        return Answer(columns=("job id", "job name", "status", "sql"), rows=rows)
+    header, names = _LISTS[st.what]
+    rows = tuple((name,) for name in names(session, st))
+    return Answer(columns=(header,), rows=_like(rows, st.like))
+
+
+def _named(st: s.Show) -> tuple[str, ...]:
+    assert st.name is not None, "the grammar asks for a name here"
+    return st.name.parts
+
+
+def _like(
+    rows: tuple[tuple[str | None, ...], ...], pattern: str | None
+) -> tuple[tuple[str | None, ...], ...]:
+    if pattern is None:
+        return rows
+    wanted = like_pattern(pattern)
+    return tuple(row for row in rows if wanted.match(row[0] or ""))
+
+
+def like_pattern(pattern: str) -> Pattern[str]:
+    """A LIKE pattern as a regular expression over whole names."""
+    escaped = "".join(f"[{c}]" if c in "*?[" else c for c in pattern)
+    return compile_pattern(translate(escaped.replace("%", "*").replace("_", "?")), IGNORECASE)
+
+
+def _databases_of(session: Session, st: s.Show) -> str | None:
+    return st.name.parts[-1] if st.name else None
+
+
+def _functions(session: Session, st: s.Show) -> Iterable[str]:
+    from eddyline.functions import FUNCTIONS
+
+    return sorted(FUNCTIONS)
+
+
+def _create_text(session: Session, st: s.Show) -> str:
+    found = session.catalog.resolve(_named(st))
+    return definition(found)
+
+
+def definition(found: CatalogTable | CatalogView) -> str:
+    """An object's DDL, as SHOW CREATE prints it."""
+    name = ".".join(f"`{p}`" for p in (found.path.catalog, found.path.database, found.path.name))
+    kept = "TEMPORARY " if found.temporary else ""
+    if isinstance(found, CatalogView):
+        return f"CREATE {kept}VIEW {name} AS\n{found.query}"
+    lines = [_column_text(c) for c in found.columns]
+    if found.watermark:
+        lines.append(f"WATERMARK FOR `{found.watermark.column}` AS {found.watermark.expression}")
+    if found.primary_key:
+        keys = ", ".join(f"`{k}`" for k in found.primary_key)
+        lines.append(f"PRIMARY KEY ({keys}) NOT ENFORCED")
+    text = f"CREATE {kept}TABLE {name} (\n  " + ",\n  ".join(lines) + "\n)"
+    if found.comment:
+        text += f"\nCOMMENT {_quoted(found.comment)}"
+    if found.partitioned_by:
+        text += "\nPARTITIONED BY (" + ", ".join(f"`{p}`" for p in found.partitioned_by) + ")"
+    options = [f"  {_quoted(k)} = {_quoted(v)}" for k, v in found.options.items()]
+    return text + "\nWITH (\n" + ",\n".join(options) + "\n)" if options else text
+
+
+def _column_text(column: Any) -> str:
+    if column.kind is ColumnKind.COMPUTED:
+        return f"`{column.name}` AS {column.expression}"
+    text = f"`{column.name}` {column.type.plain()}"
+    if column.kind is ColumnKind.METADATA:
+        text += " METADATA"
+        text += f" FROM {_quoted(column.metadata_key)}" if column.metadata_key else ""
+        text += " VIRTUAL" if column.virtual else ""
+    return text
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_LISTS: dict[str, tuple[str, Callable[[Session, s.Show], Iterable[str]]]] = {
+    "TABLES": ("table", lambda ss, st: ss.catalog.list_tables(_databases_of(ss, st))),
+    "VIEWS": ("view", lambda ss, st: ss.catalog.list_views(_databases_of(ss, st))),
+    "DATABASES": ("database", lambda ss, st: ss.catalog.list_databases()),
+    "CATALOGS": ("catalog", lambda ss, st: ss.catalog.list_catalogs()),
+    "FUNCTIONS": ("function", _functions),
+    "MODULES": ("module", lambda ss, st: ["core"]),
+}
+_TEXTS: dict[str, Callable[[Session, s.Show], str]] = {
+    "CURRENT CATALOG": lambda ss, st: f"current catalog: {ss.catalog.current_catalog}",
+    "CURRENT DATABASE": lambda ss, st: f"current database: {ss.catalog.current_database}",
+    "CREATE TABLE": _create_text,
+    "CREATE VIEW": _create_text,
+}
+HELP = """\
+CREATE TABLE | VIEW | DATABASE, DROP, ALTER TABLE, USE
+SELECT ...                      a query; its result is shown as it changes
+INSERT INTO table SELECT ...    a job; it goes on by itself after a restart
+EXPLAIN statement, DESCRIBE table
+SHOW TABLES | VIEWS | DATABASES | CATALOGS | FUNCTIONS | JOBS | COLUMNS FROM table
+SHOW CREATE TABLE | VIEW name, SHOW CURRENT CATALOG | DATABASE
+SET 'key' = 'value', RESET 'key', STOP JOB 'id'
+BEGIN STATEMENT SET; ... END;   several INSERTs"""
+_DOES: dict[type, Callable[[Session, Planner, Any], Answer]] = {
+    s.CreateTable: _create_table,
+    s.CreateView: _create_view,
+    s.DropTable: _drop_table,
+    s.DropView: _drop_view,
+    s.CreateDatabase: _create_database,
+    s.DropDatabase: _drop_database,
+    s.AlterTable: _alter_table,
+    s.UseDatabase: _use_database,
+    s.UseCatalog: _use_catalog,
+    s.SetOption: _set,
+    s.ResetOption: _reset,
+    s.Describe: _describe,
+    s.StopJob: _stop_job,
+    s.Show: _show,
+    s.Help: _help,
+}

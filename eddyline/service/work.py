@@ -1,0 +1,179 @@
+"""A plan at work in its session: the engine's job, whoever looks at it, and its figures.
+
+Rows reach a screen as snapshots: at once when the first ones come, then at most every
+``refresh_ms``, always from a thread of their own, so that a slow screen never slows a query. A
+changelog is the opposite: every change is sent before the next batch is read.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from eddyline.engine.job import Job, JobSpec
+from eddyline.engine.metrics import JobMetrics
+from eddyline.engine.scores import ScorePoints
+from eddyline.record.batch import Batch, Kind
+from eddyline.service.child import in_thread
+from eddyline.service.events import (
+    JobFigures,
+    Progress,
+    RowsAppended,
+    TableSnapshot,
+    Warning_,
+)
+from eddyline.service.messages import Run
+from eddyline.service.printing import Printer
+from eddyline.service.results import ResultView
+from eddyline.service.scores import record_scores
+from eddyline.service.session import Session
+from eddyline.sql.physical import Plan
+
+PROGRESS_S = 1.0
+CHANGES_A_MESSAGE = 5000
+
+
+class Work:
+    """One SELECT or INSERT: ``run`` works until the input ends or ``stop`` is set."""
+
+    def __init__(
+        self,
+        session: Session,
+        run: Run,
+        index: int,
+        plan: Plan,
+        *,
+        job_id: str | None = None,
+        incarnation: int = 1,
+        zone: str = "UTC",
+    ) -> None:
+        self._session = session
+        self._run = run
+        self._index = index
+        self._id = job_id or f"{run.run_id}-{index}"
+        self.stop = threading.Event()
+        self._over = threading.Event()
+        self._came = threading.Event()
+        self._is_query = job_id is None
+        self._printer = Printer(plan.root.schema, zone)
+        rows_max = session.settings.result_rows_max
+        self._view = ResultView(self._printer, run.mode, rows_max, plan.insert_only)
+        directory = session.directory.job(job_id) if job_id else None
+        spec = JobSpec(plan, self._id, incarnation, directory, zone)
+        self._job = Job(
+            spec,
+            streams=session.streams,
+            settings=session.settings,
+            clock=session.clock,
+            listener=self,
+        )
+
+    def run(self) -> None:
+        """Work to the end.
+
+        Raises:
+            EddylineError: what made it fail.
+        """
+        watcher = in_thread(f"watch-{self._id}", self._watch)
+        try:
+            self._job.run(self.stop)
+        finally:
+            self._over.set()
+            self._came.set()
+            watcher.join()
+            if self._is_query and not self._run.changelog:
+                self._send_snapshot()
+            self._send_progress()
+
+    # what the engine tells, from the job's thread
+
+    def on_rows(self, batch: Batch) -> None:
+        """Rows of a SELECT."""
+        if self._run.changelog:
+            self._send_changes(batch)
+            return
+        self._view.apply(batch)
+        self._came.set()
+
+    def on_scores(self, scores: ScorePoints) -> None:
+        """Points that a forest has scored."""
+        for told in record_scores(self._session.monitor, self._id, scores):
+            self._session.send(told)
+
+    def on_warning(self, text: str) -> None:
+        """Something the user should know."""
+        self._session.send(Warning_(self._run.run_id, self._index, text))
+
+    # what the watcher tells
+
+    def figures(self) -> JobFigures:
+        """The counters as they are now."""
+        return figures_of(self._job.metrics())
+
+    def why(self) -> list[str]:
+        """Sentences: why nothing is shown or written; empty when something is."""
+        return self._job.why_silent()
+
+    def _watch(self) -> None:
+        clock = self._session.clock
+        refresh_s = max(0.02, self._run.refresh_ms / 1000)
+        shows = self._is_query and not self._run.changelog
+        if shows:
+            self._send_snapshot()
+        shown = float("-inf")
+        told = clock.monotonic()
+        while not self._over.is_set():
+            now = clock.monotonic()
+            wait_s = max(0.0, told + PROGRESS_S - now)
+            if shows and self._view.fresh:
+                wait_s = min(wait_s, max(0.0, shown + refresh_s - now))
+                self._over.wait(wait_s)
+            else:
+                self._came.wait(wait_s)
+            self._came.clear()
+            now = clock.monotonic()
+            if shows and self._view.fresh and now >= shown + refresh_s:
+                self._send_snapshot()
+                shown = now
+            if now >= told + PROGRESS_S:
+                self._send_progress()
+                told = now
+
+    def _send_snapshot(self) -> None:
+        rows, count, skipped = self._view.snapshot()
+        self._session.send(
+            TableSnapshot(
+                self._run.run_id,
+                self._index,
+                self._printer.columns,
+                self._printer.types,
+                [list(row) for row in rows],
+                count,
+                skipped,
+            )
+        )
+
+    def _send_changes(self, batch: Batch) -> None:
+        rows = [list(row) for row in self._printer.rows(batch.rows)]
+        kinds = [0] * len(rows) if batch.kinds is None else batch.kinds.tolist()
+        words = [Kind(k).short for k in kinds]
+        head = (self._run.run_id, self._index, self._printer.columns, self._printer.types)
+        for at in range(0, len(rows), CHANGES_A_MESSAGE):
+            end = at + CHANGES_A_MESSAGE
+            self._session.send(RowsAppended(*head, words[at:end], rows[at:end]))
+
+    def _send_progress(self) -> None:
+        progress = Progress(self._run.run_id, self._index, self.figures(), self.why())
+        self._session.send(progress)
+
+
+def figures_of(metrics: JobMetrics) -> JobFigures:
+    """The engine's counters as everybody sees them."""
+    return JobFigures(
+        rows_in=metrics.rows_in,
+        rows_out=metrics.rows_out,
+        late=metrics.late,
+        filtered=metrics.filtered,
+        watermark_ms=metrics.watermark_ms,
+        behind_ms=metrics.behind_ms,
+        latency_ms=metrics.latency_ms,
+    )
