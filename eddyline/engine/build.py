@@ -15,10 +15,18 @@ from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
+from eddyline.engine.operators.group_aggregate import GroupAggregate
+from eddyline.engine.operators.interval_join import IntervalJoin
+from eddyline.engine.operators.join import Join
+from eddyline.engine.operators.limit import Limit
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.operators.scan import Scan
+from eddyline.engine.operators.session_aggregate import SessionAggregate
+from eddyline.engine.operators.union import Union
 from eddyline.engine.operators.values import Values
 from eddyline.engine.operators.window_aggregate import WindowAggregate
+from eddyline.engine.operators.window_join import WindowJoin
+from eddyline.engine.operators.window_table import WindowTable
 from eddyline.engine.sinks.blackhole import Blackhole
 from eddyline.engine.sinks.collect import Collect
 from eddyline.engine.sinks.filesystem import FilesystemSink
@@ -110,7 +118,7 @@ def _window_aggregate(
     w: Workshop, context: Context, inputs: Inputs, node: plan.WindowAggregate
 ) -> Operator:
     if node.window.kind is plan.WindowKind.SESSION:
-        raise _later(node)
+        return SessionAggregate(context, inputs, node)
     return WindowAggregate(context, inputs, node)
 
 
@@ -127,15 +135,15 @@ NODES: dict[type[Any], Builder] = {
     plan.Values: lambda w, c, i, n: Values(c, n),
     plan.Calc: lambda w, c, i, n: Calc(c, i, n),
     plan.AssignWatermark: lambda w, c, i, n: AssignWatermark(c, i, n),
-    plan.WindowTable: _unbuilt,
+    plan.WindowTable: lambda w, c, i, n: WindowTable(c, i, n),
     plan.WindowAggregate: _window_aggregate,
-    plan.GroupAggregate: _unbuilt,
-    plan.Join: _unbuilt,
-    plan.WindowJoin: _unbuilt,
-    plan.IntervalJoin: _unbuilt,
+    plan.GroupAggregate: lambda w, c, i, n: GroupAggregate(c, i, n),
+    plan.Join: lambda w, c, i, n: Join(c, i, n),
+    plan.WindowJoin: lambda w, c, i, n: WindowJoin(c, i, n),
+    plan.IntervalJoin: lambda w, c, i, n: IntervalJoin(c, i, n),
     plan.Forest: _unbuilt,
-    plan.Union: _unbuilt,
-    plan.Limit: _unbuilt,
+    plan.Union: lambda w, c, i, n: Union(c, i, n.schema),
+    plan.Limit: lambda w, c, i, n: Limit(c, i, n),
     plan.Sink: _sink,
     plan.Collect: lambda w, c, i, n: Collect(c, i, n.schema, w.listener),
 }

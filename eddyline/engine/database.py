@@ -102,7 +102,8 @@ def translated(e: duckdb.Error) -> EddylineError:
     if isinstance(e, duckdb.IOException):
         if "space" in text.lower() or "too large" in text.lower():
             hint = "free some space, then start the job again: nothing is lost"
-            return EddylineError("disk_full", f"the job's state cannot be written: {first}", hint=hint)
+            msg = f"the job's state cannot be written: {first}"
+            return EddylineError("disk_full", msg, hint=hint)
         return EddylineError("corrupt_data", f"the job's state cannot be used: {first}")
     if isinstance(e, _OURS):
         return EddylineError("internal", f"the engine made a wrong statement: {first}", detail=text)

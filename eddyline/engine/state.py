@@ -132,7 +132,8 @@ def _digest(node: plan.Node) -> str:
 
 
 def _mismatch(saved: dict[str, str], layout: dict[str, str]) -> EddylineError:
-    differ = [n for n in layout if saved.get(n) != layout[n]] or [n for n in saved if n not in layout]
+    differ = [n for n in layout if saved.get(n) != layout[n]]
+    differ = differ or [n for n in saved if n not in layout]
     msg = f"the saved state belongs to another statement: {differ[0]} is not what it was"
     detail = "state of: " + ", ".join(saved) + "; statement has: " + ", ".join(layout)
     hint = (

@@ -100,13 +100,21 @@ def group_by(keys: list[KeyColumn]) -> str:
 
 
 def merge_statement(
-    table: str, keys: list[KeyColumn], columns: list[str], updates: dict[str, str], source: str
+    table: str,
+    keys: list[KeyColumn],
+    columns: list[str],
+    updates: dict[str, str],
+    source: str,
+    fresh: dict[str, str] | None = None,
 ) -> str:
-    """MERGE of one row a group (``source``, a subquery) into ``table``."""
+    """MERGE of one row a group (``source``, a subquery) into ``table``.
+
+    ``fresh``: columns whose first value is not simply the source's.
+    """
     names = [*listed(keys), *columns]
     sets = ", ".join(f"{c} = {text}" for c, text in updates.items())
     matched = f"WHEN MATCHED THEN UPDATE SET {sets} " if sets else "WHEN MATCHED THEN DO NOTHING "
-    values = ", ".join("p." + n for n in names)
+    values = ", ".join((fresh or {}).get(n, "p." + n) for n in names)
     return (
         f"MERGE INTO {table} AS s USING ({source}) AS p ON {matching(keys, 's', 'p')} "
         f"{matched}WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({values})"

@@ -19,7 +19,6 @@ from eddyline.engine.operators.operator import SHARD, Context, Int64s, Operator,
 from eddyline.engine.operators.scan import Scan
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
-from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 
 # How long a record may take from its arrival stamp until readers see it (the put's fsync).

@@ -20,7 +20,6 @@ from eddyline.engine.operators.operator import (
     with_columns,
 )
 from eddyline.record.batch import Batch
-from eddyline.record.schema import Schema
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 

@@ -69,7 +69,8 @@ class Context:
 class Operator:
     """Base of all operators; overrides what it needs.
 
-    ``satisfied``: no further input can change the result, so the job is over.
+    ``satisfied``: no further input can change the result, so the job is over. ``insert_only``: no
+    row is ever taken back.
     """
 
     satisfied = False
@@ -78,6 +79,7 @@ class Operator:
         self.context = context
         self.inputs = inputs
         self.schema = schema
+        self.insert_only = all(i.insert_only for i in inputs)
 
     @property
     def name(self) -> str:

@@ -47,7 +47,7 @@ class Scan(Operator):
     def create(self) -> None:
         self.context.db.run(
             "CREATE TABLE IF NOT EXISTS dead_letter (source VARCHAR, shard VARCHAR, "
-            "sequence_number VARCHAR, arrival TIMESTAMP, \"column\" VARCHAR, text VARCHAR, "
+            'sequence_number VARCHAR, arrival TIMESTAMP, "column" VARCHAR, text VARCHAR, '
             "reason VARCHAR)"
         )
 
@@ -184,7 +184,8 @@ class Scan(Operator):
         if key == "sequence-number":
             return self.source.sequence_numbers(records)
         msg = f"column {column}: {self.source.context.name} has no metadata '{key}'"
-        raise EddylineError("sql_semantic", msg, hint="there are timestamp, shard-id, sequence-number")
+        hint = "there are timestamp, shard-id, sequence-number"
+        raise EddylineError("sql_semantic", msg, hint=hint)
 
     def _shard_ids(self, records: Records) -> pa.Array:
         known = sorted(self.source.shards)

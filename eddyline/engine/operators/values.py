@@ -41,6 +41,7 @@ class Values(Operator):
         )
         rows = ", ".join("(" + ", ".join(r) + ")" for r in self._node.rows)
         if not self._node.rows:
-            nulls = ", ".join(f"NULL::{duckdb_type(c.type)} AS {quote(c.name)}" for c in self.schema)
+            pairs = [(duckdb_type(c.type), quote(c.name)) for c in self.schema]
+            nulls = ", ".join(f"NULL::{t} AS {n}" for t, n in pairs)
             return f"SELECT {nulls} WHERE FALSE"
         return f"SELECT {typed_names} FROM (VALUES {rows}) AS v({names})"

@@ -139,7 +139,7 @@ class WindowAggregate(Operator):
         order = ', min("$row") AS "$row"' if c.ordered else ""
         seen = (
             f'SELECT {keys}, ({arg}) AS "$v"{order} FROM {source} WHERE {condition} '
-            f'GROUP BY {keys}, ({arg})'
+            f"GROUP BY {keys}, ({arg})"
         )
         pairs = " AND ".join(
             [f"f.{quote(k.name)} IS NOT DISTINCT FROM v.{quote(k.name)}" for k in self._keys]

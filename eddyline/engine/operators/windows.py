@@ -48,13 +48,19 @@ class WindowGrid:
         fired = watermarks >= first - 1
         if not fired.any():
             return first
-        steps = np.where(fired, (np.maximum(watermarks, first - 1) - (first - 1)) // self.step + 1, 0)
-        return first + steps * self.step
+        past = (np.maximum(watermarks, first - 1) - (first - 1)) // self.step + 1
+        return first + np.where(fired, past, 0) * self.step
 
     def next_end(self, watermark: int) -> int:
         """The first end of the grid whose window has not fired under ``watermark``."""
         base = (watermark + 1 - self.offset) // self.step * self.step + self.offset
         return base + self.step
+
+    def starts(self, ends: Int64s) -> Int64s:
+        """The starts of the windows that end there."""
+        if not self.cumulates:
+            return ends - self.size
+        return ends - 1 - (ends - 1 - self.offset) % self.size
 
     def start_text(self, end: str) -> str:
         """DuckDB text: the start of the window that ends at ``end``."""

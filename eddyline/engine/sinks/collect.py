@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.engine.operators.operator import Context, Operator, Step
+from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.sink import Listener, Sink
 from eddyline.record.batch import Batch
 from eddyline.record.schema import Schema

@@ -32,9 +32,7 @@ class FilesystemSink(Sink):
         super().__init__(context, inputs, node.schema)
         options = node.table.options
         self._format = options["format"]
-        self._encoder = encoder(
-            self._format, node.columns, options_of(self._format, options)
-        )
+        self._encoder = encoder(self._format, node.columns, options_of(self._format, options))
         self._columns = node.columns
         self._root = local_path(options["path"])
         self._sink = str(node.table.path)

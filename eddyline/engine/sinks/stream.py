@@ -102,5 +102,3 @@ def _updates(sink: str) -> EddylineError:
     msg = f"table {sink} takes only new rows, but the query takes rows back"
     hint = "group by a window, so that each row is given once"
     return EddylineError("sql_semantic", msg, hint=hint)
-
-

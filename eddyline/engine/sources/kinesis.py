@@ -198,5 +198,3 @@ def _either(options: dict[str, str], *names: str) -> str | None:
 
 def _padded(values: Any, width: int) -> pa.Array:
     return pc.utf8_lpad(pa.array(values).cast(pa.string()), width, "0")
-
-

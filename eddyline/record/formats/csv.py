@@ -87,9 +87,7 @@ class CsvDecoder:
             )
             read = arrow_csv.ReadOptions(column_names=names)
             try:
-                table = arrow_csv.read_csv(
-                    io.BytesIO(body), read_options=read, parse_options=parse, convert_options=convert
-                )
+                table = arrow_csv.read_csv(io.BytesIO(body), read, parse, convert)
             except pa.ArrowInvalid:
                 table = None
             if table is not None and table.num_rows == len(payload):

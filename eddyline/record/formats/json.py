@@ -52,7 +52,7 @@ class JsonDecoder:
         structure = _literal(_structure(schema, texts=True))
         exists = [f"json_exists(j, {_path(c.name)}) AS {quote('?' + c.name)}" for c in schema]
         self._slow = (
-            f"SELECT json_type(j) AS \"?type\", {', '.join(texts + exists) or '1 AS one'} "
+            f'SELECT json_type(j) AS "?type", {", ".join(texts + exists) or "1 AS one"} '
             f"FROM (SELECT j, from_json(j, {structure}) AS s FROM p)"
         )
 

@@ -1,0 +1,212 @@
+"""Unbounded grouping: a changelog of groups, net per micro-batch.
+
+State is one row a group: how many rows it holds, and its accumulators. What a batch changes is
+found by looking at the touched groups before and after. Where values must be remembered one by
+one (DISTINCT, or an aggregate that cannot give a row back) they rest in tables beside it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.accumulate import (
+    AggregateColumns,
+    KeyColumn,
+    compile_all,
+    group_by,
+    listed,
+    matching,
+    merge_statement,
+)
+from eddyline.engine.operators.operator import (
+    KIND,
+    Context,
+    Operator,
+    Step,
+    split_hidden,
+    with_columns,
+)
+from eddyline.engine.operators.tracked_values import TrackedValues
+from eddyline.record.batch import Batch
+from eddyline.record.types import duckdb_type, quote
+from eddyline.sql import physical as plan
+
+COMES = f"{quote(KIND)} IN (0, 2)"
+GOES = f"{quote(KIND)} IN (1, 3)"
+ROWS = quote("$rows")
+
+
+class GroupAggregate(Operator):
+    """Emits +I for a new group, -U/+U for a changed one, -D for one that emptied."""
+
+    def __init__(
+        self, context: Context, inputs: tuple[Operator, ...], node: plan.GroupAggregate
+    ) -> None:
+        super().__init__(context, inputs, node.schema)
+        below = inputs[0].schema
+        self._keys = [KeyColumn(k, duckdb_type(below[k])) for k in node.keys]
+        self._calls = compile_all(node.aggregates)
+        self._groups = context.table("groups")
+        self._changing = changing = not inputs[0].insert_only
+        self.insert_only = not changing and not self._calls
+        tracked = [c for c in self._calls if c.distinct or (changing and not _gives_back(c))]
+        self._tracked = [TrackedValues(context, self._keys, c) for c in tracked]
+        self._plain = [c for c in self._calls if c not in tracked]
+        self._results = ", ".join(
+            [f"s.{ROWS}"] + [f"{c.finish('s')} AS {quote(c.call.name)}" for c in self._calls]
+        )
+        self._seen = 0
+
+    def create(self) -> None:
+        columns = [f"{quote(k.name)} {k.type}" for k in self._keys] + [f"{ROWS} BIGINT"]
+        columns += [d for c in self._calls for d in c.definitions()]
+        self.context.db.run(f"CREATE TABLE {self._groups} ({', '.join(columns)})")
+        for t in self._tracked:
+            t.create()
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch = inputs[0].batch
+        if batch is None or batch.num_rows == 0:
+            return Step(None, inputs[0].watermark_ms)
+        return Step(self._take(batch), inputs[0].watermark_ms)
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self._seen}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._seen = saved["seen"]
+
+    def _take(self, batch: Batch) -> Batch | None:
+        db, touched = self.context.db, self.context.table("touched")
+        n = batch.num_rows
+        kinds = batch.kinds if batch.kinds is not None else np.zeros(n, np.int8)
+        order = np.arange(self._seen, self._seen + n)
+        self._seen += n
+        rows = batch.rows.select(list(self.inputs[0].schema.names))
+        rows = with_columns(rows, kind=kinds, row=order)
+        db.run(f"CREATE OR REPLACE TEMP TABLE {touched} AS {self._partial('b')}", b=rows)
+        old = db.query(self._look(touched))
+        self._merge(touched)
+        for t in self._tracked:
+            t.take(rows, self._groups, touched)
+        new = db.query(self._look(touched))
+        db.run(f"DELETE FROM {self._groups} WHERE {ROWS} <= 0")
+        return self._changes(old, new)
+
+    def _partial(self, source: str) -> str:
+        """One row a touched group: rows that came and went, and the batch's accumulators."""
+        selected = listed(self._keys)
+        selected += [f'count(*) FILTER ({_where(COMES)}) AS "$in"']
+        selected += [f'count(*) FILTER ({_where(GOES)}) AS "$out"']
+        for c in self._plain:
+            args = [a.text for a in c.call.args]
+            selected += c.batch(args, _both(c.call.filter, COMES))
+            if self._changing:
+                gone = c.batch(args, _both(c.call.filter, GOES))
+                selected += [_renamed(text, c) for text in gone]
+        return f"SELECT {', '.join(selected)} FROM {source} {group_by(self._keys)}"
+
+    def _merge(self, touched: str) -> None:
+        """The touched groups' rows and plain accumulators move on."""
+        columns = [ROWS, *(n for c in self._plain for n in c.columns())]
+        updates = {ROWS: f"s.{ROWS} + p.{ROWS}"}
+        source = [*listed(self._keys), f'"$in" - "$out" AS {ROWS}']
+        for c in self._plain:
+            merged = c.merged("s", "p")
+            back = _back(c) if self._changing else {}
+            for name in c.columns():
+                source.append(name)
+                updates[name] = merged[name]
+            for name, text in back.items():
+                source.append(_out(name))
+                updates[name] = text.replace(f"s.{name}", f"({merged[name]})")
+        self.context.db.run(
+            merge_statement(
+                self._groups,
+                self._keys,
+                columns,
+                updates,
+                f"SELECT {', '.join(source)} FROM {touched}",
+                fresh=self._fresh(),
+            )
+        )
+
+    def _fresh(self) -> dict[str, str]:
+        """What a group starts with: the rows that came, less those that went at once."""
+        out = {}
+        for c in self._plain if self._changing else ():
+            for name, text in _back(c).items():
+                out[name] = text.replace(f"s.{name}", f"p.{name}")
+        return out
+
+    def _look(self, touched: str) -> str:
+        keys = listed(self._keys, "s")
+        selected = ", ".join([*keys, self._results])
+        match = matching(self._keys, "s", "t")
+        order = f" ORDER BY {', '.join(keys)}" if keys else ""
+        return (
+            f"SELECT {selected} FROM {self._groups} s WHERE s.{ROWS} > 0 AND EXISTS "
+            f"(SELECT 1 FROM {touched} t WHERE {match}){order}"
+        )
+
+    def _changes(self, old: pa.Table, new: pa.Table) -> Batch | None:
+        """The difference of two looks at the same groups."""
+        values = [quote(c.call.name) for c in self._calls]
+        match = matching(self._keys, "o", "n")
+        differ = " OR ".join(f"o.{v} IS DISTINCT FROM n.{v}" for v in values) or "FALSE"
+        names = [quote(n) for n in self.schema.names]
+
+        def side(alias: str, kind: str, place: int, source: str) -> str:
+            columns = ", ".join(f"{alias}.{n}" for n in names)
+            return f'SELECT {columns}, {kind}::TINYINT AS "$kind", {place} AS "$p" FROM {source}'
+
+        both = f"old o JOIN new n ON {match} WHERE {differ}"
+        parts = [
+            side("o", "1", 0, both),
+            side("n", "2", 1, both),
+            side("n", "0", 2, f"new n WHERE NOT EXISTS (SELECT 1 FROM old o WHERE {match})"),
+            side("o", "3", 3, f"old o WHERE NOT EXISTS (SELECT 1 FROM new n WHERE {match})"),
+        ]
+        keys = listed(self._keys)
+        order = ", ".join([*keys, '"$p"'])
+        sql = f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {order}"
+        if old.num_rows == 0:
+            sql = side("n", "0", 2, "new n")
+        found = self.context.db.query(sql, old=old, new=new)
+        if not found.num_rows:
+            return None
+        rows, hidden = split_hidden(found, self.schema)
+        kinds = hidden[KIND]
+        return Batch(rows, kinds if kinds.any() else None)
+
+
+def _gives_back(c: AggregateColumns) -> bool:
+    return c.compiled.retractable and not c.distinct
+
+
+def _back(c: AggregateColumns) -> dict[str, str]:
+    """Column to text: the accumulator without the rows that went (``p``'s second columns)."""
+    texts = c.merged("s", "p", retract=True)
+    return {n: t.replace(f"p.{n}", f"p.{_out(n)}") for n, t in texts.items()}
+
+
+def _out(name: str) -> str:
+    return quote("-" + name.strip('"'))
+
+
+def _renamed(text: str, c: AggregateColumns) -> str:
+    """``… AS "$a0_s"`` as ``… AS "-$a0_s"``."""
+    body, _, name = text.rpartition(" AS ")
+    assert name in c.columns()
+    return f"{body} AS {_out(name)}"
+
+
+def _where(condition: str) -> str:
+    return f"WHERE {condition}"
+
+
+def _both(first: str | None, second: str) -> str:
+    return f"({first}) AND {second}" if first else second

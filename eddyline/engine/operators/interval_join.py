@@ -1,0 +1,134 @@
+"""A join bounded in time: each pair once, as soon as its later row comes.
+
+A row waits until the watermark says that no partner can come any more. An outer side's row that
+never met one is given then, padded with NULL. Downstream time is held back by the width of the
+interval, because a pair may carry the older row's time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.join import JoinSide, join_condition, make_side, renamed
+from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.windows import refuse_changes, refuse_null_time
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.record.types import quote
+from eddyline.sql import physical as plan
+from eddyline.sql.physical import JoinKind
+
+_T, _ID, _MET = '"$t"', '"$id"', '"$met"'
+_FAR = 2**62
+
+
+class IntervalJoin(Operator):
+    """right time within [left time + lower, left time + upper]."""
+
+    def __init__(
+        self, context: Context, inputs: tuple[Operator, ...], node: plan.IntervalJoin
+    ) -> None:
+        super().__init__(context, inputs, node.schema)
+        self._node = node
+        outer = (
+            node.kind in (JoinKind.LEFT, JoinKind.FULL),
+            node.kind in (JoinKind.RIGHT, JoinKind.FULL),
+        )
+        names, keys = (node.left_names, node.right_names), (node.left_keys, node.right_keys)
+        self._sides = tuple(
+            make_side(context, i, inputs[i].schema, names[i], keys[i], outer[i]) for i in (0, 1)
+        )
+        self._times = (node.left_time, node.right_time)
+        on = join_condition(self._sides[0], self._sides[1], node.condition)
+        bounds = f"l.{_T} + {node.lower_ms} AND l.{_T} + {node.upper_ms}"
+        self._on = f"{on} AND r.{_T} BETWEEN {bounds}"
+        # How long after its own time a row may still meet a partner.
+        self._waits = (node.upper_ms, -node.lower_ms)
+        self._behind = max(0, *self._waits)
+        self._counts = [0, 0]
+
+    def create(self) -> None:
+        for side in self._sides:
+            self.context.db.run(
+                f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {_T} BIGINT, "
+                f"{_ID} BIGINT, {_MET} BOOLEAN)"
+            )
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        watermark = min(s.watermark_ms for s in inputs)
+        for side, step in zip(self._sides, inputs, strict=True):
+            self._load(side, step.batch)
+        left, right = self._sides
+        pieces = [self._pairs(left.delta, right.table)]
+        self._apply(left)
+        pieces.append(self._pairs(left.table, right.delta))
+        self._apply(right)
+        pieces += [self._expire(side, watermark) for side in self._sides]
+        found = [p for p in pieces if p is not None and p.num_rows]
+        batch = Batch(typed(pa.concat_tables(found), self.schema)) if found else None
+        return Step(batch, self._held(watermark))
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        return self._held(min(inputs)), False
+
+    def save(self) -> dict[str, list[int]]:
+        return {"counts": self._counts}
+
+    def restore(self, saved: dict[str, list[int]]) -> None:
+        self._counts = saved["counts"]
+
+    def _held(self, watermark: int) -> int:
+        if watermark in (MAX_WATERMARK, MIN_WATERMARK):
+            return watermark
+        return watermark - self._behind
+
+    def _load(self, side: JoinSide, batch: Batch | None) -> None:
+        db = self.context.db
+        make = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT"
+        if batch is None or not batch.num_rows:
+            db.run(f"{make} * FROM {side.table} WHERE FALSE")
+            return
+        refuse_changes(batch, "an interval join")
+        times = refuse_null_time(batch.rows, self._times[side.index])
+        first = self._counts[side.index]
+        ids = np.arange(first, first + len(times))
+        self._counts[side.index] += len(times)
+        rows = renamed(batch, self.inputs[side.index].schema, side)
+        rows = rows.append_column("$t", pa.array(times)).append_column("$id", pa.array(ids))
+        db.run(f"{make} *, FALSE AS {_MET} FROM b", b=rows)
+
+    def _pairs(self, left: str, right: str) -> pa.Table:
+        """Pairs of the two tables; outer sides remember that their rows have met."""
+        l_side, r_side = self._sides
+        db = self.context.db
+        rows = db.query(
+            f'SELECT {l_side.of("l")}, {r_side.of("r")}, l.{_ID} AS "$l", r.{_ID} AS "$r" '
+            f"FROM {left} l JOIN {right} r ON {self._on}"
+        )
+        for side, table, column in ((l_side, left, "$l"), (r_side, right, "$r")):
+            if side.outer and rows.num_rows:
+                met = rows.select([column])
+                db.run(
+                    f"UPDATE {table} SET {_MET} = TRUE WHERE {_ID} IN "
+                    f"(SELECT {quote(column)} FROM b)",
+                    b=met,
+                )
+        return rows.drop_columns(["$l", "$r"])
+
+    def _apply(self, side: JoinSide) -> None:
+        self.context.db.run(f"INSERT INTO {side.table} SELECT * FROM {side.delta}")
+
+    def _expire(self, side: JoinSide, watermark: int) -> pa.Table | None:
+        """Rows that can meet nobody any more leave."""
+        bound = min(watermark, _FAR) - self._waits[side.index]
+        db, old = self.context.db, f"{_T} < {bound}"
+        found = None
+        if side.outer:
+            other = self._sides[1 - side.index]
+            parts = (f"{side.of('z')}, {other.nulls()}", f"{other.nulls()}, {side.of('z')}")
+            found = db.query(
+                f"SELECT {parts[side.index]} FROM {side.table} z WHERE {old} AND NOT {_MET} "
+                f"ORDER BY {_T}"
+            )
+        db.run(f"DELETE FROM {side.table} WHERE {old}")
+        return found
