@@ -167,6 +167,13 @@ class Anomalies:
         self._path = path
         self._callbacks: list[Callback] = []
         Monitor(path, 0)  # the tables
+        self._forget_old()
+
+    def _forget_old(self) -> None:
+        """Forget the series that have been quiet longest, beyond so many."""
+        sql = "SELECT job_id FROM series ORDER BY last_ms DESC LIMIT -1 OFFSET ?"
+        for (job_id,) in read(self._path, sql, (SERIES_KEPT,)):
+            self.remove(str(job_id))
 
     def series(self) -> SeriesInfos:
         """All series, the one with the newest point first."""

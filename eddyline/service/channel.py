@@ -83,4 +83,5 @@ class Channel:
         """End the conversation; whoever waits in ``receive`` wakes."""
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        self._file.close()
         self._socket.close()

@@ -241,6 +241,7 @@ def _listen(channel: Channel, returns: Any, hints: dict[str, Any], listener: Any
             listener(msgspec.msgpack.decode(event.value, type=kind))
         for event in channel:
             listener(msgspec.msgpack.decode(event.value, type=kind))
+        channel.close()
         gone = getattr(listener, "gone", None)
         if gone is not None:
             gone(_went_away())

@@ -12,6 +12,7 @@ import json
 import shutil
 import sqlite3
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -220,9 +221,12 @@ class Workers(Protocol):
 class Jobs:
     """The jobs of a data directory, as the faces see them."""
 
-    def __init__(self, store: JobStore, workers: Workers) -> None:
+    def __init__(
+        self, store: JobStore, workers: Workers, forget: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._store = store
         self._workers = workers
+        self._forget = forget
 
     def list(self) -> JobInfos:
         """All jobs with their figures, oldest first."""
@@ -250,6 +254,7 @@ class Jobs:
         """Stop a job and forget it and its state. Raises ``not_found``."""
         job = self.stop(job_id)
         self._store.remove(job.job_id)
+        self._forget(job.job_id)
 
 
 def _info(row: tuple[Any, ...]) -> JobInfo:

@@ -62,9 +62,12 @@ class Sender:
 
 
 def _target(spec: GeneratorSpec, settings: Settings) -> Target:
-    from eddyline.log import LogStore
+    def streams() -> Any:
+        from eddyline.log import LogStore
 
-    return open_target(spec, lambda: LogStore(settings.data_dir, settings, SYSTEM))
+        return LogStore(settings.data_dir, settings, SYSTEM)
+
+    return open_target(spec, streams)
 
 
 def main() -> None:

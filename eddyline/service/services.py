@@ -94,7 +94,7 @@ class Services:
         self.sessions = Sessions(
             self.settings, self.clock, self.supervisor, store, self.anomalies.tell
         )
-        self.jobs = Jobs(store, self.sessions)
+        self.jobs = Jobs(store, self.sessions, self.anomalies.remove)
         self.generators = Generators(self.directory, self.settings, self.clock, self.supervisor)
 
     def stop(self) -> None:

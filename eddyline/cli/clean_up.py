@@ -1,0 +1,80 @@
+"""``eddyline clean-up``: list all that was made in a data directory, ask, remove it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eddyline.cli.opening import DataDir, Json, opened
+from eddyline.cli.terminal import agrees, listing, say
+from eddyline.errors import EddylineError
+
+if TYPE_CHECKING:
+    from eddyline.service.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A thing that can be removed; things are removed in the order they are listed."""
+
+    kind: str
+    name: str
+    detail: str = ""
+
+
+def clean_up(
+    data_dir: DataDir = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List jobs, generators, notes, tables and streams of a data directory, ask, remove them.
+
+    \b
+    Examples:
+      eddyline clean-up
+      eddyline clean-up --data-dir lab --yes
+    """
+    with opened(data_dir) as services:
+        found = everything(services)
+        columns = (("what", lambda m: m.kind), ("name", lambda m: m.name), ("", lambda m: m.detail))
+        listing(found, columns, as_json, "there is nothing to remove")
+        if not found:
+            return
+        if not yes and not agrees(f"Remove these {len(found)}, and all their records?"):
+            raise EddylineError("conflict", "nothing was removed", hint="--yes removes unasked")
+        for made in found:
+            _REMOVES[made.kind](services, made.name)
+    say(f"removed {len(found)}")
+
+
+def everything(services: Services) -> list[Made]:
+    """All that was made, what uses before what is used."""
+    catalog = services.catalog
+    views = set(catalog.list_views())
+    tables = [t for t in catalog.list_tables() if t not in views]
+    return [
+        *(Made("job", j.job_id, j.name or " ".join(j.sql.split())[:50]) for j in services.jobs.list()),
+        *(Made("generator", g.name, g.spec.target) for g in services.generators.list()),
+        *(Made("note", n.id, n.name) for n in services.notes.list()),
+        *(Made("view", name) for name in sorted(views)),
+        *(Made("table", name) for name in tables),
+        *(Made("stream", s.name, f"{len(s.shards)} shards") for s in services.streams.list()),
+    ]
+
+
+_REMOVES: dict[str, Callable[[Services, str], object]] = {
+    "job": lambda services, name: services.jobs.remove(name),
+    "generator": lambda services, name: services.generators.remove(name),
+    "note": lambda services, name: services.notes.remove(name),
+    "view": lambda services, name: services.catalog.drop_view((name,)),
+    "table": lambda services, name: services.catalog.drop_table((name,)),
+    "stream": lambda services, name: services.streams.delete(name),
+}
+
+
+def register(to: typer.Typer) -> None:
+    """Add the command."""
+    to.command("clean-up")(clean_up)

@@ -1,0 +1,100 @@
+"""A data directory for a command: through the server that runs on it, or opened by ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+from eddyline.settings import Settings, load
+
+if TYPE_CHECKING:
+    from eddyline.log import LogStore
+    from eddyline.service.services import Services
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="The data directory; EDDYLINE_DATA_DIR, ./eddyline-data."),
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+# A server that has just taken the directory may need this long until it answers.
+ANSWER_S = 10.0
+
+
+def settings_of(data_dir: Path | None) -> Settings:
+    """The settings, with the directory a command was given."""
+    return load(data_dir=data_dir)
+
+
+@contextmanager
+def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
+    """The services of a directory; of its server if one runs. ``make``: create the directory.
+
+    Raises:
+        EddylineError: ``not_found`` when there is no such directory.
+    """
+    settings = settings_of(data_dir)
+    from eddyline.service.directory import DataDirectory
+
+    directory = DataDirectory(settings.data_dir)
+    if not make:
+        existing(settings)
+    if directory.holder() is not None:
+        from eddyline.service.remote import Remote
+
+        _until_it_answers(directory.socket_path())
+        remote = Remote(settings)
+        try:
+            yield cast("Services", remote)
+        finally:
+            remote.stop()
+        return
+    from eddyline.service.services import Services
+
+    services = Services(settings)
+    services.start(resume=False)
+    try:
+        yield services
+    finally:
+        services.stop()
+
+
+def _until_it_answers(path: Path) -> None:
+    import threading
+
+    never = threading.Event()
+    end = SYSTEM.monotonic() + ANSWER_S
+    while not path.exists() and SYSTEM.monotonic() < end:
+        SYSTEM.wait(never, 0.05)
+
+
+@contextmanager
+def streams(data_dir: Path | None, *, make: bool = False) -> Iterator[LogStore]:
+    """The streams of a directory; the log is made for many processes, so no server is asked."""
+    settings = settings_of(data_dir)
+    if make:
+        from eddyline.service.directory import DataDirectory
+
+        DataDirectory(settings.data_dir).prepare()
+    else:
+        existing(settings)
+    from eddyline.log import LogStore
+
+    store = LogStore(settings.data_dir, settings, SYSTEM)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def existing(settings: Settings) -> None:
+    """See that the data directory is there. Raises ``not_found``."""
+    if not settings.data_dir.is_dir():
+        msg = f"there is no data directory {settings.data_dir}"
+        hint = "eddyline up makes one; or name another with --data-dir"
+        raise EddylineError("not_found", msg, hint=hint)

@@ -1,0 +1,41 @@
+"""``eddyline up``: the studio and the AWS endpoint, until Ctrl-C."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from eddyline.cli.opening import DataDir
+
+
+def up(
+    data_dir: DataDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the studio; 0: a free one.")] = None,
+    api_port: Annotated[
+        int | None, typer.Option(help="Port of the AWS endpoint; 0: a free one.")
+    ] = None,
+    api_workers: Annotated[int | None, typer.Option(help="Processes of the endpoint.")] = None,
+    studio: Annotated[bool, typer.Option("--studio/--no-studio", help="The web studio.")] = True,
+) -> None:
+    """Start the studio and the AWS endpoint, and stay until Ctrl-C.
+
+    \b
+    Examples:
+      eddyline up
+      eddyline up --data-dir /srv/eddyline --api-port 4600
+      eddyline up --no-studio --api-port 0
+    """
+    from eddyline.server import Server
+    from eddyline.settings import load
+
+    settings = load(
+        data_dir=data_dir, host=host, port=port, api_port=api_port, api_workers=api_workers
+    )
+    Server(settings, studio=studio).run()
+
+
+def register(to: typer.Typer) -> None:
+    """Add the command."""
+    to.command("up")(up)

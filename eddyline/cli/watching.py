@@ -1,0 +1,247 @@
+"""A run watched from the terminal: live tables, figures, JSON lines; Ctrl-C ends it.
+
+Events come from a thread and are queued; the terminal is drawn by the command's own thread, at
+most four times a second.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from eddyline.cli.terminal import line, moment, say, table
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+from eddyline.service import events as e
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+TICK_S = 0.25
+# A run that was told to end gets this long to say so.
+END_S = 15.0
+FAILED, ENDED = "ERROR", ("FINISHED", "ABORT")
+
+
+@dataclass(slots=True)
+class Watch:
+    """Shows the events of one run; ``follow`` returns when it is over."""
+
+    cancel: Callable[[], None]
+    as_json: bool = False
+    for_s: float | None = None
+    queue: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
+    _kinds: dict[int, str] = field(default_factory=dict)
+    _snapshot: e.TableSnapshot | None = None
+    _progress: e.Progress | None = None
+    _end_at: float | None = None
+    _over: e.RunFinished | None = None
+    _live: Live | None = None
+
+    def __call__(self, event: Any) -> None:
+        """Take an event; from any thread."""
+        self.queue.put(event)
+
+    def gone(self, error: EddylineError) -> None:
+        """The server went away."""
+        self.queue.put(error)
+
+    def follow(self) -> e.RunFinished:
+        """Show everything until the run is over.
+
+        Raises:
+            EddylineError: when the server went away.
+            KeyboardInterrupt: once the run has been ended by Ctrl-C.
+        """
+        try:
+            self._until_over()
+        except KeyboardInterrupt:
+            self._stop()
+            raise
+        finally:
+            self._end_live()
+        assert self._over is not None
+        return self._over
+
+    def _until_over(self) -> None:
+        while self._over is None:
+            with suppress(queue.Empty):
+                self._show(self.queue.get(timeout=TICK_S))
+            if self._end_at is not None and SYSTEM.monotonic() >= self._end_at:
+                self._end_at = None
+                with suppress(EddylineError):  # it ended by itself just now
+                    self.cancel()
+
+    def _stop(self) -> None:
+        """Cancel, and hear the run out."""
+        with suppress(EddylineError):
+            self.cancel()
+        end = SYSTEM.monotonic() + END_S
+        while self._over is None and SYSTEM.monotonic() < end:
+            with suppress(queue.Empty):
+                self._show(self.queue.get(timeout=TICK_S))
+
+    def _show(self, event: Any) -> None:
+        if isinstance(event, EddylineError):
+            raise event
+        shown = _SHOWS.get(type(event))
+        if shown is not None:
+            shown(self, event)
+
+    def _started(self, event: e.StatementStarted) -> None:
+        self._kinds[event.index] = event.kind
+        self._snapshot = self._progress = None
+        if event.kind in ("SELECT", "INSERT") and self.for_s is not None and self._end_at is None:
+            self._end_at = SYSTEM.monotonic() + self.for_s
+
+    def _text(self, event: e.Text) -> None:
+        # A plan or a definition is what was asked for; a confirmation is only words.
+        if self._kinds.get(event.index, "").startswith(("EXPLAIN", "SHOW", "HELP")):
+            if self.as_json:
+                line({"op": "+I", "text": event.text})
+            else:
+                sys.stdout.write(event.text + "\n")
+        else:
+            say(event.text)
+
+    def _warned(self, event: e.Warning_) -> None:
+        say(f"warning: {event.text}")
+
+    def _table(self, event: e.TableSnapshot) -> None:
+        self._snapshot = event
+        self._draw()
+
+    def _changed(self, event: e.RowsAppended) -> None:
+        for kind, row in zip(event.kinds, event.rows, strict=True):
+            line({"op": kind, **_typed(event.columns, event.types, row)})
+
+    def _job(self, event: e.JobStarted) -> None:
+        say(f"job {event.job_id} started; Ctrl-C stops it")
+
+    def _moved(self, event: e.Progress) -> None:
+        self._progress = event
+        self._draw()
+
+    def _finished(self, event: e.StatementFinished) -> None:
+        self._end_live()
+        found, self._snapshot = self._snapshot, None
+        if found is not None and found.index == event.index:
+            self._final(found)
+        elif self._progress is not None and not self.as_json:
+            say(_figures(self._progress))
+
+    def _final(self, found: e.TableSnapshot) -> None:
+        """A result as it stood at its end."""
+        if self.as_json:
+            for row in found.rows:
+                line({"op": "+I", **_typed(found.columns, found.types, row)})
+            return
+        table(found.columns, [_cells(row) for row in found.rows])
+        say(_count(found))
+
+    def _end(self, event: e.RunFinished) -> None:
+        self._end_live()
+        if self._snapshot is not None:
+            self._final(self._snapshot)
+            self._snapshot = None
+        self._over = event
+
+    def _draw(self) -> None:
+        if self.as_json or not sys.stdout.isatty():
+            return
+        from rich.console import Console
+        from rich.live import Live
+
+        if self._live is None:
+            console = Console(highlight=False)
+            self._live = Live(console=console, refresh_per_second=4, transient=True)
+            self._live.start()
+        self._live.update(self._picture())
+
+    def _end_live(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _picture(self) -> RenderableType:
+        from rich.console import Group
+        from rich.text import Text
+
+        parts: list[RenderableType] = []
+        if self._snapshot is not None:
+            parts += [_live_table(self._snapshot), Text(_count(self._snapshot), style="dim")]
+        if self._progress is not None:
+            parts.append(Text(_figures(self._progress), style="dim"))
+            if self._progress.metrics.rows_out == 0:
+                parts += [Text(f"  {why}", style="yellow") for why in self._progress.why]
+        return Group(*parts)
+
+
+_SHOWS: dict[type, Callable[[Watch, Any], None]] = {
+    e.StatementStarted: Watch._started,
+    e.Text: Watch._text,
+    e.Warning_: Watch._warned,
+    e.TableSnapshot: Watch._table,
+    e.RowsAppended: Watch._changed,
+    e.JobStarted: Watch._job,
+    e.Progress: Watch._moved,
+    e.StatementFinished: Watch._finished,
+    e.RunFinished: Watch._end,
+}
+_WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
+
+
+def _typed(columns: list[str], types: list[str], row: list[str | None]) -> dict[str, Any]:
+    """A printed row as JSON values: whole and floating numbers, truth values, else text."""
+    return {n: _value(t, v) for n, t, v in zip(columns, types, row, strict=True)}
+
+
+def _value(kind: str, text: str | None) -> Any:
+    if text is None:
+        return None
+    base = kind.removesuffix(" NOT NULL")
+    if base in _WHOLE:
+        return int(text)
+    if base == "BOOLEAN":
+        return text == "TRUE"
+    if base in ("FLOAT", "DOUBLE"):
+        value = float(text)
+        return value if value - value == 0 else text
+    return text
+
+
+def _cells(row: list[str | None]) -> list[str]:
+    return ["NULL" if v is None else v for v in row]
+
+
+def _live_table(found: e.TableSnapshot) -> RenderableType:
+    import shutil
+
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in found.columns:
+        shown.add_column(name, no_wrap=True)
+    room = max(1, shutil.get_terminal_size().lines - 6)
+    for row in found.rows[-room:]:
+        shown.add_row(*(Text(cell) for cell in _cells(row)))
+    return shown
+
+
+def _count(found: e.TableSnapshot) -> str:
+    words = f"{found.row_count:,} row{'' if found.row_count == 1 else 's'}"
+    return words + (f", the newest {len(found.rows):,} shown" if found.skipped else "")
+
+
+def _figures(progress: e.Progress) -> str:
+    m = progress.metrics
+    words = f"{m.rows_in:,} rows in, {m.rows_out:,} out"
+    words += f", {m.late:,} late" if m.late else ""
+    words += f", watermark {moment(m.watermark_ms)}" if m.watermark_ms is not None else ""
+    return words + (f", {m.behind_ms / 1000:,.1f} s behind" if (m.behind_ms or 0) > 1000 else "")

@@ -1,0 +1,244 @@
+"""The server: the one place where all is put together.
+
+Order matters: first what can be refused (platform, address, directory, ports), then what works
+(API workers, services), last what answers people (control socket, studio). It stops the other way
+round, and leaves no process behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from eddyline.clock import SYSTEM, Clock
+from eddyline.errors import EddylineError
+from eddyline.service.child import in_thread
+from eddyline.service.control import ControlServer
+from eddyline.service.directory import check_port, free_port
+from eddyline.service.services import Services
+from eddyline.settings import Settings
+
+if TYPE_CHECKING:
+    from eddyline.aws import ApiWorkers
+
+WATCH_S = 0.25
+STUDIO_START_S = 30.0
+
+
+class Server:
+    """A running Eddyline: ``start``, then ``stop``; or ``run`` until it is told to end."""
+
+    def __init__(self, settings: Settings, *, studio: bool = True, clock: Clock = SYSTEM) -> None:
+        self.settings = settings
+        self.services = Services(settings, clock)
+        self.api_port = 0
+        self.studio_port = 0
+        self._clock = clock
+        self._api: ApiWorkers | None = None
+        self._control: ControlServer | None = None
+        self._studio = Studio(self.services, settings) if studio else None
+        self._stopping = threading.Event()
+        self._words = threading.Lock()
+
+    @property
+    def endpoint_url(self) -> str:
+        """What AWS clients are given."""
+        return url(self.settings.host, self.api_port)
+
+    @property
+    def studio_url(self) -> str | None:
+        """The studio's address, without a link to sign in."""
+        return url(self.settings.host, self.studio_port) if self._studio else None
+
+    def start(self) -> None:
+        """Begin to serve.
+
+        Raises:
+            EddylineError: ``platform``, ``directory_locked``, ``port_in_use``, ``access_denied``.
+        """
+        check_platform()
+        settings = self.settings
+        self.services.directory.prepare()
+        self._check_address()
+        facts = {"host": settings.host, "port": settings.port, "api_port": settings.api_port}
+        self.services.start(spare=True, **facts)
+        try:
+            check_port(settings.host, settings.api_port, "--api-port")
+            if self._studio:
+                check_port(settings.host, settings.port, "--port")
+            self._serve()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _check_address(self) -> None:
+        from eddyline.auth.binding import check_binding
+
+        check_binding(self.settings)
+
+    def _serve(self) -> None:
+        from eddyline.aws import ApiWorkers
+
+        self._api = ApiWorkers(self.settings)
+        self.api_port = self._api.start()
+        in_thread("watch-api", self._watch, self._api)
+        in_thread("retention", self._sweep)
+        if self._studio:
+            self.studio_port = self._studio.start()
+        self._control = ControlServer(self.services, self.services.directory)
+        host = self.settings.host
+        self.services.directory.note(host=host, port=self.studio_port, api_port=self.api_port)
+
+    def _watch(self, api: ApiWorkers) -> None:
+        """Say when a worker of the AWS endpoint has died; start it again."""
+        while not self._clock.wait(self._stopping, WATCH_S):
+            if not api.alive() and not self._stopping.is_set():
+                self.say("a worker of the AWS endpoint died; starting it again")
+                try:
+                    api.stop()
+                    api.start()
+                except EddylineError as error:
+                    self.say(error.pretty())
+
+    def _sweep(self) -> None:
+        """Trim what is older than the streams' retention, now and then."""
+        while not self._clock.wait(self._stopping, self.settings.retention_sweep_s):
+            try:
+                self.services.streams.sweep()
+            except EddylineError as error:
+                self.say(error.pretty())
+
+    def stop(self) -> None:
+        """End everything, in the other order; no process is left."""
+        self._stopping.set()
+        if self._control is not None:
+            self._control.close()
+        if self._studio is not None:
+            self._studio.stop()
+        if self._api is not None:
+            self._api.stop()
+        self.services.stop()
+
+    def run(self) -> None:
+        """Start, say where, serve until SIGINT or SIGTERM, stop."""
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        self.start()
+        for line in self.greeting():
+            self.say(line)
+        # A wait without end would not let signals through on every platform.
+        while not ended.wait(3600):
+            pass
+        self.say("stopping")
+        self.stop()
+
+    def greeting(self) -> list[str]:
+        """What a person needs: where the studio is, what to export, how to stop."""
+        lines = []
+        if self._studio is not None:
+            lines.append(f"studio        {self._studio.link(self.studio_url or '')}")
+        lines += [
+            f"AWS endpoint  {self.endpoint_url}",
+            f"              export AWS_ENDPOINT_URL={self.endpoint_url}",
+            f"data          {self.services.directory.path}",
+            "Ctrl-C stops it; streams, notes and jobs stay.",
+        ]
+        return lines
+
+    def say(self, words: str) -> None:
+        """A line for the person at the terminal."""
+        with self._words:
+            sys.stderr.write(words + "\n")
+            sys.stderr.flush()
+
+
+class Studio:
+    """The web studio under granian in a thread of this process: one worker, one loop."""
+
+    def __init__(self, services: Services, settings: Settings) -> None:
+        self._services = services
+        self._settings = settings
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+        self._failed: BaseException | None = None
+        self._signin: Any = None
+
+    def start(self) -> int:
+        """Begin to serve; returns the port.
+
+        Raises:
+            EddylineError: ``internal`` when it does not come up.
+        """
+        from eddyline.auth.signin import SignIn
+        from eddyline.studio.app import build
+
+        port = self._settings.port or free_port(self._settings.host)
+        self._signin = SignIn(self._services.directory.path)
+        app = build(self._services, self._signin, self._settings)
+        self._thread = in_thread("studio", self._serve, app, port)
+        self._until_it_answers(port)
+        return port
+
+    def link(self, address: str) -> str:
+        """The address with a token that signs in once."""
+        return str(self._signin.link(address))
+
+    def _serve(self, app: Any, port: int) -> None:
+        from granian.constants import Interfaces
+        from granian.server.embed import Server as Embedded
+
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._server = Embedded(
+                app,
+                address=self._settings.host,
+                port=port,
+                interface=Interfaces.ASGI,
+                log_enabled=False,
+            )
+            await self._server.serve()
+
+        try:
+            asyncio.run(serve())
+        except BaseException as error:
+            self._failed = error
+
+    def _until_it_answers(self, port: int) -> None:
+        import socket
+
+        end = SYSTEM.monotonic() + STUDIO_START_S
+        pause = threading.Event()
+        while SYSTEM.monotonic() < end and self._failed is None:
+            try:
+                socket.create_connection((self._settings.host, port), 1).close()
+            except OSError:
+                SYSTEM.wait(pause, 0.02)
+            else:
+                return
+        raise EddylineError("internal", "the studio does not start", detail=str(self._failed))
+
+    def stop(self) -> None:
+        """Serve no more."""
+        if self._loop is not None and self._thread is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._server.stop)
+            self._thread.join(5)
+
+
+def check_platform() -> None:
+    """Linux and macOS are served. Raises ``platform``."""
+    if sys.platform not in ("linux", "darwin"):
+        msg = f"Eddyline runs on Linux and macOS, not on {sys.platform}"
+        hint = "on Windows run it in WSL: https://learn.microsoft.com/windows/wsl/install"
+        raise EddylineError("platform", msg, hint=hint)
+
+
+def url(host: str, port: int) -> str:
+    """An address for a browser or a client on this machine."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
+    shown = f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
+    return f"http://{shown}:{port}"

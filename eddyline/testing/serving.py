@@ -1,0 +1,125 @@
+"""A real server for tests: on free ports, in a directory of its own, gone afterwards.
+
+It runs in the process of the test; its workers are processes of their own.
+"""
+
+from __future__ import annotations
+
+import queue
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+from eddyline.settings import Settings, load
+
+if TYPE_CHECKING:
+    from eddyline.service.remote import Remote
+
+
+class TestServer:
+    """A running server. ``services``: SQL, jobs, generators, notes, as its command line has them."""
+
+    __test__ = False  # not a test class, though its name says so to pytest
+
+    def __init__(self, settings: Settings, endpoint_url: str, studio_url: str | None) -> None:
+        from eddyline.service.remote import Remote
+
+        self.settings = settings
+        self.data_dir = settings.data_dir
+        self.endpoint_url = endpoint_url
+        self.studio_url = studio_url
+        self.services: Remote = Remote(settings)
+
+    def client(self, service: str = "kinesis") -> Any:
+        """A botocore client of this server, with keys that need not be true."""
+        import botocore.session
+        from botocore.config import Config
+
+        return botocore.session.get_session().create_client(
+            service,
+            region_name=self.settings.region,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - any will do on loopback
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+    def sql(
+        self, text: str, *, for_s: float | None = None, limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Run statements; the rows of the last table they gave, by column name.
+
+        A SELECT over a stream does not end by itself: ``for_s`` ends it after so many seconds,
+        ``limit`` once so many rows are there. Values are texts as Flink prints them, None for
+        NULL.
+
+        Raises:
+            EddylineError: what a statement met.
+        """
+        from eddyline.service import events as e
+
+        heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        session = f"cli:{uuid.uuid4().hex[:12]}"
+        run_id = self.services.sessions.submit(session, text, heard.put, refresh_ms=50)
+        end = None if for_s is None else SYSTEM.monotonic() + for_s
+        table: e.TableSnapshot | None = None
+        while True:
+            try:
+                event = heard.get(timeout=0.02)
+            except queue.Empty:
+                event = None
+            if isinstance(event, e.TableSnapshot):
+                table = event
+            if isinstance(event, e.RunFinished):
+                break
+            full = limit is not None and table is not None and table.row_count >= limit
+            if full or (end is not None and SYSTEM.monotonic() >= end):
+                end, limit = None, None
+                self.services.sessions.cancel(run_id)
+        if event.status == "ERROR":
+            raise EddylineError(event.error["code"], event.error["message"])
+        rows = table.rows if table else []
+        return [dict(zip(table.columns, row, strict=True)) for row in rows] if table else []
+
+    def clear(self) -> None:
+        """Remove all jobs, generators, tables and streams."""
+        for job in self.services.jobs.list():
+            self.services.jobs.remove(job.job_id)
+        for generator in self.services.generators.list():
+            self.services.generators.remove(generator.id)
+        for name in self.services.catalog.list_views():
+            self.services.catalog.drop_view((name,))
+        for name in self.services.catalog.list_tables():
+            self.services.catalog.drop_table((name,))
+        for stream in self.services.streams.list():
+            self.services.streams.delete(stream.name)
+
+
+@contextmanager
+def server(*, studio: bool = False, **settings: Any) -> Iterator[TestServer]:
+    """A running server; settings as in ``eddyline.settings`` (``data_dir`` is kept if given).
+
+    >>> with server() as eddyline:                                   # doctest: +SKIP
+    ...     eddyline.client().create_stream(StreamName="s", ShardCount=1)
+    """
+    from eddyline.server import Server
+
+    scratch = None if "data_dir" in settings else Path(tempfile.mkdtemp(prefix="eddyline-"))
+    free = {"port": 0, "api_port": 0, "stream_delay_ms": 0}
+    wanted = load(**{**free, "data_dir": scratch, **settings})
+    running = Server(wanted, studio=studio)
+    running.start()
+    try:
+        found = TestServer(wanted, running.endpoint_url, running.studio_url)
+        yield found
+        found.services.stop()
+    finally:
+        running.stop()
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,86 @@
+"""The monitor: points and alerts, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eddyline.service import anomalies
+from eddyline.service.anomalies import Anomalies, Monitor, Point
+
+COLUMNS = ["rate"]
+
+
+def point(time_ms: int, rate: float, alert: bool = False, grade: float = 0.0) -> Point:
+    grade = grade or float(alert)
+    return Point(time_ms, [rate], 2.0 + grade if grade else 0.7, grade, alert, [100.0], {"rate": {}})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "monitor.db"
+
+
+def test_points_and_an_alert_are_kept(path: Path) -> None:
+    monitor, seen = Monitor(path, 60_000), Anomalies(path)
+    told = monitor.add("j", "forest", "/home", COLUMNS, [point(1000, 100), point(2000, 400, True)])
+    assert told.series == ["j/forest//home"]
+    (series,) = seen.series()
+    assert (series.points, series.alerts, series.last_ms, series.key) == (2, 1, 2000, "/home")
+    (alert,) = seen.alerts()
+    assert told.alerts == [alert.id]
+    assert alert.sentence == "/home: rate is 400 where about 100 was expected (score 3.00)"
+    assert [p.time_ms for p in seen.points(series.series_id)] == [1000, 2000]
+    assert [p.time_ms for p in seen.points(series.series_id, since_ms=1000)] == [2000]
+    assert seen.points(series.series_id, limit=1)[0].time_ms == 2000
+
+
+def test_scoring_again_after_a_restart_changes_nothing(path: Path) -> None:
+    monitor, seen = Monitor(path, 0), Anomalies(path)
+    points = [point(1000, 100), point(2000, 400, True)]
+    monitor.add("j", "f", "", COLUMNS, points)
+    told = monitor.add("j", "f", "", COLUMNS, [*points, point(3000, 100)])
+    assert told.alerts == []
+    assert len(seen.alerts()) == 1
+    assert seen.series()[0].points == 3
+
+
+def test_an_anomaly_that_goes_on_is_one_alert(path: Path) -> None:
+    monitor, seen = Monitor(path, 5_000), Anomalies(path)
+    monitor.add("j", "f", "", COLUMNS, [point(1000, 400, True), point(2000, 500, grade=0.9)])
+    monitor.add("j", "f", "", COLUMNS, [point(6000, 450, True)])
+    (alert,) = seen.alerts()
+    assert (alert.start_ms, alert.end_ms) == (1000, 6000)
+    monitor.add("j", "f", "", COLUMNS, [point(60_000, 450, True)])
+    assert [a.start_ms for a in seen.alerts()] == [60_000, 1000]
+
+
+def test_series_are_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anomalies, "POINTS_KEPT", 50)
+    monitor, seen = Monitor(path, 0), Anomalies(path)
+    monitor.add("j", "f", "", COLUMNS, [point(n, 1.0) for n in range(1, 201)])
+    (series,) = seen.series()
+    assert series.points == 50
+    assert [p.time_ms for p in seen.points(series.series_id)] == list(range(151, 201))
+
+
+def test_whoever_subscribed_hears(path: Path) -> None:
+    monitor, seen = Monitor(path, 0), Anomalies(path)
+    heard: list[object] = []
+    end = seen.subscribe(heard.append)
+    told = monitor.add("j", "f", "", COLUMNS, [point(1, 1.0)])
+    seen.tell(told)
+    end()
+    seen.tell(told)
+    assert heard == [told]
+
+
+def test_a_removed_job_leaves_nothing(path: Path) -> None:
+    monitor, seen = Monitor(path, 0), Anomalies(path)
+    for job in ("a", "b"):
+        monitor.add(job, "f", "", COLUMNS, [point(1, 9.0, True)])
+    seen.remove("a")
+    assert [s.job_id for s in seen.series()] == ["b"]
+    assert [a.job_id for a in seen.alerts()] == ["b"]
+    assert seen.points("a/f") == []
