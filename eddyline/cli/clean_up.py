@@ -56,7 +56,10 @@ def everything(services: Services) -> list[Made]:
     views = set(catalog.list_views())
     tables = [t for t in catalog.list_tables() if t not in views]
     return [
-        *(Made("job", j.job_id, j.name or " ".join(j.sql.split())[:50]) for j in services.jobs.list()),
+        *(
+            Made("job", j.job_id, j.name or " ".join(j.sql.split())[:50])
+            for j in services.jobs.list()
+        ),
         *(Made("generator", g.name, g.spec.target) for g in services.generators.list()),
         *(Made("note", n.id, n.name) for n in services.notes.list()),
         *(Made("view", name) for name in sorted(views)),

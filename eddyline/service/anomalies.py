@@ -272,5 +272,6 @@ def _series(*row: Any) -> SeriesInfo:
 
 
 def _found(*row: Any) -> Alert:
-    facts, because = row[:-1], row[-1]
-    return Alert(*facts, explanation=json.loads(because) if because else None)
+    facts = dict(zip(Alert.__struct_fields__, row, strict=True))
+    because = facts.pop("explanation")
+    return Alert(**facts, explanation=json.loads(because) if because else None)

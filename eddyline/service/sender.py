@@ -28,10 +28,12 @@ class Sender:
         self._channel = channel
         self._stop = threading.Event()
         self._over = threading.Event()
+        self._over.set()
 
     def handle(self, message: Any) -> None:
         """Begin with what ``Generate`` says."""
         assert isinstance(message, Generate)
+        self._over.clear()
         in_thread("generator", self._run, message.spec, unpacked(message.settings))
 
     def finish(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from eddyline.clock import SYSTEM, Clock
 from eddyline.service.anomalies import Anomalies
@@ -67,18 +67,17 @@ class Services:
 
         return Notes(self)
 
-    def start(self, *, resume: bool = True, spare: bool = False, **facts: Any) -> None:
+    def start(self, *, resume: bool = True, spare: bool = False) -> None:
         """Take the directory and begin.
 
         resume: go on with the jobs and generators that are to run. spare: keep a worker ready, so
-        that a session's first statement need not wait for one. facts: kept in the lock file for
-        those who come later (ports).
+        that a session's first statement need not wait for one.
 
         Raises:
             EddylineError: ``directory_locked``, ``newer_format``, ``access_denied``, ``disk_full``.
         """
         self.directory.prepare()
-        self.directory.lock(**facts)
+        self.directory.lock()
         try:
             self._build()
             self.sessions.start(resume=resume, spare=spare)

@@ -14,7 +14,9 @@ COLUMNS = ["rate"]
 
 def point(time_ms: int, rate: float, alert: bool = False, grade: float = 0.0) -> Point:
     grade = grade or float(alert)
-    return Point(time_ms, [rate], 2.0 + grade if grade else 0.7, grade, alert, [100.0], {"rate": {}})
+    return Point(
+        time_ms, [rate], 2.0 + grade if grade else 0.7, grade, alert, [100.0], {"rate": {}}
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,262 @@
+"""``eddyline stream``: streams of a data directory, opened by the command itself."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eddyline.cli.opening import DataDir, Json, streams
+from eddyline.cli.terminal import line, listing, moment, say
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+
+if TYPE_CHECKING:
+    from eddyline.log import Stream
+
+READ_RECORDS, READ_BYTES = 10_000, 4 << 20
+POLL_S = 0.02
+# Records of standard input that are put together when they come faster than they can be stored.
+PUT_RECORDS = 500
+STATS_S = 1.0
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Create, list, describe, fill, watch and delete streams.
+
+\b
+Examples:
+  eddyline stream create clicks --shards 2
+  echo '{"n":1}' | eddyline stream put clicks
+  eddyline stream tail clicks --from oldest --json
+  eddyline stream stats clicks""",
+)
+Name = Annotated[str, typer.Argument(help="The stream's name.")]
+
+
+@app.command()
+def create(
+    name: Name,
+    shards: Annotated[int | None, typer.Option(help="Shards of a provisioned stream.")] = None,
+    on_demand: Annotated[bool, typer.Option("--on-demand", help="On-demand mode.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Create a stream; on-demand unless --shards is given."""
+    from eddyline.log import StreamMode
+
+    if on_demand and shards is not None:
+        raise EddylineError("invalid_argument", "give --shards or --on-demand, not both")
+    mode = StreamMode.ON_DEMAND if shards is None else StreamMode.PROVISIONED
+    with streams(data_dir, make=True) as store:
+        store.create(name, shards, mode)
+    say(f"stream {name} created")
+
+
+@app.command("list")
+def list_streams(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """All streams."""
+    with streams(data_dir) as store:
+        found = [_told(store.open(info.name)) for info in store.list()]
+    columns = (
+        ("stream", lambda s: s["name"]),
+        ("status", lambda s: s["status"]),
+        ("mode", lambda s: s["mode"]),
+        ("shards", lambda s: s["shards"]),
+        ("records", lambda s: f"{s['records']:,}"),
+        ("MiB", lambda s: s["bytes"] / 2**20),
+        ("retention h", lambda s: s["retention_hours"]),
+        ("created (UTC)", lambda s: moment(s["created_ms"])),
+    )
+    listing(found, columns, as_json, "no streams")
+
+
+@app.command()
+def describe(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """A stream's shards: their hash keys and what they hold."""
+    with streams(data_dir) as store:
+        stream = store.open(name)
+        found = [_shard(stream, info) for info in stream.shards()]
+        whole = _told(stream)
+    if not as_json:
+        say(", ".join(f"{k} {v}" for k, v in whole.items()))
+    columns = tuple(
+        (k, lambda s, k=k: s[k]) for k in ("shard", "open", "oldest", "next", "hash_keys")
+    )
+    listing(found, columns, as_json, "no shards")
+
+
+def _told(stream: Stream) -> dict[str, Any]:
+    info, figures = stream.info(), stream.figures()
+    return {
+        "name": info.name,
+        "status": str(info.status),
+        "mode": str(info.mode),
+        "shards": sum(s.closed_offset is None for s in info.shards),
+        "records": figures.records_kept,
+        "bytes": figures.bytes_kept,
+        "retention_hours": info.retention_hours,
+        "created_ms": info.created_ms,
+    }
+
+
+def _shard(stream: Stream, info: Any) -> dict[str, Any]:
+    oldest, following = stream.bounds(info.index)
+    return {
+        "shard": info.shard_id,
+        "open": info.closed_offset is None,
+        "oldest": oldest,
+        "next": following,
+        "hash_keys": f"{info.starting_hash_key}..{info.ending_hash_key}",
+    }
+
+
+@app.command()
+def delete(name: Name, data_dir: DataDir = None) -> None:
+    """Delete a stream and all its records."""
+    with streams(data_dir) as store:
+        store.delete(name)
+    say(f"stream {name} deleted")
+
+
+@app.command()
+def put(
+    name: Name,
+    data: Annotated[str | None, typer.Option(help="One record; else lines of stdin.")] = None,
+    key: Annotated[str | None, typer.Option(help="Partition key; else one a record.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Put one record, or each line of standard input as a record."""
+    with streams(data_dir) as store:
+        stream = store.open(name)
+        if data is not None:
+            count = _put(stream, [data.encode()], key)
+        else:
+            count = sum(_put(stream, chunk, key) for chunk in _chunks())
+    say(f"{count:,} record{'' if count == 1 else 's'} put")
+
+
+def _chunks() -> Any:
+    """Lines of standard input: what is there goes at once, at most so many together."""
+    chunk: list[bytes] = []
+    for read in sys.stdin.buffer:
+        record = read.rstrip(b"\r\n")
+        if record:
+            chunk.append(record)
+        if len(chunk) >= PUT_RECORDS or (chunk and sys.stdin.isatty()):
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _put(stream: Stream, records: list[bytes], key: str | None) -> int:
+    import uuid
+
+    from eddyline.log import PutBatch
+
+    keys = [key or uuid.uuid4().hex for _ in records]
+    stream.put(PutBatch(keys, records)).result()
+    return len(records)
+
+
+@app.command()
+def tail(
+    name: Name,
+    from_: Annotated[
+        str, typer.Option("--from", help="latest, oldest, or a time: 2026-11-24T12:00:00Z.")
+    ] = "latest",
+    limit: Annotated[int | None, typer.Option(help="End after so many records.")] = None,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more.")] = True,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show a stream's records as they come, until Ctrl-C."""
+    with streams(data_dir) as store:
+        stream = store.open(name)
+        places = {s.index: _start(stream, s.index, from_) for s in stream.shards()}
+        names = {s.index: s.shard_id for s in stream.shards()}
+        left = limit if limit is not None else sys.maxsize
+        pause = threading.Event()
+        while left > 0:
+            came = 0
+            for shard in places:
+                got = stream.read(shard, places[shard], min(left, READ_RECORDS), READ_BYTES)
+                count = len(got.data)
+                _show(got, names[shard], places[shard], as_json)
+                places[shard] += count
+                left, came = left - count, came + count
+                if left <= 0:
+                    break
+            if not came and not follow:
+                return
+            if not came:
+                SYSTEM.wait(pause, POLL_S)
+
+
+def _start(stream: Stream, shard: int, where: str) -> int:
+    oldest, following = stream.bounds(shard)
+    if where in ("oldest", "latest"):
+        return int(oldest if where == "oldest" else following)
+    try:
+        at = datetime.fromisoformat(where)
+    except ValueError:
+        msg = f"{where!r} is no place in a stream"
+        hint = "latest, oldest, or a time as in 2026-11-24T12:00:00Z"
+        raise EddylineError("invalid_argument", msg, hint=hint) from None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return int(stream.offset_at(shard, round(at.timestamp() * 1000)))
+
+
+def _show(got: Any, shard: str, first: int, as_json: bool) -> None:
+    if not len(got.data):
+        return
+    datas, keys = got.data.to_pylist(), got.keys.to_pylist()
+    if not as_json:
+        sys.stdout.write("".join(d.decode("utf-8", "backslashreplace") + "\n" for d in datas))
+        sys.stdout.flush()
+        return
+    for n, (arrival, key, data) in enumerate(
+        zip(got.arrival_ms.tolist(), keys, datas, strict=True)
+    ):
+        entry = {"shard": shard, "offset": first + n, "arrival_ms": arrival, "key": key}
+        line({**entry, "data": data.decode("utf-8", "backslashreplace")})
+
+
+@app.command()
+def stats(
+    name: Name,
+    for_: Annotated[str | None, typer.Option("--for", help="End after 30s, 5m.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Records and bytes a second, once a second, until Ctrl-C."""
+    from eddyline.generator.spec import parse_duration
+
+    left = parse_duration(for_) if for_ else float("inf")
+    pause = threading.Event()
+    with streams(data_dir) as store:
+        stream = store.open(name)
+        before, at = stream.figures(), SYSTEM.monotonic()
+        while left > 0:
+            SYSTEM.wait(pause, min(STATS_S, left))
+            now, then = stream.figures(), SYSTEM.monotonic()
+            seconds = then - at
+            left -= seconds
+            records = (now.records_total - before.records_total) / seconds
+            rate = (now.bytes_total - before.bytes_total) / seconds
+            before, at = now, then
+            if as_json:
+                figures = {"records_per_s": round(records, 1), "bytes_per_s": round(rate)}
+                line({"time_ms": SYSTEM.now_ms(), **figures, "records": now.records_kept})
+            else:
+                told = f"{records:10,.1f} records/s {rate / 1024:10,.1f} KiB/s"
+                sys.stdout.write(f"{told}   {now.records_kept:,} kept\n")
+                sys.stdout.flush()
+
+
+def register(to: typer.Typer) -> None:
+    """Add the commands."""
+    to.add_typer(app, name="stream")

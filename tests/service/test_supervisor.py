@@ -1,0 +1,87 @@
+"""Children: they end with their parent, however it ends, and their deaths are told apart."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from eddyline.clock import ManualClock
+from eddyline.errors import EddylineError
+from eddyline.service.generators import SENDER
+from eddyline.service.supervisor import BackOff, Child, Supervisor, how_it_ended
+
+PARENT = """
+import sys, pathlib, time
+from eddyline.service.generators import SENDER
+from eddyline.service.supervisor import Supervisor
+s = Supervisor(pathlib.Path(sys.argv[1]))
+child = s.start(SENDER, lambda *_: None, lambda *_: None)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_child_ends_with_a_killed_parent(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert lives(pid)
+        parent.kill()
+    end = time.monotonic() + 5
+    while lives(pid):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_death_and_an_end_are_told_apart(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path)
+    told: list[tuple[str, bool]] = []
+    gone = threading.Event()
+
+    def exited(child: Child, how: str, expected: bool) -> None:
+        told.append((how, expected))
+        gone.set()
+
+    for ending in ("kill", "stop"):
+        gone.clear()
+        child = supervisor.start(SENDER, lambda *_: None, exited)
+        assert supervisor.pids() == [child.pid]
+        if ending == "kill":
+            os.kill(child.pid, 9)
+        else:
+            child.stop()
+        assert gone.wait(10)
+    supervisor.close()
+    assert told[0] == ("was killed by SIGKILL", False)
+    assert told[1][1] is True
+    with pytest.raises(EddylineError, match="stopping"):
+        supervisor.start(SENDER, lambda *_: None, exited)
+
+
+def test_back_off_doubles_and_forgets() -> None:
+    clock = ManualClock()
+    back_off = BackOff(clock)
+    assert [back_off.next_s() for _ in range(4)] == [0.1, 0.2, 0.4, 0.8]
+    assert [back_off.next_s() for _ in range(10)][-1] == 30.0
+    clock.advance(61_000)
+    assert back_off.next_s() == 0.1
+
+
+def test_how_a_process_ended() -> None:
+    assert how_it_ended(-15) == "was killed by SIGTERM"
+    assert how_it_ended(3) == "ended with code 3"
