@@ -182,7 +182,7 @@ class Generators:
     def _sent(self, live: _Live, found: GeneratorInfo, message: messages.Sent) -> None:
         live.counters = _plus(live.base, message.counters)
         live.actual = RUNNING
-        if message.done:
+        if message.done and not self._closing.is_set():
             live.error = message.error
             live.actual = FAILED if message.error else FINISHED
             self._desire(found.id, STOPPED)
