@@ -1,8 +1,8 @@
 """One DuckDB database behind a job: its kernels and its state, spoken to by one thread.
 
-A thin wrapper, for three reasons: a batch is lent to a statement as a view for just that
-statement, every DuckDB failure becomes an ``EddylineError`` that says what happened to the
-user's rows, and limits are set in one place.
+A thin wrapper, for three reasons: a batch is lent to a statement as a view, every DuckDB failure
+becomes an ``EddylineError`` that says what happened to the user's rows, and limits are set in one
+place.
 """
 
 from __future__ import annotations
@@ -40,19 +40,19 @@ class Database:
 
     def query(self, sql: str, **views: pa.Table) -> pa.Table:
         """Rows of a SELECT over the state and the lent ``views``."""
-        with self._lent(views):
-            try:
-                return self._db.sql(sql).to_arrow_table()
-            except duckdb.Error as e:
-                raise translated(e) from e
+        self._lend(views)
+        try:
+            return self._db.sql(sql).to_arrow_table()
+        except duckdb.Error as e:
+            raise translated(e) from e
 
     def run(self, sql: str, values: Sequence[object] = (), **views: pa.Table) -> None:
         """A statement whose rows do not matter."""
-        with self._lent(views):
-            try:
-                self._db.execute(sql, list(values)).fetchall()
-            except duckdb.Error as e:
-                raise translated(e) from e
+        self._lend(views)
+        try:
+            self._db.execute(sql, list(values)).fetchall()
+        except duckdb.Error as e:
+            raise translated(e) from e
 
     def one(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The first column of the first row, None if there is no row."""
@@ -81,15 +81,10 @@ class Database:
     def close(self) -> None:
         self._db.close()
 
-    @contextmanager
-    def _lent(self, views: dict[str, pa.Table]) -> Iterator[None]:
+    def _lend(self, views: dict[str, pa.Table]) -> None:
+        """A view stays until the next of its name: taking it back would cost a statement."""
         for name, table in views.items():
             self._db.register(name, table)
-        try:
-            yield
-        finally:
-            for name in views:
-                self._db.unregister(name)
 
 
 def translated(e: duckdb.Error) -> EddylineError:

@@ -188,6 +188,7 @@ class Job:
             if any(came) or due or ended:
                 over = self._micro_batch(state, root, ops)
                 self._note(scans, ops)
+                self._note_latency(scans)
                 if over or any(op.satisfied for op in ops):
                     return "finished"
                 if max(came, default=0) < self._settings.batch_rows_max // 2:
@@ -241,6 +242,11 @@ class Job:
 
     def _scans(self, root: Sink) -> list[Scan]:
         return [op for op in operators(root) if isinstance(op, Scan)]
+
+    def _note_latency(self, scans: list[Scan]) -> None:
+        newest = [s.newest_ms for s in scans if s.newest_ms is not None]
+        if newest:
+            self._figures.latency_ms = max(0, self._clock.now_ms() - max(newest))
 
     def _note(self, scans: list[Scan], ops: list[Operator]) -> None:
         """Bring the shards' figures up to date."""

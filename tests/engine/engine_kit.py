@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
 from collections import Counter
@@ -19,6 +20,7 @@ from eddyline.record.types import DataType, TimeAttribute, quote
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
 
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
 TS = t.timestamp(3)
 ROWTIME = replace(TS, time_attribute=TimeAttribute.ROWTIME)
 WINDOW = ("window_start", "window_end", "window_time")
@@ -160,7 +162,5 @@ def run(
 
 def iso(seconds: float) -> str:
     """Seconds since 1970 as the JSON tables' text."""
-    import datetime as dt
-
-    moment = dt.datetime(1970, 1, 1) + dt.timedelta(milliseconds=round(seconds * 1000))
+    moment = EPOCH + dt.timedelta(milliseconds=round(seconds * 1000))
     return moment.isoformat("T", "milliseconds")

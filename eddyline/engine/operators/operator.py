@@ -79,7 +79,7 @@ class Operator:
         self.context = context
         self.inputs = inputs
         self.schema = schema
-        self.insert_only = all(i.insert_only for i in inputs)
+        self.insert_only: bool = all(i.insert_only for i in inputs)
 
     @property
     def name(self) -> str:

@@ -43,6 +43,7 @@ class Scan(Operator):
         self._keeps = options.get("bad-records") == "dead-letter"
         self._metadata = dict(node.metadata)
         self._records: Records | None = None
+        self.newest_ms: int | None = None
 
     def create(self) -> None:
         self.context.db.run(
@@ -54,6 +55,7 @@ class Scan(Operator):
     def poll(self, rows_max: int) -> int:
         """Ask the source; the rows flow with the next step. Returns how many records came."""
         self._records = None if self.source.ended else self.source.poll(rows_max)
+        self.newest_ms = int(self._records.arrival_ms[-1]) if self._records else None
         self.source.rest()
         return len(self._records) if self._records else 0
 

@@ -49,7 +49,8 @@ class WindowGrid:
         if not fired.any():
             return first
         past = (np.maximum(watermarks, first - 1) - (first - 1)) // self.step + 1
-        return first + np.where(fired, past, 0) * self.step
+        open_end: Int64s = first + np.where(fired, past, 0) * self.step
+        return open_end
 
     def next_end(self, watermark: int) -> int:
         """The first end of the grid whose window has not fired under ``watermark``."""

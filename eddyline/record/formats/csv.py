@@ -11,7 +11,6 @@ import csv
 import io
 from collections.abc import Mapping
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +18,7 @@ from pyarrow import csv as arrow_csv
 
 from eddyline.record.formats.coerce import SQL, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType, Root, quote
 
@@ -49,7 +49,7 @@ class CsvDecoder:
     def __init__(self, schema: Schema, options: Mapping[str, str], threads: int = 1) -> None:
         self.schema = schema
         self._style = _Style(options)
-        self._db = duckdb.connect(":memory:", config={"threads": threads})
+        self._kernel = Kernel(threads)
         values = [f"{_read(c.type, quote(c.name))} AS {quote(c.name)}" for c in schema]
         self._sql = f"SELECT {', '.join(values)} FROM p"
 
@@ -58,11 +58,7 @@ class CsvDecoder:
         texts, errors = self._fields(payload)
         if self._style.null is not None:
             texts = self._nulls(texts)
-        self._db.register("p", texts)
-        try:
-            rows = self._db.sql(self._sql).to_arrow_table()
-        finally:
-            self._db.unregister("p")
+        rows = self._kernel.query(self._sql, texts)
         wanted = self.schema.arrow()
         table = rows if rows.schema.equals(wanted) else rows.cast(wanted)
         assert table.num_rows == len(payload), "a record was lost or doubled in decoding"
@@ -115,13 +111,12 @@ class CsvDecoder:
 
     def _split(self, text: str) -> list[str]:
         style = self._style
-        quoting = csv.QUOTE_MINIMAL if style.quote else csv.QUOTE_NONE
         reader = csv.reader(
             [text],
             delimiter=style.delimiter,
             quotechar=style.quote,
             escapechar=style.escape,
-            quoting=quoting,
+            quoting=csv.QUOTE_MINIMAL if style.quote else csv.QUOTE_NONE,
         )
         return next(iter(reader), [])
 
@@ -151,7 +146,7 @@ class CsvEncoder:
 
     def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
         style = _Style(options)
-        self._db = duckdb.connect(":memory:", config={"threads": 1})
+        self._kernel = Kernel(1)
         null = "'" + (style.null or "").replace("'", "''") + "'"
         parts = [f"coalesce({self._field(c.type, quote(c.name), style)}, {null})" for c in schema]
         glue = "'" + style.delimiter.replace("'", "''") + "'"
@@ -159,11 +154,7 @@ class CsvEncoder:
 
     def encode(self, rows: pa.Table) -> pa.BinaryArray:
         """One line a row."""
-        self._db.register("p", rows)
-        try:
-            lines = self._db.sql(self._sql).to_arrow_table()["line"]
-        finally:
-            self._db.unregister("p")
+        lines = self._kernel.query(self._sql, rows)["line"]
         return lines.combine_chunks().cast(pa.binary())
 
     def _field(self, t: DataType, value: str, style: _Style) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Protocol
 
 import pyarrow as pa
@@ -81,7 +82,7 @@ def flag(options: Mapping[str, str], name: str) -> bool:
     return options.get(name, "false").lower() == "true"
 
 
-def _module(name: str) -> object:
+def _module(name: str) -> ModuleType:
     if name not in _MODULES:
         msg = f"there is no format '{name}'"
         hint = "formats are " + ", ".join(_MODULES)

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from eddyline.record.formats.coerce import SQL, column, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, Root, duckdb_type, quote
 
@@ -44,7 +45,7 @@ class JsonDecoder:
         self.schema = schema
         self._style = options.get("timestamp-format.standard", SQL)
         self._missing_fails = flag(options, "fail-on-missing-field")
-        self._db = duckdb.connect(":memory:", config={"threads": threads})
+        self._kernel = Kernel(threads)
         parsed = f"(SELECT from_json(j, {_literal(_structure(schema, texts=False))}) AS s FROM p)"
         values = [f"{self._value(c)} AS {quote(c.name)}" for c in schema]
         self._fast = f"SELECT {', '.join(values) or '1 AS one'} FROM {parsed}"
@@ -72,11 +73,7 @@ class JsonDecoder:
         return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
 
     def _run(self, sql: str, text: pa.StringArray) -> pa.Table:
-        self._db.register("p", pa.table({"j": text}))
-        try:
-            return self._db.sql(sql).to_arrow_table()
-        finally:
-            self._db.unregister("p")
+        return self._kernel.query(sql, pa.table({"j": text}))
 
     def _value(self, c: Column) -> str:
         """The column's value from the parsed struct ``s``."""
@@ -150,7 +147,7 @@ class JsonEncoder:
 
     def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
         self.schema = schema
-        self._db = duckdb.connect(":memory:", config={"threads": 1})
+        self._kernel = Kernel(1)
         style = options.get("timestamp-format.standard", SQL)
         fields = [(_literal(c.name), _spelt(c.type, quote(c.name), style)) for c in schema]
         if flag(options, "encode.ignore-null-fields"):
@@ -165,11 +162,7 @@ class JsonEncoder:
 
     def encode(self, rows: pa.Table) -> pa.BinaryArray:
         """One JSON object a row, in the order of the schema's columns."""
-        self._db.register("p", rows)
-        try:
-            text = self._db.sql(self._sql).to_arrow_table()["j"]
-        finally:
-            self._db.unregister("p")
+        text = self._kernel.query(self._sql, rows)["j"]
         return text.combine_chunks().cast(pa.binary())
 
 

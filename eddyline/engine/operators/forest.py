@@ -1,0 +1,279 @@
+"""RANDOM_CUT_FOREST as an operator: points in time order to the detectors, scores back.
+
+The detectors are pure arithmetic; this file lends them order, keys and a memory. Points are
+taken in order of (time, arrival) as far as the watermark has settled it, so that scores do not
+depend on how rows were cut into batches. With ``fill`` a window in which a known key has no row
+gives that key a point of its own, so that silence can be seen as well as noise.
+
+State: rows that wait for the watermark, the keys, a snapshot of the detectors now and then, and
+the points they have taken since; a restore loads the snapshot and takes the points again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eddyline.engine.operators.forest_fill import Gaps
+from eddyline.engine.operators.forest_keys import ForestKeys
+from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, millis, typed
+from eddyline.engine.operators.windows import refuse_changes, stamp
+from eddyline.engine.scores import Doubles, ScorePoints
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.record.types import quote
+from eddyline.sql import physical as plan
+
+if TYPE_CHECKING:
+    from eddyline.anomaly.detector import Detectors, Verdicts
+
+SNAPSHOT_POINTS = 20_000
+_TIME, _ORDER = "$t", "$n"
+
+
+class Forest(Operator):
+    """Scores each row, then learns it; one model per partition."""
+
+    def __init__(
+        self,
+        context: Context,
+        inputs: tuple[Operator, ...],
+        node: plan.Forest,
+        listener: Any,
+        durable: bool,
+    ) -> None:
+        super().__init__(context, inputs, node.schema)
+        self._node = node
+        self._below = inputs[0].schema
+        self._listener = listener
+        self._durable = durable
+        self._keys = ForestKeys(context, self._below, node.partition_by)
+        self._gaps = Gaps(node, self._below) if node.fill is not None else None
+        self._detectors: Detectors | None = None
+        self._arrived = 0
+        self._taken = 0
+        self._held = 0
+        self._told: list[ScorePoints] = []
+        self._pending = context.table("pending")
+        self._points = context.table("points")
+        self._snapshot = context.table("snapshot")
+
+    def create(self) -> None:
+        db, columns = self.context.db, self._below.duckdb_columns()
+        db.run(
+            f"CREATE TABLE {self._pending} ({columns}, {quote(_TIME)} BIGINT, "
+            f"{quote(_ORDER)} BIGINT)"
+        )
+        db.run(f"CREATE TABLE {self._points} (nth BIGINT, model BIGINT, point DOUBLE[])")
+        db.run(f"CREATE TABLE {self._snapshot} (taken BIGINT, models BLOB)")
+        self._keys.create()
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch, watermark = inputs[0].batch, inputs[0].watermark_ms
+        if batch is not None and batch.num_rows:
+            refuse_changes(batch, "RANDOM_CUT_FOREST")
+            rows = self._in_order(batch, watermark)
+        else:
+            rows = self._released(watermark) if self._held else None
+        if self._gaps is not None:
+            rows = self._filled(rows, watermark)
+        if rows is None or not rows.num_rows:
+            return Step(None, watermark)
+        return Step(Batch(self._score(rows)), watermark)
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        filling = self._gaps is not None and self._gaps.due(inputs[0])
+        return inputs[0], filling
+
+    def committed(self, epoch: int) -> None:
+        told, self._told = self._told, []
+        for points in told:
+            self._listener.on_scores(points)
+
+    def save(self) -> dict[str, Any]:
+        gaps = self._gaps.save() if self._gaps else None
+        counts = {"arrived": self._arrived, "taken": self._taken, "held": self._held}
+        return {**counts, "gaps": gaps}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._arrived, self._taken = saved["arrived"], saved["taken"]
+        self._held = saved["held"]
+        if self._gaps is not None and saved["gaps"] is not None:
+            self._gaps.restore(saved["gaps"])
+        self._keys.restore()
+        self._relearn()
+
+    def why_silent(self) -> list[str]:
+        out = []
+        if self._held:
+            out.append(f"{self._held} rows wait at the forest until their time is settled")
+        need = self._node.sub_sample_size
+        if self._taken and self._taken < need * max(1, len(self._keys)):
+            out.append(
+                f"the forest has learnt {self._taken} rows; it scores a key after its first {need}"
+            )
+        if self._gaps is not None and self._gaps.next_ms is not None:
+            out.append(
+                f"the next window without rows would be filled at {stamp(self._gaps.next_ms)}"
+            )
+        return out
+
+    def _in_order(self, batch: Batch, watermark: int) -> pa.Table | None:
+        """Rows whose time is settled, in order of time; the others wait."""
+        rows = batch.rows.select(list(self._below.names))
+        order = np.arange(self._arrived, self._arrived + rows.num_rows)
+        self._arrived += rows.num_rows
+        if self._node.time_column is None:
+            times = np.full(rows.num_rows, self.context.clock.now_ms())
+            return _marked(rows, times, order)
+        column = rows[self._node.time_column]
+        times = millis(column.fill_null(0)) if column.null_count else millis(column)
+        if batch.watermarks is not None:  # rows straight from a source may come late
+            late = times < batch.watermarks
+            if late.any():
+                self.context.figures.late += int(np.count_nonzero(late))
+                rows, times, order = rows.filter(pa.array(~late)), times[~late], order[~late]
+        marked = _marked(rows, times, order)
+        bound = self._bound(watermark, straight=batch.watermarks is not None)
+        ready = times <= bound
+        if not self._held and ready.all():
+            return marked.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
+        if rows.num_rows:
+            self.context.db.run(f"INSERT INTO {self._pending} SELECT * FROM b", b=marked)
+            self._held += rows.num_rows
+        return self._released(bound)
+
+    def _bound(self, watermark: int, *, straight: bool) -> int:
+        """Times up to this are settled. Straight from a source another row of the very
+        watermark's time may still come; out of a closed window it cannot."""
+        if watermark == MAX_WATERMARK or not straight:
+            return watermark
+        return max(watermark - 1, MIN_WATERMARK)
+
+    def _released(self, bound: int) -> pa.Table | None:
+        db, time = self.context.db, quote(_TIME)
+        where = f"WHERE {time} <= {bound}"
+        rows = db.query(f"SELECT * FROM {self._pending} {where} ORDER BY {time}, {quote(_ORDER)}")
+        if not rows.num_rows:
+            return None
+        db.run(f"DELETE FROM {self._pending} {where}")
+        self._held -= rows.num_rows
+        return rows
+
+    def _filled(self, rows: pa.Table | None, watermark: int) -> pa.Table | None:
+        """Rows, and between them points of known keys for windows that have none."""
+        assert self._gaps is not None
+        models = times = None
+        if rows is not None and rows.num_rows:
+            models = self._keys.models(rows)
+            times = rows[_TIME].combine_chunks().to_numpy()
+            self._gaps.learn(rows, times)
+        where, when = self._gaps.missing(models, times, watermark)
+        if not len(where):
+            return rows
+        made = self._gaps.rows(self._keys, where, when)
+        order = pa.array(np.full(len(when), self._arrived), pa.int64())
+        made = made.append_column(_TIME, pa.array(when)).append_column(_ORDER, order)
+        if rows is not None:
+            made = pa.concat_tables([rows.cast(made.schema), made])
+        return made.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
+
+    def _score(self, rows: pa.Table) -> pa.Table:
+        """Scores of settled rows; the detectors move on."""
+        node = self._node
+        models = self._keys.models(rows)
+        points = np.column_stack(
+            [_doubles(rows[c]) for c in node.columns],
+        )
+        whole = np.isfinite(points).all(axis=1)
+        verdicts = self._detect(models[whole], points[whole])
+        score = _spread(verdicts.score, whole)
+        grade = _spread(verdicts.grade, whole)
+        texts = self._explanations(verdicts, whole)
+        self._tell(rows, models, points, whole, verdicts, texts)
+        out = rows.select(list(self._below.names))
+        out = out.append_column(node.score, pa.array(score))
+        if node.grade is not None:
+            out = out.append_column(node.grade, pa.array(grade))
+        if node.explanation is not None:
+            out = out.append_column(node.explanation, pa.array(texts, pa.string()))
+        return typed(out.select(list(self.schema.names)), self.schema)
+
+    def _detect(self, models: Int64s, points: Doubles) -> Verdicts:
+        verdicts = self._machine().process(models, points)
+        if self._durable and len(models):
+            self._remember(models, points)
+        self._taken += len(models)
+        return verdicts
+
+    def _machine(self) -> Detectors:
+        from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+
+        if self._detectors is None:
+            n = self._node
+            forest = ForestOptions(
+                number_of_trees=n.number_of_trees,
+                sub_sample_size=n.sub_sample_size,
+                time_decay=n.time_decay,
+                shingle_size=n.shingle_size,
+                seed=n.seed,
+            )
+            options = DetectorOptions(forest=forest, tolerance=n.tolerance)
+            self._detectors = Detectors(options, len(n.columns))
+        return self._detectors
+
+    def _remember(self, models: Int64s, points: Doubles) -> None:
+        """The points since the last snapshot, or a new snapshot."""
+        db, before = self.context.db, self._taken
+        after = before + len(models)
+        if after // SNAPSHOT_POINTS > before // SNAPSHOT_POINTS:
+            db.run(f"DELETE FROM {self._points}")
+            db.run(f"DELETE FROM {self._snapshot}")
+            blob = self._machine().dumps()
+            db.run(f"INSERT INTO {self._snapshot} VALUES (?, ?)", [after, blob])
+            return
+        flat = pa.array(points.ravel())
+        width = points.shape[1]
+        lists = pa.FixedSizeListArray.from_arrays(flat, width).cast(pa.list_(pa.float64()))
+        table = pa.table(
+            {"nth": pa.array(np.arange(before, after)), "model": pa.array(models), "point": lists}
+        )
+        db.run(f"INSERT INTO {self._points} SELECT * FROM b", b=table)
+
+    def _relearn(self) -> None:
+        """The snapshot, and the points since, once more."""
+        from eddyline.anomaly.detector import Detectors
+
+        db = self.context.db
+        blob = db.one(f"SELECT models FROM {self._snapshot}")
+        if blob is not None:
+            self._detectors = Detectors.loads(bytes(blob))
+        rows = db.query(f"SELECT model, point FROM {self._points} ORDER BY nth")
+        if rows.num_rows:
+            flat = rows["point"].combine_chunks().flatten().to_numpy()
+            points = flat.reshape(rows.num_rows, len(self._node.columns))
+            self._machine().process(rows["model"].combine_chunks().to_numpy(), points)
+
+    def _explanations(self, verdicts: Verdicts, whole: np.ndarray[Any, Any]) -> list[str | None]:
+        raise NotImplementedError
+
+    def _tell(self, *args: Any) -> None:
+        raise NotImplementedError
+
+
+def _marked(rows: pa.Table, times: Int64s, order: Int64s) -> pa.Table:
+    return rows.append_column(_TIME, pa.array(times)).append_column(_ORDER, pa.array(order))
+
+
+def _doubles(column: pa.ChunkedArray) -> Doubles:
+    values: Doubles = pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
+    return values
+
+
+def _spread(values: Doubles, whole: np.ndarray[Any, Any]) -> Doubles:
+    """Values of the rows that could be scored; 0 for the others."""
+    out = np.zeros(len(whole))
+    out[whole] = values
+    return out
