@@ -8,6 +8,7 @@ said so.
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 from collections.abc import Callable
@@ -271,8 +272,13 @@ class Sessions:
                 runs.setdefault(job.run_id, []).append(job)
         with self._lock:
             session = self._session(name)
-            if not runs:
-                return
+            waiting = [r for r, run in session.runs.items() if run.jobs is not None]
+        for run_id in waiting:
+            if run_id not in runs:  # its jobs were stopped in the meantime
+                self._aborted(session, run_id)
+        if not runs:
+            return
+        with self._lock:
             child = self._child_of(session)
             for run_id, jobs in runs.items():
                 ids = [job.job_id for job in jobs]
@@ -312,7 +318,7 @@ class Sessions:
             run = session.runs.get(event.run_id)
         if run is None:
             return
-        run.on_event(event)
+        _say(run, event)
         if isinstance(event, RunFinished):
             self._forget(session, event.run_id)
 
@@ -329,9 +335,9 @@ class Sessions:
         if run is None:
             return
         if error is None:
-            run.on_event(RunFinished(run_id, "ABORT"))
+            _say(run, RunFinished(run_id, "ABORT"))
         else:
-            run.on_event(RunFinished(run_id, "ERROR", error.as_dict(), error.pretty()))
+            _say(run, RunFinished(run_id, "ERROR", error.as_dict(), error.pretty()))
         self._forget(session, run_id)
 
     def _exited(self, child: Child, how: str, expected: bool) -> None:
@@ -352,13 +358,10 @@ class Sessions:
     def _restart(self, session: _Session, jobs: set[str], how: str) -> None:
         wanted = [j for j in self._store.list() if j.session == session.name]
         wanted = [j for j in wanted if j.desired == RUNNING]
-        for run_id in [r for r, run in session.runs.items() if run.jobs is not None]:
-            if not any(job.run_id == run_id for job in wanted):
-                self._aborted(session, run_id)
         for job in self._store.list():
             if job.job_id in jobs and job.desired == STOPPED and job.actual not in ENDED:
                 self._store.reached(job.job_id, STOPPED)
-        if not wanted:
+        if not wanted and not session.runs:
             return
         error = _lost(how).as_dict()
         for job in wanted:
@@ -386,6 +389,15 @@ class Sessions:
         child, session.child = session.child, None
         if child is not None:
             in_thread("stop", child.stop)
+
+
+def _say(run: _Run, event: RunEvent) -> None:
+    """Tell the listener; one that fails is told nothing more, the session goes on."""
+    try:
+        run.on_event(event)
+    except Exception as failure:
+        sys.stderr.write(f"a listener of run {run.run_id} failed: {failure!r}\n")
+        run.on_event = _nobody
 
 
 def _nobody(event: RunEvent) -> None:

@@ -14,6 +14,7 @@ from eddyline.engine.metrics import JobMetrics
 from eddyline.engine.scores import ScorePoints
 from eddyline.record.batch import Batch, Kind
 from eddyline.service.child import in_thread
+from eddyline.service.crash import crash_on_request
 from eddyline.service.events import (
     JobFigures,
     Progress,
@@ -65,6 +66,7 @@ class Work:
             settings=session.settings,
             clock=session.clock,
             listener=self,
+            crash=crash_on_request(),
         )
 
     def run(self) -> None:

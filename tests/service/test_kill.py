@@ -29,8 +29,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from eddyline.clock import SYSTEM
 from eddyline.generator.spec import GeneratorSpec
-from eddyline.log import LogStore
+from eddyline.log import LogStore, PutBatch, StreamMode
 from eddyline.service.directory import DataDirectory, free_port
 from eddyline.service.events import RunFinished
 from eddyline.service.remote import Remote
@@ -179,16 +180,16 @@ class Writer(threading.Thread):
 
 def records(path: Path, stream: str) -> list[dict[str, Any]]:
     """All records of a one-shard stream, in order."""
-    store = LogStore(path, Settings(data_dir=path))
-    try:
-        found = read_all(store, stream)
-    finally:
-        store.close()
-    return [json.loads(data) for data in found]
-
-
-def read_all(store: Any, stream: str) -> list[bytes]:
-    raise NotImplementedError
+    with contextlib.closing(LogStore(path, Settings(data_dir=path), SYSTEM)) as store:
+        opened = store.open(stream)
+        (shard,) = opened.shards()
+        at, last = opened.bounds(shard.index)
+        found: list[dict[str, Any]] = []
+        while at < last:
+            got = opened.read(shard.index, at, 10_000, 16 << 20)
+            found += [json.loads(data) for data in got.data.to_pylist()]
+            at += len(got.data)
+    return found
 
 
 def run(house: House, text: str, session: str) -> None:
@@ -207,12 +208,152 @@ def run(house: House, text: str, session: str) -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    monkeypatch.setenv("EDDYLINE_CRASH_FILE", str(tmp_path / "crash"))
     found = House(tmp_path / "data")
     found.start()
-    for stream in ("in", "even", "counts", "s_even", "s_counts", "made"):
-        with contextlib.closing(LogStore(found.path, found.settings)) as store:
-            store.create(stream, shards=1)
+    with contextlib.closing(LogStore(found.path, found.settings, SYSTEM)) as store:
+        for stream in ("in", "even", "counts", "s_even", "s_counts", "made"):
+            store.create(stream, 1, StreamMode.PROVISIONED)
     yield found
     if found.process is not None and found.process.poll() is None:
         found.kill()
+
+
+def worker_of(house: House) -> int | None:
+    (pid,) = [s.pid for s in house.remote.sessions.list() if s.name == "app:kill"]
+    return pid
+
+
+def all_work(house: House) -> bool:
+    jobs = house.remote.jobs.list()
+    made = house.remote.generators.get("made")
+    assert all(j.actual not in ("FAILED", "FINISHED", "STOPPED") for j in jobs), jobs
+    return made.actual == "RUNNING" and all(j.actual == "RUNNING" for j in jobs)
+
+
+def kill_something(house: House, kind: str, tmp_path: Path) -> None:
+    """One round: something dies, and everything works again afterwards."""
+    if kind == "server":
+        house.kill()
+        house.start()
+    elif kind == "endpoint":
+        os.kill(listener(house), signal.SIGKILL)
+        until(lambda: not house.port_is_dead(), "the endpoint is back", 20)
+    elif kind == "generator":
+        pid = house.remote.generators.get("made").pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: house.remote.generators.get("made").pid not in (None, pid), "sender", 20)
+    else:
+        pid = worker_of(house)
+        assert pid is not None
+        if kind == "worker":
+            os.kill(pid, signal.SIGKILL)
+        else:
+            (tmp_path / "crash").write_text(kind)
+        until(lambda: worker_of(house) not in (None, pid), f"a new worker ({kind})", 20)
+    until(lambda: all_work(house), f"everything works after {kind}", 30)
+
+
+def listener(house: House) -> int:
+    """The process that holds the API's listening socket."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[1].split(":")[1], 16) == house.api_port and fields[3] == "0A":
+            inodes.add(f"socket:[{fields[9]}]")
+    assert house.process is not None
+    for pid in descendants(house.process.pid):
+        for fd in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(fd) in inodes:
+                    return pid
+    raise AssertionError("nobody listens")
+
+
+def survive(house: House, kinds: list[str], tmp_path: Path) -> None:
+    """Put, kill, compare."""
+    run(house, TABLES.format(p="") + EVEN.format(p="") + ";" + COUNTS.format(p=""), "app:kill")
+    spec = GeneratorSpec('{"id":"{{string.uuid}}"}', "stream:made", rate=200.0)
+    house.remote.generators.create("made", spec, restart=True)
+    house.remote.generators.start("made")
+    until(lambda: all_work(house), "everything works", 30)
+    stop = threading.Event()
+    writers = [Writer(n, house.api_port, stop) for n in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    dice = random.Random(SEED)
+    for kind in kinds:
+        time.sleep(dice.uniform(0.05, 0.6))
+        kill_something(house, kind, tmp_path)
+    time.sleep(0.5)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    flush(house)
+    accepted = house.remote.generators.stop("made").counters.accepted
+    check_input(house, writers, dice)
+    check_outputs(house)
+    ids = [r["id"] for r in records(house.path, "made")]
+    assert len(set(ids)) == len(ids) >= accepted
+    house.stop()
+
+
+def flush(house: House) -> None:
+    """A record from far ahead closes every window that holds one of ours."""
+    late = json.dumps({"writer": 99, "n": 1, "at": "2100-01-01T00:00:00.000"})
+    with contextlib.closing(LogStore(house.path, house.settings, SYSTEM)) as store:
+        store.open("in").put(PutBatch(["k"], [late.encode()])).result()
+
+
+def check_input(house: House, writers: list[Writer], dice: random.Random) -> None:
+    """Acknowledged: once and in order. Unanswered: at most once."""
+    stored = records(house.path, "in")
+    for writer in writers:
+        numbers = [r["n"] for r in stored if r["writer"] == writer.number]
+        assert len(writer.acknowledged) > 50
+        counts = Counter(numbers)
+        assert max(counts.values()) == 1, "a record is there twice"
+        assert set(writer.acknowledged) <= set(numbers), "an acknowledged record is lost"
+        assert set(numbers) <= set(writer.acknowledged) | writer.unanswered
+        kept = [n for n in numbers if n not in writer.unanswered]
+        assert kept == writer.acknowledged, "the order was lost"
+
+
+def check_outputs(house: House) -> None:
+    """Every output row once, in the order of a straight run over the same input."""
+    run(house, STRAIGHT + EVEN.format(p="s_") + ";" + COUNTS.format(p="s_"), "app:straight")
+    for name in ("even", "counts"):
+        until(lambda name=name: settled(house, name), f"{name} is complete", 60)
+        want, got = records(house.path, f"s_{name}"), records(house.path, name)
+        assert got == want
+        assert len(got) > 20
+
+
+def settled(house: House, name: str) -> bool:
+    """Both runs have written all they will: as many rows as the straight one, twice the same."""
+    want, got = len(records(house.path, f"s_{name}")), len(records(house.path, name))
+    assert got <= want + 1000
+    stored = [r for r in records(house.path, "in") if r["writer"] != 99]
+    if name == "even":
+        return want == got == sum(r["n"] % 2 == 0 for r in stored)
+    windows = {(r["at"][:19], r["writer"]) for r in stored}
+    return want == got == len(windows)
+
+
+STRAIGHT = TABLES.format(p="s_").replace("CREATE TABLE clicks", "CREATE TABLE IF NOT EXISTS clicks")
+
+
+def test_a_few_kills(house: House, tmp_path: Path) -> None:
+    survive(house, list(KINDS), tmp_path)
+
+
+@pytest.mark.kill
+@pytest.mark.timeout(3600)
+def test_many_kills(house: House, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if "EDDYLINE_KILL_ROUNDS" not in os.environ and "kill" not in request.config.option.markexpr:
+        pytest.skip("slow: run with -m kill, or with EDDYLINE_KILL_ROUNDS=50")
+    dice = random.Random(SEED)
+    kinds = [dice.choice(KINDS) for _ in range(ROUNDS)]
+    survive(house, kinds, tmp_path)

@@ -1,0 +1,153 @@
+"""The server as a person meets it: what it prints, what it refuses, how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eddyline.errors import EddylineError
+from eddyline.server import Server, check_platform, url
+from eddyline.service.directory import DataDirectory, free_port
+from eddyline.settings import Settings
+
+
+def up(data_dir: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "eddyline.cli.main", "up", "--data-dir", str(data_dir)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    return subprocess.Popen([*command, *more], text=True, **pipes)  # type: ignore[call-overload]
+
+
+@contextlib.contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    try:
+        with process:
+            yield process
+    finally:
+        process.kill()
+
+
+def first_lines(process: subprocess.Popen[str], last: str) -> list[str]:
+    assert process.stderr is not None
+    lines: list[str] = []
+    for line in process.stderr:
+        lines.append(line)
+        if last in line:
+            break
+    return lines
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(p) for task in tasks for p in task.read_text().split()]
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, ending: int) -> None:
+    port = free_port("127.0.0.1")
+    with ended(up(tmp_path / "d", "--no-studio", "--api-port", str(port))) as process:
+        said = "".join(first_lines(process, "Ctrl-C"))
+        assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n" in said, said
+        assert str(tmp_path / "d") in said
+        started = children(process.pid)
+        assert started
+        process.send_signal(ending)
+        assert process.wait(20) == 0
+    assert not any(map(lives, started))
+    assert DataDirectory(tmp_path / "d").holder() is None
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", port), 1)
+
+
+def test_a_second_server_is_told_who_is_there(tmp_path: Path) -> None:
+    with ended(up(tmp_path / "d", "--no-studio", "--api-port", "0")) as first:
+        first_lines(first, "Ctrl-C")
+        with ended(up(tmp_path / "d", "--no-studio", "--api-port", "0")) as second:
+            _, words = second.communicate(timeout=20)
+        assert second.returncode == 1
+        assert f"in use by process {first.pid}" in words
+        assert "--data-dir" in words
+        assert "Traceback" not in words
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(20) == 0
+
+
+def test_a_port_in_use_is_named_and_the_directory_let_go(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        server = Server(Settings(data_dir=tmp_path / "d", api_port=port), studio=False)
+        with pytest.raises(EddylineError, match=f"port {port} on 127.0.0.1 is in use") as caught:
+            server.start()
+    assert caught.value.hint is not None
+    assert "--api-port" in caught.value.hint
+    assert DataDirectory(tmp_path / "d").holder() is None
+
+
+def test_another_address_needs_users_first(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "d", host="0.0.0.0", api_port=0, port=0)
+    with pytest.raises(EddylineError) as caught:
+        Server(settings, studio=False).start()
+    assert caught.value.code == "access_denied"
+    assert DataDirectory(tmp_path / "d").holder() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_dead_api_worker_is_replaced(tmp_path: Path) -> None:
+    with ended(up(tmp_path / "d", "--no-studio", "--api-port", "0")) as process:
+        said = "".join(first_lines(process, "Ctrl-C"))
+        port = int(said.split("export AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0])
+        os.kill(holder_of(port), signal.SIGKILL)
+        assert first_lines(process, "starting it again")
+        end = time.monotonic() + 20
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def holder_of(port: int) -> int:
+    """The process that listens on a port of this machine."""
+    inodes = set()
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if int(fields[1].split(":")[1], 16) == port and fields[3] == "0A":
+            inodes.add(f"socket:[{fields[9]}]")
+    for fd in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if os.readlink(fd) in inodes:
+                return int(fd.parts[2])
+    raise AssertionError(f"nobody listens on {port}")
+
+
+def test_windows_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(EddylineError, match="not on win32") as caught:
+        check_platform()
+    assert caught.value.hint is not None
+    assert "WSL" in caught.value.hint
+
+
+def test_addresses_for_people() -> None:
+    assert url("0.0.0.0", 80) == "http://127.0.0.1:80"
+    assert url("::1", 80) == "http://[::1]:80"
+    assert url("127.0.0.1", 80) == "http://127.0.0.1:80"
