@@ -60,6 +60,8 @@ class JobWork:
         self._zone = zone
         self._asked = threading.Event()  # to stop for good
         self._paused = False
+        self._telling = threading.Lock()
+        self._ended = False
         self._work: Work | None = None
         self._began = session.clock.monotonic()
         self.over = threading.Event()
@@ -119,7 +121,9 @@ class JobWork:
 
     def _report(self, work: Work) -> None:
         while not self.over.is_set() and work is self._work:
-            self._tell(RUNNING, work)
+            with self._telling:  # no report of a running job after that of its end
+                if not self._ended:
+                    self._tell(RUNNING, work)
             self._session.clock.wait(self.over, REPORT_S)
 
     def _tell(self, actual: str, work: Work | None, error: EddylineError | None = None) -> None:
@@ -132,11 +136,12 @@ class JobWork:
         if not self._paused:
             actual = FAILED if error else STOPPED if self._asked.is_set() else FINISHED
             self._reach(actual, error)
-        self.over.set()
-        if not self._paused:
-            self._tell(actual, self._work, error)
+            with self._telling:
+                self._ended = True
+                self._tell(actual, self._work, error)
             ms = round((self._session.clock.monotonic() - self._began) * 1000)
             self._session.send(StatementFinished(self._run.run_id, self.index, ms))
+        self.over.set()
 
     def _reach(self, actual: str, error: EddylineError | None) -> None:
         try:
@@ -223,8 +228,9 @@ class Script:
         cancelled = self._cancelled.is_set()
         status = "ABORT" if cancelled else "ERROR" if error else "FINISHED"
         ms = self._ms(self._began)
-        said = (None, None) if error is None else (error.as_dict(), error.pretty())
-        self._session.send(RunFinished(self._run.run_id, status, *said, ms))
+        problem = error.as_dict() if error else None
+        text = error.pretty() if error else None
+        self._session.send(RunFinished(self._run.run_id, status, problem, text, ms))
 
     def _ms(self, since: float) -> int:
         return round((self._session.clock.monotonic() - since) * 1000)

@@ -82,7 +82,7 @@ class Work:
             self._over.set()
             self._came.set()
             watcher.join()
-            if self._is_query and not self._run.changelog:
+            if self._is_query and not self._run.changelog and self._view.fresh:
                 self._send_snapshot()
             self._send_progress()
 
