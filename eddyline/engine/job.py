@@ -177,10 +177,13 @@ class Job:
         for scan in scans:
             scan.source.open(progress.positions.get(scan.name, {}))
         root.recover(self._epoch)
+        for op in operators(root):
+            op.committed(self._epoch)
 
     def _loop(self, state: JobState, root: Sink, stop: threading.Event) -> str:
         scans, ops = self._scans(root), list(operators(root))
         poll_s = self._settings.poll_ms / 1000
+        live = any(not scan.source.bounded for scan in scans)
         while not stop.is_set():
             began = self._clock.monotonic()
             came = [scan.poll(self._settings.batch_rows_max) for scan in scans]
@@ -191,7 +194,7 @@ class Job:
                 self._note_latency(scans)
                 if over or any(op.satisfied for op in ops):
                     return "finished"
-                if max(came, default=0) < self._settings.batch_rows_max // 2:
+                if live and max(came, default=0) < self._settings.batch_rows_max // 2:
                     took = self._clock.monotonic() - began
                     self._clock.wait(stop, min(took, PAUSE_S_MAX))
                 continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Doubles = npt.NDArray[np.float64]
 
@@ -31,3 +32,57 @@ class ScorePoints:
     alert: npt.NDArray[np.bool_]
     expected: Doubles
     explanation: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def table(self) -> pa.Table:
+        """The points as rows, to be kept until they are told."""
+        return pa.table(
+            {
+                "time_ms": pa.array(self.time_ms, pa.int64()),
+                "key": pa.array(self.keys, pa.string()),
+                "point": _lists(self.values),
+                "score": pa.array(self.score),
+                "grade": pa.array(self.grade),
+                "alert": pa.array(self.alert),
+                "expected": _lists(self.expected),
+                "explanation": pa.array(self.explanation, pa.string()),
+            }
+        )
+
+    @staticmethod
+    def of(table: pa.Table, node: str, columns: tuple[str, ...]) -> ScorePoints:
+        """The points out of ``table()``."""
+        width = len(columns)
+
+        def doubles(name: str) -> Doubles:
+            column = table[name].combine_chunks()
+            values = column.flatten() if pa.types.is_list(column.type) else column
+            found: Doubles = values.to_numpy(zero_copy_only=False)
+            return found
+
+        return ScorePoints(
+            node=node,
+            time_ms=table["time_ms"].combine_chunks().to_numpy(),
+            keys=tuple(table["key"].to_pylist()),
+            columns=columns,
+            values=doubles("point").reshape(-1, width),
+            score=doubles("score"),
+            grade=doubles("grade"),
+            alert=table["alert"].combine_chunks().to_numpy(zero_copy_only=False),
+            expected=doubles("expected").reshape(-1, width),
+            explanation=tuple(table["explanation"].to_pylist()),
+        )
+
+
+TABLE = (
+    "time_ms BIGINT, key VARCHAR, point DOUBLE[], score DOUBLE, grade DOUBLE, alert BOOLEAN, "
+    "expected DOUBLE[], explanation VARCHAR"
+)
+
+
+def _lists(values: Doubles) -> pa.Array:
+    flat = pa.array(np.ascontiguousarray(values).ravel())
+    width = values.shape[1]
+    return pa.FixedSizeListArray.from_arrays(flat, width).cast(pa.list_(pa.float64()))

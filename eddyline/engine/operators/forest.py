@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.engine import scores
 from eddyline.engine.operators.forest_fill import Gaps
 from eddyline.engine.operators.forest_keys import ForestKeys
 from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, millis, typed
@@ -55,7 +56,8 @@ class Forest(Operator):
         self._arrived = 0
         self._taken = 0
         self._held = 0
-        self._told: list[ScorePoints] = []
+        self._untold: ScorePoints | None = None
+        self._telling = context.table("untold")
         self._pending = context.table("pending")
         self._points = context.table("points")
         self._snapshot = context.table("snapshot")
@@ -68,6 +70,7 @@ class Forest(Operator):
         )
         db.run(f"CREATE TABLE {self._points} (nth BIGINT, model BIGINT, point DOUBLE[])")
         db.run(f"CREATE TABLE {self._snapshot} (taken BIGINT, models BLOB)")
+        db.run(f"CREATE TABLE {self._telling} ({scores.TABLE})")
         self._keys.create()
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
@@ -88,8 +91,8 @@ class Forest(Operator):
         return inputs[0], filling
 
     def committed(self, epoch: int) -> None:
-        told, self._told = self._told, []
-        for points in told:
+        points, self._untold = self._untold, None
+        if points is not None:
             self._listener.on_scores(points)
 
     def save(self) -> dict[str, Any]:
@@ -104,6 +107,9 @@ class Forest(Operator):
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
         self._relearn()
+        told = self.context.db.query(f"SELECT * FROM {self._telling}")
+        if told.num_rows:  # the last run may have died before it told them; twice does no harm
+            self._untold = ScorePoints.of(told, self.name, self._node.columns)
 
     def why_silent(self) -> list[str]:
         out = []
@@ -256,11 +262,13 @@ class Forest(Operator):
             points = flat.reshape(rows.num_rows, len(self._node.columns))
             self._machine().process(rows["model"].combine_chunks().to_numpy(), points)
 
-    def _explanations(self, verdicts: Verdicts, whole: np.ndarray[Any, Any]) -> list[str | None]:
-        raise NotImplementedError
-
-    def _tell(self, *args: Any) -> None:
-        raise NotImplementedError
+    def _tell(self, points: ScorePoints) -> None:
+        """Keep the points for the listener until the commit, and over a crash after it."""
+        self._untold = points
+        if self._durable:
+            db = self.context.db
+            db.run(f"DELETE FROM {self._telling}")
+            db.run(f"INSERT INTO {self._telling} SELECT * FROM b", b=points.table())
 
 
 def _marked(rows: pa.Table, times: Int64s, order: Int64s) -> pa.Table:

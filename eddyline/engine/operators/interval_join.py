@@ -7,6 +7,8 @@ interval, because a pair may carry the older row's time.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
@@ -46,6 +48,8 @@ class IntervalJoin(Operator):
         self._waits = (node.upper_ms, -node.lower_ms)
         self._behind = max(0, *self._waits)
         self._counts = [0, 0]
+        # The watermark beyond which some outer side's row has waited in vain.
+        self._expires: int | None = None
 
     def create(self) -> None:
         for side in self._sides:
@@ -64,18 +68,21 @@ class IntervalJoin(Operator):
         pieces.append(self._pairs(left.table, right.delta))
         self._apply(right)
         pieces += [self._expire(side, watermark) for side in self._sides]
+        self._expires = self._next_expiry()
         found = [p for p in pieces if p is not None and p.num_rows]
         batch = Batch(typed(pa.concat_tables(found), self.schema)) if found else None
         return Step(batch, self._held(watermark))
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
-        return self._held(min(inputs)), False
+        watermark = min(inputs)
+        over = self._expires is not None and watermark > self._expires
+        return self._held(watermark), over
 
-    def save(self) -> dict[str, list[int]]:
-        return {"counts": self._counts}
+    def save(self) -> dict[str, Any]:
+        return {"counts": self._counts, "expires": self._expires}
 
-    def restore(self, saved: dict[str, list[int]]) -> None:
-        self._counts = saved["counts"]
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._counts, self._expires = saved["counts"], saved["expires"]
 
     def _held(self, watermark: int) -> int:
         if watermark in (MAX_WATERMARK, MIN_WATERMARK):
@@ -132,3 +139,14 @@ class IntervalJoin(Operator):
             )
         db.run(f"DELETE FROM {side.table} WHERE {old}")
         return found
+
+    def _next_expiry(self) -> int | None:
+        parts = [
+            f"SELECT min({_T}) + {self._waits[s.index]} AS m FROM {s.table}"
+            for s in self._sides
+            if s.outer
+        ]
+        if not parts:
+            return None
+        at: int | None = self.context.db.one(f"SELECT min(m) FROM ({' UNION ALL '.join(parts)})")
+        return at
