@@ -1,0 +1,5 @@
+"""Notes: Zeppelin's files, their paragraphs run as Flink SQL, their results kept with them."""
+
+from eddyline.service.notes.notes import NoteInfo, Notes, NoteView, ParagraphView
+
+__all__ = ["NoteInfo", "NoteView", "Notes", "ParagraphView"]

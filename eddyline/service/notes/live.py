@@ -1,0 +1,185 @@
+"""A paragraph's life on screen: what its run has told so far, folded into what it shows."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from eddyline.service import events as e
+from eddyline.service.events import JobFigures, RunEvent
+from eddyline.service.notes.interpreters import Task
+from eddyline.service.notes.moment import epoch_ms, zeppelin_text
+from eddyline.service.notes.note import ABORT, ERROR, FINISHED, PENDING, READY, RUNNING, Paragraph
+from eddyline.service.notes.output import (
+    FAILURE,
+    HTML,
+    TABLE,
+    TEXT,
+    WARNING,
+    Output,
+    Outputs,
+    Table,
+    message,
+    outputs,
+)
+
+# What a paragraph shows is kept this often while it runs.
+SAVE_MS = 5000
+_COLUMN = re.compile(r"\{(\d+)\}")
+# Outputs that are there before the first statement tells anything.
+_BEFORE = -1
+
+
+@dataclass(slots=True)
+class Live:
+    """One paragraph and its run. ``version`` grows whenever something of it changes.
+
+    under_way: a SELECT or INSERT of it works, so that the next paragraph need not wait.
+    """
+
+    paragraph: Paragraph
+    version: int = 0
+    run_id: str | None = None
+    task: Task = field(default_factory=Task)
+    parts: dict[int, Outputs] = field(default_factory=dict)
+    kinds: dict[int, str] = field(default_factory=dict)
+    figures: JobFigures | None = None
+    why: list[str] = field(default_factory=list)
+    jobs: list[str] = field(default_factory=list)
+    under_way: bool = False
+    saved_ms: int = 0
+
+    @property
+    def status(self) -> str:
+        return self.paragraph.status
+
+    @property
+    def busy(self) -> bool:
+        return self.status in (RUNNING, PENDING)
+
+    @property
+    def outputs(self) -> Outputs:
+        return [output for index in sorted(self.parts) for output in self.parts[index]]
+
+    def load(self) -> None:
+        """Show what the note keeps."""
+        failed = self.status == ERROR
+        self.parts = {_BEFORE: outputs(self.paragraph.messages, failed=failed)}
+
+    def begin(self, run_id: str | None, task: Task, now_ms: int) -> None:
+        """A run begins: nothing of the one before is shown any longer."""
+        self.run_id, self.task = run_id, task
+        self.parts = {_BEFORE: [Output(WARNING, text) for text in task.warnings]}
+        self.kinds, self.jobs, self.why = {}, [], []
+        self.figures, self.under_way = None, False
+        fields = self.paragraph.fields
+        fields["status"], fields["progress"] = RUNNING, 0
+        fields["dateStarted"] = zeppelin_text(now_ms)
+        for key in ("dateFinished", "results", "errorMessage"):
+            fields.pop(key, None)
+
+    def resume(self, run_id: str) -> None:
+        """The run of an earlier server goes on."""
+        self.run_id, self.under_way = run_id, True
+        self.paragraph.fields["status"] = RUNNING
+        self.paragraph.fields.pop("dateFinished", None)
+
+    def wait(self) -> None:
+        """It is to run when those before it are done."""
+        self.paragraph.fields["status"] = PENDING
+
+    def rest(self) -> None:
+        """It is not to run after all."""
+        self.paragraph.fields["status"] = READY
+
+    def end(self, status: str, now_ms: int, error: str | None = None) -> None:
+        """The run is over."""
+        self.run_id, self.under_way = None, False
+        fields = self.paragraph.fields
+        fields["status"] = status
+        fields["progress"] = 100 if status == FINISHED else 0
+        fields["dateFinished"] = fields["dateUpdated"] = zeppelin_text(now_ms)
+        if error is not None:
+            self.parts.setdefault(max(self.parts, default=0), []).append(Output(FAILURE, error))
+        self.why = []
+        self.keep()
+
+    def keep(self) -> None:
+        """Write what is shown into the note's own fields."""
+        code = "ERROR" if self.status in (ERROR, ABORT) else "SUCCESS"
+        found = [message(output) for output in self.outputs]
+        self.paragraph.fields["results"] = {"code": code, "msg": found}
+
+    def hear(self, event: RunEvent, now_ms: int) -> None:
+        """Take in what the run tells."""
+        takes: Callable[[Live, Any, int], None] | None = _TAKES.get(type(event))
+        if takes is not None:
+            takes(self, event, now_ms)
+
+    def _started(self, event: e.StatementStarted, now_ms: int) -> None:
+        self.kinds[event.index] = event.kind
+
+    def _text(self, event: e.Text, now_ms: int) -> None:
+        self.parts.setdefault(event.index, []).append(Output(TEXT, event.text))
+
+    def _warned(self, event: e.Warning_, now_ms: int) -> None:
+        warning = Output(WARNING, event.text)
+        shown = self.parts.setdefault(event.index, [])
+        if warning not in shown:
+            shown.append(warning)
+
+    def _table(self, event: e.TableSnapshot, now_ms: int) -> None:
+        output = self._shown(event)
+        shown = self.parts.setdefault(event.index, [])
+        self.parts[event.index] = [o for o in shown if o.kind not in (TABLE, HTML)] + [output]
+        self.under_way |= self.kinds.get(event.index) == "SELECT"
+
+    def _shown(self, event: e.TableSnapshot) -> Output:
+        if self.task.mode == "single" and self.task.template is not None:
+            row = event.rows[-1] if event.rows else None
+            return Output(HTML, filled(self.task.template, row))
+        table = Table(event.columns, event.rows, event.types, event.row_count, event.skipped)
+        return Output(TABLE, table=table)
+
+    def _job(self, event: e.JobStarted, now_ms: int) -> None:
+        self.jobs.append(event.job_id)
+
+    def _moved(self, event: e.Progress, now_ms: int) -> None:
+        self.figures, self.why = event.metrics, event.why
+        self.under_way = True
+
+    def _over(self, event: e.RunFinished, now_ms: int) -> None:
+        self.end(event.status, now_ms, event.error_text)
+
+    @property
+    def started_ms(self) -> int | None:
+        return epoch_ms(self.paragraph.fields.get("dateStarted"))
+
+    @property
+    def finished_ms(self) -> int | None:
+        return epoch_ms(self.paragraph.fields.get("dateFinished"))
+
+
+_TAKES: dict[type, Callable[[Live, Any, int], None]] = {
+    e.StatementStarted: Live._started,
+    e.Text: Live._text,
+    e.Warning_: Live._warned,
+    e.TableSnapshot: Live._table,
+    e.JobStarted: Live._job,
+    e.Progress: Live._moved,
+    e.RunFinished: Live._over,
+}
+
+
+def filled(template: str, row: list[str | None] | None) -> str:
+    """The template with ``{0}``, ``{1}``, ... replaced by the row's values, which are text."""
+
+    def value(match: re.Match[str]) -> str:
+        index = int(match[1])
+        found = row[index] if row is not None and index < len(row) else None
+        return "" if found is None else html.escape(found)
+
+    return _COLUMN.sub(value, template)

@@ -1,0 +1,123 @@
+"""What a paragraph asks for, interpreter by interpreter."""
+
+from __future__ import annotations
+
+import pytest
+
+from eddyline.errors import EddylineError
+from eddyline.service.notes.interpreters import INTERPRETERS, UNSUPPORTED, Task, task_of
+from eddyline.service.notes.note import new_note, new_paragraph
+
+
+def task(text: str, group: str = "flink") -> Task:
+    note = new_note("n")
+    note.fields["defaultInterpreterGroup"] = group
+    return task_of(new_paragraph(text, 0), note)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "/* only\n words */", "-- a\n-- b", "%flink.ssql\n-- nothing", "%flink.conf"]
+)
+def test_nothing_to_run_is_no_error(text: str) -> None:
+    assert task(text).sql is None
+
+
+def test_sql_keeps_its_lines() -> None:
+    found = task("%flink.ssql(type=append, refreshInterval=500, jobName=j)\n\nSELECT 1;")
+    assert found.sql is not None
+    assert found.sql.index("SELECT") == len(
+        "%flink.ssql(type=append, refreshInterval=500, jobName=j)\n\n"
+    )
+    assert (found.mode, found.refresh_ms, found.job_name) == ("append", 500, "j")
+
+
+def test_a_paragraph_without_interpreter_is_sql_in_a_flink_note() -> None:
+    assert task("SELECT 1").sql == "SELECT 1"
+    assert task("# Title", group="md").html == "<h1>Title</h1>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("%flink.ssql(type=upsert)\nS", "type=upsert is none of single, update, append"),
+        ("%flink.ssql(refreshInterval=soon)\nS", "refreshInterval=soon is no number"),
+        ("%flink.sql\nS", "there is no interpreter %flink.sql"),
+        ("%sh\nls", "%sh does not run here"),
+        ("%flink\nval x = 1", "%flink does not run here"),
+    ],
+)
+def test_refusals(text: str, says: str) -> None:
+    with pytest.raises(EddylineError) as caught:
+        task(text)
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_bsql_runs_with_a_warning() -> None:
+    found = task("%flink.bsql\nSELECT 1")
+    assert found.sql is not None
+    assert "bsql" in found.warnings[0]
+
+
+def test_conf_becomes_set() -> None:
+    found = task(
+        "%flink.conf\nexecution.checkpointing.interval 5000\n# x\npipeline.name it's\n"
+        "flink.execution.packages a:b:1"
+    )
+    assert found.sql is not None
+    assert found.sql.split("\n")[1] == "SET 'execution.checkpointing.interval' = '5000';"
+    assert found.sql.split("\n")[3] == "SET 'pipeline.name' = 'it''s';"
+    assert "flink.execution.packages" in found.warnings[0]
+
+
+def test_forms_are_filled() -> None:
+    note = new_note("n")
+    paragraph = new_paragraph("%flink.ssql\nSELECT * FROM t LIMIT ${n=5}", 0)
+    assert str(task_of(paragraph, note).sql).endswith("LIMIT 5")
+    paragraph.params["n"] = 7.0
+    assert str(task_of(paragraph, note).sql).endswith("LIMIT 7")
+
+
+def test_python_that_only_runs_sql() -> None:
+    found = task(
+        "%flink.pyflink\n"
+        "from pyflink.table import EnvironmentSettings\n"
+        "# the table\n"
+        "ddl = '''CREATE TABLE a (x INT)'''\n"
+        "st_env.execute_sql(ddl)\n"
+        "table_env.execute_sql(\n"
+        '    """\n'
+        "    SELECT * FROM a;\n"
+        '    """).print()\n'
+        "r = st_env.execute_sql('DROP ' + 'TABLE a').wait()\n"
+    )
+    assert found.sql is not None
+    lines = found.sql.split("\n")
+    assert lines[4] == "CREATE TABLE a (x INT);"
+    assert lines[7].strip() == "SELECT * FROM a;"
+    assert lines[-1] == "DROP TABLE a;"
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "line"),
+    [
+        ("x = 1\n", "this assignment", 2),
+        ("\nst_env.execute_sql(f'SELECT {x}')\n", "put together while running", 3),
+        ("class F(ScalarFunction):\n  pass", "a class", 2),
+        ("def f(): pass", "a function", 2),
+        ("for i in x: pass", "a loop", 2),
+        ("st_env.sql_query('SELECT 1')", "this call", 2),
+        ("st_env.execute_sql('a', 'b')", "other than one text", 2),
+        ("def (", "not Python", 2),
+    ],
+)
+def test_other_python_is_named_with_its_line(code: str, says: str, line: int) -> None:
+    with pytest.raises(EddylineError) as caught:
+        task("%flink.pyflink\n" + code)
+    assert says in caught.value.message
+    assert caught.value.span is not None
+    assert caught.value.span.line == line
+
+
+def test_no_interpreter_is_both() -> None:
+    assert not set(INTERPRETERS) & set(UNSUPPORTED)
