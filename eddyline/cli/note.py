@@ -1,0 +1,251 @@
+"""``eddyline note``: Zeppelin notes of a data directory, imported, run and exported."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eddyline.cli.opening import DataDir, Json, opened
+from eddyline.cli.terminal import line, listing, moment, say, table
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+
+if TYPE_CHECKING:
+    from eddyline.service.notes import NoteView, ParagraphView
+    from eddyline.service.notes.output import Output, Table
+    from eddyline.service.services import Services
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Import, list, run, export and delete notes.
+
+\b
+Examples:
+  eddyline note import Sensors.zpln
+  eddyline note run Sensors --for 60s
+  eddyline note run Sensors --paragraph 3 --for 10s --json
+  eddyline note export Sensors Sensors.zpln""",
+)
+Name = Annotated[str, typer.Argument(help="The note's name or id.")]
+POLL_S = 0.2
+END_S = 15.0
+BUSY = ("RUNNING", "PENDING")
+_NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE")
+
+
+@app.command("import")
+def import_note(
+    file: Annotated[Path, typer.Argument(help="A .zpln file.")],
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Keep the note of a .zpln file."""
+    from eddyline.service.notes.notes import read_file
+
+    data = read_file(file)
+    with opened(data_dir, make=True) as services:
+        view = services.notes.view(services.notes.import_bytes(data, file.name, name))
+    count = len(view.order)
+    say(f"note {view.name} with {count} paragraph{'' if count == 1 else 's'}, id {view.id}")
+
+
+@app.command("list")
+def list_notes(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """All notes."""
+    with opened(data_dir) as services:
+        notes = services.notes.list()
+    columns = (
+        ("note", lambda n: n.name),
+        ("id", lambda n: n.id),
+        ("paragraphs", lambda n: n.paragraphs),
+        ("running", lambda n: n.running),
+        ("changed (UTC)", lambda n: moment(n.modified_ms)),
+    )
+    listing(notes, columns, as_json, "no notes; eddyline note import FILE brings one")
+
+
+@app.command()
+def export(
+    note: Name,
+    file: Annotated[str, typer.Argument(help="Where to; - is standard output.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Write a note as a .zpln file, results included."""
+    with opened(data_dir) as services:
+        data = services.notes.export(note)
+    if file == "-":
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        Path(file).write_bytes(data)
+    except OSError as error:
+        msg = f"cannot write {file}: {error.strerror}"
+        raise EddylineError("bad_file", msg, hint="give another path, or -") from None
+    say(f"{file}: {len(data):,} bytes")
+
+
+@app.command()
+def delete(note: Name, data_dir: DataDir = None) -> None:
+    """Stop what runs of a note and delete it."""
+    with opened(data_dir) as services:
+        services.notes.remove(note)
+    say(f"note {note} is deleted")
+
+
+@app.command()
+def run(
+    note: Annotated[str, typer.Argument(help="The note's name or id, or a .zpln file.")],
+    paragraph: Annotated[
+        int | None, typer.Option("--paragraph", "-p", help="Run this one only; the first is 1.")
+    ] = None,
+    for_: Annotated[str | None, typer.Option("--for", help="End after 30s, 5m, 2h.")] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it to the server and return.")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Run a note's paragraphs in order, and show what they give.
+
+    Streaming statements run on until --for is over or Ctrl-C; their tables are shown as they
+    stand then. With --json each row is one object, and so is each paragraph's end.
+    """
+    from eddyline.generator.spec import parse_duration
+
+    for_s = parse_duration(for_) if for_ else None
+    with opened(data_dir, make=True) as services:
+        if detach and services.directory.holder() is None:
+            hint = "start one: eddyline up"
+            raise EddylineError("not_running", "no server runs it could be left to", hint=hint)
+        followed = Followed(services, _note_id(services, note), as_json)
+        followed.start(paragraph)
+        if not detach and not followed.until_over(for_s):
+            raise typer.Exit(1)
+
+
+def _note_id(services: Services, note: str) -> str:
+    """The id of a note, brought from its file if it is not here as it stands there."""
+    if not note.endswith(".zpln"):
+        return services.notes.find(note)
+    from eddyline.service.notes import zpln
+    from eddyline.service.notes.notes import read_file
+
+    data = read_file(Path(note))
+    wanted = zpln.read(data, Path(note).name, 0)
+    for known in services.notes.list():
+        if known.name == wanted.name:
+            texts = [p.text for p in services.notes.view(known.id).paragraphs]
+            if texts == [p.text for p in wanted.paragraphs]:
+                return known.id
+    return services.notes.import_bytes(data, Path(note).name)
+
+
+class Followed:
+    """A note's run, looked at a few times a second until its paragraphs are over."""
+
+    def __init__(self, services: Services, note_id: str, as_json: bool) -> None:
+        self._notes = services.notes
+        self._id = note_id
+        self._as_json = as_json
+        self._watched: list[str] = []
+        self._told: set[str] = set()
+
+    def start(self, number: int | None) -> None:
+        """Begin with paragraph ``number``, or with all."""
+        view = self._notes.view(self._id)
+        if number is None:
+            self._watched = [p.id for p in view.paragraphs if p.status != "RUNNING" and p.enabled]
+            self._notes.run_all(self._id)
+            return
+        if not 1 <= number <= len(view.order):
+            msg = f"note {view.name} has no paragraph {number}; it has {len(view.order)}"
+            raise EddylineError("not_found", msg, hint="the first one is 1")
+        self._watched = [view.order[number - 1]]
+        self._notes.run(self._id, self._watched[0])
+
+    def until_over(self, for_s: float | None) -> bool:
+        """Show each paragraph as it ends; after ``for_s`` end them all. False if one failed."""
+        try:
+            view = self._until_quiet(for_s)
+            if view.round or any(p.status in BUSY for p in self._of(view)):
+                self._stop()
+                view = self._until_quiet(END_S)
+        except KeyboardInterrupt:
+            self._stop()
+            self._until_quiet(END_S)
+            raise
+        return all(p.status != "ERROR" for p in self._of(view))
+
+    def _of(self, view: NoteView) -> list[ParagraphView]:
+        return [p for p in view.paragraphs if p.id in self._watched]
+
+    def _until_quiet(self, wait_s: float | None) -> NoteView:
+        pause, end = threading.Event(), None if wait_s is None else SYSTEM.monotonic() + wait_s
+        while True:
+            view = self._notes.view(self._id)
+            for paragraph in self._of(view):
+                if paragraph.status not in BUSY and paragraph.id not in self._told:
+                    self._tell(view, paragraph)
+            busy = view.round or any(p.status in BUSY for p in self._of(view))
+            if not busy or (end is not None and SYSTEM.monotonic() >= end):
+                return view
+            SYSTEM.wait(pause, POLL_S)
+
+    def _stop(self) -> None:
+        for paragraph in self._watched:
+            with suppress(EddylineError):  # removed in the meantime
+                self._notes.cancel(self._id, paragraph)
+        if len(self._watched) > 1:
+            self._notes.cancel(self._id)
+
+    def _tell(self, view: NoteView, paragraph: ParagraphView) -> None:
+        if paragraph.status == "READY":  # a round that ended before it
+            return
+        self._told.add(paragraph.id)
+        number = view.order.index(paragraph.id) + 1
+        for output in paragraph.outputs:
+            _rows(number, output.table, self._as_json) if output.table else _words(output)
+        if self._as_json:
+            line({"paragraph": number, "title": paragraph.title, "status": paragraph.status})
+        elif paragraph.outputs or paragraph.status != "FINISHED":
+            title = f" {paragraph.title}" if paragraph.title else ""
+            say(f"paragraph {number}{title}: {paragraph.status}\n")
+
+
+def _words(output: Output) -> None:
+    if output.kind == "HTML":
+        return
+    mark = {"ERROR": "error: ", "WARNING": "warning: "}.get(output.kind, "")
+    say(mark + output.text.rstrip("\n"))
+
+
+def _rows(number: int, found: Table, as_json: bool) -> None:
+    if not as_json:
+        table(found.columns, [["NULL" if v is None else v for v in row] for row in found.rows])
+        return
+    types = found.types or ["STRING"] * len(found.columns)
+    for row in found.rows:
+        values = {c: _value(t, v) for c, t, v in zip(found.columns, types, row, strict=True)}
+        line({"paragraph": number, "row": values})
+
+
+def _value(kind: str, text: str | None) -> Any:
+    """A printed value as JSON: numbers and truth values as such, all else as text."""
+    base = kind.removesuffix(" NOT NULL")
+    if text is None or (base not in _NUMBERS and base != "BOOLEAN"):
+        return text
+    try:
+        return json.loads(text.lower())
+    except ValueError:  # NaN, Infinity
+        return text
+
+
+def register(to: typer.Typer) -> None:
+    """Add the commands."""
+    to.add_typer(app, name="note")
