@@ -30,8 +30,8 @@ class Database:
             "threads": settings.worker_threads,
             "memory_limit": f"{settings.worker_memory_mib}MiB",
         }
-        if path is not None:
-            config["temp_directory"] = str(path.parent / "spill")
+        home = path.parent if path is not None else settings.data_dir
+        config["temp_directory"] = str(home / "spill")
         try:
             self._db = duckdb.connect(str(path) if path else ":memory:", config=config)
         except duckdb.Error as e:

@@ -102,6 +102,7 @@ class Job:
         self._figures = Figures()
         self._root: Sink | None = None
         self._epoch = 0
+        self._asks_time = "eddyline_now" in repr(spec.plan)
 
     def run(self, stop: threading.Event) -> str:
         """Work until the input is over ("finished") or ``stop`` is set ("stopped").
@@ -221,10 +222,12 @@ class Job:
         root.epoch = epoch
         known = root.acknowledged()
         with state.db.transaction():
-            now_us = self._clock.now_ms() * 1000
-            state.db.run(f"SET VARIABLE eddyline_now = make_timestamp({now_us})")
+            if self._asks_time:
+                now_us = self._clock.now_ms() * 1000
+                state.db.run(f"SET VARIABLE eddyline_now = make_timestamp({now_us})")
             step = _walk(root)
-            state.write(self._progress(root, epoch))
+            if state.path is not None:
+                state.write(self._progress(root, epoch))
             if known:
                 state.forget_outbox(known)
             self._crash("before commit")

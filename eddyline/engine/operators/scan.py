@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eddyline.engine.operators.operator import SHARD, Context, Operator, Step, typed
 from eddyline.engine.sources.source import Records, Source
@@ -19,7 +20,7 @@ from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.formats import BadField, Decoded, decoder
 from eddyline.record.formats.format import flag, options_of
-from eddyline.record.types import arrow_type
+from eddyline.record.types import Root, arrow_type
 from eddyline.sql import physical as plan
 
 DEAD_LETTERS_KEPT_MAX = 10_000
@@ -89,7 +90,11 @@ class Scan(Operator):
         return f"{self.source.context.name} {self.source.shards[shard].name}"
 
     def is_arrival(self, column: str) -> bool:
-        return self._metadata.get(column) == "timestamp"
+        """Whether the column is the arrival time in UTC, so that the log's clock can move it."""
+        return self._metadata.get(column) == "timestamp" and not self._is_local(column)
+
+    def _is_local(self, column: str) -> bool:
+        return self.schema[column].root is Root.TIMESTAMP and self.context.zone != "UTC"
 
     def why_silent(self) -> list[str]:
         name = self.source.context.name
@@ -180,6 +185,8 @@ class Scan(Operator):
     def _meta(self, column: str, key: str, records: Records) -> pa.Array:
         if key == "timestamp":
             stamps = pa.array(records.arrival_ms, pa.timestamp("ms"))
+            if self._is_local(column):  # a TIMESTAMP shows the session's clock, as in Flink
+                stamps = pc.local_timestamp(stamps.cast(pa.timestamp("ms", self.context.zone)))
             return stamps.cast(arrow_type(self.schema[column]))
         if key == "shard-id":
             return self._shard_ids(records)

@@ -105,7 +105,6 @@ class WindowAggregate(Operator):
         self.context.db.run(sql, b=rows)
         for c in self._distinct():
             self._take_distinct(c, rows, source)
-        self._next = self.context.db.one(f"SELECT min({quote(END)}) FROM {self._groups}")
 
     def _windowed(self, batch: Batch) -> tuple[pa.Table, str]:
         """Rows that are not late, and the text that gives a row once per window."""
@@ -126,10 +125,13 @@ class WindowAggregate(Operator):
     def _on_time(self, rows: pa.Table, first: Int64s, last: Int64s) -> pa.Table:
         late = first > last
         count = int(np.count_nonzero(late))
-        if not count:
-            return rows
-        self.context.figures.late += count
-        return rows.filter(pa.array(~late))
+        if count:
+            self.context.figures.late += count
+            rows, first = rows.filter(pa.array(~late)), first[~late]
+        if len(first):
+            earliest = int(first.min())
+            self._next = earliest if self._next is None else min(self._next, earliest)
+        return rows
 
     def _take_distinct(self, c: AggregateColumns, rows: pa.Table, source: str) -> None:
         """Values seen for the first time in their group are remembered and counted."""

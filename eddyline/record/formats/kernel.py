@@ -11,6 +11,9 @@ import threading
 import duckdb
 import pyarrow as pa
 
+# Records are parsed a batch at a time; this only bounds a mistake.
+MEMORY_LIMIT = "1GiB"
+
 _lock = threading.Lock()
 _databases: dict[int, duckdb.DuckDBPyConnection] = {}
 
@@ -21,7 +24,8 @@ class Kernel:
     def __init__(self, threads: int) -> None:
         with _lock:
             if threads not in _databases:
-                _databases[threads] = duckdb.connect(":memory:", config={"threads": threads})
+                config = {"threads": threads, "memory_limit": MEMORY_LIMIT}
+                _databases[threads] = duckdb.connect(":memory:", config=config)
             self._db = _databases[threads].cursor()
 
     def query(self, sql: str, p: pa.Table) -> pa.Table:
