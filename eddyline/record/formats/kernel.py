@@ -24,6 +24,7 @@ class Kernel:
     def __init__(self, threads: int) -> None:
         with _lock:
             if threads not in _databases:
+                config: dict[str, str | bool | int | float | list[str]]
                 config = {"threads": threads, "memory_limit": MEMORY_LIMIT}
                 _databases[threads] = duckdb.connect(":memory:", config=config)
             self._db = _databases[threads].cursor()
