@@ -83,6 +83,7 @@ class Services:
             self.sessions.start(resume=resume, spare=spare)
             if resume:
                 self.generators.start_wanted()
+                _ = self.notes  # paragraphs that ran are watched again
         except BaseException:
             self.stop()
             raise
