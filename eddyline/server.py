@@ -63,8 +63,7 @@ class Server:
         settings = self.settings
         self.services.directory.prepare()
         self._check_address()
-        facts = {"host": settings.host, "port": settings.port, "api_port": settings.api_port}
-        self.services.start(spare=True, **facts)
+        self.services.start(spare=True)
         try:
             check_port(settings.host, settings.api_port, "--api-port")
             if self._studio:

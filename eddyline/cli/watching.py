@@ -244,4 +244,5 @@ def _figures(progress: e.Progress) -> str:
     words = f"{m.rows_in:,} rows in, {m.rows_out:,} out"
     words += f", {m.late:,} late" if m.late else ""
     words += f", watermark {moment(m.watermark_ms)}" if m.watermark_ms is not None else ""
-    return words + (f", {m.behind_ms / 1000:,.1f} s behind" if (m.behind_ms or 0) > 1000 else "")
+    behind_s = (m.behind_ms or 0) / 1000
+    return words + (f", {behind_s:,.1f} s behind" if behind_s > 1 else "")

@@ -13,7 +13,7 @@ from typing import Any
 
 from eddyline.catalog.catalog import Catalog, CatalogObject
 from eddyline.catalog.codec import decode_object, encode_object
-from eddyline.catalog.table import ObjectPath
+from eddyline.catalog.table import CatalogTable, ObjectPath
 from eddyline.clock import SYSTEM, Clock
 from eddyline.log import LogStore
 from eddyline.service.anomalies import Monitor
@@ -97,7 +97,7 @@ def unpack(entry: dict[str, Any]) -> CatalogObject:
 def keep(catalog: Catalog, found: CatalogObject) -> None:
     """Put an object into a catalog view, together with its database."""
     catalog.create_database(found.path.database, if_not_exists=True)
-    if hasattr(found, "columns"):
+    if isinstance(found, CatalogTable):
         catalog.create_table(found, if_not_exists=True)
     else:
         catalog.create_view(found, if_not_exists=True)

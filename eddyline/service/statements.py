@@ -164,11 +164,11 @@ def _show(session: Session, planner: Planner, st: s.Show) -> Answer:
         found = _columns(session.catalog.resolve(_named(st)))
         return Answer(columns=found.columns, rows=_like(found.rows, st.like))
     if st.what == "JOBS":
-        rows = tuple((j.job_id, j.name, j.actual, j.sql) for j in session.jobs.list())
-        return Answer(columns=("job id", "job name", "status", "sql"), rows=rows)
+        jobs = tuple((j.job_id, j.name, j.actual, j.sql) for j in session.jobs.list())
+        return Answer(columns=("job id", "job name", "status", "sql"), rows=jobs)
     header, names = _LISTS[st.what]
-    rows = tuple((name,) for name in names(session, st))
-    return Answer(columns=(header,), rows=_like(rows, st.like))
+    listed = tuple((name,) for name in names(session, st))
+    return Answer(columns=(header,), rows=_like(listed, st.like))
 
 
 def _named(st: s.Show) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class TestServer:
             if full or (end is not None and SYSTEM.monotonic() >= end):
                 end, limit = None, None
                 self.services.sessions.cancel(run_id)
-        if event.status == "ERROR":
+        if event.error is not None:
             raise EddylineError(event.error["code"], event.error["message"])
         rows = table.rows if table else []
         return [dict(zip(table.columns, row, strict=True)) for row in rows] if table else []
