@@ -15,7 +15,7 @@ from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
-    from eddyline.log import Stream
+    from eddyline.log import Slice, Stream
 
 READ_RECORDS, READ_BYTES = 10_000, 4 << 20
 POLL_S = 0.02
@@ -89,7 +89,7 @@ def describe(name: Name, data_dir: DataDir = None, as_json: Json = False) -> Non
 
 
 def _told(stream: Stream) -> dict[str, Any]:
-    info, figures = stream.info(), stream.figures()
+    info, figures = stream.info(), stream.counters()
     return {
         "name": info.name,
         "status": str(info.status),
@@ -184,10 +184,11 @@ def tail(
             came = 0
             for shard in places:
                 got = stream.read(shard, places[shard], min(left, READ_RECORDS), READ_BYTES)
-                count = len(got.data)
-                _show(got, names[shard], places[shard], as_json)
-                places[shard] += count
-                left, came = left - count, came + count
+                if got.damage is not None:
+                    say(f"warning: {got.damage.message}")
+                _show(got, names[shard], as_json)
+                places[shard] = got.next_offset
+                left, came = left - len(got), came + len(got)
                 if left <= 0:
                     break
             if not came and not follow:
@@ -210,19 +211,18 @@ def _start(stream: Stream, shard: int, where: str) -> int:
     return int(stream.offset_at(shard, round(at.timestamp() * 1000)))
 
 
-def _show(got: Any, shard: str, first: int, as_json: bool) -> None:
-    if not len(got.data):
+def _show(got: Slice, shard: str, as_json: bool) -> None:
+    if not len(got):
         return
-    datas, keys = got.data.to_pylist(), got.keys.to_pylist()
+    texts = [data.decode("utf-8", "backslashreplace") for data in got.data.to_pylist()]
     if not as_json:
-        sys.stdout.write("".join(d.decode("utf-8", "backslashreplace") + "\n" for d in datas))
+        sys.stdout.write("".join(text + "\n" for text in texts))
         sys.stdout.flush()
         return
-    for n, (arrival, key, data) in enumerate(
-        zip(got.arrival_ms.tolist(), keys, datas, strict=True)
-    ):
-        entry = {"shard": shard, "offset": first + n, "arrival_ms": arrival, "key": key}
-        line({**entry, "data": data.decode("utf-8", "backslashreplace")})
+    rows = zip(got.arrival_ms.tolist(), got.keys.to_pylist(), texts, strict=True)
+    for n, (arrival, key, text) in enumerate(rows):
+        entry = {"shard": shard, "offset": got.first_offset + n, "arrival_ms": arrival}
+        line({**entry, "key": key, "data": text})
 
 
 @app.command()
@@ -239,10 +239,10 @@ def stats(
     pause = threading.Event()
     with streams(data_dir) as store:
         stream = store.open(name)
-        before, at = stream.figures(), SYSTEM.monotonic()
+        before, at = stream.counters(), SYSTEM.monotonic()
         while left > 0:
             SYSTEM.wait(pause, min(STATS_S, left))
-            now, then = stream.figures(), SYSTEM.monotonic()
+            now, then = stream.counters(), SYSTEM.monotonic()
             seconds = then - at
             left -= seconds
             records = (now.records_total - before.records_total) / seconds

@@ -188,7 +188,7 @@ def records(path: Path, stream: str) -> list[dict[str, Any]]:
         while at < last:
             got = opened.read(shard.index, at, 10_000, 16 << 20)
             found += [json.loads(data) for data in got.data.to_pylist()]
-            at += len(got.data)
+            at = got.next_offset
     return found
 
 
