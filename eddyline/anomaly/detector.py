@@ -1,0 +1,152 @@
+"""Detectors, one a key: a forest's score, a grade, an alert, what was expected, and why.
+
+The score is exactly what ``RANDOM_CUT_FOREST`` gives: 0 for a key's first S rows, then scored
+before learnt. Grade, alert and expected value are this project's own and begin after ten rows,
+since a grade does not need a full forest.
+
+An attribution must be taken from the forest as it was before the row was learnt. Whether a row's
+values are far from usual is known beforehand, so exactly those rows are attributed on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from eddyline.anomaly import compact, state, thresholds, usual
+from eddyline.anomaly.explanation import explanation_json
+from eddyline.anomaly.forest import ForestBank
+from eddyline.anomaly.kernel import Bools, Doubles, Int64s
+from eddyline.anomaly.options import DetectorOptions, ForestOptions
+
+__all__ = [
+    "DetectorOptions",
+    "Detectors",
+    "ForestOptions",
+    "Verdicts",
+    "explanation_json",
+    "warm",
+]
+
+M = TypeVar("M", usual.Usual, thresholds.Watch)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What the detectors say of n rows over d columns, in the order of the rows.
+
+    score (n,): 0 for a key's first S rows. grade (n,): 0 ordinary to 1 certainly not. alert (n,):
+    the first row of an episode. expected (n, d): the usual value, NaN before the tenth row.
+    attribution_high, attribution_low (n, d): shares of the score, adding up to it, of rows with
+    a grade (of all rows if all are to be explained); 0 elsewhere.
+    """
+
+    score: Doubles
+    grade: Doubles
+    alert: Bools
+    expected: Doubles
+    attribution_high: Doubles
+    attribution_low: Doubles
+
+
+class Detectors:
+    """One detector a key, made when the key is first seen; keys are dense numbers 0, 1, 2, …"""
+
+    def __init__(
+        self,
+        options: DetectorOptions,
+        dimensions: int,
+        explain: Literal["alerts", "all"] = "alerts",
+    ) -> None:
+        """Raises EddylineError ``invalid_argument`` naming the option that is out of range."""
+        options.validate()
+        self.options = options
+        self.dimensions = dimensions
+        self.explain = explain
+        self._forests = ForestBank(options.forest, dimensions)
+        self._usual = usual.empty(0, dimensions)
+        self._watch = thresholds.empty(0)
+
+    def process(self, keys: Int64s, points: Doubles) -> Verdicts:
+        """Judge rows, then learn them, in order. keys (n,) int64, points (n, d) float64.
+
+        Raises:
+            EddylineError: ``invalid_argument`` for a wrong shape or a value that is not finite;
+                nothing has been learnt then.
+        """
+        keys, points = self._forests.checked(keys, points)
+        n, d = points.shape
+        self._make_room(int(keys.max()) + 1 if n else 0)
+        expected, odd = np.empty((n, d)), np.empty((n, d))
+        usual.measure(self._usual, keys, points, self.options.tolerance, expected, odd)
+        wanted = np.abs(odd).max(axis=1, initial=0.0) > thresholds.ODD_MIN
+        if self.explain == "all":
+            wanted[:] = True
+        found = self._forests.score(keys, points, wanted)
+        grade, alert = np.empty(n), np.empty(n, np.bool_)
+        samples = self.options.forest.sub_sample_size
+        thresholds.judge(
+            self._watch, keys, found.score, odd, samples, self.options.cool_down, grade, alert
+        )
+        shown = ((grade > 0.0) | (self.explain == "all"))[:, None]
+        warm_up = max(samples, self.options.forest.shingle_size)
+        score = np.where(found.rows < warm_up, 0.0, found.score)
+        return Verdicts(score, grade, alert, expected, found.high * shown, found.low * shown)
+
+    def dumps(self) -> bytes:
+        """All keys' detectors; ``loads`` goes on from here bit for bit."""
+        header, arrays = compact.saved(self._forests)
+        for kind, memory in (("usual", self._usual), ("watch", self._watch)):
+            arrays |= {f"{kind}.{name}": part for name, part in memory._asdict().items()}
+        own = {"tolerance": self.options.tolerance, "cool_down": self.options.cool_down}
+        return state.pack({**header, **own, "explain": self.explain}, arrays)
+
+    @classmethod
+    def loads(cls, saved: bytes) -> Detectors:
+        """The detectors that ``dumps`` gave.
+
+        Raises:
+            EddylineError: ``corrupt_data`` if the state is damaged, ``newer_format`` if a later
+                version wrote it.
+        """
+        header, arrays = state.unpack(saved)
+        options = DetectorOptions(
+            ForestOptions(**header["forest"]), header["tolerance"], header["cool_down"]
+        )
+        out = cls(options, header["columns"], header["explain"])
+        out._forests = compact.restored(header, arrays)
+        out._usual = _memory(usual.Usual, "usual", arrays)
+        out._watch = _memory(thresholds.Watch, "watch", arrays)
+        return out
+
+    def _make_room(self, models: int) -> None:
+        """Memory for keys 0 to ``models`` - 1, doubled when it is short."""
+        have = len(self._watch.rows)
+        if models <= have:
+            return
+        more = max(models, 2 * have) - have
+        self._usual = _joined(self._usual, usual.empty(more, self.dimensions))
+        self._watch = _joined(self._watch, thresholds.empty(more))
+
+
+def _joined(memory: M, more: M) -> M:
+    parts = [np.concatenate([a, b]) for a, b in zip(memory, more, strict=True)]
+    return type(memory)(*parts)
+
+
+def _memory(kind: type[M], name: str, arrays: state.Arrays) -> M:
+    return kind(*[arrays[f"{name}.{part}"].copy() for part in kind._fields])
+
+
+def warm(dimensions: tuple[int, ...] = (1,)) -> None:
+    """Compile (or read from the cache) what points of these dimensions need; takes a while.
+
+    For a thread in the background at start, so that the first row need not wait.
+    """
+    for d in dimensions:
+        detectors = Detectors(DetectorOptions(ForestOptions(1, 10)), d, explain="all")
+        points = np.zeros((12, d))
+        points[-1] = 1.0
+        detectors.process(np.zeros(12, np.int64), points)

@@ -1,0 +1,110 @@
+"""Where a forest's numbers lie: three flat arrays for many models, cut into views in the kernel.
+
+A call with thirty arrays would cost more than a point's score, and an object a tree more memory
+than a small tree; so a block of models is one float32, one int16 and one int64 array of shape
+(models, trees, words). The arrays are zeroed by the system page by page on first touch, hence a
+model costs no memory before it is used.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eddyline.anomaly.kernel import Int16s, Int64s, Singles, Width, inlined
+from eddyline.anomaly.sampler import CLOCK, NEXT, Reservoir
+from eddyline.anomaly.tree import FREE_LEAF, FREE_NODE, HEAD, ROOT, Tree
+
+# The words of a tree in the int64 array: random state, clock, then the row each leaf holds.
+RNG = 0
+ROWS = 1 + CLOCK
+# Widths that are compiled for; wider points take a multiple of the last.
+_WIDTHS = (1, 2, 4, 8, 16)
+_BLOCK_BYTES = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Sizes of a forest: T trees, S samples, d columns, shingle k, W padded dimensions."""
+
+    trees: int
+    samples: int
+    columns: int
+    shingle: int
+
+    @property
+    def dimensions(self) -> int:
+        """Columns times shingle."""
+        return self.columns * self.shingle
+
+    @property
+    def width(self) -> int:
+        """Dimensions padded to a width that is compiled for."""
+        for width in _WIDTHS:
+            if self.dimensions <= width:
+                return width
+        last = _WIDTHS[-1]
+        return -(-self.dimensions // last) * last
+
+    @property
+    def words(self) -> tuple[int, int, int]:
+        """float32, int16 and int64 words of one tree."""
+        s = self.samples
+        singles = (2 * s - 1) * (2 * self.width + 1) + (s - 1) + s
+        shorts = 3 * (s - 1) + (2 * s - 1) + 2 * s + HEAD
+        return singles, shorts, ROWS + s
+
+    @property
+    def model_bytes(self) -> int:
+        """Memory of one full model."""
+        singles, shorts, longs = self.words
+        return self.trees * (4 * singles + 2 * shorts + 8 * longs)
+
+    @property
+    def block_models(self) -> int:
+        """Models in one block."""
+        return max(1, min(1024, _BLOCK_BYTES // self.model_bytes))
+
+
+@inlined
+def tree_views(width: Width, singles: Singles, shorts: Int16s, s: int) -> Tree:
+    """One tree of ``s`` samples out of its words."""
+    sides = 2 * len(width)
+    a = (2 * s - 1) * sides
+    b = a + 2 * s - 1
+    c = 3 * (s - 1)
+    d = c + 2 * s - 1
+    return Tree(
+        singles[:a].reshape((2 * s - 1, sides)),
+        singles[a:b],
+        singles[b : b + s - 1],
+        shorts[: s - 1],
+        shorts[s - 1 : c].reshape((s - 1, 2)),
+        shorts[c:d],
+        shorts[d : d + s],
+        shorts[d + 2 * s : d + 2 * s + HEAD],
+    )
+
+
+@inlined
+def reservoir_views(singles: Singles, shorts: Int16s, longs: Int64s, s: int) -> Reservoir:
+    """The sampler of the tree of ``s`` samples out of the same words."""
+    return Reservoir(
+        singles[len(singles) - s :],
+        shorts[len(shorts) - HEAD - s : len(shorts) - HEAD],
+        longs[RNG + 1 : RNG + 1 + CLOCK],
+        longs[RNG : RNG + 1],
+    )
+
+
+@inlined
+def plant(tree: Tree, reservoir: Reservoir, seed: int, number: int, first_row: int) -> None:
+    """Make zeroed words an empty tree, its random sequence that of ``seed`` and its number."""
+    tree.head[ROOT] = -1
+    tree.head[FREE_LEAF] = -1
+    tree.head[FREE_NODE] = -1
+    mixed = (np.uint64(seed) + np.uint64(number + 1)) * np.uint64(0xD1342543DE82EF95)
+    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xDABA0B6EB09322E3)
+    reservoir.rng[0] = np.int64(mixed ^ (mixed >> np.uint64(32)))
+    reservoir.clock[NEXT] = first_row
