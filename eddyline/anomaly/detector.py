@@ -67,7 +67,7 @@ class Detectors:
         self.explain = explain
         self._forests = ForestBank(options.forest, dimensions)
         self._usual = usual.empty(0, dimensions)
-        self._watch = thresholds.empty(0)
+        self._watch = thresholds.empty(0, dimensions)
 
     def process(self, keys: Int64s, points: Doubles) -> Verdicts:
         """Judge rows, then learn them, in order. keys (n,) int64, points (n, d) float64.
@@ -86,12 +86,12 @@ class Detectors:
             wanted[:] = True
         found = self._forests.score(keys, points, wanted)
         grade, alert = np.empty(n), np.empty(n, np.bool_)
-        samples = self.options.forest.sub_sample_size
-        thresholds.judge(
-            self._watch, keys, found.score, odd, samples, self.options.cool_down, grade, alert
-        )
+        samples, shingle = self.options.forest.sub_sample_size, self.options.forest.shingle_size
+        rows = thresholds.Row(keys, points, expected, odd, found.score)
+        tolerance, cool_down = self.options.tolerance, self.options.cool_down
+        thresholds.judge(self._watch, rows, (samples, shingle), tolerance, cool_down, grade, alert)
         shown = ((grade > 0.0) | (self.explain == "all"))[:, None]
-        warm_up = max(samples, self.options.forest.shingle_size)
+        warm_up = max(samples, shingle)
         score = np.where(found.rows < warm_up, 0.0, found.score)
         return Verdicts(score, grade, alert, expected, found.high * shown, found.low * shown)
 
@@ -128,7 +128,7 @@ class Detectors:
             return
         more = max(models, 2 * have) - have
         self._usual = _joined(self._usual, usual.empty(more, self.dimensions))
-        self._watch = _joined(self._watch, thresholds.empty(more))
+        self._watch = _joined(self._watch, thresholds.empty(more, self.dimensions))
 
 
 def _joined(memory: M, more: M) -> M:

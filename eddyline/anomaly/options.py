@@ -44,7 +44,7 @@ class DetectorOptions:
 
     forest: ForestOptions = ForestOptions()
     tolerance: float = _of(0.2, 0.0, 1000.0)
-    cool_down: int = _of(60, 0, 1_000_000)
+    cool_down: int = _of(100, 0, 1_000_000)
 
     def validate(self) -> None:
         """Raises EddylineError ``invalid_argument`` naming the parameter and its range."""

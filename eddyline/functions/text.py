@@ -180,10 +180,12 @@ def _parse_url(args: Arguments, context: Context) -> Built:
     import re
 
     pattern = literal(rf"[?&]{re.escape(key)}=([^&#]*)")
-    value = (
-        f"CASE WHEN regexp_matches({{0}}, {pattern}) THEN regexp_extract({{0}}, {pattern}, 1) END"
-    )
-    return Built(STRING, f"({value})")
+    return Built(STRING, _first_group(pattern))
+
+
+def _first_group(pattern: str) -> str:
+    found = f"regexp_matches({{0}}, {pattern})"
+    return f"(CASE WHEN {found} THEN regexp_extract({{0}}, {pattern}, 1) END)"
 
 
 def _str_to_map(args: Arguments, context: Context) -> Built:

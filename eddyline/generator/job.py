@@ -81,12 +81,12 @@ class Generator:
 
     def _run_on_time(self, schedule: Schedule, stop: threading.Event) -> None:
         start, start_ms = self._clock.monotonic(), self._clock.now_ms()
-        limit, sent, slipped_s = self.spec.limit(), 0, 0.0
+        limit, sent, slipped_s, earliest = self.spec.limit(), 0, 0.0, 0.0
         while not stop.is_set() and (limit is None or sent < limit):
             elapsed = self._clock.monotonic() - start - slipped_s
             next_due = float(schedule.due_s(sent, 1)[0])
-            if next_due > elapsed:
-                self._clock.wait(stop, min(max(next_due - elapsed, TICK_S), 3600.0))
+            if (ready := max(next_due, earliest)) > elapsed:
+                self._clock.wait(stop, min(ready - elapsed, 3600.0))
                 continue
             late_s = elapsed - next_due - CATCH_UP_S
             if late_s > 0:
@@ -98,6 +98,8 @@ class Generator:
             due_ms = (schedule.due_s(sent, n) + slipped_s) * 1000
             self._send(n, start_ms + np.floor(due_ms + 1e-6).astype(np.int64), sent, stop)
             sent += n
+            # A full batch is a backlog: the next one follows at once.
+            earliest = elapsed + TICK_S if n < self._batch_max else elapsed
 
     def _send(self, n: int, now_ms: Any, first: int, stop: threading.Event) -> None:
         data = self._template.render(n, self._rng, now_ms, first=first)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.generator.counters import SendResult
-from eddyline.generator.spec import GeneratorSpec, parse_target
+from eddyline.generator.spec import parse_target
 
 # Errors after which further sending is of no use.
 FATAL = frozenset({"not_found", "access_denied", "invalid_argument", "conflict"})
@@ -49,6 +49,19 @@ class Streams(Protocol):
 
     def open(self, name: str) -> Any:
         """The stream of that name; raises ``not_found``."""
+
+
+class Destination(Protocol):
+    """The part of a spec that says where records go."""
+
+    @property
+    def target(self) -> str: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def region(self) -> str | None: ...
+    @property
+    def retries(self) -> bool: ...
 
 
 class LocalStream:
@@ -95,7 +108,7 @@ class Lines:
 
 
 def open_target(
-    spec: GeneratorSpec, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
+    spec: Destination, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
 ) -> Target:
     """The target that ``spec`` names. ``streams`` opens the log's store, asked only if needed.
 

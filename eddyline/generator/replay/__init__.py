@@ -1,0 +1,1 @@
+"""Replay: files as streams, in event order and with their gaps."""

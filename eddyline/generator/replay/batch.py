@@ -1,0 +1,86 @@
+"""What every reader of a file yields: records cut around their event time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eddyline.generator.column import Integers
+from eddyline.generator.replay.instant import Style, move
+from eddyline.generator.replay.text import Faults
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``n`` records as text before the event time, the time, and after it (StringArrays).
+
+    ``ms`` is the event time, shape (n,). Where a file has no times all of a record's text stands
+    in ``head`` and ``ms`` is zero.
+    """
+
+    head: Any
+    time: Any
+    tail: Any
+    ms: Integers
+
+    def __len__(self) -> int:
+        return len(self.ms)
+
+    def take(self, rows: Integers) -> Batch:
+        """The batch with these rows, in this order."""
+        at = pa.array(rows)
+        return Batch(self.head.take(at), self.time.take(at), self.tail.take(at), self.ms[rows])
+
+    def cut(self, start: int, stop: int) -> Batch:
+        """Rows from ``start`` up to ``stop``."""
+        n = stop - start
+        head, time, tail = (p.slice(start, n) for p in (self.head, self.time, self.tail))
+        return Batch(head, time, tail, self.ms[start:stop])
+
+    def records(self, style: Style | None, offset_s: int) -> Any:
+        """The records as a BinaryArray, times moved by whole seconds."""
+        time = self.time
+        if offset_s and style is not None:
+            time = move(time, style, offset_s)
+        return pc.binary_join_element_wise(self.head, time, self.tail, "").cast(pa.binary())
+
+
+def together(batches: list[Batch]) -> Batch:
+    """Several batches as one."""
+    if len(batches) == 1:
+        return batches[0]
+    head = pa.concat_arrays([b.head for b in batches])
+    time = pa.concat_arrays([b.time for b in batches])
+    tail = pa.concat_arrays([b.tail for b in batches])
+    return Batch(head, time, tail, np.concatenate([b.ms for b in batches]))
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a reader found out about its file."""
+
+    format: str
+    time_field: str | None = None
+    style: Style | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+class Reader(Protocol):
+    """Reads one format. ``facts`` are complete once the first batch was yielded."""
+
+    facts: Facts
+    faults: Faults
+
+    def batches(self) -> Iterator[Batch]:
+        """The records in file order."""
+
+
+def whole(data: Any) -> Batch:
+    """Records without a time."""
+    empty = pa.repeat("", len(data))
+    return Batch(data, empty, empty, np.zeros(len(data), np.int64))

@@ -1,0 +1,152 @@
+"""NDJSON files: one JSON object a line, sent as it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from eddyline.errors import EddylineError, nearest
+from eddyline.generator.replay.batch import Batch, Facts, whole
+from eddyline.generator.replay.instant import NAMES, detect, parse
+from eddyline.generator.replay.text import Faults, Lines, read_lines
+
+SAMPLE_LINES = 100
+
+
+class NdjsonReader:
+    """Reads objects a line; the time is a top-level field, found by name or by look."""
+
+    def __init__(self, source: IO[bytes], path: Path, time_field: str | None) -> None:
+        self._source = source
+        self._path = path
+        self.facts = Facts("ndjson", time_field)
+        self.faults = Faults()
+        self._decode: Callable[[bytes], Any] | None = None
+
+    def batches(self) -> Iterator[Batch]:
+        for lines in read_lines(self._source, self._path, self.faults):
+            if self._decode is None:
+                self._find_time(lines)
+                self._decode = _decoder(self.facts.time_field)
+            batch = self._timed(lines) if self.facts.style else self._plain(lines)
+            if len(batch):
+                yield batch
+
+    def _find_time(self, lines: Lines) -> None:
+        sample = _sample(lines)
+        names = list(dict.fromkeys(k for row in sample for k in row))
+        wanted = self.facts.time_field
+        if wanted is not None and sample and wanted not in names:
+            near = nearest(wanted, names) or names[:5]
+            message = f"no field {wanted} in the first records of {self._path}"
+            raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
+        for name in [wanted] if wanted else by_likelihood(names):
+            style = detect([str(row.get(name)) for row in sample])
+            if style is not None:
+                self.facts.time_field, self.facts.style = name, style
+                return
+        if wanted is not None and sample:
+            message = f"the field {wanted} of {self._path} holds no times that can be read"
+            raise EddylineError("bad_file", message, hint="ISO 8601 or epoch seconds or ms")
+
+    def _plain(self, lines: Lines) -> Batch:
+        kept = [line for _, line, _ in self._objects(lines)]
+        return whole(pa.array(kept, pa.binary()).cast(pa.string()))
+
+    def _timed(self, lines: Lines) -> Batch:
+        style = self.facts.style
+        assert style is not None
+        key = json.dumps(self.facts.time_field).encode()
+        numbers: list[int] = []
+        cuts: list[tuple[bytes, bytes, bytes]] = []
+        for number, line, found in self._objects(lines):
+            cut = _cut(line, key, found.time)
+            if cut is None:
+                self.faults.add(number, f"no field {self.facts.time_field}")
+            else:
+                numbers.append(number)
+                cuts.append(cut)
+        columns = zip(*cuts, strict=True) if cuts else ((), (), ())
+        head, time, tail = (pa.array(c, pa.binary()).cast(pa.string()) for c in columns)
+        ms, valid = parse(time, style)
+        for row in np.flatnonzero(~valid):
+            self.faults.add(numbers[row], f"{time[int(row)].as_py()!r} is no {style.value} time")
+        batch = Batch(head, time, tail, ms)
+        return batch if valid.all() else batch.take(np.flatnonzero(valid))
+
+    def _objects(self, lines: Lines) -> Iterator[tuple[int, bytes, Any]]:
+        decode = self._decode
+        assert decode is not None
+        for number, line in enumerate(lines.lines, lines.first):
+            text = line.strip()
+            if not text:
+                continue
+            try:
+                found = decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self.faults.add(number, _reason(error))
+                continue
+            yield number, text, found
+
+
+def by_likelihood(names: list[str]) -> list[str]:
+    """Field names, those that a time usually goes by first."""
+    rank = {name: i for i, name in enumerate(NAMES)}
+    return sorted(names, key=lambda n: rank.get(n.lower(), len(rank)))
+
+
+def _decoder(name: str | None) -> Callable[[bytes], Any]:
+    """Checks a whole line and lends the raw text of the time field."""
+    rename = {"time": name} if name else None
+    struct = msgspec.defstruct("Timed", [("time", msgspec.Raw, msgspec.Raw(b""))], rename=rename)
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(struct).decode
+    return decode
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    return "no JSON object" if "Expected `object`" in text else f"no JSON: {text}"
+
+
+def _cut(line: bytes, key: bytes, raw: Any) -> tuple[bytes, bytes, bytes] | None:
+    """The line around the text of its time."""
+    value = bytes(raw)
+    if not value:
+        return None
+    text = value[1:-1] if value[:1] == b'"' else value
+    place = line.find(key)
+    if place < 0 or line.find(key, place + len(key)) >= 0:
+        return _cut_slowly(line, key, text)
+    start = line.index(text, place + len(key))
+    return line[:start], text, line[start + len(text) :]
+
+
+def _cut_slowly(line: bytes, key: bytes, text: bytes) -> tuple[bytes, bytes, bytes]:
+    """As ``_cut``, where the key's text occurs elsewhere too: written anew around a mark."""
+    row = json.loads(line)
+    name = json.loads(key)
+    mark = "\x00time\x00"
+    was_text = isinstance(row[name], str)
+    row[name] = mark
+    written = json.dumps(row, ensure_ascii=False).encode()
+    quoted = json.dumps(mark).encode()
+    head, _, tail = written.partition(quoted)
+    return (head + b'"', text, b'"' + tail) if was_text else (head, text, tail)
+
+
+def _sample(lines: Lines) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for line in lines.lines[:SAMPLE_LINES]:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows

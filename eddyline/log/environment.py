@@ -1,0 +1,195 @@
+"""One LMDB environment: transactions, and what its failures mean.
+
+LMDB's handle must not be closed under a transaction, and must be closed before the same file can
+be opened again. So each use is counted, and closing waits for the last one. A handle that LMDB
+itself has given up (a failed write of its own pages) is opened anew for the next user.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lmdb
+
+from eddyline.errors import EddylineError
+from eddyline.settings import Settings
+
+READERS_MAX = 512
+# Finished read transactions kept for the next reader; each holds a slot of READERS_MAX.
+SPARE_READERS = 4
+DATA_FILE = "data.mdb"
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+
+
+class Environment:
+    """The environment in a folder; safe for many threads."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self._settings = settings
+        self._users = 0
+        self._broken = False
+        self._turn = threading.Condition()
+        self._lmdb: Any = self._open()
+
+    def _open(self) -> Any:
+        with translated(f"stream {self.folder.name}"):
+            found = lmdb.open(
+                str(self.folder),
+                map_size=self._settings.map_gib << 30,
+                max_readers=READERS_MAX,
+                max_spare_txns=SPARE_READERS,
+                sync=self._settings.fsync,
+                metasync=self._settings.fsync,
+                meminit=False,
+                create=False,
+            )
+        try:
+            self._check_length(found)
+        except EddylineError:
+            found.close()
+            raise
+        return found
+
+    def _check_length(self, found: Any) -> None:
+        """A file cut short would end the process at the first look behind its end (SIGBUS)."""
+        wanted = (found.info()["last_pgno"] + 1) * found.stat()["psize"]
+        path = self.folder / DATA_FILE
+        length = path.stat().st_size
+        # Before its first commit the file holds less than LMDB's two first pages promise.
+        if length < wanted and found.info()["last_txnid"] > 0:
+            msg = f"stream {self.folder.name}: {path} has {length} of its {wanted} bytes"
+            hint = "restore the stream from a backup, or delete it"
+            raise EddylineError("corrupt_data", msg, hint=hint)
+
+    @contextmanager
+    def use(self) -> Iterator[Any]:
+        """LMDB's handle, which stays open meanwhile."""
+        with self._turn:
+            if self._broken:
+                self._reopen()
+            if self._lmdb is None:
+                raise deleted(self.folder.name)
+            self._users += 1
+            handle = self._lmdb
+        try:
+            yield handle
+        except lmdb.PanicError:
+            self._broken = True
+            raise
+        finally:
+            with self._turn:
+                self._users -= 1
+                self._turn.notify_all()
+
+    def _reopen(self) -> None:
+        self._turn.wait_for(lambda: self._users == 0)
+        if self._broken and self._lmdb is not None:
+            self._lmdb.close()
+            self._lmdb = self._open()
+        self._broken = False
+
+    @contextmanager
+    def read(self) -> Iterator[Any]:
+        """A short read transaction; values are views that end with it."""
+        with translated(f"stream {self.folder.name}"), self.use() as handle:  # noqa: SIM117
+            with handle.begin(buffers=True) as txn:
+                yield txn
+
+    @contextmanager
+    def write(self) -> Iterator[Any]:
+        """A write transaction; durable once this has been left without an error."""
+        with translated(f"stream {self.folder.name}"), self.use() as handle:  # noqa: SIM117
+            with handle.begin(write=True, buffers=True) as txn:
+                yield txn
+
+    def last_transaction(self) -> int:
+        """The number of the newest commit of any process."""
+        with self.use() as handle:
+            return int(handle.info()["last_txnid"])
+
+    def clear_dead_readers(self) -> int:
+        """Free what killed readers held; how many there were."""
+        with self.use() as handle:
+            return int(handle.reader_check())
+
+    def free_bytes(self) -> int:
+        """What the disk has left."""
+        with translated(f"stream {self.folder.name}"):
+            found = os.statvfs(self.folder)
+        return found.f_bavail * found.f_frsize
+
+    def close(self) -> None:
+        """Wait for the last user, then close."""
+        with self._turn:
+            self._turn.wait_for(lambda: self._users == 0)
+            if self._lmdb is not None:
+                self._lmdb.close()
+                self._lmdb = None
+
+
+def make(folder: Path, settings: Settings, values: dict[bytes, bytes]) -> None:
+    """A new environment in a new folder, holding ``values``, durable."""
+    with translated(f"stream {folder.name}"):
+        folder.mkdir(parents=True)
+        env = lmdb.open(
+            str(folder), map_size=settings.map_gib << 30, max_readers=READERS_MAX, meminit=False
+        )
+        try:
+            with env.begin(write=True) as txn:
+                for key, value in values.items():
+                    txn.put(key, value)
+        finally:
+            env.close()
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """LMDB's and the system's errors become ours, saying ``what`` they happened to."""
+    try:
+        yield
+    except (lmdb.Error, OSError) as error:
+        raise _meaning(error, what) from error
+
+
+def _meaning(error: Exception, what: str) -> EddylineError:
+    text = str(error)
+    if isinstance(error, lmdb.MapFullError) or _is_full(error, text):
+        hint = "free space, shorten the stream's retention or raise EDDYLINE_MAP_GIB"
+        msg = f"{what}: there is no room to write; nothing was stored"
+        return EddylineError("disk_full", msg, detail=text, hint=hint)
+    if isinstance(error, FileNotFoundError):
+        hint = "it was deleted, or its folder was moved away"
+        return EddylineError("not_found", f"{what} is not there any more", hint=hint)
+    if isinstance(error, lmdb.VersionMismatchError):
+        hint = "upgrade: pip install -U eddyline lmdb"
+        return EddylineError("newer_format", f"{what} has a newer file format", hint=hint)
+    if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.InvalidError):
+        hint = "restore the stream from a backup, or delete it"
+        return EddylineError("corrupt_data", f"{what} is damaged", detail=text, hint=hint)
+    if isinstance(error, PermissionError | lmdb.ReadonlyError):
+        hint = "give this user the right to read and write the data directory"
+        return EddylineError("access_denied", f"{what} may not be opened: {text}", hint=hint)
+    if isinstance(error, lmdb.ReadersFullError):
+        hint = f"at most {READERS_MAX} reads can run on one stream at a time"
+        return EddylineError("limit_exceeded", f"{what} has too many readers", hint=hint)
+    hint = "look at the disk and the system's log"
+    return EddylineError("internal", f"{what}: the disk refused: {text}", hint=hint)
+
+
+def _is_full(error: Exception, text: str) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return any(os.strerror(code) in text for code in _FULL)
+
+
+def deleted(name: str) -> EddylineError:
+    """The error of who holds on to a stream that is gone."""
+    hint = "list the streams; create it again, or open the one that took its name"
+    return EddylineError("not_found", f"stream {name} was deleted or closed", hint=hint)

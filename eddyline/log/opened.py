@@ -1,0 +1,185 @@
+"""A stream as this process has it open: one environment, one writer, whoever waits for news.
+
+LMDB allows a file to be opened once in a process, so all handles share what is here. It is counted
+by users and closed with the last. A stream deleted and made again lies in another file: the old
+one is closed as soon as anybody here opens the name anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import threading
+from pathlib import Path
+from typing import Any
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError
+from eddyline.log.block import Block
+from eddyline.log.environment import DATA_FILE, Environment, deleted
+from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
+from eddyline.log.put import Routes
+from eddyline.log.shard import ShardInfo
+from eddyline.log.writer import Writer
+from eddyline.settings import Settings
+
+DESCRIPTORS = 65_536
+
+
+class Layout:
+    """A stream's description as read, with what follows from it."""
+
+    def __init__(self, raw: bytes, name: str) -> None:
+        self.raw = raw
+        self.saved: Saved = unpack_info(raw, f"stream {name}")
+        self.shards: tuple[ShardInfo, ...] = self.saved.shard_infos()
+        self.routes = Routes(self.shards)
+
+
+class Opened:
+    """What all handles of one stream in this process share."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.inode = _inode(folder)
+        self.environment = Environment(folder, settings)
+        self.users = 1
+        # The last block read of each shard with its checksum: who reads on in small steps
+        # neither copies nor checks it again.
+        self.blocks: dict[int, tuple[bytes, int, Block]] = {}
+        self._waiting: set[threading.Event] = set()
+        self._lock = threading.Lock()
+        self._writer: Writer | None = None
+        try:
+            with self.environment.read() as txn:
+                self._layout = Layout(bytes(txn.get(INFO) or b""), folder.name)
+        except EddylineError:
+            self.environment.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+        return self._layout.saved.name
+
+    @property
+    def stream_id(self) -> str:
+        """Which creation of the name this is."""
+        return self._layout.saved.stream_id
+
+    def latest(self) -> Layout:
+        """The description as last seen."""
+        return self._layout
+
+    def layout(self, txn: Any) -> Layout:
+        """The description as the transaction sees it."""
+        known, raw = self._layout, txn.get(INFO)
+        if raw != known.raw:
+            known = self._layout = Layout(bytes(raw), self.folder.name)
+        return known
+
+    def heads(self, txn: Any) -> list[Head]:
+        """The heads of all shards."""
+        return unpack_heads(bytes(txn.get(HEADS)))
+
+    def check_there(self, layout: Layout, clock: Clock) -> None:
+        """Raise ``not_found`` once the stream is gone."""
+        gone_ms = layout.saved.gone_ms
+        if gone_ms is not None and clock.now_ms() >= gone_ms:
+            raise deleted(self.name)
+
+    def writer(self) -> Writer:
+        """The one writer, started at first use."""
+        with self._lock:
+            if self._writer is None:
+                self._writer = Writer(self)
+            return self._writer
+
+    def listen(self, event: threading.Event) -> None:
+        """Have ``event`` set after each commit of this process."""
+        with self._lock:
+            self._waiting.add(event)
+
+    def unlisten(self, event: threading.Event) -> None:
+        """Leave ``event`` alone again."""
+        with self._lock:
+            self._waiting.discard(event)
+
+    def tell(self) -> None:
+        """Something was committed here."""
+        with self._lock:
+            for event in self._waiting:
+                event.set()
+
+    def is_stale(self) -> bool:
+        """Whether the name no longer leads to this file."""
+        return _inode(self.folder) != self.inode
+
+    def close(self) -> None:
+        """Finish what was put, then close."""
+        with self._lock:
+            writer = self._writer
+        if writer is not None:
+            writer.close()
+        self.environment.close()
+        self.tell()
+
+
+_registry: dict[Path, Opened] = {}
+_registry_lock = threading.Lock()
+
+
+def acquire(folder: Path, settings: Settings) -> Opened:
+    """The stream in ``folder`` (resolved), opened if this process has not; one user more.
+
+    Raises:
+        EddylineError: ``not_found``, ``corrupt_data``, ``newer_format``, ``access_denied``.
+    """
+    with _registry_lock:
+        known = _registry.get(folder)
+        if known is not None and not known.is_stale():
+            known.users += 1
+            return known
+        if known is not None:
+            del _registry[folder]
+            known.close()
+        if not (folder / DATA_FILE).exists():
+            raise deleted(folder.name)
+        raise_descriptor_limit()
+        found = _registry[folder] = Opened(folder, settings)
+        return found
+
+
+def release(opened: Opened) -> None:
+    """One user less; the last one closes it."""
+    with _registry_lock:
+        opened.users -= 1
+        if opened.users == 0 and _registry.get(opened.folder) is opened:
+            del _registry[opened.folder]
+            opened.close()
+
+
+def evict(folder: Path) -> None:
+    """Close a stream that is about to go, whoever still holds it here."""
+    with _registry_lock:
+        known = _registry.pop(folder, None)
+        if known is not None:
+            known.close()
+
+
+def raise_descriptor_limit() -> None:
+    """An environment takes three descriptors; allow as many as the system lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _inode(folder: Path) -> int:
+    try:
+        return os.stat(folder / DATA_FILE).st_ino
+    except OSError:
+        return 0

@@ -1,0 +1,180 @@
+"""What is put: records by columns, their way to shards, and where they landed.
+
+A record goes to the shard whose range holds the MD5 of its partition key, as in Kinesis. Hash keys
+are kept as 16 big-endian bytes, whose order is the order of the numbers, so that one binary search
+over a column routes a whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import md5
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from eddyline.errors import EddylineError
+from eddyline.log.sequence import SequenceNumber, sequence_numbers
+from eddyline.log.shard import HASH_KEYS, ShardInfo
+
+# Arrow counts bytes of a column in 31 bits; half of it leaves room to join two.
+BATCH_BYTES_MAX = 1 << 30
+
+
+@dataclass(slots=True)
+class PutBatch:
+    """n records: partition keys, payloads, and hash keys that override the keys' MD5."""
+
+    keys: Sequence[str] | pa.StringArray
+    data: Sequence[bytes] | pa.BinaryArray
+    explicit_hash_keys: Sequence[int | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where n records landed: shard (n,) and offset (n,), in the order they were given."""
+
+    shard: npt.NDArray[np.int32]
+    offset: npt.NDArray[np.int64]
+    shards: tuple[ShardInfo, ...]
+
+    def shard_ids(self) -> list[str]:
+        """The shard's name of each record."""
+        names = [s.shard_id for s in self.shards]
+        return [names[i] for i in self.shard.tolist()]
+
+    def sequence_numbers(self) -> list[SequenceNumber]:
+        """The public number of each record."""
+        used = np.unique(self.shard).tolist()
+        if len(used) == 1:
+            created_ms = self.shards[used[0]].created_ms
+            return sequence_numbers(used[0], created_ms, self.offset.tolist())
+        out = np.empty(len(self.shard), object)
+        for index in used:
+            where = self.shard == index
+            created_ms = self.shards[index].created_ms
+            out[where] = sequence_numbers(index, created_ms, self.offset[where].tolist())
+        numbers: list[SequenceNumber] = out.tolist()
+        return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The records of a put that go to one shard; rows (n,) is where they stood in the put."""
+
+    shard: int
+    rows: npt.NDArray[np.int64]
+    keys: pa.StringArray
+    data: pa.BinaryArray
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A put as Arrow columns."""
+
+    keys: pa.StringArray
+    data: pa.BinaryArray
+    explicit_hash_keys: Sequence[int | None] | None
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def columns(batch: PutBatch) -> Columns:
+    """The batch as Arrow columns.
+
+    Raises:
+        EddylineError: ``invalid_argument`` for what is not n strings and n byte strings,
+            ``limit_exceeded`` above 1 GiB.
+    """
+    keys = _column(batch.keys, pa.string(), "keys")
+    data = _column(batch.data, pa.binary(), "data")
+    explicit = batch.explicit_hash_keys
+    counts = {len(keys), len(data), len(data if explicit is None else explicit)}
+    if len(counts) > 1:
+        msg = f"a batch has {len(keys)} keys and {len(data)} payloads"
+        raise EddylineError("invalid_argument", msg, hint="give one key for each payload")
+    if keys.nbytes + data.nbytes > BATCH_BYTES_MAX:
+        msg = f"a batch of {keys.nbytes + data.nbytes} bytes is too large"
+        hint = f"put at most {BATCH_BYTES_MAX} bytes at once"
+        raise EddylineError("limit_exceeded", msg, hint=hint)
+    return Columns(keys, data, explicit)
+
+
+def _column(values: Any, kind: pa.DataType, what: str) -> Any:
+    try:
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
+        array = values if isinstance(values, pa.Array) else pa.array(values, kind)
+        if array.type != kind:
+            array = array.cast(kind)
+    except (pa.ArrowException, UnicodeError, TypeError) as error:
+        msg = f"the {what} of a batch cannot be stored: {error}"
+        hint = "keys are text without lone surrogates, data are bytes"
+        raise EddylineError("invalid_argument", msg, hint=hint) from None
+    if array.null_count:
+        msg = f"the {what} of a batch hold {array.null_count} nulls"
+        raise EddylineError("invalid_argument", msg, hint="leave such records out")
+    return array
+
+
+class Routes:
+    """The open shards of a stream, as a binary search over the space of hash keys."""
+
+    def __init__(self, shards: tuple[ShardInfo, ...]) -> None:
+        opened = sorted(
+            (s for s in shards if s.closed_offset is None), key=lambda s: s.starting_hash_key
+        )
+        self.shards = shards
+        self._indexes = np.array([s.index for s in opened], np.int32)
+        self._starts = np.array([_hash_bytes(s.starting_hash_key) for s in opened], "S16")
+
+    def parts(self, put: Columns) -> list[Part]:
+        """The put cut by shard, each part in the put's order.
+
+        Raises:
+            EddylineError: ``invalid_argument`` for an explicit hash key of more than 128 bits.
+        """
+        _check(put.explicit_hash_keys)
+        if len(self._indexes) == 1:
+            rows = np.arange(len(put), dtype=np.int64)
+            return [Part(int(self._indexes[0]), rows, put.keys, put.data)]
+        hashes = np.frombuffer(b"".join(_hashes(put)), "S16")
+        place = np.searchsorted(self._starts, hashes, side="right") - 1
+        order = np.argsort(place, kind="stable")
+        bounds = np.searchsorted(place[order], np.arange(len(self._indexes) + 1))
+        keys, data = put.keys.take(pa.array(order)), put.data.take(pa.array(order))
+        return [
+            Part(index, order[a:b], keys.slice(a, b - a), data.slice(a, b - a))
+            for index, a, b in zip(
+                self._indexes.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True
+            )
+            if b > a
+        ]
+
+
+def _hash_bytes(hash_key: int) -> bytes:
+    return hash_key.to_bytes(16, "big")
+
+
+def _check(explicit: Sequence[int | None] | None) -> None:
+    for hash_key in explicit or ():
+        if hash_key is not None and not 0 <= hash_key < HASH_KEYS:
+            msg = f"explicit hash key {hash_key} is outside the key space"
+            raise EddylineError("invalid_argument", msg, hint="it must be below 2^128")
+
+
+def _hashes(put: Columns) -> list[bytes]:
+    texts = put.keys.to_pylist()
+    if put.explicit_hash_keys is None:
+        return [md5(k.encode()).digest() for k in texts]
+    return [
+        md5(k.encode()).digest() if e is None else _hash_bytes(e)
+        for k, e in zip(texts, put.explicit_hash_keys, strict=True)
+    ]

@@ -1,0 +1,206 @@
+"""Reading a shard: slices by offset, places by time, and the way past a damaged block."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.errors import EddylineError
+from eddyline.log.block import Block, Int64s, arrivals, corrupt, decode, header, join
+from eddyline.log.keys import HEADS, Head, block_key, block_offset, block_prefix, unpack_head
+
+if TYPE_CHECKING:
+    from eddyline.log.opened import Opened
+
+_log = logging.getLogger("eddyline.log")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Records that are lost: those of ``shard`` from first_offset up to next_offset."""
+
+    shard: int
+    first_offset: int
+    next_offset: int
+    message: str
+
+    def error(self) -> EddylineError:
+        """The same as an error, for who would rather stop than go on."""
+        hint = f"{self.next_offset - self.first_offset} records are lost; reading can go on behind"
+        return EddylineError("corrupt_data", self.message, hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Successive records of one shard: arrival_ms (n,), keys (n,), data (n,).
+
+    The first has first_offset; next_offset is where to read on; tip_offset is where the next
+    record will be written, and tip_arrival_ms when the newest arrived, both as of this read.
+    damage tells of lost records between the offset asked for and first_offset.
+    """
+
+    shard: int
+    first_offset: int
+    arrival_ms: Int64s
+    keys: pa.StringArray
+    data: pa.BinaryArray
+    next_offset: int
+    tip_offset: int
+    tip_arrival_ms: int
+    damage: Damage | None = None
+
+    def __len__(self) -> int:
+        return len(self.arrival_ms)
+
+
+_NOTHING = Block(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))
+
+
+def read(
+    opened: Opened, txn: Any, shard: int, offset: int, max_records: int, max_bytes: int
+) -> Slice:
+    """Records from ``offset`` on, moved up to the oldest kept; at least one where there is one."""
+    head = unpack_head(bytes(txn.get(HEADS)), shard)
+    offset = max(offset, head.trim_offset)
+    found: list[Block] = []
+    first, damage = offset, None
+    for key, raw, following in _blocks(txn, shard, offset, head):
+        if offset < block_offset(key):  # nothing is where records should be
+            error = corrupt(_where(opened, shard, block_key(shard, offset)), "it is missing")
+            damage = _damaged(shard, damage, offset, block_offset(key), error)
+            first = offset = block_offset(key)
+        try:
+            block = _block(opened, shard, key, raw)
+        except EddylineError as error:
+            if error.code != "corrupt_data":
+                raise
+            if found:
+                break  # what was read so far is handed out first
+            damage = _damaged(shard, damage, offset, following, error)
+            first = offset = following
+            continue
+        start = offset - block_offset(key)
+        taken = _fit(block, start, max_records, max_bytes, bool(found))
+        if taken == 0:
+            break
+        found.append(block.cut(start, start + taken))
+        offset += taken
+        max_records -= taken
+        max_bytes -= int(found[-1].sizes().sum())
+        if start + taken < len(block) or max_records <= 0 or max_bytes <= 0:
+            break
+    got = join(found) if found else _NOTHING
+    return Slice(
+        shard,
+        first,
+        got.arrival_ms,
+        got.keys,
+        got.data,
+        offset,
+        head.next_offset,
+        head.last_ms,
+        damage,
+    )
+
+
+def offset_at(txn: Any, shard: int, timestamp_ms: int) -> int:
+    """The first offset whose record arrived at ``timestamp_ms`` or later; the tip if none has."""
+    head = unpack_head(bytes(txn.get(HEADS)), shard)
+    low, high = head.trim_offset, head.next_offset
+    if low == high or timestamp_ms > head.last_ms:
+        return high
+    # Arrival never decreases, so a probe costs one block's header and one number.
+    while low < high:
+        at = next(_blocks(txn, shard, (low + high) // 2, head), None)
+        if at is None:
+            return high
+        key, raw, following = at
+        begin = max(block_offset(key), low)
+        times = _arrivals(raw)
+        if times is None or int(times[-1]) < timestamp_ms:
+            low = following
+        elif int(times[begin - block_offset(key)]) >= timestamp_ms and begin > low:
+            high = begin
+        else:
+            return begin + int(np.searchsorted(times[begin - block_offset(key) :], timestamp_ms))
+    return low
+
+
+def damages(opened: Opened, txn: Any, shard: int) -> list[Damage]:
+    """Every damaged block of a shard; reads all of it."""
+    head = unpack_head(bytes(txn.get(HEADS)), shard)
+    found: list[Damage] = []
+    for key, raw, following in _blocks(txn, shard, head.trim_offset, head):
+        try:
+            decode(bytes(raw), key, _where(opened, shard, key))
+        except EddylineError as error:
+            found.append(Damage(shard, block_offset(key), following, error.message))
+    return found
+
+
+def _blocks(
+    txn: Any, shard: int, offset: int, head: Head
+) -> Iterator[tuple[bytes, memoryview, int]]:
+    """(key, bytes, the next block's first offset) from the block that holds ``offset``."""
+    if offset >= head.next_offset:
+        return
+    prefix = block_prefix(shard)
+    cursor = txn.cursor()
+    wanted = block_key(shard, offset)
+    there = cursor.set_range(wanted)
+    if not there or cursor.key() != wanted:
+        there = cursor.prev() if there else cursor.last()
+    if not there or bytes(cursor.key())[: len(prefix)] != prefix:
+        there = cursor.set_range(prefix)  # blocks before are gone: begin with what is left
+    while there:
+        key, raw = bytes(cursor.key()), cursor.value()
+        if not key.startswith(prefix):
+            return
+        there = cursor.next()
+        more = there and bytes(cursor.key()).startswith(prefix)
+        yield key, raw, block_offset(bytes(cursor.key())) if more else head.next_offset
+
+
+def _block(opened: Opened, shard: int, key: bytes, raw: memoryview) -> Block:
+    where = _where(opened, shard, key)
+    crc = header(raw, where).crc
+    known = opened.blocks.get(shard)
+    if known is not None and known[0] == key and known[1] == crc and len(known[2]):
+        return known[2]
+    block = decode(bytes(raw), key, where)
+    opened.blocks[shard] = (key, crc, block)
+    return block
+
+
+def _where(opened: Opened, shard: int, key: bytes) -> str:
+    return f"stream {opened.name}, shardId-{shard:012d}, block at offset {block_offset(key)}"
+
+
+def _arrivals(raw: memoryview) -> Int64s | None:
+    try:
+        return arrivals(raw, header(raw, ""))
+    except EddylineError:
+        return None
+
+
+def _damaged(
+    shard: int, before: Damage | None, offset: int, following: int, error: EddylineError
+) -> Damage:
+    _log.error("%s; offsets %d to %d are skipped", error.message, offset, following - 1)
+    if before is not None:
+        return Damage(shard, before.first_offset, following, before.message)
+    return Damage(shard, offset, following, error.message)
+
+
+def _fit(block: Block, start: int, max_records: int, max_bytes: int, something: bool) -> int:
+    """How many records from ``start`` fit; one at least while there is nothing yet."""
+    n = min(len(block) - start, max_records)
+    total = np.cumsum(block.cut(start, start + n).sizes())
+    if n and int(total[-1]) > max_bytes:
+        n = int(np.searchsorted(total, max_bytes, side="right"))
+    return n if something else max(n, 1)

@@ -1,0 +1,285 @@
+"""All streams of a data directory: create, open, list, delete, sweep.
+
+A stream is a folder below ``streams``. It is made aside and renamed into its name, and renamed
+aside before it is removed, so that a name leads to a whole stream or to none, whenever the process
+dies. Creating and deleting take a lock file, for they are several steps; nothing else does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eddyline.clock import SYSTEM, Clock
+from eddyline.errors import EddylineError, nearest
+from eddyline.log import opened as registry
+from eddyline.log.environment import DATA_FILE, make, translated
+from eddyline.log.keys import HEADS, INFO, Head, Saved, changed, pack_heads, pack_info, saved_shards
+from eddyline.log.opened import Opened
+from eddyline.log.shard import StreamInfo, StreamMode, even_shards
+from eddyline.log.stream import Stream, check_retention
+from eddyline.settings import Settings
+
+FOLDER = "streams"
+ON_DEMAND_SHARDS = 4
+SHARDS_MAX = 10_000
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}\Z")
+_LOCK, _NEW, _OLD = ".lock", ".new-", ".old-"
+
+
+class LogStore:
+    """The streams below ``root``; safe for many threads, as for many processes."""
+
+    def __init__(self, root: Path, settings: Settings, clock: Clock = SYSTEM) -> None:
+        self._folder = Path(root).resolve() / FOLDER
+        self._settings = settings
+        self._clock = clock
+        self._streams: dict[str, tuple[Opened, Stream]] = {}
+        self._lock = threading.RLock()
+
+    def create(
+        self,
+        name: str,
+        shard_count: int | None = None,
+        mode: StreamMode = StreamMode.PROVISIONED,
+        retention_hours: int = 24,
+        tags: dict[str, str] | None = None,
+    ) -> Stream:
+        """A new stream: one shard unless told otherwise, four if on-demand.
+
+        Raises:
+            EddylineError: ``already_exists``, ``invalid_argument``, ``disk_full``.
+        """
+        _check_name(name)
+        count = shard_count or (ON_DEMAND_SHARDS if mode is StreamMode.ON_DEMAND else 1)
+        if not 1 <= count <= SHARDS_MAX:
+            msg = f"a stream cannot have {count} shards"
+            raise EddylineError("invalid_argument", msg, hint=f"give 1 to {SHARDS_MAX}")
+        check_retention(retention_hours)
+        with self._exclusive() as lock_file:
+            self._finish_deletion(name)
+            if self._home(name).exists():
+                msg = f"stream {name} exists already"
+                raise EddylineError("already_exists", msg, hint="choose another name, or delete it")
+            created_ms = self._creation_ms(lock_file)
+            saved = Saved(
+                name=name,
+                stream_id=uuid.uuid4().hex,
+                mode=mode,
+                created_ms=created_ms,
+                active_ms=created_ms + self._settings.stream_delay_ms,
+                retention_hours=retention_hours,
+                shards=saved_shards(even_shards(count, created_ms)),
+                tags=tags or {},
+            )
+            self._make(saved, count)
+        return self.open(name)
+
+    def delete(self, name: str) -> None:
+        """Delete a stream; its folder goes once DELETING is over.
+
+        Raises:
+            EddylineError: ``not_found``.
+        """
+        stream = self.open(name)
+        gone_ms = self._clock.now_ms() + self._settings.stream_delay_ms
+        opened = self._streams[name][0]
+        with opened.environment.write() as txn:
+            saved = opened.layout(txn).saved
+            if saved.gone_ms is None:
+                txn.put(INFO, pack_info(changed(saved, gone_ms=gone_ms)))
+        opened.tell()
+        if self._settings.stream_delay_ms == 0:
+            with self._exclusive():
+                self._finish_deletion(stream.name)
+
+    def names(self) -> list[str]:
+        """The streams' names, sorted."""
+        return [info.name for info in self.list()]
+
+    def list(self) -> list[StreamInfo]:
+        """All streams, by name; one that cannot be read is left out."""
+        found = []
+        for name in self._candidates():
+            with contextlib.suppress(EddylineError):
+                found.append(self.open(name).info())
+        return found
+
+    def open(self, name: str) -> Stream:
+        """The stream of that name.
+
+        Raises:
+            EddylineError: ``not_found``, with the nearest names, ``corrupt_data``,
+                ``newer_format``.
+        """
+        _check_name(name)
+        with self._lock:
+            known = self._streams.get(name)
+            if known is not None and not known[0].is_stale():
+                return self._there(known)
+            self._forget(name)
+            if not (self._home(name) / DATA_FILE).exists():
+                raise self._not_found(name)
+            opened = registry.acquire(self._home(name), self._settings)
+            if opened.name != name:  # a file system that does not tell A from a
+                registry.release(opened)
+                raise self._not_found(name)
+            found = (opened, Stream(opened, self._settings, self._clock))
+            self._streams[name] = found
+            return self._there(found)
+
+    def sweep(self) -> None:
+        """Trim what is too old, finish deletions, clear up after killed processes.
+
+        One stream that fails does not keep the others from it.
+
+        Raises:
+            EddylineError: the first failure, once all streams had their turn.
+        """
+        failures: list[EddylineError] = []
+        if self._folder.is_dir():
+            with self._exclusive():
+                self._remove_leftovers()
+        for name in self._candidates():
+            try:
+                self._sweep(name)
+            except EddylineError as error:
+                if error.code != "not_found":
+                    failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def close(self) -> None:
+        """Finish what was put and let go of all streams."""
+        with self._lock:
+            for name in list(self._streams):
+                self._forget(name)
+
+    def _sweep(self, name: str) -> None:
+        try:
+            stream = self.open(name)
+        except EddylineError as error:
+            if error.code != "not_found":
+                raise
+            with self._exclusive():
+                self._finish_deletion(name)
+            return
+        self._streams[name][0].environment.clear_dead_readers()
+        stream.trim()
+
+    def _there(self, found: tuple[Opened, Stream]) -> Stream:
+        opened, stream = found
+        with opened.environment.read() as txn:
+            saved = opened.layout(txn).saved
+        if saved.gone_ms is not None and self._clock.now_ms() >= saved.gone_ms:
+            raise self._not_found(stream.name)
+        return stream
+
+    def _forget(self, name: str) -> None:
+        known = self._streams.pop(name, None)
+        if known is not None:
+            registry.release(known[0])
+
+    def _not_found(self, name: str) -> EddylineError:
+        known = [n for n in self._candidates() if n != name]
+        like = nearest(name, known)
+        if like:
+            hint = "did you mean " + " or ".join(like) + "?"
+        else:
+            hint = "create it first" + (f"; there are {', '.join(known[:5])}" if known else "")
+        return EddylineError("not_found", f"stream {name} does not exist", hint=hint)
+
+    def _candidates(self) -> list[str]:
+        """Names of folders that hold a stream, whatever its state."""
+        try:
+            entries = sorted(os.listdir(self._folder))
+        except FileNotFoundError:
+            return []
+        return [e.replace("%2E", ".", 1) for e in entries if not e.startswith(".")]
+
+    def _home(self, name: str) -> Path:
+        """The stream's folder; a leading dot is written otherwise, ours begin with one."""
+        return self._folder / ("%2E" + name[1:] if name.startswith(".") else name)
+
+    def _make(self, saved: Saved, shard_count: int) -> None:
+        aside = self._folder / (_NEW + saved.stream_id)
+        values = {INFO: pack_info(saved), HEADS: pack_heads([Head() for _ in range(shard_count)])}
+        try:
+            make(aside, self._settings, values)
+            with translated(f"stream {saved.name}"):
+                _sync(aside)
+                os.rename(aside, self._home(saved.name))
+                _sync(self._folder)
+        except EddylineError:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+
+    def _finish_deletion(self, name: str) -> None:
+        """Remove the stream if its time is over; the lock is held."""
+        home = self._home(name)
+        if not (home / DATA_FILE).exists():
+            return
+        with self._lock:
+            opened = registry.acquire(home, self._settings)
+            saved = opened.latest().saved
+            with opened.environment.read() as txn:
+                saved = opened.layout(txn).saved
+            registry.release(opened)
+            if saved.gone_ms is None or self._clock.now_ms() < saved.gone_ms:
+                return
+            registry.evict(home)
+            self._forget(name)
+            aside = self._folder / (_OLD + saved.stream_id)
+            os.rename(home, aside)
+        _sync(self._folder)
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def _remove_leftovers(self) -> None:
+        """What a killed process was making or removing; the lock is held."""
+        for entry in os.listdir(self._folder):
+            if entry.startswith((_NEW, _OLD)):
+                shutil.rmtree(self._folder / entry, ignore_errors=True)
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[int]:
+        """The directory's lock, among all processes and threads; gives its file."""
+        with translated(f"data directory {self._folder.parent}"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield file
+        finally:
+            os.close(file)
+
+    def _creation_ms(self, lock_file: int) -> int:
+        """Now, but later than any creation before: sequence numbers must not come again."""
+        last = int(os.pread(lock_file, 32, 0) or b"0")
+        created_ms = max(self._clock.now_ms(), last + 1)
+        os.pwrite(lock_file, f"{created_ms:020d}".encode(), 0)
+        os.fsync(lock_file)
+        return created_ms
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.match(name):
+        msg = f"{name[:140]!r} is no name for a stream"
+        hint = "1 to 128 letters, digits, underscores, hyphens and dots"
+        raise EddylineError("invalid_argument", msg, hint=hint)
+
+
+def _sync(folder: Path) -> None:
+    """Make what a folder lists durable."""
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

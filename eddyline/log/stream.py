@@ -1,0 +1,208 @@
+"""A stream in the hands of this process: put, append once, read, wait for news.
+
+A handle belongs to one creation of a name. When that stream is deleted, by whichever process, the
+handle says ``not_found`` and never touches a later stream of the same name.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import Any
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError
+from eddyline.log import reader, retention
+from eddyline.log.keys import (
+    HEADS,
+    INFO,
+    EpochMark,
+    changed,
+    mark_key,
+    pack_info,
+    unpack_head,
+)
+from eddyline.log.opened import Layout, Opened
+from eddyline.log.put import Placed, PutBatch, columns
+from eddyline.log.reader import Damage, Slice
+from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
+from eddyline.log.writer import Task
+from eddyline.settings import Settings
+
+RETENTION_HOURS_MAX = 8760
+
+
+class Stream:
+    """One stream; safe for many threads, as for many processes.
+
+    Every method raises ``EddylineError``: ``not_found`` once the stream was deleted or the store
+    closed, ``corrupt_data`` or ``newer_format`` for a file that cannot be read.
+    """
+
+    def __init__(self, opened: Opened, settings: Settings, clock: Clock) -> None:
+        self.name = opened.name
+        self.stream_id = opened.stream_id
+        self._opened = opened
+        self._settings = settings
+        self._clock = clock
+
+    def info(self) -> StreamInfo:
+        """The stream as it is now."""
+        with self._reading() as (_, layout):
+            return layout.saved.info(self._clock.now_ms(), layout.shards)
+
+    def shards(self) -> tuple[ShardInfo, ...]:
+        """All shards, open and closed."""
+        with self._reading() as (_, layout):
+            return layout.shards
+
+    def put(self, batch: PutBatch) -> Future[Placed]:
+        """Store records; the future resolves once they are durable.
+
+        Records go to the shards whose ranges hold their hash keys; those of one call keep their
+        order within a shard, and so do the calls of one caller.
+
+        Raises:
+            EddylineError: ``invalid_argument``, ``limit_exceeded`` at once; ``disk_full``,
+                ``not_found`` through the future, and then nothing of the batch is stored.
+        """
+        future: Future[Placed] = Future()
+        self._submit(batch, future, None)
+        return future
+
+    def append(self, batch: PutBatch, mark: EpochMark) -> bool:
+        """Store an epoch's rows together with its mark, durable on return.
+
+        False, and nothing stored, when the epoch of (job, sink) is there already.
+
+        Raises:
+            EddylineError: ``conflict`` when a newer incarnation of the job has written, and what
+                ``put`` raises.
+        """
+        future: Future[bool] = Future()
+        self._submit(batch, future, mark)
+        return future.result()
+
+    def mark(self, job: str, sink: str) -> EpochMark | None:
+        """The newest mark of (job, sink)."""
+        with self._reading() as (txn, _):
+            raw = txn.get(mark_key(job, sink))
+            return EpochMark.unpack(job, sink, bytes(raw)) if raw else None
+
+    def read(
+        self, shard: int, offset: int, max_records: int = 10_000, max_bytes: int = 10 * 2**20
+    ) -> Slice:
+        """Records from ``offset`` on: at most so many, and of at most so many bytes together.
+
+        An offset below the oldest kept is moved up to it. At the tip the slice is empty; else it
+        has one record at least, however large. A damaged block is skipped and told of in
+        ``Slice.damage``.
+
+        Raises:
+            EddylineError: ``invalid_argument`` for a shard that does not exist.
+        """
+        with self._reading(shard) as (txn, _):
+            return reader.read(self._opened, txn, shard, offset, max_records, max_bytes)
+
+    def bounds(self, shard: int) -> tuple[int, int]:
+        """(oldest offset kept, offset of the next record)."""
+        with self._reading(shard) as (txn, _):
+            head = unpack_head(bytes(txn.get(HEADS)), shard)
+            return head.trim_offset, head.next_offset
+
+    def offset_at(self, shard: int, timestamp_ms: int) -> int:
+        """The first offset that arrived at that time or later; the tip if none has."""
+        with self._reading(shard) as (txn, _):
+            return reader.offset_at(txn, shard, timestamp_ms)
+
+    def damages(self, shard: int) -> list[Damage]:
+        """Every damaged block of a shard, found by reading all of it."""
+        with self._reading(shard) as (txn, _):
+            return reader.damages(self._opened, txn, shard)
+
+    def counters(self) -> StreamCounters:
+        """Records and bytes, ever put and kept; cheap."""
+        with self._reading() as (txn, _):
+            heads = self._opened.heads(txn)
+        names = [f.name for f in fields(ShardCounters) if f.name != "index"]
+        shards = tuple(
+            ShardCounters(i, *(getattr(h, n) for n in names)) for i, h in enumerate(heads)
+        )
+        totals = {n: sum(getattr(h, n) for h in heads) for n in [*names, "stored_bytes"]}
+        return StreamCounters(**totals, shards=shards)
+
+    figures = counters
+
+    def generation(self) -> int:
+        """The number of the newest commit of any process; very cheap."""
+        return self._opened.environment.last_transaction()
+
+    def wait(self, generation: int, timeout_s: float) -> int:
+        """Until something was committed after ``generation``, or the time is over; the newest.
+
+        Commits of this process wake at once, those of others within ``poll_ms``.
+        """
+        event = threading.Event()
+        end = self._clock.monotonic() + timeout_s
+        self._opened.listen(event)
+        try:
+            while (newest := self.generation()) == generation:
+                left = end - self._clock.monotonic()
+                if left <= 0:
+                    break
+                self._clock.wait(event, min(left, self._settings.poll_ms / 1000))
+                event.clear()
+            return newest
+        finally:
+            self._opened.unlisten(event)
+
+    def set_retention(self, hours: int) -> None:
+        """Keep records so long from now on.
+
+        Raises:
+            EddylineError: ``invalid_argument`` outside 1 to 8,760 hours.
+        """
+        check_retention(hours)
+        self._change(retention_hours=hours)
+
+    def trim(self) -> int:
+        """Let go of what is older than the retention; how many records that were."""
+        with self._reading():
+            pass
+        return retention.trim(self._opened, self._clock.now_ms())
+
+    def _change(self, **changes: object) -> None:
+        with self._opened.environment.write() as txn:
+            layout = self._opened.layout(txn)
+            self._opened.check_there(layout, self._clock)
+            txn.put(INFO, pack_info(changed(layout.saved, **changes)))
+        self._opened.tell()
+
+    def _submit(self, batch: PutBatch, future: Future[Any], mark: EpochMark | None) -> None:
+        put, layout = columns(batch), self._opened.latest()
+        parts = layout.routes.parts(put)
+        task = Task(put, parts, layout, self._clock, future, mark)
+        self._opened.writer().submit(task)
+
+    @contextmanager
+    def _reading(self, shard: int = 0) -> Iterator[tuple[Any, Layout]]:
+        """A read transaction on a stream that is still there and has that shard."""
+        with self._opened.environment.read() as txn:
+            layout = self._opened.layout(txn)
+            self._opened.check_there(layout, self._clock)
+            if not 0 <= shard < len(layout.shards):
+                msg = f"stream {self.name} has no shard {shard}"
+                hint = f"it has {len(layout.shards)}, counted from 0"
+                raise EddylineError("invalid_argument", msg, hint=hint)
+            yield txn, layout
+
+
+def check_retention(hours: int) -> None:
+    """Raise ``invalid_argument`` for a retention no stream can have."""
+    if not 1 <= hours <= RETENTION_HOURS_MAX:
+        msg = f"a retention of {hours} hours is not possible"
+        hint = f"give 1 to {RETENTION_HOURS_MAX} hours"
+        raise EddylineError("invalid_argument", msg, hint=hint)

@@ -1,0 +1,95 @@
+"""How a shard grows: new records become a block, and small blocks at the end become large ones.
+
+A block of its own for every put would make a slow stream slow to read; rewriting one tail block up
+to 256 KiB for every put would write a thousand times what was put. So the tail is kept as a few
+blocks whose sizes fall geometrically, as digits of a number do: the new block swallows those before
+it while they are not much larger than itself. Each record is rewritten a handful of times in its
+life, a full block is followed by fewer than ten small ones, and a block of ``block_bytes`` is never
+touched again. Below ``SMALL_BYTES`` rewriting is free, for LMDB writes whole pages anyway.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eddyline.errors import EddylineError
+from eddyline.log.block import Block, decode, encode, join
+from eddyline.log.keys import Head, block_key, block_offset, block_prefix
+
+SMALL_BYTES = 4096
+# A block this many times as large as what comes behind it is still worth rewriting.
+RATIO = 2
+
+
+def append(txn: Any, name: str, shard: int, head: Head, new: Block, block_bytes: int) -> None:
+    """Store ``new`` behind the shard's records and bring ``head`` up to date."""
+    first = head.next_offset
+    size = new.size
+    parts = [new]
+    payload = int(new.sizes().sum())
+    while parts and _worth(head, size, block_bytes):
+        before = _last(txn, name, shard, head)
+        if before is None:
+            break
+        parts.insert(0, before)
+        first = head.tail_offset
+        _forget_last(txn, shard, head)
+        size += before.size
+    for piece in _pieces(join(parts), size, block_bytes):
+        key = block_key(shard, first)
+        raw = encode(piece, key)
+        txn.put(key, raw)
+        head.stored_bytes += len(raw)
+        head.tail_offset, head.tail_bytes = first, len(raw)
+        first += len(piece)
+    head.next_offset = first
+    head.last_ms = int(new.arrival_ms[-1])
+    head.records_total += len(new)
+    head.records_kept += len(new)
+    head.bytes_total += payload
+    head.bytes_kept += payload
+
+
+def _worth(head: Head, size: int, block_bytes: int) -> bool:
+    """Whether the last block is small enough, beside what follows, to be rewritten with it."""
+    if not 0 < head.tail_bytes < block_bytes:
+        return False
+    return head.tail_bytes <= max(SMALL_BYTES, RATIO * size)
+
+
+def _last(txn: Any, name: str, shard: int, head: Head) -> Block | None:
+    """The last block; None if it is damaged, for then it is left as it lies."""
+    key = block_key(shard, head.tail_offset)
+    where = f"stream {name}, shardId-{shard:012d}, block at offset {head.tail_offset}"
+    try:
+        return decode(bytes(txn.get(key) or b""), key, where)
+    except EddylineError as error:
+        if error.code == "corrupt_data":
+            return None
+        raise
+
+
+def _forget_last(txn: Any, shard: int, head: Head) -> None:
+    """Take the last block away; the one before it is the last now."""
+    cursor = txn.cursor()
+    cursor.set_key(block_key(shard, head.tail_offset))
+    head.stored_bytes -= head.tail_bytes
+    more = cursor.prev() and bytes(cursor.key()).startswith(block_prefix(shard))
+    tail = (block_offset(bytes(cursor.key())), len(cursor.value())) if more else (0, 0)
+    cursor.close()
+    txn.delete(block_key(shard, head.tail_offset))
+    head.tail_offset, head.tail_bytes = tail
+
+
+def _pieces(block: Block, size: int, block_bytes: int) -> list[Block]:
+    """Blocks of about ``block_bytes``, one record at least in each."""
+    count = min(max(1, size // block_bytes), len(block))
+    if count == 1:
+        return [block]
+    ends = np.cumsum(block.sizes() + 16)
+    marks = np.arange(1, count) * (int(ends[-1]) / count)
+    cuts = np.unique(np.searchsorted(ends, marks, side="left") + 1)
+    edges = [0, *cuts[cuts < len(block)].tolist(), len(block)]
+    return [block.cut(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]

@@ -1,0 +1,1 @@
+"""From syntax to meaning: names become columns, expressions get types, queries become plans."""

@@ -1,0 +1,293 @@
+"""Expressions: each gets its type and the text that computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from eddyline.errors import Span
+from eddyline.functions import AGGREGATES
+from eddyline.functions.aggregates import ALIASES, aggregate
+from eddyline.functions.casts import cast
+from eddyline.functions.registry import Argument, build, lookup
+from eddyline.record.types import DOUBLE, DataType, Root, TimeAttribute
+from eddyline.sql import syntax as s
+from eddyline.sql.bind.literals import bind_interval, bind_literal
+from eddyline.sql.bind.scope import Environment, Scope, field_of
+from eddyline.sql.typed import Apply, Const, Ref, Typed
+
+WINDOW_FUNCTIONS = ("TUMBLE", "HOP", "SESSION", "CUMULATE")
+AUXILIARY = {
+    f"{w}_{part}": (w, part)
+    for w in ("TUMBLE", "HOP", "SESSION")
+    for part in ("START", "END", "ROWTIME", "PROCTIME")
+}
+SCALAR_FOREST = "RANDOM_CUT_FOREST"
+
+
+class Aggregates:
+    """Where aggregate calls met in an expression are put; binding an expression gives names."""
+
+    def __init__(self, binder: ExpressionBinder) -> None:
+        self.calls: list[tuple[str, tuple[Typed, ...], bool, Typed | None, DataType]] = []
+        self._binder = binder
+
+    def add(self, call: s.Call, env: Environment) -> Typed:
+        """The aggregate as a column ``$agg0``, ``$agg1``, …; equal calls are one."""
+        args = tuple(self._binder.bind(a) for a in call.args)
+        condition = None if call.filter is None else self._binder.condition(call.filter, "FILTER")
+        name = ALIASES.get(call.name, call.name)
+        with env.at(call.span):
+            kind = aggregate(name, tuple(a.type for a in args)).type
+        if not call.star and not args:
+            raise env.error(f"{name} needs an argument", call.span, "COUNT(*) counts rows")
+        if name == "LISTAGG" and len(args) > 1 and not isinstance(args[1], Const):
+            raise env.error("LISTAGG's separator must be a text in quotes", call.span)
+        distinct = call.distinct and AGGREGATES[name].distinct_matters
+        entry = (name, args, distinct, condition, kind)
+        if entry not in self.calls:
+            self.calls.append(entry)
+        return Ref(f"$agg{self.calls.index(entry)}", kind)
+
+
+class ExpressionBinder:
+    """Binds expressions over one scope.
+
+    ``aggregates`` is None where none may stand (then ``clause`` names the place in the error).
+    ``auxiliary`` binds TUMBLE_START and its like in a query grouped by a window.
+    """
+
+    def __init__(self, scope: Scope, env: Environment, clause: str = "this clause") -> None:
+        self.scope = scope
+        self.env = env
+        self.clause = clause
+        self.aggregates: Aggregates | None = None
+        self.auxiliary: Callable[[s.Call], Typed] | None = None
+
+    def bind(self, e: s.Expression) -> Typed:
+        """The expression with its type.
+
+        Raises:
+            EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
+        """
+        return _BINDERS[type(e)](self, e)
+
+    def condition(self, e: s.Expression, clause: str) -> Typed:
+        """An expression that must be BOOLEAN."""
+        found = self.bind(e)
+        if found.type.root not in (Root.BOOLEAN, Root.NULL):
+            msg = f"{clause} needs a condition, this is {found.type}"
+            raise self.env.error(msg, e.span, "for example: x > 0")
+        return found
+
+    def apply(
+        self, name: str, args: tuple[Typed, ...], span: Span, units: dict[int, str] | None = None
+    ) -> Typed:
+        """A function or operator over bound arguments."""
+        described = tuple(_argument(a, (units or {}).get(i)) for i, a in enumerate(args))
+        with self.env.at(span):
+            built = build(name, described, self.env.context)
+            row = lookup(name)
+        kind = built.type
+        if kind.time_attribute is not TimeAttribute.PROCTIME or name != "PROCTIME":
+            kind = kind.plain()
+        return Apply(row.name, args, built.template, kind, row.volatile)
+
+    def cast(self, e: Typed, to: DataType, span: Span, attempt: bool = False) -> Typed:
+        """The value as another type."""
+        nullable = e.type.nullable or attempt
+        target = to.null() if nullable else to.not_null()
+        if e.type.same_as(to) and e.type.root is not Root.NULL:
+            plain = e.type.time_attribute is None
+            return e if plain else Apply("CAST", (e,), "{0}", target.plain())
+        with self.env.at(span):
+            text = cast("{0}", e.type, to, self.env.context, attempt)
+        return Apply("TRY_CAST" if attempt else "CAST", (e,), text, target)
+
+    # one method a kind of syntax
+
+    def _name(self, e: s.Name) -> Typed:
+        return self.scope.resolve(e, self.env)
+
+    def _literal(self, e: s.Literal) -> Typed:
+        return bind_literal(e, self.env)
+
+    def _interval(self, e: s.Interval) -> Typed:
+        return bind_interval(e, self.env)
+
+    def _unary(self, e: s.Unary) -> Typed:
+        if e.op == "-" and isinstance(e.operand, s.Literal) and e.operand.kind == "number":
+            return _negated(bind_literal(e.operand, self.env))
+        operand = self.bind(e.operand)
+        if e.op == "+":
+            if not operand.type.is_numeric:
+                raise self.env.error(f"+ cannot be applied to {operand.type}", e.span)
+            return operand
+        name = "NOT" if e.op == "NOT" else "MINUS_PREFIX"
+        return self.apply(name, (operand,), e.span)
+
+    def _binary(self, e: s.Binary) -> Typed:
+        return self.apply(e.op, (self.bind(e.left), self.bind(e.right)), e.span)
+
+    def _is(self, e: s.Is) -> Typed:
+        if e.what == "JSON":
+            found = self.apply("IS JSON", (self.bind(e.operand),), e.span)
+            return self.apply("NOT", (found,), e.span) if e.negated else found
+        name = f"IS {'NOT ' if e.negated else ''}{e.what}"
+        return self.apply(name, (self.bind(e.operand),), e.span)
+
+    def _between(self, e: s.Between) -> Typed:
+        operand, low, high = (self.bind(x) for x in (e.operand, e.low, e.high))
+        found = self.apply("BETWEEN", (operand, low, high), e.span)
+        if e.symmetric:
+            other = self.apply("BETWEEN", (operand, high, low), e.span)
+            found = self.apply("OR", (found, other), e.span)
+        return self.apply("NOT", (found,), e.span) if e.negated else found
+
+    def _in_list(self, e: s.InList) -> Typed:
+        args = (self.bind(e.operand), *(self.bind(i) for i in e.items))
+        found = self.apply("IN", args, e.span)
+        return self.apply("NOT", (found,), e.span) if e.negated else found
+
+    def _like(self, e: s.Like) -> Typed:
+        args = [self.bind(e.operand), self.bind(e.pattern)]
+        if e.escape is not None:
+            args.append(self.bind(e.escape))
+        found = self.apply("SIMILAR TO" if e.similar else "LIKE", tuple(args), e.span)
+        return self.apply("NOT", (found,), e.span) if e.negated else found
+
+    def _case(self, e: s.Case) -> Typed:
+        args: list[Typed] = []
+        operand = None if e.operand is None else self.bind(e.operand)
+        for when, then in e.whens:
+            condition = self.bind(when)
+            if operand is not None:
+                condition = self.apply("=", (operand, condition), when.span)
+            args += [condition, self.bind(then)]
+        otherwise = e.otherwise or s.Literal("null", "NULL", e.span)
+        args.append(self.bind(otherwise))
+        return self.apply("CASE", tuple(args), e.span)
+
+    def _cast(self, e: s.Cast) -> Typed:
+        return self.cast(self.bind(e.operand), e.type, e.span, e.attempt)
+
+    def _construct(self, e: s.Construct) -> Typed:
+        return self.apply(e.kind, tuple(self.bind(i) for i in e.items), e.span)
+
+    def _index(self, e: s.Index) -> Typed:
+        return self.apply("ITEM", (self.bind(e.operand), self.bind(e.index)), e.span)
+
+    def _field(self, e: s.FieldOf) -> Typed:
+        return field_of(self.bind(e.operand), e.name, e.span, self.env)
+
+    def _call(self, e: s.Call) -> Typed:
+        if e.over is not None:
+            hint = "group by a window instead, for example TUMBLE"
+            raise self.env.unsupported("OVER (…)", e.over.span, hint)
+        if e.name in AGGREGATES or e.name in ALIASES:
+            return self._aggregate(e)
+        if e.distinct or e.filter is not None or e.star:
+            raise self.env.error(f"{e.name} is not an aggregate function", e.name_span)
+        if e.name in AUXILIARY or e.name in WINDOW_FUNCTIONS:
+            return self._window_part(e)
+        if e.name == SCALAR_FOREST:
+            return self._forest(e)
+        units = {i: a.name for i, a in enumerate(e.args) if isinstance(a, s.Unit)}
+        args = tuple(
+            Const("NULL", DataType(Root.NULL)) if i in units else self.bind(a)
+            for i, a in enumerate(e.args)
+        )
+        name = "COALESCE" if e.name == "IFNULL" and len(args) == 2 else e.name
+        span = e.name_span if _is_unknown(name) else e.span
+        return self.apply(name, args, span, units)
+
+    def _aggregate(self, e: s.Call) -> Typed:
+        if self.aggregates is None:
+            msg = f"{e.name} cannot stand in {self.clause}"
+            hint = "a condition on an aggregate goes into HAVING"
+            raise self.env.error(msg, e.span, hint if self.clause == "WHERE" else None)
+        return self.aggregates.add(e, self.env)
+
+    def _window_part(self, e: s.Call) -> Typed:
+        if self.auxiliary is not None:
+            return self.auxiliary(e)
+        window = AUXILIARY[e.name][0] if e.name in AUXILIARY else e.name
+        msg = f"{e.name} needs a query grouped by {window}(…)"
+        raise self.env.error(msg, e.span, f"add GROUP BY {window}(time, INTERVAL '10' SECOND)")
+
+    def _forest(self, e: s.Call) -> Typed:
+        """The scalar form: a mark that a rule turns into a Forest node."""
+        if not 1 <= len(e.args) <= 5:
+            msg = f"{e.name} takes a number, and up to four literals"
+            raise self.env.error(msg, e.span, "for example RANDOM_CUT_FOREST(x, 100, 256)")
+        value = self.bind(e.args[0])
+        if not value.type.is_numeric:
+            raise self.env.error(f"{e.name} needs a number, not {value.type}", e.args[0].span)
+        settings = tuple(self.bind(a) for a in e.args[1:])
+        for a, node in zip(settings, e.args[1:], strict=True):
+            if not isinstance(a, Const) or not isinstance(a.value, int):
+                raise self.env.error("this must be a whole number", node.span)
+        number = self.cast(value, DOUBLE, e.span)
+        return Apply(SCALAR_FOREST, (number, *settings), "NULL", DOUBLE, volatile=True)
+
+    def _misplaced(self, e: Any) -> Typed:
+        what = {
+            s.Star: "'*'",
+            s.Unit: "a time unit",
+            s.NamedArgument: "a named argument",
+            s.TableArgument: "TABLE",
+            s.Descriptor: "DESCRIPTOR",
+        }[type(e)]
+        raise self.env.error(f"{what} cannot stand here", e.span)
+
+    def _subquery(self, e: Any) -> Typed:
+        what = {
+            s.InQuery: "IN (SELECT …)",
+            s.Exists: "EXISTS",
+            s.ScalarQuery: "a subquery as a value",
+        }[type(e)]
+        raise self.env.unsupported(what, e.span, "join with the subquery instead")
+
+
+def _argument(e: Typed, unit: str | None) -> Argument:
+    if isinstance(e, Const):
+        return Argument(e.type, e.value, literal=True, unit=unit)
+    return Argument(e.type, unit=unit)
+
+
+def _negated(number: Const) -> Const:
+    value = -number.value if isinstance(number.value, int | float) else None
+    return Const(f"(-{number.text})", number.type, value)
+
+
+def _is_unknown(name: str) -> bool:
+    from eddyline.functions import FUNCTIONS
+
+    return name not in FUNCTIONS
+
+
+_BINDERS: dict[type, Callable[[ExpressionBinder, Any], Typed]] = {
+    s.Name: ExpressionBinder._name,
+    s.Literal: ExpressionBinder._literal,
+    s.Interval: ExpressionBinder._interval,
+    s.Unary: ExpressionBinder._unary,
+    s.Binary: ExpressionBinder._binary,
+    s.Is: ExpressionBinder._is,
+    s.Between: ExpressionBinder._between,
+    s.InList: ExpressionBinder._in_list,
+    s.InQuery: ExpressionBinder._subquery,
+    s.Exists: ExpressionBinder._subquery,
+    s.ScalarQuery: ExpressionBinder._subquery,
+    s.Like: ExpressionBinder._like,
+    s.Case: ExpressionBinder._case,
+    s.Cast: ExpressionBinder._cast,
+    s.Call: ExpressionBinder._call,
+    s.Construct: ExpressionBinder._construct,
+    s.Index: ExpressionBinder._index,
+    s.FieldOf: ExpressionBinder._field,
+    s.Star: ExpressionBinder._misplaced,
+    s.Unit: ExpressionBinder._misplaced,
+    s.NamedArgument: ExpressionBinder._misplaced,
+    s.TableArgument: ExpressionBinder._misplaced,
+    s.Descriptor: ExpressionBinder._misplaced,
+}

@@ -1,0 +1,203 @@
+"""The logical plan: what a statement means, before it is decided how it runs.
+
+Frozen nodes with unique column names in every schema; rules (``eddyline.sql.rules``) turn one
+plan into a better one of the same meaning; ``physical_plan`` turns the last one into what the
+engine runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from eddyline.catalog.table import CatalogTable
+from eddyline.record.schema import Column, Schema
+from eddyline.sql.physical import Window
+from eddyline.sql.typed import Ref, Typed
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A table's payload and metadata columns; ``metadata`` is (column, key) pairs."""
+
+    table: CatalogTable
+    metadata: tuple[tuple[str, str], ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Rows of constants."""
+
+    rows: tuple[tuple[Typed, ...], ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Calc:
+    """Filter, then project: (name, expression) pairs."""
+
+    input: Node
+    projections: tuple[tuple[str, Typed], ...]
+    condition: Typed | None = None
+
+    @property
+    def schema(self) -> Schema:
+        return Schema(tuple(Column(n, e.type) for n, e in self.projections))
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Row time in ``column``, watermark by ``expression``."""
+
+    input: Node
+    column: str
+    expression: Typed
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTable:
+    """A window table function. ``names``: window_start, window_end, window_time."""
+
+    input: Node
+    window: Window
+    time_column: str
+    names: tuple[str, str, str]
+    partition_by: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateCall:
+    """One aggregate; args and filter are columns of the input, or constants."""
+
+    function: str
+    args: tuple[Typed, ...]
+    distinct: bool
+    filter: Ref | None
+    name: str
+    column: Column
+
+
+@dataclass(frozen=True, slots=True)
+class GroupWindow:
+    """The window of a grouping; ``names`` are the output's start, end and time columns."""
+
+    window: Window
+    time_column: str
+    names: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """Grouping. With ``window`` the schema is keys, aggregates, and the window's columns."""
+
+    input: Node
+    keys: tuple[str, ...]
+    calls: tuple[AggregateCall, ...]
+    window: GroupWindow | None
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A join; ``condition`` is over the output's names (left's, then right's, all unique)."""
+
+    left: Node
+    right: Node
+    kind: str
+    condition: Typed | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """RANDOM_CUT_FOREST and its sisters; fields as in ``physical.Forest``."""
+
+    input: Node
+    columns: tuple[str, ...]
+    partition_by: tuple[str, ...]
+    number_of_trees: int
+    sub_sample_size: int
+    time_decay: int
+    shingle_size: int
+    tolerance: float
+    seed: int
+    fill: float | None
+    score: str
+    grade: str | None
+    explanation: str | None
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """UNION ALL by position."""
+
+    inputs: tuple[Node, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The first rows."""
+
+    input: Node
+    count: int
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+Node = Scan | Values | Calc | Watermark | WindowTable | Aggregate | Join | Forest | Union | Limit
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """A node's inputs, left before right."""
+    if isinstance(node, Scan | Values):
+        return ()
+    if isinstance(node, Join):
+        return (node.left, node.right)
+    if isinstance(node, Union):
+        return node.inputs
+    return (node.input,)
+
+
+def with_children(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """The node over other inputs of the same schemas."""
+    if isinstance(node, Scan | Values):
+        return node
+    if isinstance(node, Join):
+        return replace(node, left=inputs[0], right=inputs[1])
+    if isinstance(node, Union):
+        return replace(node, inputs=inputs)
+    return replace(node, input=inputs[0])
+
+
+def transform(node: Node, rule: Callable[[Node], Node]) -> Node:
+    """Apply ``rule`` to every node, inputs first."""
+    inputs = tuple(transform(c, rule) for c in children(node))
+    same = all(a is b for a, b in zip(inputs, children(node), strict=True))
+    return rule(node if same else with_children(node, inputs))
+
+
+def identity(schema: Schema) -> tuple[tuple[str, Typed], ...]:
+    """Projections that pass every column through."""
+    return tuple((c.name, Ref(c.name, c.type)) for c in schema)
+
+
+def unique(name: str, taken: set[str]) -> str:
+    """``name``, or the first of ``name0``, ``name1``, … that is free (Flink's way)."""
+    if name not in taken:
+        return name
+    number = 0
+    while f"{name}{number}" in taken:
+        number += 1
+    return f"{name}{number}"

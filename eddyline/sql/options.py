@@ -1,0 +1,151 @@
+"""Session options: what SET may say, and what of it is honoured.
+
+An unknown key is kept and answered with a warning, because a note written for a real cluster sets
+much that has no meaning on one machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from eddyline.catalog.options import duration_ms
+from eddyline.errors import EddylineError, nearest
+from eddyline.functions.registry import Context
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOption:
+    """A key of SET. kind: string, integer, boolean, duration, zone, or choices joined by ``|``.
+
+    honoured: whether it changes anything here.
+    """
+
+    default: str
+    kind: str
+    meaning: str
+    honoured: bool = True
+
+
+OPTIONS: dict[str, SessionOption] = {
+    "table.local-time-zone": SessionOption(
+        "UTC", "zone", "The zone in which instants are shown and read."
+    ),
+    "table.exec.source.idle-timeout": SessionOption(
+        "1 s", "duration", "A shard read to its tip is idle after this; 0: never."
+    ),
+    "table.exec.state.ttl": SessionOption(
+        "0", "duration", "State of joins and groupings not used for this long is dropped; 0: never."
+    ),
+    "pipeline.name": SessionOption("", "string", "The name of the next job."),
+    "sql-client.execution.result-mode": SessionOption(
+        "TABLE", "TABLE|CHANGELOG|TABLEAU", "How a SELECT is shown in the terminal."
+    ),
+    "execution.runtime-mode": SessionOption(
+        "STREAMING", "STREAMING|BATCH|AUTOMATIC", "Every query streams here.", False
+    ),
+    "parallelism.default": SessionOption("1", "integer", "One worker runs a job here.", False),
+    "table.dml-sync": SessionOption(
+        "false", "boolean", "Whether INSERT waits for its job to end.", True
+    ),
+    "table.exec.mini-batch.enabled": SessionOption(
+        "true", "boolean", "Batches are always used here.", False
+    ),
+    "table.exec.mini-batch.allow-latency": SessionOption(
+        "0 ms", "duration", "Batches are as large as what has arrived.", False
+    ),
+    "table.exec.mini-batch.size": SessionOption(
+        "-1", "integer", "Batches are as large as what has arrived.", False
+    ),
+    "table.exec.sink.upsert-materialize": SessionOption(
+        "AUTO", "AUTO|NONE|FORCE", "No sink here needs it.", False
+    ),
+    "execution.checkpointing.interval": SessionOption(
+        "1 s", "duration", "State is committed with every batch here.", False
+    ),
+    "state.backend.type": SessionOption("duckdb", "string", "State is kept in DuckDB.", False),
+    "execution.savepoint.path": SessionOption(
+        "", "string", "A job continues from its own state here.", False
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """A session's options: those that were SET, over the defaults."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def get(self, key: str) -> str:
+        """The value in force."""
+        row = OPTIONS.get(key)
+        return self.values.get(key, row.default if row else "")
+
+    def with_option(self, key: str, value: str) -> tuple[SessionConfig, str | None]:
+        """The config with one more option, and a warning if it changes nothing here.
+
+        Raises:
+            EddylineError: ``invalid_argument`` for a value the key cannot take.
+        """
+        changed = SessionConfig({**self.values, key: value})
+        row = OPTIONS.get(key)
+        if row is None:
+            near = nearest(key, list(OPTIONS))
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            return changed, f"option '{key}' is kept, but nothing here reads it{hint}"
+        _check(key, row, value)
+        note = None if row.honoured else f"option '{key}' is kept. {row.meaning}"
+        return changed, note
+
+    def without(self, key: str | None) -> SessionConfig:
+        """The config with one option, or all, back at the default."""
+        if key is None:
+            return SessionConfig()
+        return SessionConfig({k: v for k, v in self.values.items() if k != key})
+
+    @property
+    def zone(self) -> str:
+        return self.get("table.local-time-zone")
+
+    @property
+    def context(self) -> Context:
+        """What functions may ask of the session."""
+        return Context(self.zone)
+
+    @property
+    def idle_timeout_ms(self) -> int | None:
+        """What was SET for idle shards, or None."""
+        text = self.values.get("table.exec.source.idle-timeout")
+        return None if text is None else duration_ms(text, "table.exec.source.idle-timeout")
+
+    @property
+    def state_ttl_ms(self) -> int:
+        """How long unused state lives; 0 is for ever."""
+        return duration_ms(self.get("table.exec.state.ttl"), "table.exec.state.ttl")
+
+
+def _check(key: str, row: SessionOption, value: str) -> None:
+    good = True
+    if "|" in row.kind:
+        good = value.upper() in row.kind.split("|")
+    elif row.kind == "integer":
+        good = value.strip().lstrip("-").isdigit()
+    elif row.kind == "boolean":
+        good = value.lower() in ("true", "false")
+    elif row.kind == "duration":
+        duration_ms(value, key)
+    elif row.kind == "zone":
+        good = _is_zone(value)
+    if not good:
+        wanted = row.kind.replace("|", ", ") if "|" in row.kind else f"a {row.kind}"
+        msg = f"option '{key}' cannot be '{value}'"
+        raise EddylineError("invalid_argument", msg, hint=f"it must be {wanted}. {row.meaning}")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -1,0 +1,66 @@
+"""The studio as one ASGI application: pages behind the gate, the gate behind the host guard.
+
+NiceGUI keeps its pages in a module of its own, so that a process has one studio at a time. What
+its pages need of the server is set here before the first one is built.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from starlette.types import ASGIApp
+
+from eddyline.service.services import Services
+from eddyline.settings import Settings
+from eddyline.studio.context import Context
+from eddyline.studio.gate import LOGO, Gate
+from eddyline.studio.rates import Rates
+
+_FAVICON = LOGO.replace("currentColor", "#1f97a4").replace(
+    "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
+)
+
+
+def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
+    """The studio of ``services``; ``signin`` knows links, passwords and sessions."""
+    from eddyline.auth.hosts import HostGuard
+
+    context = Context(services, settings, Rates(services.streams, services.clock))
+    return HostGuard(Gate(_pages(context), signin), settings)
+
+
+def _pages(context: Context) -> ASGIApp:
+    with warnings.catch_warnings():
+        # Its dependencies' deprecations are not for the people who run tests with ours.
+        warnings.simplefilter("ignore")
+        from fastapi import FastAPI
+        from nicegui import core, ui
+
+        from eddyline.studio import (
+            anomalies,
+            generators,
+            jobs,
+            note,
+            notes,
+            overview,
+            stream,
+            streams,
+        )
+
+    for page in (overview, streams, stream, generators, notes, note, anomalies, jobs):
+        page.register(context)
+    core.app.user_middleware.clear()  # of a studio that this process had before
+    core.app.middleware_stack = None
+    app = FastAPI(openapi_url=None)
+    ui.run_with(
+        app,
+        title="Eddyline",
+        favicon=_FAVICON,
+        dark=None,
+        language="en-US",
+        tailwind=False,
+        show_welcome_message=False,
+        reconnect_timeout=10.0,
+    )
+    return app

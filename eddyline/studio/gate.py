@@ -1,0 +1,191 @@
+"""The studio's gate: nobody sees a page, a file or a websocket of it without a session.
+
+It stands before the pages' own framework, as plain ASGI, so that a page cannot forget it. The
+sign-in page is plain HTML: it needs no websocket, which there is none of without a session.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib import resources
+from typing import Any, Protocol
+from urllib.parse import parse_qs, quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from eddyline.errors import EddylineError
+
+COOKIE = "eddyline-session"
+# What a browser may have before it has signed in.
+OPEN = {"/theme.css": "text/css", "/shell.js": "text/javascript"}
+_FORM_BYTES_MAX = 4096
+_HEADERS = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class SignIn(Protocol):
+    """What the gate asks of whoever knows users, links and sessions."""
+
+    def redeem(self, token: str) -> str | None:
+        """The session of a one-time link's token; None if it is used up or wrong."""
+
+    def check(self, session: str) -> str | None:
+        """The user of a session; None if it is over."""
+
+    def sign_out(self, session: str) -> None:
+        """End a session."""
+
+
+class Gate:
+    """Lets requests with a session through to ``app``; answers ``/signin`` and ``/signout``."""
+
+    def __init__(self, app: ASGIApp, signin: Any) -> None:
+        self._app = app
+        self._signin = signin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        else:
+            await self._request(scope, receive, _with_headers(send))
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._user(scope) is None:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        await self._app(scope, receive, send)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        path = request.url.path
+        if path in OPEN:
+            await file(path)(scope, receive, send)
+        elif path == "/signin":
+            await (await self._sign_in(request))(scope, receive, send)
+        elif path == "/signout" and request.method == "POST":
+            await self._sign_out(request)(scope, receive, send)
+        elif self._user(scope) is not None:
+            await self._app(scope, receive, send)
+        else:
+            await _turned_away(request)(scope, receive, send)
+
+    def _user(self, scope: Scope) -> str | None:
+        session = Request({**scope, "type": "http"}).cookies.get(COOKIE)
+        return self._signin.check(session) if session else None
+
+    async def _sign_in(self, request: Request) -> Response:
+        to = _inside(request.query_params.get("next", "/"))
+        if request.method == "POST":
+            return await self._by_password(request, to)
+        token = request.query_params.get("token")
+        if token is None:
+            return sign_in_page(to) if self._user(request.scope) is None else _to(to)
+        session = self._signin.redeem(token)
+        if session is None:
+            words = "This link has been used or is too old. The newest one is where the server runs."
+            return sign_in_page(to, words, 403)
+        return _signed_in(session, to)
+
+    async def _by_password(self, request: Request, to: str) -> Response:
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _FORM_BYTES_MAX:
+                return PlainTextResponse("too large", 413)
+        form = parse_qs(body.decode("utf-8", "replace"))
+        user, password = form.get("user", [""])[0], form.get("password", [""])[0]
+        try:
+            session = self._signin.sign_in(user, password)
+        except EddylineError as error:
+            words = f"{error.message[0].upper()}{error.message[1:]}."
+            return sign_in_page(to, words, error.status, user)
+        return _signed_in(session, to)
+
+    def _sign_out(self, request: Request) -> Response:
+        session = request.cookies.get(COOKIE)
+        if session:
+            self._signin.sign_out(session)
+        response = RedirectResponse("/signin", 303)
+        response.delete_cookie(COOKIE)
+        return response
+
+
+Message = MutableMapping[str, Any]
+
+
+def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            known = {name.lower() for name, _ in message["headers"]}
+            added = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
+            extra = [pair for pair in added if pair[0] not in known]
+            message = {**message, "headers": [*message["headers"], *extra]}
+        await send(message)
+
+    return sending
+
+
+def _inside(path: str) -> str:
+    """The path, if it is one of ours: a link must not lead elsewhere after signing in."""
+    parts = urlsplit(path)
+    good = path.startswith("/") and not path.startswith("//") and "\\" not in path
+    return path if good and not parts.netloc and not parts.scheme else "/"
+
+
+def _to(path: str) -> Response:
+    return RedirectResponse(path, 303)
+
+
+def _signed_in(session: str, to: str) -> Response:
+    response = _to(to)
+    response.set_cookie(COOKIE, session, httponly=True, samesite="lax", path="/")
+    return response
+
+
+def _turned_away(request: Request) -> Response:
+    page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+    if not page:
+        return PlainTextResponse("sign in first", 401)
+    query = f"?{request.url.query}" if request.url.query else ""
+    return _to(f"/signin?next={quote(request.url.path + query)}")
+
+
+def file(path: str) -> Response:
+    """One of the open files."""
+    data = resources.files("eddyline.studio").joinpath(path.lstrip("/")).read_bytes()
+    return Response(data, media_type=OPEN[path], headers={"Cache-Control": "no-cache"})
+
+
+LOGO = (
+    '<svg width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
+    'stroke-width="2" stroke-linecap="round" aria-hidden="true"><path d="M2 7c4 0 5 3 9 3s5-6 '
+    '11-6"/><path d="M2 13c4 0 6 3 10 3a4.5 4.5 0 1 0-4-6.500"/><path d="M2 19c5 0 8 2 20 1"/></svg>'
+)
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Sign in · Eddyline</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="/theme.css"><script src="/shell.js"></script></head>
+<body class="{theme}"><main class="sign-in"><form method="post" action="/signin?next={to}">
+<div class="brand">{logo}<span>Eddyline</span></div>
+<h1>Sign in</h1>{words}
+<p class="muted small">Open the link that <code>eddyline up</code> printed when it started;
+it signs in once. Or use a name and password made with <code>eddyline user add</code>.</p>
+<label>User<input name="user" value="{user}" autocomplete="username" required></label>
+<label>Password<input name="password" type="password" autocomplete="current-password"
+required></label><button>Sign in</button></form></main></body></html>"""
+
+
+def sign_in_page(to: str, words: str = "", status: int = 200, user: str = "") -> Response:
+    """The page with the form, and what went wrong."""
+    notice = f'<div class="notice" role="alert">{html.escape(words)}</div>' if words else ""
+    shown = _PAGE.format(to=quote(to), words=notice, user=html.escape(user), logo=LOGO, theme="")
+    return HTMLResponse(shown, status)

@@ -1,0 +1,120 @@
+"""INSERT jobs: what they should do, what they do, and the processes that do it."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from eddyline.service.jobs import JobInfo, JobInfos
+from eddyline.service.sessions import SessionInfos
+from eddyline.studio.context import Context
+from eddyline.studio.listing import Listing
+from eddyline.studio.markup import duration, escape, link, moment, number, state
+from eddyline.studio.notice import Notice
+from eddyline.studio.shell import button, confirm, empty, every, heading, icon_button, page
+
+_COLUMNS = (
+    ("Job", ""),
+    ("State", ""),
+    ("Rows in", "num"),
+    ("Rows out", "num"),
+    ("Late", "num narrow-hidden"),
+    ("Watermark (UTC)", "narrow-hidden"),
+    ("Behind", "num narrow-hidden"),
+    ("Restarts", "num"),
+    ("Since (UTC)", "narrow-hidden"),
+)
+
+
+def register(context: Context) -> None:
+    """Add the page."""
+
+    @ui.page("/jobs")
+    def jobs() -> None:
+        with page("jobs", "Jobs"):
+            Jobs(context)
+
+
+class Jobs:
+    """The page's lists."""
+
+    def __init__(self, context: Context) -> None:
+        self._services = context.services
+        self._notice = Notice()
+        with empty(
+            "No jobs yet",
+            "An INSERT in a note becomes a job: it keeps its state on disk and goes on by itself "
+            "when a process or the machine is restarted.",
+        ) as self._empty:
+            button("Open the notes", lambda: ui.navigate.to("/notes"), kind="main")
+        self._listing = Listing(_COLUMNS, "Jobs", self._actions)
+        with ui.element("section").classes("stack") as self._workers:
+            heading("Worker processes")
+            columns = (("Session", ""), ("State", ""), ("Process", "num"), ("Memory", "num"),
+                       ("Runs", "num"))  # fmt: skip
+            self._sessions = Listing(columns, "Worker processes")
+        every(1.0, self._pull, self._show)
+
+    def _pull(self) -> tuple[JobInfos, SessionInfos, dict[str, str]]:
+        services = self._services
+        names = {f"note:{note.id}": note.name for note in services.notes.list()}
+        return services.jobs.list(), services.sessions.list(), names
+
+    def _show(self, found: tuple[JobInfos, SessionInfos, dict[str, str]]) -> None:
+        jobs, sessions, names = found
+        self._empty.set_visibility(not jobs)
+        self._listing.set_visibility(bool(jobs))
+        newest = sorted(jobs, key=lambda j: -j.created_ms)
+        self._listing.show({job.job_id: job_cells(job, names) for job in newest})
+        working = [s for s in sessions if s.pid is not None]
+        self._workers.set_visibility(bool(working))
+        self._sessions.show(
+            {
+                s.name: [
+                    _session(s.name, names),
+                    state(s.state.upper()),
+                    str(s.pid),
+                    f"{number(s.rss_mib)} MiB",
+                    str(len(s.runs)),
+                ]
+                for s in working
+            }
+        )
+
+    def _actions(self, job_id: str) -> None:
+        icon_button("stop", "Stop the job; its state stays", lambda: self._stop(job_id))
+        icon_button("delete", "Remove the job and its state", lambda: self._remove(job_id))
+
+    async def _stop(self, job_id: str) -> None:
+        await self._notice.attempt(self._services.jobs.stop, job_id)
+
+    async def _remove(self, job_id: str) -> None:
+        words = "Its state is gone for good: the same INSERT begins anew."
+        if await confirm("Remove this job?", words, "Remove the job"):
+            await self._notice.attempt(self._services.jobs.remove, job_id)
+
+
+def job_cells(job: JobInfo, names: dict[str, str] | None = None) -> list[str]:
+    """A job's cells, in the order of the list's columns."""
+    figures = job.figures
+    sql = " ".join(job.sql.split())
+    where = f" · {_session(job.session, names)}" if names is not None else ""
+    told = f'<div class="strong">{escape(job.name or job.job_id)}{where}</div>'
+    told += f'<div class="small muted clip" style="max-width: 46ch" title="{escape(sql)}">{escape(sql)}</div>'
+    if job.error:
+        told += f'<div class="notice">{escape(job.error.get("message", ""))}</div>'
+    return [
+        told,
+        state(job.actual),
+        number(figures.rows_in if figures else None),
+        number(figures.rows_out if figures else None),
+        number(figures.late if figures else None),
+        moment(figures.watermark_ms if figures else None),
+        duration(figures.behind_ms) if figures and figures.behind_ms is not None else "–",
+        str(job.restarts),
+        moment(job.created_ms),
+    ]
+
+
+def _session(name: str, names: dict[str, str] | None) -> str:
+    note = (names or {}).get(name)
+    return link(f"/notes/{name.removeprefix('note:')}", note) if note else escape(name)

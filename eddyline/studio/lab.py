@@ -1,0 +1,56 @@
+"""The labs, set up by one click: streams, generators, and the note that goes with them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from eddyline.errors import EddylineError
+from eddyline.generator.spec import GeneratorSpec
+from eddyline.log import StreamMode
+from eddyline.service import lab
+from eddyline.service.services import Services
+
+# What a lab has: streams, and generators by name with template, stream and rate.
+LABS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, str, float], ...]]] = {
+    lab.CLICK_NOTE: (
+        (lab.CLICK_STREAM, lab.ANOMALY_STREAM),
+        (
+            ("clicks", lab.CLICK_TEMPLATE, lab.CLICK_STREAM, lab.CLICKS_PER_S),
+            ("impressions", lab.IMPRESSION_TEMPLATE, lab.CLICK_STREAM, lab.CLICKS_PER_S),
+        ),
+    ),
+    lab.SENSOR_NOTE: (
+        (lab.SENSOR_STREAM, lab.STATE_STREAM),
+        (("sensors", lab.SENSOR_TEMPLATE, lab.SENSOR_STREAM, lab.SENSORS_PER_S),),
+    ),
+}
+
+
+def set_up(services: Services, name: str) -> str:
+    """Make what a lab needs, start its generators, bring its note; returns the note's id.
+
+    What is there already stays as it is.
+    """
+    streams, generators = LABS[name]
+    for stream in streams:
+        with suppress_existing():
+            services.streams.create(stream, None, StreamMode.ON_DEMAND)
+    for generator, template, stream, rate in generators:
+        with suppress_existing():
+            services.generators.create(
+                generator, GeneratorSpec(template, f"stream:{stream}", rate=rate)
+            )
+        services.generators.start(generator)
+    with suppress(EddylineError):
+        return services.notes.find(name)
+    return services.notes.import_bytes(lab.note_bytes(name), name)
+
+
+class suppress_existing:  # noqa: N801 - reads as a sentence, as contextlib's do
+    """Let ``already_exists`` pass."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        return isinstance(error, EddylineError) and error.code == "already_exists"

@@ -1,0 +1,59 @@
+"""A live list: rows known by a key, cells changed only where they changed, so that focus stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from nicegui import ui
+
+from eddyline.studio.markup import escape
+
+Actions = Callable[[str], None]
+
+
+class Listing:
+    """A table of HTML cells. columns: (heading, CSS classes). ``actions`` builds a row's buttons."""
+
+    def __init__(
+        self, columns: Sequence[tuple[str, str]], label: str, actions: Actions | None = None
+    ) -> None:
+        self._columns = columns
+        self._actions = actions
+        self._rows: dict[str, tuple[ui.element, list[ui.html]]] = {}
+        self.frame = ui.element("div").classes("list-frame")
+        with self.frame, ui.element("table").classes("list") as table:
+            table.props["aria-label"] = label
+            with ui.element("thead"), ui.element("tr"):
+                for name, classes in (*columns, *([("", "actions")] if actions else [])):
+                    head = ui.html(escape(name), sanitize=False, tag="th").classes(classes)
+                    head.props("scope=col")
+            self._body = ui.element("tbody")
+
+    def show(self, rows: Mapping[str, Sequence[str]]) -> None:
+        """The rows as they stand, in this order; cells are HTML."""
+        for key in [k for k in self._rows if k not in rows]:
+            self._rows.pop(key)[0].delete()
+        for index, (key, cells) in enumerate(rows.items()):
+            if key not in self._rows:
+                self._rows[key] = self._made(key)
+            row, shown = self._rows[key]
+            for cell, content in zip(shown, cells, strict=True):
+                if cell.content != content:
+                    cell.set_content(content)
+            if self._body.default_slot.children.index(row) != index:
+                row.move(target_index=index)
+
+    def _made(self, key: str) -> tuple[ui.element, list[ui.html]]:
+        with self._body, ui.element("tr") as row:
+            cells = [
+                ui.html("", sanitize=False, tag="td").classes(classes)
+                for _, classes in self._columns
+            ]
+            if self._actions is not None:
+                with ui.element("td").classes("actions"):
+                    self._actions(key)
+        return row, cells
+
+    def set_visibility(self, visible: bool) -> None:
+        """Show the list, or nothing."""
+        self.frame.set_visibility(visible)

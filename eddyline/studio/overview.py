@@ -1,0 +1,148 @@
+"""The start page: what runs, what was found, and for an empty directory how to begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nicegui import ui
+
+from eddyline.service.anomalies import Alerts
+from eddyline.service.generators import GeneratorInfos
+from eddyline.service.jobs import JobInfos
+from eddyline.service.notes import NoteInfo
+from eddyline.service.sessions import SessionInfos
+from eddyline.studio import lab
+from eddyline.studio.anomalies import alert_rows
+from eddyline.studio.context import Context
+from eddyline.studio.jobs import job_cells
+from eddyline.studio.listing import Listing
+from eddyline.studio.markup import escape, number, plural, size
+from eddyline.studio.notice import Notice
+from eddyline.studio.rates import StreamRate
+from eddyline.studio.shell import button, empty, every, heading, page
+
+HOUR_MS = 3_600_000
+_RUNNING = ("RUNNING", "STARTING", "RESTARTING")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything at a glance."""
+
+    streams: dict[str, StreamRate]
+    generators: GeneratorInfos
+    notes: list[NoteInfo]
+    jobs: JobInfos
+    sessions: SessionInfos
+    alerts: Alerts
+    now_ms: int
+
+
+def register(context: Context) -> None:
+    """Add the page."""
+
+    @ui.page("/")
+    def overview() -> None:
+        with page("overview", "Overview"):
+            Overview(context)
+
+
+class Overview:
+    """The page's tiles and lists."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._notice = Notice()
+        with ui.element("div").classes("stack") as self._begin:
+            self._first_steps()
+        self._tiles = ui.html("", sanitize=False).classes("tiles")
+        with ui.element("div").classes("columns") as self._lists:
+            with ui.element("section").classes("stack"):
+                heading("Newest anomalies")
+                self._alerts = ui.html("", sanitize=False).classes("block")
+            with ui.element("section").classes("stack"):
+                heading("Running jobs")
+                self._no_jobs = ui.html(_NO_JOBS, sanitize=False).classes("block muted small")
+                self._jobs = Listing(
+                    (("Job", ""), ("State", ""), ("Rows in", "num"), ("Rows out", "num")), "Jobs"
+                )
+        every(1.0, self._pull, self._show)
+
+    def _first_steps(self) -> None:
+        with empty(
+            "Nothing flows here yet",
+            "Create a stream and send records into it, or let us set up a lab: its streams, "
+            "its generators and a note that finds the anomalies.",
+        ):
+            with ui.element("div").classes("row-line"):
+                for name in lab.LABS:
+                    button(
+                        f"Set up: {name}", lambda name=name: self._set_up(name), kind="main"
+                    ).mark(name)
+                button("Create a stream", lambda: ui.navigate.to("/streams?new=1"))
+
+    async def _set_up(self, name: str) -> None:
+        note = await self._notice.attempt(lab.set_up, self._context.services, name)
+        if note is not None:
+            ui.navigate.to(f"/notes/{note}")
+
+    def _pull(self) -> Standing:
+        services = self._context.services
+        return Standing(
+            self._context.rates.read(),
+            services.generators.list(),
+            services.notes.list(),
+            services.jobs.list(),
+            services.sessions.list(),
+            services.anomalies.alerts(8),
+            services.clock.now_ms(),
+        )
+
+    def _show(self, s: Standing) -> None:
+        bare = not (s.streams or s.generators or s.notes or s.jobs)
+        self._begin.set_visibility(bare)
+        self._lists.set_visibility(not bare)
+        self._tiles.set_visibility(not bare)
+        self._tiles.set_content("".join(_tiles(s)))
+        self._alerts.set_content(alert_rows(s.alerts, s.now_ms) or _NO_ALERTS)
+        running = [job for job in s.jobs if job.actual in _RUNNING]
+        self._no_jobs.set_visibility(not running)
+        self._jobs.set_visibility(bool(running))
+        self._jobs.show({job.job_id: job_cells(job)[:4] for job in running})
+
+
+_NO_ALERTS = (
+    '<p class="muted small">None yet. A statement with <code>RANDOM_CUT_FOREST</code> or '
+    "<code>DETECT_ANOMALIES</code> puts them here.</p>"
+)
+_NO_JOBS = "<p>None. An <code>INSERT</code> in a note becomes a job that goes on by itself.</p>"
+
+
+def _tiles(s: Standing) -> list[str]:
+    rates = s.streams.values()
+    sending = [g for g in s.generators if g.actual in _RUNNING]
+    busy = sum(note.running for note in s.notes)
+    jobs = [job for job in s.jobs if job.actual in _RUNNING]
+    workers = [w for w in s.sessions if w.pid is not None]
+    recent = [a for a in s.alerts if a.end_ms > s.now_ms - HOUR_MS]
+    newest = s.alerts[0].sentence if s.alerts else ""
+    return [
+        _tile("/streams", number(sum(r.records_s for r in rates)), "records/s",
+              f"{plural(len(s.streams), 'stream')}, {size(sum(r.bytes_kept for r in rates))}"),
+        _tile("/generator", str(len(sending)), "generators sending",
+              f"{number(sum(g.counters.rate for g in sending))} records/s accepted"),
+        _tile("/notes", str(busy), "paragraphs running", plural(len(s.notes), "note")),
+        _tile("/jobs", str(len(jobs)), "jobs running",
+              plural(sum(j.restarts for j in jobs), "restart")),
+        _tile("/anomalies", str(len(recent)), "anomalies in an hour", newest),
+        _tile("/jobs", str(len(workers)), "worker processes",
+              f"{number(sum(w.rss_mib for w in workers))} MiB"),
+    ]  # fmt: skip
+
+
+def _tile(href: str, figure: str, name: str, small: str) -> str:
+    return (
+        f'<a class="tile" href="{href}"><div class="figure">{escape(figure)}</div>'
+        f'<div class="name">{escape(name)}</div><div class="small" title="{escape(small)}">'
+        f"{escape(small)}</div></a>"
+    )

@@ -1,0 +1,97 @@
+"""Records and bytes a second of every stream, sampled once however many pages look.
+
+Nobody looks: nothing is sampled. The history is of the last minutes and only for the eye.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError
+from eddyline.log import LogStore
+
+SAMPLE_S = 0.9
+HISTORY = 120
+
+
+@dataclass(slots=True)
+class StreamRate:
+    """A stream's figures and their last minutes; rates are per second."""
+
+    name: str
+    status: str
+    mode: str
+    shards: int
+    records_kept: int
+    bytes_kept: int
+    records_total: int
+    bytes_total: int
+    retention_hours: int
+    created_ms: int
+    at: float
+    records_s: float = 0.0
+    bytes_s: float = 0.0
+    history: deque[tuple[int, float, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+
+
+class Rates:
+    """Samples the streams when asked, at most about once a second."""
+
+    def __init__(self, streams: LogStore, clock: Clock) -> None:
+        self._streams = streams
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._rates: dict[str, StreamRate] = {}
+        self._sampled = float("-inf")
+
+    def read(self) -> dict[str, StreamRate]:
+        """Every stream by name, as last sampled."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if now - self._sampled >= SAMPLE_S:
+                self._sampled = now
+                self._rates = self._sample(now)
+            return self._rates
+
+    def fresh(self) -> dict[str, StreamRate]:
+        """The same, sampled now: after a stream was created or deleted."""
+        with self._lock:
+            self._sampled = float("-inf")
+        return self.read()
+
+    def _sample(self, now: float) -> dict[str, StreamRate]:
+        found = {}
+        for info in sorted(self._streams.list(), key=lambda s: s.name):
+            try:
+                found[info.name] = self._one(info.name, now)
+            except EddylineError:  # deleted between the list and the look
+                continue
+        return found
+
+    def _one(self, name: str, now: float) -> StreamRate:
+        stream = self._streams.open(name)
+        info, figures = stream.info(), stream.figures()
+        rate = StreamRate(
+            name,
+            str(info.status),
+            str(info.mode),
+            sum(s.closed_offset is None for s in info.shards),
+            figures.records_kept,
+            figures.bytes_kept,
+            figures.records_total,
+            figures.bytes_total,
+            info.retention_hours,
+            info.created_ms,
+            now,
+        )
+        before = self._rates.get(name)
+        if before is not None and before.created_ms == rate.created_ms:
+            seconds = max(1e-3, now - before.at)
+            rate.records_s = (rate.records_total - before.records_total) / seconds
+            rate.bytes_s = (rate.bytes_total - before.bytes_total) / seconds
+            rate.history = before.history
+            rate.history.append((self._clock.now_ms(), rate.records_s, rate.bytes_s))
+        return rate

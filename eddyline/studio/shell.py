@@ -1,0 +1,223 @@
+"""The frame of every page: navigation, title, keys, dark and light."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from nicegui import context, run, ui
+
+from eddyline.studio.gate import LOGO
+from eddyline.studio.markup import escape
+
+# section: (path, label, icon, key after g)
+SECTIONS: dict[str, tuple[str, str, str, str]] = {
+    "overview": ("/", "Overview", "space_dashboard", "o"),
+    "streams": ("/streams", "Streams", "waves", "s"),
+    "generator": ("/generator", "Generator", "bolt", "r"),
+    "notes": ("/notes", "Notes", "description", "n"),
+    "anomalies": ("/anomalies", "Anomalies", "insights", "a"),
+    "jobs": ("/jobs", "Jobs", "sync", "j"),
+}
+_THEMES: dict[str, bool | None] = {"auto": None, "light": False, "dark": True}
+_NEXT = {"auto": "light", "light": "dark", "dark": "auto"}
+_ICONS = {"auto": "contrast", "light": "light_mode", "dark": "dark_mode"}
+_HEAD = '<link rel="stylesheet" href="/theme.css"><script src="/shell.js" defer></script>'
+
+T = TypeVar("T")
+Keys = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Page:
+    """A page being built. ``actions``: where its buttons go, beside the title."""
+
+    actions: ui.element
+    heading: ui.html
+    dark: bool
+    on_dark: list[Callable[[bool], None]] = field(default_factory=list)
+
+
+@contextmanager
+def page(
+    section: str, title: str, *, crumb: tuple[str, str] | None = None, keys: Keys = ()
+) -> Iterator[Page]:
+    """The frame, with what follows in its middle. ``crumb``: (path, label) of the page above."""
+    ui.page_title(f"{title} · Eddyline")
+    ui.add_head_html(_HEAD)
+    cookies = context.client.request.cookies
+    theme = cookies.get("eddyline-theme", "auto")
+    theme = theme if theme in _THEMES else "auto"
+    dark = theme == "dark" or (theme == "auto" and cookies.get("eddyline-dark") == "1")
+    mode = ui.dark_mode(_THEMES[theme])
+    found: list[Page] = []
+    with ui.element("div").classes("frame"):
+        _element("a", "Skip to content", "skip", href="#main")
+        with ui.element("nav").classes("rail").props('aria-label="Sections"'):
+            _rail(section, theme, mode, keys, found)
+        with ui.element("main").classes("main").props('id="main" tabindex="-1"'):
+            with ui.element("header").classes("head"):
+                if crumb is not None:
+                    _element("a", f"← {crumb[1]}", "crumb", href=crumb[0])
+                heading = _element("h1", title)
+                actions = ui.element("div").classes("row-line")
+            built = Page(actions, heading, dark)
+            found.append(built)
+            yield built
+
+
+def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[Page]) -> None:
+    ui.html(
+        f'<a class="brand" href="/" aria-label="Eddyline">{LOGO}<span class="name">Eddyline</span></a>',
+        sanitize=False,
+    )
+    for name, (path, label, icon, key) in SECTIONS.items():
+        item = ui.element("a").classes("rail-item").props(f'href="{path}" data-go="{key}"')
+        item.props(f'title="{label} (g {key})"')
+        if name == section:
+            item.props('aria-current="page"')
+        with item:
+            ui.icon(icon).props('aria-hidden="true"')
+            _element("span", label, "name")
+    ui.element("div").classes("rail-space")
+    _theme_button(theme, mode, found)
+    help_dialog = _help(keys)
+    _rail_button("keyboard", "Keys", help_dialog.open).props('data-key="?" title="Keys (?)"')
+    ui.html(
+        '<form method="post" action="/signout"><button class="rail-item" title="Sign out" '
+        'style="width:100%"><i class="q-icon material-icons" aria-hidden="true">logout</i>'
+        '<span class="name">Sign out</span></button></form>',
+        sanitize=False,
+    )
+
+
+def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
+    now = {"theme": theme}
+
+    async def turn() -> None:
+        chosen = now["theme"] = _NEXT[now["theme"]]
+        mode.value = _THEMES[chosen]
+        icon.set_name(_ICONS[chosen])
+        word.set_text(_theme_word(chosen))
+        script = (
+            f"document.cookie = 'eddyline-theme={chosen}; path=/; max-age=31536000; samesite=lax';"
+            "return matchMedia('(prefers-color-scheme: dark)').matches"
+        )
+        system = bool(await ui.run_javascript(script))
+        dark = chosen == "dark" or (chosen == "auto" and system)
+        for page in found:
+            page.dark = dark
+            for told in page.on_dark:
+                told(dark)
+
+    button = _rail_button(_ICONS[theme], _theme_word(theme), turn)
+    button.props('title="Dark or light (t)" data-key="t"')
+    icon, word = button.default_slot.children
+    assert isinstance(icon, ui.icon)
+    assert isinstance(word, ui.label)
+
+
+def _theme_word(theme: str) -> str:
+    return {"auto": "As the system", "light": "Light", "dark": "Dark"}[theme]
+
+
+def _rail_button(icon: str, label: str, on_click: Callable[[], Any]) -> ui.element:
+    button = ui.element("button").classes("rail-item").props('type="button"')
+    button.on("click", lambda: on_click())
+    with button:
+        ui.icon(icon).props('aria-hidden="true"')
+        ui.label(label).classes("name")
+    return button
+
+
+def _help(keys: Keys) -> ui.dialog:
+    going = tuple((f"g {key}", label) for _, label, _, key in SECTIONS.values())
+    every = (*keys, *going, ("t", "Dark, light, as the system"), ("?", "This list"))
+    with ui.dialog() as dialog, ui.card().classes("dialog"):
+        _element("h2", "Keys")
+        with ui.element("div").classes("keys"):
+            for key, meaning in every:
+                ui.html(" ".join(f"<kbd>{k}</kbd>" for k in key.split()), sanitize=False)
+                ui.label(meaning)
+        with ui.element("div").classes("row-line end"):
+            button("Close", dialog.close, kind="side")
+    return dialog
+
+
+def _element(tag: str, text: str, classes: str = "", **props: str) -> ui.html:
+    found = ui.html(escape(text), sanitize=False, tag=tag).classes(classes)
+    for name, value in props.items():
+        found.props[name] = value
+    return found
+
+
+def heading(text: str, level: int = 2) -> ui.html:
+    """A heading."""
+    return _element(f"h{level}", text)
+
+
+def button(
+    label: str,
+    on_click: Callable[..., Any] | None = None,
+    *,
+    kind: str = "side",
+    icon: str | None = None,
+    key: str | None = None,
+    hint: str | None = None,
+) -> ui.button:
+    """A button. kind: main (one a view), side, quiet; "danger" may be added."""
+    look = {"main": "main-action", "side": "side-action", "quiet": "quiet"}
+    classes = " ".join(look.get(word, word) for word in kind.split())
+    made = ui.button(label, on_click=on_click, icon=icon, color=None).classes(classes)
+    made.props("flat no-caps unelevated")
+    if key:
+        made.props(f'data-key="{key}"')
+    if hint or key:
+        made.props["title"] = f"{hint or label} ({key})" if key else hint
+    return made
+
+
+def icon_button(icon: str, label: str, on_click: Callable[..., Any] | None = None) -> ui.button:
+    """A small button with a picture; ``label`` is read out and shown when pointed at."""
+    made = ui.button(icon=icon, on_click=on_click, color=None).classes("quiet")
+    made.props("flat round dense")
+    made.props["aria-label"] = made.props["title"] = label
+    return made
+
+
+def empty(title: str, words: str) -> ui.element:
+    """What is shown where there is nothing yet; what to do next goes into it."""
+    with ui.element("section").classes("empty") as found:
+        heading(title)
+        ui.label(words).props("role=paragraph")
+    return found
+
+
+async def confirm(title: str, words: str, action: str) -> bool:
+    """Ask before something that cannot be undone."""
+    with ui.dialog() as dialog, ui.card().classes("dialog").props('role="alertdialog"'):
+        heading(title)
+        ui.label(words)
+        with ui.element("div").classes("row-line end"):
+            button("Cancel", lambda: dialog.submit(False)).props("autofocus")
+            button(action, lambda: dialog.submit(True), kind="main danger")
+    answer = await dialog
+    dialog.delete()
+    return bool(answer)
+
+
+def every(
+    seconds: float, pull: Callable[[], T], show: Callable[[T], Awaitable[None] | None]
+) -> None:
+    """Pull in a thread and show, now and every so many seconds while the page is open."""
+
+    async def tick() -> None:
+        found = await run.io_bound(pull)
+        if found is not None:
+            done = show(found)
+            if done is not None:
+                await done
+
+    ui.timer(seconds, tick, immediate=True)

@@ -1,0 +1,50 @@
+"""Every golden case, run in every way that must not change its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eddyline.testing.casebook import Layout, run
+from eddyline.testing.cases import Case, discover, fold, same
+
+CASES = discover(Path(__file__).parent / "cases")
+ANSWERED = [c for c in CASES if c.fail is None]
+# A row's lateness depends on the order of rows, which several shards change.
+ORDER_MATTERS = {"tumble_late", "hop_tvf", "cumulate_tvf", "watermark_edge", "computed_column"}
+
+
+def by_name(case: Case) -> str:
+    return case.name
+
+
+def check(case: Case, layout: Layout, tmp_path: Path) -> None:
+    outcome = run(case, layout, tmp_path)
+    assert outcome.types == case.types
+    assert outcome.insert_only == (case.changelog == "insert-only")
+    got = fold(outcome.changes)
+    assert same(got, case.expect), f"{layout}:\n" + "\n".join(
+        [f"  want {row}" for row in case.expect if row not in got]
+        + [f"  got  {row}" for row in got if row not in case.expect]
+    )
+
+
+def test_there_are_cases() -> None:
+    assert len(ANSWERED) >= 40
+    assert all(c.recorded or c.derived for c in CASES), "a case must say where its rows come from"
+
+
+@pytest.mark.parametrize("case", ANSWERED, ids=by_name)
+def test_straight(case: Case, tmp_path: Path) -> None:
+    check(case, Layout(), tmp_path)
+
+
+@pytest.mark.parametrize("case", ANSWERED, ids=by_name)
+def test_one_row_a_batch(case: Case, tmp_path: Path) -> None:
+    check(case, Layout(batch_rows=1), tmp_path)
+
+
+@pytest.mark.parametrize("case", [c for c in ANSWERED if c.tables()], ids=by_name)
+def test_restarted_after_every_step(case: Case, tmp_path: Path) -> None:
+    check(case, Layout(restart=True), tmp_path)
