@@ -30,6 +30,18 @@ class Settings:
     api_workers: int = _of(1, "Processes that serve the AWS endpoint.", 1, 64)
     region: str = _of("us-east-1", "Region named in ARNs.")
     account_id: str = _of("000000000000", "Account named in ARNs.")
+    # access
+    allow_host: str = _of("", "Further names the server answers to, by commas; * for all.")
+    require_keys: bool = _of(False, "Check signatures and policies on loopback, too.")
+    # aws
+    tls: bool = _of(False, "Serve the AWS endpoint over TLS.")
+    tls_certificate: str = _of("", "Certificate file (PEM); self-made if empty.")
+    tls_key: str = _of("", "The certificate's private key file (PEM).")
+    throttle: bool = _of(False, "Hold each shard to AWS's limits of records, bytes and reads.")
+    access_log: bool = _of(False, "Log each request to the AWS endpoint in logs/access.log.")
+    connections_max: int = _of(1024, "Requests an API process serves at a time.", 1, 65_536)
+    request_s_max: int = _of(30, "A request must have arrived within this time.", 1, 3600)
+    iterator_s: int = _of(300, "How long a shard iterator can be used.", 1, 86_400)
     # log
     fsync: bool = _of(True, "Sync to disk before a put is acknowledged.")
     block_bytes: int = _of(262_144, "A shard's tail block is sealed at this size.", 4096, 2**24)
