@@ -27,7 +27,7 @@ def attribute_point(width: Width, tree: Tree, point: Singles, real: int, share: 
         out = outside(width, tree.box, node, point)
         p = float(out / (tree.span[node] + out))
         if out > 0.0:
-            _spread(width, tree.box, node, point, weight * p / (depth + 1.0) / out, share)
+            _spread(width, tree.box, node, point, weight * p / (depth + 1.0) / float(out), share)
         total += weight * p / (depth + 1.0)
         weight *= 1.0 - p
         i = node - inner
@@ -36,7 +36,7 @@ def attribute_point(width: Width, tree: Tree, point: Singles, real: int, share: 
     out = outside(width, tree.box, node, point)
     if out > 0.0:
         rest = weight / (depth + 1.0)
-        _spread(width, tree.box, node, point, rest / out, share)
+        _spread(width, tree.box, node, point, rest / float(out), share)
         return total + rest
     rest = weight * seen_score(depth, int(tree.mass[node]), int(head[SIZE]))
     for j in range(real):

@@ -3,8 +3,9 @@
 Record n gets the weight E(n) * exp(-n / time_decay) with E drawn from an exponential
 distribution, and the S records of the least weight stay (Efraimidis and Spirakis, Weighted
 random sampling with a reservoir, 2006, in exponential form). Instead of drawing for every
-record, the next record that enters is drawn: the chance that k records pass by unchosen is the exponential
-of a geometric sum, which can be inverted. Hence a tree that does not change costs nothing.
+record, the next record that enters is drawn: the chance that k records pass by unchosen is the
+exponential of a geometric sum, which can be inverted. Hence a tree that does not change costs
+nothing.
 
 Weights are kept as logarithms, a heap with the greatest on top, relative to a base record that
 follows the stream, so that single precision lasts for ever.

@@ -11,9 +11,10 @@ the points they have taken since; a restore loads the snapshot and takes the poi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from eddyline.anomaly.detector import Detectors, Verdicts
 
 SNAPSHOT_POINTS = 20_000
+Bools = npt.NDArray[np.bool_]
 _TIME, _ORDER = "$t", "$n"
 
 
@@ -187,25 +189,62 @@ class Forest(Operator):
         return made.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
 
     def _score(self, rows: pa.Table) -> pa.Table:
-        """Scores of settled rows; the detectors move on."""
+        """Scores of settled rows; the detectors move on. A row with NULL or NaN in a column
+        cannot be judged: it passes with score 0 and teaches the forest nothing."""
         node = self._node
         models = self._keys.models(rows)
-        points = np.column_stack(
-            [_doubles(rows[c]) for c in node.columns],
-        )
-        whole = np.isfinite(points).all(axis=1)
+        points = np.column_stack([_doubles(rows[c]) for c in node.columns])
+        whole = np.asarray(np.isfinite(points).all(axis=1))
         verdicts = self._detect(models[whole], points[whole])
-        score = _spread(verdicts.score, whole)
-        grade = _spread(verdicts.grade, whole)
-        texts = self._explanations(verdicts, whole)
-        self._tell(rows, models, points, whole, verdicts, texts)
+        reasons = self._explanations(verdicts)
+        self._tell(self._told(rows, models, points, whole, verdicts, reasons))
         out = rows.select(list(self._below.names))
-        out = out.append_column(node.score, pa.array(score))
+        out = out.append_column(node.score, pa.array(_spread(verdicts.score, whole)))
         if node.grade is not None:
-            out = out.append_column(node.grade, pa.array(grade))
+            out = out.append_column(node.grade, pa.array(_spread(verdicts.grade, whole)))
         if node.explanation is not None:
+            texts = np.full(len(whole), None, object)
+            texts[whole] = reasons
             out = out.append_column(node.explanation, pa.array(texts, pa.string()))
         return typed(out.select(list(self.schema.names)), self.schema)
+
+    def _explanations(self, verdicts: Verdicts) -> list[str]:
+        """JSON a judged row: of all rows if the function gives them, else of anomalous ones."""
+        from eddyline.anomaly.detector import explanation_json
+
+        columns = list(self._node.columns)
+        high, low = verdicts.attribution_high, verdicts.attribution_low
+        texts = [""] * len(verdicts.score)
+        wanted = verdicts.grade > 0
+        if self._node.explanation is not None:
+            wanted = np.ones(len(texts), np.bool_)
+        for i in np.flatnonzero(wanted).tolist():
+            texts[i] = explanation_json(columns, high[i], low[i])
+        return texts
+
+    def _told(
+        self,
+        rows: pa.Table,
+        models: Int64s,
+        points: Doubles,
+        whole: Bools,
+        verdicts: Verdicts,
+        reasons: list[str],
+    ) -> ScorePoints:
+        """What the listener is told of the rows that could be judged."""
+        odd = (verdicts.grade > 0).tolist()
+        return ScorePoints(
+            node=self.name,
+            time_ms=rows[_TIME].combine_chunks().to_numpy()[whole],
+            keys=self._keys.shown(models[whole]),
+            columns=self._node.columns,
+            values=points[whole],
+            score=verdicts.score,
+            grade=verdicts.grade,
+            alert=verdicts.alert,
+            expected=verdicts.expected,
+            explanation=tuple(r if o else "" for r, o in zip(reasons, odd, strict=True)),
+        )
 
     def _detect(self, models: Int64s, points: Doubles) -> Verdicts:
         verdicts = self._machine().process(models, points)
@@ -227,7 +266,8 @@ class Forest(Operator):
                 seed=n.seed,
             )
             options = DetectorOptions(forest=forest, tolerance=n.tolerance)
-            self._detectors = Detectors(options, len(n.columns))
+            explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
+            self._detectors = Detectors(options, len(n.columns), explain)
         return self._detectors
 
     def _remember(self, models: Int64s, points: Doubles) -> None:
@@ -280,7 +320,7 @@ def _doubles(column: pa.ChunkedArray) -> Doubles:
     return values
 
 
-def _spread(values: Doubles, whole: np.ndarray[Any, Any]) -> Doubles:
+def _spread(values: Doubles, whole: Bools) -> Doubles:
     """Values of the rows that could be scored; 0 for the others."""
     out = np.zeros(len(whole))
     out[whole] = values
