@@ -25,7 +25,7 @@ def check_binding(settings: Settings) -> None:
     lacking = []
     if not is_loopback(settings.host) and not any(u.has_password for u in users.list()):
         lacking.append("a user with a password")
-    if not users.keys():
+    if not users.access_keys():
         lacking.append("an access key")
     if not lacking:
         return

@@ -119,7 +119,7 @@ class Users:
             EddylineError: ``not_found``, ``limit_exceeded``.
         """
         self._check_known(user)
-        if len(self.keys(user)) >= KEYS_MAX:
+        if len(self.access_keys(user)) >= KEYS_MAX:
             msg = f"user {user} has {KEYS_MAX} access keys"
             raise EddylineError("limit_exceeded", msg, hint="remove one: eddyline user key remove")
         key_id = "AKIA" + "".join(secrets.choice(_KEY_ALPHABET) for _ in range(16))
@@ -129,7 +129,7 @@ class Users:
             db.execute("INSERT INTO access_keys VALUES (?, ?, ?, ?)", row)
         return made
 
-    def keys(self, user: str | None = None) -> list[AccessKey]:  # type: ignore[valid-type]
+    def access_keys(self, user: str | None = None) -> list[AccessKey]:  # type: ignore[valid-type]
         """All access keys, or one user's."""
         rows = self._store.read(
             "SELECT key_id, secret, user, created_ms FROM access_keys"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from dataclasses import astuple, dataclass
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -117,7 +118,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A stream at rest.
 
     Status is derived from the clock, so that no timer must survive a crash: CREATING until
-    active_ms, DELETING once gone_ms is set, and gone when it has passed.
+    active_ms, UPDATING until updating_ms, DELETING once gone_ms is set, and gone when it has
+    passed. attributes: what the faces keep with a stream (policies, flags); plain values.
     """
 
     format: int = msgspec.field(default=FORMAT)
@@ -130,6 +132,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shards: tuple[SavedShard, ...]
     gone_ms: int | None = None
     tags: dict[str, str] = {}
+    updating_ms: int = 0
+    attributes: dict[str, Any] = {}
 
     def shard_infos(self) -> tuple[ShardInfo, ...]:
         """The shards as values."""
@@ -144,7 +148,9 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The state at that time."""
         if self.gone_ms is not None:
             return StreamStatus.DELETING
-        return StreamStatus.CREATING if now_ms < self.active_ms else StreamStatus.ACTIVE
+        if now_ms < self.active_ms:
+            return StreamStatus.CREATING
+        return StreamStatus.UPDATING if now_ms < self.updating_ms else StreamStatus.ACTIVE
 
     def info(self, now_ms: int, shards: tuple[ShardInfo, ...]) -> StreamInfo:
         """What others are told."""
@@ -157,6 +163,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             self.retention_hours,
             shards,
             dict(self.tags),
+            dict(self.attributes),
         )
 
 

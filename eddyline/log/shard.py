@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from eddyline.log.sequence import SequenceNumber, sequence_number
 
@@ -71,6 +72,7 @@ class StreamInfo:
     retention_hours: int
     shards: tuple[ShardInfo, ...]
     tags: dict[str, str] = field(default_factory=dict)
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ handle says ``not_found`` and never touches a later stream of the same name.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import fields
@@ -167,6 +167,27 @@ class Stream:
         """
         check_retention(hours)
         self._change(retention_hours=hours)
+
+    def attributes(self) -> dict[str, Any]:
+        """What the faces keep with the stream; not to be changed in place."""
+        with self._reading() as (_, layout):
+            return layout.saved.attributes
+
+    def update(self, change: Callable[[StreamInfo], dict[str, Any]], *, slow: bool = False) -> None:
+        """Change mode, tags or attributes in one transaction.
+
+        ``change`` is given the stream as it is and gives the fields that are new; what it raises
+        leaves everything as it was. ``slow``: the stream is UPDATING for a while afterwards.
+        """
+        with self._opened.environment.write() as txn:
+            layout = self._opened.layout(txn)
+            self._opened.check_there(layout, self._clock)
+            now_ms = self._clock.now_ms()
+            fields = change(layout.saved.info(now_ms, layout.shards))
+            if slow:
+                fields = {**fields, "updating_ms": now_ms + self._settings.stream_delay_ms}
+            txn.put(INFO, pack_info(changed(layout.saved, **fields)))
+        self._opened.tell()
 
     def trim(self) -> int:
         """Let go of what is older than the retention; how many records that were."""

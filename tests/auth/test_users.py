@@ -54,12 +54,12 @@ def test_keys_belong_to_a_user_and_go_with_it(tmp_path: Path) -> None:
     assert len(key.key_id) == 20
     assert len(key.secret) == 40
     assert users.key(key.key_id) == key
-    assert users.keys("ann") == [key]
-    assert [k.user for k in users.keys()] == ["ann", "bob"]
+    assert users.access_keys("ann") == [key]
+    assert [k.user for k in users.access_keys()] == ["ann", "bob"]
     users.remove("ann")
     assert users.key(key.key_id) is None
     users.remove_key(other.key_id)
-    assert users.keys() == []
+    assert users.access_keys() == []
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
