@@ -15,6 +15,7 @@ from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
+from eddyline.engine.operators.forest import Forest
 from eddyline.engine.operators.group_aggregate import GroupAggregate
 from eddyline.engine.operators.interval_join import IntervalJoin
 from eddyline.engine.operators.join import Join
@@ -55,6 +56,7 @@ class Workshop:
     figures: Figures
     listener: Listener
     streams: Any
+    durable: bool = False  # the state outlives the process
 
     def context(self, name: str) -> Context:
         return Context(name, self.db, self.settings, self.clock, self.figures, self.zone)
@@ -122,14 +124,6 @@ def _window_aggregate(
     return WindowAggregate(context, inputs, node)
 
 
-def _later(node: Any) -> EddylineError:
-    return EddylineError("sql_unsupported", f"{type(node).__name__} cannot run here yet")
-
-
-def _unbuilt(w: Workshop, context: Context, inputs: Inputs, node: Any) -> Operator:
-    raise _later(node)
-
-
 NODES: dict[type[Any], Builder] = {
     plan.Scan: _scan,
     plan.Values: lambda w, c, i, n: Values(c, n),
@@ -141,7 +135,7 @@ NODES: dict[type[Any], Builder] = {
     plan.Join: lambda w, c, i, n: Join(c, i, n),
     plan.WindowJoin: lambda w, c, i, n: WindowJoin(c, i, n),
     plan.IntervalJoin: lambda w, c, i, n: IntervalJoin(c, i, n),
-    plan.Forest: _unbuilt,
+    plan.Forest: lambda w, c, i, n: Forest(c, i, n, w.listener, w.durable),
     plan.Union: lambda w, c, i, n: Union(c, i, n.schema),
     plan.Limit: lambda w, c, i, n: Limit(c, i, n),
     plan.Sink: _sink,

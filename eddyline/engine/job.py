@@ -153,6 +153,7 @@ class Job:
             figures=self._figures,
             listener=_Voice(self._listener),
             streams=self._streams,
+            durable=self._spec.directory is not None,
         )
 
     def _open(self, state: JobState, root: Sink) -> None:

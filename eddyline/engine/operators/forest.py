@@ -58,6 +58,8 @@ class Forest(Operator):
         self._arrived = 0
         self._taken = 0
         self._held = 0
+        self._oldest: int | None = None  # time of the first row that waits
+        self._straight = False  # rows come from a source, not out of closed windows
         self._untold: ScorePoints | None = None
         self._telling = context.table("untold")
         self._pending = context.table("pending")
@@ -81,7 +83,7 @@ class Forest(Operator):
             refuse_changes(batch, "RANDOM_CUT_FOREST")
             rows = self._in_order(batch, watermark)
         else:
-            rows = self._released(watermark) if self._held else None
+            rows = self._released(self._bound(watermark)) if self._held else None
         if self._gaps is not None:
             rows = self._filled(rows, watermark)
         if rows is None or not rows.num_rows:
@@ -90,7 +92,8 @@ class Forest(Operator):
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         filling = self._gaps is not None and self._gaps.due(inputs[0])
-        return inputs[0], filling
+        settled = self._oldest is not None and self._bound(inputs[0]) >= self._oldest
+        return inputs[0], filling or settled
 
     def committed(self, epoch: int) -> None:
         points, self._untold = self._untold, None
@@ -99,12 +102,13 @@ class Forest(Operator):
 
     def save(self) -> dict[str, Any]:
         gaps = self._gaps.save() if self._gaps else None
-        counts = {"arrived": self._arrived, "taken": self._taken, "held": self._held}
-        return {**counts, "gaps": gaps}
+        held = {"held": self._held, "oldest": self._oldest, "straight": self._straight}
+        return {"arrived": self._arrived, "taken": self._taken, **held, "gaps": gaps}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._arrived, self._taken = saved["arrived"], saved["taken"]
-        self._held = saved["held"]
+        self._held, self._oldest = saved["held"], saved["oldest"]
+        self._straight = saved["straight"]
         if self._gaps is not None and saved["gaps"] is not None:
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
@@ -144,19 +148,22 @@ class Forest(Operator):
                 self.context.figures.late += int(np.count_nonzero(late))
                 rows, times, order = rows.filter(pa.array(~late)), times[~late], order[~late]
         marked = _marked(rows, times, order)
-        bound = self._bound(watermark, straight=batch.watermarks is not None)
+        self._straight = batch.watermarks is not None
+        bound = self._bound(watermark)
         ready = times <= bound
         if not self._held and ready.all():
             return marked.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
         if rows.num_rows:
             self.context.db.run(f"INSERT INTO {self._pending} SELECT * FROM b", b=marked)
             self._held += rows.num_rows
+            first = int(times.min())
+            self._oldest = first if self._oldest is None else min(first, self._oldest)
         return self._released(bound)
 
-    def _bound(self, watermark: int, *, straight: bool) -> int:
+    def _bound(self, watermark: int) -> int:
         """Times up to this are settled. Straight from a source another row of the very
         watermark's time may still come; out of a closed window it cannot."""
-        if watermark == MAX_WATERMARK or not straight:
+        if watermark == MAX_WATERMARK or not self._straight:
             return watermark
         return max(watermark - 1, MIN_WATERMARK)
 
@@ -168,6 +175,7 @@ class Forest(Operator):
             return None
         db.run(f"DELETE FROM {self._pending} {where}")
         self._held -= rows.num_rows
+        self._oldest = db.one(f"SELECT min({time}) FROM {self._pending}")
         return rows
 
     def _filled(self, rows: pa.Table | None, watermark: int) -> pa.Table | None:

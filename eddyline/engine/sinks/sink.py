@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from eddyline.engine.operators.operator import Operator, Step
+from eddyline.engine.scores import ScorePoints
 from eddyline.record.batch import Batch
 
 
@@ -14,6 +15,8 @@ class Listener(Protocol):
     def on_rows(self, batch: Batch) -> None: ...
 
     def on_text(self, line: str) -> None: ...
+
+    def on_scores(self, points: ScorePoints) -> None: ...
 
 
 class Sink(Operator):
