@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench figures clean
+.PHONY: help setup demo test check golden bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -48,8 +48,12 @@ golden: $(VENV)/.dev ## write the golden files anew (Flink's own results where F
 	@EDDYLINE_GOLDEN=write $(BIN)/python -m pytest -q tests -k golden || true
 	@git --no-pager diff --stat
 
-bench: $(VENV)/.dev ## measure, with peers, and write BENCHMARKS.md
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## measure, with peers, and write BENCHMARKS.md (ARGS='kinesis' for some)
+	@$(PIP) -e '.[bench]'
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.dev ## write the reference pages anew from the tables they describe
+	@$(BIN)/python docs/generate.py
 
 clean: ## remove what make and the demo made
 	rm -rf $(VENV) .eddyline-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -9,6 +9,7 @@ counted. CPU is that of the server's whole process tree.
 
 from __future__ import annotations
 
+import json
 import re
 import statistics
 import threading
@@ -20,6 +21,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from benchmarks.ours import eddyline
 from benchmarks.peers import PEERS, Endpoint, running
 from benchmarks.process import cpu_s, memory_mib
 from benchmarks.wire import BATCH_RECORDS, Batches, Connection, record, signed
@@ -342,14 +344,15 @@ PARTS: dict[str, Callable[[Rig], dict[str, float]]] = {
 }
 
 
-def main(effort: Effort | None = None, peers: bool = True) -> list[dict[str, Any]]:
+def main() -> None:
     """Ours, then each peer."""
-    from benchmarks.ours import eddyline
-
-    effort = effort or Effort()
+    effort = Effort()
     with eddyline() as ours:
-        found = [measure(ours, effort)]
-    for peer in PEERS if peers else ():
+        print(json.dumps(measure(ours, effort)), flush=True)
+    for peer in PEERS:
         with running(peer) as server:
-            found.append(measure(server, effort))
-    return found
+            print(json.dumps(measure(server, effort)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

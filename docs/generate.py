@@ -1,0 +1,137 @@
+"""The reference pages, written from the tables the product itself reads.
+
+    python docs/generate.py            (make docs)
+
+``tests/test_docs.py`` fails where a page is not what this makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+HOME = Path(__file__).parent
+HEAD = "<!-- written by docs/generate.py; change the tables it reads, then run make docs -->\n\n"
+
+
+def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cell(c) for c in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _code(text: object) -> str:
+    return f"`{text}`" if str(text) else ""
+
+
+def settings() -> str:
+    from eddyline.settings import documented
+
+    rows = [
+        (_code(name), _code(default), _code("EDDYLINE_" + name.upper()), meaning)
+        for name, default, meaning in documented()
+    ]
+    return (
+        "# Settings\n\nEach has a default, an environment variable, and for the commonest ones an "
+        "option of `eddyline up`.\n\n" + table(("setting", "default", "variable", "meaning"), rows)
+    )
+
+
+def errors() -> str:
+    from eddyline.errors import ERRORS
+
+    rows = [(_code(c), e.status, e.domain.value, e.meaning) for c, e in ERRORS.items()]
+    return (
+        "# Errors\n\nEvery failure carries a code, a sentence that says what and where, and where "
+        "possible a hint that says what to do. `--json` and the studio show the same.\n\n"
+        + table(("code", "HTTP", "whose move", "meaning"), rows)
+    )
+
+
+def functions() -> str:
+    from eddyline.functions import AGGREGATES, FUNCTIONS
+    from eddyline.functions.unsupported import UNSUPPORTED
+
+    scalars = {id(f): f for f in FUNCTIONS.values()}.values()
+    named = [f for f in scalars if f.names[0][0].isalpha()]
+    signs = [f for f in scalars if not f.names[0][0].isalpha()]
+    rows = [
+        (", ".join(_code(n) for n in f.names), f.doc, _code(f.example[0]), _code(f.example[1]))
+        for f in (*sorted(named, key=lambda f: f.names[0]), *signs)
+    ]
+    sums = [
+        (_code(a.name), a.doc, _code(a.example[0]), _code(a.example[1]))
+        for a in sorted(AGGREGATES.values(), key=lambda a: a.name)
+    ]
+    lacks = [(_code(name), reason) for name, reason in sorted(UNSUPPORTED.items())]
+    return (
+        "# SQL functions\n\nThey mean what Apache Flink 2.3 means by them.\n\n"
+        + table(("function", "what it gives", "example", "value"), rows)
+        + "\n## Aggregates\n\nExamples are over a column `x` with the rows 1, 2, 4 and NULL.\n\n"
+        + table(("aggregate", "what it gives", "example", "value"), sums)
+        + "\n## Not here\n\nFunctions of Flink that are refused, and what to do instead.\n\n"
+        + table(("function", "why, or what instead"), lacks)
+    )
+
+
+def connectors() -> str:
+    from eddyline.catalog.connectors import CONNECTORS, FORMATS, Option
+
+    def options(rows: Iterable[Option]) -> str:
+        head = ("option", "kind", "default", "meaning")
+        return table(head, [_option(o) for o in rows])
+
+    def _option(o: Option) -> tuple[object, ...]:
+        names = ", ".join(_code(n) for n in (o.name, *o.aliases))
+        default = "required" if o.required else "" if o.default is None else _code(o.default)
+        return (names, o.kind, default, o.meaning + (" Ours alone." if o.extension else ""))
+
+    parts = ["# Connectors and formats\n\nWhat a table's WITH clause may say.\n"]
+    for row in CONNECTORS.values():
+        ways = [w for w, can in (("source", row.source), ("sink", row.sink)) if can]
+        parts.append(f"\n## {row.name}\n\n{row.meaning} ({', '.join(ways)})\n")
+        if row.metadata:
+            parts.append("\nMetadata: " + ", ".join(_code(m) for m in row.metadata) + "\n")
+        parts.append("\n" + options(row.options))
+    for name, rows in FORMATS.items():
+        parts.append(f"\n## format {name}\n\n" + options(rows))
+    return "".join(parts)
+
+
+def sql_options() -> str:
+    from eddyline.sql.options import OPTIONS
+
+    rows = [
+        (_code(k), _code(o.default), o.meaning, "yes" if o.honoured else "kept, without effect")
+        for k, o in OPTIONS.items()
+    ]
+    return (
+        "# SQL options\n\nWhat `SET 'key' = 'value'` may say in a note, a script or the shell. An "
+        "unknown key is kept and answered with a warning.\n\n"
+        + table(("key", "default", "meaning", "honoured"), rows)
+    )
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings,
+    "errors.md": errors,
+    "functions.md": functions,
+    "connectors.md": connectors,
+    "sql-options.md": sql_options,
+}
+
+
+def main() -> None:
+    """Write all pages."""
+    (HOME / "reference").mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (HOME / "reference" / name).write_text(HEAD + page())
+
+
+if __name__ == "__main__":
+    main()
