@@ -44,8 +44,11 @@ class DemoView:
 
     def _head(self) -> RenderableType:
         text = Text.assemble(
-            ("Eddyline demo", "bold"), f"  {self.elapsed_s:5.1f} s   studio ",
-            (self.studio, "cyan"), "   AWS endpoint ", (self.endpoint, "cyan"),
+            ("Eddyline demo", "bold"),
+            f"  {self.elapsed_s:5.1f} s   studio ",
+            (self.studio, "cyan"),
+            "   AWS endpoint ",
+            (self.endpoint, "cyan"),
         )
         text.no_wrap = True
         text.overflow = "ellipsis"
@@ -77,7 +80,9 @@ class DemoView:
         return Panel(table, title=title, title_align="left", border_style="dim")
 
     def _alerts(self) -> RenderableType:
-        body = Text("\n".join(self.found) or "nothing unusual so far", style="red" if self.found else "dim")
+        body = Text(
+            "\n".join(self.found) or "nothing unusual so far", style="red" if self.found else "dim"
+        )
         if self.note:
             body.append("\n" + self.note, style="dim")
         style = "red" if self.found else "dim"

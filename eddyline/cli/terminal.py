@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -43,10 +43,11 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(width=width, highlight=False).print(shown)
 
 
-def line(row: Any) -> None:
-    """One JSON object to stdout, at once."""
-    sys.stdout.write(json.dumps(msgspec.to_builtins(row), ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+def line(row: Any, out: IO[str] | None = None) -> None:
+    """One JSON object to stdout (or ``out``), at once."""
+    out = sys.stdout if out is None else out
+    out.write(json.dumps(msgspec.to_builtins(row), ensure_ascii=False) + "\n")
+    out.flush()
 
 
 def say(words: str) -> None:

@@ -49,7 +49,11 @@ class AssignWatermark(Operator):
         return Step(out, self._now)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
-        return max(self._now, self._after(inputs[0] == MAX_WATERMARK)), False
+        mark = max(self._now, self._after(inputs[0] == MAX_WATERMARK))
+        if self.scan is None or not self.scan.pending:
+            # Time that passed while shards were idle does not turn back when one wakes up.
+            self._now = mark
+        return mark, False
 
     def save(self) -> dict[str, Any]:
         shards = {str(k): v for k, v in self._shards.items()}

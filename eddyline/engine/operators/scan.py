@@ -71,6 +71,11 @@ class Scan(Operator):
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         return (MAX_WATERMARK if self.source.ended else MIN_WATERMARK), False
 
+    @property
+    def pending(self) -> bool:
+        """Whether records were read that have not flowed yet."""
+        return self._records is not None
+
     def active(self) -> list[int]:
         """Shards that hold the watermark back."""
         return [s.index for s in self.source.shards.values() if not s.idle]

@@ -43,8 +43,8 @@ class ShardProgress:
     """Where a source stands in one shard.
 
     position: the next record to hand out. tip: the record after the newest known. quiet_since: the
-    steady clock when the tip was reached, None while there is more. was_idle: as it stood before
-    the last poll.
+    steady clock when the newest record was handed out, None while there is more. rested: the
+    position after the poll before. was_idle: as it stood before the last poll.
     """
 
     index: int
@@ -53,6 +53,7 @@ class ShardProgress:
     tip: int = 0
     next_arrival_ms: int | None = None
     quiet_since: float | None = None
+    rested: int = -1
     idle: bool = False
     was_idle: bool = False
     closed: bool = False
@@ -120,10 +121,11 @@ class Source:
         now = self.context.clock.monotonic()
         for s in self.shards.values():
             s.was_idle = s.idle
+            moved, s.rested = s.position != s.rested, s.position
             if self.bounded or s.position < s.tip:
                 s.quiet_since, s.idle = None, False
                 continue
-            if s.quiet_since is None:
+            if moved or s.quiet_since is None:
                 s.quiet_since = now
             s.idle = s.closed or (now - s.quiet_since) * 1000 >= self._idle_ms
 

@@ -45,7 +45,11 @@ class Replay:
         self._keys = compile_key(spec.partition_key, np.random.default_rng(0))
         path = Path(spec.path)
         self._source = open_input(path)
-        self._reader = _reader(spec, self._source, path)
+        try:
+            self._reader = _reader(spec, self._source, path)
+        except BaseException:
+            self._source.close()
+            raise
 
     @property
     def counters(self) -> Counters:

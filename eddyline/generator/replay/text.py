@@ -62,7 +62,10 @@ def open_input(path: Path) -> IO[bytes]:
         raise EddylineError("bad_file", f"cannot read {path}: {error.strerror}") from error
     head = raw.read(2)
     raw.seek(0)
-    return gzip.open(raw) if head == _GZIP else raw  # type: ignore[return-value]
+    if head != _GZIP:
+        return raw
+    raw.close()  # a GzipFile closes only what it has opened itself
+    return gzip.open(path)  # type: ignore[return-value]
 
 
 def read_chunks(source: IO[bytes], path: Path) -> Iterator[bytes]:

@@ -1,0 +1,100 @@
+"""``eddyline replay``: a file's records as a stream, with the gaps they once had, or faster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from eddyline.cli.opening import DataDir, Json
+from eddyline.cli.terminal import say
+
+if TYPE_CHECKING:
+    from eddyline.generator.replay.run import Replay
+
+
+def replay(
+    file: Annotated[str, typer.Argument(help="NDJSON, CSV or an access log; gzip, too.")],
+    to: Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")],
+    speed: Annotated[str, typer.Option(help="1x: as it was, 60x, or max.")] = "1x",
+    time: Annotated[
+        str, typer.Option(help="Event times: keep them, or now: begin with this moment.")
+    ] = "keep",
+    format: Annotated[
+        str, typer.Option("--format", help="auto, ndjson, csv or access-log.")
+    ] = "auto",
+    time_field: Annotated[
+        str | None, typer.Option(help="The field or column that holds the event time.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="End after so many records.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="URL of a Kinesis endpoint that holds the stream.")
+    ] = None,
+    region: Annotated[str | None, typer.Option(help="The endpoint's region.")] = None,
+    key: Annotated[
+        str, typer.Option(help="Partition key: random, field:NAME or fixed:TEXT.")
+    ] = "random",
+    newline: Annotated[
+        bool, typer.Option("--newline", help="End records of a stream in a newline.")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Send a file's records in the order and with the gaps of their event times.
+
+    Lines that cannot be used are left out, counted and named. With --json the counters come as
+    one object a second, the last one with "done": true.
+
+    \b
+    Examples:
+      eddyline replay access.log --to stream:requests --speed 60x
+      eddyline replay trips.csv.gz --to stream:trips --speed max --time now
+      eddyline replay events.ndjson --to - --time-field created_at
+    """
+    from eddyline.cli.sending import Sending, remote, target_of
+    from eddyline.generator.replay.run import Replay
+    from eddyline.generator.replay.spec import ReplaySpec, parse_speed
+
+    spec = ReplaySpec(
+        file,
+        remote(to, endpoint),
+        speed=parse_speed(speed),
+        time=cast(Literal["keep", "now"], time),
+        format=format,
+        time_field=time_field,
+        limit=limit,
+        partition_key=key,
+        newline=newline,
+        endpoint=endpoint,
+        region=region,
+    )
+    spec.check()
+    with target_of(spec, data_dir) as target:
+        running = Replay(spec, target)
+        try:
+            Sending(running, as_json=as_json, to_stdout=to == "-").run()
+        finally:
+            tell_findings(running)
+
+
+def tell_findings(replay: Replay) -> None:
+    """What the file was, and what in it could not be used; to stderr."""
+    facts, faults, disorder = replay.facts, replay.faults, replay.disorder
+    if facts.style is not None:
+        say(f"{facts.format}, event time in {facts.time_field or 'time'} ({facts.style.value})")
+    else:
+        say(f"{facts.format}, no event time")
+    if disorder.moved or disorder.late:
+        s = "" if disorder.moved == 1 else "s"
+        words = f"{disorder.moved:,} record{s} stood out of order and were put right"
+        say(words + (f", {disorder.late:,} came too late for that" if disorder.late else ""))
+    if faults.count:
+        named = "; ".join(f"line {f.line}: {f.reason}" for f in faults.named)
+        more = ", …" if faults.count > len(faults.named) else ""
+        s = " was" if faults.count == 1 else "s were"
+        say(f"warning: {faults.count:,} line{s} left out ({named}{more})")
+
+
+def register(to: typer.Typer) -> None:
+    """Add the command."""
+    to.command("replay")(replay)

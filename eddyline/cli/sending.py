@@ -1,0 +1,181 @@
+"""A generator or a replay run by the command itself: live counters on stderr, a summary at its end.
+
+The work is done in a thread; the command's own thread draws and hears Ctrl-C, which stops the work
+after the batch under way, so that the counters told last are true.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from eddyline.cli.terminal import line, say
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+
+if TYPE_CHECKING:
+    from eddyline.generator.counters import Counters
+    from eddyline.generator.target import Target
+
+DRAW_S = 0.25
+TELL_S = 1.0
+STOP_S = 30.0
+
+
+class Sends(Protocol):
+    """What can be run here: a ``Generator`` or a ``Replay``."""
+
+    @property
+    def counters(self) -> Counters:
+        """What was sent and acknowledged so far."""
+
+    def run(self, stop: threading.Event) -> Counters:
+        """Send until the end or ``stop``."""
+
+
+@contextmanager
+def target_of(spec: Any, data_dir: Path | None) -> Iterator[Target]:
+    """The open target of a spec; a local stream through the log, whether a server runs or not."""
+    from contextlib import closing
+
+    from eddyline.cli.opening import streams
+    from eddyline.generator.target import open_target
+
+    with ExitStack() as opened:
+        target = open_target(spec, lambda: opened.enter_context(streams(data_dir)))
+        with closing(target):
+            yield target
+
+
+def remote(target: str, endpoint: str | None) -> str:
+    """``stream:NAME`` behind an endpoint is a stream of that endpoint, not of the directory."""
+    if endpoint is None:
+        return target
+    kind, _, name = target.partition(":")
+    if kind not in ("stream", "kinesis"):
+        msg = f"--endpoint needs a stream as its target, not {target}"
+        raise EddylineError("invalid_argument", msg, hint="--to stream:NAME --endpoint URL")
+    return f"kinesis:{name}"
+
+
+class Sending:
+    """Runs one sender to its end and tells how it goes."""
+
+    def __init__(self, sender: Sends, *, as_json: bool, to_stdout: bool) -> None:
+        self._sender = sender
+        self._as_json = as_json
+        # Where the records themselves go to stdout, figures must not.
+        self._out: IO[str] = sys.stderr if to_stdout else sys.stdout
+        self._stop = threading.Event()
+        self._over = threading.Event()
+        self._error: BaseException | None = None
+        self._drawn = False
+
+    def run(self) -> Counters:
+        """Send to the end.
+
+        Raises:
+            EddylineError: what made it fail, or ``conflict`` when records were given up.
+            KeyboardInterrupt: once it has been stopped by Ctrl-C.
+        """
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        thread = threading.Thread(target=self._work, name="sending", daemon=True)
+        thread.start()
+        interrupted = False
+        try:
+            self._watch()
+        except KeyboardInterrupt:
+            interrupted = True
+            self._stop.set()
+            thread.join(STOP_S)
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        return self._finish(interrupted)
+
+    def _work(self) -> None:
+        try:
+            self._sender.run(self._stop)
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._over.set()
+
+    def _watch(self) -> None:
+        told = SYSTEM.monotonic()
+        while not self._over.wait(DRAW_S):
+            if self._as_json:
+                if SYSTEM.monotonic() - told >= TELL_S:
+                    told += TELL_S
+                    self._tell(done=False)
+            elif sys.stderr.isatty():
+                self._draw()
+
+    def _draw(self) -> None:
+        self._drawn = True
+        sys.stderr.write(f"\r\x1b[2K{words_of(self._sender.counters)}")
+        sys.stderr.flush()
+
+    def _finish(self, interrupted: bool) -> Counters:
+        if self._drawn:
+            sys.stderr.write("\r\x1b[2K")
+        counters = self._sender.counters
+        if self._as_json:
+            self._tell(done=True)
+        else:
+            say(words_of(counters))
+        if self._error is not None and not isinstance(self._error, BrokenPipeError):
+            raise self._error
+        if interrupted:
+            raise KeyboardInterrupt
+        if counters.failed:
+            msg = f"{counters.failed:,} records were given up"
+            raise EddylineError("conflict", msg, detail=counters.last_error)
+        return counters
+
+    def _tell(self, *, done: bool) -> None:
+        line(figures(self._sender.counters) | {"done": done}, self._out)
+
+
+def figures(counters: Counters) -> dict[str, Any]:
+    """Counters as JSON values, times and rates rounded."""
+    found = dataclasses.asdict(counters)
+    found.pop("running", None)
+    return {k: round(v, 3) if isinstance(v, float) else v for k, v in found.items()}
+
+
+def words_of(counters: Counters) -> str:
+    """Counters in one line: what was really taken, how fast, and what was not."""
+    parts = [f"{counters.accepted:,} accepted", f"{counters.rate:,.1f} a second"]
+    parts.append(f"{_size(counters.bytes)} in {counters.elapsed_s:,.1f} s")
+    if counters.retried:
+        parts.append(f"{counters.retried:,} sent again")
+    if counters.failed:
+        parts.append(f"{counters.failed:,} given up")
+    if counters.slipped_ms:
+        parts.append(f"{counters.slipped_ms / 1000:,.1f} s behind the plan")
+    if counters.last_error:
+        parts.append(f"last error: {counters.last_error}")
+    return ", ".join(parts)
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} bytes"
+
+
+def positive(name: str, text: str | None, parse: Callable[[str], float]) -> float | None:
+    """A duration that was given, above zero. Raises ``invalid_argument``."""
+    if text is None:
+        return None
+    found = parse(text)
+    if found <= 0:
+        raise EddylineError("invalid_argument", f"{name} is {text}; it must be above 0")
+    return found
