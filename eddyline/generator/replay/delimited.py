@@ -18,7 +18,7 @@ from pyarrow import csv
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.instant import detect, parse
+from eddyline.generator.replay.instant import detect_field, parse
 from eddyline.generator.replay.ndjson import SAMPLE_LINES, by_likelihood
 from eddyline.generator.replay.text import CHUNK_BYTES, Faults, or_null, quoted
 
@@ -97,7 +97,8 @@ class CsvReader:
             message = f"no column {wanted} in {self._path}"
             raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
         for name in [wanted] if wanted else by_likelihood(names):
-            style = detect(table.column(name).slice(0, SAMPLE_LINES).to_pylist())
+            texts = table.column(name).slice(0, SAMPLE_LINES).to_pylist()
+            style = detect_field(name, texts, asked=wanted is not None)
             if style is not None:
                 self.facts.time_field, self.facts.style = name, style
                 return

@@ -56,6 +56,14 @@ def detect(texts: Sequence[str]) -> Style | None:
     return None
 
 
+def detect_field(name: str, texts: Sequence[str], *, asked: bool) -> Style | None:
+    """As ``detect``; a bare number is taken for a time only where the name says so, or the user."""
+    style = detect(texts)
+    if style in (Style.EPOCH_S, Style.EPOCH_MS) and not asked and name.lower() not in NAMES:
+        return None
+    return style
+
+
 def parse(texts: Any, style: Style) -> tuple[Integers, npt.NDArray[np.bool_]]:
     """A StringArray as epoch ms, and which rows could be read. Without a zone it is UTC."""
     fields = pc.extract_regex(texts, PATTERNS[style])

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.instant import NAMES, detect, parse
+from eddyline.generator.replay.instant import NAMES, detect_field, parse
 from eddyline.generator.replay.text import Faults, Lines, read_lines
 
 SAMPLE_LINES = 100
@@ -47,7 +47,8 @@ class NdjsonReader:
             message = f"no field {wanted} in the first records of {self._path}"
             raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
         for name in [wanted] if wanted else by_likelihood(names):
-            style = detect([str(row.get(name)) for row in sample])
+            texts = [str(row.get(name)) for row in sample]
+            style = detect_field(name, texts, asked=wanted is not None)
             if style is not None:
                 self.facts.time_field, self.facts.style = name, style
                 return
