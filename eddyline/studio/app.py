@@ -16,6 +16,7 @@ from eddyline.settings import Settings
 from eddyline.studio.context import Context
 from eddyline.studio.gate import LOGO, Gate
 from eddyline.studio.rates import Rates
+from eddyline.studio.sending import Sending
 
 _FAVICON = LOGO.replace("currentColor", "#1f97a4").replace(
     "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
@@ -26,7 +27,12 @@ def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
     """The studio of ``services``; ``signin`` knows links, passwords and sessions."""
     from eddyline.auth.hosts import HostGuard
 
-    context = Context(services, settings, Rates(services.streams, services.clock))
+    context = Context(
+        services,
+        settings,
+        Rates(services.streams, services.clock),
+        Sending(services.generators, services.clock),
+    )
     return HostGuard(Gate(_pages(context), signin), settings)
 
 

@@ -14,6 +14,17 @@ from nicegui import ui
 Options = dict[str, Any]
 COLORS = [f"var(--chart-{i})" for i in range(1, 7)]
 _TEXT = {"color": "var(--muted)", "fontFamily": "system-ui, sans-serif", "fontSize": 12}
+LEGEND = {
+    "type": "scroll",
+    "top": 0,
+    "left": 0,
+    "itemWidth": 18,
+    "itemHeight": 8,
+    "textStyle": _TEXT,
+    "pageTextStyle": _TEXT,
+    "pageIconColor": "var(--accent)",
+    "pageIconInactiveColor": "var(--line-strong)",
+}
 _LINE = {"lineStyle": {"color": "var(--line)"}}
 
 

@@ -91,7 +91,9 @@ class Gate:
             return sign_in_page(to) if self._user(request.scope) is None else _to(to)
         session = self._signin.redeem(token)
         if session is None:
-            words = "This link has been used or is too old. The newest one is where the server runs."
+            words = (
+                "This link has been used or is too old. The newest one is where the server runs."
+            )
             return sign_in_page(to, words, 403)
         return _signed_in(session, to)
 
@@ -168,7 +170,8 @@ def file(path: str) -> Response:
 LOGO = (
     '<svg width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
     'stroke-width="2" stroke-linecap="round" aria-hidden="true"><path d="M2 7c4 0 5 3 9 3s5-6 '
-    '11-6"/><path d="M2 13c4 0 6 3 10 3a4.5 4.5 0 1 0-4-6.500"/><path d="M2 19c5 0 8 2 20 1"/></svg>'
+    '11-6"/><path d="M2 13c4 0 6 3 10 3a4.5 4.5 0 1 0-4-6.500"/><path d="M2 19c5 0 8 2 20 1"/>'
+    "</svg>"
 )
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in · Eddyline</title>

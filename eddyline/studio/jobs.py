@@ -99,7 +99,7 @@ def job_cells(job: JobInfo, names: dict[str, str] | None = None) -> list[str]:
     sql = " ".join(job.sql.split())
     where = f" · {_session(job.session, names)}" if names is not None else ""
     told = f'<div class="strong">{escape(job.name or job.job_id)}{where}</div>'
-    told += f'<div class="small muted clip" style="max-width: 46ch" title="{escape(sql)}">{escape(sql)}</div>'
+    told += f'<div class="small muted clip sql" title="{escape(sql)}">{escape(sql)}</div>'
     if job.error:
         told += f'<div class="notice">{escape(job.error.get("message", ""))}</div>'
     return [

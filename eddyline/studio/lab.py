@@ -10,6 +10,7 @@ from eddyline.log import StreamMode
 from eddyline.service import lab
 from eddyline.service.services import Services
 
+CLICKS, SENSORS = lab.CLICK_NOTE, lab.SENSOR_NOTE
 # What a lab has: streams, and generators by name with template, stream and rate.
 LABS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, str, float], ...]]] = {
     lab.CLICK_NOTE: (
@@ -41,13 +42,18 @@ def set_up(services: Services, name: str) -> str:
                 generator, GeneratorSpec(template, f"stream:{stream}", rate=rate)
             )
         services.generators.start(generator)
+    return bring_note(services, name)
+
+
+def bring_note(services: Services, name: str) -> str:
+    """The id of a lab's note; it is imported if it is not there."""
     with suppress(EddylineError):
         return services.notes.find(name)
     return services.notes.import_bytes(lab.note_bytes(name), name)
 
 
-class suppress_existing:  # noqa: N801 - reads as a sentence, as contextlib's do
-    """Let ``already_exists`` pass."""
+class suppress_existing:
+    """Let ``already_exists`` pass; its name reads as contextlib's do."""
 
     def __enter__(self) -> None:
         """Nothing to prepare."""

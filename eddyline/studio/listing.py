@@ -12,7 +12,7 @@ Actions = Callable[[str], None]
 
 
 class Listing:
-    """A table of HTML cells. columns: (heading, CSS classes). ``actions`` builds a row's buttons."""
+    """A table of HTML cells. columns: (heading, CSS classes). ``actions``: a row's buttons."""
 
     def __init__(
         self, columns: Sequence[tuple[str, str]], label: str, actions: Actions | None = None

@@ -25,6 +25,8 @@ _TONES = {
     "UPDATING": "wait",
     "FAILED": "bad",
     "ERROR": "bad",
+    "ANOMALOUS": "bad",
+    "ORDINARY": "on",
 }
 _WORDS = {"ABORT": "stopped", "ERROR": "error"}
 _SPARK_WIDTH, _SPARK_HEIGHT = 130, 30
@@ -38,6 +40,11 @@ def number(value: float | None) -> str:
     if isinstance(value, int) or abs(value) >= 100 or value == 0:
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def percent(share: float) -> str:
+    """A share of one as ``83 %``."""
+    return f"{share * 100:.0f} %"
 
 
 def size(count: float | None) -> str:
@@ -125,7 +132,7 @@ def spark(values: Sequence[float]) -> str:
 
 def grid(table: Table, rows_max: int) -> str:
     """A result as an HTML table: the newest rows, numbers to the right, NULL told from text."""
-    numeric = [_is_number(kind) for kind in table.types] or [False] * len(table.columns)
+    numeric = [is_number(kind) for kind in table.types] or [False] * len(table.columns)
     marks = [' class="num"' if n else "" for n in numeric]
     head = "".join(
         f'<th scope="col"{m}>{escape(c)}</th>' for c, m in zip(table.columns, marks, strict=True)
@@ -143,5 +150,6 @@ def _cell(value: str | None, mark: str) -> str:
     return f"<td{mark}>{escape(value)}</td>"
 
 
-def _is_number(kind: str) -> bool:
+def is_number(kind: str) -> bool:
+    """Whether values of an SQL type are numbers."""
     return kind.removesuffix(" NOT NULL").split("(")[0] in NUMBERS

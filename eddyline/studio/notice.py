@@ -39,6 +39,10 @@ class Notice:
             self._element.set_visibility(False)
             self._element.set_content("")
 
+    async def does(self, work: Callable[..., Any], *arguments: Any) -> bool:
+        """Do something whose result nobody needs; whether it was done."""
+        return await self.attempt(lambda: (work(*arguments), True)[1]) is True
+
     async def attempt(self, work: Callable[..., T], *arguments: Any) -> T | None:
         """Do something in a thread; its error is said here, and None returned."""
         try:

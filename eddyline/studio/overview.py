@@ -12,7 +12,7 @@ from eddyline.service.jobs import JobInfos
 from eddyline.service.notes import NoteInfo
 from eddyline.service.sessions import SessionInfos
 from eddyline.studio import lab
-from eddyline.studio.anomalies import alert_rows
+from eddyline.studio.alerts import alert_rows
 from eddyline.studio.context import Context
 from eddyline.studio.jobs import job_cells
 from eddyline.studio.listing import Listing
@@ -69,17 +69,19 @@ class Overview:
         every(1.0, self._pull, self._show)
 
     def _first_steps(self) -> None:
-        with empty(
-            "Nothing flows here yet",
-            "Create a stream and send records into it, or let us set up a lab: its streams, "
-            "its generators and a note that finds the anomalies.",
+        with (
+            empty(
+                "Nothing flows here yet",
+                "Create a stream and send records into it, or let us set up a lab: its streams, "
+                "its generators and a note that finds the anomalies.",
+            ),
+            ui.element("div").classes("row-line"),
         ):
-            with ui.element("div").classes("row-line"):
-                for name in lab.LABS:
-                    button(
-                        f"Set up: {name}", lambda name=name: self._set_up(name), kind="main"
-                    ).mark(name)
-                button("Create a stream", lambda: ui.navigate.to("/streams?new=1"))
+            for name in lab.LABS:
+                button(f"Set up: {name}", lambda name=name: self._set_up(name), kind="main").mark(
+                    name
+                )
+            button("Create a stream", lambda: ui.navigate.to("/streams?new=1"))
 
     async def _set_up(self, name: str) -> None:
         note = await self._notice.attempt(lab.set_up, self._context.services, name)

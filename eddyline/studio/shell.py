@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from nicegui import context, run, ui
+from nicegui import context, ui
 
 from eddyline.studio.gate import LOGO
 from eddyline.studio.markup import escape
+from eddyline.studio.notice import Notice
+from eddyline.studio.refresh import Refresh
 
 # section: (path, label, icon, key after g)
 SECTIONS: dict[str, tuple[str, str, str, str]] = {
@@ -70,7 +72,8 @@ def page(
 
 def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[Page]) -> None:
     ui.html(
-        f'<a class="brand" href="/" aria-label="Eddyline">{LOGO}<span class="name">Eddyline</span></a>',
+        f'<a class="brand" href="/" aria-label="Eddyline">{LOGO}'
+        '<span class="name">Eddyline</span></a>',
         sanitize=False,
     )
     for name, (path, label, icon, key) in SECTIONS.items():
@@ -99,6 +102,8 @@ def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
     async def turn() -> None:
         chosen = now["theme"] = _NEXT[now["theme"]]
         mode.value = _THEMES[chosen]
+        assert isinstance(icon, ui.icon), "as it was built"
+        assert isinstance(word, ui.label), "as it was built"
         icon.set_name(_ICONS[chosen])
         word.set_text(_theme_word(chosen))
         script = (
@@ -115,8 +120,6 @@ def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
     button = _rail_button(_ICONS[theme], _theme_word(theme), turn)
     button.props('title="Dark or light (t)" data-key="t"')
     icon, word = button.default_slot.children
-    assert isinstance(icon, ui.icon)
-    assert isinstance(word, ui.label)
 
 
 def _theme_word(theme: str) -> str:
@@ -208,16 +211,32 @@ async def confirm(title: str, words: str, action: str) -> bool:
     return bool(answer)
 
 
-def every(
-    seconds: float, pull: Callable[[], T], show: Callable[[T], Awaitable[None] | None]
-) -> None:
-    """Pull in a thread and show, now and every so many seconds while the page is open."""
+async def ask(title: str, label: str, value: str, action: str) -> str | None:
+    """Ask for a text; None if it was not given."""
+    with ui.dialog() as dialog, ui.card().classes("dialog"):
+        heading(title)
+        field = labelled(ui.input(label, value=value)).props("autofocus")
+        field.on("keydown.enter", lambda: dialog.submit(field.value))
+        with ui.element("div").classes("row-line end"):
+            button("Cancel", lambda: dialog.submit(None))
+            button(action, lambda: dialog.submit(field.value), kind="main")
+    answer = await dialog
+    dialog.delete()
+    text = str(answer or "").strip()
+    return text or None
 
-    async def tick() -> None:
-        found = await run.io_bound(pull)
-        if found is not None:
-            done = show(found)
-            if done is not None:
-                await done
 
-    ui.timer(seconds, tick, immediate=True)
+Field = TypeVar("Field", bound=ui.element)
+
+
+def labelled(field: Field) -> Field:
+    """A field in the studio's look, its label above what is written."""
+    field.props("outlined dense stack-label options-dense")
+    return field
+
+
+def every(seconds: float, pull: Callable[[], T], show: Callable[[T], None]) -> Refresh[T]:
+    """Pull and show, now and every so many seconds while somebody looks at the page."""
+    refresh = Refresh(seconds, pull, show, Notice())
+    refresh.first()
+    return refresh

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nicegui import ui
 
 from eddyline.log import StreamMode
@@ -44,7 +46,7 @@ class Streams:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.create = CreateStream(context, self._refresh)
+        self.create = CreateStream(context, lambda name: ui.navigate.to(f"/streams/{name}"))
         self._notice = Notice()
         with empty(
             "No streams yet",
@@ -77,7 +79,7 @@ async def delete(context: Context, notice: Notice, name: str) -> bool:
     if not await confirm(f"Delete stream {name}?", words, "Delete the stream"):
         return False
     streams = context.services.streams
-    return await notice.attempt(lambda: (streams.delete(name), True)[1]) is True
+    return await notice.does(streams.delete, name)
 
 
 def _cells(rate: StreamRate) -> list[str]:
@@ -94,9 +96,9 @@ def _cells(rate: StreamRate) -> list[str]:
 
 
 class CreateStream:
-    """The dialog that makes a stream."""
+    """The dialog that makes a stream; ``created`` is told its name."""
 
-    def __init__(self, context: Context, created: object) -> None:
+    def __init__(self, context: Context, created: Callable[[str], None]) -> None:
         self._context = context
         self._created = created
         with ui.dialog() as self._dialog, ui.card().classes("dialog"):
@@ -125,7 +127,7 @@ class CreateStream:
         shards = int(self._shards.value or 1) if provisioned else None
         mode = StreamMode.PROVISIONED if provisioned else StreamMode.ON_DEMAND
         streams = self._context.services.streams
-        done = await self._notice.attempt(lambda: (streams.create(name, shards, mode), True)[1])
-        if done:
+        if await self._notice.does(streams.create, name, shards, mode):
             self._dialog.close()
-            ui.navigate.to(f"/streams/{name}")
+            self._context.rates.fresh()
+            self._created(name)

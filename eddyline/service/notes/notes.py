@@ -47,7 +47,10 @@ class NoteInfo(msgspec.Struct, frozen=True):
 
 
 class ParagraphView(msgspec.Struct, frozen=True):
-    """A paragraph as it stands. ``graphs``: by output, how Zeppelin draws it."""
+    """A paragraph as it stands.
+
+    ``graphs``: by output, how Zeppelin draws it. ``params``: the values of its forms.
+    """
 
     id: str
     version: int
@@ -63,6 +66,7 @@ class ParagraphView(msgspec.Struct, frozen=True):
     jobs: list[str]
     started_ms: int | None
     finished_ms: int | None
+    params: dict[str, Any] = {}
 
 
 class NoteView(msgspec.Struct, frozen=True):
@@ -74,6 +78,7 @@ class NoteView(msgspec.Struct, frozen=True):
     order: list[str]
     paragraphs: list[ParagraphView]
     round: bool
+    params: dict[str, Any] = {}
 
 
 NoteInfos = list[NoteInfo]
@@ -237,6 +242,13 @@ class Notes:
             self._runner.touch(live)
             self._store.save_paragraph(opened.note.id, live.paragraph, live.run_id)
 
+    def fill(self, note: str, params: dict[str, Any]) -> None:
+        """Change the values of the note-wide forms."""
+        with self._moved:
+            opened = self._opened(self.find(note))
+            opened.note.params.update(params)
+            self._save(opened)
+
     def draw(self, note: str, paragraph: str, index: int, graph: dict[str, Any]) -> None:
         """Keep how an output is drawn."""
         with self._moved:
@@ -305,6 +317,7 @@ class Notes:
                 [live.paragraph.id for live in lives],
                 [_view(live, group) for live in lives if live.version > since],
                 opened.round is not None,
+                dict(opened.note.params),
             )
 
     # inside
@@ -368,6 +381,7 @@ def _view(live: Live, group: str) -> ParagraphView:
         live.jobs,
         live.started_ms,
         live.finished_ms,
+        dict(paragraph.params),
     )
 
 

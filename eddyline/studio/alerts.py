@@ -1,0 +1,87 @@
+"""Anomalies in words: when, what against which expectation, how sure, and which column is to blame.
+
+Everything here is text made of a service's structs; nothing of a record is shown unescaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from eddyline.service.anomalies import Alert
+from eddyline.studio.markup import clock_time, duration, escape, moment, percent
+
+_WAYS = {"HIGH": "above", "LOW": "below"}
+_GRADES = ((0.75, "strong"), (0.4, "clear"), (0.0, "slight"))
+
+
+def alert_rows(alerts: Iterable[Alert], now_ms: int) -> str:
+    """Alerts as rows, newest first, each a link to its series at that time; empty for none."""
+    return "".join(_row(alert, now_ms) for alert in alerts)
+
+
+def _row(alert: Alert, now_ms: int) -> str:
+    because = reasons(alert.explanation)
+    more = f'<div class="small muted">{escape(because)}</div>' if because else ""
+    return (
+        f'<a class="alert-row" href="{escape(href(alert))}" data-alert="{alert.id}">'
+        f'<time class="num muted" title="{moment(alert.start_ms)} UTC">'
+        f"{escape(when(alert.start_ms, now_ms))}</time>"
+        f"<span>{escape(alert.sentence)}{more}</span>"
+        f'<span class="small muted" title="grade {alert.grade:.2f}">'
+        f"{escape(strength(alert.grade))}{escape(lasted(alert))}</span></a>"
+    )
+
+
+def href(alert: Alert) -> str:
+    """Where an alert is drawn."""
+    from urllib.parse import quote
+
+    return f"/anomalies?series={quote(alert.series_id, safe='')}&at={alert.start_ms}"
+
+
+def when(ms: int, now_ms: int) -> str:
+    """``10:00:00`` today (UTC), else the whole moment."""
+    day = 86_400_000
+    return clock_time(ms) if ms // day == now_ms // day else moment(ms)
+
+
+def lasted(alert: Alert) -> str:
+    """``, 5 s long``; nothing for a single point."""
+    ms = alert.end_ms - alert.start_ms
+    return f", {duration(ms)} long" if ms > 0 else ""
+
+
+def strength(grade: float) -> str:
+    """A grade between 0 and 1 as a word."""
+    return next(word for least, word in _GRADES if grade >= least)
+
+
+def reasons(explanation: dict[str, Any] | None) -> str:
+    """``ctr above the ordinary (83 %), errors below it (17 %)``: each column's share of the score.
+
+    explanation: keyed by column, as RANDOM_CUT_FOREST_WITH_EXPLANATION writes it. Columns that
+    bear less than a tenth are left out.
+    """
+    parts = []
+    for column, told in (explanation or {}).items():
+        if isinstance(told, dict):
+            parts.append((_number(told.get("ATTRIBUTION_SCORE")), column, told.get("DIRECTION")))
+    whole = sum(score for score, _, _ in parts)
+    if whole <= 0:
+        return ""
+    found: list[str] = []
+    for score, column, direction in sorted(parts, key=lambda p: -p[0]):
+        if score / whole >= 0.1:
+            way = _WAYS.get(str(direction), "away from")
+            what = "the ordinary" if not found else "it"
+            share = f" ({percent(score / whole)})" if len(parts) > 1 else ""
+            found.append(f"{column} {way} {what}{share}")
+    return ", ".join(found)
+
+
+def _number(text: Any) -> float:
+    try:
+        return max(0.0, float(text))
+    except (TypeError, ValueError):
+        return 0.0

@@ -1,0 +1,214 @@
+"""A generator being written: where to, how fast, which template, with a preview as one types."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from nicegui import run, ui
+
+from eddyline.errors import EddylineError
+from eddyline.generator.spec import GeneratorSpec, parse_target
+from eddyline.service.generators import GeneratorInfo
+from eddyline.studio.context import Context
+from eddyline.studio.editor import Editor
+from eddyline.studio.markup import escape
+from eddyline.studio.notice import Notice, html_of
+from eddyline.studio.shell import Page, button, heading, labelled
+from eddyline.studio.streams import CreateStream
+from eddyline.studio.template_shelf import TemplateShelf
+
+PREVIEW_AFTER_S = 0.25
+TESTED = 5
+HERE, ELSEWHERE = "stream", "kinesis"
+_TARGETS = {HERE: "A stream here", ELSEWHERE: "Another Kinesis endpoint"}
+_KEYS = {"random": "Random", "field": "From a field", "fixed": "The same for all"}
+
+
+class GeneratorForm:
+    """Fields, editor and preview. ``spec`` is what they say; ``load`` shows a generator."""
+
+    def __init__(self, context: Context, page: Page, template: str, notice: Notice) -> None:
+        self._context = context
+        self._services = context.services
+        self._base = GeneratorSpec(template, "stream:-")
+        self._typed = 0
+        self._create = CreateStream(context, self._created)
+        with ui.element("div").classes("form-grid"):
+            self._build_fields()
+        with (
+            ui.expansion("More", group=None).classes("more"),
+            ui.element("div").classes("form-grid"),
+        ):
+            self._build_more()
+        self.shelf = TemplateShelf(context, notice, lambda: self.template, self._put)
+        with ui.element("div").classes("columns"):
+            with ui.element("div").classes("editor-frame tall"):
+                self._editor = Editor(
+                    page, template, "Template", "JSON", self._changed, {"Mod-Enter": self.test}
+                )
+            with ui.element("div").classes("stack tight preview"):
+                with ui.element("div").classes("row-line"):
+                    self._heading = heading("Preview", 3).classes("grow")
+                    button("Test template", self.test, icon="science", hint="Five records").props(
+                        'data-key="e"'
+                    )
+                self._preview = ui.html("", sanitize=False).props('aria-live="polite"')
+
+    def _build_fields(self) -> None:
+        settings = self._context.settings
+        self.name = labelled(ui.input("Name", placeholder="as the stream"))
+        self._kind = labelled(ui.select(_TARGETS, value=HERE, label="Send to"))
+        with ui.element("div").classes("row-line no-wrap") as here:
+            self._stream = labelled(ui.select([], label="Stream")).classes("grow")
+            button("New", self._create.open, hint="Create a stream")
+        self._remote = labelled(ui.input("Stream"))
+        self._region = labelled(ui.input("Region", value=settings.region))
+        self._endpoint = labelled(ui.input("Endpoint URL", placeholder="AWS itself if empty"))
+        self._rate = labelled(ui.number("Records a second", value=100, min=0))
+        here.bind_visibility_from(self._kind, "value", value=HERE)
+        for field in (self._remote, self._region, self._endpoint):
+            field.bind_visibility_from(self._kind, "value", value=ELSEWHERE)
+
+    def _build_more(self) -> None:
+        self._fast = ui.checkbox("As fast as possible").props("dense")
+        self._rate.bind_enabled_from(self._fast, "value", backward=lambda fast: not fast)
+        self._total = labelled(
+            ui.number("Records in all", placeholder="no end", min=1, precision=0)
+        )
+        self._seconds = labelled(ui.number("Seconds in all", placeholder="no end", min=0))
+        self._seed = labelled(ui.number("Seed", placeholder="random", min=0, precision=0))
+        self._key = labelled(ui.select(_KEYS, value="random", label="Partition key"))
+        self._key_text = labelled(ui.input("Field, or the key"))
+        self._key_text.bind_visibility_from(self._key, "value", backward=lambda v: v != "random")
+        self._newline = ui.checkbox("A newline after every record").props("dense")
+        self.restart = ui.checkbox("Start again after a restart").props("dense")
+
+    @property
+    def template(self) -> str:
+        return self._editor.text
+
+    def focus_stream(self, name: str) -> None:
+        """Have the form send to that stream."""
+        self.show_streams([name, *self._stream.options])
+        self._kind.set_value(HERE)
+        self._stream.set_value(name)
+
+    def show_streams(self, names: list[str]) -> None:
+        """The streams there are; the chosen one stays, though it may be gone."""
+        chosen = self._stream.value
+        options = list(dict.fromkeys([*names, *([chosen] if chosen else [])]))
+        if self._stream.options != options:
+            self._stream.set_options(options, value=chosen)
+        if chosen is None and names:
+            self._stream.set_value(names[0])
+
+    def load(self, info: GeneratorInfo | None) -> None:
+        """Show a generator's spec; None: begin a new one with what is there."""
+        self.name.set_value(info.name if info else "")
+        self.name.set_enabled(info is None)
+        self.restart.set_visibility(info is None)
+        if info is None:
+            return
+        spec = self._base = info.spec
+        kind, name = parse_target(spec.target)
+        self._kind.set_value(kind if kind in _TARGETS else ELSEWHERE)
+        if kind == HERE:
+            self.focus_stream(name)
+        self._remote.set_value(name)
+        self._region.set_value(spec.region or self._context.settings.region)
+        self._endpoint.set_value(spec.endpoint or "")
+        self._fast.set_value(spec.rate is None)
+        self._rate.set_value(100 if spec.rate is None else spec.rate)
+        self._total.set_value(spec.total)
+        self._seconds.set_value(spec.duration_s)
+        self._seed.set_value(spec.seed)
+        key, _, value = spec.partition_key.partition(":")
+        self._key.set_value(key if key in _KEYS else "random")
+        self._key_text.set_value(value)
+        self._newline.set_value(spec.newline)
+        self._put(spec.template)
+
+    def spec(self) -> GeneratorSpec:
+        """What the fields say. Raises ``invalid_argument``."""
+        here = self._kind.value == HERE
+        name = str((self._stream.value if here else self._remote.value) or "").strip()
+        if not name:
+            raise EddylineError(
+                "invalid_argument", "no stream is chosen", hint="choose or make one"
+            )
+        key, text = str(self._key.value), str(self._key_text.value or "")
+        return replace(
+            self._base,
+            template=self.template,
+            target=f"{self._kind.value}:{name}",
+            rate=None if self._fast.value else _positive(self._rate.value),
+            total=_whole(self._total.value),
+            duration_s=_number(self._seconds.value),
+            seed=_whole(self._seed.value),
+            newline=bool(self._newline.value),
+            partition_key=key if key == "random" else f"{key}:{text}",
+            endpoint=None if here else str(self._endpoint.value or "").strip() or None,
+            region=None if here else str(self._region.value or "").strip() or None,
+        )
+
+    def _created(self, name: str) -> None:
+        self.focus_stream(name)
+
+    def _put(self, template: str) -> None:
+        self._editor.put(template)
+        ui.timer(0.01, lambda: self._look(1), once=True)
+
+    async def _changed(self, _: str) -> None:
+        """Look when the typing pauses."""
+        self._typed += 1
+        mine = self._typed
+        await asyncio.sleep(PREVIEW_AFTER_S)
+        if mine == self._typed:
+            await self._look(1)
+
+    async def test(self) -> None:
+        """Show five records."""
+        await self._look(TESTED)
+
+    async def _look(self, count: int) -> None:
+        text = self.template
+        found = await run.io_bound(_sampled, self._services.generators.sample, text, count)
+        if text != self.template:  # typed on in the meantime
+            return
+        if isinstance(found, EddylineError):
+            if found.span is not None:
+                self._editor.mark(found.span.line, found.span.column, found.message)
+            self._preview.set_content(f'<div class="notice">{html_of(found)}</div>')
+            return
+        self._editor.unmark()
+        self._heading.set_content("Preview" if count == 1 else f"{TESTED} records")
+        self._preview.set_content(
+            "".join(f'<div class="record"><pre>{escape(r[:8000])}</pre></div>' for r in found or [])
+        )
+
+
+Sample = Callable[[str, int], list[str]]
+
+
+def _sampled(sample: Sample, text: str, count: int) -> list[str] | EddylineError:
+    try:
+        return sample(text, count)
+    except EddylineError as error:
+        return error
+
+
+def _positive(value: float | None) -> float:
+    if value is None:
+        msg = "the records a second are missing"
+        raise EddylineError("invalid_argument", msg, hint="write a number, as in 100 or 0.5")
+    return float(value)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)

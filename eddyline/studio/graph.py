@@ -1,0 +1,235 @@
+"""How a result is drawn: Zeppelin's graph settings over a table become a chart's options.
+
+The settings are the note's own (mode, keys, groups, values with an aggregate), so that a note
+draws the same here and there, and what is chosen here is exported with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from eddyline.service.notes.output import Table
+from eddyline.studio import charts
+from eddyline.studio.charts import Options
+from eddyline.studio.markup import is_number
+
+TABLE, LINE, BAR, AREA, PIE, SCATTER = (
+    "table", "lineChart", "multiBarChart", "stackedAreaChart", "pieChart", "scatterChart",
+)  # fmt: skip
+MODES = {
+    TABLE: "Table",
+    LINE: "Line",
+    BAR: "Bars",
+    AREA: "Area",
+    PIE: "Pie",
+    SCATTER: "Dots",
+}
+SERIES_MAX, POINTS_MAX = 24, 2000
+Aggregate = Callable[[Sequence[float]], float]
+AGGREGATES: dict[str, Aggregate] = {
+    "sum": sum,
+    "avg": lambda values: sum(values) / len(values),
+    "min": min,
+    "max": max,
+    "count": len,
+}
+Graph = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What is drawn: ``keys`` along the axis, a series for each of ``groups`` and ``values``.
+
+    Columns are places in the table; values carry the name of their aggregate.
+    """
+
+    mode: str
+    keys: tuple[int, ...]
+    groups: tuple[int, ...]
+    values: tuple[tuple[int, str], ...]
+
+
+def mode_of(graph: Graph) -> str:
+    """The mode, table where there is none we know."""
+    mode = str(graph.get("mode") or TABLE)
+    return mode if mode in MODES else TABLE
+
+
+def settings(table: Table, graph: Graph) -> Settings:
+    """The graph's settings, by name over this table; guessed where they name nothing of it."""
+    keys = _places(table, graph.get("keys"))
+    groups = tuple(i for i in _places(table, graph.get("groups")) if i not in keys)
+    values = _values(table, graph.get("values"))
+    if not keys and not values:
+        return guess(table, mode_of(graph))
+    return Settings(mode_of(graph), keys, groups, values or guess(table, TABLE).values)
+
+
+def guess(table: Table, mode: str) -> Settings:
+    """A time or text along the axis, the last number as value, another text as group."""
+    numbers = [i for i in range(len(table.columns)) if _is_numeric(table, i)]
+    times = [i for i in range(len(table.columns)) if _is_time(table, i)]
+    texts = [i for i in range(len(table.columns)) if i not in numbers and i not in times]
+    key = times[:1] or texts[:1] or numbers[:1]
+    value = [i for i in numbers if i not in key][-1:] or numbers[-1:]
+    group = [i for i in texts if i not in key and _few(table, i)][:1]
+    if mode == PIE and group:
+        key, group = group, []
+    return Settings(mode, tuple(key), tuple(group), tuple((i, "sum") for i in value))
+
+
+def graph_of(table: Table, chosen: Settings) -> Graph:
+    """The settings as a note keeps them."""
+
+    def entry(index: int, aggregate: str = "sum") -> Graph:
+        return {"name": table.columns[index], "index": float(index), "aggr": aggregate}
+
+    return {
+        "mode": chosen.mode,
+        "height": 300.0,
+        "optionOpen": False,
+        "keys": [entry(i) for i in chosen.keys],
+        "groups": [entry(i) for i in chosen.groups],
+        "values": [entry(i, aggregate) for i, aggregate in chosen.values],
+    }
+
+
+def options(table: Table, chosen: Settings) -> Options:
+    """The chart's options."""
+    if chosen.mode == PIE:
+        return _pie(table, chosen)
+    found = charts.base()
+    timed = len(chosen.keys) == 1 and _is_time(table, chosen.keys[0])
+    numeric = len(chosen.keys) == 1 and _is_numeric(table, chosen.keys[0])
+    by_value = chosen.mode == SCATTER and numeric
+    drawn = _series(table, chosen)
+    series: dict[str, list[Any]]
+    if not timed and not by_value:
+        labels = list(dict.fromkeys(label for points in drawn.values() for label in points))
+        found["xAxis"] = charts.axis("category", data=labels[-POINTS_MAX:])
+        kept = found["xAxis"]["data"]
+        series = {name: [points.get(label) for label in kept] for name, points in drawn.items()}
+    else:
+        at = _instant if timed else float
+        found["xAxis"] = charts.axis("time" if timed else "value", scale=True)
+        series = {
+            name: sorted([at(label), value] for label, value in points.items())[-POINTS_MAX:]
+            for name, points in drawn.items()
+        }
+    found["yAxis"]["scale"] = chosen.mode in (LINE, SCATTER)
+    found["series"] = [_drawn(chosen.mode, name, data) for name, data in series.items()]
+    if len(series) > 1:
+        found["legend"] = {**charts.LEGEND}
+        found["grid"]["top"] = 36
+    return found
+
+
+def _drawn(mode: str, name: str, data: list[Any]) -> Options:
+    if mode == BAR:
+        return {"type": "bar", "name": name, "data": data, "barMaxWidth": 36}
+    if mode == SCATTER:
+        return {"type": "scatter", "name": name, "data": data, "symbolSize": 7}
+    more: Options = {"showSymbol": len(data) < 40, "symbolSize": 5, "connectNulls": True}
+    if mode == AREA:
+        more |= {"stack": "all", "areaStyle": {"opacity": 0.35}}
+    return charts.line(name, data, **more)
+
+
+def _pie(table: Table, chosen: Settings) -> Options:
+    found = charts.base()
+    points = next(iter(_series(table, chosen).values()), {})
+    for name in ("xAxis", "yAxis", "grid"):
+        del found[name]
+    found["tooltip"] = {**found["tooltip"], "trigger": "item"}
+    label = {"color": "var(--text)", "fontSize": 12}
+    data = [{"name": name, "value": value} for name, value in list(points.items())[:SERIES_MAX]]
+    found["series"] = [{"type": "pie", "radius": ["35%", "68%"], "data": data, "label": label}]
+    return found
+
+
+def _series(table: Table, chosen: Settings) -> dict[str, dict[str, float]]:
+    """Series by name, each a value by the keys' text, in order of first appearance."""
+    buckets: dict[str, dict[str, list[float]]] = {}
+    aggregates: dict[str, Aggregate] = {}
+    for index, aggregate in chosen.values:
+        for row in table.rows:
+            number = _number(row[index])
+            if number is None and aggregate != "count":
+                continue
+            name = _name(table, chosen, row, index)
+            if name not in buckets and len(buckets) >= SERIES_MAX:
+                continue
+            aggregates[name] = AGGREGATES.get(aggregate, sum)
+            label = " ".join(str(row[i]) for i in chosen.keys) or table.columns[index]
+            buckets.setdefault(name, {}).setdefault(label, []).append(number or 0.0)
+    return {
+        name: {label: aggregates[name](values) for label, values in points.items()}
+        for name, points in buckets.items()
+    }
+
+
+def _name(table: Table, chosen: Settings, row: Sequence[str | None], index: int) -> str:
+    group = ", ".join(str(row[i]) for i in chosen.groups)
+    column = table.columns[index]
+    if not group:
+        return column
+    return group if len(chosen.values) == 1 else f"{group} {column}"
+
+
+def _places(table: Table, entries: Any) -> tuple[int, ...]:
+    names = [e.get("name") for e in entries if isinstance(e, dict)] if _is_list(entries) else []
+    return tuple(table.columns.index(n) for n in names if n in table.columns)
+
+
+def _values(table: Table, entries: Any) -> tuple[tuple[int, str], ...]:
+    found = []
+    for entry in entries if _is_list(entries) else []:
+        if isinstance(entry, dict) and entry.get("name") in table.columns:
+            aggregate = str(entry.get("aggr") or "sum")
+            place = table.columns.index(str(entry["name"]))
+            found.append((place, aggregate if aggregate in AGGREGATES else "sum"))
+    return tuple(found)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _is_numeric(table: Table, index: int) -> bool:
+    if table.types:
+        return is_number(table.types[index])
+    known = [row[index] for row in table.rows[-50:] if row[index] is not None]
+    return bool(known) and all(_number(value) is not None for value in known)
+
+
+def _is_time(table: Table, index: int) -> bool:
+    if table.types and not table.types[index].startswith(("TIMESTAMP", "DATE")):
+        return False
+    known = [row[index] for row in table.rows[-50:] if row[index] is not None]
+    return bool(known) and all(_instant(value) is not None for value in known)
+
+
+def _few(table: Table, index: int) -> bool:
+    return len({row[index] for row in table.rows}) <= SERIES_MAX
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        found = float(text or "")
+    except ValueError:
+        return None
+    return found if abs(found) < 1e300 else None
+
+
+def _instant(text: str | None) -> int | None:
+    """Epoch ms of a printed timestamp or date, read as UTC."""
+    if text is None or len(text) < 10 or text[4:5] != "-":
+        return None
+    try:
+        found = datetime.fromisoformat(text[:26])
+    except ValueError:
+        return None
+    return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)

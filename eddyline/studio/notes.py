@@ -1,0 +1,169 @@
+"""The list of notes: write one, bring one in, and the examples to begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nicegui import ui
+
+from eddyline.service.notes import NoteInfo
+from eddyline.studio import lab
+from eddyline.studio.context import Context
+from eddyline.studio.listing import Listing
+from eddyline.studio.markup import ago, escape, link, number, state
+from eddyline.studio.notice import Notice
+from eddyline.studio.shell import (
+    ask,
+    button,
+    confirm,
+    empty,
+    every,
+    heading,
+    icon_button,
+    page,
+)
+from eddyline.studio.uploads import upload
+
+_KEYS = (("n", "New note"), ("i", "Import a note"))
+_COLUMNS = (
+    ("Note", ""),
+    ("State", ""),
+    ("Paragraphs", "num"),
+    ("Changed (UTC)", "num narrow-hidden"),
+)
+_WORDS = {
+    lab.SENSORS: "Readings averaged by status over a sliding minute, written to a stream.",
+    lab.CLICKS: "Clicks per hundred impressions, each second; a forest finds what is unusual.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The notes and the time."""
+
+    notes: list[NoteInfo]
+    now_ms: int
+
+
+def register(context: Context) -> None:
+    """Add the page."""
+
+    @ui.page("/notes")
+    def notes() -> None:
+        with page("notes", "Notes", keys=_KEYS) as built:
+            shown = NotesPage(context)
+            with built.actions:
+                button("Import", shown.pick, icon="file_upload", key="i")
+                button("New note", shown.create, kind="main", icon="add", key="n")
+
+
+class NotesPage:
+    """The page's list."""
+
+    def __init__(self, context: Context) -> None:
+        self._services = context.services
+        self._notes = context.services.notes
+        self._notice = Notice()
+        self._names: dict[str, str] = {}
+        self.pick = upload(
+            self._came, ".zpln,.json,application/json", self._rejected, several=True, drop=True
+        )
+        with (
+            empty(
+                "No notes yet",
+                "A note holds Flink SQL in paragraphs and shows their results live. Write one, "
+                "import a Zeppelin note (drop the .zpln file here), or begin with an example.",
+            ) as self._empty,
+            ui.element("div").classes("row-line"),
+        ):
+            button("New note", self.create, kind="main")
+            button("Import a note", self.pick)
+        self._listing = Listing(_COLUMNS, "Notes", self._actions)
+        self._drop_hint = ui.label("Drop .zpln files anywhere on this page to import them.")
+        self._drop_hint.classes("muted small")
+        with ui.element("section").classes("stack"):
+            heading("Examples")
+            with ui.element("div").classes("columns"):
+                for name in lab.LABS:
+                    self._example(name)
+        self._refresh = every(1.0, self._pull, self._show)
+
+    def _example(self, name: str) -> None:
+        with ui.element("div").classes("block"):
+            heading(name, 3)
+            ui.label(_WORDS[name]).classes("muted")
+            with ui.element("div").classes("row-line"):
+                button(
+                    "Set up the lab",
+                    lambda: self._set_up(name),
+                    hint="Its streams, its generators, its note",
+                )
+                button("Only the note", lambda: self._only_note(name), kind="quiet")
+
+    def _pull(self) -> Found:
+        return Found(self._notes.list(), self._services.clock.now_ms())
+
+    def _show(self, found: Found) -> None:
+        self._names = {note.id: note.name for note in found.notes}
+        self._empty.set_visibility(not found.notes)
+        self._listing.set_visibility(bool(found.notes))
+        self._drop_hint.set_visibility(bool(found.notes))
+        self._listing.show({note.id: _cells(note, found.now_ms) for note in found.notes})
+
+    def _actions(self, note_id: str) -> None:
+        icon_button("file_download", "Export it", lambda: self._export(note_id))
+        icon_button("content_copy", "Duplicate it", lambda: self._duplicate(note_id))
+        icon_button("delete", "Delete it", lambda: self._remove(note_id))
+
+    async def create(self) -> None:
+        """Ask for a name and open a new note."""
+        name = await ask("New note", "Name", "", "Create")
+        if name is not None:
+            note = await self._notice.attempt(self._notes.create, name)
+            if note is not None:
+                ui.navigate.to(f"/notes/{note}")
+
+    async def _came(self, file: str, data: bytes) -> None:
+        note = await self._notice.attempt(self._notes.import_bytes, data, file)
+        if note is not None:
+            await self._refresh.now()
+            self._notice.say(f"{self._names.get(note, file)} is imported.")
+
+    def _rejected(self) -> None:
+        self._notice.say("That file was not taken: a note is a .zpln or .json file below 32 MiB.")
+
+    async def _set_up(self, name: str) -> None:
+        note = await self._notice.attempt(lab.set_up, self._services, name)
+        if note is not None:
+            ui.navigate.to(f"/notes/{note}")
+
+    async def _only_note(self, name: str) -> None:
+        note = await self._notice.attempt(lab.bring_note, self._services, name)
+        if note is not None:
+            ui.navigate.to(f"/notes/{note}")
+
+    async def _export(self, note_id: str) -> None:
+        data = await self._notice.attempt(self._notes.export, note_id)
+        if data is not None:
+            ui.download.content(data, self._notes.file_name(note_id))
+
+    async def _duplicate(self, note_id: str) -> None:
+        await self._notice.attempt(self._notes.duplicate, note_id)
+        await self._refresh.now()
+
+    async def _remove(self, note_id: str) -> None:
+        words = "Its paragraphs and results are gone for good, and what runs of it is stopped."
+        name = self._names.get(note_id, "")
+        if await confirm(f"Delete the note {name}?", words, "Delete the note"):
+            await self._notice.attempt(self._notes.remove, note_id)
+            await self._refresh.now()
+
+
+def _cells(note: NoteInfo, now_ms: int) -> list[str]:
+    running = f'<span class="small muted">{note.running} running</span>' if note.running else ""
+    return [
+        link(f"/notes/{note.id}", note.name),
+        state("RUNNING") + " " + running if note.running else "",
+        number(note.paragraphs),
+        escape(ago(note.modified_ms, now_ms)),
+    ]

@@ -1,0 +1,282 @@
+"""One paragraph on the page: its text, forms, run and stop, and what it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from nicegui import run, ui
+
+from eddyline.errors import EddylineError
+from eddyline.service.notes import ParagraphView, header
+from eddyline.service.notes.forms import Form, forms
+from eddyline.service.notes.output import FAILURE, HTML
+from eddyline.studio.editor import Editor, Language
+from eddyline.studio.form_fields import FormFields
+from eddyline.studio.markup import clock_time, duration, escape, number, state
+from eddyline.studio.notice import Notice
+from eddyline.studio.result import Results
+from eddyline.studio.shell import Page, icon_button
+
+SAVE_AFTER_S = 0.4
+_BUSY = ("RUNNING", "PENDING")
+_PLACE = re.compile(r"\(line (\d+), column (\d+)\)")
+_LANGUAGES: dict[str, Language] = {"md": "Markdown", "flink.pyflink": "Python"}
+
+
+class Actions(Protocol):
+    """What a paragraph asks of its note."""
+
+    def edit(self, paragraph: str, **changes: Any) -> None:
+        """Keep a text, title or params."""
+
+    def fill(self, params: dict[str, Any]) -> None:
+        """Keep values of the note's own forms."""
+
+    def draw(self, paragraph: str, index: int, graph: dict[str, Any]) -> None:
+        """Keep how an output is drawn."""
+
+    def run(self, paragraph: str) -> None:
+        """Begin to run it."""
+
+    def cancel(self, paragraph: str) -> None:
+        """End its run."""
+
+    def move(self, paragraph: str, by: int) -> None:
+        """Move it up or down."""
+
+    async def add(self, after: str | None) -> None:
+        """Put a new one behind it."""
+
+    async def take_out(self, paragraph: str) -> None:
+        """Ask, and remove it."""
+
+    async def look(self) -> None:
+        """Show at once what changed."""
+
+
+class ParagraphBlock:
+    """The elements of a paragraph; ``show`` brings them to what the note says."""
+
+    def __init__(self, page: Page, actions: Actions, view: ParagraphView) -> None:
+        self.id = view.id
+        self._actions = actions
+        self._page = page
+        self._view = view
+        self._saved = view.text
+        self._typed = 0
+        self._editing = not _reads(view)
+        with ui.element("section").classes("block paragraph") as self.element:
+            self.element.props["aria-label"] = "Paragraph"
+            with ui.element("div").classes("bar"):
+                self._build_bar(view)
+            self._editor_place = ui.element("div").classes("editor-frame bare")
+            with self._editor_place:
+                self._editor = self._made_editor(view)
+            self._forms = FormFields(self._filled)
+            self._notice = Notice()
+            self._progress = ui.element("div").classes("progress").props("aria-hidden=true")
+            self._results = Results(lambda i, g: actions.draw(self.id, i, g))
+            self._figures = ui.html("", sanitize=False).classes("figures")
+
+    def _build_bar(self, view: ParagraphView) -> None:
+        self._play = icon_button("play_arrow", "Run (Shift+Enter)", self.run).classes("play")
+        self._halt = icon_button("stop", "Stop (Ctrl+.)", self.cancel).classes("halt")
+        self._title = ui.element("input").classes("title")
+        self._title.props["value"] = view.title
+        self._title.props["placeholder"] = "Untitled"
+        self._title.props["aria-label"] = "Title of the paragraph"
+        self._title.on("change", self._titled, args=["target.value"], js_handler=_VALUE)
+        self._title.on("keydown.shift.enter.prevent", self.run)
+        self._kind = ui.label(view.interpreter).classes("kind")
+        self._time = ui.label().classes("time")
+        self._state = ui.html("", sanitize=False)
+        self._turn = icon_button("edit", "Write", self._turned)
+        with icon_button("more_vert", "More"), ui.menu():
+            ui.menu_item("Add a paragraph below", lambda: self._actions.add(self.id))
+            ui.menu_item("Move up", lambda: self._moved(-1))
+            ui.menu_item("Move down", lambda: self._moved(1))
+            ui.menu_item("Delete", lambda: self._actions.take_out(self.id))
+
+    def _made_editor(self, view: ParagraphView) -> Editor:
+        keys = {"Shift-Enter": self.run, "Mod-Enter": self.run, "Ctrl-.": self.cancel}
+        language = _LANGUAGES.get(view.interpreter, "SQL")
+        return Editor(self._page, view.text, "Text of the paragraph", language, self._changed, keys)
+
+    @property
+    def busy(self) -> bool:
+        return self._view.status in _BUSY
+
+    # what is shown
+
+    def show(self, view: ParagraphView, note_params: Mapping[str, Any]) -> None:
+        """Bring the elements to what the note says now."""
+        before, self._view = self._view, view
+        if view.text != self._saved:
+            if self._editor.text == self._saved:  # changed in another window
+                self._editor.put(view.text)
+            self._saved = view.text
+        if view.title != before.title:
+            self._title.props["value"] = view.title
+        self._kind.set_text(view.interpreter)
+        self._editor.speak(_LANGUAGES.get(view.interpreter, "SQL"))
+        busy = view.status in _BUSY
+        self._play.set_visibility(not busy)
+        self._halt.set_visibility(busy)
+        self._progress.set_visibility(view.status == "RUNNING")
+        self._state.set_content("" if view.status == "READY" else state(view.status))
+        self._show_forms(view, note_params)
+        self._results.show(view.outputs, view.graphs, _appends(view.text))
+        self._figures.set_content(figures_html(view))
+        self._mark(view)
+        self._lay_out()
+
+    def tick(self, now_ms: int) -> None:
+        """Let the time of a run go on."""
+        text = time_text(self._view, now_ms)
+        if self._time.text != text:
+            self._time.set_text(text)
+
+    def _show_forms(self, view: ParagraphView, note_params: Mapping[str, Any]) -> None:
+        found = [form for form in forms(view.text) if not form.hidden]
+        self._forms.show(found, view.params, note_params)
+
+    def _mark(self, view: ParagraphView) -> None:
+        failed = next((o.text for o in view.outputs if o.kind == FAILURE), None)
+        place = _PLACE.search(failed.split("\n")[0]) if failed else None
+        if failed and place and self._editor.text == view.text:
+            self._editor.mark(int(place[1]), int(place[2]), failed.split("\n")[0])
+        else:
+            self._editor.unmark()
+
+    def _lay_out(self) -> None:
+        """A text to be read hides its source until somebody wants to write."""
+        reads = _reads(self._view)
+        self._turn.set_visibility(reads or (self._view.interpreter == "md" and self._editing))
+        self._editor_place.set_visibility(self._editing or not reads)
+
+    def focus(self) -> None:
+        """Begin to write."""
+        self._editor.field.run_method("focus")
+
+    def close(self) -> None:
+        """It was removed."""
+        self._editor.close()
+        self.element.delete()
+
+    # what is done
+
+    def _turned(self) -> None:
+        self._editing = not self._editing
+        self._lay_out()
+
+    async def run(self) -> None:
+        """Keep the text and run it."""
+        self._editing = False
+        await self._attempt(self._run)
+
+    def _run(self) -> None:
+        self._save()
+        self._actions.run(self.id)
+
+    async def cancel(self) -> None:
+        """End its run."""
+        await self._attempt(lambda: self._actions.cancel(self.id))
+
+    async def _moved(self, by: int) -> None:
+        await self._attempt(lambda: self._actions.move(self.id, by))
+
+    async def _attempt(self, work: Callable[[], None]) -> None:
+        await self._notice.attempt(work)
+        await self._actions.look()
+
+    async def _changed(self, _: str) -> None:
+        """Keep the text when the typing pauses."""
+        self._typed += 1
+        mine = self._typed
+        self._editor.unmark()
+        await asyncio.sleep(SAVE_AFTER_S)
+        if mine == self._typed:
+            await self.save()
+
+    async def save(self) -> None:
+        """Keep what was typed."""
+        try:
+            await run.io_bound(self._save)
+        except EddylineError as error:
+            self._notice.error(error)
+
+    def _save(self) -> None:
+        text = self._editor.text
+        if text != self._saved:
+            self._saved = text
+            self._actions.edit(self.id, text=text)
+
+    async def _titled(self, event: Any) -> None:
+        title = str(event.args or "").strip()
+        await self._attempt(lambda: self._actions.edit(self.id, title=title))
+
+    async def _filled(self, form: Form, value: Any) -> None:
+        if form.note_wide:
+            await self._attempt(lambda: self._actions.fill({form.name: value}))
+        else:
+            await self._attempt(lambda: self._actions.edit(self.id, params={form.name: value}))
+
+
+_VALUE = "(event) => emit(event.target.value)"
+
+
+def _reads(view: ParagraphView) -> bool:
+    """Whether there is something to read in place of the source."""
+    shown = any(output.kind == HTML for output in view.outputs)
+    return view.interpreter == "md" and shown and view.status == "FINISHED"
+
+
+def _appends(text: str) -> bool:
+    try:
+        return header.parse(text).properties.get("type") == "append"
+    except EddylineError:
+        return False
+
+
+def time_text(view: ParagraphView, now_ms: int) -> str:
+    """How long it runs or ran, and when it ended."""
+    if view.started_ms is None:
+        return ""
+    if view.status == "RUNNING":
+        return f"for {duration(now_ms - view.started_ms)}"
+    if view.finished_ms is None or view.status not in ("FINISHED", "ERROR", "ABORT"):
+        return ""
+    took = duration(view.finished_ms - view.started_ms)
+    return f"{took}, ended {clock_time(view.finished_ms)} UTC"
+
+
+def figures_html(view: ParagraphView) -> str:
+    """A running statement's figures, why it shows nothing, and its jobs."""
+    parts = []
+    if view.status == "RUNNING" and view.why:
+        because = "".join(f"<li>{escape(reason)}</li>" for reason in view.why)
+        parts.append(f'<div class="why"><span>Nothing to show yet:</span><ul>{because}</ul></div>')
+    words = _figure_words(view) if view.status == "RUNNING" else []
+    if view.jobs:
+        count = len(view.jobs)
+        words.append(f'<a href="/jobs">{"a job" if count == 1 else f"{count} jobs"}</a>')
+    if words:
+        parts.append(f'<div class="muted small">{" · ".join(words)}</div>')
+    return "".join(parts)
+
+
+def _figure_words(view: ParagraphView) -> list[str]:
+    found = view.figures
+    if found is None:
+        return []
+    words = [f"{number(found.rows_in)} rows in", f"{number(found.rows_out)} out"]
+    if found.late:
+        words.append(f"{number(found.late)} late")
+    if found.watermark_ms is not None:
+        words.append(f"watermark {clock_time(found.watermark_ms)} UTC")
+    if found.latency_ms is not None:
+        words.append(f"latency {number(round(found.latency_ms, 1))} ms")
+    return words
