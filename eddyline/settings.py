@@ -37,6 +37,7 @@ class Settings:
     tls: bool = _of(False, "Serve the AWS endpoint over TLS.")
     tls_certificate: str = _of("", "Certificate file (PEM); self-made if empty.")
     tls_key: str = _of("", "The certificate's private key file (PEM).")
+    shard_limit: int = _of(20_000, "Shards an account may have in provisioned streams.", 1, 2**20)
     throttle: bool = _of(False, "Hold each shard to AWS's limits of records, bytes and reads.")
     access_log: bool = _of(False, "Log each request to the AWS endpoint in logs/access.log.")
     connections_max: int = _of(1024, "Requests an API process serves at a time.", 1, 65_536)

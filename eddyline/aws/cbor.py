@@ -177,7 +177,7 @@ class _Decoder:
             return dict(zip(items[::2], items[1::2], strict=True)), at
         if major == 4:
             return items, at
-        return (b"" if major == 2 else "").join(items), at  # type: ignore[attr-defined]
+        return (b"" if major == 2 else "").join(items), at
 
     def _simple(self, info: int, at: int) -> tuple[Any, int]:
         if info in _SIMPLE:

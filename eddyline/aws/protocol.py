@@ -6,26 +6,30 @@ AWS's form (``__type``, ``message``, ``x-amzn-ErrorType``); nothing but a fault 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import traceback
 import zlib
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, Protocol
 
-from eddyline.aws import wire
+from eddyline.auth.hosts import HostRules, headers_of
+from eddyline.aws import eventstream, wire
+from eddyline.aws.call import Answer, Call, EventStream, Guard, Service
 from eddyline.aws.errors import FAULT, AwsError, as_aws
-from eddyline.aws.shapes import Inputs
 from eddyline.aws.wire import Wire
+from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
+from eddyline.settings import Settings
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = dict[str, str]
-Answer = dict[str, Any] | bytes
 
 # 500 records of 10 MiB together, in base64, with their keys.
 BODY_BYTES_MAX = 16 << 20
@@ -34,71 +38,122 @@ _SIGN = (
     b"This is Eddyline's AWS endpoint. Point an AWS SDK or the AWS CLI at it: "
     b"export AWS_ENDPOINT_URL=http://<this address>\n"
 )
+_PLAIN = b"text/plain; charset=utf-8"
 
 
-class Service(Protocol):
-    """What stands behind a target prefix."""
+class Witness(Protocol):
+    """Who hears of every request: counters and the access log."""
 
-    inputs: Inputs
+    def saw(self, scope: Scope, told: Told, seconds: float) -> None:
+        """A request has been answered."""
 
-    def known(self, operation: str) -> bool:
-        """Whether the service's model has the operation."""
-
-    async def call(self, operation: str, request: Any, wire: Wire) -> Answer:
-        """Do it. Bytes are an answer that is encoded already. Raises AwsError, EddylineError."""
-
-
-class Guard(Protocol):
-    """Who may call."""
-
-    def admit(self, scope: Scope, headers: Headers, body: bytes) -> None:
-        """Raises AwsError for a caller who may not."""
+    def page(self) -> bytes:
+        """What ``GET /metrics`` answers."""
 
 
 @dataclass(slots=True)
 class Response:
-    """What goes back."""
+    """What goes back; ``events`` instead of a body for an answer that goes on."""
 
     status: int
     content_type: bytes
     body: bytes
     error: str | None = None
+    events: EventStream | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """What became known of a request on the way, for the access log and the counters."""
+
+    operation: str = ""
+    user: str = ""
+    bytes_in: int = 0
+    bytes_out: int = 0
+    status: int = 0
+    error: str | None = None
+    request_id: str = ""
+    form: Wire = wire.JSON
 
 
 class Endpoint:
     """The ASGI application: services by the prefix of their targets."""
 
-    def __init__(self, services: dict[str, Service], guard: Guard) -> None:
+    def __init__(
+        self,
+        services: Mapping[str, Service],
+        guard: Guard,
+        settings: Settings,
+        witness: Witness,
+        clock: Clock = SYSTEM,
+    ) -> None:
         self._services = services
         self._guard = guard
+        self._hosts = HostRules(settings)
+        self._patience_s = settings.request_s_max
+        self._witness = witness
+        self._clock = clock
+        self._date = (0, b"")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if scope["method"] in ("GET", "HEAD") and scope["path"] in ("/", "/health"):
-            await _send(send, Response(200, b"text/plain; charset=utf-8", _SIGN))
-            return
-        await _send(send, await self._respond(scope, receive))
-
-    async def _respond(self, scope: Scope, receive: Receive) -> Response:
-        form: Wire = wire.JSON
+        started = self._clock.monotonic()
+        told = Told()
+        if scope["method"] in ("GET", "HEAD") and scope["path"] in ("/", "/health", "/metrics"):
+            response = self._page(scope)
+        else:
+            response = await self._respond(scope, receive, told)
+        digits = os.urandom(16).hex()
+        told.request_id = _uuid(digits)
+        told.status, told.error = response.status, response.error
+        told.bytes_out = len(response.body)
         try:
+            await self._send(receive, send, response, told)
+        finally:
+            self._witness.saw(scope, told, self._clock.monotonic() - started)
+
+    def _page(self, scope: Scope) -> Response:
+        why = self._hosts.refusal(headers_of(scope), pages=True)
+        if why is not None:
+            return Response(403, _PLAIN, f"{why}\n".encode())
+        if scope["path"] == "/metrics":
+            return Response(200, b"text/plain; version=0.0.4; charset=utf-8", self._witness.page())
+        return Response(200, _PLAIN, _SIGN)
+
+    async def _respond(self, scope: Scope, receive: Receive, told: Told) -> Response:
+        try:
+            why = self._hosts.refusal(headers_of(scope), pages=False)
+            if why is not None:
+                raise AwsError("AccessDeniedException", why)
             headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-            body = await read_body(receive, headers)
+            body = await self._body(receive, headers)
+            told.bytes_in = len(body)
             service, operation = self._target(scope, headers)
-            form = wire.of(headers.get("content-type", ""))
-            self._guard.admit(scope, headers, body)
+            told.operation = operation
+            form = told.form = wire.of(headers.get("content-type", ""))
+            caller = self._guard.admit(scope, headers, body)
+            told.user = caller.user
             request = form.parse(service.inputs, operation, unpacked(body, headers))
-            answer = await service.call(operation, request, form)
-            return Response(200, form.content_type, _encoded(form, answer))
+            answer = await service.call(Call(operation, request, form, caller))
+            return _response(form, answer)
         except AwsError as error:
-            return refusal(form, error)
+            return refusal(told.form, error)
         except EddylineError as error:
-            return refusal(form, as_aws(error))
+            return refusal(told.form, as_aws(error))
         except Exception as error:
             sys.stderr.write(traceback.format_exc())
             words = f"a fault in Eddyline ({type(error).__name__}); see logs/api.log"
-            return refusal(form, AwsError(FAULT, words))
+            return refusal(told.form, AwsError(FAULT, words))
+
+    async def _body(self, receive: Receive, headers: Headers) -> bytes:
+        """The body, if it comes in time; an honest client sends it at once."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await read_body(receive, headers)
+        except TimeoutError:
+            words = f"the request did not arrive within {self._patience_s} s"
+            raise AwsError("RequestTimeoutException", words) from None
 
     def _target(self, scope: Scope, headers: Headers) -> tuple[Service, str]:
         prefix, _, operation = headers.get("x-amz-target", "").partition(".")
@@ -110,15 +165,99 @@ class Endpoint:
             raise AwsError("UnknownOperationException", words)
         return service, operation
 
+    async def _send(self, receive: Receive, send: Send, response: Response, told: Told) -> None:
+        headers = [
+            (b"content-type", response.content_type),
+            (b"x-amzn-requestid", told.request_id.encode()),
+            (b"x-amz-id-2", b64encode(os.urandom(48))),
+            (b"date", self._http_date()),
+        ]
+        if response.error:
+            headers.append((b"x-amzn-errortype", response.error.encode()))
+        if response.events is None:
+            crc = zlib.crc32(response.body)
+            headers.append((b"content-length", str(len(response.body)).encode()))
+            headers.append((b"x-amz-crc32", str(crc).encode()))
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if response.events is None:
+            await send({"type": "http.response.body", "body": response.body})
+        else:
+            await _send_events(receive, send, response.events, told)
 
-def _encoded(form: Wire, answer: Answer) -> bytes:
-    return answer if isinstance(answer, bytes) else form.encode(answer) if answer else b""
+    def _http_date(self) -> bytes:
+        """The time as HTTP has it; clients correct their clocks by it."""
+        second = self._clock.now_ms() // 1000
+        if second != self._date[0]:
+            self._date = (second, formatdate(second, usegmt=True).encode())
+        return self._date[1]
+
+
+def _response(form: Wire, answer: Answer) -> Response:
+    if isinstance(answer, EventStream):
+        return Response(200, eventstream.CONTENT_TYPE, b"", events=answer)
+    body = answer if isinstance(answer, bytes) else form.encode(answer) if answer else b""
+    return Response(200, form.content_type, body)
 
 
 def refusal(form: Wire, error: AwsError) -> Response:
     """An error as a response."""
     body = form.encode({"__type": error.name, "message": error.message})
     return Response(error.status, form.content_type, body, error.name)
+
+
+async def _send_events(receive: Receive, send: Send, stream: EventStream, told: Told) -> None:
+    """Frames as they come, until the events or the caller end.
+
+    The first frame is ``initial-response``; some SDKs wait for it before they go on.
+    """
+    form, events = told.form, stream.events
+    gone = asyncio.ensure_future(_until_gone(receive))
+    coming: asyncio.Future[Any] | None = None
+    try:
+        await _send_frame(send, told, _event(form, "initial-response", {}))
+        while not gone.done():
+            coming = asyncio.ensure_future(anext(events))
+            await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                break
+            try:
+                name, members = coming.result()
+            except StopAsyncIteration:
+                break
+            await _send_frame(send, told, _event(form, name, members))
+    except AwsError as error:
+        await _send_frame(send, told, _exception(form, error))
+    except EddylineError as error:
+        await _send_frame(send, told, _exception(form, as_aws(error)))
+    finally:
+        gone.cancel()
+        if coming is not None and not coming.done():
+            coming.cancel()
+            await asyncio.wait({coming})
+        close = getattr(events, "aclose", None)
+        if close is not None:
+            await close()
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_frame(send: Send, told: Told, frame: bytes) -> None:
+    told.bytes_out += len(frame)
+    await send({"type": "http.response.body", "body": frame, "more_body": True})
+
+
+def _event(form: Wire, name: str, members: dict[str, Any] | bytes) -> bytes:
+    payload = members if isinstance(members, bytes) else form.encode(members)
+    return eventstream.event(name, form.content_type, payload)
+
+
+def _exception(form: Wire, error: AwsError) -> bytes:
+    payload = form.encode({"message": error.message})
+    return eventstream.exception(error.name, form.content_type, payload)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def read_body(receive: Receive, headers: Headers) -> bytes:
@@ -172,20 +311,6 @@ def unpacked(body: bytes, headers: Headers) -> bytes:
 def _too_large() -> AwsError:
     words = f"a request may have {BODY_BYTES_MAX >> 20} MiB"
     return AwsError("RequestEntityTooLargeException", words)
-
-
-async def _send(send: Send, response: Response) -> None:
-    request_id = os.urandom(16).hex()
-    headers = [
-        (b"content-type", response.content_type),
-        (b"content-length", str(len(response.body)).encode()),
-        (b"x-amzn-requestid", _uuid(request_id).encode()),
-        (b"x-amz-id-2", b64encode(os.urandom(48))),
-    ]
-    if response.error:
-        headers.append((b"x-amzn-errortype", response.error.encode()))
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
 
 
 def _uuid(digits: str) -> str:

@@ -27,11 +27,12 @@ def join_parent(arguments: list[str]) -> Channel:
     """The channel whose descriptor the parent gave as the first argument, with its own pid."""
     descriptor, parent = int(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
-    _die_with(parent)
+    die_with(parent)
     return Channel(socket.socket(fileno=descriptor), ToWorker)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """Have the kernel end this process when its parent ends; at once if it has ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we asked

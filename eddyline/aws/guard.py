@@ -1,0 +1,76 @@
+"""Who calls: any key on loopback, a signed and known one where keys are required."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from eddyline.auth import sigv4
+from eddyline.auth.binding import enforced
+from eddyline.auth.hosts import headers_of
+from eddyline.auth.users import AccessKey, Users
+from eddyline.aws.call import Caller
+from eddyline.aws.errors import AwsError
+from eddyline.clock import SYSTEM, Clock
+from eddyline.settings import Settings
+
+# So long a removed key or a changed policy may still be in force.
+KNOWN_MS = 1000
+KNOWN_MAX = 1000
+
+
+class KeyGuard:
+    """Tells the caller of a request from its signature."""
+
+    def __init__(self, settings: Settings, clock: Clock = SYSTEM) -> None:
+        self._users = Users(settings.data_dir)
+        self._clock = clock
+        self.enforced = enforced(settings)
+        self._known: dict[str, tuple[int, AccessKey | None, str | None]] = {}
+        self._lock = threading.Lock()
+
+    def admit(self, scope: Any, headers: dict[str, str], body: bytes) -> Caller:
+        """The caller of a request.
+
+        Without enforcement a request still needs a credential in AWS's form, as every SDK sends
+        it; whose it is does not matter.
+
+        Raises:
+            AwsError: ``MissingAuthenticationTokenException``, ``IncompleteSignatureException``,
+                ``UnrecognizedClientException``, ``InvalidSignatureException``.
+        """
+        try:
+            request = _http(scope, body)
+            given = sigv4.read(request)
+            if not self.enforced:
+                return Caller(given.key_id)
+            key, policy = self._key(given.key_id)
+            if key is None:
+                words = "The security token included in the request is invalid."
+                raise AwsError("UnrecognizedClientException", words)
+            sigv4.verify(request, given, key.secret, self._clock.now_ms())
+        except sigv4.Refused as refused:
+            raise AwsError(refused.name, refused.message) from None
+        return Caller(key.user, policy, trusted=policy is None)
+
+    def _key(self, key_id: str) -> tuple[AccessKey | None, str | None]:
+        """The key of that name, and the policy of its user."""
+        now_ms = self._clock.now_ms()
+        with self._lock:
+            known = self._known.get(key_id)
+        if known is not None and now_ms - known[0] < KNOWN_MS:
+            return known[1:]
+        key = self._users.key(key_id)
+        policy = None if key is None else self._users.policy(key.user)
+        with self._lock:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[key_id] = (now_ms, key, policy)
+        return key, policy
+
+
+def _http(scope: Any, body: bytes) -> sigv4.HttpRequest:
+    headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in headers_of(scope)]
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope["query_string"].decode("latin-1")
+    return sigv4.HttpRequest(scope["method"], path.decode("latin-1"), query, headers, body)

@@ -1,0 +1,73 @@
+"""Things with an ARN that tags and policies can be put on: streams, consumers, queues, channels.
+
+A stream is known here. For each other kind a finder is a row of ``FINDERS``: ``finder(home, arn)``
+gives a ``Resource`` or None if there is no such thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from eddyline.aws.errors import AwsError
+from eddyline.aws.kinesis.naming import name_in
+from eddyline.log import Stream
+
+if TYPE_CHECKING:
+    from eddyline.aws.kinesis.home import Home
+
+Tags = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A thing with an ARN: a stream, or what keeps its tags and its policy in its own way."""
+
+    arn: str
+    stream: Stream | None = None
+    tags: Callable[[], Tags] = dict
+    change_tags: Callable[[Callable[[Tags], Tags]], None] = lambda _: None
+    policy: Callable[[], str | None] = lambda: None
+    set_policy: Callable[[str | None], None] = lambda _: None
+
+
+Finder = Callable[["Home", str], Resource | None]
+# kind -> "module:function" of a Finder; kinds are consumer, queue, channel
+FINDERS: dict[str, str] = {}
+# member of DescribeStreamSummary -> "module:function" (home, stream's name) -> how many
+RELATIONS: dict[str, str] = {}
+# member of DescribeLimits -> "module:function" (home) -> how many
+ACCOUNT_COUNTS: dict[str, str] = {}
+
+
+def found(place: str) -> Callable[..., Any]:
+    """The function at "module:function", imported when it is first needed."""
+    module, _, function = place.partition(":")
+    return cast("Callable[..., Any]", getattr(import_module(module), function))
+
+
+def kind_of(arn: str) -> str:
+    """What an ARN names: stream, consumer, queue, channel; empty for anything else."""
+    last = arn.split(":", 5)[-1]
+    kind = last.partition("/")[0]
+    return "consumer" if kind == "stream" and "/consumer/" in last else kind
+
+
+def find(home: Home, arn: str) -> Resource:
+    """The thing an ARN names.
+
+    Raises:
+        AwsError: ``ResourceNotFoundException``.
+    """
+    arn, kind = home.names.local(arn), kind_of(arn)
+    if kind == "stream":
+        return Resource(arn, home.stream_named(name_in(arn)))
+    place = FINDERS.get(kind)
+    thing = None if place is None else found(place)(home, arn)
+    if thing is None:
+        words = f"{kind.capitalize() or 'Resource'} {arn} not found."
+        raise AwsError("ResourceNotFoundException", words)
+    assert isinstance(thing, Resource)
+    return thing

@@ -1,0 +1,212 @@
+"""What the endpoint counts: ``/metrics`` for Prometheus, and the access log.
+
+A worker counts in memory and writes its counts down once a second, so that whichever worker is
+asked can add up all of them. What concerns streams comes from the log itself, which knows every
+record, also those that did not come over HTTP. Names that CloudWatch has are CloudWatch's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import logging.handlers
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from eddyline.aws.protocol import Scope, Told
+from eddyline.clock import SYSTEM, Clock
+from eddyline.errors import EddylineError
+from eddyline.log import LogStore, Stream
+from eddyline.settings import Settings
+
+FOLDER = "metrics"
+WRITE_S = 1.0
+LOG_BYTES = 32 << 20
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Counts(msgspec.Struct):
+    """Of one operation: answers by error (empty: none), seconds, bytes, latencies by bucket."""
+
+    answers: dict[str, int] = msgspec.field(default_factory=dict)
+    seconds: float = 0.0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    buckets: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
+
+    def add(self, other: Counts) -> None:
+        """Take another worker's counts in."""
+        for error, n in other.answers.items():
+            self.answers[error] = self.answers.get(error, 0) + n
+        self.seconds += other.seconds
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
+
+
+class Metrics:
+    """Hears of every request of this worker."""
+
+    def __init__(
+        self, store: LogStore, settings: Settings, number: int = 0, clock: Clock = SYSTEM
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._folder = settings.data_dir / FOLDER
+        self._file = self._folder / f"api-{number}.json"
+        self._counts: dict[str, Counts] = {}
+        self._writing = False
+        self._access = _access_log(settings) if settings.access_log else None
+
+    def saw(self, scope: Scope, told: Told, seconds: float) -> None:
+        """A request has been answered."""
+        counts = self._counts.get(told.operation)
+        if counts is None:
+            counts = self._counts[told.operation] = Counts()
+        error = told.error or ""
+        counts.answers[error] = counts.answers.get(error, 0) + 1
+        counts.seconds += seconds
+        counts.bytes_in += told.bytes_in
+        counts.bytes_out += told.bytes_out
+        counts.buckets[_bucket(seconds)] += 1
+        if not self._writing:
+            self._writing = True
+            asyncio.get_running_loop().call_later(WRITE_S, self._write)
+        if self._access is not None:
+            self._access.info("%s", self._line(scope, told, seconds))
+
+    def _line(self, scope: Scope, told: Told, seconds: float) -> str:
+        now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
+        client = scope.get("client") or ("", 0)
+        fields = {
+            "time": now.isoformat(timespec="milliseconds"),
+            "request_id": told.request_id,
+            "client": client[0],
+            "http": scope["http_version"],
+            "operation": told.operation or f"{scope['method']} {scope['path'][:100]}",
+            "user": told.user,
+            "status": told.status,
+            "error": told.error,
+            "bytes_in": told.bytes_in,
+            "bytes_out": told.bytes_out,
+            "ms": round(seconds * 1000, 3),
+        }
+        return json.dumps(fields, separators=(",", ":"))
+
+    def _write(self) -> None:
+        self._writing = False
+        aside = self._file.with_suffix(f".{os.getpid()}")
+        try:
+            self._folder.mkdir(exist_ok=True)
+            aside.write_bytes(msgspec.json.encode(self._counts))
+            aside.replace(self._file)
+        except OSError:  # a full disk must not stop the service; the next second tries again
+            logging.getLogger("eddyline.aws").warning("the counters could not be written")
+
+    def page(self) -> bytes:
+        """All counters in Prometheus' text format."""
+        lines = [*_of_requests(self._totals()), *_of_streams(self._store, self._clock.now_ms())]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _totals(self) -> dict[str, Counts]:
+        totals: dict[str, Counts] = {}
+        for counts in (self._counts, *self._others()):
+            for operation, found in counts.items():
+                totals.setdefault(operation, Counts()).add(found)
+        return totals
+
+    def _others(self) -> Iterator[dict[str, Counts]]:
+        for file in sorted(self._folder.glob("api-*.json")):
+            if file != self._file:
+                try:
+                    yield msgspec.json.decode(file.read_bytes(), type=dict[str, Counts])
+                except (OSError, msgspec.DecodeError):
+                    continue
+
+    def close(self) -> None:
+        """Write down what was counted."""
+        if self._counts:
+            self._write()
+
+
+def _bucket(seconds: float) -> int:
+    for i, edge in enumerate(BUCKETS_S):
+        if seconds <= edge:
+            return i
+    return len(BUCKETS_S)
+
+
+def _access_log(settings: Settings) -> logging.Logger:
+    path = Path(settings.data_dir) / "logs" / "access.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=4)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("eddyline.access")
+    logger.handlers[:] = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    return logger
+
+
+def _head(name: str, kind: str, words: str) -> Iterator[str]:
+    yield f"# HELP {name} {words}"
+    yield f"# TYPE {name} {kind}"
+
+
+def _of_requests(totals: dict[str, Counts]) -> Iterator[str]:
+    rows = sorted(totals.items())
+    yield from _head("eddyline_requests_total", "counter", "Requests by operation and error.")
+    for operation, counts in rows:
+        for error, n in sorted(counts.answers.items()):
+            yield f'eddyline_requests_total{{operation="{operation}",error="{error}"}} {n}'
+    for way in ("in", "out"):
+        name = f"eddyline_request_bytes_{way}_total"
+        yield from _head(name, "counter", f"Bytes of bodies that went {way}.")
+        for operation, counts in rows:
+            yield f'{name}{{operation="{operation}"}} {getattr(counts, f"bytes_{way}")}'
+    yield from _head("eddyline_request_seconds", "histogram", "Time from request to answer.")
+    for operation, counts in rows:
+        total = 0
+        for edge, n in zip([*map(str, BUCKETS_S), "+Inf"], counts.buckets, strict=True):
+            total += n
+            label = f'operation="{operation}",le="{edge}"'
+            yield f"eddyline_request_seconds_bucket{{{label}}} {total}"
+        yield f'eddyline_request_seconds_sum{{operation="{operation}"}} {counts.seconds:.6f}'
+        yield f'eddyline_request_seconds_count{{operation="{operation}"}} {total}'
+
+
+# Prometheus' name, kind, field of the log's counters, meaning
+_STREAM_ROWS = (
+    ("kinesis_incoming_records_total", "counter", "records_total", "IncomingRecords of a shard."),
+    ("kinesis_incoming_bytes_total", "counter", "bytes_total", "IncomingBytes of a shard."),
+    ("eddyline_kept_records", "gauge", "records_kept", "Records of a shard that can be read."),
+    ("eddyline_kept_bytes", "gauge", "bytes_kept", "Their bytes, payload and key."),
+)
+
+
+def _of_streams(store: LogStore, now_ms: int) -> Iterator[str]:
+    found = list(_counted(store))
+    for name, kind, member, words in _STREAM_ROWS:
+        yield from _head(name, kind, words)
+        for stream, counters in found:
+            for shard in counters.shards:
+                label = f'stream="{stream}",shard="shardId-{shard.index:012d}"'
+                yield f"{name}{{{label}}} {getattr(shard, member)}"
+    yield from _head("eddyline_stored_bytes", "gauge", "Bytes of a stream's blocks on disk.")
+    for stream, counters in found:
+        yield f'eddyline_stored_bytes{{stream="{stream}"}} {counters.stored_bytes}'
+
+
+def _counted(store: LogStore) -> Iterator[tuple[str, Any]]:
+    for info in store.list():
+        try:
+            stream: Stream = store.open(info.name)
+            yield info.name, stream.counters()
+        except EddylineError:  # deleted meanwhile
+            continue

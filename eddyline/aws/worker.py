@@ -1,0 +1,131 @@
+"""One process of the AWS endpoint: granian, the protocol and the services, on a socket given.
+
+It ends when its parent does: by the kernel's signal on Linux, and by the end of standard input,
+which also asks it to end in good order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from eddyline.aws.workers import BACKLOG, READY
+from eddyline.errors import EddylineError
+from eddyline.service.child import die_with
+from eddyline.settings import Settings
+
+# Headers of a signed request take about a kilobyte.
+HEADER_BYTES_MAX = 32 << 10
+# A body waits in memory until it is whole; HTTP/2 may send so much before it is asked to wait.
+WINDOW_BYTES = 4 << 20
+FINISH_S = 2.0
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    descriptor, parent, number, told = sys.argv[1:5]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
+    die_with(int(parent))
+    settings = _settings(told)
+    try:
+        asyncio.run(_serve(settings, int(descriptor), int(number)))
+    except EddylineError as error:
+        _leave(error.pretty() + "\n", 1)
+    except Exception:
+        _leave(traceback.format_exc(), 1)
+    _leave("", 0)
+
+
+def _leave(words: str, code: int) -> None:
+    """End at once: threads of libraries are not waited for."""
+    sys.stderr.write(words)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _settings(told: str) -> Settings:
+    import msgspec
+
+    def converted(kind: Any, value: Any) -> Any:
+        return Path(value) if kind is Path else value
+
+    return msgspec.json.decode(told, type=Settings, dec_hook=converted)
+
+
+async def _serve(settings: Settings, descriptor: int, number: int) -> None:
+    from eddyline.aws.application import Application
+
+    application = Application(settings, number)
+    server = _server(application.endpoint, settings, descriptor)
+    loop = asyncio.get_running_loop()
+
+    def ended() -> None:
+        while os.read(0, 1024):
+            pass
+        loop.call_soon_threadsafe(server.stop)
+        # A connection that stays open would keep the server waiting.
+        threading.Event().wait(FINISH_S)
+        os._exit(0)
+
+    threading.Thread(target=ended, name="parent", daemon=True).start()
+    gc.collect()
+    gc.freeze()  # what is there now stays; the collector need not look at it again
+    loop.call_later(0.05, _say_ready)
+    await server.serve()
+    application.close()
+
+
+def _say_ready() -> None:
+    os.write(1, READY)
+
+
+def _server(app: Any, settings: Settings, descriptor: int) -> Any:
+    from granian._granian import SocketHolder
+    from granian.constants import HTTPModes, Interfaces, SSLProtocols
+    from granian.http import HTTP1Settings, HTTP2Settings
+    from granian.server.embed import Server
+
+    from eddyline.aws.certificate import files
+
+    holder: Any = SocketHolder
+
+    class OnSocket(Server):
+        """Granian on a socket that is there already."""
+
+        def _init_shared_socket(self) -> None:
+            self._ssp = None
+            self._shd: Any = holder(descriptor, False, BACKLOG)
+
+    certificate, key = files(settings) if settings.tls else (None, None)
+    return OnSocket(
+        app,
+        address=settings.host,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.auto,
+        websockets=False,
+        backpressure=settings.connections_max,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=settings.request_s_max * 1000, max_buffer_size=512 << 10
+        ),
+        http2_settings=HTTP2Settings(
+            initial_connection_window_size=WINDOW_BYTES,
+            initial_stream_window_size=WINDOW_BYTES,
+            max_concurrent_streams=200,
+            max_headers_size=HEADER_BYTES_MAX,
+        ),
+        log_enabled=False,
+        ssl_cert=certificate,
+        ssl_key=key,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""The processes that serve the AWS endpoint, seen from the server that starts them.
+
+One listening socket is made here, without SO_REUSEPORT, handed to all workers and closed again: so
+that a port belongs to one server, connections go to whichever worker is free, and nothing but a
+worker answers. If one dies all are started again, on the same port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+from eddyline.settings import Settings
+
+BACKLOG = 1024
+START_S = 60.0
+STOP_S = 5.0
+READY = b"ready\n"
+
+
+class ApiWorkers:
+    """``api_workers`` processes on one port."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._port = settings.api_port
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> int:
+        """Begin to serve; returns the port.
+
+        Raises:
+            EddylineError: ``port_in_use``, or ``internal`` when a worker does not come up.
+        """
+        with _listening(self._settings.host, self._port) as listener:
+            self._port = int(listener.getsockname()[1])
+            # Exact limits a shard need one process that counts.
+            count = 1 if self._settings.throttle else self._settings.api_workers
+            try:
+                self._processes = [self._spawn(listener, n) for n in range(count)]
+                for process in self._processes:
+                    self._until_ready(process)
+            except BaseException:
+                self.stop()
+                raise
+        return self._port
+
+    def alive(self) -> bool:
+        """Whether all workers run."""
+        return all(p.poll() is None for p in self._processes)
+
+    def stop(self) -> None:
+        """End all; the requests in hand are finished first."""
+        processes, self._processes = self._processes, []
+        for process in processes:
+            assert process.stdin is not None
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # a worker ends when this does
+        end = SYSTEM.monotonic() + STOP_S
+        for process in processes:
+            try:
+                process.wait(max(0.1, end - SYSTEM.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+    @property
+    def _log(self) -> Path:
+        return self._settings.data_dir / "logs" / "api.log"
+
+    def _spawn(self, listener: socket.socket, number: int) -> subprocess.Popen[bytes]:
+        told = msgspec.json.encode(self._settings, enc_hook=str).decode()
+        command = [sys.executable, "-m", "eddyline.aws.worker", str(listener.fileno())]
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [*command, str(os.getpid()), str(number), told],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                pass_fds=(listener.fileno(),),
+            )
+
+    def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        if process.stdout.readline() == READY:
+            return
+        process.wait(START_S)
+        last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
+        msg = "the AWS endpoint does not start"
+        raise EddylineError("internal", msg, detail="".join(last), hint=f"see {self._log}")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host.strip("[]"), port))
+        found.listen(BACKLOG)
+        found.setblocking(False)
+    except OSError as error:
+        found.close()
+        msg = f"cannot listen on port {port} of {host}: {error.strerror}"
+        hint = "choose another one with --api-port, or stop the program that has it"
+        raise EddylineError("port_in_use", msg, hint=hint) from None
+    return found
