@@ -19,6 +19,7 @@ from eddyline.service.child import in_thread
 from eddyline.service.control import ControlServer
 from eddyline.service.directory import check_port, free_port
 from eddyline.service.services import Services
+from eddyline.service.warming import warm
 from eddyline.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,11 +32,21 @@ STUDIO_START_S = 30.0
 class Server:
     """A running Eddyline: ``start``, then ``stop``; or ``run`` until it is told to end."""
 
-    def __init__(self, settings: Settings, *, studio: bool = True, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        studio: bool = True,
+        warm: bool = True,
+        clock: Clock = SYSTEM,
+    ) -> None:
         self.settings = settings
         self.services = Services(settings, clock)
         self.api_port = 0
         self.studio_port = 0
+        # Set when the forests' machine code is there.
+        self.warmed = threading.Event()
+        self._warm = warm
         self._clock = clock
         self._api: ApiWorkers | None = None
         self._control: ControlServer | None = None
@@ -65,6 +76,8 @@ class Server:
         self._check_address()
         self.services.start(spare=True)
         try:
+            if self._warm:
+                self.warmed = warm(self.services.supervisor)
             check_port(settings.host, settings.api_port, "--api-port")
             if self._studio:
                 check_port(settings.host, settings.port, "--port")

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-ROWS = 12
+ROWS = 10
 BAR = 28
 
 
@@ -30,10 +30,7 @@ class ScoredWindow:
 class DemoView:
     """What the terminal shows; filled by the demo, drawn four times a second."""
 
-    studio: str
-    endpoint: str
     elapsed_s: float = 0.0
-    warm_up_s: float = 0.0
     rates: dict[str, tuple[int, float]] = field(default_factory=dict)
     windows: deque[ScoredWindow] = field(default_factory=lambda: deque(maxlen=ROWS))
     found: list[str] = field(default_factory=list)
@@ -43,20 +40,11 @@ class DemoView:
         return Group(self._head(), self._flow(), self._scores(), self._alerts())
 
     def _head(self) -> RenderableType:
-        text = Text.assemble(
-            ("Eddyline demo", "bold"),
-            f"  {self.elapsed_s:5.1f} s   studio ",
-            (self.studio, "cyan"),
-            "   AWS endpoint ",
-            (self.endpoint, "cyan"),
-        )
-        text.no_wrap = True
-        text.overflow = "ellipsis"
-        return text
+        return Text.assemble(("Eddyline demo", "bold"), f"  {self.elapsed_s:5.1f} s")
 
     def _flow(self) -> RenderableType:
         table = Table(box=None, pad_edge=False, padding=(0, 2))
-        table.add_column("stream")
+        table.add_column("sender")
         table.add_column("records", justify="right")
         table.add_column("a second", justify="right")
         for name, (total, rate) in self.rates.items():
@@ -75,8 +63,8 @@ class DemoView:
             bar = Text("█" * min(BAR, round(w.rate / 20)) + mark, style=style or "blue")
             table.add_row(at, f"{w.rate:.1f}", f"{w.score:.2f}", bar, style=style)
         title = "how each second scores"
-        if self.elapsed_s < self.warm_up_s:
-            title += f" (learning what is ordinary: {self.warm_up_s - self.elapsed_s:.0f} s more)"
+        if all(w.score == 0 for w in self.windows):
+            title += " (learning what is ordinary)"
         return Panel(table, title=title, title_align="left", border_style="dim")
 
     def _alerts(self) -> RenderableType:

@@ -10,6 +10,9 @@ from importlib import resources
 
 import numpy as np
 
+from eddyline.generator.rate import Burst
+from eddyline.generator.spec import GeneratorSpec
+
 SENSOR_STREAM = "my-input-stream"
 STATE_STREAM = "my-output-stream"
 CLICK_STREAM = "click-stream"
@@ -38,27 +41,45 @@ IMPRESSION_TEMPLATE = CLICK_TEMPLATE.replace("Click", "Impression")
 
 SENSORS_PER_S = 5.0
 CLICKS_PER_S = 50.0
+WINDOW_MS = 1000
 BURST_FACTOR = 4.0
 # Windows of a second: a dozen to fill the sub-sample, as many again to know what is ordinary.
 WARM_UP_S = 26.0
 BURST_S = 6.0
 BURST_LATEST_S = 44.0
-SHORTEST_S = 58.0
+# After the burst its windows must close and be scored, on a busy machine, too.
+SHORTEST_S = BURST_LATEST_S + 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
-    """When more clicks come: seconds since the senders started."""
+class Sender:
+    """A generator of a lab: its name, and what it is told."""
 
-    start_s: float
-    duration_s: float
-    factor: float = BURST_FACTOR
+    name: str
+    spec: GeneratorSpec
 
 
 def burst(seed: int) -> Burst:
-    """A burst at a time that only the seed knows."""
+    """A burst at a time that only the seed knows, in seconds since the senders started."""
     start = np.random.default_rng(seed).uniform(WARM_UP_S, BURST_LATEST_S - BURST_S)
-    return Burst(round(float(start), 3), BURST_S)
+    return Burst(round(float(start), 3), BURST_S, BURST_FACTOR)
+
+
+def senders(seed: int | None = None, clicks: Burst | None = None) -> tuple[Sender, ...]:
+    """What sends in both labs; ``clicks``: a burst of clicks."""
+    bursts = () if clicks is None else (clicks,)
+
+    def sender(name: str, template: str, stream: str, rate: float, nth: int) -> Sender:
+        own = None if seed is None else seed + nth
+        told = bursts if name == "clicks" else ()
+        spec = GeneratorSpec(template, f"stream:{stream}", rate=rate, seed=own, bursts=told)
+        return Sender(name, spec)
+
+    return (
+        sender("sensors", SENSOR_TEMPLATE, SENSOR_STREAM, SENSORS_PER_S, 0),
+        sender("impressions", IMPRESSION_TEMPLATE, CLICK_STREAM, CLICKS_PER_S, 1),
+        sender("clicks", CLICK_TEMPLATE, CLICK_STREAM, CLICKS_PER_S, 2),
+    )
 
 
 def note_bytes(name: str) -> bytes:

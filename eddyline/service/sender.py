@@ -29,6 +29,7 @@ class Sender:
         self._stop = threading.Event()
         self._over = threading.Event()
         self._over.set()
+        self._telling = threading.Lock()
 
     def handle(self, message: Any) -> None:
         """Begin with what ``Generate`` says."""
@@ -53,13 +54,16 @@ class Sender:
                     counters = generator.counters
         except Exception as failure:
             error = described(failure)
-        self._over.set()
-        self._channel.send(Sent(counters, True, error.as_dict() if error else None))
+        with self._telling:  # the last counters are the last message
+            self._channel.send(Sent(counters, True, error.as_dict() if error else None))
+            self._over.set()
         self._channel.close()
 
     def _report(self, generator: Generator) -> None:
         while not self._over.is_set():
-            self._channel.send(Sent(generator.counters))
+            with self._telling:
+                if not self._over.is_set():
+                    self._channel.send(Sent(generator.counters))
             SYSTEM.wait(self._over, REPORT_S)
 
 

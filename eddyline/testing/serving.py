@@ -113,7 +113,7 @@ def server(*, studio: bool = False, **settings: Any) -> Iterator[TestServer]:
     scratch = None if "data_dir" in settings else Path(tempfile.mkdtemp(prefix="eddyline-"))
     free = {"port": 0, "api_port": 0, "stream_delay_ms": 0}
     wanted = load(**{**free, "data_dir": scratch, **settings})
-    running = Server(wanted, studio=studio)
+    running = Server(wanted, studio=studio, warm=False)
     running.start()
     try:
         found = TestServer(wanted, running.endpoint_url, running.studio_url)

@@ -1,0 +1,228 @@
+"""The demo at work: a server on a scratch directory, both labs on it, and what is seen of them.
+
+Everything is as a user would have it: streams, generators and notes of a real server. Points and
+alerts are taken from the server's monitor as they come; nothing here knows how a forest works,
+and the forest does not know when the burst is.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+from eddyline.service import lab
+from eddyline.settings import load
+
+if TYPE_CHECKING:
+    from eddyline.generator.rate import Burst
+    from eddyline.server import Server
+    from eddyline.service.anomalies import Alert, Point
+    from eddyline.service.notes import NoteView
+    from eddyline.service.services import Services
+
+# A note's jobs run within this, on a busy machine, too.
+READY_S = 60.0
+# How long the first compilation of the forests may hold the click lab back.
+COMPILE_S = 12.0
+POLL_S = 0.1
+RATE = "ctrpercent"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A scored window: its point, and how long after the window's end it was here, ms."""
+
+    point: Point
+    latency_ms: float
+
+    @property
+    def start_ms(self) -> int:
+        """Where the window begins; its point stands at its last millisecond."""
+        return self.point.time_ms + 1 - lab.WINDOW_MS
+
+
+@dataclass(slots=True)
+class Watcher:
+    """Takes the points and alerts of one series from the monitor, as they come."""
+
+    services: Services
+    column: str
+    on_point: Callable[[Seen], None] = lambda seen: None
+    on_alert: Callable[[Alert], None] = lambda alert: None
+    windows: list[Seen] = field(default_factory=list)
+    alerts: dict[int, Alert] = field(default_factory=dict)
+    _series: str | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def heard(self, message: Any) -> None:
+        """Points came."""
+        now_ms = SYSTEM.now_ms()
+        with self._lock:
+            if self._find() in message.series:
+                self._take(now_ms)
+
+    def _find(self) -> str | None:
+        if self._series is None:
+            for found in self.services.anomalies.series():
+                if found.columns == [self.column]:
+                    self._series = found.series_id
+        return self._series
+
+    def _take(self, now_ms: int) -> None:
+        since = self.windows[-1].point.time_ms if self.windows else None
+        assert self._series is not None
+        for point in self.services.anomalies.points(self._series, since):
+            self.windows.append(Seen(point, now_ms - point.time_ms - 1))
+            self.on_point(self.windows[-1])
+        for alert in reversed(self.services.anomalies.alerts()):
+            if alert.series_id == self._series:
+                fresh = alert.id not in self.alerts
+                self.alerts[alert.id] = alert
+                if fresh:
+                    self.on_alert(alert)
+
+
+class DemoRun:
+    """Starts all of it, and ends all of it."""
+
+    def __init__(self, data_dir: Path, seed: int, *, with_burst: bool) -> None:
+        self.seed = seed
+        self.burst: Burst | None = lab.burst(seed) if with_burst else None
+        self._data_dir = data_dir
+        self._server: Server | None = None
+        self._unsubscribe: Callable[[], None] | None = None
+
+    @property
+    def server(self) -> Server:
+        """The running server."""
+        assert self._server is not None, "start comes first"
+        return self._server
+
+    @property
+    def services(self) -> Services:
+        """The services of the running server."""
+        return self.server.services
+
+    def start(self, say: Callable[[str], None]) -> Watcher:
+        """Start server, streams, notes and senders; returns who watches the rate."""
+        from eddyline.log import StreamMode
+
+        self._server = started(self._data_dir)
+        services = self.services
+        for name in lab.STREAMS:
+            with suppress(EddylineError):  # a directory that was used before
+                services.streams.create(name, None, StreamMode.ON_DEMAND)
+        watcher = Watcher(services, RATE)
+        self._unsubscribe = services.anomalies.subscribe(watcher.heard)
+        self._run_note(lab.SENSOR_NOTE)
+        if not self.server.warmed.wait(0.0):
+            say("compiling the forests, once")
+            self.server.warmed.wait(COMPILE_S)
+        self._run_note(lab.CLICK_NOTE)
+        self._send()
+        return watcher
+
+    def _run_note(self, name: str) -> None:
+        """Bring the note and run it; returns once its statements run."""
+        notes = self.services.notes
+        note_id = notes.import_bytes(lab.note_bytes(name), name)
+        notes.run_all(note_id)
+        end = SYSTEM.monotonic() + READY_S
+        pause = threading.Event()
+        while True:
+            view = notes.view(note_id)
+            raise_failure(view)
+            if not view.round and self._flows(view):
+                return
+            if SYSTEM.monotonic() >= end:
+                msg = f"the note {name} does not run within {READY_S:g} s"
+                raise EddylineError("internal", msg, hint="is the machine very busy?")
+            SYSTEM.wait(pause, POLL_S)
+
+    def _flows(self, view: NoteView) -> bool:
+        """Whether everything is over or at work: jobs run, and queries have said what they read."""
+        states = {job.job_id: job.actual for job in self.services.jobs.list()}
+        for paragraph in view.paragraphs:
+            if paragraph.status == "PENDING":
+                return False
+            if paragraph.status == "RUNNING" and paragraph.figures is None:
+                return False
+            if any(states.get(job) != "RUNNING" for job in paragraph.jobs):
+                return False
+        return True
+
+    def _send(self) -> None:
+        generators = self.services.generators
+        for sender in lab.senders(self.seed, self.burst):
+            with suppress(EddylineError):
+                generators.remove(sender.name)
+            generators.create(sender.name, sender.spec)
+        for sender in lab.senders():
+            generators.start(sender.name)
+
+    def burst_ms(self) -> tuple[int, int] | None:
+        """From when to when more clicks are sent, epoch ms; None before the senders have begun."""
+        begun = self.services.generators.get("clicks").started_ms
+        if self.burst is None or begun is None:
+            return None
+        start = begun + self.burst.start_s * 1000
+        return round(start), round(start + self.burst.duration_s * 1000)
+
+    def flow(self) -> dict[str, tuple[int, float]]:
+        """Records acknowledged and a second, by sender."""
+        found = self.services.generators.list()
+        return {g.name: (g.counters.accepted, g.counters.rate) for g in found}
+
+    def check(self) -> None:
+        """Raise what made a sender or a paragraph fail."""
+        for generator in self.services.generators.list():
+            if generator.actual == "FAILED":
+                error = generator.error or {}
+                msg = f"the generator {generator.name} failed: {error.get('message', '')}"
+                raise EddylineError(error.get("code", "internal"), msg, hint=error.get("hint"))
+        for note in self.services.notes.list():
+            raise_failure(self.services.notes.view(note.id))
+
+    def stop_sending(self) -> int:
+        """Stop the senders; returns how many records were acknowledged in all."""
+        names = [sender.name for sender in lab.senders()]
+        stopped = [self.services.generators.stop(name) for name in names]
+        return sum(g.counters.accepted for g in stopped)
+
+    def close(self) -> None:
+        """End everything."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        if self._server is not None:
+            self._server.stop()
+
+
+def started(data_dir: Path) -> Server:
+    """A server on the usual ports, or on free ones where those are taken."""
+    from eddyline.server import Server
+
+    try:
+        server = Server(load(data_dir=data_dir))
+        server.start()
+    except EddylineError as error:
+        if error.code != "port_in_use":
+            raise
+        server = Server(load(data_dir=data_dir, port=0, api_port=0))
+        server.start()
+    return server
+
+
+def raise_failure(view: NoteView) -> None:
+    """Raise what a paragraph of the note met."""
+    for number, paragraph in enumerate(view.paragraphs, 1):
+        if paragraph.status != "ERROR":
+            continue
+        texts = [o.text for o in paragraph.outputs if o.kind == "ERROR"]
+        msg = f"note {view.name}, paragraph {number}: {texts[0].strip() if texts else 'failed'}"
+        raise EddylineError("internal", msg, hint="please report this with the output above")
