@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 READ_RECORDS, READ_BYTES = 10_000, 4 << 20
 POLL_S = 0.02
-# Records of standard input that are put together when they come faster than they can be stored.
+# Records of standard input that are put together.
 PUT_RECORDS = 500
+# How often a tail asks for new shards.
+DISCOVERY_S = 1.0
 STATS_S = 1.0
 
 app = typer.Typer(
@@ -138,18 +141,16 @@ def put(
     say(f"{count:,} record{'' if count == 1 else 's'} put")
 
 
-def _chunks() -> Any:
-    """Lines of standard input: what is there goes at once, at most so many together."""
-    chunk: list[bytes] = []
-    for read in sys.stdin.buffer:
-        record = read.rstrip(b"\r\n")
-        if record:
-            chunk.append(record)
-        if len(chunk) >= PUT_RECORDS or (chunk and sys.stdin.isatty()):
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _chunks() -> Iterator[list[bytes]]:
+    """Lines of standard input: what has come goes at once, at most so many together."""
+    rest = b""
+    while read := sys.stdin.buffer.raw.read(READ_BYTES):  # type: ignore[attr-defined]
+        *lines, rest = (rest + read).split(b"\n")
+        records = [line.removesuffix(b"\r") for line in lines if line.strip()]
+        for at in range(0, len(records), PUT_RECORDS):
+            yield records[at : at + PUT_RECORDS]
+    if rest.strip():
+        yield [rest]
 
 
 def _put(stream: Stream, records: list[bytes], key: str | None) -> int:
@@ -176,25 +177,49 @@ def tail(
     """Show a stream's records as they come, until Ctrl-C."""
     with streams(data_dir) as store:
         stream = store.open(name)
-        places = {s.index: _start(stream, s.index, from_) for s in stream.shards()}
-        names = {s.index: s.shard_id for s in stream.shards()}
         left = limit if limit is not None else sys.maxsize
-        pause = threading.Event()
+        pause, tail = threading.Event(), _Tail(stream, from_)
         while left > 0:
             came = 0
-            for shard in places:
-                got = stream.read(shard, places[shard], min(left, READ_RECORDS), READ_BYTES)
-                if got.damage is not None:
-                    say(f"warning: {got.damage.message}")
-                _show(got, names[shard], as_json)
-                places[shard] = got.next_offset
+            for shard, got in tail.read(left):
+                _show(got, shard, as_json)
                 left, came = left - len(got), came + len(got)
-                if left <= 0:
-                    break
             if not came and not follow:
                 return
             if not came:
                 SYSTEM.wait(pause, POLL_S)
+
+
+class _Tail:
+    """Reads all shards of a stream on and on; those that appear later, from their beginning."""
+
+    def __init__(self, stream: Stream, where: str) -> None:
+        self._stream = stream
+        self._names = {s.index: s.shard_id for s in stream.shards()}
+        self._places = {shard: _start(stream, shard, where) for shard in self._names}
+        self._looked = SYSTEM.monotonic()
+
+    def read(self, most: int) -> Iterator[tuple[str, Slice]]:
+        """What has come, shard by shard, at most ``most`` records."""
+        if SYSTEM.monotonic() - self._looked >= DISCOVERY_S:
+            self._discover()
+        for shard, place in list(self._places.items()):
+            if most <= 0:
+                return
+            got = self._stream.read(shard, place, min(most, READ_RECORDS), READ_BYTES)
+            if got.damage is not None:
+                say(f"warning: {got.damage.message}")
+            self._places[shard] = got.next_offset
+            most -= len(got)
+            if len(got):
+                yield self._names[shard], got
+
+    def _discover(self) -> None:
+        self._looked = SYSTEM.monotonic()
+        for info in self._stream.shards():
+            if info.index not in self._places:
+                self._names[info.index] = info.shard_id
+                self._places[info.index] = self._stream.bounds(info.index)[0]
 
 
 def _start(stream: Stream, shard: int, where: str) -> int:
@@ -212,8 +237,6 @@ def _start(stream: Stream, shard: int, where: str) -> int:
 
 
 def _show(got: Slice, shard: str, as_json: bool) -> None:
-    if not len(got):
-        return
     texts = [data.decode("utf-8", "backslashreplace") for data in got.data.to_pylist()]
     if not as_json:
         sys.stdout.write("".join(text + "\n" for text in texts))

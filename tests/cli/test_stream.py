@@ -75,3 +75,18 @@ def test_tail_ends_with_ctrl_c_and_130(run: Run, tmp_path: Path) -> None:
         assert process.stdout.readline() == "first\n"
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
+
+
+def test_a_slow_pipe_is_put_as_it_comes(run: Run, tmp_path: Path) -> None:
+    run("create", "clicks", "--shards", "1")
+    words = [sys.executable, "-m", "eddyline.cli.main", "stream", "put", "clicks"]
+    words += ["--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"first\r\nsec")
+        process.stdin.flush()
+        tail = run("tail", "clicks", "--from", "oldest", "--limit", "1")
+        assert tail.stdout == "first\n"
+        _, words_said = process.communicate(b"ond")
+    assert words_said == b"2 records put\n"
+    assert run("tail", "clicks", "--from", "oldest", "--no-follow").stdout == "first\nsecond\n"
