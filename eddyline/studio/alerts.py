@@ -24,12 +24,12 @@ def _row(alert: Alert, now_ms: int) -> str:
     because = reasons(alert.explanation)
     more = f'<div class="small muted">{escape(because)}</div>' if because else ""
     return (
-        f'<a class="alert-row" href="{escape(href(alert))}" data-alert="{alert.id}">'
-        f'<time class="num muted" title="{moment(alert.start_ms)} UTC">'
+        f'<a class="alert-row" href="{escape(href(alert))}">'
+        f'<span class="top"><time title="{moment(alert.start_ms)} UTC">'
         f"{escape(when(alert.start_ms, now_ms))}</time>"
-        f"<span>{escape(alert.sentence)}{more}</span>"
-        f'<span class="small muted" title="grade {alert.grade:.2f}">'
-        f"{escape(strength(alert.grade))}{escape(lasted(alert))}</span></a>"
+        f'<span title="grade {alert.grade:.2f} of 1">'
+        f"{escape(strength(alert.grade))}{escape(lasted(alert))}</span></span>"
+        f"<span>{escape(alert.sentence)}</span>{more}</a>"
     )
 
 

@@ -13,7 +13,16 @@ from eddyline.studio import charts, series_chart
 from eddyline.studio.alerts import alert_rows, reasons, strength
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
-from eddyline.studio.markup import clock_time, duration, escape, moment, number, plural, state
+from eddyline.studio.markup import (
+    clock_time,
+    duration,
+    escape,
+    figure,
+    moment,
+    number,
+    plural,
+    state,
+)
 from eddyline.studio.shell import Page, button, empty, every, heading, page
 
 ALERTS_SHOWN, ALERTS_READ, SERIES_SHOWN, TABLE_ROWS = 30, 1000, 100, 50
@@ -70,7 +79,7 @@ class AnomaliesPage:
             button("Open the notes", lambda: ui.navigate.to("/notes"), kind="main")
         with ui.element("div").classes("columns wide-left") as self._body:
             self._build_series()
-            with ui.element("section").classes("block alerts"):
+            with ui.element("section").classes("panel alerts"):
                 heading("Anomalies")
                 self._alerts = ui.html("", sanitize=False).classes("scroll")
                 minutes = duration(context.settings.alert_cool_down_ms)
@@ -92,7 +101,7 @@ class AnomaliesPage:
         self._keys.classes("filter").on_value_change(self._chosen)
 
     def _build_series(self) -> None:
-        with ui.element("section").classes("block"):
+        with ui.element("section").classes("panel"):
             with ui.element("div").classes("row-line"):
                 self._title = heading("").classes("grow")
                 self._state = ui.html("", sanitize=False)
@@ -265,7 +274,7 @@ def points_table(columns: Sequence[str], points: Sequence[Point], rows_max: int)
 
 def _point_row(point: Point, width: int, marks: Sequence[str]) -> str:
     expected: Sequence[float | None] = point.expected or [None] * width
-    values = [number(v) for v in point.values] + [number(v) for v in expected]
+    values = ["–" if v is None else figure(v) for v in [*point.values, *expected]]
     unusual = point.grade > 0
     why = f"{strength(point.grade)}: {reasons(point.explanation)}" if unusual else ""
     cells = [moment(point.time_ms), *values, f"{point.score:.2f}", f"{point.grade:.2f}", why]

@@ -55,6 +55,7 @@ class GeneratorForm:
                         'data-key="e"'
                     )
                 self._preview = ui.html("", sanitize=False).props('aria-live="polite"')
+        self._show_sample(_sampled(self._services.generators.sample, template, 1), 1)
 
     def _build_fields(self) -> None:
         settings = self._context.settings
@@ -175,8 +176,10 @@ class GeneratorForm:
     async def _look(self, count: int) -> None:
         text = self.template
         found = await run.io_bound(_sampled, self._services.generators.sample, text, count)
-        if text != self.template:  # typed on in the meantime
-            return
+        if text == self.template:  # else typed on in the meantime
+            self._show_sample(found or [], count)
+
+    def _show_sample(self, found: list[str] | EddylineError, count: int) -> None:
         if isinstance(found, EddylineError):
             if found.span is not None:
                 self._editor.mark(found.span.line, found.span.column, found.message)
@@ -185,7 +188,7 @@ class GeneratorForm:
         self._editor.unmark()
         self._heading.set_content("Preview" if count == 1 else f"{TESTED} records")
         self._preview.set_content(
-            "".join(f'<div class="record"><pre>{escape(r[:8000])}</pre></div>' for r in found or [])
+            "".join(f'<div class="record"><pre>{escape(r[:8000])}</pre></div>' for r in found)
         )
 
 

@@ -69,7 +69,7 @@ class GeneratorsPage:
         self._known: dict[str, GeneratorInfo] = {}
         self._drawn: object = None
         self._notice = Notice()
-        with ui.element("section").classes("block"):
+        with ui.element("section").classes("panel"):
             with ui.element("div").classes("row-line"):
                 self._title = heading("New generator").classes("grow")
                 self._state = ui.html("", sanitize=False)
@@ -85,7 +85,7 @@ class GeneratorsPage:
             with ui.element("div").classes("row-line"):
                 heading("Generators").classes("grow")
                 self._new = button("New generator", self._begin, icon="add", key="n")
-            self._none = ui.html(_NONE, sanitize=False).classes("block muted small")
+            self._none = ui.html(_NONE, sanitize=False).classes("panel muted small")
             self._listing = Listing(_COLUMNS, "Generators", self._actions)
         self._refresh = every(0.5, self._pull, self._show)
         self._choose(self._known.get(chosen) or _only_one(self._known))

@@ -8,6 +8,7 @@ from eddyline.errors import EddylineError
 from eddyline.generator.spec import GeneratorSpec
 from eddyline.log import StreamMode
 from eddyline.service import lab
+from eddyline.service.notes import Notes
 from eddyline.service.services import Services
 
 CLICKS, SENSORS = lab.CLICK_NOTE, lab.SENSOR_NOTE
@@ -49,7 +50,16 @@ def bring_note(services: Services, name: str) -> str:
     """The id of a lab's note; it is imported if it is not there."""
     with suppress(EddylineError):
         return services.notes.find(name)
-    return services.notes.import_bytes(lab.note_bytes(name), name)
+    note = services.notes.import_bytes(lab.note_bytes(name), name)
+    show_words(services.notes, note)
+    return note
+
+
+def show_words(notes: Notes, note: str) -> None:
+    """Have a fresh note's words stand there to be read, not their source."""
+    for paragraph in notes.view(note).paragraphs:
+        if paragraph.interpreter == "md" and not paragraph.outputs:
+            notes.run(note, paragraph.id)
 
 
 class suppress_existing:

@@ -37,9 +37,16 @@ def number(value: float | None) -> str:
     """``12,345``, ``0.25``; a dash for None."""
     if value is None:
         return "–"
-    if isinstance(value, int) or abs(value) >= 100 or value == 0:
+    if isinstance(value, int) or abs(value) >= 100 or value == round(value):
         return f"{value:,.0f}"
     return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.2g}"
+
+
+def figure(value: float) -> str:
+    """A measured value with what matters of its decimals: ``396.21``, ``0.0213``, ``12,345``."""
+    if value == int(value) and abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4f}"
 
 
 def percent(share: float) -> str:
@@ -63,14 +70,15 @@ def duration(ms: float | None) -> str:
     if ms is None:
         return ""
     seconds = max(0.0, ms / 1000)
-    if seconds < 10:
+    if seconds < 10 and round(seconds, 1) % 1:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    minutes = whole % 3600 // 60
+    return f"{whole // 3600} h" + (f" {minutes} min" if minutes else "")
 
 
 def moment(ms: int | None) -> str:

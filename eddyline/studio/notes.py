@@ -89,7 +89,7 @@ class NotesPage:
         self._refresh = every(1.0, self._pull, self._show)
 
     def _example(self, name: str) -> None:
-        with ui.element("div").classes("block"):
+        with ui.element("div").classes("panel"):
             heading(name, 3)
             ui.label(_WORDS[name]).classes("muted")
             with ui.element("div").classes("row-line"):

@@ -57,20 +57,25 @@ class Notice:
 def html_of(error: EddylineError) -> str:
     """An error as HTML."""
     first, *rest = error.pretty().split("\n")
-    hint = [line for line in rest if line.startswith("hint: ")]
-    middle = [line for line in rest if not line.startswith("hint: ")]
+    return _told(first, rest)
+
+
+def _told(first: str, rest: list[str]) -> str:
+    """The sentence, the place in the text, then what else is known and what to do."""
+    words = [line for line in rest if line.startswith(("detail: ", "hint: "))]
+    place = [line for line in rest if line not in words]
     parts = [f"<div>{escape(_sentence(first))}</div>"]
-    if middle:
-        parts.append(f"<pre>{escape(chr(10).join(middle))}</pre>")
-    parts += [f'<div class="hint">{escape(_sentence(h[6:]))}</div>' for h in hint]
+    if place:
+        parts.append(f"<pre>{escape(chr(10).join(place))}</pre>")
+    for line in words:
+        parts.append(f'<div class="hint">{escape(_sentence(line.partition(": ")[2]))}</div>')
     return "".join(parts)
 
 
 def text_html(pretty: str) -> str:
     """The same of an error's text, as a paragraph keeps it."""
-    first, _, rest = pretty.rstrip("\n").partition("\n")
-    more = f"<pre>{escape(rest)}</pre>" if rest else ""
-    return f"<div>{escape(_sentence(first))}</div>{more}"
+    first, *rest = pretty.rstrip("\n").split("\n")
+    return _told(first, rest)
 
 
 def _sentence(text: str) -> str:

@@ -59,10 +59,10 @@ class Overview:
         with ui.element("div").classes("columns") as self._lists:
             with ui.element("section").classes("stack"):
                 heading("Newest anomalies")
-                self._alerts = ui.html("", sanitize=False).classes("block")
+                self._alerts = ui.html("", sanitize=False).classes("panel")
             with ui.element("section").classes("stack"):
                 heading("Running jobs")
-                self._no_jobs = ui.html(_NO_JOBS, sanitize=False).classes("block muted small")
+                self._no_jobs = ui.html(_NO_JOBS, sanitize=False).classes("panel muted small")
                 self._jobs = Listing(
                     (("Job", ""), ("State", ""), ("Rows in", "num"), ("Rows out", "num")), "Jobs"
                 )

@@ -68,7 +68,7 @@ class ParagraphBlock:
         self._saved = view.text
         self._typed = 0
         self._editing = not _reads(view)
-        with ui.element("section").classes("block paragraph") as self.element:
+        with ui.element("section").classes("panel paragraph") as self.element:
             self.element.props["aria-label"] = "Paragraph"
             with ui.element("div").classes("bar"):
                 self._build_bar(view)
@@ -122,6 +122,8 @@ class ParagraphBlock:
             self._title.props["value"] = view.title
         self._kind.set_text(view.interpreter)
         self._editor.speak(_LANGUAGES.get(view.interpreter, "SQL"))
+        if _reads(view) and not _reads(before):
+            self._editing = False
         busy = view.status in _BUSY
         self._play.set_visibility(not busy)
         self._halt.set_visibility(busy)

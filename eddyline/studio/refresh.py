@@ -6,6 +6,7 @@ is bounded, and whatever runs behind the page never waits for it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -29,6 +30,7 @@ class Refresh(Generic[T]):
         self._show = show
         self._notice = notice
         self._client = context.client
+        self._looking = asyncio.Lock()
         self._asking = False
         self._hidden = False
         self._failing = False
@@ -42,15 +44,16 @@ class Refresh(Generic[T]):
             self._failed(failure)
 
     async def now(self) -> None:
-        """Look and show, whoever looks."""
-        try:
-            found = await run.io_bound(self._pull)
-            if found is None:  # the server is stopping
+        """Look and show, whoever looks; one look at a time, so that none overtakes another."""
+        async with self._looking:
+            try:
+                found = await run.io_bound(self._pull)
+                if found is None:  # the server is stopping
+                    return
+                self._show(found)
+            except Exception as failure:
+                self._failed(failure)
                 return
-            self._show(found)
-        except Exception as failure:
-            self._failed(failure)
-            return
         if self._failing:
             self._failing = False
             self._notice.clear()

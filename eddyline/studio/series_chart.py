@@ -27,10 +27,13 @@ def options(series: SeriesInfo, points: Sequence[Point], alerts: Sequence[Alert]
     ]
     found["yAxis"] = [
         charts.axis("value", gridIndex=0, scale=True),
-        charts.axis("value", gridIndex=1, min=0, splitNumber=2, name="score", **_NAME),
+        charts.axis("value", gridIndex=1, min=0, splitNumber=2),
     ]
     found["axisPointer"] = {"link": [{"xAxisIndex": "all"}]}
-    found["legend"] = {**charts.LEGEND, "data": [*columns, *_expected_names(points, columns)]}
+    found["legend"] = {
+        **charts.LEGEND,
+        "data": [*columns, *_expected_names(points, columns), "anomalous", "score"],
+    }
     found["series"] = [
         *_values(columns, points),
         *_expectations(columns, points),
@@ -39,13 +42,6 @@ def options(series: SeriesInfo, points: Sequence[Point], alerts: Sequence[Alert]
     ]
     found["series"][0]["markArea"] = _area(bands(alerts, points))
     return found
-
-
-_NAME = {
-    "nameLocation": "end",
-    "nameGap": 6,
-    "nameTextStyle": {"color": "var(--muted)", "fontSize": 12, "align": "right"},
-}
 
 
 def _values(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:

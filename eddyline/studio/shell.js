@@ -9,6 +9,30 @@
   tell();
   system.addEventListener("change", tell);
 
+  // Accessible names of editors, whose own elements are made in the browser.
+  const name = () =>
+    document.querySelectorAll("[data-label] .cm-content:not([aria-label])").forEach((e) =>
+      e.setAttribute("aria-label", e.closest("[data-label]").dataset.label));
+  addEventListener("DOMContentLoaded", () => new MutationObserver(name).observe(document.body, { childList: true, subtree: true }));
+
+  // Files dropped anywhere go to the page's uploader, if it takes them.
+  const taker = () => document.querySelector(".takes-drops input[type=file]");
+  const mark = (on) => document.body.classList.toggle("dropping", on);
+  addEventListener("dragover", (e) => {
+    if (!taker() || ![...e.dataTransfer.types].includes("Files")) return;
+    e.preventDefault();
+    mark(true);
+  });
+  addEventListener("dragleave", (e) => e.relatedTarget || mark(false));
+  addEventListener("drop", (e) => {
+    const input = taker();
+    mark(false);
+    if (!input || !e.dataTransfer.files.length) return;
+    e.preventDefault();
+    input.files = e.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   let going = 0;
   const typing = (e) => e && (e.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(e.tagName));
   const find = (name, key) =>
@@ -21,9 +45,9 @@
     }
     const element = find(Date.now() - going < 1500 ? "go" : "key", e.key);
     going = e.key === "g" ? Date.now() : 0;
-    if (element) {
-      e.preventDefault();
-      element.click();
-    }
+    const field = find("focus", e.key);
+    if (element || field) e.preventDefault();
+    if (element) element.click();
+    else if (field) field.focus();
   });
 })();

@@ -13,6 +13,7 @@ from eddyline.service.notes import from_stream
 from eddyline.service.services import Services
 from eddyline.studio import charts
 from eddyline.studio.context import Context
+from eddyline.studio.lab import show_words
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import clock_time, escape, moment, number, plural, size, state
 from eddyline.studio.notice import Notice, html_of
@@ -58,7 +59,9 @@ def make_note(services: Services, name: str, region: str) -> str:
     taken = {note.name for note in services.notes.list()}
     numbered = (f"{name} {i}" for i in range(2, len(taken) + 3))
     free = name if name not in taken else next(n for n in numbered if n not in taken)
-    return services.notes.create(free, draft.texts, draft.titles)
+    note = services.notes.create(free, draft.texts, draft.titles)
+    show_words(services.notes, note)
+    return note
 
 
 def register(context: Context) -> None:
@@ -87,24 +90,28 @@ class StreamPage:
         self._notice = notice
         self._facts = ui.html("", sanitize=False).classes("row-line muted")
         with ui.element("div").classes("columns"):
-            with ui.element("section").classes("block"):
+            with ui.element("section").classes("panel"):
                 heading("Records a second")
                 self._records = charts.chart(charts.rate("records/s"), "low")
-            with ui.element("section").classes("block"):
+            with ui.element("section").classes("panel"):
                 heading("Bytes a second")
                 self._bytes = charts.chart(charts.rate("bytes/s"), "low")
-        with ui.element("section").classes("block"):
+        with ui.element("section").classes("panel"):
             with ui.element("div").classes("row-line"):
                 heading("Newest records").classes("grow")
+                self._follow = ui.checkbox("Follow", value=True).props("dense")
+                self._follow.props["title"] = "Look again every second"
                 button("Look again", self._look, icon="refresh", key="l")
-            self._looked = ui.html("", sanitize=False)
+            self._none = ui.html(_NO_RECORDS, sanitize=False)
+            self._looked = ui.html("", sanitize=False).classes("grid-frame").props("tabindex=0")
+            self._looked.props["aria-label"] = "Newest records"
         with ui.element("section").classes("stack"):
             heading("Shards")
             columns = (("Shard", "mono"), ("State", ""), ("Oldest", "num"), ("Next", "num"),
                        ("Hash keys", "mono narrow-hidden"))  # fmt: skip
             self._shards = Listing(columns, "Shards")
         every(1.0, self._pull, self._show)
-        ui.timer(0.05, self._look, once=True)
+        every(1.0, self._newest, self._show_records)
 
     def buttons(self) -> None:
         """What can be done with the stream."""
@@ -125,7 +132,22 @@ class StreamPage:
     async def _look(self) -> None:
         found = await self._notice.attempt(newest, self._context.services, self._name, SHOWN)
         if found is not None:
-            self._looked.set_content("".join(_record(r) for r in reversed(found)) or _NO_RECORDS)
+            self._show_records(found)
+
+    def _newest(self) -> list[Record] | None:
+        if not self._follow.value:
+            return None
+        try:
+            return newest(self._context.services, self._name, SHOWN)
+        except EddylineError:  # the facts above say why
+            return None
+
+    def _show_records(self, found: list[Record] | None) -> None:
+        if found is None:
+            return
+        self._none.set_visibility(not found)
+        self._looked.set_visibility(bool(found))
+        self._looked.set_content(records_table(found))
 
     def _pull(self) -> tuple[StreamRate, list[list[str]]] | EddylineError:
         rate = self._context.rates.read().get(self._name)
@@ -174,12 +196,20 @@ def _shard(stream: Any, info: Any) -> list[str]:
     return [escape(info.shard_id), open_, number(int(oldest)), number(int(following)), escape(keys)]
 
 
-def _record(record: Record) -> str:
-    head = f"{clock_time(record.arrival_ms)} · {record.shard} · key {record.key}"
-    return (
-        f'<div class="record"><div class="muted small">{escape(head)}</div>'
-        f"<pre>{escape(_pretty(record.data))}</pre></div>"
+def records_table(records: list[Record]) -> str:
+    """Records as a table, newest first."""
+    head = "".join(f'<th scope="col">{h}</th>' for h in ("arrival (UTC)", "shard", "key", "data"))
+    rows = "".join(
+        f"<tr><td>{clock_time(r.arrival_ms)}</td><td>{escape(_short(r.shard))}</td>"
+        f'<td>{escape(r.key)}</td><td class="data">{escape(_pretty(r.data))}</td></tr>'
+        for r in reversed(records)
     )
+    return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _short(shard: str) -> str:
+    """A shard's number without its zeros."""
+    return shard.removeprefix("shardId-").lstrip("0") or "0"
 
 
 def _pretty(data: bytes) -> str:
@@ -189,4 +219,4 @@ def _pretty(data: bytes) -> str:
     except (ValueError, RecursionError):
         return text[:4000]
     one_line = json.dumps(json.loads(text), ensure_ascii=False)
-    return (one_line if len(one_line) <= 100 else shown)[:4000]
+    return (one_line if len(one_line) <= 160 else shown)[:4000]
