@@ -9,8 +9,9 @@ lock, and winning it back is what a busy process makes dear.
 from __future__ import annotations
 
 import struct
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -67,9 +68,13 @@ class Head:
     tail_bytes: int = 0
 
 
+# Of all ways to take a dataclass apart the quickest; this runs with every put.
+_fields = attrgetter(*Head.__dataclass_fields__)
+
+
 def pack_heads(heads: list[Head]) -> bytes:
     """The value behind ``HEADS``."""
-    return b"".join(_HEAD.pack(*astuple(h)) for h in heads)
+    return b"".join([_HEAD.pack(*_fields(h)) for h in heads])
 
 
 def unpack_heads(raw: bytes) -> list[Head]:

@@ -7,9 +7,9 @@ over a column routes a whole batch.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import md5
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,11 @@ import pyarrow as pa
 from eddyline.errors import EddylineError
 from eddyline.log.sequence import SequenceNumber, sequence_numbers
 from eddyline.log.shard import HASH_KEYS, ShardInfo
+
+try:  # without OpenSSL's set-up for each digest, which takes longer than the digest
+    from _md5 import md5
+except ImportError:  # a Python without it
+    from hashlib import md5
 
 # Arrow counts bytes of a column in 31 bits; half of it leaves room to join two.
 BATCH_BYTES_MAX = 1 << 30
@@ -133,7 +138,8 @@ class Routes:
         )
         self.shards = shards
         self._indexes = np.array([s.index for s in opened], np.int32)
-        self._starts = np.array([_hash_bytes(s.starting_hash_key) for s in opened], "S16")
+        self._firsts = [_hash_bytes(s.starting_hash_key) for s in opened]
+        self._starts = np.array(self._firsts, "S16")
 
     def parts(self, put: Columns) -> list[Part]:
         """The put cut by shard, each part in the put's order.
@@ -142,9 +148,14 @@ class Routes:
             EddylineError: ``invalid_argument`` for an explicit hash key of more than 128 bits.
         """
         _check(put.explicit_hash_keys)
+        if not len(put):
+            return []
         if len(self._indexes) == 1:
             rows = np.arange(len(put), dtype=np.int64)
             return [Part(int(self._indexes[0]), rows, put.keys, put.data)]
+        if len(put) == 1:
+            place = bisect_right(self._firsts, _hashes(put)[0]) - 1
+            return [Part(int(self._indexes[place]), _ONE, put.keys, put.data)]
         hashes = np.frombuffer(b"".join(_hashes(put)), "S16")
         place = np.searchsorted(self._starts, hashes, side="right") - 1
         order = np.argsort(place, kind="stable")
@@ -157,6 +168,9 @@ class Routes:
             )
             if b > a
         ]
+
+
+_ONE = np.zeros(1, np.int64)
 
 
 def _hash_bytes(hash_key: int) -> bytes:
