@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ READERS_MAX = 512
 SPARE_READERS = 4
 DATA_FILE = "data.mdb"
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+# LMDB calls a write that stored only its first part an input/output error; with less room than
+# this, or under a limit of file sizes, it was a full disk.
+_SHORT_BYTES = 64 << 20
 
 
 class Environment:
@@ -105,14 +109,30 @@ class Environment:
     @contextmanager
     def write(self) -> Iterator[Any]:
         """A write transaction; durable once this has been left without an error."""
-        with translated(f"stream {self.folder.name}"), self.use() as handle:  # noqa: SIM117
+        what = f"stream {self.folder.name}"
+        with translated(what, self.folder), self.use() as handle:  # noqa: SIM117
             with handle.begin(write=True, buffers=True) as txn:
                 yield txn
 
     def last_transaction(self) -> int:
-        """The number of the newest commit of any process."""
+        """The number of the newest commit that a reader sees, of any process."""
+        with self.read() as txn:
+            return int(txn.id())
+
+    def settle(self, key: bytes) -> bool:
+        """Show what a killed process had written but not announced; True if there was anything.
+
+        LMDB tells readers of a commit after it is on disk. A process that dies between the two
+        leaves records that come to light with the next commit only, which may be a long time
+        off; so one is made, of the value behind ``key`` as it is.
+        """
         with self.use() as handle:
-            return int(handle.info()["last_txnid"])
+            written = int(handle.info()["last_txnid"])
+        if written <= self.last_transaction():
+            return False
+        with self.write() as txn:
+            txn.put(key, bytes(txn.get(key) or b""))
+        return True
 
     def clear_dead_readers(self) -> int:
         """Free what killed readers held; how many there were."""
@@ -150,17 +170,21 @@ def make(folder: Path, settings: Settings, values: dict[bytes, bytes]) -> None:
 
 
 @contextmanager
-def translated(what: str) -> Iterator[None]:
-    """LMDB's and the system's errors become ours, saying ``what`` they happened to."""
+def translated(what: str, folder: Path | None = None) -> Iterator[None]:
+    """LMDB's and the system's errors become ours, saying ``what`` they happened to.
+
+    folder: where was written to, if anything was.
+    """
     try:
         yield
     except (lmdb.Error, OSError) as error:
-        raise _meaning(error, what) from error
+        raise _meaning(error, what, folder) from error
 
 
-def _meaning(error: Exception, what: str) -> EddylineError:
+def _meaning(error: Exception, what: str, folder: Path | None) -> EddylineError:
     text = str(error)
-    if isinstance(error, lmdb.MapFullError) or _is_full(error, text):
+    full = _is_full(error, text) or (folder is not None and _is_short(error, text, folder))
+    if isinstance(error, lmdb.MapFullError) or full:
         hint = "free space, shorten the stream's retention or raise EDDYLINE_MAP_GIB"
         msg = f"{what}: there is no room to write; nothing was stored"
         return EddylineError("disk_full", msg, detail=text, hint=hint)
@@ -187,6 +211,15 @@ def _is_full(error: Exception, text: str) -> bool:
     if isinstance(error, OSError):
         return error.errno in _FULL
     return any(os.strerror(code) in text for code in _FULL)
+
+
+def _is_short(error: Exception, text: str, folder: Path) -> bool:
+    """Whether a write that went wrong was one that no longer fitted."""
+    if not isinstance(error, lmdb.Error) or os.strerror(errno.EIO) not in text:
+        return False
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    found = os.statvfs(folder)
+    return limit != resource.RLIM_INFINITY or found.f_bavail * found.f_frsize < _SHORT_BYTES
 
 
 def deleted(name: str) -> EddylineError:

@@ -11,6 +11,7 @@ import contextlib
 import os
 import resource
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class Opened:
         self._lock = threading.Lock()
         self._writer: Writer | None = None
         try:
+            with suppress_full():
+                self.environment.settle(INFO)
             with self.environment.read() as txn:
                 self._layout = Layout(bytes(txn.get(INFO) or b""), folder.name)
         except EddylineError:
@@ -125,6 +128,16 @@ class Opened:
             writer.close()
         self.environment.close()
         self.tell()
+
+
+@contextlib.contextmanager
+def suppress_full() -> Iterator[None]:
+    """A full or write-protected disk does not keep a stream from being read."""
+    try:
+        yield
+    except EddylineError as error:
+        if error.code not in ("disk_full", "access_denied"):
+            raise
 
 
 _registry: dict[Path, Opened] = {}

@@ -21,7 +21,7 @@ from eddyline.log.sequence import SequenceNumber, sequence_numbers
 from eddyline.log.shard import HASH_KEYS, ShardInfo
 
 try:  # without OpenSSL's set-up for each digest, which takes longer than the digest
-    from _md5 import md5
+    from _md5 import md5  # type: ignore[import-not-found]
 except ImportError:  # a Python without it
     from hashlib import md5
 
@@ -154,8 +154,8 @@ class Routes:
             rows = np.arange(len(put), dtype=np.int64)
             return [Part(int(self._indexes[0]), rows, put.keys, put.data)]
         if len(put) == 1:
-            place = bisect_right(self._firsts, _hashes(put)[0]) - 1
-            return [Part(int(self._indexes[place]), _ONE, put.keys, put.data)]
+            only = bisect_right(self._firsts, _hashes(put)[0]) - 1
+            return [Part(int(self._indexes[only]), _ONE, put.keys, put.data)]
         hashes = np.frombuffer(b"".join(_hashes(put)), "S16")
         place = np.searchsorted(self._starts, hashes, side="right") - 1
         order = np.argsort(place, kind="stable")

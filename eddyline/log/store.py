@@ -14,7 +14,7 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -172,7 +172,9 @@ class LogStore:
             with self._exclusive():
                 self._finish_deletion(name)
             return
-        self._streams[name][0].environment.clear_dead_readers()
+        environment = self._streams[name][0].environment
+        environment.clear_dead_readers()
+        environment.settle(INFO)
         stream.trim()
 
     def _there(self, found: tuple[Opened, Stream]) -> Stream:
@@ -197,7 +199,7 @@ class LogStore:
             hint = "create it first" + (f"; there are {', '.join(known[:5])}" if known else "")
         return EddylineError("not_found", f"stream {name} does not exist", hint=hint)
 
-    def _candidates(self) -> list[str]:
+    def _candidates(self) -> Sequence[str]:
         """Names of folders that hold a stream, whatever its state."""
         try:
             entries = sorted(os.listdir(self._folder))

@@ -10,6 +10,7 @@ touched again. Below ``SMALL_BYTES`` rewriting is free, for LMDB writes whole pa
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,4 +93,4 @@ def _pieces(block: Block, size: int, block_bytes: int) -> list[Block]:
     marks = np.arange(1, count) * (int(ends[-1]) / count)
     cuts = np.unique(np.searchsorted(ends, marks, side="left") + 1)
     edges = [0, *cuts[cuts < len(block)].tolist(), len(block)]
-    return [block.cut(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [block.cut(a, b) for a, b in pairwise(edges)]
