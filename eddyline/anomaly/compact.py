@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eddyline.anomaly.forest import Block, ForestBank
-from eddyline.anomaly.kernel import Bools, Int16s, Singles, Width, kernel
+from eddyline.anomaly.kernel import Bools, Int16s, Singles, kernel
 from eddyline.anomaly.layout import ROWS, Layout, tree_views
 from eddyline.anomaly.options import ForestOptions
 from eddyline.anomaly.state import Arrays
@@ -79,7 +79,7 @@ def _block_arrays(lay: Layout, block: Block) -> Arrays:
     arrays: Arrays = {name: _words(block, name)[:m, :, where] for name, where in kept.items()}
     free = np.zeros((m, lay.trees, 2 * lay.samples - 1), np.int16)
     for i in range(m):
-        _free_chains((0,) * lay.width, block.singles[i], block.shorts[i], lay.samples, free[i])
+        _free_chains(lay.width, block.singles[i], block.shorts[i], lay.samples, free[i])
     arrays["free_leaf"] = free[:, :, :n]
     arrays["free_node"] = free[:, :, lay.samples : lay.samples + max(n - 1, 0)]
     arrays["tree"] = block.longs[:m, :, :ROWS]
@@ -125,11 +125,11 @@ def _fill_block(lay: Layout, block: Block, arrays: Arrays) -> None:
     ends = np.cumsum(used.sum(axis=(1, 2)))
     for i in range(m):
         mine = points[(ends[i - 1] if i else 0) : ends[i]]
-        _regrow((0,) * lay.width, block.singles[i], block.shorts[i], lay.samples, mine)
+        _regrow(lay.width, block.singles[i], block.shorts[i], lay.samples, mine)
 
 
 @kernel
-def _free_chains(width: Width, singles: Singles, shorts: Int16s, s: int, free: Int16s) -> None:
+def _free_chains(width: int, singles: Singles, shorts: Int16s, s: int, free: Int16s) -> None:
     """Of a model's trees, the links of nodes that are on a free list; other links follow."""
     for t in range(singles.shape[0]):
         tree = tree_views(width, singles[t], shorts[t], s)
@@ -141,9 +141,9 @@ def _free_chains(width: Width, singles: Singles, shorts: Int16s, s: int, free: I
 
 
 @kernel
-def _regrow(width: Width, singles: Singles, shorts: Int16s, s: int, points: Singles) -> None:
+def _regrow(width: int, singles: Singles, shorts: Int16s, s: int, points: Singles) -> None:
     """Boxes, spans and parents of a model's trees out of their leaves' points (x, in order)."""
-    at, w = 0, len(width)
+    at, w = 0, width
     order = np.empty(2 * s, np.int64)
     for t in range(singles.shape[0]):
         tree = tree_views(width, singles[t], shorts[t], s)
@@ -166,4 +166,4 @@ def _regrow(width: Width, singles: Singles, shorts: Int16s, s: int, points: Sing
                     count += 1
         for i in range(count - 1, -1, -1):
             if order[i] >= s:
-                fit_box(width, tree, int(order[i]))
+                fit_box(tree, int(order[i]))

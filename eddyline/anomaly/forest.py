@@ -19,14 +19,23 @@ from typing import NamedTuple
 import numpy as np
 
 from eddyline.anomaly.attribution import attribute_point
-from eddyline.anomaly.kernel import Bools, Doubles, Int16s, Int64s, Singles, Width, kernel
-from eddyline.anomaly.layout import ROWS, Layout, plant, reservoir_views, tree_views
+from eddyline.anomaly.kernel import Bools, Doubles, Int16s, Int64s, Singles, kernel
+from eddyline.anomaly.layout import (
+    ROWS,
+    Layout,
+    aligned_zeros,
+    padded,
+    plant,
+    reservoir_views,
+    tree_views,
+)
 from eddyline.anomaly.options import ForestOptions, check_dimensions
 from eddyline.anomaly.sampler import NEXT, add, exchange
-from eddyline.anomaly.tree import SIZE, insert, remove, score_point
+from eddyline.anomaly.tree import SIZE, Tree, Walk, insert, remove, score_rows
 from eddyline.errors import EddylineError
 
 _CHUNK = 128
+_FOUR, _EIGHT, _SIXTEEN = (0,) * 4, (0,) * 8, (0,) * 16
 # Greater distances from the first point than this are cut: sums of squares stay finite.
 _FAR = 1e34
 
@@ -66,25 +75,32 @@ class Scores:
 
 
 @kernel
-def advance(width: Width, block: Block, work: Work, samples: int, rate: float, seed: int) -> None:
+def advance(block: Block, work: Work, samples: int, rate: float, seed: int) -> None:
     """Score and learn all rows of ``work``; rows of a model in order."""
     k, d = block.recent.shape[1], block.recent.shape[2]
+    width = padded(k * d)
     past = np.zeros((k + _CHUNK, d), np.float32)
-    points = np.zeros((_CHUNK, 2 * len(width)), np.float32)
+    points = np.zeros((_CHUNK, 2 * width), np.float32)
     total = np.zeros(_CHUNK)
-    share = np.zeros((_CHUNK, 2 * len(width)))
+    walk = Walk(
+        np.zeros(_CHUNK, np.uint64),
+        np.zeros(_CHUNK, np.uint64),
+        np.zeros(_CHUNK, np.int64),
+        np.zeros(_CHUNK),
+        np.zeros(_CHUNK),
+    )
+    share = np.zeros((_CHUNK, 2 * width))
     for g in range(len(work.models)):
         m = work.models[g]
         for first in range(work.starts[g], work.starts[g + 1], _CHUNK):
             count = min(_CHUNK, work.starts[g + 1] - first)
-            _prepare(width, block, work, m, first, count, past, points)
-            _grow(width, block, work, m, first, count, samples, rate, seed, points, total, share)
-            _finish(width, block, work, m, first, count, samples, total, share)
+            _prepare(block, work, m, first, count, past, points)
+            _grow(block, work, m, first, count, samples, rate, seed, points, total, share, walk)
+            _finish(block, work, m, first, count, samples, total, share)
 
 
 @kernel
 def _prepare(
-    width: Width,
     block: Block,
     work: Work,
     m: int,
@@ -94,10 +110,13 @@ def _prepare(
     points: Singles,
 ) -> None:
     """Rows to shingles ``[x, -x]`` relative to the model's first point."""
-    k, d, w = block.recent.shape[1], block.recent.shape[2], len(width)
+    k, d, w = block.recent.shape[1], block.recent.shape[2], points.shape[1] // 2
     if block.seen[m] == 0:
-        block.origin[m] = work.points[first]
-    past[:k] = block.recent[m]
+        for c in range(d):
+            block.origin[m, c] = work.points[first, c]
+    for lag in range(k):
+        for c in range(d):
+            past[lag, c] = block.recent[m, lag, c]
     for r in range(count):
         for c in range(d):
             far = work.points[first + r, c] - block.origin[m, c]
@@ -107,12 +126,13 @@ def _prepare(
                 value = past[r + 1 + lag, c]
                 points[r, lag * d + c] = value
                 points[r, w + lag * d + c] = -value
-    block.recent[m] = past[count : count + k]
+    for lag in range(k):
+        for c in range(d):
+            block.recent[m, lag, c] = past[count + lag, c]
 
 
 @kernel
 def _grow(
-    width: Width,
     block: Block,
     work: Work,
     m: int,
@@ -124,44 +144,69 @@ def _grow(
     points: Singles,
     total: Doubles,
     share: Doubles,
+    walk: Walk,
 ) -> None:
     """Take each tree over the rows of a chunk: score up to the next row it learns, learn it."""
     k, real = block.recent.shape[1], block.recent.shape[1] * block.recent.shape[2]
-    row = block.seen[m]
-    total[:count] = 0.0
-    share[:count] = 0.0
+    row, width = block.seen[m], points.shape[1] // 2
+    for i in range(count):
+        total[i] = 0.0
+        if work.explain[first + i]:
+            for j in range(2 * width):
+                share[i, j] = 0.0
     for t in range(block.singles.shape[1]):
         tree = tree_views(width, block.singles[m, t], block.shorts[m, t], samples)
         reservoir = reservoir_views(
-            block.singles[m, t], block.shorts[m, t], block.longs[m, t], samples
+            width, block.singles[m, t], block.shorts[m, t], block.longs[m, t], samples
         )
         if row == 0:
             plant(tree, reservoir, seed, t, k - 1)
-        r = 0
-        while r < count:
-            stop = min(count, reservoir.clock[NEXT] - row + 1)
-            for i in range(r, stop):
-                if work.explain[first + i]:
-                    total[i] += attribute_point(width, tree, points[i], real, share[i])
-                else:
-                    total[i] += score_point(width, tree, points[i])
-            r = stop
-            if reservoir.clock[NEXT] - row + 1 == stop:
-                n = row + stop - 1
+        at = row
+        while at < row + count:
+            stop = min(row + count, reservoir.clock[NEXT] + 1)
+            _score_run(
+                tree, points, work.explain, at - row, stop - row, first, real, walk, total, share
+            )
+            if reservoir.clock[NEXT] + 1 == stop:
                 size = int(tree.head[SIZE])
+                if size == samples:
+                    remove(tree, int(reservoir.leaf[0]))
+                leaf = insert(tree, points[stop - 1 - row], reservoir.rng)
                 if size < samples:
-                    leaf = insert(width, tree, points[stop - 1], reservoir.rng)
-                    add(reservoir, size, leaf, n, rate)
+                    add(reservoir, size, leaf, stop - 1, rate)
                 else:
-                    remove(width, tree, int(reservoir.leaf[0]))
-                    leaf = insert(width, tree, points[stop - 1], reservoir.rng)
-                    exchange(reservoir, leaf, n, rate)
-                block.longs[m, t, ROWS + leaf] = n
+                    exchange(reservoir, leaf, stop - 1, rate)
+                block.longs[m, t, ROWS + leaf] = stop - 1
+            at = stop
+
+
+@kernel
+def _score_run(
+    tree: Tree,
+    points: Singles,
+    explain: Bools,
+    begin: int,
+    stop: int,
+    first: int,
+    real: int,
+    walk: Walk,
+    total: Doubles,
+    share: Doubles,
+) -> None:
+    """Score rows ``begin`` to ``stop`` of a chunk, between which the tree does not change."""
+    if points.shape[1] == 4:
+        score_rows(_FOUR, tree, points, begin, stop, walk, total)
+    elif points.shape[1] == 8:
+        score_rows(_EIGHT, tree, points, begin, stop, walk, total)
+    else:
+        score_rows(_SIXTEEN, tree, points, begin, stop, walk, total)
+    for i in range(begin, stop):
+        if explain[first + i]:
+            attribute_point(tree, points[i], real, share[i])
 
 
 @kernel
 def _finish(
-    width: Width,
     block: Block,
     work: Work,
     m: int,
@@ -172,7 +217,7 @@ def _finish(
     share: Doubles,
 ) -> None:
     """Means over trees, normalised, to the caller's rows; the model has seen them."""
-    k, d, w = block.recent.shape[1], block.recent.shape[2], len(width)
+    k, d, w = block.recent.shape[1], block.recent.shape[2], share.shape[1] // 2
     trees = block.singles.shape[1]
     for i in range(count):
         size = min(max(block.seen[m] + i - (k - 1), 0), samples)
@@ -231,8 +276,7 @@ class ForestBank:
 
     def _advance(self, block: Block, work: Work) -> None:
         o = self.options
-        width = (0,) * self.layout.width
-        advance(width, block, work, o.sub_sample_size, 1.0 / o.time_decay, o.seed)
+        advance(block, work, o.sub_sample_size, 1.0 / o.time_decay, o.seed)
 
     def _count(self, block: Block, work: Work, rows: Int64s) -> None:
         """Which row of its key each row is, from 0."""
@@ -247,7 +291,7 @@ class ForestBank:
         per, (singles, shorts, longs) = lay.block_models, lay.words
         while len(self.blocks) * per < models:
             block = Block(
-                np.zeros((per, lay.trees, singles), np.float32),
+                aligned_zeros((per, lay.trees, singles)),
                 np.zeros((per, lay.trees, shorts), np.int16),
                 np.zeros((per, lay.trees, longs), np.int64),
                 np.zeros(per, np.int64),

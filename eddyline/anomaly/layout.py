@@ -8,20 +8,21 @@ model costs no memory before it is used.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from eddyline.anomaly.kernel import Int16s, Int64s, Singles, Width, inlined
+from eddyline.anomaly.kernel import Int16s, Int64s, Singles, kernel
 from eddyline.anomaly.sampler import CLOCK, NEXT, Reservoir
 from eddyline.anomaly.tree import FREE_LEAF, FREE_NODE, HEAD, ROOT, Tree
 
 # The words of a tree in the int64 array: random state, clock, then the row each leaf holds.
 RNG = 0
 ROWS = 1 + CLOCK
-# Widths that are compiled for; wider points take a multiple of the last.
-_WIDTHS = (1, 2, 4, 8, 16)
 _BLOCK_BYTES = 1 << 26
+# float32 words in a line of the processor's cache: a box that lies across two costs twice.
+_LINE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,8 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """Dimensions padded to a width that is compiled for."""
-        for width in _WIDTHS:
-            if self.dimensions <= width:
-                return width
-        last = _WIDTHS[-1]
-        return -(-self.dimensions // last) * last
+        """Dimensions, padded."""
+        return padded(self.dimensions)
 
     @property
     def words(self) -> tuple[int, int, int]:
@@ -53,7 +50,7 @@ class Layout:
         s = self.samples
         singles = (2 * s - 1) * (2 * self.width + 1) + (s - 1) + s
         shorts = 3 * (s - 1) + (2 * s - 1) + 2 * s + HEAD
-        return singles, shorts, ROWS + s
+        return -(-singles // _LINE) * _LINE, shorts, ROWS + s
 
     @property
     def model_bytes(self) -> int:
@@ -67,10 +64,26 @@ class Layout:
         return max(1, min(1024, _BLOCK_BYTES // self.model_bytes))
 
 
-@inlined
-def tree_views(width: Width, singles: Singles, shorts: Int16s, s: int) -> Tree:
+@kernel
+def padded(dimensions: int) -> int:
+    """Dimensions so that a box's sides are one group of four or eight, or groups of sixteen."""
+    if dimensions <= 4:
+        return 2 if dimensions <= 2 else 4
+    return (dimensions + 7) // 8 * 8
+
+
+def aligned_zeros(shape: tuple[int, ...]) -> Singles:
+    """float32 zeros, untouched by the processor yet, that begin with a line of its cache."""
+    size = math.prod(shape)
+    raw = np.zeros(size + _LINE, np.float32)
+    at = -(raw.ctypes.data // 4) % _LINE
+    return raw[at : at + size].reshape(shape)
+
+
+@kernel
+def tree_views(width: int, singles: Singles, shorts: Int16s, s: int) -> Tree:
     """One tree of ``s`` samples out of its words."""
-    sides = 2 * len(width)
+    sides = 2 * width
     a = (2 * s - 1) * sides
     b = a + 2 * s - 1
     c = 3 * (s - 1)
@@ -87,18 +100,20 @@ def tree_views(width: Width, singles: Singles, shorts: Int16s, s: int) -> Tree:
     )
 
 
-@inlined
-def reservoir_views(singles: Singles, shorts: Int16s, longs: Int64s, s: int) -> Reservoir:
+@kernel
+def reservoir_views(
+    width: int, singles: Singles, shorts: Int16s, longs: Int64s, s: int
+) -> Reservoir:
     """The sampler of the tree of ``s`` samples out of the same words."""
     return Reservoir(
-        singles[len(singles) - s :],
+        singles[(2 * s - 1) * (2 * width + 1) + s - 1 :][:s],
         shorts[len(shorts) - HEAD - s : len(shorts) - HEAD],
         longs[RNG + 1 : RNG + 1 + CLOCK],
         longs[RNG : RNG + 1],
     )
 
 
-@inlined
+@kernel
 def plant(tree: Tree, reservoir: Reservoir, seed: int, number: int, first_row: int) -> None:
     """Make zeroed words an empty tree, its random sequence that of ``seed`` and its number."""
     tree.head[ROOT] = -1
