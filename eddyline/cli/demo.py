@@ -65,8 +65,8 @@ def demo(
     if replay is not None:
         from eddyline.cli.demo_replay import replay_demo
 
-        with scratch(data_dir) as path:
-            replay_demo(replay, path, as_json)
+        with scratch(data_dir) as path, interruptible():
+            replay_demo(replay, path, as_json, stay=for_ is None and sys.stderr.isatty())
         return
     for_s = None if for_ is None else parse_duration(for_)
     check_time(for_s)

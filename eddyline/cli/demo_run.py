@@ -120,42 +120,13 @@ class DemoRun:
                 services.streams.create(name, None, StreamMode.ON_DEMAND)
         watcher = Watcher(services, RATE)
         self._unsubscribe = services.anomalies.subscribe(watcher.heard)
-        self._run_note(lab.SENSOR_NOTE)
+        run_note(services, lab.SENSOR_NOTE)
         if not self.server.warmed.wait(0.0):
             say("compiling the forests, once")
             self.server.warmed.wait(COMPILE_S)
-        self._run_note(lab.CLICK_NOTE)
+        run_note(services, lab.CLICK_NOTE)
         self._send()
         return watcher
-
-    def _run_note(self, name: str) -> None:
-        """Bring the note and run it; returns once its statements run."""
-        notes = self.services.notes
-        note_id = notes.import_bytes(lab.note_bytes(name), name)
-        notes.run_all(note_id)
-        end = SYSTEM.monotonic() + READY_S
-        pause = threading.Event()
-        while True:
-            view = notes.view(note_id)
-            raise_failure(view)
-            if not view.round and self._flows(view):
-                return
-            if SYSTEM.monotonic() >= end:
-                msg = f"the note {name} does not run within {READY_S:g} s"
-                raise EddylineError("internal", msg, hint="is the machine very busy?")
-            SYSTEM.wait(pause, POLL_S)
-
-    def _flows(self, view: NoteView) -> bool:
-        """Whether everything is over or at work: jobs run, and queries have said what they read."""
-        states = {job.job_id: job.actual for job in self.services.jobs.list()}
-        for paragraph in view.paragraphs:
-            if paragraph.status == "PENDING":
-                return False
-            if paragraph.status == "RUNNING" and paragraph.figures is None:
-                return False
-            if any(states.get(job) != "RUNNING" for job in paragraph.jobs):
-                return False
-        return True
 
     def _send(self) -> None:
         generators = self.services.generators
@@ -216,6 +187,41 @@ def started(data_dir: Path) -> Server:
         server = Server(load(data_dir=data_dir, port=0, api_port=0))
         server.start()
     return server
+
+
+def run_note(services: Services, name: str) -> None:
+    """Bring a note and run it; returns once its statements run.
+
+    Raises:
+        EddylineError: what a paragraph met.
+    """
+    notes = services.notes
+    note_id = notes.import_bytes(lab.note_bytes(name), name)
+    notes.run_all(note_id)
+    end = SYSTEM.monotonic() + READY_S
+    pause = threading.Event()
+    while True:
+        view = notes.view(note_id)
+        raise_failure(view)
+        if not view.round and _flows(services, view):
+            return
+        if SYSTEM.monotonic() >= end:
+            msg = f"the note {name} does not run within {READY_S:g} s"
+            raise EddylineError("internal", msg, hint="is the machine very busy?")
+        SYSTEM.wait(pause, POLL_S)
+
+
+def _flows(services: Services, view: NoteView) -> bool:
+    """Whether everything is over or at work: jobs run, and queries have said what they read."""
+    states = {job.job_id: job.actual for job in services.jobs.list()}
+    for paragraph in view.paragraphs:
+        if paragraph.status == "PENDING":
+            return False
+        if paragraph.status == "RUNNING" and paragraph.figures is None:
+            return False
+        if any(states.get(job) != "RUNNING" for job in paragraph.jobs):
+            return False
+    return True
 
 
 def raise_failure(view: NoteView) -> None:

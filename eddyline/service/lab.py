@@ -17,10 +17,13 @@ SENSOR_STREAM = "my-input-stream"
 STATE_STREAM = "my-output-stream"
 CLICK_STREAM = "click-stream"
 ANOMALY_STREAM = "anomaly-stream"
+WEB_STREAM = "web-requests"
+WEB_ANOMALY_STREAM = "web-anomalies"
 STREAMS = (SENSOR_STREAM, STATE_STREAM, CLICK_STREAM, ANOMALY_STREAM)
 
 SENSOR_NOTE = "Sensors"
 CLICK_NOTE = "Click-through rate"
+WEB_NOTE = "Web log"
 
 SENSOR_TEMPLATE = """{
     "sensor_id": {{random.number(150)}},

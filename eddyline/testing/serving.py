@@ -35,6 +35,7 @@ class TestServer:
         self.endpoint_url = endpoint_url
         self.studio_url = studio_url
         self.services: Remote = Remote(settings)
+        self._session: str | None = None
 
     def client(self, service: str = "kinesis") -> Any:
         """A botocore client of this server, with keys that need not be true."""
@@ -55,6 +56,8 @@ class TestServer:
     ) -> list[dict[str, Any]]:
         """Run statements; the rows of the last table they gave, by column name.
 
+        All calls share one session, as the paragraphs of a note do.
+
         A SELECT over a stream does not end by itself: ``for_s`` ends it after so many seconds,
         ``limit`` once so many rows are there. Values are texts as Flink prints them, None for
         NULL.
@@ -65,8 +68,9 @@ class TestServer:
         from eddyline.service import events as e
 
         heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        session = f"cli:{uuid.uuid4().hex[:12]}"
-        run_id = self.services.sessions.submit(session, text, heard.put, refresh_ms=50)
+        if self._session is None:
+            self._session = f"kit:{uuid.uuid4().hex[:12]}"
+        run_id = self.services.sessions.submit(self._session, text, heard.put, refresh_ms=50)
         end = None if for_s is None else SYSTEM.monotonic() + for_s
         table: e.TableSnapshot | None = None
         while True:
@@ -83,12 +87,19 @@ class TestServer:
                 end, limit = None, None
                 self.services.sessions.cancel(run_id)
         if event.error is not None:
-            raise EddylineError(event.error["code"], event.error["message"])
+            code, message = event.error["code"], event.error["message"]
+            hint, detail = event.error.get("hint"), event.error.get("detail")
+            raise EddylineError(code, message, hint=hint, detail=detail)
         rows = table.rows if table else []
         return [dict(zip(table.columns, row, strict=True)) for row in rows] if table else []
 
     def clear(self) -> None:
-        """Remove all jobs, generators, tables and streams."""
+        """End the session; remove all jobs, generators, notes, tables and streams."""
+        if self._session is not None:
+            self.services.sessions.close(self._session)
+            self._session = None
+        for note in self.services.notes.list():
+            self.services.notes.remove(note.id)
         for job in self.services.jobs.list():
             self.services.jobs.remove(job.job_id)
         for generator in self.services.generators.list():

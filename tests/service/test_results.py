@@ -55,7 +55,7 @@ def test_values_are_printed_as_flink_prints_them() -> None:
         a=array(STRING),
         x=BYTES_TYPE,
     )
-    moment = dt.datetime(2023, 8, 29, 12, 55, 29, 999_000)
+    moment = dt.datetime(2023, 8, 29, 12, 55, 29, 999_000)  # noqa: DTZ001
     values = [
         (100.83333333333333, True, 1, Decimal("1.50"), moment, moment, ["a", None], b"\x01\xff"),
         (120.0, False, None, None, None, None, None, None),

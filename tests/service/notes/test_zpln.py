@@ -141,7 +141,7 @@ def test_a_note_of_ours_reads_as_one_of_theirs() -> None:
     assert again.paragraphs[0].fields["dateCreated"] == "2025-11-24 16:00:00.000"
 
 
-@pytest.mark.parametrize("name", [lab.SENSOR_NOTE, lab.CLICK_NOTE])
+@pytest.mark.parametrize("name", [lab.SENSOR_NOTE, lab.CLICK_NOTE, lab.WEB_NOTE])
 def test_the_example_notes_are_notes(name: str) -> None:
     data = lab.note_bytes(name)
     note = zpln.read(data, name, NOW)
