@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from eddyline.service.anomalies import Alert
-from eddyline.studio.markup import clock_time, duration, escape, moment, percent
+from eddyline.studio.markup import duration, escape, moment, percent, when
 
 _WAYS = {"HIGH": "above", "LOW": "below"}
 _GRADES = ((0.75, "strong"), (0.4, "clear"), (0.0, "slight"))
@@ -38,12 +38,6 @@ def href(alert: Alert) -> str:
     from urllib.parse import quote
 
     return f"/anomalies?series={quote(alert.series_id, safe='')}&at={alert.start_ms}"
-
-
-def when(ms: int, now_ms: int) -> str:
-    """``10:00:00`` today (UTC), else the whole moment."""
-    day = 86_400_000
-    return clock_time(ms) if ms // day == now_ms // day else moment(ms)
 
 
 def lasted(alert: Alert) -> str:

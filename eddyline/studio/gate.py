@@ -6,6 +6,7 @@ sign-in page is plain HTML: it needs no websocket, which there is none of withou
 
 from __future__ import annotations
 
+import asyncio
 import html
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib import resources
@@ -16,13 +17,25 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 
 COOKIE = "eddyline-session"
 # What a browser may have before it has signed in.
 OPEN = {"/theme.css": "text/css", "/shell.js": "text/javascript"}
 _FORM_BYTES_MAX = 4096
+# An open websocket's session is looked at again this often: who signs out is out everywhere.
+RECHECK_S = 15.0
+# Nothing is loaded from, or sent to, another place. The pages' framework compiles its templates in
+# the browser, so that inline scripts and eval cannot be forbidden.
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
 _HEADERS = {
+    "Content-Security-Policy": _POLICY,
     "X-Frame-Options": "DENY",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -31,6 +44,9 @@ _HEADERS = {
 
 class SignIn(Protocol):
     """What the gate asks of whoever knows users, links and sessions."""
+
+    def sign_in(self, user: str, password: str) -> str:
+        """The session of a user who knows the password. Raises what is wrong."""
 
     def redeem(self, token: str) -> str | None:
         """The session of a one-time link's token; None if it is used up or wrong."""
@@ -45,9 +61,10 @@ class SignIn(Protocol):
 class Gate:
     """Lets requests with a session through to ``app``; answers ``/signin`` and ``/signout``."""
 
-    def __init__(self, app: ASGIApp, signin: Any) -> None:
+    def __init__(self, app: ASGIApp, signin: SignIn, clock: Clock = SYSTEM) -> None:
         self._app = app
         self._signin = signin
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,7 +79,23 @@ class Gate:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, self._while_signed_in(scope, receive), send)
+
+    def _while_signed_in(self, scope: Scope, receive: Receive) -> Receive:
+        """What arrives, as long as the session lasts."""
+        looked = self._clock.monotonic()
+
+        async def receiving() -> Message:
+            nonlocal looked
+            message = await receive()
+            now = self._clock.monotonic()
+            if now - looked >= RECHECK_S:
+                looked = now
+                if self._user(scope) is None:
+                    return {"type": "websocket.disconnect", "code": 1008}
+            return message
+
+        return receiving
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -79,7 +112,8 @@ class Gate:
             await _turned_away(request)(scope, receive, send)
 
     def _user(self, scope: Scope) -> str | None:
-        session = Request({**scope, "type": "http"}).cookies.get(COOKIE)
+        request = Request({**scope, "type": "http"})
+        session = request.cookies.get(cookie_name(request))
         return self._signin.check(session) if session else None
 
     async def _sign_in(self, request: Request) -> Response:
@@ -95,7 +129,7 @@ class Gate:
                 "This link has been used or is too old. The newest one is where the server runs."
             )
             return sign_in_page(to, words, 403)
-        return _signed_in(session, to)
+        return _signed_in(request, session, to)
 
     async def _by_password(self, request: Request, to: str) -> Response:
         body = b""
@@ -106,19 +140,25 @@ class Gate:
         form = parse_qs(body.decode("utf-8", "replace"))
         user, password = form.get("user", [""])[0], form.get("password", [""])[0]
         try:
-            session = self._signin.sign_in(user, password)
+            # Checking a password is slow on purpose; the pages go on meanwhile.
+            session = await asyncio.to_thread(self._signin.sign_in, user, password)
         except EddylineError as error:
             words = f"{error.message[0].upper()}{error.message[1:]}."
             return sign_in_page(to, words, error.status, user)
-        return _signed_in(session, to)
+        return _signed_in(request, session, to)
 
     def _sign_out(self, request: Request) -> Response:
-        session = request.cookies.get(COOKIE)
+        session = request.cookies.get(cookie_name(request))
         if session:
             self._signin.sign_out(session)
         response = RedirectResponse("/signin", 303)
-        response.delete_cookie(COOKIE)
+        response.delete_cookie(cookie_name(request))
         return response
+
+
+def cookie_name(request: Request) -> str:
+    """The session's cookie: browsers keep cookies a host, so that each port needs its own."""
+    return f"{COOKIE}-{request.url.port or 80}"
 
 
 Message = MutableMapping[str, Any]
@@ -147,9 +187,9 @@ def _to(path: str) -> Response:
     return RedirectResponse(path, 303)
 
 
-def _signed_in(session: str, to: str) -> Response:
+def _signed_in(request: Request, session: str, to: str) -> Response:
     response = _to(to)
-    response.set_cookie(COOKIE, session, httponly=True, samesite="lax", path="/")
+    response.set_cookie(cookie_name(request), session, httponly=True, samesite="lax", path="/")
     return response
 
 

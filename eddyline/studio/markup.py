@@ -29,6 +29,7 @@ _TONES = {
     "ORDINARY": "on",
 }
 _WORDS = {"ABORT": "stopped", "ERROR": "error"}
+DAY_MS = 86_400_000
 _SPARK_WIDTH, _SPARK_HEIGHT = 130, 30
 NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")
 
@@ -95,6 +96,11 @@ def _at(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
+def when(ms: int, now_ms: int) -> str:
+    """``10:00:00`` if that is today, else the whole moment."""
+    return clock_time(ms) if ms // DAY_MS == now_ms // DAY_MS else moment(ms)
+
+
 def ago(ms: int | None, now_ms: int) -> str:
     """``5 s ago``, ``3 min ago``, else the moment."""
     if ms is None:
@@ -140,7 +146,7 @@ def spark(values: Sequence[float]) -> str:
 
 def grid(table: Table, rows_max: int) -> str:
     """A result as an HTML table: the newest rows, numbers to the right, NULL told from text."""
-    numeric = [is_number(kind) for kind in table.types] or [False] * len(table.columns)
+    numeric = [is_number(kind) for kind in table.types] or _look_like_numbers(table)
     marks = [' class="num"' if n else "" for n in numeric]
     head = "".join(
         f'<th scope="col"{m}>{escape(c)}</th>' for c, m in zip(table.columns, marks, strict=True)
@@ -150,6 +156,19 @@ def grid(table: Table, rows_max: int) -> str:
         for row in table.rows[-rows_max:]
     )
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _look_like_numbers(table: Table) -> list[bool]:
+    """Columns of a table without types, as a note keeps it, that hold nothing but numbers."""
+    sample = table.rows[-50:]
+    return [
+        any(row[i] for row in sample) and all(_is_figure(row[i]) for row in sample)
+        for i in range(len(table.columns))
+    ]
+
+
+def _is_figure(text: str | None) -> bool:
+    return not text or text.lstrip("-").replace(".", "", 1).replace("E", "", 1).isdigit()
 
 
 def _cell(value: str | None, mark: str) -> str:

@@ -55,11 +55,11 @@ class Overview:
         self._notice = Notice()
         with ui.element("div").classes("stack") as self._begin:
             self._first_steps()
-        self._tiles = ui.html("", sanitize=False).classes("tiles")
+        self._tiles = ui.html("", sanitize=False).classes("tiles three")
         with ui.element("div").classes("columns") as self._lists:
             with ui.element("section").classes("stack"):
                 heading("Newest anomalies")
-                self._alerts = ui.html("", sanitize=False).classes("panel")
+                self._alerts = ui.html("", sanitize=False).classes("panel rows")
             with ui.element("section").classes("stack"):
                 heading("Running jobs")
                 self._no_jobs = ui.html(_NO_JOBS, sanitize=False).classes("panel muted small")
@@ -136,7 +136,7 @@ def _tiles(s: Standing) -> list[str]:
         _tile("/notes", str(busy), "paragraphs running", plural(len(s.notes), "note")),
         _tile("/jobs", str(len(jobs)), "jobs running",
               plural(sum(j.restarts for j in jobs), "restart")),
-        _tile("/anomalies", str(len(recent)), "anomalies in an hour", newest),
+        _tile("/anomalies", str(len(recent)), "anomalies this hour", newest),
         _tile("/jobs", str(len(workers)), "worker processes",
               f"{number(sum(w.rss_mib for w in workers))} MiB"),
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from eddyline.service.notes.forms import Form, forms
 from eddyline.service.notes.output import FAILURE, HTML
 from eddyline.studio.editor import Editor, Language
 from eddyline.studio.form_fields import FormFields
-from eddyline.studio.markup import clock_time, duration, escape, number, state
+from eddyline.studio.markup import clock_time, duration, escape, number, state, when
 from eddyline.studio.notice import Notice
 from eddyline.studio.result import Results
 from eddyline.studio.shell import Page, icon_button
@@ -252,7 +252,7 @@ def time_text(view: ParagraphView, now_ms: int) -> str:
     if view.finished_ms is None or view.status not in ("FINISHED", "ERROR", "ABORT"):
         return ""
     took = duration(view.finished_ms - view.started_ms)
-    return f"{took}, ended {clock_time(view.finished_ms)} UTC"
+    return f"{took}, ended {when(view.finished_ms, now_ms)} UTC"
 
 
 def figures_html(view: ParagraphView) -> str:

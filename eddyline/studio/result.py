@@ -69,13 +69,13 @@ class _TextPart(_Part):
 def text_of(output: Output) -> str:
     """The HTML of an output that is no table; nothing of it can run."""
     if output.kind == HTML:
-        return f'<div class="md">{clean(output.text)}</div>'
+        return f'<div class="words">{clean(output.text)}</div>'
     if output.kind == FAILURE:
         return f'<div class="notice">{text_html(output.text)}</div>'
     if output.kind == WARNING:
         return f'<div class="notice warn">{escape(output.text)}</div>'
     if output.kind == "ANGULAR":
-        return f'<div class="md">{clean(output.text)}</div>'
+        return f'<div class="words">{clean(output.text)}</div>'
     if output.kind == "IMG" and _PICTURE.match(output.text):
         source = re.sub(r"\s", "", output.text)
         return f'<img alt="" src="data:image/png;base64,{escape(source)}">'

@@ -1,0 +1,84 @@
+"""One real server and one browser for all of the studio's tests."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eddyline.clock import SYSTEM
+from eddyline.service.remote import Remote
+from eddyline.settings import load
+from studio_browser import Browser, browser, executable
+
+START_S = 60.0
+_LINK = re.compile(rb"(http://\S+/signin\?token=\S+)")
+
+
+class Studio:
+    """A server started as people start it; ``link`` is what it printed."""
+
+    def __init__(self, data_dir: Path) -> None:
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("EDDYLINE_")}
+        environ |= {"EDDYLINE_STREAM_DELAY_MS": "0"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "eddyline.cli.main", "up", "--port", "0", "--api-port", "0"]
+            + ["--data-dir", str(data_dir)],
+            stderr=subprocess.PIPE,
+            env=environ,
+        )
+        self.said = b""
+        self._told = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+        assert self._told.wait(START_S), self.said.decode()
+        found = _LINK.search(self.said)
+        assert found is not None, self.said.decode()
+        self.link = found[1].decode()
+        self.services = Remote(load({}, data_dir=data_dir))
+
+    def _listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said += line
+            if b"data " in line:
+                self._told.set()
+        self._told.set()
+
+    def stop(self) -> None:
+        """End it as Ctrl-C does."""
+        self.services.stop()
+        self.process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(20)
+        self.process.kill()
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """A running server with nothing in it."""
+    executable()
+    running = Studio(tmp_path_factory.mktemp("studio") / "data")
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium(studio: Studio) -> Iterator[Browser]:
+    """A browser that has signed in."""
+    with browser(studio.link) as running:
+        yield running
+
+
+def pause(seconds: float) -> None:
+    """Let time pass."""
+    SYSTEM.wait(threading.Event(), seconds)

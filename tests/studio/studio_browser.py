@@ -1,0 +1,139 @@
+"""A browser for the studio's tests: the one that the machine has, driven over its own protocol."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SETTLE_MS = 900
+# What no page of ours causes: the browser's own words when a page is left while it loads.
+HARMLESS = re.compile(r"net::ERR_ABORTED|ERR_CONNECTION_RESET")
+
+
+def executable() -> str:
+    """The browser's path; the test is skipped without one, and fails in CI."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        words = f"NO BROWSER: none of {', '.join(NAMES)} is here; the studio was not looked at"
+        if os.environ.get("CI", "").lower() in ("1", "true"):
+            pytest.fail(words)
+        pytest.skip(words)
+    return found
+
+
+class Page:
+    """One tab. It remembers what went wrong in it."""
+
+    def __init__(self, page: Any, base: str) -> None:
+        self.page = page
+        self.base = base
+        self.problems: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on("response", self._response)
+        page.set_default_timeout(20_000)
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and not HARMLESS.search(message.text):
+            self.problems.append(f"console: {message.text}")
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 500:
+            self.problems.append(f"{response.status} of {response.url}")
+
+    def open(self, path: str) -> Any:
+        """Go to a page of the studio and wait until it is alive."""
+        self.page.goto(self.base + path)
+        self.page.wait_for_selector("main h1")
+        self.page.wait_for_timeout(SETTLE_MS)
+        return self.page
+
+    @property
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(script))
+
+    def unnamed(self) -> list[str]:
+        """Controls that have no name a screen reader could say."""
+        found: list[str] = self.page.evaluate(_UNNAMED)
+        return found
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the whole page, if pictures are wanted."""
+        folder = os.environ.get("EDDYLINE_SCREENSHOTS")
+        if not folder:
+            return
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        # As tall as the page, so that editors below the fold are measured, too.
+        self.page.set_viewport_size({"width": size["width"], "height": min(height, 6000)})
+        self.page.wait_for_timeout(300)
+        self.page.screenshot(path=str(Path(folder) / f"{name}.png"))
+        self.page.set_viewport_size(size)
+
+
+_UNNAMED = """() => {
+  const named = (e) => (e.getAttribute("aria-label") || e.title || e.textContent.trim() ||
+    e.placeholder || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length) ||
+    e.closest("label")?.textContent.trim());
+  const all = document.querySelectorAll(
+    "button, a[href], input:not([type=file]):not([type=hidden]), select, textarea, [role=textbox], [role=combobox]");
+  return [...all].filter((e) => e.getClientRects().length && !named(e)).map((e) => e.outerHTML.slice(0, 160));
+}"""
+
+
+class Browser:
+    """A running browser with the cookies of somebody who has signed in."""
+
+    def __init__(self, browser: Any, base: str, state: Any) -> None:
+        self._browser = browser
+        self.base = base
+        self.state = state
+
+    @contextmanager
+    def page(
+        self, width: int = 1440, scheme: str = "light", *, signed_in: bool = True
+    ) -> Iterator[Page]:
+        """A tab in a window of that width."""
+        context = self._browser.new_context(
+            storage_state=self.state if signed_in else None,
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            timezone_id="Asia/Tokyo",  # times are UTC wherever the reader sits
+            accept_downloads=True,
+        )
+        try:
+            yield Page(context.new_page(), self.base)
+        finally:
+            context.close()
+
+
+@contextmanager
+def browser(link: str) -> Iterator[Browser]:
+    """A browser that has signed in by the link that the server printed."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(
+            executable_path=executable(), args=["--no-sandbox", "--force-prefers-reduced-motion"]
+        )
+        try:
+            context = running.new_context()
+            page = context.new_page()
+            page.goto(link)
+            page.wait_for_selector("main h1")
+            state = context.storage_state()
+            context.close()
+            yield Browser(running, link.split("/signin")[0], state)
+        finally:
+            running.close()
