@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from studio_browser import Browser, browser, executable
 
 from eddyline.clock import SYSTEM
 from eddyline.service.remote import Remote
 from eddyline.settings import load
-from studio_browser import Browser, browser, executable
 
 START_S = 60.0
 _LINK = re.compile(rb"(http://\S+/signin\?token=\S+)")
@@ -30,11 +30,11 @@ class Studio:
         environ = {k: v for k, v in os.environ.items() if not k.startswith("EDDYLINE_")}
         environ |= {"EDDYLINE_STREAM_DELAY_MS": "0"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "eddyline.cli.main", "up", "--port", "0", "--api-port", "0"]
-            + ["--data-dir", str(data_dir)],
+            [sys.executable, "-m", "eddyline.cli.main", "up", "--port", "0", "--api-port", "0",
+             "--data-dir", str(data_dir)],
             stderr=subprocess.PIPE,
             env=environ,
-        )
+        )  # fmt: skip
         self.said = b""
         self._told = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()

@@ -87,8 +87,10 @@ _UNNAMED = """() => {
     e.placeholder || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length) ||
     e.closest("label")?.textContent.trim());
   const all = document.querySelectorAll(
-    "button, a[href], input:not([type=file]):not([type=hidden]), select, textarea, [role=textbox], [role=combobox]");
-  return [...all].filter((e) => e.getClientRects().length && !named(e)).map((e) => e.outerHTML.slice(0, 160));
+    "button, a[href], input:not([type=file]):not([type=hidden]), select, textarea, " +
+    "[role=textbox], [role=combobox]");
+  return [...all].filter((e) => e.getClientRects().length && !named(e))
+    .map((e) => e.outerHTML.slice(0, 160));
 }"""
 
 

@@ -1,0 +1,220 @@
+"""The gate: nobody sees a page, a file or a websocket without a session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eddyline.auth.signin import SignIn
+from eddyline.auth.users import Users
+from eddyline.studio.gate import RECHECK_S, Gate
+
+HOST = (b"host", b"127.0.0.1:8080")
+PAGE = (b"accept", b"text/html")
+
+
+class HeldClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Behind:
+    """What stands behind the gate; remembers who came through."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.heard: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.seen.append(scope["path"])
+        if scope["type"] == "websocket":
+            while (message := await receive())["type"] != "websocket.disconnect":
+                self.heard.append(message["type"])
+            self.heard.append("disconnect")
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"inside"})
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, sent: list[Any]) -> None:
+        self.status = sent[0].get("status", sent[0].get("code"))
+        self.headers = {k.decode(): v.decode() for k, v in sent[0].get("headers", [])}
+        self.body = b"".join(m.get("body", b"") for m in sent)
+
+
+class House:
+    """A gate with users."""
+
+    def __init__(self, path: Path) -> None:
+        self.signin = SignIn(path)
+        self.users = Users(path)
+        self.behind = Behind()
+        self.clock = HeldClock()
+        self.gate = Gate(self.behind, self.signin, self.clock)  # type: ignore[arg-type]
+
+    def ask(
+        self,
+        path: str,
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        kind: str = "http",
+        arriving: Iterable[dict[str, Any]] = (),
+    ) -> Answer:
+        bare, _, query = path.partition("?")
+        scope = {
+            "type": kind, "method": method, "path": bare, "raw_path": bare.encode(),
+            "query_string": query.encode(), "headers": [HOST, *headers], "scheme": "http",
+            "server": ("127.0.0.1", 8080), "root_path": "",
+        }  # fmt: skip
+        sent: list[Any] = []
+        waiting = [{"type": "http.request", "body": body, "more_body": False}, *arriving]
+
+        async def receive() -> Any:
+            return waiting.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def run() -> None:
+            await self.gate(scope, receive, send)
+
+        if kind == "websocket":
+            waiting.pop(0)
+        asyncio.run(run())
+        return Answer(sent or [{}])
+
+    def session(self) -> tuple[bytes, bytes]:
+        """The cookie of somebody who has used a link."""
+        token = self.signin.link("http://x").split("token=")[1]
+        cookie = self.ask(f"/signin?token={token}").headers["set-cookie"]
+        return (b"cookie", cookie.split(";")[0].encode())
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/streams", "/notes/x", "/_nicegui/3/static/x.js", "/_nicegui_ws/socket.io/"]
+)
+def test_without_a_session_nothing_is_reached(house: House, path: str) -> None:
+    assert house.ask(path).status == 401
+    turned = house.ask(path, [PAGE])
+    assert turned.status == 303
+    assert turned.headers["location"] == f"/signin?next={path}"
+    assert house.ask(path, method="POST").status == 401
+    assert house.behind.seen == []
+
+
+def test_a_websocket_without_a_session_is_closed(house: House) -> None:
+    arriving = [{"type": "websocket.connect"}]
+    assert house.ask("/_nicegui_ws/", kind="websocket", arriving=arriving).status == 1008
+    assert house.behind.seen == []
+
+
+def test_a_made_up_session_opens_nothing(house: House) -> None:
+    assert house.ask("/", [(b"cookie", b"eddyline-session-8080=made-up")]).status == 401
+
+
+def test_a_link_signs_in_once(house: House) -> None:
+    token = house.signin.link("http://x").split("token=")[1]
+    first = house.ask(f"/signin?token={token}&next=/notes")
+    assert (first.status, first.headers["location"]) == (303, "/notes")
+    cookie = first.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert house.ask(f"/signin?token={token}").status == 403
+    assert house.ask("/", [(b"cookie", cookie.split(";")[0].encode())]).body == b"inside"
+
+
+def test_a_session_of_another_port_is_not_ours(house: House) -> None:
+    name, value = house.session()
+    assert house.ask("/", [(name, value.replace(b"8080", b"9090"))]).status == 401
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+def test_signing_in_leads_nowhere_else(house: House, to: str) -> None:
+    from urllib.parse import quote
+
+    token = house.signin.link("http://x").split("token=")[1]
+    found = house.ask(f"/signin?token={token}&next={quote(to, safe='')}")
+    assert found.headers["location"] == "/"
+
+
+def test_a_password_signs_in(house: House) -> None:
+    house.users.add("ada", "correct horse battery")
+    body = b"user=ada&password=correct+horse+battery"
+    found = house.ask("/signin?next=/jobs", method="POST", body=body)
+    assert (found.status, found.headers["location"]) == (303, "/jobs")
+
+
+def test_a_wrong_one_does_not_and_its_page_shows_text_as_text(house: House) -> None:
+    found = house.ask("/signin", method="POST", body=b"user=%22%3E%3Cscript%3E&password=x")
+    assert found.status == 403
+    assert b"User or password is wrong." in found.body
+    assert b"<script>" not in found.body.replace(b'<script src="/shell.js"></script>', b"")
+
+
+def test_a_form_is_bounded(house: House) -> None:
+    assert house.ask("/signin", method="POST", body=b"x" * 5000).status == 413
+
+
+def test_signing_out_ends_the_session(house: House) -> None:
+    cookie = house.session()
+    assert house.ask("/signout", [cookie]).body == b"inside"  # a GET changes nothing
+    assert house.ask("/signout", [cookie], method="POST").status == 303
+    assert house.ask("/", [cookie]).status == 401
+
+
+def test_an_open_websocket_ends_soon_after_its_session(house: House) -> None:
+    cookie = house.session()
+
+    class Messages(list[dict[str, Any]]):
+        """Signs out and lets time pass before the third message arrives."""
+
+        def pop(self, index: int = 0) -> dict[str, Any]:  # type: ignore[override]
+            if len(self) == 2:
+                house.signin.sign_out(cookie[1].split(b"=")[1].decode())
+                house.clock.now += RECHECK_S
+            return super().pop(index)
+
+    arriving = Messages({"type": f"websocket.{k}"} for k in ("connect", "receive", "receive", "x"))
+
+    async def run() -> None:
+        async def receive() -> Any:
+            return arriving.pop(0)
+
+        async def send(message: Any) -> None:
+            return None
+
+        scope = {"type": "websocket", "path": "/ws", "headers": [HOST, cookie]}
+        scope |= {"scheme": "ws", "server": ("127.0.0.1", 8080), "query_string": b""}
+        await house.gate(scope, receive, send)
+
+    asyncio.run(run())
+    assert house.behind.heard == ["websocket.connect", "websocket.receive", "disconnect"]
+
+
+def test_every_answer_says_what_a_page_may_do(house: House) -> None:
+    for path in ("/", "/signin", "/theme.css"):
+        headers = house.ask(path, [PAGE, house.session()]).headers
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'self'" in headers["content-security-policy"]
