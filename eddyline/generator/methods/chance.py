@@ -69,7 +69,9 @@ def number_column(low: float, high: float, step: float) -> Column | None:
 
 
 def number(args: Arguments) -> Column:
-    given = {"max": args.first()} if not isinstance(args.first(), dict) else args.first()
+    given = args.named("min", "max", "precision")
+    if args.values and not isinstance(args.first(), dict):
+        given = {} if args.first() is None else {"max": args.first()}
     low = args.number(given, "min", 0)
     high = args.number(given, "max", max(99_999, low) if "max" not in given else 99_999)
     step = args.number(given, "precision", 1, 1e-9)
