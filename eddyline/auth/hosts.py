@@ -8,7 +8,8 @@ Origin, which browsers add to whatever a page sends, must be the server's own.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
 
 _LOOPBACK_NAMES = ("localhost",)
 _FOREIGN = ("cross-site", "same-site")
@@ -41,6 +41,7 @@ class HostRules:
         given = [h.strip().lower() for h in settings.allow_host.split(",") if h.strip()]
         self._all = "*" in given
         self._names = frozenset(h for h in given if not h.startswith("."))
+        self._knows = lru_cache(64)(self.knows)
         self._below = tuple(h for h in given if h.startswith("."))
 
     def knows(self, host: str) -> bool:
@@ -55,30 +56,21 @@ class HostRules:
         # A number is no name that could be made to point here.
         return not self._loopback and _is_number(name)
 
-    def refusal(self, headers: Headers, *, pages: bool) -> str | None:
+    def refusal(self, headers: Mapping[str, str], *, pages: bool) -> str | None:
         """Why a request is not answered; None if it may be.
 
         ``pages``: the server shows pages, so that requests from its own are welcome. Without it
         whatever a browser sends is refused.
         """
-        host = origin = site = ""
-        mode = ""
-        for key, value in headers:
-            if key == b"host":
-                host = value.decode("latin-1")
-            elif key == b"origin":
-                origin = value.decode("latin-1")
-            elif key == b"sec-fetch-site":
-                site = value.decode("latin-1")
-            elif key == b"sec-fetch-mode":
-                mode = value.decode("latin-1")
-        if not self.knows(host):
+        host = headers.get("host", "")
+        origin, site = headers.get("origin", ""), headers.get("sec-fetch-site", "")
+        if not self._knows(host):
             return f"this server is not {host[:100]!r}; start it with --allow-host to be that, too"
         if not pages:
             return "pages in a browser may not call this endpoint" if origin or site else None
         if origin and not _same(origin, host):
             return f"pages of {origin[:100]!r} may not call this server"
-        if site in _FOREIGN and mode not in ("navigate", ""):
+        if site in _FOREIGN and headers.get("sec-fetch-mode", "") not in ("navigate", ""):
             return "pages of other sites may not call this server"
         return None
 
@@ -135,11 +127,10 @@ class HostGuard:
             await _refuse(send, why)
 
 
-def headers_of(scope: Scope) -> list[tuple[bytes, bytes]]:
-    """The request's headers, with HTTP/2's authority as the Host that it stands for."""
-    headers = list(scope["headers"])
-    if not any(key == b"host" for key, _ in headers):
-        headers += [(b"host", value) for key, value in headers if key == b":authority"]
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers of an ASGI request, with HTTP/2's authority as the Host that it stands for."""
+    headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+    headers.setdefault("host", headers.get(":authority", ""))
     return headers
 
 

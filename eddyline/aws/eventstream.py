@@ -15,26 +15,26 @@ from __future__ import annotations
 import struct
 import zlib
 
-CONTENT_TYPE = b"application/vnd.amazon.eventstream"
+CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _PRELUDE = struct.Struct(">II")
 _STRING = 7
 
 
-def event(name: str, content_type: bytes, payload: bytes) -> bytes:
+def event(name: str, content_type: str, payload: bytes) -> bytes:
     """An event's frame."""
     return frame(_headers("event", ":event-type", name, content_type), payload)
 
 
-def exception(name: str, content_type: bytes, payload: bytes) -> bytes:
+def exception(name: str, content_type: str, payload: bytes) -> bytes:
     """The frame of an error that ends the stream."""
     return frame(_headers("exception", ":exception-type", name, content_type), payload)
 
 
-def _headers(kind: str, what: str, name: str, content_type: bytes) -> bytes:
+def _headers(kind: str, what: str, name: str, content_type: str) -> bytes:
     return b"".join(
         (
             _header(what, name.encode()),
-            _header(":content-type", content_type),
+            _header(":content-type", content_type.encode()),
             _header(":message-type", kind.encode()),
         )
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 from eddyline.auth import sigv4
 from eddyline.auth.binding import enforced
-from eddyline.auth.hosts import headers_of
 from eddyline.auth.users import AccessKey, Users
 from eddyline.aws.call import Caller
 from eddyline.aws.errors import AwsError
@@ -40,7 +39,7 @@ class KeyGuard:
                 ``UnrecognizedClientException``, ``InvalidSignatureException``.
         """
         try:
-            request = _http(scope, body)
+            request = _http(scope, headers, body)
             given = sigv4.read(request)
             if not self.enforced:
                 return Caller(given.key_id)
@@ -69,8 +68,6 @@ class KeyGuard:
         return key, policy
 
 
-def _http(scope: Any, body: bytes) -> sigv4.HttpRequest:
-    headers = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in headers_of(scope)]
-    path = scope.get("raw_path") or scope["path"].encode()
-    query = scope["query_string"].decode("latin-1")
-    return sigv4.HttpRequest(scope["method"], path.decode("latin-1"), query, headers, body)
+def _http(scope: Any, headers: dict[str, str], body: bytes) -> sigv4.HttpRequest:
+    pairs = list(headers.items())
+    return sigv4.HttpRequest(scope.method, scope.path, scope.query_string, pairs, body)

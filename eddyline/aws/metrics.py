@@ -83,13 +83,12 @@ class Metrics:
 
     def _line(self, scope: Scope, told: Told, seconds: float) -> str:
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
-        client = scope.get("client") or ("", 0)
         fields = {
             "time": now.isoformat(timespec="milliseconds"),
             "request_id": told.request_id,
-            "client": client[0],
-            "http": scope["http_version"],
-            "operation": told.operation or f"{scope['method']} {scope['path'][:100]}",
+            "client": scope.client,
+            "http": scope.http_version,
+            "operation": told.operation or f"{scope.method} {scope.path[:100]}",
             "user": told.user,
             "status": told.status,
             "error": told.error,

@@ -1,23 +1,28 @@
 """AWS's protocol over HTTP: ``POST /``, the operation in ``X-Amz-Target``, an answer or an error.
 
-One ASGI application for one or more services. All that can be wrong with a request is answered in
-AWS's form (``__type``, ``message``, ``x-amzn-ErrorType``); nothing but a fault of ours is a 500.
+One application for one or more services, under granian's RSGI: of its interfaces the one that
+takes a whole body and gives a whole answer in one step each. All that can be wrong with a request
+is answered in AWS's form (``__type``, ``message``, ``x-amzn-ErrorType``); nothing but a fault of
+ours is a 500.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import traceback
 import zlib
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, Protocol
 
-from eddyline.auth.hosts import HostRules, headers_of
+from granian.rsgi import ProtocolClosed
+
+from eddyline.auth.hosts import HostRules
 from eddyline.aws import eventstream, wire
 from eddyline.aws.call import Answer, Call, EventStream, Guard, Service
 from eddyline.aws.errors import FAULT, AwsError, as_aws
@@ -26,9 +31,9 @@ from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+# Granian's own objects (RSGI): a request's scope, and the exchange that reads and answers it.
+Scope = Any
+Exchange = Any
 Headers = dict[str, str]
 
 # 500 records of 10 MiB together, in base64, with their keys.
@@ -38,7 +43,7 @@ _SIGN = (
     b"This is Eddyline's AWS endpoint. Point an AWS SDK or the AWS CLI at it: "
     b"export AWS_ENDPOINT_URL=http://<this address>\n"
 )
-_PLAIN = b"text/plain; charset=utf-8"
+_PLAIN = "text/plain; charset=utf-8"
 
 
 class Witness(Protocol):
@@ -56,7 +61,7 @@ class Response:
     """What goes back; ``events`` instead of a body for an answer that goes on."""
 
     status: int
-    content_type: bytes
+    content_type: str
     body: bytes
     error: str | None = None
     events: EventStream | None = None
@@ -77,7 +82,7 @@ class Told:
 
 
 class Endpoint:
-    """The ASGI application: services by the prefix of their targets."""
+    """The RSGI application: services by the prefix of their targets."""
 
     def __init__(
         self,
@@ -93,41 +98,46 @@ class Endpoint:
         self._patience_s = settings.request_s_max
         self._witness = witness
         self._clock = clock
-        self._date = (0, b"")
+        self._date = (0, "")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+    async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
+        """Answer one request."""
+        if scope.proto != "http":
+            exchange.close(None)
             return
         started = self._clock.monotonic()
-        told = Told()
-        if scope["method"] in ("GET", "HEAD") and scope["path"] in ("/", "/health", "/metrics"):
-            response = self._page(scope)
+        told = Told(request_id=_uuid(os.urandom(16).hex()))
+        headers = headers_of(scope)
+        if scope.method in ("GET", "HEAD") and scope.path in ("/", "/health", "/metrics"):
+            response = self._page(scope, headers)
         else:
-            response = await self._respond(scope, receive, told)
-        digits = os.urandom(16).hex()
-        told.request_id = _uuid(digits)
+            response = await self._respond(scope, headers, exchange, told)
         told.status, told.error = response.status, response.error
         told.bytes_out = len(response.body)
         try:
-            await self._send(receive, send, response, told)
+            if response.events is None:
+                self._send(scope, exchange, response, told)
+            else:
+                await self._send_events(exchange, response.events, told)
         finally:
             self._witness.saw(scope, told, self._clock.monotonic() - started)
 
-    def _page(self, scope: Scope) -> Response:
-        why = self._hosts.refusal(headers_of(scope), pages=True)
+    def _page(self, scope: Scope, headers: Headers) -> Response:
+        why = self._hosts.refusal(headers, pages=True)
         if why is not None:
             return Response(403, _PLAIN, f"{why}\n".encode())
-        if scope["path"] == "/metrics":
-            return Response(200, b"text/plain; version=0.0.4; charset=utf-8", self._witness.page())
+        if scope.path == "/metrics":
+            return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._witness.page())
         return Response(200, _PLAIN, _SIGN)
 
-    async def _respond(self, scope: Scope, receive: Receive, told: Told) -> Response:
+    async def _respond(
+        self, scope: Scope, headers: Headers, exchange: Exchange, told: Told
+    ) -> Response:
         try:
-            why = self._hosts.refusal(headers_of(scope), pages=False)
+            why = self._hosts.refusal(headers, pages=False)
             if why is not None:
                 raise AwsError("AccessDeniedException", why)
-            headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-            body = await self._body(receive, headers)
+            body = await self._body(exchange, headers)
             told.bytes_in = len(body)
             service, operation = self._target(scope, headers)
             told.operation = operation
@@ -143,14 +153,15 @@ class Endpoint:
             return refusal(told.form, as_aws(error))
         except Exception as error:
             sys.stderr.write(traceback.format_exc())
+            sys.stderr.flush()
             words = f"a fault in Eddyline ({type(error).__name__}); see logs/api.log"
             return refusal(told.form, AwsError(FAULT, words))
 
-    async def _body(self, receive: Receive, headers: Headers) -> bytes:
+    async def _body(self, exchange: Exchange, headers: Headers) -> bytes:
         """The body, if it comes in time; an honest client sends it at once."""
         try:
             async with asyncio.timeout(self._patience_s):
-                return await read_body(receive, headers)
+                return await read_body(exchange, headers)
         except TimeoutError:
             words = f"the request did not arrive within {self._patience_s} s"
             raise AwsError("RequestTimeoutException", words) from None
@@ -158,37 +169,64 @@ class Endpoint:
     def _target(self, scope: Scope, headers: Headers) -> tuple[Service, str]:
         prefix, _, operation = headers.get("x-amz-target", "").partition(".")
         service = self._services.get(prefix)
-        fits = scope["method"] == "POST" and scope["path"] == "/"
+        fits = scope.method == "POST" and scope.path == "/"
         if not fits or service is None or not service.known(operation):
             told = headers.get("x-amz-target", "")[:120]
-            words = f"{scope['method']} {scope['path'][:80]} with X-Amz-Target {told!r} is unknown"
+            words = f"{scope.method} {scope.path[:80]} with X-Amz-Target {told!r} is unknown"
             raise AwsError("UnknownOperationException", words)
         return service, operation
 
-    async def _send(self, receive: Receive, send: Send, response: Response, told: Told) -> None:
-        headers = [
-            (b"content-type", response.content_type),
-            (b"x-amzn-requestid", told.request_id.encode()),
-            (b"x-amz-id-2", b64encode(os.urandom(48))),
-            (b"date", self._http_date()),
-        ]
+    def _send(self, scope: Scope, exchange: Exchange, response: Response, told: Told) -> None:
+        headers = self._headers(response.content_type, told.request_id)
+        headers.append(("x-amz-crc32", str(zlib.crc32(response.body))))
         if response.error:
-            headers.append((b"x-amzn-errortype", response.error.encode()))
-        if response.events is None:
-            crc = zlib.crc32(response.body)
-            headers.append((b"content-length", str(len(response.body)).encode()))
-            headers.append((b"x-amz-crc32", str(crc).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        if response.events is None:
-            await send({"type": "http.response.body", "body": response.body})
+            headers.append(("x-amzn-errortype", response.error))
+        if scope.method == "HEAD":
+            headers.append(("content-length", str(len(response.body))))
+            exchange.response_empty(response.status, headers)
         else:
-            await _send_events(receive, send, response.events, told)
+            exchange.response_bytes(response.status, headers, response.body)
 
-    def _http_date(self) -> bytes:
+    def _headers(self, content_type: str, request_id: str) -> list[tuple[str, str]]:
+        return [
+            ("content-type", content_type),
+            ("x-amzn-requestid", request_id),
+            ("x-amz-id-2", b64encode(os.urandom(48)).decode()),
+            ("date", self._http_date()),
+        ]
+
+    async def _send_events(self, exchange: Exchange, stream: EventStream, told: Told) -> None:
+        """Frames as they come, until the events or the caller end.
+
+        The first frame is ``initial-response``; some SDKs wait for it before they go on.
+        """
+        form, events = told.form, stream.events
+        headers = self._headers(eventstream.CONTENT_TYPE, told.request_id)
+        transport = exchange.response_stream(200, headers)
+        gone = asyncio.ensure_future(exchange.client_disconnect())
+        coming: asyncio.Future[Any] | None = None
+        try:
+            await _send_frame(transport, told, _event(form, "initial-response", {}))
+            while True:
+                coming = asyncio.ensure_future(_next(events))
+                await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done() or (found := coming.result()) is None:
+                    break
+                await _send_frame(transport, told, _event(form, *found))
+        except AwsError as error:
+            told.error = error.name
+            await _send_frame(transport, told, _exception(form, error))
+        except EddylineError as error:
+            told.error = error.code
+            await _send_frame(transport, told, _exception(form, as_aws(error)))
+        finally:
+            await _end(gone, coming, events)
+
+    def _http_date(self) -> str:
         """The time as HTTP has it; clients correct their clocks by it."""
         second = self._clock.now_ms() // 1000
         if second != self._date[0]:
-            self._date = (second, formatdate(second, usegmt=True).encode())
+            self._date = (second, formatdate(second, usegmt=True))
         return self._date[1]
 
 
@@ -205,44 +243,28 @@ def refusal(form: Wire, error: AwsError) -> Response:
     return Response(error.status, form.content_type, body, error.name)
 
 
-async def _send_events(receive: Receive, send: Send, stream: EventStream, told: Told) -> None:
-    """Frames as they come, until the events or the caller end.
-
-    The first frame is ``initial-response``; some SDKs wait for it before they go on.
-    """
-    form, events = told.form, stream.events
-    gone = asyncio.ensure_future(_until_gone(receive))
-    coming: asyncio.Future[Any] | None = None
-    try:
-        await _send_frame(send, told, _event(form, "initial-response", {}))
-        while not gone.done():
-            coming = asyncio.ensure_future(anext(events))
-            await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not coming.done():
-                break
-            try:
-                name, members = coming.result()
-            except StopAsyncIteration:
-                break
-            await _send_frame(send, told, _event(form, name, members))
-    except AwsError as error:
-        await _send_frame(send, told, _exception(form, error))
-    except EddylineError as error:
-        await _send_frame(send, told, _exception(form, as_aws(error)))
-    finally:
-        gone.cancel()
-        if coming is not None and not coming.done():
-            coming.cancel()
-            await asyncio.wait({coming})
-        close = getattr(events, "aclose", None)
-        if close is not None:
-            await close()
-    await send({"type": "http.response.body", "body": b""})
+async def _next(events: AsyncIterator[Any]) -> Any:
+    """The next event; None when there is none."""
+    return await anext(events, None)
 
 
-async def _send_frame(send: Send, told: Told, frame: bytes) -> None:
+async def _end(
+    gone: asyncio.Future[Any], coming: asyncio.Future[Any] | None, events: AsyncIterator[Any]
+) -> None:
+    """Leave nothing running of a stream of events."""
+    gone.cancel()
+    if coming is not None and not coming.done():
+        coming.cancel()
+        await asyncio.wait({coming})
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        await close()
+
+
+async def _send_frame(transport: Any, told: Told, frame: bytes) -> None:
     told.bytes_out += len(frame)
-    await send({"type": "http.response.body", "body": frame, "more_body": True})
+    with contextlib.suppress(ProtocolClosed):  # the caller is gone; ``gone`` tells so
+        await transport.send_bytes(frame)
 
 
 def _event(form: Wire, name: str, members: dict[str, Any] | bytes) -> bytes:
@@ -255,29 +277,30 @@ def _exception(form: Wire, error: AwsError) -> bytes:
     return eventstream.exception(error.name, form.content_type, payload)
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def headers_of(scope: Scope) -> Headers:
+    """The request's headers, with HTTP/2's authority as the Host that it stands for."""
+    headers = dict(scope.headers.items())
+    if "host" not in headers and scope.authority:
+        headers["host"] = scope.authority
+    return headers
 
 
-async def read_body(receive: Receive, headers: Headers) -> bytes:
+async def read_body(exchange: Exchange, headers: Headers) -> bytes:
     """The request's body as it came.
 
     Raises:
         AwsError: ``RequestEntityTooLargeException``.
     """
-    told = headers.get("content-length", "0")
-    if told.isdigit() and int(told) > BODY_BYTES_MAX:
-        raise _too_large()
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
+    told = headers.get("content-length")
+    if told is not None and told.isdigit():
+        if int(told) > BODY_BYTES_MAX:
+            raise _too_large()
+        body: bytes = await exchange()
         return body
-    parts, size = [body], len(body)
-    while message.get("more_body"):
-        message = await receive()
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+    parts, size = [], 0
+    async for part in exchange:
+        parts.append(part)
+        size += len(part)
         if size > BODY_BYTES_MAX:
             raise _too_large()
     return b"".join(parts)

@@ -15,7 +15,7 @@ from eddyline.aws.shapes import Inputs
 class Wire(Protocol):
     """One form: how requests are read and answers written."""
 
-    content_type: bytes
+    content_type: str
 
     def parse(self, inputs: Inputs, operation: str, body: bytes) -> Any:
         """The request's struct. Raises AwsError."""
@@ -32,7 +32,7 @@ def _seconds(value: Any) -> float:
 class Json:
     """``application/x-amz-json-1.1``: blobs are base64, instants seconds."""
 
-    content_type = b"application/x-amz-json-1.1"
+    content_type = "application/x-amz-json-1.1"
 
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder(enc_hook=_seconds)
@@ -47,7 +47,7 @@ class Json:
 class Cbor:
     """``application/x-amz-cbor-1.1``: blobs are byte strings, instants tagged milliseconds."""
 
-    content_type = b"application/x-amz-cbor-1.1"
+    content_type = "application/x-amz-cbor-1.1"
 
     def parse(self, inputs: Inputs, operation: str, body: bytes) -> Any:
         return inputs.from_values(operation, cbor.decode(body) if body else {})

@@ -16,6 +16,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from eddyline.aws.workers import BACKLOG, READY
 from eddyline.errors import EddylineError
 from eddyline.service.child import die_with
@@ -35,7 +37,7 @@ def main() -> None:
     die_with(int(parent))
     settings = _settings(told)
     try:
-        asyncio.run(_serve(settings, int(descriptor), int(number)))
+        uvloop.run(_serve(settings, int(descriptor), int(number)))
     except EddylineError as error:
         _leave(error.pretty() + "\n", 1)
     except Exception:
@@ -107,7 +109,7 @@ def _server(app: Any, settings: Settings, descriptor: int) -> Any:
     return OnSocket(
         app,
         address=settings.host,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         http=HTTPModes.auto,
         websockets=False,
         backpressure=settings.connections_max,

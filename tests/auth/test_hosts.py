@@ -55,7 +55,7 @@ def test_on_another_address_numbers_are_known_and_names_must_be_given() -> None:
 
 
 def refused(pages: bool, **headers: str) -> bool:
-    given = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
+    given = {k.replace("_", "-"): v for k, v in headers.items()}
     return HostRules(LOCAL).refusal(given, pages=pages) is not None
 
 
