@@ -19,6 +19,7 @@ from typing import Any
 import lmdb
 
 from eddyline.errors import EddylineError
+from eddyline.log.reserve import unreal_lists
 from eddyline.settings import Settings
 
 READERS_MAX = 512
@@ -43,7 +44,7 @@ class Environment:
         self._lmdb: Any = self._open()
 
     def _open(self) -> Any:
-        with translated(f"stream {self.folder.name}"):
+        with translated(f"stream {self.folder.name}"), unreal_lists():
             found = lmdb.open(
                 str(self.folder),
                 map_size=self._settings.map_gib << 30,
@@ -156,7 +157,7 @@ class Environment:
 
 def make(folder: Path, settings: Settings, values: dict[bytes, bytes]) -> None:
     """A new environment in a new folder, holding ``values``, durable."""
-    with translated(f"stream {folder.name}"):
+    with translated(f"stream {folder.name}"), unreal_lists():
         folder.mkdir(parents=True)
         env = lmdb.open(
             str(folder), map_size=settings.map_gib << 30, max_readers=READERS_MAX, meminit=False

@@ -1,6 +1,6 @@
-"""The one thread of a process that writes to a stream.
+"""What a process writes to a stream, in turn.
 
-Puts wait in a queue; the writer takes all that wait, writes them in one transaction and lets their
+Puts wait in a queue; a thread takes all that wait, writes them in one transaction and lets their
 futures go once it is durable. So many small puts share one sync, none waits for a timer, and the
 order of a caller's puts is kept. Whatever can be done before the transaction is done by the caller
 (columns, hash keys, cutting by shard): LMDB has one writer at a time among all processes.
@@ -8,8 +8,8 @@ order of a caller's puts is kept. Whatever can be done before the transaction is
 
 from __future__ import annotations
 
-import queue
 import threading
+from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
-from eddyline.log import tail
+from eddyline.log import tail, threads
 from eddyline.log.block import Block, join
 from eddyline.log.environment import deleted
 from eddyline.log.keys import HEADS, EpochMark, Head, mark_key, pack_heads
@@ -49,58 +49,52 @@ class Task:
 
 
 class Writer:
-    """Commits what is put, group by group."""
+    """Commits what is put, one group at a time, on any of the threads that write."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._lock = threading.Lock()
+        self._waiting: deque[Task] = deque()
+        self._turn = threading.Condition()
+        self._busy = False
         self._closed = False
-        self._thread = threading.Thread(
-            target=self._run, name=f"writer of {opened.name}", daemon=True
-        )
-        self._thread.start()
 
     def submit(self, task: Task) -> None:
         """Queue a put; its future tells how it went."""
         task.future.set_running_or_notify_cancel()
-        with self._lock:
+        with self._turn:
             if not self._closed:
-                self._waiting.put(task)
+                self._waiting.append(task)
+                if not self._busy:
+                    self._busy = True
+                    threads.run(self._work)
                 return
         task.future.set_exception(deleted(self._opened.name))
 
     def close(self) -> None:
-        """Write what waits, then end."""
-        with self._lock:
-            if self._closed:
-                return
+        """Write what waits, then take nothing more."""
+        with self._turn:
             self._closed = True
-            self._waiting.put(None)
-        self._thread.join()
+            self._turn.wait_for(lambda: not self._busy)
 
-    def _run(self) -> None:
-        more = True
-        while more:
-            group, more = self._next()
-            if group:
-                self._commit(group)
+    def _work(self) -> None:
+        self._commit(self._next())
+        with self._turn:
+            if self._waiting:
+                threads.run(self._work)  # behind the other streams
+                return
+            self._busy = False
+            self._turn.notify_all()
 
-    def _next(self) -> tuple[list[Task], bool]:
-        """All that waits, at least one; False once the end was asked for."""
+    def _next(self) -> list[Task]:
+        """All that waits, as far as it fits one transaction."""
         group: list[Task] = []
         size = 0
-        task = self._waiting.get()
-        while task is not None:
-            group.append(task)
-            size += task.put.data.nbytes
-            if size >= GROUP_BYTES:
-                return group, True
-            try:
-                task = self._waiting.get_nowait()
-            except queue.Empty:
-                return group, True
-        return group, False
+        with self._turn:
+            while self._waiting and size < GROUP_BYTES:
+                task = self._waiting.popleft()
+                size += task.put.data.nbytes
+                group.append(task)
+        return group
 
     def _commit(self, group: list[Task]) -> None:
         try:
