@@ -57,7 +57,8 @@ class Server:
     @property
     def endpoint_url(self) -> str:
         """What AWS clients are given."""
-        return url(self.settings.host, self.api_port)
+        found = url(self.settings.host, self.api_port)
+        return found.replace("http://", "https://", 1) if self.settings.tls else found
 
     @property
     def studio_url(self) -> str | None:
@@ -110,8 +111,7 @@ class Server:
             if not api.alive() and not self._stopping.is_set():
                 self.say("a worker of the AWS endpoint died; starting it again")
                 try:
-                    api.stop()
-                    api.start()
+                    api.restart()
                 except EddylineError as error:
                     self.say(error.pretty())
 
@@ -156,10 +156,19 @@ class Server:
         lines += [
             f"AWS endpoint  {self.endpoint_url}",
             f"              export AWS_ENDPOINT_URL={self.endpoint_url}",
+            *self._trust(),
             f"data          {self.services.directory.path}",
             "Ctrl-C stops it; streams, notes and jobs stay.",
         ]
         return lines
+
+    def _trust(self) -> list[str]:
+        """How a client comes to trust a self-made certificate."""
+        if not self.settings.tls or self.settings.tls_certificate:
+            return []
+        from eddyline.aws.certificate import files
+
+        return [f"              export AWS_CA_BUNDLE={files(self.settings)[0].absolute()}"]
 
     def say(self, words: str) -> None:
         """A line for the person at the terminal."""

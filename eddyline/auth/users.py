@@ -38,6 +38,9 @@ class AccessKey:
     created_ms: int
 
 
+AccessKeys = list[AccessKey]  # within ``Users`` the word is one of its methods
+
+
 class Users:
     """The users of a data directory."""
 
@@ -129,7 +132,7 @@ class Users:
             db.execute("INSERT INTO access_keys VALUES (?, ?, ?, ?)", row)
         return made
 
-    def access_keys(self, user: str | None = None) -> list[AccessKey]:  # type: ignore[valid-type]
+    def access_keys(self, user: str | None = None) -> AccessKeys:
         """All access keys, or one user's."""
         rows = self._store.read(
             "SELECT key_id, secret, user, created_ms FROM access_keys"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any, Protocol
 
-from granian.rsgi import ProtocolClosed
+from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from eddyline.auth.hosts import HostRules
 from eddyline.aws import eventstream, wire

@@ -7,6 +7,7 @@ which also asks it to end in good order.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -71,7 +72,8 @@ async def _serve(settings: Settings, descriptor: int, number: int) -> None:
     def ended() -> None:
         while os.read(0, 1024):
             pass
-        loop.call_soon_threadsafe(server.stop)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(server.stop)
         # A connection that stays open would keep the server waiting.
         threading.Event().wait(FINISH_S)
         os._exit(0)

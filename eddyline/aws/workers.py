@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -33,6 +35,9 @@ class ApiWorkers:
         self._settings = settings
         self._port = settings.api_port
         self._processes: list[subprocess.Popen[bytes]] = []
+        # Whoever stops must not meet somebody who is starting again.
+        self._lock = threading.RLock()
+        self._wanted = False
 
     def start(self) -> int:
         """Begin to serve; returns the port.
@@ -40,18 +45,35 @@ class ApiWorkers:
         Raises:
             EddylineError: ``port_in_use``, or ``internal`` when a worker does not come up.
         """
-        with _listening(self._settings.host, self._port) as listener:
-            self._port = int(listener.getsockname()[1])
-            # Exact limits a shard need one process that counts.
-            count = 1 if self._settings.throttle else self._settings.api_workers
-            try:
-                self._processes = [self._spawn(listener, n) for n in range(count)]
-                for process in self._processes:
-                    self._until_ready(process)
-            except BaseException:
+        with self._lock:
+            self._wanted = True
+            with _listening(self._settings.host, self._port) as listener:
+                self._port = int(listener.getsockname()[1])
+                try:
+                    self._spawn_all(listener)
+                except BaseException:
+                    self.stop()
+                    raise
+            return self._port
+
+    def restart(self) -> None:
+        """Start all again on the same port, unless they were stopped meanwhile.
+
+        Raises:
+            EddylineError: as ``start``.
+        """
+        with self._lock:
+            if self._wanted:
                 self.stop()
-                raise
-        return self._port
+                self.start()
+
+    def _spawn_all(self, listener: socket.socket) -> None:
+        # Exact limits a shard need one process that counts.
+        count = 1 if self._settings.throttle else self._settings.api_workers
+        for number in range(count):
+            self._processes.append(self._spawn(listener, number))
+        for process in self._processes:
+            self._until_ready(process)
 
     def alive(self) -> bool:
         """Whether all workers run."""
@@ -59,7 +81,12 @@ class ApiWorkers:
 
     def stop(self) -> None:
         """End all; the requests in hand are finished first."""
-        processes, self._processes = self._processes, []
+        with self._lock:
+            self._wanted = False
+            processes, self._processes = self._processes, []
+            self._end(processes)
+
+    def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
         for process in processes:
             assert process.stdin is not None
             with contextlib.suppress(OSError):
@@ -93,9 +120,9 @@ class ApiWorkers:
 
     def _until_ready(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
-        if process.stdout.readline() == READY:
+        waiting, _, _ = select.select([process.stdout], [], [], START_S)
+        if waiting and process.stdout.readline() == READY:
             return
-        process.wait(START_S)
         last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
         msg = "the AWS endpoint does not start"
         raise EddylineError("internal", msg, detail="".join(last), hint=f"see {self._log}")

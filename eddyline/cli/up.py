@@ -17,6 +17,13 @@ def up(
         int | None, typer.Option(help="Port of the AWS endpoint; 0: a free one.")
     ] = None,
     api_workers: Annotated[int | None, typer.Option(help="Processes of the endpoint.")] = None,
+    allow_host: Annotated[
+        str | None, typer.Option(help="Further names it answers to, by commas (containers).")
+    ] = None,
+    tls: Annotated[bool | None, typer.Option("--tls", help="The AWS endpoint over TLS.")] = None,
+    require_keys: Annotated[
+        bool | None, typer.Option("--require-keys", help="Check signatures and policies.")
+    ] = None,
     studio: Annotated[bool, typer.Option("--studio/--no-studio", help="The web studio.")] = True,
 ) -> None:
     """Start the studio and the AWS endpoint, and stay until Ctrl-C.
@@ -26,12 +33,20 @@ def up(
       eddyline up
       eddyline up --data-dir /srv/eddyline --api-port 4600
       eddyline up --no-studio --api-port 0
+      eddyline up --host 0.0.0.0 --allow-host lab.example.org --tls
     """
     from eddyline.server import Server
     from eddyline.settings import load
 
     settings = load(
-        data_dir=data_dir, host=host, port=port, api_port=api_port, api_workers=api_workers
+        data_dir=data_dir,
+        host=host,
+        port=port,
+        api_port=api_port,
+        api_workers=api_workers,
+        allow_host=allow_host,
+        tls=tls,
+        require_keys=require_keys,
     )
     Server(settings, studio=studio).run()
 

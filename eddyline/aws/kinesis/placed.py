@@ -5,7 +5,10 @@ from __future__ import annotations
 from hashlib import md5
 from typing import Any
 
+import numpy as np
+
 from eddyline.aws import cbor, wire
+from eddyline.aws.kinesis import digits
 from eddyline.aws.wire import Wire
 from eddyline.log import Placed, ShardInfo, StreamInfo
 
@@ -42,23 +45,24 @@ def some(
     return members
 
 
-def _edges(found: Placed, before: str, between: str, behind: str) -> list[tuple[str, str]]:
-    """For each shard what stands before and behind the digits of an offset."""
-    out = []
-    for s in found.shards:
-        number = s.starting_sequence_number
-        out.append((before + number[:18], f"{number[38:]}{between}{s.shard_id}{behind}"))
-    return out
+def _rows(found: Placed, before: str, between: str, behind: str) -> bytes:
+    """For each record its number and its shard, in a frame of fixed width."""
+    frames = np.stack(
+        [
+            digits.letters(f"{before}{s.starting_sequence_number}{between}{s.shard_id}{behind}")
+            for s in found.shards
+        ]
+    )
+    rows = frames[found.shard]
+    at = len(before) + 18
+    digits.write(rows[:, at : at + digits.WIDTH], found.offset)
+    return rows.tobytes()
 
 
 def _json(found: Placed, encryption: str) -> bytes:
-    edges = _edges(found, '{"SequenceNumber":"', '","ShardId":"', '"}')
-    rows = []
-    for shard, offset in zip(found.shard.tolist(), found.offset.tolist(), strict=True):
-        head, tail = edges[shard]
-        rows.append(f"{head}{offset:020d}{tail}")
+    rows = _rows(found, '{"SequenceNumber":"', '","ShardId":"', '"},')
     more = f',"EncryptionType":"{encryption}"' if encryption != "NONE" else ""
-    return f'{{"FailedRecordCount":0,"Records":[{",".join(rows)}]{more}}}'.encode()
+    return b"".join((b'{"FailedRecordCount":0,"Records":[', rows[:-1], b"]", more.encode(), b"}"))
 
 
 # Two members, each a text under a text; sequence numbers have 56 digits, shards' names 20 letters.
@@ -67,20 +71,15 @@ _SHARD = cbor.text("ShardId") + cbor.head(3, 20)
 
 
 def _cbor(found: Placed, encryption: str) -> bytes:
-    before, between = _ROW.decode("latin-1"), _SHARD.decode("latin-1")
-    edges = _edges(found, before, between, "")
-    rows = []
-    for shard, offset in zip(found.shard.tolist(), found.offset.tolist(), strict=True):
-        head, tail = edges[shard]
-        rows.append(f"{head}{offset:020d}{tail}")
+    rows = _rows(found, _ROW.decode("latin-1"), _SHARD.decode("latin-1"), "")
     members = 2 if encryption == "NONE" else 3
     parts = [
         cbor.head(5, members),
         cbor.text("FailedRecordCount"),
         cbor.head(0, 0),
         cbor.text("Records"),
-        cbor.head(4, len(rows)),
-        "".join(rows).encode("latin-1"),
+        cbor.head(4, len(found.shard)),
+        rows,
     ]
     if encryption != "NONE":
         parts += [cbor.text("EncryptionType"), cbor.text(encryption)]

@@ -9,7 +9,7 @@ import msgspec
 from eddyline.aws import cbor, wire
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis import tokens
+from eddyline.aws.kinesis import digits, tokens
 from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.home import Home, check_dry_run
 from eddyline.aws.kinesis.naming import stream_name
@@ -17,7 +17,6 @@ from eddyline.aws.kinesis.records import rate_exceeded
 from eddyline.aws.kinesis.shards import child_shards
 from eddyline.aws.wire import Wire
 from eddyline.log import ShardInfo, Slice, StreamInfo
-from eddyline.log.sequence import sequence_numbers
 
 RECORDS_MAX = 10_000
 BYTES_MAX = 10 << 20
@@ -99,8 +98,8 @@ class Page:
     """Records of a slice, ready to be encoded."""
 
     def __init__(self, found: Slice, shard: ShardInfo, encryption: str) -> None:
-        offsets = range(found.first_offset, found.first_offset + len(found))
-        self._numbers = sequence_numbers(shard.index, shard.created_ms, offsets)
+        start = shard.starting_sequence_number
+        self._numbers = digits.numbers(start, found.first_offset, len(found))
         self._slice = found
         self._sealed = encryption != "NONE"
 
