@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eddyline.log.keys import EpochMark
     from eddyline.log.put import Placed, PutBatch
     from eddyline.log.reader import Damage, Slice
+    from eddyline.log.reshard import Resharding
     from eddyline.log.shard import ShardInfo, StreamCounters, StreamInfo, StreamMode, StreamStatus
     from eddyline.log.store import LogStore
     from eddyline.log.stream import Stream
@@ -23,6 +24,7 @@ _HOMES = {
     "LogStore": "store",
     "Placed": "put",
     "PutBatch": "put",
+    "Resharding": "reshard",
     "ShardInfo": "shard",
     "Slice": "reader",
     "Stream": "stream",
@@ -38,6 +40,7 @@ __all__ = [
     "LogStore",
     "Placed",
     "PutBatch",
+    "Resharding",
     "ShardInfo",
     "Slice",
     "Stream",

@@ -25,12 +25,11 @@ from eddyline.log.environment import DATA_FILE, make, translated
 from eddyline.log.keys import HEADS, INFO, Head, Saved, changed, pack_heads, pack_info, saved_shards
 from eddyline.log.opened import Opened
 from eddyline.log.shard import StreamInfo, StreamMode, even_shards
-from eddyline.log.stream import Stream, check_retention
+from eddyline.log.stream import Stream, check_retention, check_shard_count
 from eddyline.settings import Settings
 
 FOLDER = "streams"
 ON_DEMAND_SHARDS = 4
-SHARDS_MAX = 10_000
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}\Z")
 _LOCK, _NEW, _OLD = ".lock", ".new-", ".old-"
 
@@ -60,9 +59,7 @@ class LogStore:
         """
         _check_name(name)
         count = shard_count or (ON_DEMAND_SHARDS if mode is StreamMode.ON_DEMAND else 1)
-        if not 1 <= count <= SHARDS_MAX:
-            msg = f"a stream cannot have {count} shards"
-            raise EddylineError("invalid_argument", msg, hint=f"give 1 to {SHARDS_MAX}")
+        check_shard_count(count)
         check_retention(retention_hours)
         with self._exclusive() as lock_file:
             self._finish_deletion(name)

@@ -22,17 +22,21 @@ from eddyline.log.keys import (
     EpochMark,
     changed,
     mark_key,
+    pack_heads,
     pack_info,
+    saved_shards,
     unpack_head,
 )
 from eddyline.log.opened import Layout, Opened
 from eddyline.log.put import Placed, PutBatch, columns
 from eddyline.log.reader import Damage, Slice
+from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
 from eddyline.log.writer import Task
 from eddyline.settings import Settings
 
 RETENTION_HOURS_MAX = 8760
+SHARDS_MAX = 10_000
 
 
 class Stream:
@@ -189,6 +193,59 @@ class Stream:
             txn.put(INFO, pack_info(changed(layout.saved, **fields)))
         self._opened.tell()
 
+    def reshard(
+        self, change: Callable[[StreamInfo, Resharding], dict[str, Any] | None], slow: bool = True
+    ) -> tuple[ShardInfo, ...]:
+        """Rearrange the shards in one transaction; all shards as they are then.
+
+        ``change`` is given the stream as it is and its shards to split, merge or scale, and may
+        give further fields that are new, as in ``update``; what it raises leaves all as it was.
+        Records put meanwhile go to the old shards or to the new ones, each once, and those of a
+        key keep their order.
+        """
+        with self._opened.environment.write() as txn:
+            layout = self._opened.layout(txn)
+            self._opened.check_there(layout, self._clock)
+            now_ms = self._clock.now_ms()
+            found = Resharding(layout.shards, self._opened.heads(txn), now_ms)
+            fields = change(layout.saved.info(now_ms, layout.shards), found) or {}
+            if slow:
+                fields = {**fields, "updating_ms": now_ms + self._settings.stream_delay_ms}
+            saved = changed(layout.saved, **fields, shards=saved_shards(found.shards))
+            txn.put(INFO, pack_info(saved))
+            txn.put(HEADS, pack_heads(found.heads))
+        self._opened.tell()
+        return found.shards
+
+    def split(self, shard: int, starting_hash_key: int | None = None) -> tuple[int, int]:
+        """Close a shard and open two for it, the second from that hash key or the middle on.
+
+        Raises:
+            EddylineError: ``invalid_argument``, ``not_found``, ``conflict``.
+        """
+        made: list[tuple[int, int]] = []
+        self.reshard(lambda _, shards: made.append(shards.split(shard, starting_hash_key)))
+        return made[0]
+
+    def merge(self, shard: int, adjacent: int) -> int:
+        """Close two shards whose ranges touch and open one for both.
+
+        Raises:
+            EddylineError: ``invalid_argument``, ``not_found``, ``conflict``.
+        """
+        made: list[int] = []
+        self.reshard(lambda _, shards: made.append(shards.merge(shard, adjacent)))
+        return made[0]
+
+    def scale(self, count: int) -> None:
+        """Split and merge until so many open shards share the keys evenly.
+
+        Raises:
+            EddylineError: ``invalid_argument`` for a number no stream can have.
+        """
+        check_shard_count(count)
+        self.reshard(lambda _, shards: shards.scale(count))
+
     def trim(self) -> int:
         """Let go of what is older than the retention; how many records that were."""
         with self._reading():
@@ -219,6 +276,13 @@ class Stream:
                 hint = f"it has {len(layout.shards)}, counted from 0"
                 raise EddylineError("invalid_argument", msg, hint=hint)
             yield txn, layout
+
+
+def check_shard_count(count: int) -> None:
+    """Raise ``invalid_argument`` for a number of shards no stream can have."""
+    if not 1 <= count <= SHARDS_MAX:
+        msg = f"a stream cannot have {count} shards"
+        raise EddylineError("invalid_argument", msg, hint=f"give 1 to {SHARDS_MAX}")
 
 
 def check_retention(hours: int) -> None:
