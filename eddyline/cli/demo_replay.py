@@ -134,7 +134,7 @@ def tell(points: list[Point], sent: int, as_json: bool) -> None:
 def entry(point: Point) -> dict[str, Any]:
     """A flagged window as JSON values."""
     start_ms = point.time_ms + 1 - WINDOW_MS
-    usual = dict(zip(COLUMNS, point.expected or [None] * 4, strict=True))
+    usual = dict(zip(COLUMNS, point.expected, strict=True)) if point.expected else None
     return {
         "window_start": instant(start_ms),
         "window_end": instant(start_ms + WINDOW_MS),

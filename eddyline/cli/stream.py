@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -143,8 +144,8 @@ def put(
 
 def _chunks() -> Iterator[list[bytes]]:
     """Lines of standard input: what has come goes at once, at most so many together."""
-    rest = b""
-    while read := sys.stdin.buffer.raw.read(READ_BYTES):  # type: ignore[attr-defined]
+    rest, source = b"", sys.stdin.fileno()
+    while read := os.read(source, READ_BYTES):
         *lines, rest = (rest + read).split(b"\n")
         records = [line.removesuffix(b"\r") for line in lines if line.strip()]
         for at in range(0, len(records), PUT_RECORDS):

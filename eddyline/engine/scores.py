@@ -15,7 +15,8 @@ Doubles = npt.NDArray[np.float64]
 class ScorePoints:
     """n scored rows of one forest, in the order in which they were learnt.
 
-    node: the forest's name in the job, stable over restarts. time_ms: (n,) row time, epoch ms (the
+    node: the forest's name in the job, stable over restarts. nth: (n,) the row's number among all
+    that the forest has learnt, the same after a restart. time_ms: (n,) row time, epoch ms (the
     wall time of the batch if the rows have none). keys: n texts, the partition's key values joined
     by '|'. columns: d names; values, expected: (n, d), expected NaN where the forest gives none.
     score, grade: (n,). alert: (n,) bool, the first row of an anomaly. explanation: n JSON texts,
@@ -23,6 +24,7 @@ class ScorePoints:
     """
 
     node: str
+    nth: npt.NDArray[np.int64]
     time_ms: npt.NDArray[np.int64]
     keys: tuple[str, ...]
     columns: tuple[str, ...]
@@ -40,6 +42,7 @@ class ScorePoints:
         """The points as rows, to be kept until they are told."""
         return pa.table(
             {
+                "nth": pa.array(self.nth, pa.int64()),
                 "time_ms": pa.array(self.time_ms, pa.int64()),
                 "key": pa.array(self.keys, pa.string()),
                 "point": _lists(self.values),
@@ -64,6 +67,7 @@ class ScorePoints:
 
         return ScorePoints(
             node=node,
+            nth=table["nth"].combine_chunks().to_numpy(),
             time_ms=table["time_ms"].combine_chunks().to_numpy(),
             keys=tuple(table["key"].to_pylist()),
             columns=columns,
@@ -77,8 +81,8 @@ class ScorePoints:
 
 
 TABLE = (
-    "time_ms BIGINT, key VARCHAR, point DOUBLE[], score DOUBLE, grade DOUBLE, alert BOOLEAN, "
-    "expected DOUBLE[], explanation VARCHAR"
+    "nth BIGINT, time_ms BIGINT, key VARCHAR, point DOUBLE[], score DOUBLE, grade DOUBLE, "
+    "alert BOOLEAN, expected DOUBLE[], explanation VARCHAR"
 )
 
 

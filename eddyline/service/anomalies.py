@@ -1,8 +1,9 @@
 """What the forests of running statements saw: scored points and alerts, in ``monitor.db``.
 
-Workers write, the server reads. A point's identity is (job, node, key, time), so that a job that
-goes on from its saved state, and scores some points again, gives no second alert. Points are
-bounded a series, alerts in all.
+Workers write, the server reads. A point's identity is (job, node, key, its number among the
+forest's points), so that a job that goes on from its saved state, and tells some points again,
+gives no second alert; and points of one millisecond are still as many. Points are bounded a
+series, alerts in all.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ CREATE TABLE IF NOT EXISTS series (
   columns TEXT NOT NULL, last_ms INTEGER NOT NULL, points INTEGER NOT NULL
 );
 CREATE TABLE IF NOT EXISTS points (
-  series_id TEXT NOT NULL, time_ms INTEGER NOT NULL, entry TEXT NOT NULL,
-  PRIMARY KEY (series_id, time_ms)
+  series_id TEXT NOT NULL, nth INTEGER NOT NULL, time_ms INTEGER NOT NULL, entry TEXT NOT NULL,
+  PRIMARY KEY (series_id, nth)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS points_time ON points (series_id, time_ms, nth);
 CREATE TABLE IF NOT EXISTS alerts (
   id INTEGER PRIMARY KEY, series_id TEXT NOT NULL, job_id TEXT NOT NULL, key TEXT NOT NULL,
   start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, peak_score REAL NOT NULL,
@@ -41,7 +43,10 @@ CREATE TABLE IF NOT EXISTS alerts (
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A scored point: its time (epoch ms), values by column, and what the forest said."""
+    """A scored point: its time (epoch ms), values by column, and what the forest said.
+
+    nth: its number among the forest's points; its time does where that is not known.
+    """
 
     time_ms: int
     values: list[float]
@@ -50,6 +55,12 @@ class Point(msgspec.Struct, frozen=True):
     alert: bool
     expected: list[float] | None = None
     explanation: dict[str, Any] | None = None
+    nth: int | None = None
+
+    @property
+    def number(self) -> int:
+        """What it is known by within its series."""
+        return self.time_ms if self.nth is None else self.nth
 
 
 class SeriesInfo(msgspec.Struct, frozen=True):
@@ -106,11 +117,11 @@ class Monitor:
                 "INSERT INTO series VALUES (?, ?, ?, ?, ?, 0, 0) ON CONFLICT DO NOTHING", head
             )
             unusual = [p for p in points if p.alert or p.grade > 0]
-            unusual = [p for p in unusual if not _is_known(db, series_id, p.time_ms)]
+            unusual = [p for p in unusual if not _is_known(db, series_id, p.number)]
             before = db.total_changes
             db.executemany(
-                "INSERT OR IGNORE INTO points VALUES (?, ?, ?)",
-                [(series_id, p.time_ms, msgspec.json.encode(p).decode()) for p in points],
+                "INSERT OR IGNORE INTO points VALUES (?, ?, ?, ?)",
+                [(series_id, p.number, p.time_ms, _entry(p)) for p in points],
             )
             came = db.total_changes - before
             for point in unusual:
@@ -190,7 +201,7 @@ class Anomalies:
         rows = read(
             self._path,
             "SELECT entry FROM points WHERE series_id = ? AND time_ms > ? "
-            "ORDER BY time_ms DESC LIMIT ?",
+            "ORDER BY time_ms DESC, nth DESC LIMIT ?",
             (series_id, -(2**63) if since_ms is None else since_ms, limit),
         )
         return [msgspec.json.decode(str(entry), type=Point) for (entry,) in reversed(rows)]
@@ -224,9 +235,13 @@ class Anomalies:
             db.execute("DELETE FROM series WHERE job_id = ?", (job_id,))
 
 
-def _is_known(db: Any, series_id: str, time_ms: int) -> bool:
-    sql = "SELECT 1 FROM points WHERE series_id = ? AND time_ms = ?"
-    return db.execute(sql, (series_id, time_ms)).fetchone() is not None
+def _entry(point: Point) -> str:
+    return msgspec.json.encode(point).decode()
+
+
+def _is_known(db: Any, series_id: str, nth: int) -> bool:
+    sql = "SELECT 1 FROM points WHERE series_id = ? AND nth = ?"
+    return db.execute(sql, (series_id, nth)).fetchone() is not None
 
 
 def series_of(job_id: str, node: str, key: str) -> str:
@@ -251,8 +266,8 @@ def _trim(db: Any, series_id: str) -> None:
     held = db.execute("SELECT points FROM series WHERE series_id = ?", (series_id,)).fetchone()[0]
     if held > POINTS_KEPT * 1.1:
         db.execute(
-            "DELETE FROM points WHERE series_id = ?1 AND time_ms <= (SELECT time_ms FROM points "
-            "WHERE series_id = ?1 ORDER BY time_ms DESC LIMIT 1 OFFSET ?2)",
+            "DELETE FROM points WHERE series_id = ?1 AND nth <= (SELECT nth FROM points "
+            "WHERE series_id = ?1 ORDER BY nth DESC LIMIT 1 OFFSET ?2)",
             (series_id, POINTS_KEPT),
         )
         db.execute(

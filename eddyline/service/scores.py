@@ -34,6 +34,7 @@ def _point(scores: ScorePoints, at: int) -> Point:
         bool(scores.alert[at]),
         None if np.isnan(expected).any() else [float(v) for v in expected],
         _because(scores.explanation[at]),
+        int(scores.nth[at]),
     )
 
 

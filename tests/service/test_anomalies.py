@@ -86,3 +86,16 @@ def test_a_removed_job_leaves_nothing(path: Path) -> None:
     assert [s.job_id for s in seen.series()] == ["b"]
     assert [a.job_id for a in seen.alerts()] == ["b"]
     assert seen.points("a/f") == []
+
+
+def test_points_of_one_moment_are_as_many(path: Path) -> None:
+    monitor = Monitor(path, 1000)
+    points = [
+        Point(5_000, [float(n)], 1.0, float(n == 2), n == 2, nth=n) for n in range(3)
+    ]  # fmt: skip
+    assert monitor.add("job", "forest", "k", ["v"], points[:2]).alerts == []
+    assert len(monitor.add("job", "forest", "k", ["v"], points[1:]).alerts) == 1
+    assert monitor.add("job", "forest", "k", ["v"], points).alerts == []
+    found = Anomalies(path)
+    assert found.points(found.series()[0].series_id) == points
+    assert found.series()[0].points == 3

@@ -243,6 +243,7 @@ class Forest(Operator):
         odd = (verdicts.grade > 0).tolist()
         return ScorePoints(
             node=self.name,
+            nth=np.arange(self._taken - int(whole.sum()), self._taken),
             time_ms=rows[_TIME].combine_chunks().to_numpy()[whole],
             keys=self._keys.shown(models[whole]),
             columns=self._node.columns,
