@@ -30,7 +30,7 @@ WINDOWS = {120: "120 points", 300: "300 points", 1000: "1,000 points", 3000: "3,
 ALL_JOBS = ""
 _KEYS = (("/", "Filter by key"), ("l", "Back to the newest points"))
 _COLUMNS = (
-    ("Series", ""),
+    ("Series", "wide"),
     ("Statement", "narrow-hidden"),
     ("Columns", "narrow-hidden"),
     ("Points", "num"),

@@ -102,7 +102,7 @@ class GeneratorForm:
         options = list(dict.fromkeys([*names, *([chosen] if chosen else [])]))
         if self._stream.options != options:
             self._stream.set_options(options, value=chosen)
-        if chosen is None and names:
+        if chosen is None and len(names) == 1:
             self._stream.set_value(names[0])
 
     def load(self, info: GeneratorInfo | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ _KEYS = (
     ("Ctrl Enter", "Test, while writing the template"),
 )
 _COLUMNS = (
-    ("Generator", ""),
+    ("Generator", "wide"),
     ("State", ""),
     ("To", ""),
     ("Wanted/s", "num narrow-hidden"),
@@ -121,11 +122,19 @@ class GeneratorsPage:
             self._drawn = drawn
             charts.put(self._chart, [(at, round(v, 1)) for at, v in mine.history])
 
-    def _actions(self, id: str) -> None:
-        icon_button("edit", "Show and change it", lambda: self._choose(self._known.get(id)))
-        icon_button("play_arrow", "Start it as it was kept", lambda: self._start_kept(id))
-        icon_button("stop", "Stop it", lambda: self._halt_kept(id))
-        icon_button("delete", "Remove it", lambda: self._remove(id))
+    def _actions(self, id: str) -> Callable[[], None]:
+        name = self._known[id].name
+        icon_button("edit", f"Show and change {name}", lambda: self._choose(self._known.get(id)))
+        start = icon_button("play_arrow", f"Start {name}", lambda: self._start_kept(id))
+        stop = icon_button("stop", f"Stop {name}", lambda: self._halt_kept(id))
+        icon_button("delete", f"Remove {name}", lambda: self._remove(id))
+
+        def update() -> None:
+            busy = id in self._known and self._known[id].actual in _BUSY
+            start.set_visibility(not busy)
+            stop.set_visibility(busy)
+
+        return update
 
     def _choose(self, info: GeneratorInfo | None) -> None:
         self._chosen = info.id if info else None
@@ -207,7 +216,7 @@ def _target(spec: GeneratorSpec) -> str:
 def _cells(sending: SendingRate) -> list[str]:
     info, counters = sending.info, sending.info.counters
     return [
-        f'<span class="strong">{escape(info.name)}</span>',
+        link(f"/generator?generator={info.id}", info.name),
         state(info.actual),
         _target(info.spec),
         "max" if info.spec.rate is None else number(info.spec.rate),

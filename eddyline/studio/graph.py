@@ -71,7 +71,7 @@ def settings(table: Table, graph: Graph) -> Settings:
 def guess(table: Table, mode: str) -> Settings:
     """A time or text along the axis, the last number as value, another text as group."""
     numbers = [i for i in range(len(table.columns)) if _is_numeric(table, i)]
-    times = [i for i in range(len(table.columns)) if _is_time(table, i)]
+    times = [i for i in range(len(table.columns)) if is_time(table, i)]
     texts = [i for i in range(len(table.columns)) if i not in numbers and i not in times]
     key = times[:1] or texts[:1] or numbers[:1]
     value = [i for i in numbers if i not in key][-1:] or numbers[-1:]
@@ -102,7 +102,7 @@ def options(table: Table, chosen: Settings) -> Options:
     if chosen.mode == PIE:
         return _pie(table, chosen)
     found = charts.base()
-    timed = len(chosen.keys) == 1 and _is_time(table, chosen.keys[0])
+    timed = len(chosen.keys) == 1 and is_time(table, chosen.keys[0])
     numeric = len(chosen.keys) == 1 and _is_numeric(table, chosen.keys[0])
     by_value = chosen.mode == SCATTER and numeric
     drawn = _series(table, chosen)
@@ -205,7 +205,8 @@ def _is_numeric(table: Table, index: int) -> bool:
     return bool(known) and all(_number(value) is not None for value in known)
 
 
-def _is_time(table: Table, index: int) -> bool:
+def is_time(table: Table, index: int) -> bool:
+    """Whether a column holds points in time."""
     if table.types and not table.types[index].startswith(("TIMESTAMP", "DATE")):
         return False
     known = [row[index] for row in table.rows[-50:] if row[index] is not None]

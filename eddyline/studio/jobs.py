@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 from nicegui import ui
 
-from eddyline.service.jobs import JobInfo, JobInfos
+from eddyline.service.jobs import RUNNING, JobInfo, JobInfos
 from eddyline.service.sessions import SessionInfos
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
-from eddyline.studio.markup import duration, escape, link, moment, number, state
+from eddyline.studio.markup import duration, escape, link, number, state, when
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import button, confirm, empty, every, heading, icon_button, page
 
 _COLUMNS = (
-    ("Job", ""),
+    ("Job", "wide"),
     ("State", ""),
     ("Rows in", "num"),
     ("Rows out", "num"),
     ("Late", "num narrow-hidden"),
-    ("Watermark (UTC)", "narrow-hidden"),
+    ("Watermark (UTC)", "num narrow-hidden"),
     ("Behind", "num narrow-hidden"),
     ("Restarts", "num"),
-    ("Since (UTC)", "narrow-hidden"),
+    ("Since (UTC)", "num narrow-hidden"),
 )
+
+
+Found = tuple[JobInfos, SessionInfos, dict[str, str], int]
+_INTO = re.compile(r"\s*INSERT\s+INTO\s+([\w.`]+)", re.IGNORECASE)
 
 
 def register(context: Context) -> None:
@@ -39,6 +46,7 @@ class Jobs:
 
     def __init__(self, context: Context) -> None:
         self._services = context.services
+        self._running: set[str] = set()
         self._notice = Notice()
         with empty(
             "No jobs yet",
@@ -54,17 +62,19 @@ class Jobs:
             self._sessions = Listing(columns, "Worker processes")
         every(1.0, self._pull, self._show)
 
-    def _pull(self) -> tuple[JobInfos, SessionInfos, dict[str, str]]:
+    def _pull(self) -> Found:
         services = self._services
         names = {f"note:{note.id}": note.name for note in services.notes.list()}
-        return services.jobs.list(), services.sessions.list(), names
+        now_ms = services.clock.now_ms()
+        return services.jobs.list(), services.sessions.list(), names, now_ms
 
-    def _show(self, found: tuple[JobInfos, SessionInfos, dict[str, str]]) -> None:
-        jobs, sessions, names = found
+    def _show(self, found: Found) -> None:
+        jobs, sessions, names, now_ms = found
+        self._running = {job.job_id for job in jobs if job.desired == RUNNING}
         self._empty.set_visibility(not jobs)
         self._listing.set_visibility(bool(jobs))
         newest = sorted(jobs, key=lambda j: -j.created_ms)
-        self._listing.show({job.job_id: job_cells(job, names) for job in newest})
+        self._listing.show({job.job_id: job_cells(job, now_ms, names) for job in newest})
         working = [s for s in sessions if s.pid is not None]
         self._workers.set_visibility(bool(working))
         self._sessions.show(
@@ -80,9 +90,14 @@ class Jobs:
             }
         )
 
-    def _actions(self, job_id: str) -> None:
-        icon_button("stop", "Stop the job; its state stays", lambda: self._stop(job_id))
+    def _actions(self, job_id: str) -> Callable[[], None]:
+        stop = icon_button("stop", "Stop the job; its state stays", lambda: self._stop(job_id))
         icon_button("delete", "Remove the job and its state", lambda: self._remove(job_id))
+
+        def update() -> None:
+            stop.set_enabled(job_id in self._running)
+
+        return update
 
     async def _stop(self, job_id: str) -> None:
         await self._notice.attempt(self._services.jobs.stop, job_id)
@@ -93,12 +108,13 @@ class Jobs:
             await self._notice.attempt(self._services.jobs.remove, job_id)
 
 
-def job_cells(job: JobInfo, names: dict[str, str] | None = None) -> list[str]:
+def job_cells(job: JobInfo, now_ms: int, names: dict[str, str] | None = None) -> list[str]:
     """A job's cells, in the order of the list's columns."""
     figures = job.figures
+    watermark = figures.watermark_ms if figures else None
     sql = " ".join(job.sql.split())
     where = f" · {_session(job.session, names)}" if names is not None else ""
-    told = f'<div class="strong">{escape(job.name or job.job_id)}{where}</div>'
+    told = f'<div class="strong clip">{escape(title_of(job))}{where}</div>'
     told += f'<div class="small muted clip sql" title="{escape(sql)}">{escape(sql)}</div>'
     if job.error:
         told += f'<div class="notice">{escape(job.error.get("message", ""))}</div>'
@@ -108,11 +124,17 @@ def job_cells(job: JobInfo, names: dict[str, str] | None = None) -> list[str]:
         number(figures.rows_in if figures else None),
         number(figures.rows_out if figures else None),
         number(figures.late if figures else None),
-        moment(figures.watermark_ms if figures else None),
+        "–" if watermark is None else when(watermark, now_ms),
         duration(figures.behind_ms) if figures and figures.behind_ms is not None else "–",
         str(job.restarts),
-        moment(job.created_ms),
+        when(job.created_ms, now_ms),
     ]
+
+
+def title_of(job: JobInfo) -> str:
+    """A job's name; without one where it writes to."""
+    into = _INTO.match(job.sql)
+    return job.name or (f"into {into[1]}" if into else job.job_id)
 
 
 def _session(name: str, names: dict[str, str] | None) -> str:

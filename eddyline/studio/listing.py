@@ -8,7 +8,8 @@ from nicegui import ui
 
 from eddyline.studio.markup import escape
 
-Actions = Callable[[str], None]
+# Builds a row's buttons; what it returns is called whenever the list is shown.
+Actions = Callable[[str], Callable[[], None] | None]
 
 
 class Listing:
@@ -20,6 +21,7 @@ class Listing:
         self._columns = columns
         self._actions = actions
         self._rows: dict[str, tuple[ui.element, list[ui.html]]] = {}
+        self._updates: dict[str, Callable[[], None]] = {}
         self.frame = ui.element("div").classes("list-frame")
         with self.frame, ui.element("table").classes("list") as table:
             table.props["aria-label"] = label
@@ -33,6 +35,7 @@ class Listing:
         """The rows as they stand, in this order; cells are HTML."""
         for key in [k for k in self._rows if k not in rows]:
             self._rows.pop(key)[0].delete()
+            self._updates.pop(key, None)
         for index, (key, cells) in enumerate(rows.items()):
             if key not in self._rows:
                 self._rows[key] = self._made(key)
@@ -42,6 +45,8 @@ class Listing:
                     cell.set_content(content)
             if self._body.default_slot.children.index(row) != index:
                 row.move(target_index=index)
+            if key in self._updates:
+                self._updates[key]()
 
     def _made(self, key: str) -> tuple[ui.element, list[ui.html]]:
         with self._body, ui.element("tr") as row:
@@ -51,7 +56,9 @@ class Listing:
             ]
             if self._actions is not None:
                 with ui.element("td").classes("actions"):
-                    self._actions(key)
+                    update = self._actions(key)
+                    if update is not None:
+                        self._updates[key] = update
         return row, cells
 
     def set_visibility(self, visible: bool) -> None:

@@ -26,7 +26,7 @@ from eddyline.studio.uploads import upload
 
 _KEYS = (("n", "New note"), ("i", "Import a note"))
 _COLUMNS = (
-    ("Note", ""),
+    ("Note", "wide"),
     ("State", ""),
     ("Paragraphs", "num"),
     ("Changed (UTC)", "num narrow-hidden"),

@@ -16,12 +16,13 @@ from eddyline.studio.alerts import alert_rows
 from eddyline.studio.context import Context
 from eddyline.studio.jobs import job_cells
 from eddyline.studio.listing import Listing
-from eddyline.studio.markup import escape, number, plural, size
+from eddyline.studio.markup import escape, link, number, plural, size, spark
 from eddyline.studio.notice import Notice
 from eddyline.studio.rates import StreamRate
 from eddyline.studio.shell import button, empty, every, heading, page
 
 HOUR_MS = 3_600_000
+STREAMS_SHOWN = 6
 _RUNNING = ("RUNNING", "STARTING", "RESTARTING")
 
 
@@ -64,8 +65,12 @@ class Overview:
                 heading("Running jobs")
                 self._no_jobs = ui.html(_NO_JOBS, sanitize=False).classes("panel muted small")
                 self._jobs = Listing(
-                    (("Job", ""), ("State", ""), ("Rows in", "num"), ("Rows out", "num")), "Jobs"
+                    (("Job", "wide"), ("State", ""), ("Rows in", "num"), ("Rows out", "num")),
+                    "Jobs",
                 )
+                heading("Streams")
+                columns = (("Stream", "wide"), ("Records/s", "num"), ("Last two minutes", "num"))
+                self._streams = Listing(columns, "Streams")
         every(1.0, self._pull, self._show)
 
     def _first_steps(self) -> None:
@@ -107,10 +112,12 @@ class Overview:
         self._tiles.set_visibility(not bare)
         self._tiles.set_content("".join(_tiles(s)))
         self._alerts.set_content(alert_rows(s.alerts, s.now_ms) or _NO_ALERTS)
+        busiest = sorted(s.streams.values(), key=lambda r: (-r.records_s, r.name))[:STREAMS_SHOWN]
+        self._streams.show({rate.name: _stream_cells(rate) for rate in busiest})
         running = [job for job in s.jobs if job.actual in _RUNNING]
         self._no_jobs.set_visibility(not running)
         self._jobs.set_visibility(bool(running))
-        self._jobs.show({job.job_id: job_cells(job)[:4] for job in running})
+        self._jobs.show({job.job_id: job_cells(job, s.now_ms)[:4] for job in running})
 
 
 _NO_ALERTS = (
@@ -118,6 +125,12 @@ _NO_ALERTS = (
     "<code>DETECT_ANOMALIES</code> puts them here.</p>"
 )
 _NO_JOBS = "<p>None. An <code>INSERT</code> in a note becomes a job that goes on by itself.</p>"
+
+
+def _stream_cells(rate: StreamRate) -> list[str]:
+    history = [records for _, records, _ in rate.history]
+    name = link(f"/streams/{rate.name}", rate.name)
+    return [name, number(round(rate.records_s, 1)), spark(history)]
 
 
 def _tiles(s: Standing) -> list[str]:

@@ -130,7 +130,7 @@ class ParagraphBlock:
         self._progress.set_visibility(view.status == "RUNNING")
         self._state.set_content("" if view.status == "READY" else state(view.status))
         self._show_forms(view, note_params)
-        self._results.show(view.outputs, view.graphs, _appends(view.text))
+        self._results.show(view.outputs, view.graphs, appends(view.text))
         self._figures.set_content(figures_html(view))
         self._mark(view)
         self._lay_out()
@@ -236,7 +236,8 @@ def _reads(view: ParagraphView) -> bool:
     return view.interpreter == "md" and shown and view.status == "FINISHED"
 
 
-def _appends(text: str) -> bool:
+def appends(text: str) -> bool:
+    """Whether a paragraph shows the rows that came, the newest of which is looked for."""
     try:
         return header.parse(text).properties.get("type") == "append"
     except EddylineError:
@@ -258,8 +259,8 @@ def time_text(view: ParagraphView, now_ms: int) -> str:
 def figures_html(view: ParagraphView) -> str:
     """A running statement's figures, why it shows nothing, and its jobs."""
     parts = []
-    if view.status == "RUNNING" and view.why:
-        because = "".join(f"<li>{escape(reason)}</li>" for reason in view.why)
+    if view.status == "RUNNING" and view.why and not _shows_rows(view):
+        because = "".join(f"<li>{escape(reason)}</li>" for reason in dict.fromkeys(view.why))
         parts.append(f'<div class="why"><span>Nothing to show yet:</span><ul>{because}</ul></div>')
     words = _figure_words(view) if view.status == "RUNNING" else []
     if view.jobs:
@@ -268,6 +269,11 @@ def figures_html(view: ParagraphView) -> str:
     if words:
         parts.append(f'<div class="muted small">{" · ".join(words)}</div>')
     return "".join(parts)
+
+
+def _shows_rows(view: ParagraphView) -> bool:
+    written = view.figures is not None and view.figures.rows_out > 0
+    return written or any(o.table is not None and o.table.rows for o in view.outputs)
 
 
 def _figure_words(view: ParagraphView) -> list[str]:

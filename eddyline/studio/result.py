@@ -126,13 +126,14 @@ class _TablePart(_Part):
         assert table is not None, "there is something to draw"
         chosen = graph.settings(table, drawn)
         plain = chosen.mode == graph.TABLE or not chosen.values
-        self._tell(table, plain)
+        newest_first = self._newest_first or graph.is_time(table, 0)
+        self._told.set_text(told(table, plain, newest_first))
         self._controls(table, chosen)
         self._fields.set_visibility(not plain)
         self._grid.set_visibility(plain)
         self._place.set_visibility(not plain)
         if plain:
-            shown = turned(table) if self._newest_first else table
+            shown = turned(table) if newest_first else table
             self._grid.set_content(grid(shown, ROWS_SHOWN))
         else:
             self._put_chart(graph.options(table, chosen))
@@ -145,9 +146,6 @@ class _TablePart(_Part):
         self._chart.options.clear()
         self._chart.options.update(options)
         self._chart.update()
-
-    def _tell(self, table: Table, plain: bool) -> None:
-        self._told.set_text(told(table, plain, self._newest_first))
 
     def _controls(self, table: Table, chosen: Settings) -> None:
         """Have the switches say what is drawn, without that counting as a choice."""

@@ -7,7 +7,10 @@
     document.cookie = `eddyline-dark=${system.matches ? 1 : 0}; path=/; max-age=31536000; samesite=lax`;
   };
   tell();
-  system.addEventListener("change", tell);
+  system.addEventListener("change", () => {
+    tell();
+    if (window.emitEvent) emitEvent("system-dark", system.matches);
+  });
 
   // Accessible names of editors, whose own elements are made in the browser.
   const name = () =>

@@ -99,6 +99,18 @@ def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[
 def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
     now = {"theme": theme}
 
+    def show(dark: bool) -> None:
+        for page in found:
+            page.dark = dark
+            for told in page.on_dark:
+                told(dark)
+
+    def system_turned(event: Any) -> None:
+        if now["theme"] == "auto":
+            show(bool(event.args))
+
+    ui.on("system-dark", system_turned)
+
     async def turn() -> None:
         chosen = now["theme"] = _NEXT[now["theme"]]
         mode.value = _THEMES[chosen]
@@ -111,11 +123,7 @@ def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
             "return matchMedia('(prefers-color-scheme: dark)').matches"
         )
         system = bool(await ui.run_javascript(script))
-        dark = chosen == "dark" or (chosen == "auto" and system)
-        for page in found:
-            page.dark = dark
-            for told in page.on_dark:
-                told(dark)
+        show(chosen == "dark" or (chosen == "auto" and system))
 
     button = _rail_button(_ICONS[theme], _theme_word(theme), turn)
     button.props('title="Dark or light (t)" data-key="t"')

@@ -15,7 +15,7 @@ from eddyline.studio.rates import StreamRate
 from eddyline.studio.shell import button, confirm, empty, every, heading, icon_button, page
 
 _COLUMNS = (
-    ("Stream", ""),
+    ("Stream", "wide"),
     ("State", ""),
     ("Shards", "num"),
     ("Records/s", "num"),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SETTLE_MS = 900
+SETTLE_MS = 250
 # What no page of ours causes: the browser's own words when a page is left while it loads.
 HARMLESS = re.compile(r"net::ERR_ABORTED|ERR_CONNECTION_RESET")
 
@@ -49,10 +49,17 @@ class Page:
         if response.status >= 500:
             self.problems.append(f"{response.status} of {response.url}")
 
+    def look(self, width: int, scheme: str) -> None:
+        """Make the window that wide, and the system dark or light."""
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.emulate_media(color_scheme=scheme)
+        self.page.wait_for_timeout(150)
+
     def open(self, path: str) -> Any:
         """Go to a page of the studio and wait until it is alive."""
         self.page.goto(self.base + path)
         self.page.wait_for_selector("main h1")
+        self.page.wait_for_function(_ALIVE)
         self.page.wait_for_timeout(SETTLE_MS)
         return self.page
 
@@ -82,6 +89,7 @@ class Page:
         self.page.set_viewport_size(size)
 
 
+_ALIVE = "() => window.didHandshake === true"
 _UNNAMED = """() => {
   const named = (e) => (e.getAttribute("aria-label") || e.title || e.textContent.trim() ||
     e.placeholder || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length) ||
@@ -100,24 +108,34 @@ class Browser:
     def __init__(self, browser: Any, base: str, state: Any) -> None:
         self._browser = browser
         self.base = base
-        self.state = state
+        self._shared = self.window(state)
 
-    @contextmanager
-    def page(
-        self, width: int = 1440, scheme: str = "light", *, signed_in: bool = True
-    ) -> Iterator[Page]:
-        """A tab in a window of that width."""
-        context = self._browser.new_context(
-            storage_state=self.state if signed_in else None,
-            viewport={"width": width, "height": 900},
-            color_scheme=scheme,
+    def window(self, state: Any = None) -> Any:
+        """A window with cookies of its own."""
+        return self._browser.new_context(
+            storage_state=state,
+            viewport={"width": 1440, "height": 900},
             timezone_id="Asia/Tokyo",  # times are UTC wherever the reader sits
             accept_downloads=True,
         )
+
+    @contextmanager
+    def page(self) -> Iterator[Page]:
+        """A tab of somebody who has signed in."""
+        tab = self._shared.new_page()
         try:
-            yield Page(context.new_page(), self.base)
+            yield Page(tab, self.base)
         finally:
-            context.close()
+            tab.close()
+
+    @contextmanager
+    def stranger(self) -> Iterator[Page]:
+        """A tab of somebody who has not."""
+        window = self.window()
+        try:
+            yield Page(window.new_page(), self.base)
+        finally:
+            window.close()
 
 
 @contextmanager

@@ -1,0 +1,331 @@
+"""Every page walked in a real browser: both widths, dark and light, nothing amiss on any.
+
+The tests of this module go in order, as a newcomer goes: the later ones look at what the earlier
+ones have made.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Studio, pause
+from studio_browser import Browser, Page
+
+from eddyline.auth.signin import SignIn
+from eddyline.log import PutBatch
+from eddyline.service import lab
+from eddyline.service.anomalies import Monitor, Point
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("/", "/streams", "/generator", "/notes", "/anomalies", "/jobs")
+WIDTHS, SCHEMES = (1440, 800), ("light", "dark")
+STREAM = "walk-stream"
+EVIL = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+
+
+def assert_sound(page: Page, name: str) -> None:
+    """Nothing failed, nothing sticks out, every control has a name."""
+    page.picture(name)
+    assert page.problems == []
+    assert page.overflow <= 0
+    assert page.unnamed() == []
+    assert page.page.evaluate("window.pwned") is None
+
+
+def walk(chromium: Browser, path: str, name: str) -> None:
+    with chromium.page() as page:
+        page.open(path)
+        assert_sound_everywhere(page, name)
+
+
+def assert_sound_everywhere(page: Page, name: str) -> None:
+    for width in WIDTHS:
+        for scheme in SCHEMES:
+            page.look(width, scheme)
+            assert_sound(page, f"{name}-{width}-{scheme}")
+
+
+def test_the_sign_in_page(studio: Studio, chromium: Browser) -> None:
+    with chromium.stranger() as page:
+        page.page.goto(chromium.base + "/notes")
+        assert "/signin?next=/notes" in page.page.url
+        assert_sound_everywhere(page, "signin")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_an_empty_studio_says_what_to_do_next(chromium: Browser, path: str) -> None:
+    with chromium.page() as page:
+        page.open(path)
+        assert_sound(page, f"empty{path.replace('/', '-')}")
+        assert page.page.title().endswith(" · Eddyline")
+        assert page.page.get_by_role("button").count() >= 2
+
+
+def test_a_stream_is_created_and_shown(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open("/streams")
+        tab.keyboard.press("n")
+        tab.get_by_label("Name").fill("bad name!")
+        tab.get_by_role("button", name="Create", exact=True).click()
+        tab.get_by_text("Bad name!").or_(tab.locator(".notice")).first.wait_for()
+        tab.get_by_label("Name").fill(STREAM)
+        tab.get_by_role("button", name="Create", exact=True).click()
+        tab.wait_for_url(f"**/streams/{STREAM}")
+        tab.get_by_text("There are none yet").wait_for()
+        assert page.problems == []
+    assert STREAM in {s.name for s in studio.services.streams.list()}
+
+
+def test_a_generator_is_written_tested_started_and_stopped(
+    studio: Studio, chromium: Browser
+) -> None:
+    with chromium.page() as page:
+        tab = page.open(f"/generator?stream={STREAM}")
+        tab.get_by_label("Template", exact=True).first.wait_for()
+        tab.get_by_role("button", name="Test template").click()
+        tab.get_by_text("5 records").wait_for()
+        assert tab.locator(".preview .record").count() == 5
+        tab.get_by_role("button", name="Send data").click()
+        tab.get_by_role("button", name="Stop", exact=True).wait_for()
+        pause(2.5)
+        (running,) = studio.services.generators.list()
+        assert running.actual == "RUNNING"
+        assert running.counters.accepted > 0
+        assert_sound(page, "generator-sending")
+        tab.get_by_role("button", name="Stop", exact=True).click()
+        tab.get_by_role("button", name="Send data").wait_for()
+        (stopped,) = studio.services.generators.list()
+        assert stopped.pid is None
+        assert tab.locator(".tile .figure").nth(2).inner_text() == f"{stopped.counters.accepted:,}"
+
+
+def test_a_template_that_is_wrong_is_shown_where(chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open(f"/generator?stream={STREAM}")
+        editor = tab.locator(".cm-content").first
+        editor.click()
+        tab.keyboard.press("Control+a")
+        tab.keyboard.type("a {{random.nummer}} b")
+        tab.get_by_text("Unknown tag random.nummer (line 1, column 3)").wait_for()
+        tab.get_by_text("Did you mean random.number").wait_for()
+        assert tab.locator(".error-line").count() == 1
+        page.picture("generator-error")
+        tab.get_by_role("button", name="Send data").click()
+        tab.locator("main > .nicegui-html .notice, .notice").first.wait_for()
+        assert page.problems == []
+
+
+def test_a_template_is_kept_under_a_name(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open("/generator")
+        tab.get_by_role("button", name="Save as").click()
+        tab.get_by_role("dialog").get_by_label("Name").fill("Mine")
+        tab.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
+        tab.get_by_role("dialog").wait_for(state="hidden")
+        kept = studio.services.data_dir / "templates" / "Mine.template"
+        assert "sensor_id" in kept.read_text()
+
+
+def test_records_are_text_whatever_they_hold(studio: Studio, chromium: Browser) -> None:
+    stream = studio.services.streams.open(STREAM)
+    stream.put(PutBatch(["<b>key</b>"], [EVIL.encode()])).result(10)
+    walk(chromium, f"/streams/{STREAM}", "stream")
+    with chromium.page() as page:
+        tab = page.open(f"/streams/{STREAM}")
+        assert EVIL in tab.locator("td.data").first.inner_text()
+        assert tab.locator("td.data img").count() == 0
+
+
+def test_from_a_stream_to_a_note_that_shows_its_records(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open(f"/streams/{STREAM}")
+        tab.keyboard.press("p")
+        tab.wait_for_url("**/notes/*")
+        tab.get_by_text("CREATE TABLE IF NOT EXISTS walk_stream").or_(
+            tab.get_by_text("walk_stream")
+        ).first.wait_for()
+        assert page.problems == []
+
+
+def note_bytes() -> bytes:
+    """A note as it comes from elsewhere: stored results, graphs, forms, an attack."""
+    return (Path(__file__).parent / "stored.zpln").read_bytes()
+
+
+def test_a_note_is_imported_and_shows_its_stored_results(
+    studio: Studio, chromium: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "stored.zpln"
+    file.write_bytes(note_bytes())
+    with chromium.page() as page:
+        tab = page.open("/notes")
+        with tab.expect_file_chooser() as chosen:
+            tab.keyboard.press("i")
+        chosen.value.set_files(str(file))
+        tab.get_by_text("Stored results is imported.").wait_for()
+        assert page.problems == []
+    note = studio.services.notes.find("Stored results")
+    walk(chromium, f"/notes/{note}", "note-stored")
+    with chromium.page() as page:
+        tab = page.open(f"/notes/{note}")
+        assert tab.locator(".words script").count() == 0
+        assert tab.locator(".words [onerror]").count() == 0
+        assert tab.locator(".error-line").count() == 1
+        assert tab.locator(".chart svg").count() == 4
+        assert tab.locator(".grid").first.inner_text().count("\n") > 10
+
+
+def test_a_file_that_is_no_note_says_so(chromium: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text("{not json")
+    with chromium.page() as page:
+        tab = page.open("/notes")
+        with tab.expect_file_chooser() as chosen:
+            tab.keyboard.press("i")
+        chosen.value.set_files(str(file))
+        tab.locator(".notice").wait_for()
+        assert "broken.json" in tab.locator(".notice").inner_text()
+
+
+def test_files_dropped_on_the_page_are_imported(studio: Studio, chromium: Browser) -> None:
+    text = json.dumps({**json.loads(note_bytes()), "name": "Dropped", "id": "2DROPPED1"})
+    with chromium.page() as page:
+        tab = page.open("/notes")
+        data = tab.evaluate_handle(
+            """(text) => {
+              const d = new DataTransfer();
+              d.items.add(new File([text], "dropped.zpln", {type: "application/json"}));
+              return d;
+            }""",
+            text,
+        )
+        tab.dispatch_event("main", "drop", {"dataTransfer": data})
+        tab.get_by_text("Dropped is imported.").wait_for()
+    studio.services.notes.remove("Dropped")
+
+
+def test_a_note_written_by_hand_runs_and_is_exported(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open("/notes")
+        tab.keyboard.press("n")
+        tab.get_by_role("dialog").get_by_label("Name").fill("By hand")
+        tab.keyboard.press("Enter")
+        tab.wait_for_url("**/notes/2*")
+        tab.locator(".cm-content").first.click()
+        tab.keyboard.press("Control+a")
+        tab.keyboard.insert_text("%md\n## Hello <b onclick=alert(1)>there</b>")
+        tab.keyboard.press("Shift+Enter")
+        tab.locator(".words h2").wait_for()
+        assert tab.locator(".words h2").inner_text() == "Hello there"
+        assert tab.locator(".words [onclick]").count() == 0
+        tab.get_by_role("button", name="Add a paragraph").click()
+        tab.locator(".paragraph").nth(1).wait_for()
+        pause(0.5)
+        tab.locator(".cm-content:visible").last.click()
+        tab.keyboard.press("Control+a")
+        tab.keyboard.type("%flink.ssql\nSELEKT 1;")
+        tab.keyboard.press("Shift+Enter")
+        tab.locator(".paragraph").nth(1).locator(".out .notice").wait_for(timeout=60_000)
+        assert "line 2" in tab.locator(".out .notice").inner_text()
+        assert_sound(page, "note-by-hand")
+        with tab.expect_download() as download:
+            tab.get_by_role("button", name="Export").click()
+        exported = json.loads(Path(download.value.path()).read_bytes())
+        assert exported["name"] == "By hand"
+        assert "SELEKT 1;" in exported["paragraphs"][1]["text"]
+
+
+def test_series_with_scores_and_marked_anomalies(studio: Studio, chromium: Browser) -> None:
+    monitor = Monitor(studio.services.directory.monitor, 60_000)
+    start = 1_764_072_000_000
+    why = {"rate": {"DIRECTION": "HIGH", "STRENGTH": "1.0", "ATTRIBUTION_SCORE": "3.0"}}
+    points = [
+        Point(start + i * 1000, [400.0 if 60 <= i < 66 else 100.0], 3.0 if 60 <= i < 66 else 0.9,
+              0.9 if 60 <= i < 66 else 0.0, i == 60, [100.0], why if 60 <= i < 66 else None)
+        for i in range(100)
+    ]  # fmt: skip
+    monitor.add("walkjob", "forest", f"/books{EVIL}", ["rate"], points)
+    monitor.add("walkjob", "forest", "/home", ["rate"], [p for p in points if not p.grade])
+    walk(chromium, "/anomalies", "anomalies")
+    with chromium.page() as page:
+        tab = page.open("/anomalies")
+        assert "rate is 400 where about 100 was expected" in tab.locator(".alert-row").inner_text()
+        assert tab.locator(".grid img").count() == 0
+        tab.get_by_label("Filter by key").fill("home")
+        tab.locator("main h2:visible", has_text="/home").wait_for()
+        assert tab.locator(".alert-row").count() == 0
+        tab.get_by_label("Filter by key").fill("")
+        tab.locator(".alert-row").click()
+        tab.wait_for_url("**at=*")
+        tab.get_by_role("button", name="Newest").wait_for()
+        assert page.problems == []
+
+
+def test_keys_lead_from_page_to_page_and_turn_dark(studio: Studio, chromium: Browser) -> None:
+    with chromium.stranger() as page:
+        page.page.goto(SignIn(studio.services.data_dir).link(chromium.base))
+        tab = page.open("/")
+        for key, path in (("s", "/streams"), ("r", "/generator"), ("n", "/notes"), ("j", "/jobs")):
+            tab.keyboard.press("g")
+            tab.keyboard.press(key)
+            tab.wait_for_url(f"**{path}")
+            pause(0.7)
+        tab.keyboard.press("?")
+        tab.get_by_role("dialog").get_by_text("Dark, light, as the system").wait_for()
+        page.picture("keys")
+        tab.keyboard.press("Escape")
+        tab.get_by_role("dialog").wait_for(state="hidden")
+        for mode in ("body--light", "body--dark"):
+            tab.keyboard.press("t")
+            tab.locator(f"body.{mode}").wait_for()
+        assert page.problems == []
+
+
+def test_signing_out_leads_to_the_sign_in_page(studio: Studio, chromium: Browser) -> None:
+    link = SignIn(studio.services.data_dir).link(chromium.base)
+    with chromium.stranger() as page:
+        page.page.goto(link)
+        page.page.get_by_role("button", name="Sign out").click()
+        page.page.wait_for_url("**/signin")
+        page.page.goto(chromium.base + "/")
+        assert "/signin" in page.page.url
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_with_things_on_them(chromium: Browser, path: str) -> None:
+    walk(chromium, path, f"full{path.replace('/', '-')}")
+
+
+def test_a_page_that_is_not_there(chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open("/streams/no-such")
+        assert "no-such" in tab.locator(".notice").first.inner_text()
+        tab = page.open("/notes/no-such")
+        tab.get_by_text("There is no note no-such").wait_for()
+        page.picture("not-there")
+
+
+def test_the_lab_runs_from_one_click(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open("/notes")
+        tab.get_by_role("button", name="Set up the lab").first.click()
+        tab.wait_for_url("**/notes/2*")
+        tab.get_by_role("button", name="Run all").click()
+        rate = tab.locator(".paragraph", has=tab.locator('input[value="The rate as it runs"]'))
+        rate.locator(".grid tbody tr").first.wait_for(timeout=90_000)
+        rate.get_by_role("button", name="Line").click()
+        rate.locator(".chart svg").wait_for()
+        pause(2)
+        assert_sound(page, "lab-running")
+        tab.get_by_role("button", name="Stop all").click()
+        tab.get_by_text("7 paragraphs", exact=True).wait_for(timeout=30_000)
+    names = {g.name for g in studio.services.generators.list()}
+    assert {"clicks", "impressions"} <= names
+    assert {lab.CLICK_STREAM, lab.ANOMALY_STREAM} <= {
+        s.name for s in studio.services.streams.list()
+    }
+    for name in ("clicks", "impressions"):
+        studio.services.generators.stop(name)
