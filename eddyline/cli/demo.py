@@ -130,7 +130,7 @@ class Demo:
         began = SYSTEM.monotonic()
         say("starting the server")
         try:
-            watcher = self._run.start(say)
+            watcher = self._run.start()
             self._face.open(self._run, watcher)
             with suppress(KeyboardInterrupt):
                 self._watch(SYSTEM.monotonic())

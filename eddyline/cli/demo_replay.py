@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eddyline.cli.demo_run import run_note, started
+from eddyline.cli.demo_run import begin_note, started, until_it_flows
 from eddyline.cli.demo_summary import instant
 from eddyline.cli.terminal import line, say, table
 from eddyline.clock import SYSTEM
@@ -82,7 +82,7 @@ def replayed(server: Server, log: Path) -> int:
     for name in (lab.WEB_STREAM, lab.WEB_ANOMALY_STREAM):
         with suppress(EddylineError):
             services.streams.create(name, 1, StreamMode.PROVISIONED)
-    run_note(services, lab.WEB_NOTE)
+    until_it_flows(services, begin_note(services, lab.WEB_NOTE))
     spec = ReplaySpec(str(log), f"stream:{lab.WEB_STREAM}", speed=None, format="access-log")
     with closing(open_target(spec, lambda: services.streams)) as target:
         running = Replay(spec, target)

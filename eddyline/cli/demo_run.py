@@ -109,7 +109,7 @@ class DemoRun:
         """The services of the running server."""
         return self.server.services
 
-    def start(self, say: Callable[[str], None]) -> Watcher:
+    def start(self) -> Watcher:
         """Start server, streams, notes and senders; returns who watches the rate."""
         from eddyline.log import StreamMode
 
@@ -120,11 +120,11 @@ class DemoRun:
                 services.streams.create(name, None, StreamMode.ON_DEMAND)
         watcher = Watcher(services, RATE)
         self._unsubscribe = services.anomalies.subscribe(watcher.heard)
-        run_note(services, lab.SENSOR_NOTE)
-        if not self.server.warmed.wait(0.0):
-            say("compiling the forests, once")
-            self.server.warmed.wait(COMPILE_S)
-        run_note(services, lab.CLICK_NOTE)
+        sensors = begin_note(services, lab.SENSOR_NOTE)
+        self.server.warmed.wait(COMPILE_S)
+        clicks = begin_note(services, lab.CLICK_NOTE)
+        until_it_flows(services, sensors)
+        until_it_flows(services, clicks)
         self._send()
         return watcher
 
@@ -189,24 +189,24 @@ def started(data_dir: Path) -> Server:
     return server
 
 
-def run_note(services: Services, name: str) -> None:
-    """Bring a note and run it; returns once its statements run.
+def begin_note(services: Services, name: str) -> str:
+    """Bring a note and run all of it; returns its id."""
+    note_id = services.notes.import_bytes(lab.note_bytes(name), name)
+    services.notes.run_all(note_id)
+    return note_id
 
-    Raises:
-        EddylineError: what a paragraph met.
-    """
-    notes = services.notes
-    note_id = notes.import_bytes(lab.note_bytes(name), name)
-    notes.run_all(note_id)
+
+def until_it_flows(services: Services, note_id: str) -> None:
+    """Wait until a note's statements run. Raises what a paragraph met."""
     end = SYSTEM.monotonic() + READY_S
     pause = threading.Event()
     while True:
-        view = notes.view(note_id)
+        view = services.notes.view(note_id)
         raise_failure(view)
         if not view.round and _flows(services, view):
             return
         if SYSTEM.monotonic() >= end:
-            msg = f"the note {name} does not run within {READY_S:g} s"
+            msg = f"the note {view.name} does not run within {READY_S:g} s"
             raise EddylineError("internal", msg, hint="is the machine very busy?")
         SYSTEM.wait(pause, POLL_S)
 
