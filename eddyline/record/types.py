@@ -106,10 +106,8 @@ class DataType:
         return self.root in (Root.TIMESTAMP, Root.TIMESTAMP_LTZ)
 
     def __str__(self) -> str:
-        text = _spelling(self)
-        if self.time_attribute:
-            text += f" *{self.time_attribute}*"
-        return text if self.nullable else text + " NOT NULL"
+        text = _spelling(self) + ("" if self.nullable else " NOT NULL")
+        return f"{text} *{self.time_attribute}*" if self.time_attribute else text
 
     def same_as(self, other: DataType) -> bool:
         """Equal but for nullability and time attribute."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Column, Schema
+from eddyline.record.types import TimeAttribute
 from eddyline.sql.physical import Window
 from eddyline.sql.typed import Ref, Typed
 
@@ -56,7 +57,17 @@ class Watermark:
 
     @property
     def schema(self) -> Schema:
-        return self.input.schema
+        """The input's, with the row time marked as such."""
+        mark = TimeAttribute.ROWTIME
+        return Schema(
+            tuple(
+                Column(
+                    c.name,
+                    replace(c.type, time_attribute=mark) if c.name == self.column else c.type,
+                )
+                for c in self.input.schema
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +141,9 @@ class Forest:
     tolerance: float
     seed: int
     fill: float | None
+    window_ms: int
+    time_column: str | None
+    window_columns: tuple[str, ...]
     score: str
     grade: str | None
     explanation: str | None

@@ -22,23 +22,31 @@ AUXILIARY = {
     for w in ("TUMBLE", "HOP", "SESSION")
     for part in ("START", "END", "ROWTIME", "PROCTIME")
 }
+# Aggregates whose result is NULL only for no value at all.
+_OF_VALUES = ("SUM", "AVG", "MIN", "MAX", "STDDEV_POP", "VAR_POP")
 SCALAR_FOREST = "RANDOM_CUT_FOREST"
 
 
 class Aggregates:
     """Where aggregate calls met in an expression are put; binding an expression gives names."""
 
-    def __init__(self, binder: ExpressionBinder) -> None:
+    def __init__(self, binder: ExpressionBinder, *, grouped: bool) -> None:
         self.calls: list[tuple[str, tuple[Typed, ...], bool, Typed | None, DataType]] = []
         self._binder = binder
+        self._grouped = grouped
 
     def add(self, call: s.Call, env: Environment) -> Typed:
         """The aggregate as a column ``$agg0``, ``$agg1``, …; equal calls are one."""
-        args = tuple(self._binder.bind(a) for a in call.args)
-        condition = None if call.filter is None else self._binder.condition(call.filter, "FILTER")
+        binder, saved = self._binder, (self._binder.clause, self._binder.auxiliary)
+        binder.aggregates, binder.clause, binder.auxiliary = None, "an aggregate", None
+        args = tuple(binder.bind(a) for a in call.args)
+        condition = None if call.filter is None else binder.condition(call.filter, "FILTER")
+        binder.aggregates, (binder.clause, binder.auxiliary) = self, saved
         name = ALIASES.get(call.name, call.name)
         with env.at(call.span):
             kind = aggregate(name, tuple(a.type for a in args)).type
+        if self._never_null(name, args, condition):
+            kind = kind.not_null()
         if not call.star and not args:
             raise env.error(f"{name} needs an argument", call.span, "COUNT(*) counts rows")
         if name == "LISTAGG" and len(args) > 1 and not isinstance(args[1], Const):
@@ -48,6 +56,13 @@ class Aggregates:
         if entry not in self.calls:
             self.calls.append(entry)
         return Ref(f"$agg{self.calls.index(entry)}", kind)
+
+    def _never_null(self, name: str, args: tuple[Typed, ...], condition: Typed | None) -> bool:
+        """A group is never empty, so of values that are never NULL the result is not either."""
+        if name == "COUNT":
+            return True
+        strict = all(not a.type.nullable for a in args) and name in _OF_VALUES
+        return self._grouped and condition is None and strict
 
 
 class ExpressionBinder:

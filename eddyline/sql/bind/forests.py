@@ -1,0 +1,282 @@
+"""RANDOM_CUT_FOREST and its sisters: in FROM over a table, or over one number in the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eddyline.anomaly.options import (
+    COLUMNS_MAX,
+    DetectorOptions,
+    ForestOptions,
+    check_dimensions,
+)
+from eddyline.errors import EddylineError
+from eddyline.record.schema import Column, Schema
+from eddyline.record.types import DOUBLE, STRING
+from eddyline.sql import syntax as s
+from eddyline.sql.bind.arguments import Inputs, arranged, table_of
+from eddyline.sql.bind.expressions import SCALAR_FOREST, ExpressionBinder
+from eddyline.sql.bind.relation import Relation, extended
+from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.changes import insert_only
+from eddyline.sql.logical import Calc, Forest, Join, Node, children, unique
+from eddyline.sql.typed import Apply, Const, Ref, Typed
+from eddyline.sql.windowing import distance_ms, rowtime_of, windows_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A table function: which columns it adds."""
+
+    grade: bool
+    explanation: bool
+
+
+FUNCTIONS: dict[str, _Kind] = {
+    "RANDOM_CUT_FOREST": _Kind(grade=False, explanation=False),
+    "RANDOM_CUT_FOREST_WITH_EXPLANATION": _Kind(grade=False, explanation=True),
+    "DETECT_ANOMALIES": _Kind(grade=True, explanation=True),
+}
+SCORE, GRADE, EXPLANATION = "anomaly_score", "anomaly_grade", "anomaly_explanation"
+_FOREST = ("number_of_trees", "sub_sample_size", "time_decay", "shingle_size")
+# After the table the service's own order; what is ours alone comes behind, by name.
+_PARAMETERS = (
+    "input", *_FOREST, "with_directionality", "columns", "fill", "tolerance", "seed", "on_time",
+)  # fmt: skip
+_ALIASES = {n.replace("_", ""): n for n in _PARAMETERS}
+
+
+def bind_forest(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
+    """``RANDOM_CUT_FOREST(input => TABLE t PARTITION BY k, number_of_trees => 100, …)``.
+
+    Raises:
+        EddylineError: ``sql_semantic`` naming the argument and its range.
+    """
+    name = call.name.upper()
+    args = arranged(call, _PARAMETERS, _ALIASES, env)
+    table = table_of(call, args, "input", env)
+    source = inputs(table)
+    if not insert_only(source.node):
+        msg = f"{name} cannot learn from rows that are taken back"
+        raise env.error(msg, table.span, "feed it rows of closed windows, for example of TUMBLE")
+    values = {
+        k: _constant(e, env) for k, e in args.items() if k not in ("input", "columns", "on_time")
+    }
+    options = _options(values, call, args, env)
+    keys = _keys(table, source, env)
+    node, columns = _points(args.get("columns"), source, keys, call, env)
+    fill = values.get("fill")
+    if fill is not None and not isinstance(fill, int | float):
+        raise env.error("fill must be a number", args["fill"].span, "for example fill => 0")
+    return _forest(
+        Relation(node, source.fields),
+        FUNCTIONS[name],
+        columns,
+        keys,
+        options,
+        None if fill is None else float(fill),
+        (call, args.get("on_time"), env),
+    )
+
+
+def _constant(e: s.Expression, env: Environment) -> object:
+    bound = ExpressionBinder(Scope(()), env, "this argument").bind(e)
+    if not isinstance(bound, Const):
+        raise env.error("this must be a constant", e.span)
+    return bound.value
+
+
+def _options(
+    values: dict[str, object], call: s.Call, args: dict[str, s.Expression], env: Environment
+) -> DetectorOptions:
+    given: dict[str, Any] = {k: v for k, v in values.items() if k in (*_FOREST, "seed")}
+    more: dict[str, Any] = {k: v for k, v in values.items() if k == "tolerance"}
+    options = DetectorOptions(forest=ForestOptions(**given), **more)
+    try:
+        options.validate()
+    except EddylineError as e:
+        wrong = next((k for k in (*given, *more) if e.message.startswith(k)), None)
+        place = args[wrong].span if wrong else call.span
+        raise env.error(e.message, place, e.hint) from None
+    forest = options.forest
+    if forest.sub_sample_size >= forest.time_decay:
+        msg = "sub_sample_size must be smaller than time_decay"
+        span = args.get("time_decay", call).span
+        raise env.error(msg, span, f"sub_sample_size is {forest.sub_sample_size}")
+    return options
+
+
+def _keys(table: s.TableArgument, source: Relation, env: Environment) -> tuple[str, ...]:
+    binder = ExpressionBinder(source.scope, env, "PARTITION BY")
+    found = []
+    for key in table.partition_by:
+        e = binder.bind(key)
+        if not isinstance(e, Ref):
+            raise env.error("PARTITION BY needs columns here", key.span, "compute it below")
+        found.append(e.name)
+    return tuple(found)
+
+
+def _points(
+    written: s.Expression | None,
+    source: Relation,
+    keys: tuple[str, ...],
+    call: s.Call,
+    env: Environment,
+) -> tuple[Node, tuple[str, ...]]:
+    """The columns that make a point: those named, else all numbers that are no key."""
+    if written is None:
+        refs = [f.ref for f in source.visible if f.type.is_numeric and f.column not in keys]
+        if not refs:
+            hint = "it scores numbers: select at least one, or name them with columns => DESCRIPTOR"
+            raise env.error(f"{call.name}: the table has no numeric column", call.span, hint)
+    else:
+        refs = _named(written, source, env)
+    try:
+        check_dimensions(len(refs))
+    except EddylineError as e:
+        hint = f"name up to {COLUMNS_MAX} of them: columns => DESCRIPTOR(a, b)"
+        raise env.error(e.message, call.span, hint) from None
+    return source.node, tuple(r.name for r in refs)
+
+
+def _named(written: s.Expression, source: Relation, env: Environment) -> list[Ref]:
+    if not isinstance(written, s.Descriptor):
+        raise env.error("columns must be a DESCRIPTOR", written.span, "columns => DESCRIPTOR(a, b)")
+    found = []
+    for name in written.names:
+        e = source.scope.resolve(name, env)
+        if not isinstance(e, Ref) or not e.type.is_numeric:
+            raise env.error(f"column {name} is {e.type}, not a number", name.span)
+        found.append(e)
+    return found
+
+
+def _forest(
+    source: Relation,
+    kind: _Kind,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    options: DetectorOptions,
+    fill: float | None,
+    written: tuple[s.Call, s.Expression | None, Environment],
+) -> Relation:
+    call, on_time, env = written
+    time = rowtime_of(source.node)
+    if isinstance(on_time, s.Descriptor):
+        e = source.scope.resolve(on_time.names[0], env)
+        if not isinstance(e, Ref) or not e.type.is_rowtime:
+            raise env.error(f"{on_time.names[0]} is no row time", on_time.span)
+        time = e.name
+    distance = _distance(source.node)
+    if fill is not None and (distance == 0 or time is None):
+        msg = f"{call.name}: fill needs windows, so that it is known when one is missing"
+        hint = "select window_time from a TUMBLE or HOP aggregation, and pass it on"
+        raise env.error(msg, call.span, hint)
+    node = _node(source.node, columns, keys, options, fill, time, distance, kind)
+    added = [n for n in (node.score, node.grade, node.explanation) if n is not None]
+    shown = [SCORE, *([GRADE] if kind.grade else []), *([EXPLANATION] if kind.explanation else [])]
+    fields = [replace(f, type=node.schema[f.column]) for f in source.visible]
+    fields += [Field(s, None, n, node.schema[n]) for s, n in zip(shown, added, strict=True)]
+    return Relation(node, tuple(fields))
+
+
+def _node(
+    below: Node,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    options: DetectorOptions,
+    fill: float | None,
+    time: str | None,
+    distance: int,
+    kind: _Kind,
+) -> Forest:
+    taken = set(below.schema.names)
+    names: list[str | None] = []
+    for wanted, given in ((SCORE, True), (GRADE, kind.grade), (EXPLANATION, kind.explanation)):
+        names.append(unique(wanted, taken) if given else None)
+    types = (DOUBLE.not_null(), DOUBLE.not_null(), STRING)
+    more = [Column(n, t) for n, t in zip(names, types, strict=True) if n is not None]
+    bounds = [n for w in windows_of(below) for n in (w.start, w.end, w.time) if n and n != time]
+    kept = _filled_types(below, fill, columns, keys, time, tuple(bounds))
+    forest = options.forest
+    assert names[0] is not None
+    return Forest(
+        below, columns, keys, forest.number_of_trees, forest.sub_sample_size,
+        forest.time_decay, forest.shingle_size, options.tolerance, forest.seed, fill,
+        distance if fill is not None else 0, time, tuple(dict.fromkeys(bounds)), names[0],
+        names[1], names[2], Schema((*kept, *more)),
+    )  # fmt: skip
+
+
+def _filled_types(
+    below: Node,
+    fill: float | None,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    time: str | None,
+    bounds: tuple[str, ...],
+) -> tuple[Column, ...]:
+    """A filled window has no value in the columns that merely pass."""
+    if fill is None:
+        return below.schema.columns
+    known = {*columns, *keys, *bounds, time}
+    return tuple(c if c.name in known else Column(c.name, c.type.null()) for c in below.schema)
+
+
+def _distance(node: Node) -> int:
+    """How far the windows that feed a node lie apart, 0 if none do."""
+    for w in windows_of(node):
+        return distance_ms(w.window)
+    from eddyline.sql.logical import Aggregate
+
+    if isinstance(node, Aggregate) and node.window is not None:
+        return distance_ms(node.window.window)
+    for child in children(node):
+        found = _distance(child)
+        if found and not isinstance(node, Join):
+            return found
+    return 0
+
+
+def scored(
+    node: Node, items: tuple[tuple[str, Typed], ...]
+) -> tuple[Node, tuple[tuple[str, Typed], ...]]:
+    """Expressions with the scalar form in them over a node that has the scores."""
+    marks: list[Apply] = []
+    for _, e in items:
+        _collect(e, marks)
+    by: dict[Apply, Ref] = {}
+    for mark in marks:
+        node, by[mark] = _scalar(node, mark)
+    return node, tuple((n, _replaced(e, by)) for n, e in items) if by else items
+
+
+def _collect(e: Typed, marks: list[Apply]) -> None:
+    if not isinstance(e, Apply):
+        return
+    for a in e.args:
+        _collect(a, marks)
+    if e.name == SCALAR_FOREST and e not in marks:
+        marks.append(e)
+
+
+def _replaced(e: Typed, by: dict[Apply, Ref]) -> Typed:
+    if not isinstance(e, Apply):
+        return e
+    if e in by:
+        return by[e]
+    return replace(e, args=tuple(_replaced(a, by) for a in e.args))
+
+
+def _scalar(node: Node, mark: Apply) -> tuple[Node, Ref]:
+    given = [a.value for a in mark.args[1:] if isinstance(a, Const)]
+    settings: dict[str, Any] = dict(zip(_FOREST, given, strict=False))
+    options = DetectorOptions(forest=ForestOptions(**settings))
+    options.validate()
+    point = unique("$point", set(node.schema.names))
+    below: Calc = extended(node, ((point, mark.args[0]),))
+    kind = FUNCTIONS["RANDOM_CUT_FOREST"]
+    forest = _node(below, (point,), (), options, None, rowtime_of(node), 0, kind)
+    return forest, Ref(forest.score, forest.schema[forest.score])

@@ -1,0 +1,83 @@
+"""The older way to group by time: ``GROUP BY TUMBLE(time, size)`` and its auxiliary functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from eddyline.record.types import timestamp
+from eddyline.sql import syntax as s
+from eddyline.sql.bind.expressions import AUXILIARY, ExpressionBinder
+from eddyline.sql.bind.grouping import LegacyWindow, milliseconds
+from eddyline.sql.bind.scope import Environment
+from eddyline.sql.physical import Window, WindowKind
+from eddyline.sql.typed import Ref, Typed
+
+# What an auxiliary function is called until the window has columns: place among their names.
+BOUNDS = {"$bound_START": 0, "$bound_END": 1, "$bound_ROWTIME": 2}
+_SIZES = {"TUMBLE": (1, "size"), "HOP": (2, "slide and size"), "SESSION": (1, "gap")}
+
+
+def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> LegacyWindow:
+    """``TUMBLE(time, size)``, ``HOP(time, slide, size)`` or ``SESSION(time, gap)``.
+
+    Raises:
+        EddylineError: ``sql_semantic``.
+    """
+    if call.name not in _SIZES:
+        hint = f"write FROM TABLE({call.name}(TABLE t, DESCRIPTOR(time), …))"
+        raise env.error(f"{call.name} is a table function only", call.name_span, hint)
+    count, what = _SIZES[call.name]
+    if len(call.args) != 1 + count:
+        msg = f"{call.name} takes a time and {what} here"
+        raise env.error(msg, call.span, f"for example {call.name}(ts{', INTERVAL …' * count})")
+    time = binder.bind(call.args[0])
+    if not isinstance(time, Ref) or not time.type.is_rowtime:
+        msg = f"{call.name} needs a row-time column, this is {time.type}"
+        raise env.error(msg, call.args[0].span, "give its table WATERMARK FOR that column")
+    sizes = tuple(
+        milliseconds(binder.bind(a), env, a.span, f"{call.name}'s {what}") for a in call.args[1:]
+    )
+    return LegacyWindow(_window(call, sizes, env), time, call.name, sizes)
+
+
+def _window(call: s.Call, sizes: tuple[int, ...], env: Environment) -> Window:
+    kind = WindowKind(call.name)
+    if min(sizes) <= 0:
+        raise env.error(f"{call.name}: an interval must be longer than 0", call.span)
+    if kind is not WindowKind.HOP:
+        return Window(kind, sizes[0])
+    slide, size = sizes
+    if size % slide:
+        msg = f"HOP: the size ({size} ms) is no multiple of the slide ({slide} ms)"
+        raise env.error(msg, call.span, "choose a slide that divides the size")
+    return Window(kind, size, slide)
+
+
+def auxiliary(
+    call: s.Call, window: LegacyWindow, binder: ExpressionBinder, env: Environment
+) -> Typed:
+    """``TUMBLE_START(time, size)`` and its like, as a mark for the window's column.
+
+    Raises:
+        EddylineError: ``sql_semantic`` if it is of another window than the query's.
+    """
+    if call.name not in AUXILIARY:
+        msg = f"{call.name}(…) stands in GROUP BY"
+        raise env.error(msg, call.span, f"here use {call.name}_START, _END or _ROWTIME")
+    function, part = AUXILIARY[call.name]
+    if function != window.function or len(call.args) != 1 + len(window.sizes):
+        msg = f"{call.name} does not fit the query's {window.function}"
+        raise env.error(msg, call.span, f"use {window.function}_{part} with the same arguments")
+    saved, binder.auxiliary = binder.auxiliary, None
+    bound = [binder.bind(a) for a in call.args]
+    binder.auxiliary = saved
+    values = tuple(getattr(a, "value", None) for a in bound[1:])
+    if bound[0] != window.time or values != window.sizes:
+        msg = f"{call.name} has other arguments than the {window.function} of GROUP BY"
+        raise env.error(msg, call.span, "write the same arguments in both places")
+    if part == "PROCTIME":
+        msg = f"{call.name} needs a window over processing time, this is over {window.time.name}"
+        raise env.error(msg, call.span, f"use {function}_ROWTIME")
+    if part == "ROWTIME":
+        return Ref("$bound_ROWTIME", window.time.type.null())
+    return Ref(f"$bound_{part}", replace(timestamp(3), nullable=False))

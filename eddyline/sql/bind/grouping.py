@@ -1,0 +1,271 @@
+"""Grouping: plain, by the windows of a table function, by a legacy group window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from eddyline.errors import Span
+from eddyline.record.schema import Column, Schema
+from eddyline.record.types import DataType, Root, timestamp
+from eddyline.sql.bind.relation import Relation, of_node
+from eddyline.sql.bind.scope import Environment
+from eddyline.sql.logical import (
+    Aggregate,
+    AggregateCall,
+    Calc,
+    GroupWindow,
+    Node,
+    WindowTable,
+    unique,
+)
+from eddyline.sql.physical import Window, WindowKind
+from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction, conjuncts, refs, substitute
+from eddyline.sql.windowing import WindowColumns, windows_of
+
+TIME = replace(timestamp(3), nullable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A bound aggregate call before it has columns: as ``expressions.Aggregates`` keeps it."""
+
+    function: str
+    args: tuple[Typed, ...]
+    distinct: bool
+    condition: Typed | None
+    type: DataType
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyWindow:
+    """``TUMBLE(time, size)`` in GROUP BY: the window and its row time."""
+
+    window: Window
+    time: Ref
+    function: str
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The aggregation, and what key expressions and aggregates are called above it."""
+
+    node: Node
+    keys: dict[Typed, Ref]
+    calls: tuple[Ref, ...]
+    window: GroupWindow | None = None
+
+
+class _Columns:
+    """The projection below an aggregation: every key and argument becomes a column."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.items: dict[str, Typed] = {}
+        self._taken = set(node.schema.names)
+
+    def put(self, e: Typed, name: str) -> Ref:
+        if isinstance(e, Ref):
+            self.items[e.name] = e
+            return e
+        for known, other in self.items.items():
+            if other == e:
+                return Ref(known, e.type)
+        own = unique(name, self._taken)
+        self._taken.add(own)
+        self.items[own] = e
+        return Ref(own, e.type)
+
+    def calc(self) -> Calc:
+        return Calc(self.node, tuple(self.items.items()))
+
+
+def distinct(found: Relation) -> Relation:
+    """SELECT DISTINCT."""
+    keys: tuple[Typed, ...] = tuple(f.ref for f in found.visible)
+    grouped = group(found.node, keys, (), None, None)
+    items = tuple((f.name, grouped.keys[f.ref]) for f in found.visible)
+    return of_node(Calc(grouped.node, items))
+
+
+def group(
+    node: Node,
+    keys: tuple[Typed, ...],
+    calls: tuple[Call, ...],
+    legacy: LegacyWindow | None,
+    place: tuple[Environment, Span] | None,
+) -> Grouped:
+    """An aggregation over ``node``."""
+    below = _Columns(node)
+    if legacy is not None:
+        below.put(legacy.time, "$time")
+    named = {k: below.put(k, f"$key{i}") for i, k in enumerate(keys)}
+    columns = tuple(dict.fromkeys(r.name for r in named.values()))
+    made = tuple(_call(c, i, below) for i, c in enumerate(calls))
+    if not below.items:
+        first = node.schema.columns[0]
+        below.put(Ref(first.name, first.type), first.name)
+    if legacy is not None:
+        return _legacy(below, legacy, named, columns, made)
+    windows = [w for w in windows_of(node) if {w.start, w.end} <= set(columns)]
+    if windows:
+        return _windowed(below, windows[0], named, columns, made, place)
+    return _plain(below, named, columns, made)
+
+
+def _call(c: Call, i: int, below: _Columns) -> AggregateCall:
+    args = tuple(
+        a if isinstance(a, Const) else below.put(a, f"$arg{i}_{n}") for n, a in enumerate(c.args)
+    )
+    condition = None if c.condition is None else below.put(c.condition, f"$filter{i}")
+    name = f"$agg{i}"
+    return AggregateCall(c.function, args, c.distinct, condition, name, Column(name, c.type))
+
+
+def _plain(
+    below: _Columns,
+    named: dict[Typed, Ref],
+    columns: tuple[str, ...],
+    calls: tuple[AggregateCall, ...],
+) -> Grouped:
+    calc = below.calc()
+    kept = [Column(n, calc.schema[n].plain()) for n in columns]
+    schema = Schema((*kept, *(c.column for c in calls)))
+    node = Aggregate(calc, columns, calls, None, schema)
+    return _grouped(node, named)
+
+
+def _grouped(node: Aggregate, named: dict[Typed, Ref]) -> Grouped:
+    keys = {k: Ref(r.name, node.schema[r.name]) for k, r in named.items()}
+    calls = tuple(Ref(c.name, c.column.type) for c in node.calls)
+    return Grouped(node, keys, calls, node.window)
+
+
+def _legacy(
+    below: _Columns,
+    legacy: LegacyWindow,
+    named: dict[Typed, Ref],
+    columns: tuple[str, ...],
+    calls: tuple[AggregateCall, ...],
+) -> Grouped:
+    names = ("$window_start", "$window_end", "$window_time")
+    window = GroupWindow(legacy.window, legacy.time.name, names)
+    calc = below.calc()
+    kept = [Column(n, calc.schema[n].plain()) for n in columns]
+    bounds = [Column(n, TIME) for n in names[:2]]
+    time = Column(names[2], legacy.time.type.null())
+    schema = Schema((*kept, *(c.column for c in calls), *bounds, time))
+    return _grouped(Aggregate(calc, columns, calls, window, schema), named)
+
+
+def _windowed(
+    below: _Columns,
+    w: WindowColumns,
+    named: dict[Typed, Ref],
+    columns: tuple[str, ...],
+    calls: tuple[AggregateCall, ...],
+    place: tuple[Environment, Span] | None,
+) -> Grouped:
+    """By the bounds of a window: at once over raw rows, else row sets that have the bounds."""
+    if not w.attached:
+        found = _direct(below.calc(), w, columns, calls)
+        if found is not None:
+            return _grouped(found, named)
+        if w.window.kind is WindowKind.SESSION:
+            raise _session_error(place)
+    return _grouped(_attached(below, w, columns, calls), named)
+
+
+def _session_error(place: tuple[Environment, Span] | None) -> Exception:
+    assert place is not None, "DISTINCT over a session is grouped with a place"
+    env, span = place
+    hint = "group by the columns of PARTITION BY, and put the filter into the SESSION's input"
+    return env.unsupported("grouping sessions by other keys than their PARTITION BY", span, hint)
+
+
+def _direct(
+    calc: Calc, w: WindowColumns, columns: tuple[str, ...], calls: tuple[AggregateCall, ...]
+) -> Aggregate | None:
+    """The aggregation right over the table function's input, if nothing between needs bounds."""
+    flat = flattened(calc)
+    table = flat.input
+    if not isinstance(table, WindowTable):
+        return None
+    bounds = set(table.names)
+    passed = [(n, e) for n, e in flat.projections if not refs(e) & bounds]
+    used = {n: e.name for n, e in flat.projections if isinstance(e, Ref) and e.name in bounds}
+    mixed = len(passed) + len(used) < len(flat.projections)
+    if mixed or (flat.condition is not None and refs(flat.condition) & bounds):
+        return None
+    keys = tuple(c for c in columns if c not in used)
+    if table.window.kind is WindowKind.SESSION:
+        partition = {e.name for n, e in passed if n in keys and isinstance(e, Ref)}
+        if flat.condition is not None or partition != set(table.partition_by):
+            return None
+        if len(partition) != len(keys):
+            return None
+    items = dict(passed)
+    time = table.time_column
+    if not (time in items and items[time] == Ref(time, table.input.schema[time])):
+        time = unique("$time", set(items))
+        items[time] = Ref(table.time_column, table.input.schema[table.time_column])
+    below = Calc(table.input, tuple(items.items()), flat.condition)
+    by_bound = {e: n for n, e in used.items()}
+    names = tuple(by_bound.get(b, unique(f"${b}", set(items))) for b in table.names)
+    kept = [Column(n, below.schema[n].plain()) for n in keys]
+    own = [Column(n, table.schema[b]) for n, b in zip(names, table.names, strict=True)]
+    schema = Schema((*kept, *(c.column for c in calls), *own))
+    window = GroupWindow(table.window, time, (names[0], names[1], names[2]))
+    return Aggregate(below, keys, calls, window, schema)
+
+
+def _attached(
+    below: _Columns, w: WindowColumns, columns: tuple[str, ...], calls: tuple[AggregateCall, ...]
+) -> Aggregate:
+    """Rows that carry a window's bounds: a window of one millisecond at its last one.
+
+    So each group fires when the watermark passes the bound, whatever the window's kind.
+    """
+    end = below.items[w.end]
+    assert isinstance(end, Ref)
+    last = Apply("-", (end,), "({0} - to_microseconds(1000))", replace(TIME, time_attribute=None))
+    time = below.put(last, "$last")
+    window = Window(WindowKind.TUMBLE, 1)
+    names = ("$start", "$end", "$time")
+    calc = below.calc()
+    kept = [Column(n, calc.schema[n]) for n in columns]
+    schema = Schema((*kept, *(c.column for c in calls), *(Column(n, TIME) for n in names)))
+    return Aggregate(calc, columns, calls, GroupWindow(window, time.name, names), schema)
+
+
+def flattened(calc: Calc) -> Calc:
+    """The projection with those below folded in, as long as that repeats no volatile call."""
+    from eddyline.sql.typed import is_volatile
+
+    while isinstance(calc.input, Calc):
+        inner = calc.input
+        if any(is_volatile(e) for _, e in inner.projections):
+            return calc
+        by = dict(inner.projections)
+        items = tuple((n, substitute(e, by)) for n, e in calc.projections)
+        conditions = conjuncts(inner.condition)
+        if calc.condition is not None:
+            conditions += conjuncts(substitute(calc.condition, by))
+        calc = Calc(inner.input, items, conjunction(conditions))
+    return calc
+
+
+def milliseconds(e: Typed, env: Environment, span: Span, what: str) -> int:
+    """A constant interval of a window, in milliseconds.
+
+    Raises:
+        EddylineError: ``sql_semantic``.
+    """
+    if not isinstance(e, Const) or not isinstance(e.value, int):
+        raise env.error(
+            f"{what} must be a constant INTERVAL", span, "for example INTERVAL '10' SECOND"
+        )
+    if e.type.root is not Root.INTERVAL_SECOND:
+        msg = f"{what} must be an interval of days to seconds, not {e.type.plain().null()}"
+        raise env.error(msg, span, "months differ in length: use days")
+    return e.value

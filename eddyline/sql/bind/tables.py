@@ -1,0 +1,127 @@
+"""Tables of the catalog as relations: payload, metadata, computed columns, watermark."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from eddyline.catalog.options import check_options
+from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
+from eddyline.errors import Span
+from eddyline.record.schema import Column, Schema
+from eddyline.record.types import DataType, TimeAttribute
+from eddyline.sql import syntax as s
+from eddyline.sql.bind.expressions import ExpressionBinder
+from eddyline.sql.bind.relation import Relation, of_node
+from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.logical import Calc, Node, Scan, Watermark
+from eddyline.sql.parse import parse_expression
+from eddyline.sql.typed import Ref, Typed
+
+
+def scan(
+    table: CatalogTable,
+    alias: str | None,
+    options: tuple[tuple[str, str], ...],
+    span: Span,
+    env: Environment,
+) -> Relation:
+    """The rows of a table, as its definition says; ``options`` are those of a hint.
+
+    Raises:
+        EddylineError: ``sql_semantic`` for options that do not fit.
+    """
+    if options:
+        table = replace(table, options={**table.options, **dict(options)})
+    with env.at(span):
+        row = check_options(table)
+    if not row.source:
+        msg = f"table {table.path.name} cannot be read: connector '{row.name}' only writes"
+        raise env.error(msg, span, "it can be the target of an INSERT")
+    node = _stored(table, row.metadata, span, env)
+    node = _computed(node, table, env)
+    if table.watermark is not None:
+        inner = replace(env, source=table.watermark.expression)
+        expression = parse_expression(table.watermark.expression)
+        column, e = watermark(table.watermark.column, expression, node.schema, inner, span=None)
+        node = Watermark(node, column, e)
+    return of_node(node, alias or table.path.name)
+
+
+def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Environment) -> Node:
+    payload = [c for c in table.columns if c.kind is ColumnKind.PHYSICAL]
+    meta = [c for c in table.columns if c.kind is ColumnKind.METADATA]
+    for c in meta:
+        if (c.metadata_key or c.name) not in known:
+            msg = f"table {table.path.name}: there is no metadata '{c.metadata_key or c.name}'"
+            hint = f"there are {', '.join(known)}" if known else "this connector has none"
+            raise env.error(msg, span, hint)
+    schema = Schema(tuple(Column(c.name, c.type.plain()) for c in (*payload, *meta)))
+    return Scan(table, tuple((c.name, c.metadata_key or c.name) for c in meta), schema)
+
+
+def _computed(node: Node, table: CatalogTable, env: Environment) -> Node:
+    """All columns in the order of the definition."""
+    scope = of_node(node).scope
+    projections: list[tuple[str, Typed]] = []
+    for c in table.columns:
+        if c.kind is ColumnKind.COMPUTED:
+            assert c.expression is not None
+            binder = ExpressionBinder(scope, replace(env, source=c.expression), "a computed column")
+            projections.append((c.name, binder.bind(parse_expression(c.expression))))
+        else:
+            projections.append((c.name, Ref(c.name, c.type.plain())))
+    same = tuple(n for n, _ in projections) == node.schema.names
+    return node if same else Calc(node, tuple(projections))
+
+
+def watermark(
+    column: str, expression: s.Expression, schema: Schema, env: Environment, span: Span | None
+) -> tuple[str, Typed]:
+    """The row-time column and the bound watermark expression.
+
+    Raises:
+        EddylineError: ``sql_semantic`` if the column cannot be a row time.
+    """
+    place = span or expression.span
+    fields = tuple(Field(c.name, None, c.name, c.type) for c in schema)
+    scope = Scope(fields)
+    ref = scope.resolve(s.Name((column,), place), env)
+    if not isinstance(ref, Ref) or not ref.type.is_timestamp or ref.type.precision > 3:
+        msg = f"row time {column} is {ref.type}, it must be TIMESTAMP(3) or TIMESTAMP_LTZ(3)"
+        hint = "give a computed column of that type, for example ts AS TO_TIMESTAMP(text)"
+        raise env.error(msg, place, hint)
+    only = Scope(tuple(f for f in fields if f.name == column))
+    bound = ExpressionBinder(only, env, "a watermark").bind(expression)
+    if not bound.type.is_timestamp or bound.type.precision > 3:
+        msg = f"the watermark of {column} is {bound.type}, it must be a time like {column}"
+        raise env.error(msg, place, f"for example {column} - INTERVAL '5' SECOND")
+    return column, bound
+
+
+def definition_columns(
+    columns: tuple[TableColumn, ...], rowtime: str | None
+) -> tuple[TableColumn, ...]:
+    """The columns with the row time marked, as DESCRIBE shows it."""
+    mark = TimeAttribute.ROWTIME
+    return tuple(
+        replace(c, type=replace(c.type, time_attribute=mark)) if c.name == rowtime else c
+        for c in columns
+    )
+
+
+def metadata_type(key: str, declared: DataType, span: Span, env: Environment) -> None:
+    """A metadata column's type must be one its value can take.
+
+    Raises:
+        EddylineError: ``sql_semantic``.
+    """
+    text = key in ("shard-id", "sequence-number")
+    fits = declared.is_text if text else declared.is_timestamp
+    known = text or key == "timestamp"
+    if known and not fits:
+        wanted = "STRING" if text else "TIMESTAMP_LTZ(3) or TIMESTAMP(3)"
+        msg = f"metadata '{key}' cannot be {declared}"
+        raise env.error(msg, span, f"declare the column as {wanted}")
+
+
+__all__ = ["Root", "definition_columns", "metadata_type", "scan", "watermark"]

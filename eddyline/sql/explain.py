@@ -1,0 +1,123 @@
+"""EXPLAIN: a plan as a tree a person reads, the newest step on top."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from eddyline.sql import logical as lg
+from eddyline.sql.changes import insert_only
+from eddyline.sql.intervals import interval_of
+from eddyline.sql.physical import Window, WindowKind
+from eddyline.sql.typed import Ref, Typed, describe
+from eddyline.sql.windowing import window_pair
+
+
+def tree(node: lg.Node, top: str) -> str:
+    """The plan under a line that says what becomes of its rows."""
+    lines = [f"{top}  {_mode(node)}"]
+    _add(node, lines, "")
+    return "\n".join(lines)
+
+
+def _mode(node: lg.Node) -> str:
+    """Kinds of change, as Flink writes them."""
+    return "[I]" if insert_only(node) else "[I,UB,UA,D]"
+
+
+def _add(node: lg.Node, lines: list[str], indent: str) -> None:
+    lines.append(f"{indent}+- {_line(node)}  {_mode(node)}")
+    inputs = lg.children(node)
+    for i, child in enumerate(inputs):
+        more = "|  " if i < len(inputs) - 1 else "   "
+        _add(child, lines, indent + more)
+
+
+def _line(node: lg.Node) -> str:
+    if isinstance(node, lg.Scan):
+        return f"TableScan({node.table.path.name}: {_names(node.schema.names)})"
+    if isinstance(node, lg.Values):
+        return f"Values({len(node.rows)} rows: {_names(node.schema.names)})"
+    if isinstance(node, lg.Calc):
+        where = "" if node.condition is None else f", where={describe(node.condition)}"
+        return f"Calc(select=[{_names(_named(n, e) for n, e in node.projections)}]{where})"
+    if isinstance(node, lg.Watermark):
+        return f"WatermarkAssigner(rowtime={node.column}, watermark={describe(node.expression)})"
+    if isinstance(node, lg.WindowTable):
+        return f"WindowTableFunction({_window(node.window)}, time={node.time_column})"
+    if isinstance(node, lg.Aggregate):
+        return _aggregate(node)
+    if isinstance(node, lg.Join):
+        return _join(node)
+    if isinstance(node, lg.Union):
+        return f"Union({_names(node.schema.names)})"
+    if isinstance(node, lg.Limit):
+        return f"Limit({node.count})"
+    return _forest(node)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _named(name: str, e: Typed) -> str:
+    same = isinstance(e, Ref) and e.name == name
+    return name if same else f"{describe(e)} AS {name}"
+
+
+def _aggregate(node: lg.Aggregate) -> str:
+    calls = _names(_call(c) for c in node.calls)
+    parts = [f"groupBy=[{_names(node.keys)}]"] if node.keys else []
+    parts += [f"select=[{calls}]"] if calls else []
+    if node.window is None:
+        return f"GroupAggregate({_names(parts)})"
+    window = f"window={_window(node.window.window)}, time={node.window.time_column}"
+    return f"WindowAggregate({_names([window, *parts])})"
+
+
+def _call(c: lg.AggregateCall) -> str:
+    args = _names(describe(a) for a in c.args) or "*"
+    word = "DISTINCT " if c.distinct else ""
+    only = "" if c.filter is None else f" FILTER {describe(c.filter)}"
+    return f"{c.function}({word}{args}){only} AS {c.name}"
+
+
+def _window(w: Window) -> str:
+    sizes = {
+        WindowKind.TUMBLE: f"size={_span(w.size_ms)}",
+        WindowKind.HOP: f"slide={_span(w.slide_ms)}, size={_span(w.size_ms)}",
+        WindowKind.CUMULATE: f"step={_span(w.slide_ms)}, size={_span(w.size_ms)}",
+        WindowKind.SESSION: f"gap={_span(w.size_ms)}",
+    }[w.kind]
+    offset = f", offset={_span(w.offset_ms)}" if w.offset_ms else ""
+    return f"{w.kind}({sizes}{offset})"
+
+
+def _span(ms: int) -> str:
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000)):
+        if ms and ms % size == 0:
+            return f"{ms // size} {unit}"
+    return f"{ms} ms"
+
+
+def _join(node: lg.Join) -> str:
+    on = "" if node.condition is None else f", on={describe(node.condition)}"
+    steady = insert_only(node.left) and insert_only(node.right)
+    word = "Join"
+    if steady and window_pair(node) is not None:
+        word = "WindowJoin"
+    elif steady and interval_of(node) is not None:
+        word = "IntervalJoin"
+    return f"{word}({node.kind}{on})"
+
+
+def _forest(node: lg.Forest) -> str:
+    parts = [f"columns=[{_names(node.columns)}]"]
+    parts += [f"partitionBy=[{_names(node.partition_by)}]"] if node.partition_by else []
+    parts += [
+        f"trees={node.number_of_trees}",
+        f"subSample={node.sub_sample_size}",
+        f"timeDecay={node.time_decay}",
+        f"shingle={node.shingle_size}",
+    ]
+    parts += [f"fill={node.fill:g}"] if node.fill is not None else []
+    return f"RandomCutForest({_names(parts)})"

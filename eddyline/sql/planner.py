@@ -1,0 +1,110 @@
+"""The planner: a parsed statement in, a plan for the engine or an object for the catalog out."""
+
+from __future__ import annotations
+
+from eddyline.catalog.catalog import Catalog
+from eddyline.catalog.table import CatalogTable, CatalogView
+from eddyline.record.schema import Schema
+from eddyline.sql import physical as p
+from eddyline.sql import statement as st
+from eddyline.sql.bind.definitions import define_table, define_view
+from eddyline.sql.bind.queries import bind_query
+from eddyline.sql.bind.relation import Relation, projected
+from eddyline.sql.bind.scope import Environment
+from eddyline.sql.bind.sinks import Target, bind_insert
+from eddyline.sql.changes import insert_only
+from eddyline.sql.explain import tree
+from eddyline.sql.logical import Node
+from eddyline.sql.options import SessionConfig
+from eddyline.sql.physical_plan import physical
+from eddyline.sql.rules import optimized
+
+
+class Planner:
+    """Plans statements of one session: its catalog, its options."""
+
+    def __init__(self, catalog: Catalog, config: SessionConfig | None = None) -> None:
+        self._catalog = catalog
+        self._config = config or SessionConfig()
+
+    def query(self, statement: st.Query) -> p.Plan:
+        """A SELECT, its rows for whoever asked.
+
+        Raises:
+            EddylineError: ``sql_semantic``, ``sql_unsupported`` or ``not_found``, with the place.
+        """
+        env = self._environment(statement.source)
+        node = self._select(statement, env)
+        root = p.Collect(physical(node), _shown(node))
+        return p.Plan(root, statement.source.text, insert_only(node), tuple(env.warnings))
+
+    def insert(self, statement: st.Insert) -> p.Plan:
+        """An INSERT INTO, its rows for a table.
+
+        Raises:
+            EddylineError: as ``query``; also for rows that do not fit the table.
+        """
+        env = self._environment(statement.source)
+        target, node = self._target(statement, env)
+        root = p.Sink(
+            physical(node), target.table, target.columns, target.partition_by, target.columns
+        )
+        return p.Plan(root, statement.source.text, insert_only(node), tuple(env.warnings))
+
+    def explain(self, statement: st.Explain) -> str:
+        """The plan as text.
+
+        Raises:
+            EddylineError: as ``query``.
+        """
+        inner = statement.statement
+        if isinstance(inner, st.StatementSet):
+            return "\n\n".join(self._explained(i) for i in inner.inserts)
+        return self._explained(inner)
+
+    def table(self, statement: st.CreateTable) -> CatalogTable:
+        """The table that a CREATE TABLE describes; it is not put into the catalog here.
+
+        Raises:
+            EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
+        """
+        return define_table(statement, self._environment(statement.source))
+
+    def view(self, statement: st.CreateView) -> CatalogView:
+        """The view that a CREATE VIEW describes.
+
+        Raises:
+            EddylineError: as ``query``.
+        """
+        return define_view(statement, self._environment(statement.source))
+
+    def _environment(self, source: st.Source) -> Environment:
+        return Environment(self._catalog, self._config, source.script, [])
+
+    def _select(self, statement: st.Query, env: Environment) -> Node:
+        return optimized(_named(bind_query(statement.query, env)))
+
+    def _target(self, statement: st.Insert, env: Environment) -> tuple[Target, Node]:
+        found = bind_query(statement.query, env)
+        target = bind_insert(found, statement, env)
+        return target, optimized(target.node)
+
+    def _explained(self, statement: st.Query | st.Insert) -> str:
+        env = self._environment(statement.source)
+        if isinstance(statement, st.Insert):
+            target, node = self._target(statement, env)
+            top = f"Sink({target.table.path}: {', '.join(target.columns.names)})"
+        else:
+            node = self._select(statement, env)
+            top = f"Result({', '.join(node.schema.names)})"
+        notes = [f"warning: {w}" for w in env.warnings]
+        return "\n".join([tree(node, top), *notes])
+
+
+def _named(found: Relation) -> Node:
+    """The rows under the names a user sees."""
+    return projected(found.node, ((f.name, f.ref) for f in found.visible)).node
+
+
+def _shown(node: Node) -> Schema:
+    return node.schema

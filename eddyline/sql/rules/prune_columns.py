@@ -1,0 +1,133 @@
+"""Columns that nobody reads are not computed, and not even decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from eddyline.record.schema import Schema
+from eddyline.sql import logical as lg
+from eddyline.sql.typed import Ref, Typed, refs
+from eddyline.sql.windowing import window_pair
+
+
+def prune_columns(node: lg.Node) -> lg.Node:
+    """Prune below the root, whose columns all are wanted."""
+    return _pruned(node, set(node.schema.names))
+
+
+def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
+    """The node with at least the columns ``needed``."""
+    if isinstance(node, lg.Calc):
+        return _calc(node, needed)
+    if isinstance(node, lg.Scan):
+        return _scan(node, needed)
+    if isinstance(node, lg.Aggregate):
+        return _aggregate(node, needed)
+    if isinstance(node, lg.Join):
+        return _join(node, needed)
+    if isinstance(node, lg.Union):
+        return _union(node, needed)
+    if isinstance(node, lg.Watermark):
+        return replace(node, input=_pruned(node.input, needed | {node.column}))
+    if isinstance(node, lg.WindowTable):
+        below = _pruned(node.input, (needed - set(node.names)) | {node.time_column})
+        return replace(
+            node, input=below, schema=_kept(node.schema, (*below.schema.names, *node.names))
+        )
+    if isinstance(node, lg.Forest):
+        return _forest(node, needed)
+    if isinstance(node, lg.Limit):
+        return replace(node, input=_pruned(node.input, needed))
+    return node
+
+
+def _kept(schema: Schema, names: Iterable[str]) -> Schema:
+    wanted = set(names)
+    return Schema(tuple(c for c in schema if c.name in wanted))
+
+
+def _all_refs(expressions: Iterable[Typed | None]) -> set[str]:
+    found: set[str] = set()
+    for e in expressions:
+        found |= set() if e is None else refs(e)
+    return found
+
+
+def _calc(node: lg.Calc, needed: set[str]) -> lg.Node:
+    items = tuple((n, e) for n, e in node.projections if n in needed) or node.projections[:1]
+    below = _all_refs([e for _, e in items] + [node.condition])
+    return replace(node, input=_pruned(node.input, below), projections=items)
+
+
+def _scan(node: lg.Scan, needed: set[str]) -> lg.Node:
+    if not _may_skip(node):
+        return node
+    kept = needed or {node.schema.names[0]}
+    metadata = tuple(m for m in node.metadata if m[0] in kept)
+    return replace(node, metadata=metadata, schema=_kept(node.schema, kept))
+
+
+def _may_skip(node: lg.Scan) -> bool:
+    """JSON finds columns by name; whoever wants bad records noticed has all columns read."""
+    options = node.table.options
+    form = options.get("format", options.get("value.format"))
+    strict = options.get("json.fail-on-missing-field", "false").lower() == "true"
+    return form == "json" and not strict and options.get("bad-records") != "dead-letter"
+
+
+def _aggregate(node: lg.Aggregate, needed: set[str]) -> lg.Node:
+    calls = tuple(c for c in node.calls if c.name in needed)
+    if not calls and not node.keys and node.window is None:
+        calls = node.calls[:1]  # whether there is a row at all must still be told
+    if not calls and node.calls and node.window is None:
+        calls = node.calls[:1]  # else the groups would no longer be taken back
+    below = set(node.keys) | _all_refs([a for c in calls for a in c.args])
+    below |= _all_refs([c.filter for c in calls])
+    names = [*node.keys, *(c.name for c in calls)]
+    if node.window is not None:
+        below.add(node.window.time_column)
+        names += node.window.names
+    schema = _kept(node.schema, names)
+    return replace(node, input=_pruned(node.input, below), calls=calls, schema=schema)
+
+
+def _join(node: lg.Join, needed: set[str]) -> lg.Node:
+    pair = window_pair(node)
+    wanted = needed | _all_refs([node.condition])
+    sides = []
+    for i, (side, names) in enumerate(
+        ((node.left, node.left_names), (node.right, node.right_names))
+    ):
+        below = {c.name for n, c in zip(names, side.schema, strict=True) if n in wanted}
+        if pair is not None:
+            below |= {pair[i].start, pair[i].end}
+        below = below or {side.schema.names[0]}
+        pruned = _pruned(side, below)
+        outer = dict(zip(side.schema.names, names, strict=True))
+        sides.append((pruned, tuple(outer[n] for n in pruned.schema.names)))
+    (left, left_names), (right, right_names) = sides
+    schema = _kept(node.schema, (*left_names, *right_names))
+    return lg.Join(left, right, node.kind, node.condition, left_names, right_names, schema)
+
+
+def _union(node: lg.Union, needed: set[str]) -> lg.Node:
+    at = [i for i, c in enumerate(node.schema) if c.name in needed] or [0]
+    inputs = []
+    for side in node.inputs:
+        names = [side.schema.names[i] for i in at]
+        pruned = _pruned(side, set(names))
+        types = pruned.schema
+        inputs.append(lg.Calc(pruned, tuple((n, Ref(n, types[n])) for n in names)))
+    schema = Schema(tuple(node.schema.columns[i] for i in at))
+    return replace(node, inputs=tuple(inputs), schema=schema)
+
+
+def _forest(node: lg.Forest, needed: set[str]) -> lg.Node:
+    below = {n for n in needed if n in node.input.schema}
+    below |= {*node.columns, *node.partition_by, *node.window_columns}
+    if node.time_column is not None:
+        below.add(node.time_column)
+    pruned = _pruned(node.input, below)
+    made = [n for n in (node.score, node.grade, node.explanation) if n is not None]
+    return replace(node, input=pruned, schema=_kept(node.schema, (*pruned.schema.names, *made)))
