@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from eddyline.generator.methods import business, chance, date, internet, person
+from eddyline.generator.methods import (
+    business,
+    card,
+    chance,
+    checked,
+    date,
+    draw,
+    internet,
+    later,
+    person,
+    place,
+)
 from eddyline.generator.methods.method import Method
 
-METHODS: dict[str, Method] = {
-    m.name: m for rows in (chance, date, internet, business, person) for m in rows.METHODS
-}
+TABLES = (chance, draw, date, internet, business, place, person, card, checked, later)
+METHODS: dict[str, Method] = {m.name: m for rows in TABLES for m in rows.METHODS}
 
-_NEEDS_WORDS = "it draws from a list of words that is not here yet"
+_NO_LIST = "no list of such words stands behind it"
 
-# Methods of the public generator that are not here, and why: known, not forgotten.
+# Methods of other generators that are not here, and why: known, not forgotten.
 UNSUPPORTED: dict[str, str] = {
-    f"{module}.{name}": _NEEDS_WORDS
-    for module, names in {
-        "address": "city cityPrefix citySuffix county country countryCode state stateAbbr "
-        "streetPrefix streetSuffix",
-        "commerce": "color department product productAdjective productMaterial productName",
-        "company": "bs bsAdjective bsBuzz bsNoun catchPhrase catchPhraseAdjective "
-        "catchPhraseDescriptor catchPhraseNoun companyName companySuffix suffixes",
-        "finance": "accountName currencyCode currencyName currencySymbol",
-        "hacker": "abbreviation adjective ingverb noun phrase verb",
-        "helpers": "contextualCard createCard createTransaction mustache userCard",
-        "lorem": "lines paragraphs text",
-        "name": "jobArea jobDescriptor jobTitle jobType title",
-        "random": "locale",
-        "system": "commonFileType fileType mimeType",
-    }.items()
-    for name in names.split()
+    "unique": "use sequence.next, or random.uuid",
+    **{
+        f"{module}.{name}": _NO_LIST
+        for module, names in {
+            "animal": "bear bird cat cetacean cow crocodilia dog fish horse insect lion rabbit "
+            "snake type",
+            "database": "column collation engine type",
+            "git": "commitEntry",
+            "music": "genre",
+            "vehicle": "bicycle color fuel manufacturer model type vehicle",
+        }.items()
+        for name in names.split()
+    },
 }

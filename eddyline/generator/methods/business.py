@@ -1,40 +1,18 @@
-"""The ``finance``, ``commerce``, ``phone`` and ``address`` modules of the template language."""
+"""The ``finance``, ``commerce``, ``company`` and ``hacker`` modules of the template language."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
-import numpy as np
-import pyarrow as pa
+import json
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import (
-    At,
-    Chars,
-    Column,
-    Either,
-    Fixed,
-    Joined,
-    Span,
-    Texts,
-    Uniforms,
-    join,
-)
-from eddyline.generator.methods.chance import DIGITS, replaced
+from eddyline.generator.column import Chars, Column, Either, Fixed, Joined, Pick, Text
+from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method, constant
-from eddyline.generator.methods.word import CAPITAL_WORD
+from eddyline.generator.methods.word import DIGITS, NAME_SHAPE, WORD_SHAPE, built, drawn
 
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-PHONES = ("###-###-####", "(###) ###-####", "1-###-###-####", "###.###.####", "###-###-#### x###")
 TRANSACTIONS = ["deposit", "withdrawal", "payment", "invoice"]
-STREETS = ["Street", "Road", "Lane", "Avenue", "Square", "Way"]
-EARTH_RADIUS_KM = 6371.0
-KM_A_MILE = 1.609344
-
-
-def _phone(form: str) -> Column:
-    return replaced({"#": DIGITS}, form)
+ACCOUNTS = ["Checking", "Savings", "Credit Card", "Investment", "Home Loan", "Personal Loan"]
 
 
 def amount(args: Arguments) -> Column:
@@ -62,99 +40,173 @@ def account(args: Arguments) -> Column:
 
 
 def mask(args: Arguments) -> Column:
-    return Chars(DIGITS, args.whole(args.named("length"), "length", 4, 1))
+    given = args.named("length", "parens", "elipsis")
+    dots = "..." if given.get("elipsis") is True else ""
+    opened, closed = ("(", ")") if given.get("parens") is True else ("", "")
+    return Joined(opened + dots, Chars(DIGITS, args.whole(given, "length", 4, 1)), closed)
 
 
-def phone_number(args: Arguments) -> Column:
-    if args.values:
-        return _phone(args.text("#"))
-    return Either(*(_phone(p) for p in PHONES))
+def bitcoin() -> Column:
+    return Joined(["1", "3"], Chars(BASE58, 33))
 
 
-def phone_format(args: Arguments) -> Column:
-    return _phone(PHONES[args.whole(args.named("index"), "index", 0, 0, len(PHONES) - 1)])
+def account_name() -> Column:
+    return Joined(Pick(ACCOUNTS), " Account")
 
 
-def zip_code(args: Arguments) -> Column:
-    return _phone(args.text("#####"))
+def company_name(args: Arguments) -> Column:
+    last = Pick(lists.last_names())
+    forms: list[Column] = [
+        Joined(last, " ", company_suffix()),
+        Joined(last, " - ", last),
+        Joined(last, ", ", last, " and ", last),
+    ]
+    given = args.named("format")
+    return forms[args.whole(given, "format", 0, 0, 2)] if given else Either(*forms)
 
 
-@dataclass(frozen=True, slots=True)
-class Nearby:
-    """A coordinate within a distance of a centre, evenly over the disc, as a JSON array."""
-
-    latitude: float
-    longitude: float
-    radius_km: float
-    slots: int = 2
-    width: int = 64
-
-    def build(self, u: Uniforms, at: At) -> Texts:
-        distance = np.sqrt(u[:, 0]) * self.radius_km / EARTH_RADIUS_KM
-        angle = u[:, 1] * 2 * math.pi
-        here = math.radians(self.latitude)
-        sine = np.sin(here) * np.cos(distance) + np.cos(here) * np.sin(distance) * np.cos(angle)
-        latitude = np.arcsin(np.clip(sine, -1, 1))
-        east = np.sin(angle) * np.sin(distance) * np.cos(here)
-        turn = np.arctan2(east, np.cos(distance) - np.sin(here) * np.sin(latitude))
-        longitude = (self.longitude + np.degrees(turn) + 540) % 360 - 180
-        both = [
-            pa.array(np.round(v, 4)).cast(pa.string()) for v in (np.degrees(latitude), longitude)
-        ]
-        return join(at.n, [both[0], ",", both[1]])
+def company_suffix() -> Column:
+    return Pick(list(lists.provider("company.en_US").company_suffixes))
 
 
-def nearby(args: Arguments) -> Column:
-    given = args.named("coordinate", "radius", "isMetric")
-    centre = args.items(given.get("coordinate"), "coordinate", [])
-    if not centre:
-        return Joined(Fixed(-90, 90, 4), ",", Fixed(-180, 180, 4))
-    if len(centre) != 2:
-        args.fail("coordinate needs a latitude and a longitude", "as in [52.5, 13.4]")
-    latitude = args.number({"latitude": centre[0]}, "latitude", 0, -90, 90)
-    longitude = args.number({"longitude": centre[1]}, "longitude", 0, -180, 180)
-    radius = args.number(given, "radius", 10, 0, 20_000)
-    return Nearby(latitude, longitude, radius if given.get("isMetric") else radius * KM_A_MILE)
+def company_suffixes() -> Column:
+    return Text(json.dumps(list(lists.provider("company.en_US").company_suffixes)))
 
 
-_STREET = Joined(CAPITAL_WORD, " ", STREETS)
-_NUMBER = r"-?\d+\.\d+"
+def catch_phrase() -> Column:
+    adjective, descriptor, noun = (Pick(lists.catch_phrase(k)) for k in range(3))
+    return Joined(adjective, " ", descriptor, " ", noun)
+
+
+def bs() -> Column:
+    return Joined(Pick(lists.bs(0)), " ", Pick(lists.bs(1)), " ", Pick(lists.bs(2)))
+
+
+def department(args: Arguments) -> Column:
+    count = args.whole(args.named("max"), "max", 1, 1, 100)
+    noun = Pick(lists.capitals("noun"))
+    parts: list[Column | str] = [noun]
+    for k in range(count - 1):
+        parts += [" & " if k == count - 2 else ", ", noun]
+    return Joined(*parts)
+
+
+def product_name() -> Column:
+    adjective, noun = Pick(lists.capitals("adjective")), Pick(lists.capitals("noun"))
+    return Joined(adjective, " ", noun, " ", noun)
+
+
+def product_description() -> Column:
+    return Joined("The ", Pick(lists.english("adjective")), " ", Pick(lists.english("noun")),
+                  " that makes every ", Pick(lists.english("noun")), " ",
+                  Pick(lists.english("adjective")))  # fmt: skip
+
+
+def abbreviations() -> list[str]:
+    return [e.upper() for e in lists.extensions() if len(e) <= 4]
+
+
+def adjectives() -> list[str]:
+    return [w.lower() for w in lists.catch_phrase(1)]
+
+
+def nouns() -> list[str]:
+    return lists.catch_phrase(2)
+
+
+def verbs() -> list[str]:
+    return [w for w in lists.bs(0) if w.isalpha()]
+
+
+def ing_verbs() -> list[str]:
+    return [(w.removesuffix("e") if not w.endswith("ee") else w) + "ing" for w in verbs()]
+
+
+def phrase() -> Column:
+    verb, adjective, noun, short = (
+        Pick(table) for table in (verbs(), adjectives(), nouns(), abbreviations())
+    )
+    things: list[Column | str] = ["the ", adjective, " ", short, " ", noun]
+    return Either(
+        Joined("If we ", verb, " the ", noun, ", we can get to the ", short, " ", noun,
+               " through ", *things, "!"),
+        Joined("We need to ", verb, " ", *things, "!"),
+        Joined("Try to ", verb, " the ", short, " ", noun, ", maybe it will ", verb, " ",
+               *things, "!"),
+        Joined("You can't ", verb, " the ", noun, " without ", Pick(ing_verbs()), " ", *things,
+               "!"),
+    )  # fmt: skip
+
+
+_NAMES = rf"{NAME_SHAPE}(,? (- |and )?{NAME_SHAPE}){{0,2}}( [A-Za-z ]+)?"
+_PHRASE = r"[\w/'’ -]+"
 
 METHODS = (
     Method("finance.amount", "(min, max, dec, symbol)", "An amount of money.", amount,
            "finance.amount(1,100)", r"\d{1,3}\.\d\d"),
     Method("finance.account", "(length)", "An account's number.", account, "finance.account",
            r"\d{8}"),
-    Method("finance.mask", "(length)", "The last digits of an account.", mask, "finance.mask",
-           r"\d{4}"),
+    Method("finance.accountName", "", "A kind of account.", built(account_name),
+           "finance.accountName", r"[A-Z][a-z]+( [A-Z][a-z]+)* Account"),
+    Method("finance.mask", "(length, parens, elipsis)", "The last digits of an account.", mask,
+           "finance.mask", r"\d{4}"),
     Method("finance.transactionType", "", "A kind of transaction.",
-           constant(Joined(TRANSACTIONS)), "finance.transactionType", "[a-z]+"),
-    Method("finance.bitcoinAddress", "", "An address in base 58.",
-           constant(Joined(["1", "3"], Chars(BASE58, 33))), "finance.bitcoinAddress",
-           f"[13][{BASE58}]{{33}}"),
+           constant(Pick(TRANSACTIONS)), "finance.transactionType", "[a-z]+"),
+    Method("finance.currencyCode", "", "A currency's code.",
+           drawn(lambda: [c for c, _, _ in lists.currencies()]), "finance.currencyCode",
+           "[A-Z]{3}"),
+    Method("finance.currencyName", "", "A currency's name.",
+           drawn(lambda: [n for _, n, _ in lists.currencies()]), "finance.currencyName",
+           r"\w.+"),
+    Method("finance.currencySymbol", "", "A currency's symbol.",
+           drawn(lambda: [s for _, _, s in lists.currencies()]), "finance.currencySymbol",
+           r"\S.{0,8}"),
+    Method("finance.bitcoinAddress", "", "An address in base 58.", built(bitcoin),
+           "finance.bitcoinAddress", f"[13][{BASE58}]{{33}}"),
+    Method("commerce.color", "", "A colour.", drawn(lists.colours), "commerce.color", "[a-z ]+"),
+    Method("commerce.department", "(max)", "A department, or several.", department,
+           "commerce.department", NAME_SHAPE),
+    Method("commerce.productName", "", "A product's name.", built(product_name),
+           "commerce.productName", f"{NAME_SHAPE} {NAME_SHAPE} {NAME_SHAPE}"),
+    Method("commerce.productAdjective", "", "What a product is like.",
+           drawn(lambda: lists.capitals("adjective")), "commerce.productAdjective", NAME_SHAPE),
+    Method("commerce.productMaterial", "", "What a product is made of.",
+           drawn(lambda: lists.capitals("noun")), "commerce.productMaterial", NAME_SHAPE),
+    Method("commerce.product", "", "A product.", drawn(lambda: lists.capitals("noun")),
+           "commerce.product", NAME_SHAPE),
+    Method("commerce.productDescription", "", "A product in a sentence.",
+           built(product_description), "commerce.productDescription", r"The [a-z ]+"),
     Method("commerce.price", "(min, max, dec, symbol)", "A price.", price, "commerce.price",
            r"\d{1,4}\.\d\d"),
-    Method("phone.phoneNumber", "(format)", "A telephone number.", phone_number,
-           "phone.phoneNumber", r"[\d()x .-]+"),
-    Method("phone.phoneNumberFormat", "(index)", "A telephone number in one format.",
-           phone_format, "phone.phoneNumberFormat", r"\d{3}-\d{3}-\d{4}"),
-    Method("phone.phoneFormats", "", "A format of telephone numbers.",
-           constant(Joined(list(PHONES))), "phone.phoneFormats", r"[#()1x .-]+"),
-    Method("address.zipCode", "(format)", "A zip code.", zip_code, "address.zipCode", r"\d{5}"),
-    Method("address.latitude", "", "Degrees with four digits.", constant(Fixed(-90, 90, 4)),
-           "address.latitude", _NUMBER),
-    Method("address.longitude", "", "Degrees with four digits.", constant(Fixed(-180, 180, 4)),
-           "address.longitude", _NUMBER),
-    Method("address.nearbyGPSCoordinate", "({coordinate,radius,isMetric})",
-           "Latitude and longitude within a radius (miles, or km if isMetric).", nearby,
-           'address.nearbyGPSCoordinate({"coordinate":[52.5,13.4],"radius":10,"isMetric":true})',
-           r"-?\d+(\.\d+)?,-?\d+(\.\d+)?"),
-    Method("address.streetName", "", "A made-up street.", constant(_STREET),
-           "address.streetName", "[A-Z][a-z]+ [A-Z][a-z]+"),
-    Method("address.streetAddress", "", "A made-up street and a number.",
-           constant(Joined(Span(1, 999), " ", _STREET)), "address.streetAddress",
-           r"\d+ [A-Z][a-z]+ [A-Z][a-z]+"),
-    Method("address.secondaryAddress", "", "A flat's number.",
-           constant(Joined(["Apt. ", "Suite "], Span(100, 900))), "address.secondaryAddress",
-           r"(Apt\.|Suite) \d{3}"),
+    Method("company.suffixes", "", "All suffixes of companies, as JSON.",
+           built(company_suffixes), "company.suffixes", r'\["Inc".+\]'),
+    Method("company.companyName", "(format)", "A company's name.", company_name,
+           "company.companyName", _NAMES),
+    Method("company.companySuffix", "", "Inc, LLC …", built(company_suffix),
+           "company.companySuffix", r"[A-Za-z ]+"),
+    Method("company.catchPhrase", "", "A slogan.", built(catch_phrase), "company.catchPhrase",
+           _PHRASE),
+    Method("company.bs", "", "Business talk.", built(bs), "company.bs", _PHRASE),
+    Method("company.catchPhraseAdjective", "", "A slogan's first word.",
+           drawn(lambda: lists.catch_phrase(0)), "company.catchPhraseAdjective", _PHRASE),
+    Method("company.catchPhraseDescriptor", "", "A slogan's second word.",
+           drawn(lambda: lists.catch_phrase(1)), "company.catchPhraseDescriptor", _PHRASE),
+    Method("company.catchPhraseNoun", "", "A slogan's last word.",
+           drawn(lambda: lists.catch_phrase(2)), "company.catchPhraseNoun", _PHRASE),
+    Method("company.bsAdjective", "", "Business talk's adjective.", drawn(lambda: lists.bs(1)),
+           "company.bsAdjective", _PHRASE),
+    Method("company.bsBuzz", "", "Business talk's verb.", drawn(lambda: lists.bs(0)),
+           "company.bsBuzz", _PHRASE),
+    Method("company.bsNoun", "", "Business talk's noun.", drawn(lambda: lists.bs(2)),
+           "company.bsNoun", _PHRASE),
+    Method("hacker.abbreviation", "", "An abbreviation.", drawn(abbreviations),
+           "hacker.abbreviation", "[A-Z0-9]{2,4}"),
+    Method("hacker.adjective", "", "An adjective of the trade.", drawn(adjectives),
+           "hacker.adjective", _PHRASE),
+    Method("hacker.noun", "", "A noun of the trade.", drawn(nouns), "hacker.noun", _PHRASE),
+    Method("hacker.verb", "", "A verb of the trade.", drawn(verbs), "hacker.verb", WORD_SHAPE),
+    Method("hacker.ingverb", "", "A verb of the trade, in -ing.", drawn(ing_verbs),
+           "hacker.ingverb", "[a-z]+ing"),
+    Method("hacker.phrase", "", "A sentence of the trade.", built(phrase), "hacker.phrase",
+           r"[A-Z][\w/'’ ,-]+!"),
 )  # fmt: skip

@@ -27,11 +27,19 @@ from eddyline.generator.column import (
     from_matrix,
     join,
 )
+from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method, constant
-from eddyline.generator.methods.word import SLUG_SHAPE, WORD, words
+from eddyline.generator.methods.word import (
+    ALPHANUMERIC,
+    DIGITS,
+    HEX,
+    LOWER,
+    UPPER,
+    WORD_SHAPE,
+    drawn,
+    replaced,
+)
 
-DIGITS = "0123456789"
-ALPHANUMERIC = DIGITS + "abcdefghijklmnopqrstuvwxyz"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 # Up to here a table of ready texts is quicker than writing numbers.
 TABLE_MAX = 4096
@@ -87,6 +95,8 @@ def array_element(args: Arguments) -> Column:
 
 def weighted_element(args: Arguments) -> Column:
     given = args.named("weights", "data")
+    if not args.values:
+        given = {"data": ["a", "b", "c"], "weights": [0.25, 0.5, 0.25]}
     data = args.items(given.get("data"), "data", [])
     weights = args.items(given.get("weights"), "weights", [])
     if not data or not weights:
@@ -100,7 +110,7 @@ def weighted_element(args: Arguments) -> Column:
 
 
 def object_element(args: Arguments) -> Column:
-    given = args.first({"foo": "bar", "too": "car"})
+    given = args.first() if args.first() is not None else {"foo": "bar", "too": "car"}
     if not isinstance(given, dict) or not given:
         args.fail("the argument must be an object with at least one key", 'as in {"a":1,"b":2}')
     keys = len(args.values) > 1 and args.values[1] == "key"
@@ -111,14 +121,50 @@ def alphanumeric(args: Arguments) -> Column:
     return Chars(ALPHANUMERIC, args.whole(args.named("count"), "count", 1, 0))
 
 
+def hexadecimal(args: Arguments) -> Column:
+    return Joined("0x", Chars(HEX, args.whole(args.named("count"), "count", 1, 0)))
+
+
+def alpha(args: Arguments) -> Column:
+    given = args.named("count", "upcase")
+    letters = UPPER if given.get("upcase") is True else LOWER
+    return Chars(letters, args.whole(given, "count", 1, 0))
+
+
+def real(args: Arguments) -> Column:
+    given = args.named("min", "max", "precision")
+    if args.values and not isinstance(args.first(), dict):
+        given = {} if args.first() is None else {"max": args.first()}
+    low = args.number(given, "min", 0, -1e12, 1e12)
+    high = args.number(given, "max", max(99_999, low), -1e12, 1e12)
+    step = args.number(given, "precision", 0.01, 1e-6, 1e9)
+    column = number_column(low, high, step)
+    if column is None:
+        args.fail(f"no number lies between min {low:g} and max {high:g} at precision {step:g}")
+    return column
+
+
 def random_words(args: Arguments) -> Column:
-    return words(args.whole(args.named("count"), "count", 3, 1, 1000))
+    word = Pick(lists.words())
+    count = args.whole(args.named("count"), "count", 3, 1, 1000)
+    return Joined(*[p for _ in range(count) for p in (" ", word)][1:])
 
 
-def replaced(symbols: dict[str, str], template: str) -> Column:
-    """A text in which each symbol stands for one random character of its alphabet."""
-    pieces = re.split(f"([{re.escape(''.join(symbols))}])", template)
-    return Joined(*(Chars(symbols[p], 1) if p in symbols else p for p in pieces if p))
+def array_elements(args: Arguments) -> Column:
+    items = args.items(args.first(), "the list", ["a", "b", "c"])
+    count = args.whole({"count": args.values[1]} if len(args.values) > 1 else {}, "count", 2, 0)
+    if len(items) > 1000:
+        args.fail("the list may have 1000 elements at most")
+    texts = [json.dumps(v, ensure_ascii=False) for v in items]
+    return Shuffled(texts, min(count, len(items)))
+
+
+def mustache(args: Arguments) -> Column:
+    """``{{key}}`` of the text becomes the value of that key of the object."""
+    text, data = (*args.values, None, None)[:2]
+    if not isinstance(text, str) or not isinstance(data, dict):
+        args.fail("a text and an object are needed", 'as in ("{{a}}!", {"a":1})')
+    return Text(re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: text_of(data.get(m[1], "")), text))
 
 
 def replace_number(args: Arguments) -> Column:
@@ -130,8 +176,7 @@ def replace_number(args: Arguments) -> Column:
 
 
 def replace_symbols(args: Arguments) -> Column:
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return replaced({"#": DIGITS, "?": letters, "*": DIGITS + letters}, args.text("##??"))
+    return replaced({"#": DIGITS, "?": UPPER, "*": DIGITS + UPPER}, args.text("##??"))
 
 
 def slugify(args: Arguments) -> Column:
@@ -141,9 +186,10 @@ def slugify(args: Arguments) -> Column:
 
 @dataclass(frozen=True, slots=True)
 class Shuffled:
-    """The elements of a list in random order, as JSON."""
+    """The elements of a list in random order, all or the first ``count``, as JSON."""
 
     texts: Sequence[str]
+    count: int
 
     @property
     def slots(self) -> int:
@@ -157,16 +203,20 @@ class Shuffled:
         order = np.argsort(u, axis=1, kind="stable")
         table = pa.array(self.texts)
         parts: list[Any] = ["["]
-        for k in range(len(self.texts)):
-            parts += [table.take(pa.array(order[:, k])), ","]
-        return join(at.n, [*parts[:-1], "]"])
+        for k in range(self.count):
+            parts += (
+                [",", table.take(pa.array(order[:, k]))]
+                if k
+                else [table.take(pa.array(order[:, k]))]
+            )
+        return join(at.n, [*parts, "]"])
 
 
 def shuffle(args: Arguments) -> Column:
     items = args.items(args.first(), "the argument", ["a", "b", "c"])
     if len(items) > 1000:
         args.fail("a list to shuffle may have 1000 elements at most")
-    return Shuffled([json.dumps(v, ensure_ascii=False) for v in items])
+    return Shuffled([json.dumps(v, ensure_ascii=False) for v in items], len(items))
 
 
 METHODS = (
@@ -219,14 +269,55 @@ METHODS = (
         "random.alphaNumeric(5)",
         "[0-9a-z]{5}",
     ),
-    Method("random.word", "", "A made-up word.", constant(WORD), "random.word", SLUG_SHAPE),
+    Method("random.word", "", "An English word.", drawn(lists.words), "random.word", WORD_SHAPE),
     Method(
         "random.words",
         "(count)",
-        "Made-up words, three by default.",
+        "English words, three by default.",
         random_words,
         "random.words(2)",
-        "[a-z]+ [a-z]+",
+        f"{WORD_SHAPE} {WORD_SHAPE}",
+    ),
+    Method(
+        "random.locale",
+        "",
+        "A language's code.",
+        drawn(lists.locales),
+        "random.locale",
+        "[a-z]{2,3}",
+    ),
+    Method(
+        "random.float",
+        "(max) or ({min,max,precision})",
+        "A number of two places.",
+        real,
+        'random.float({"min":1,"max":2})',
+        r"\d+(\.\d+)?",
+    ),
+    Method(
+        "random.hexaDecimal",
+        "(count)",
+        "Hexadecimal digits after 0x.",
+        hexadecimal,
+        "random.hexaDecimal(6)",
+        "0x[0-9a-f]{6}",
+    ),
+    Method("random.alpha", "(count, upcase)", "Letters.", alpha, "random.alpha(3)", "[a-z]{3}"),
+    Method(
+        "random.arrayElements",
+        "([…], count)",
+        "Some elements of the list, as JSON.",
+        array_elements,
+        "random.arrayElements([1,2,3],2)",
+        r"\[[123],[123]\]",
+    ),
+    Method(
+        "helpers.mustache",
+        "(text, object)",
+        "The text with {{key}} replaced.",
+        mustache,
+        'helpers.mustache("{{a}}-{{b}}",{"a":1,"b":2})',
+        "1-2",
     ),
     Method(
         "helpers.randomize",

@@ -23,7 +23,7 @@ from eddyline.generator.moment import (
 
 YEAR_MS = 365 * DAY_MS
 _JS = compile_format(JS_DATE + " [(Coordinated Universal Time)]")
-_JS_SHAPE = (
+JS_SHAPE = (
     r"(Sun|Mon|Tue|Wed|Thu|Fri|Sat) [A-Z][a-z]{2} \d\d \d{4} \d\d:\d\d:\d\d "
     r"GMT\+0000 \(Coordinated Universal Time\)"
 )
@@ -163,7 +163,7 @@ METHODS = (
         "Within the years before.",
         past,
         "date.past(2)",
-        _JS_SHAPE,
+        JS_SHAPE,
     ),
     Method(
         "date.future",
@@ -171,7 +171,7 @@ METHODS = (
         "Within the years to come.",
         future,
         "date.future",
-        _JS_SHAPE,
+        JS_SHAPE,
     ),
     Method(
         "date.recent",
@@ -179,7 +179,7 @@ METHODS = (
         "Within the days before.",
         recent,
         "date.recent(3)",
-        _JS_SHAPE,
+        JS_SHAPE,
     ),
     Method(
         "date.between",
@@ -187,7 +187,7 @@ METHODS = (
         "Between two dates.",
         between,
         'date.between("2020-01-01","2020-12-31")',
-        _JS_SHAPE.replace(r"\d{4} ", "2020 "),
+        JS_SHAPE.replace(r"\d{4} ", "2020 "),
     ),
     Method("date.month", '({"abbr":true})', "A month.", month, "date.month", "|".join(MONTHS)),
     Method(

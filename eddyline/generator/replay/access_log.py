@@ -115,8 +115,8 @@ def _parse_plain(texts: Any) -> tuple[Mask, Fields]:
     keep = pa.array(fits)
     columns = (before.field("host"), before.field("ident"), before.field("user"))
     host, ident, user = (c.filter(keep) for c in columns)
-    columns = (piece[1], after.field("status"), after.field("bytes"), piece[3], piece[5])
-    rest = (c.filter(keep) for c in columns)
+    later = (piece[1], after.field("status"), after.field("bytes"), piece[3], piece[5])
+    rest = (c.filter(keep) for c in later)
     return plain, Fields(host, ident, user, ms[fits], *rest)
 
 

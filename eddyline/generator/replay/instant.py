@@ -126,7 +126,8 @@ def _zone_ms(texts: Any) -> Integers:
     minutes = np.asarray(pc.utf8_slice_codeunits(text, 3, 5).cast(pa.int64()))
     west = np.asarray(pc.equal(pc.utf8_slice_codeunits(text, 0, 1), "-"))
     sign: Integers = np.where(west, -1, 1)
-    return sign * (hours * 60 + minutes) * 60_000
+    east: Integers = sign * (hours * 60 + minutes) * 60_000
+    return east
 
 
 def days_of(
