@@ -1,4 +1,4 @@
-"""What the tests of the AWS endpoint share: one real server of two processes, clients, raw calls."""
+"""What the tests of the AWS endpoint share: a real server of two processes, clients, raw calls."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Resource:
 
 Finder = Callable[["Home", str], Resource | None]
 # kind -> "module:function" of a Finder; kinds are consumer, queue, channel
-FINDERS: dict[str, str] = {}
+FINDERS: dict[str, str] = {"consumer": "eddyline.aws.kinesis.consumers:resource"}
 # member of DescribeStreamSummary -> "module:function" (home, stream's name) -> how many
 RELATIONS: dict[str, str] = {}
 # member of DescribeLimits -> "module:function" (home) -> how many

@@ -21,15 +21,18 @@ from eddyline.settings import Settings
 MODULES = (
     "account",
     "capacity",
+    "consumers",
     "encryption",
     "iterators",
     "monitoring",
     "policies",
     "reading",
     "records",
+    "resharding",
     "retention",
     "shards",
     "streams",
+    "subscribe",
     "tags",
 )
 

@@ -16,18 +16,26 @@ READS, READ_BYTES = 5, 2 << 20
 SHARDS_MAX = 10_000
 
 
+# Levels are whole numbers of millionths, so that nothing is lost to rounding.
+MICRO = 1_000_000
+
+
 @dataclass(slots=True)
 class _Bucket:
-    """What is left of a second's worth of one thing."""
+    """What is left of a second's worth of one thing, in millionths; ``at`` in microseconds."""
 
-    a_second: float
-    left: float
-    at: float
+    a_second: int
+    left: int
+    at: int
 
-    def fill(self, now: float) -> float:
-        self.left = min(self.a_second, self.left + (now - self.at) * self.a_second)
+    def fill(self, now: int) -> int:
+        """What is there at that time, in whole things."""
+        self.left = min(self.a_second * MICRO, self.left + (now - self.at) * self.a_second)
         self.at = now
-        return self.left
+        return self.left // MICRO
+
+    def take(self, n: int) -> None:
+        self.left -= n * MICRO
 
 
 class Throttle:
@@ -40,34 +48,37 @@ class Throttle:
     def write(self, stream_id: str, shard: int, size: int) -> bool:
         """Whether the shard takes a record of so many bytes now; takes its share if so."""
         records, payload, _, _ = self._of(stream_id, shard)
-        now = self._clock.monotonic()
+        now = self._now()
         needed = min(size, WRITE_BYTES)
         if records.fill(now) < 1 or payload.fill(now) < needed:
             return False
-        records.left -= 1
-        payload.left -= size
+        records.take(1)
+        payload.take(size)
         return True
 
     def read(self, stream_id: str, shard: int) -> bool:
         """Whether the shard may be read now; takes one read if so."""
         _, _, reads, payload = self._of(stream_id, shard)
-        now = self._clock.monotonic()
-        if reads.fill(now) < 1 or payload.fill(now) <= 0:
+        now = self._now()
+        if reads.fill(now) < 1 or payload.fill(now) < 1:
             return False
-        reads.left -= 1
+        reads.take(1)
         return True
 
     def has_read(self, stream_id: str, shard: int, size: int) -> None:
         """So many bytes were read."""
-        self._of(stream_id, shard)[3].left -= size
+        self._of(stream_id, shard)[3].take(size)
+
+    def _now(self) -> int:
+        return round(self._clock.monotonic() * MICRO)
 
     def _of(self, stream_id: str, shard: int) -> tuple[_Bucket, _Bucket, _Bucket, _Bucket]:
         found = self._shards.get((stream_id, shard))
         if found is None:
             if len(self._shards) >= SHARDS_MAX:  # shards of streams long gone
                 self._shards.clear()
-            now = self._clock.monotonic()
+            now = self._now()
             limits = (WRITE_RECORDS, WRITE_BYTES, READS, READ_BYTES)
-            made = [_Bucket(n, n, now) for n in limits]
+            made = [_Bucket(n, n * MICRO, now) for n in limits]
             found = self._shards[stream_id, shard] = (made[0], made[1], made[2], made[3])
         return found

@@ -1,0 +1,121 @@
+"""Consumers with enhanced fan-out: registered, listed, described, tagged, deregistered."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.aws.conftest import call
+
+ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
+
+
+def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        getattr(kinesis, operation)(**members)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def register(kinesis: Any, stream: str, name: str, **more: Any) -> str:
+    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName=name, **more)
+    return str(told["Consumer"]["ConsumerARN"])
+
+
+def test_life_of_a_consumer(kinesis: Any, stream: str) -> None:
+    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")["Consumer"]
+    assert told["ConsumerStatus"] == "CREATING"
+    seconds = int(told["ConsumerCreationTimestamp"].timestamp())
+    assert told["ConsumerARN"] == f"{ARN}{stream}/consumer/c:{seconds}"
+    for asked in (
+        {"ConsumerARN": told["ConsumerARN"]},
+        {"StreamARN": ARN + stream, "ConsumerName": "c"},
+        {"StreamARN": ARN + stream, "ConsumerName": "c", "ConsumerARN": told["ConsumerARN"]},
+    ):
+        found = kinesis.describe_stream_consumer(**asked)["ConsumerDescription"]
+        assert (found["ConsumerStatus"], found["StreamARN"]) == ("ACTIVE", ARN + stream)
+    code, words = refused(
+        kinesis, "register_stream_consumer", StreamARN=ARN + stream, ConsumerName="c"
+    )
+    assert code == "ResourceInUseException"
+    assert "already exists" in words
+    summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    assert summary["ConsumerCount"] == 1
+    assert refused(kinesis, "delete_stream", StreamName=stream)[0] == "ResourceInUseException"
+    kinesis.deregister_stream_consumer(ConsumerARN=told["ConsumerARN"])
+    code, _ = refused(kinesis, "describe_stream_consumer", ConsumerARN=told["ConsumerARN"])
+    assert code == "ResourceNotFoundException"
+
+
+def test_what_does_not_name_a_consumer(kinesis: Any, stream: str) -> None:
+    arn = register(kinesis, stream, "c")
+    describe = "describe_stream_consumer"
+    assert refused(kinesis, describe, ConsumerName="c")[0] == "InvalidArgumentException"
+    code, _ = refused(kinesis, describe, ConsumerARN=arn, ConsumerName="other")
+    assert code == "InvalidArgumentException"
+    code, _ = refused(kinesis, describe, StreamARN=ARN + stream, ConsumerName="other")
+    assert code == "ResourceNotFoundException"
+    code, _ = refused(kinesis, describe, ConsumerARN=arn[:-1] + "0")
+    assert code == "ResourceNotFoundException"
+    kinesis.deregister_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")
+
+
+def test_pages_and_the_limit(kinesis: Any, stream: str) -> None:
+    names = [f"c{i:02}" for i in range(20)]
+    for name in names:
+        register(kinesis, stream, name)
+    code, _ = refused(
+        kinesis, "register_stream_consumer", StreamARN=ARN + stream, ConsumerName="one-more"
+    )
+    assert code == "LimitExceededException"
+    found: list[str] = []
+    page: dict[str, Any] = {}
+    while not found or "NextToken" in page:
+        more = {"NextToken": page["NextToken"]} if page else {}
+        page = kinesis.list_stream_consumers(StreamARN=ARN + stream, MaxResults=7, **more)
+        assert len(page["Consumers"]) <= 7
+        found += [c["ConsumerName"] for c in page["Consumers"]]
+    assert found == names
+    kinesis.delete_stream(StreamName=stream, EnforceConsumerDeletion=True)
+    kinesis.create_stream(StreamName=stream, ShardCount=1)
+    assert kinesis.list_stream_consumers(StreamARN=ARN + stream)["Consumers"] == []
+
+
+def test_tags_and_policy_of_a_consumer(kinesis: Any, stream: str) -> None:
+    arn = register(kinesis, stream, "c", Tags={"a": "1"})
+    kinesis.tag_resource(ResourceARN=arn, Tags={"b": "2"})
+    kinesis.untag_resource(ResourceARN=arn, TagKeys=["a"])
+    assert kinesis.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    assert kinesis.list_tags_for_stream(StreamName=stream)["Tags"] == []
+    kinesis.deregister_stream_consumer(ConsumerARN=arn)
+    with pytest.raises(ClientError, match="not found"):
+        kinesis.list_tags_for_resource(ResourceARN=arn)
+
+
+def test_states_can_be_watched(started: Any) -> None:
+    endpoint = started(stream_delay_ms=200)
+    call(endpoint, "CreateStream", {"StreamName": "s", "ShardCount": 1})
+    asked = {"StreamARN": ARN + "s", "ConsumerName": "c"}
+
+    def status() -> str:
+        told = call(endpoint, "DescribeStreamConsumer", asked).json
+        return str(told.get("ConsumerDescription", {}).get("ConsumerStatus", "gone"))
+
+    def until(wanted: str) -> None:
+        end = time.monotonic() + 10
+        while status() != wanted:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    assert call(endpoint, "RegisterStreamConsumer", asked).error == "ResourceInUseException"
+    while call(endpoint, "RegisterStreamConsumer", asked).status != 200:
+        time.sleep(0.01)
+    assert status() == "CREATING"
+    until("ACTIVE")
+    call(endpoint, "DeregisterStreamConsumer", asked)
+    assert status() == "DELETING"
+    until("gone")
+    assert call(endpoint, "RegisterStreamConsumer", asked).status == 200
