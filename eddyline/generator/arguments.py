@@ -7,14 +7,24 @@ method reads them by position or, when one object is passed, by name.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from eddyline.errors import EddylineError, Span
 
 NUMBER_MAX = 2**53
 LENGTH_MAX = 100_000
+
+
+class Scope(Protocol):
+    """What the tags of one template share."""
+
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """The thing of that name, made by whoever asks first, built before any other column."""
+
+    def tag(self, text: str, asked: Arguments) -> Any:
+        """The column of a tag's text, without braces. Raises ``template_error``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,7 @@ class Arguments:
     values: tuple[Any, ...]
     span: Span | None = None
     source: str | None = None
+    scope: Scope | None = None
 
     def fail(self, message: str, hint: str | None = None) -> NoReturn:
         """Raise ``template_error`` that points at this tag."""

@@ -8,7 +8,7 @@ record, so a run with a seed gives the same records however they fall into batch
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -27,12 +27,14 @@ class At:
     """When and where in the run the rows of a batch are.
 
     ``now_ms`` and ``sim_ms`` are epoch milliseconds a row, shape (n,), not decreasing;
-    ``first`` is the number of records rendered before this batch.
+    ``first`` is the number of turns rendered before this batch; ``values`` holds what the
+    template named, for this batch.
     """
 
     now_ms: Integers
     sim_ms: Integers
     first: int = 0
+    values: dict[str, Any] = field(default_factory=dict)
 
     @property
     def n(self) -> int:

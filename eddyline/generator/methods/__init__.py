@@ -13,10 +13,11 @@ from eddyline.generator.methods import (
     later,
     person,
     place,
+    session,
 )
 from eddyline.generator.methods.method import Method
 
-TABLES = (chance, draw, date, internet, business, place, person, card, checked, later)
+TABLES = (chance, draw, date, internet, business, place, person, card, checked, later, session)
 METHODS: dict[str, Method] = {m.name: m for rows in TABLES for m in rows.METHODS}
 
 _NO_LIST = "no list of such words stands behind it"
