@@ -20,6 +20,7 @@ from eddyline.errors import EddylineError
 from eddyline.log.block import Block
 from eddyline.log.environment import DATA_FILE, Environment, deleted
 from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
+from eddyline.log.news import WATCH
 from eddyline.log.put import Routes
 from eddyline.log.shard import ShardInfo
 from eddyline.log.writer import Writer
@@ -115,6 +116,7 @@ class Opened:
         with self._lock:
             for event in self._waiting:
                 event.set()
+        WATCH.ring(self)
 
     def is_stale(self) -> bool:
         """Whether the name no longer leads to this file."""

@@ -27,6 +27,7 @@ from eddyline.log.keys import (
     saved_shards,
     unpack_head,
 )
+from eddyline.log.news import WATCH
 from eddyline.log.opened import Layout, Opened
 from eddyline.log.put import Placed, PutBatch, columns
 from eddyline.log.reader import Damage, Slice
@@ -162,6 +163,19 @@ class Stream:
             return newest
         finally:
             self._opened.unlisten(event)
+
+    @contextmanager
+    def listening(self, bell: Callable[[], None]) -> Iterator[None]:
+        """Have ``bell`` rung, from any thread, soon after each commit to the stream.
+
+        At once for commits of this process, within ``poll_ms`` for those of others; sometimes
+        without anything new.
+        """
+        WATCH.add(self._opened, bell, self._settings.poll_ms / 1000)
+        try:
+            yield
+        finally:
+            WATCH.remove(self._opened, bell)
 
     def set_retention(self, hours: int) -> None:
         """Keep records so long from now on.

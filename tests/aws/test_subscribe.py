@@ -32,10 +32,13 @@ class Subscription:
     """A subscription read by a thread of its own."""
 
     def __init__(self, endpoint: str, arn: str, index: int = 0, start: Any = FIRST) -> None:
-        kinesis = client(endpoint)
-        self._events = kinesis.subscribe_to_shard(
-            ConsumerARN=arn, ShardId=shard(index), StartingPosition=start
-        )["EventStream"]
+        self._client = client(endpoint)
+        given = {"ConsumerARN": arn, "ShardId": shard(index), "StartingPosition": start}
+        try:
+            self._events = self._client.subscribe_to_shard(**given)["EventStream"]
+        except ClientError:
+            self._client.close()
+            raise
         self.events: list[dict[str, Any]] = []
         self.at: list[float] = []
         self.error: Exception | None = None
@@ -65,9 +68,13 @@ class Subscription:
     def join(self, seconds: float = 20) -> None:
         self._thread.join(seconds)
         assert not self._thread.is_alive()
+        self._events.close()
+        self._client.close()
 
     def close(self) -> None:
-        self._events.close()
+        """Hang up, also under the thread that reads."""
+        self._events._raw_stream.shutdown()
+        self.join()
 
 
 def put(kinesis: Any, name: str, data: bytes, hash_key: str = "0") -> str:
@@ -141,8 +148,8 @@ def subscribed_again(endpoint: str, arn: str, start: Any) -> Subscription:
         try:
             return Subscription(endpoint, arn, start=start)
         except ClientError as error:
-            assert error.response["Error"]["Code"] == "ResourceInUseException"
-            assert time.monotonic() < end
+            if "Another active subscription" not in str(error) or time.monotonic() > end:
+                raise
             time.sleep(0.1)
 
 

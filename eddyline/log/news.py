@@ -1,0 +1,74 @@
+"""Who wants to hear of commits at once: those of this process, and those of others.
+
+A commit of this process rings every bell of its stream. Of another process' commit LMDB tells
+nobody, so while there is a bell, one thread looks at the streams' newest transactions every few
+milliseconds: one for all streams, and none when nobody listens.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
+
+if TYPE_CHECKING:
+    from eddyline.log.opened import Opened
+
+Bell = Callable[[], None]
+
+
+class Watch:
+    """The bells of a process, by stream."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bells: dict[Opened, list[Bell]] = {}
+        self._seen: dict[Opened, int] = {}
+        self._running = False
+
+    def add(self, opened: Opened, bell: Bell, poll_s: float) -> None:
+        """Ring ``bell``, from any thread, after each commit to the stream and when it closes."""
+        with self._lock:
+            self._bells.setdefault(opened, []).append(bell)
+            if not self._running:
+                self._running = True
+                threading.Thread(target=self._run, args=(poll_s,), daemon=True).start()
+
+    def remove(self, opened: Opened, bell: Bell) -> None:
+        """Ring it no more."""
+        with self._lock:
+            left = [b for b in self._bells.get(opened, ()) if b is not bell]
+            if left:
+                self._bells[opened] = left
+            else:
+                self._bells.pop(opened, None)
+                self._seen.pop(opened, None)
+
+    def ring(self, opened: Opened) -> None:
+        """Something was committed to the stream."""
+        for bell in self._bells.get(opened, ()):
+            bell()
+
+    def _run(self, poll_s: float) -> None:
+        pause = threading.Event()
+        while True:
+            with self._lock:
+                watched = list(self._bells)
+                if not watched:
+                    self._running = False
+                    return
+            for opened in watched:
+                try:
+                    newest = opened.environment.last_transaction()
+                except EddylineError:
+                    newest = -1  # closed; who listens will find out
+                if self._seen.get(opened) != newest:
+                    self._seen[opened] = newest
+                    self.ring(opened)
+            SYSTEM.wait(pause, poll_s)
+
+
+WATCH = Watch()
