@@ -297,6 +297,34 @@ def _list_shown(
     return _clip(f"('[' || array_to_string({items}, ', ') || ']')", target)
 
 
+def _map_shown(
+    text: str, source: DataType, target: DataType, context: Context, attempt: bool
+) -> str:
+    """``{a=1, b=2}``"""
+    from eddyline.record.types import STRING
+
+    key = cast("e.key", source.children[0], STRING, context, attempt)
+    value = cast("e.value", source.children[1], STRING, context, attempt)
+    entry = f"({key}) || '=' || coalesce({value}, 'NULL')"
+    items = f"list_transform(map_entries({text}), lambda e: {entry})"
+    return _clip(f"('{{{{' || array_to_string({items}, ', ') || '}}}}')", target)
+
+
+def _row_shown(
+    text: str, source: DataType, target: DataType, context: Context, attempt: bool
+) -> str:
+    """``(1, x)``; the row itself may be NULL."""
+    from eddyline.record.types import STRING
+
+    parts = []
+    for name, kind in zip(source.names, source.children, strict=True):
+        field = name.replace("'", "''").replace("{", "{{").replace("}", "}}")
+        shown = cast(f"struct_extract({text}, '{field}')", kind, STRING, context, attempt)
+        parts.append(f"coalesce({shown}, 'NULL')")
+    inner = " || ', ' || ".join(parts)
+    return _clip(f"CASE WHEN ({text}) IS NOT NULL THEN '(' || {inner} || ')' END", target)
+
+
 def _elements(
     text: str, source: DataType, target: DataType, context: Context, attempt: bool
 ) -> str:
@@ -336,6 +364,8 @@ _TABLE: tuple[tuple[tuple[Root, ...], tuple[Root, ...], _Cast], ...] = (
     ((Root.INTERVAL_MONTH,), (Root.INTERVAL_MONTH,), _same),
     ((Root.ARRAY,), (Root.ARRAY,), _elements),
     ((Root.ARRAY,), TEXT, _list_shown),
+    ((Root.MAP,), TEXT, _map_shown),
+    ((Root.ROW,), TEXT, _row_shown),
     ((Root.MAP,), (Root.MAP,), _same),
     ((Root.ROW,), (Root.ROW,), _same),
 )

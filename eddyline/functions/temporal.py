@@ -91,7 +91,7 @@ def _unix_timestamp(args: Arguments, context: Context) -> Built:
 def _from_unixtime(args: Arguments, context: Context) -> Built:
     check("FROM_UNIXTIME", args, ("number", "text"))
     time = to_local("make_timestamp(CAST({0} AS BIGINT) * 1000000)", context)
-    return Built(strict(STRING, args), printed(time, _pattern("FROM_UNIXTIME", args, 1)))
+    return Built(STRING, printed(time, _pattern("FROM_UNIXTIME", args, 1)))
 
 
 def _to_timestamp(args: Arguments, context: Context) -> Built:

@@ -43,6 +43,14 @@ def _varying(args: Arguments) -> DataType:
     return strict(varchar(args[0].type.precision), args)
 
 
+def _end(name: str, doc: str, value: str) -> Function:
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args, ("text", "integer"))
+        return Built(_varying(args), f"{name.lower()}({{0}}, greatest({{1}}, 0))")
+
+    return Function((name,), (2, 2), builder, doc, (f"{name}('abc', 2)", value))
+
+
 def _substring(args: Arguments, context: Context) -> Built:
     """1-based; 0 counts as 1; negative counts from the end, beyond it there is nothing."""
     check("SUBSTRING", args[:1], ("text",))
@@ -86,7 +94,7 @@ def _concat(args: Arguments, context: Context) -> Built:
 def _concat_ws(args: Arguments, context: Context) -> Built:
     check("CONCAT_WS", args, ("text",))
     rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
-    return Built(strict(STRING, args[:1]), f"concat_ws({rest})")
+    return Built(strict(STRING, args), f"concat_ws({rest})")
 
 
 def _padded(name: str) -> Function:
@@ -290,22 +298,8 @@ register(
             "Sign by sign replaced.",
             ("TRANSLATE('abc', 'ab', 'xy')", "xyc"),
         ),
-        _text(
-            "LEFT",
-            _TI,
-            STRING,
-            "left({0}, greatest({1}, 0))",
-            "The first n signs.",
-            ("LEFT('abc', 2)", "ab"),
-        ),
-        _text(
-            "RIGHT",
-            _TI,
-            STRING,
-            "right({0}, greatest({1}, 0))",
-            "The last n signs.",
-            ("RIGHT('abc', 2)", "bc"),
-        ),
+        _end("LEFT", "The first n signs.", "ab"),
+        _end("RIGHT", "The last n signs.", "bc"),
         _text(
             "POSITION",
             _TT,
@@ -338,10 +332,8 @@ register(
             "Whether a ends in b.",
             ("ENDSWITH('abc', 'bc')", True),
         ),
-        _text(
+        _kept(
             "INITCAP",
-            _T,
-            STRING,
             f"array_to_string({_CAPITALS}, '')",
             "Each word with a capital.",
             ("INITCAP('ab cd')", "Ab Cd"),

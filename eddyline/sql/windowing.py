@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from eddyline.record.types import Root
 from eddyline.sql import logical as lg
 from eddyline.sql.physical import Window, WindowKind
-from eddyline.sql.typed import Ref, Typed, conjuncts
+from eddyline.sql.typed import Apply, Ref, Typed, conjuncts
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,9 @@ def equal_pairs(node: lg.Join) -> set[tuple[str, str]]:
 def equal_refs(e: Typed) -> tuple[str, str] | None:
     """The two columns of ``a = b``, if that is what the condition is and they compare as they
     are."""
-    args = getattr(e, "args", ())
-    if getattr(e, "name", None) != "=" or len(args) != 2:
+    if not isinstance(e, Apply) or e.name != "=" or len(e.args) != 2:
         return None
-    a, b = args
+    a, b = e.args
     if not (isinstance(a, Ref) and isinstance(b, Ref)):
         return None
     alike = a.type.root is b.type.root or (a.type.is_numeric and b.type.is_numeric)

@@ -22,15 +22,15 @@ from eddyline.sql.planner import Planner
 from eddyline.testing.cases import Case
 
 _TABLE = re.compile(r"CREATE TABLE (\w+)[^;]*")
-_RUNS_MAX = 1000
+KILLS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
     """How a case is run.
 
-    batch_rows: rows a micro-batch takes at most, of each table. restart: the job is killed in every
-    micro-batch, before its commit and after its delivery by turns, and taken up again.
+    batch_rows: rows a micro-batch takes at most, of each table. restart: the job is killed in its
+    first micro-batches, before the commit and after the delivery by turns, and taken up again.
     """
 
     batch_rows: int = 1000
@@ -82,14 +82,14 @@ def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
     watcher = _Watcher()
     directory = tmp_path / "job" if layout.restart else None
     settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
-    for incarnation in range(1, _RUNS_MAX):
+    for incarnation in range(1, KILLS + 2):
         job = Job(
             JobSpec(plan, "case", incarnation, directory),
             streams=None,
             settings=settings,
             clock=SYSTEM,
             listener=watcher,
-            crash=_crash(incarnation) if layout.restart else None,
+            crash=_crash(incarnation) if layout.restart and incarnation <= KILLS else None,
         )
         try:
             assert job.run(threading.Event()) == "finished"
@@ -101,7 +101,7 @@ def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
 
 
 def _crash(incarnation: int) -> Callable[[str], None]:
-    """Die in the first micro-batch that gets so far; before its commit only every second time."""
+    """Die in the first micro-batch: before its commit, the next time after its delivery."""
     moment = "before commit" if incarnation % 2 else "after delivery"
 
     def crash(at: str) -> None:

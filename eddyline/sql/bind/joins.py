@@ -50,8 +50,8 @@ def _beside(left: Relation, right: Relation, kind: str) -> tuple[tuple[Field, ..
     schema = Schema(tuple(columns))
     node = Join(left.node, right.node, kind, None, sides[0], sides[1], schema)
     fields = []
-    for side, names in ((left, sides[0]), (right, sides[1])):
-        own = dict(zip(side.node.schema.names, names, strict=True))
+    for side, outer in ((left, sides[0]), (right, sides[1])):
+        own = dict(zip(side.node.schema.names, outer, strict=True))
         for f in side.fields:
             fields.append(replace(f, column=own[f.column], type=schema[own[f.column]]))
     return tuple(fields), node
@@ -91,8 +91,7 @@ def _using(
         if node.kind == "FULL":
             raise env.unsupported("USING of a FULL JOIN", j.span, "use ON and COALESCE")
     rest = [replace(f, hidden=f.hidden or f.name in names) for f in both]
-    shown = Relation(replace(node, condition=conjunction(parts)), (*merged, *rest))
-    return shown
+    return Relation(replace(node, condition=conjunction(parts)), (*merged, *rest))
 
 
 def _only(name: str, side: tuple[Field, ...], span: Span, env: Environment) -> Field:

@@ -109,7 +109,8 @@ def _sources(
         if name in insert.columns[:i]:
             raise env.error(f"column {name} is there twice", span)
     if len(names) != len(fields):
-        msg = f"table {table.path.name} takes {len(names)} columns here, the query gives {len(fields)}"
+        name = table.path.name
+        msg = f"table {name} takes {len(names)} columns here, the query gives {len(fields)}"
         wanted = ", ".join(f"{n} {_type_of(n, written)}" for n in names)
         given = ", ".join(f"{f.name} {f.type.plain()}" for f in fields)
         error = env.error(msg, insert.name.span, "give as many, in the same order")

@@ -122,6 +122,3 @@ def metadata_type(key: str, declared: DataType, span: Span, env: Environment) ->
         wanted = "STRING" if text else "TIMESTAMP_LTZ(3) or TIMESTAMP(3)"
         msg = f"metadata '{key}' cannot be {declared}"
         raise env.error(msg, span, f"declare the column as {wanted}")
-
-
-__all__ = ["Root", "definition_columns", "metadata_type", "scan", "watermark"]
