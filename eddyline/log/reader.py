@@ -13,6 +13,7 @@ import pyarrow as pa
 from eddyline.errors import EddylineError
 from eddyline.log.block import Block, Int64s, arrivals, corrupt, decode, header, join
 from eddyline.log.keys import HEADS, Head, block_key, block_offset, block_prefix, unpack_head
+from eddyline.log.shard import ShardInfo
 
 if TYPE_CHECKING:
     from eddyline.log.opened import Opened
@@ -56,6 +57,24 @@ class Slice:
 
     def __len__(self) -> int:
         return len(self.arrival_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All shards of a stream at one moment, within a read transaction."""
+
+    opened: Opened
+    txn: Any
+    shards: tuple[ShardInfo, ...]
+
+    def read(self, shard: int, offset: int, max_records: int, max_bytes: int) -> Slice:
+        """As ``Stream.read``."""
+        return read(self.opened, self.txn, shard, offset, max_records, max_bytes)
+
+    def bounds(self, shard: int) -> tuple[int, int]:
+        """As ``Stream.bounds``."""
+        head = unpack_head(bytes(self.txn.get(HEADS)), shard)
+        return head.trim_offset, head.next_offset
 
 
 _NOTHING = Block(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))

@@ -30,7 +30,7 @@ from eddyline.log.keys import (
 from eddyline.log.news import WATCH
 from eddyline.log.opened import Layout, Opened
 from eddyline.log.put import Placed, PutBatch, columns
-from eddyline.log.reader import Damage, Slice
+from eddyline.log.reader import Damage, Slice, Snapshot
 from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
 from eddyline.log.writer import Task
@@ -111,6 +111,12 @@ class Stream:
         """
         with self._reading(shard) as (txn, _):
             return reader.read(self._opened, txn, shard, offset, max_records, max_bytes)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """All shards as they are at one moment, for who merges them; to be left within a second."""
+        with self._reading() as (txn, layout):
+            yield Snapshot(self._opened, txn, layout.shards)
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """(oldest offset kept, offset of the next record)."""

@@ -17,11 +17,10 @@ import pyarrow.compute as pc
 from eddyline.engine.sources.java_time import parse_moment
 from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
+from eddyline.log.reader import Snapshot
 from eddyline.log.sequence import sequence_number
 
 READ_BYTES_MAX = 16 << 20
-# A stream is asked for new shards this often.
-DISCOVERY_S = 1.0
 
 
 class _Buffer:
@@ -56,11 +55,12 @@ class KinesisSource(Source):
         self._stream = streams.open(name)
         self._buffers: dict[int, _Buffer] = {}
         self._created: dict[int, int] = {}
+        self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
-        self._discovered = -1e18
 
     def open(self, saved: dict[str, int] | None) -> None:
-        self._discover()
+        with self._stream.snapshot() as found:
+            self._discover(found)
         for s in self.shards.values():
             known = (saved or {}).get(str(s.index))
             if known is not None:
@@ -70,13 +70,13 @@ class KinesisSource(Source):
             s.tip = max(s.position, self._stream.bounds(s.index)[1])
 
     def poll(self, rows_max: int) -> Records | None:
-        if self.context.clock.monotonic() - self._discovered >= DISCOVERY_S:
-            self._discover()
         generation = self._stream.generation()
         if generation == self._generation and not any(len(b) for b in self._buffers.values()):
             return None
         self._generation = generation
-        self._fill(rows_max)
+        with self._stream.snapshot() as found:
+            self._discover(found)
+            self._fill(found, rows_max)
         return self._merged(rows_max)
 
     def place(self, shard: int, offset: int) -> str:
@@ -124,28 +124,41 @@ class KinesisSource(Source):
         )
         return parse_moment(text, pattern)
 
-    def _discover(self) -> None:
-        """Learn of shards; one that appears while the job runs is read from its beginning."""
-        self._discovered = self.context.clock.monotonic()
-        for info in self._stream.shards():
+    def _discover(self, found: Snapshot) -> None:
+        """Learn of shards; one that appears while the job runs is read from its beginning.
+
+        That of a closed shard everything is read before anything of its children follows from the
+        order of the merge, for children never arrive earlier and count higher.
+        """
+        for info in found.shards:
             if info.index not in self.shards:
-                oldest, _ = self._stream.bounds(info.index)
+                oldest, _ = found.bounds(info.index)
                 progress = ShardProgress(info.index, info.shard_id, position=int(oldest))
                 self.shards[info.index] = progress
                 self._buffers[info.index] = _Buffer()
                 self._created[info.index] = info.created_ms
-                self._generation = None
+            if info.closed_offset is not None:
+                self._ends[info.index] = info.closed_offset
             s = self.shards[info.index]
-            s.closed = info.closed_offset is not None and s.position >= info.closed_offset
+            s.closed = self._is_over(s)
 
-    def _fill(self, rows_max: int) -> None:
-        """Read each shard whose buffer is empty."""
+    def _is_over(self, s: ShardProgress) -> bool:
+        """Whether the shard is closed and all of it was handed out."""
+        end = self._ends.get(s.index)
+        return end is not None and s.position >= end
+
+    def _fill(self, found: Snapshot, rows_max: int) -> None:
+        """Read each shard whose buffer is empty, all as they are at one moment."""
         share = max(1, rows_max // max(1, len(self.shards)))
         for s in self.shards.values():
             buffer = self._buffers[s.index]
-            if len(buffer) or s.closed:
+            if s.closed:
                 continue
-            got = self._stream.read(s.index, s.position, share, READ_BYTES_MAX)
+            if len(buffer):
+                s.tip = found.bounds(s.index)[1]
+                buffer.complete = buffer.first + len(buffer) >= s.tip
+                continue
+            got = found.read(s.index, s.position, share, READ_BYTES_MAX)
             s.tip = got.tip_offset
             buffer.arrival, buffer.data = got.arrival_ms, got.data
             buffer.first = got.first_offset
@@ -166,6 +179,7 @@ class KinesisSource(Source):
             if len(buffer) == 0 and not buffer.complete:
                 self._generation = None  # there is more: poll again at once
             s.position = int(pieces[-1][3][-1]) + 1 if n else s.position
+            s.closed = self._is_over(s)
             s.next_arrival_ms = int(buffer.arrival[0]) if len(buffer) else None
         return _ordered(pieces, len(self.shards)) if pieces else None
 
