@@ -11,7 +11,7 @@ import errno
 import os
 import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -155,17 +155,15 @@ class Environment:
                 self._lmdb = None
 
 
-def make(folder: Path, settings: Settings, values: dict[bytes, bytes]) -> None:
-    """A new environment in a new folder, holding ``values``, durable."""
+def make(folder: Path, settings: Settings, fill: Callable[[Any], None]) -> None:
+    """A new environment in a new folder, with what ``fill`` writes into it, durable."""
     with translated(f"stream {folder.name}"), unreal_lists():
         folder.mkdir(parents=True)
         env = lmdb.open(
             str(folder), map_size=settings.map_gib << 30, max_readers=READERS_MAX, meminit=False
         )
         try:
-            with env.begin(write=True) as txn:
-                for key, value in values.items():
-                    txn.put(key, value)
+            fill(env)
         finally:
             env.close()
 

@@ -22,6 +22,7 @@ from eddyline.log.shard import ShardInfo, StreamInfo, StreamMode, StreamStatus
 FORMAT = 1
 INFO = b"i"
 HEADS = b"h"
+MARKS = b"m"
 _HEAD = struct.Struct("<10q")
 _BLOCK_KEY = struct.Struct(">cIQ")
 BLOCK_KEY_BYTES = _BLOCK_KEY.size
@@ -44,7 +45,7 @@ def block_offset(key: bytes) -> int:
 
 def mark_key(job: str, sink: str) -> bytes:
     """The key of a mark; hashed, since LMDB's keys are short and names are not."""
-    return b"m" + sha256(f"{len(job)}:{job}{sink}".encode()).digest()
+    return MARKS + sha256(f"{len(job)}:{job}{sink}".encode()).digest()
 
 
 @dataclass(slots=True)

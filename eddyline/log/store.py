@@ -14,9 +14,10 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError, nearest
@@ -62,10 +63,7 @@ class LogStore:
         check_shard_count(count)
         check_retention(retention_hours)
         with self._exclusive() as lock_file:
-            self._finish_deletion(name)
-            if self._home(name).exists():
-                msg = f"stream {name} exists already"
-                raise EddylineError("already_exists", msg, hint="choose another name, or delete it")
+            self._check_free(name)
             created_ms = self._creation_ms(lock_file)
             saved = Saved(
                 name=name,
@@ -78,6 +76,26 @@ class LogStore:
                 tags=tags or {},
             )
             self._make(saved, count)
+        return self.open(name)
+
+    def make(
+        self, saved: Saved, fill: Callable[[Any, Saved], None], name: str | None = None
+    ) -> Stream:
+        """A stream as ``saved`` tells, under its own name or another.
+
+        ``fill`` is given its LMDB environment and the description to write into it; what it raises
+        leaves nothing behind.
+
+        Raises:
+            EddylineError: ``already_exists``, ``invalid_argument``, ``disk_full``.
+        """
+        name = saved.name if name is None else name
+        _check_name(name)
+        saved = changed(saved, name=name, stream_id=uuid.uuid4().hex, gone_ms=None)
+        aside = self._folder / (_NEW + saved.stream_id)
+        with self._exclusive():
+            self._check_free(name)
+            self._build(saved, aside, lambda environment: fill(environment, saved))
         return self.open(name)
 
     def delete(self, name: str) -> None:
@@ -208,16 +226,32 @@ class LogStore:
         """The stream's folder; a leading dot is written otherwise, ours begin with one."""
         return self._folder / ("%2E" + name[1:] if name.startswith(".") else name)
 
+    def _check_free(self, name: str) -> None:
+        """Raise ``already_exists`` if the name is taken; the lock is held."""
+        self._finish_deletion(name)
+        if self._home(name).exists():
+            msg = f"stream {name} exists already"
+            raise EddylineError("already_exists", msg, hint="choose another name, or delete it")
+
     def _make(self, saved: Saved, shard_count: int) -> None:
-        aside = self._folder / (_NEW + saved.stream_id)
         values = {INFO: pack_info(saved), HEADS: pack_heads([Head() for _ in range(shard_count)])}
+
+        def fill(environment: Any) -> None:
+            with environment.begin(write=True) as txn:
+                for key, value in values.items():
+                    txn.put(key, value)
+
+        self._build(saved, self._folder / (_NEW + saved.stream_id), fill)
+
+    def _build(self, saved: Saved, aside: Path, fill: Callable[[Any], None]) -> None:
+        """Make the folder aside, then let it have its name; the lock is held."""
         try:
-            make(aside, self._settings, values)
+            make(aside, self._settings, fill)
             with translated(f"stream {saved.name}"):
                 _sync(aside)
                 os.rename(aside, self._home(saved.name))
                 _sync(self._folder)
-        except EddylineError:
+        except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
 

@@ -19,7 +19,9 @@ from eddyline.log import reader, retention
 from eddyline.log.keys import (
     HEADS,
     INFO,
+    MARKS,
     EpochMark,
+    Head,
     changed,
     mark_key,
     pack_heads,
@@ -265,6 +267,16 @@ class Stream:
         """
         check_shard_count(count)
         self.reshard(lambda _, shards: shards.scale(count))
+
+    def description(self) -> tuple[bytes, list[Head], dict[bytes, bytes]]:
+        """(what the stream is, heads of its shards, marks by key), all of one moment."""
+        with self._reading() as (txn, layout):
+            cursor, marks = txn.cursor(), {}
+            there = cursor.set_range(MARKS)
+            while there and bytes(cursor.key()).startswith(MARKS):
+                marks[bytes(cursor.key())] = bytes(cursor.value())
+                there = cursor.next()
+            return layout.raw, self._opened.heads(txn), marks
 
     def trim(self) -> int:
         """Let go of what is older than the retention; how many records that were."""
