@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from eddyline.service.anomalies import Point
     from eddyline.service.services import Services
 
-COLUMNS = ["requests", "error_percent", "mebibytes", "visitors"]
+COLUMNS = ["requests", "error_permille", "mebibytes", "visitors"]
 WINDOW_MS = 600_000
 # The job has read everything once its figures stand still for this long.
 QUIET_S = 3.0
 READ_S = 600.0
 POLL_S = 0.1
-NAMES = {"requests": "requests", "error_percent": "share of errors", "mebibytes": "bytes sent",
+NAMES = {"requests": "requests", "error_permille": "errors", "mebibytes": "bytes sent",
          "visitors": "visitors"}  # fmt: skip
 
 
@@ -149,12 +149,12 @@ def entry(point: Point) -> dict[str, Any]:
 def _cells(point: Point) -> list[str]:
     start = instant(point.time_ms + 1 - WINDOW_MS)[:16].replace("T", " ")
     requests, errors, size, visitors = point.values
-    numbers = [f"{requests:.0f}", f"{errors:.1f} %", f"{size:.2f}", f"{visitors:.0f}"]
+    numbers = [f"{requests:.0f}", f"{errors:.1f}", f"{size:.2f}", f"{visitors:.0f}"]
     return [start, *numbers, f"{point.score:.2f}", f"{point.grade:.2f}", because(point)]
 
 
 def because(point: Point) -> str:
-    """The columns that weigh most, with their directions: "share of errors HIGH, visitors HIGH"."""
+    """The columns that weigh most, with their directions: "errors HIGH, visitors HIGH"."""
     reasons = point.explanation or {}
     weights = {k: float(v["ATTRIBUTION_SCORE"]) for k, v in reasons.items()}
     whole = sum(weights.values()) or 1.0

@@ -7,6 +7,7 @@ when somebody's query meets it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -78,7 +79,8 @@ def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> 
     if name == "kinesis":
         from eddyline.engine.sources.kinesis import KinesisSource
 
-        return KinesisSource(context, w.streams)
+        with _stream_known(context.name, context.options):
+            return KinesisSource(context, w.streams)
     if name == "datagen":
         from eddyline.engine.sources.datagen import DatagenSource
 
@@ -91,7 +93,8 @@ def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Ope
     options = _resolved(node.table.options)
     name = options.get("connector", "")
     if name == "kinesis":
-        stream = w.streams.open(stream_name(options))
+        with _stream_known(node.table.path.name, options):
+            stream = w.streams.open(stream_name(options))
         return StreamSink(context, inputs, node, stream, w.job_id, w.incarnation)
     if name == "filesystem":
         return FilesystemSink(context, inputs, node, w.job_id)
@@ -108,6 +111,20 @@ def _resolved(options: dict[str, str]) -> dict[str, str]:
     if options.get("connector") == "kinesis-legacy":
         return {**options, "connector": "kinesis"}
     return options
+
+
+@contextmanager
+def _stream_known(table: str, options: dict[str, str]) -> Iterator[None]:
+    """Say which table wants the stream that is not there, and how to make it."""
+    try:
+        yield
+    except EddylineError as error:
+        if error.code != "not_found":
+            raise
+        name = stream_name(options)
+        hint = f"create it (eddyline stream create {name}), or name another in 'stream'"
+        message = f"table {table}: there is no stream {name}"
+        raise EddylineError("not_found", message, hint=hint) from error
 
 
 def stream_name(options: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,8 @@ class Database:
         try:
             yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # what failed may have ended the transaction already
+                self._db.execute("ROLLBACK")
             raise
         self.run("COMMIT")
 
@@ -94,15 +95,22 @@ def translated(e: duckdb.Error) -> EddylineError:
     if isinstance(e, duckdb.OutOfMemoryException):
         hint = "raise EDDYLINE_WORKER_MEMORY_MIB, or group by fewer values"
         return EddylineError("limit_exceeded", "the job needs more memory than it may", hint=hint)
+    if _is_full(text):  # a failed commit is a transaction's error, not one of reading and writing
+        return _no_room(first)
     if isinstance(e, duckdb.IOException):
-        if "space" in text.lower() or "too large" in text.lower():
-            hint = "free some space, then start the job again: nothing is lost"
-            msg = f"the job's state cannot be written: {first}"
-            return EddylineError("disk_full", msg, hint=hint)
         return EddylineError("corrupt_data", f"the job's state cannot be used: {first}")
     if isinstance(e, _OURS):
         return EddylineError("internal", f"the engine made a wrong statement: {first}", detail=text)
     return EddylineError("sql_runtime", first[:1].lower() + first[1:])
+
+
+def _is_full(text: str) -> bool:
+    return any(words in text.lower() for words in ("no space left", "file too large", "disk full"))
+
+
+def _no_room(text: str) -> EddylineError:
+    hint = "make room; the job then goes on by itself, and nothing is lost"
+    return EddylineError("disk_full", f"the job's state cannot be written: {text}", hint=hint)
 
 
 _OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
@@ -110,6 +118,8 @@ _OURS = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException
 
 def _opening(e: duckdb.Error, path: Path | None) -> EddylineError:
     text = str(e)
+    if _is_full(text):
+        return _no_room(text.split("\n")[0])
     if "lock" in text.lower():
         hint = "another worker still runs this job; stop it first"
         return EddylineError("conflict", f"the job's state {path} is in use", hint=hint)

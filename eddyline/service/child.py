@@ -8,6 +8,7 @@ be cut off anywhere.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -61,6 +62,11 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
+# Errors of the system and the words of LMDB and DuckDB for "no room is left".
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+_FULL_WORDS = ("No space left", "MDB_MAP_FULL", "File too large", "Could not write all bytes")
+
+
 def described(error: BaseException) -> EddylineError:
     """Any failure as the one error family; what is not of it is a fault of ours.
 
@@ -69,8 +75,7 @@ def described(error: BaseException) -> EddylineError:
     if isinstance(error, EddylineError):
         return error
     text = f"{type(error).__name__}: {error}"
-    full = getattr(error, "errno", None) == 28 or "No space left" in text or "MDB_MAP_FULL" in text
-    if full:
+    if getattr(error, "errno", None) in _FULL or any(words in text for words in _FULL_WORDS):
         hint = "make room, or move the data directory; nothing that was acknowledged is lost"
         return EddylineError("disk_full", "no room is left on the disk", detail=text, hint=hint)
     if isinstance(error, MemoryError) or "Out of Memory" in text:

@@ -29,7 +29,8 @@ def transaction(path: Path, *, durable: bool = True) -> Iterator[sqlite3.Connect
         try:
             yield db
         except BaseException:
-            db.execute("ROLLBACK")
+            if db.in_transaction:  # a failed write has ended it already
+                db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
     except sqlite3.DatabaseError as error:
@@ -51,7 +52,8 @@ def read(path: Path, sql: str, arguments: tuple[object, ...] = ()) -> list[tuple
 
 def _described(path: Path, error: sqlite3.DatabaseError) -> EddylineError | sqlite3.DatabaseError:
     text = str(error)
-    if "full" in text or "disk I/O" in text:
+    # SQLite says "unable to open" where it cannot make its shared memory file larger.
+    if any(word in text for word in ("full", "disk I/O", "unable to open")):
         msg = f"no room is left on the disk for {path.name}"
         return EddylineError("disk_full", msg, detail=text, hint="make room, then try again")
     if "malformed" in text or "not a database" in text:

@@ -217,6 +217,9 @@ class Workers(Protocol):
     def figures_of(self, job_id: str) -> tuple[JobFigures | None, Reasons]:
         """The newest figures, and why nothing is written if nothing is."""
 
+    def state_of(self, job_id: str) -> tuple[str, dict[str, Any] | None] | None:
+        """A job's state and error as its worker last said, if it does not simply run."""
+
 
 class Jobs:
     """The jobs of a data directory, as the faces see them."""
@@ -238,7 +241,11 @@ class Jobs:
 
     def _with_figures(self, job: JobInfo) -> JobInfo:
         figures, why = self._workers.figures_of(job.job_id)
-        return msgspec.structs.replace(job, figures=figures, why=why)
+        job = msgspec.structs.replace(job, figures=figures, why=why)
+        said = self._workers.state_of(job.job_id)
+        if said is not None and job.actual == RUNNING:  # on a full disk it cannot be written down
+            return msgspec.structs.replace(job, actual=said[0], error=said[1])
+        return job
 
     def stop(self, job_id: str) -> JobInfo:
         """Stop a job after the batch under way; its state stays. Raises ``not_found``."""

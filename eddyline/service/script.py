@@ -93,6 +93,7 @@ class JobWork:
             if not passing or error is None:
                 break
             self._reach(RESTARTING, error)
+            self._tell(RESTARTING, self._work, error)
             self.warn(f"{error.message}; the job will be tried again")
             self._session.clock.wait(self._asked, back_off.next_s())
         self._end(error)
@@ -146,8 +147,8 @@ class JobWork:
     def _reach(self, actual: str, error: EddylineError | None) -> None:
         try:
             self._session.jobs.reached(self.job_id, actual, error.as_dict() if error else None)
-        except EddylineError as failure:  # a full disk again: the report still goes out
-            self.warn(failure.message)
+        except Exception as failure:  # a full disk again: the report still goes out
+            self.warn(described(failure).message)
 
     def warn(self, text: str) -> None:
         """Tell whoever watches the run."""

@@ -231,6 +231,11 @@ class Sessions:
         report = self._reports.get(job_id)
         return (report.figures, report.why) if report else (None, [])
 
+    def state_of(self, job_id: str) -> tuple[str, dict[str, Any] | None] | None:
+        """A job's state and error as its worker last said, if it does not simply run."""
+        report = self._reports.get(job_id)
+        return (report.actual, report.error) if report and report.actual != RUNNING else None
+
     # workers
 
     def _session(self, name: str) -> _Session:
