@@ -18,7 +18,7 @@ from eddyline.anomaly.kernel import Bools, Int16s, Singles, kernel
 from eddyline.anomaly.layout import ROWS, Layout, tree_views
 from eddyline.anomaly.options import ForestOptions
 from eddyline.anomaly.state import Arrays
-from eddyline.anomaly.tree import FREE_LEAF, FREE_NODE, HEAD, ROOT, SIZE, fit_box
+from eddyline.anomaly.tree import FREE_LEAF, FREE_NODE, HEAD, ROOT, SIZE, USED_LEAVES, fit_box
 
 # A model's number above a row's in one integer; rows of one key stay below this.
 _MODEL_BITS = 44
@@ -133,6 +133,8 @@ def _free_chains(width: int, singles: Singles, shorts: Int16s, s: int, free: Int
     """Of a model's trees, the links of nodes that are on a free list; other links follow."""
     for t in range(singles.shape[0]):
         tree = tree_views(width, singles[t], shorts[t], s)
+        if tree.head[USED_LEAVES] == 0:  # not planted yet: its zeros are no list
+            continue
         for head in (FREE_LEAF, FREE_NODE):
             node = int(tree.head[head])
             while node >= 0:

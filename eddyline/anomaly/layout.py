@@ -119,7 +119,15 @@ def plant(tree: Tree, reservoir: Reservoir, seed: int, number: int, first_row: i
     tree.head[ROOT] = -1
     tree.head[FREE_LEAF] = -1
     tree.head[FREE_NODE] = -1
-    mixed = (np.uint64(seed) + np.uint64(number + 1)) * np.uint64(0xD1342543DE82EF95)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * np.uint64(0xDABA0B6EB09322E3)
-    reservoir.rng[0] = np.int64(mixed ^ (mixed >> np.uint64(32)))
+    mixed = _mixed(_mixed(np.uint64(seed)) + np.uint64(number))
+    reservoir.rng[0] = np.int64(mixed)
     reservoir.clock[NEXT] = first_row
+
+
+@kernel
+def _mixed(word: np.uint64) -> np.uint64:
+    """A word in which each bit depends on all of the given one (SplitMix64's last step)."""
+    word = word + np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))

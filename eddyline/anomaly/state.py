@@ -2,7 +2,7 @@
 
 Little-endian throughout:
 
-    magic "EDYF" | version u16 | length of the header u32 | header: JSON | planes | crc32 of planes
+    magic "EDYF" | version u16 | length of the header u32 | header: JSON | planes | crc32 of both
 
 The header lists the arrays. An array is stored byte plane by byte plane (all first bytes, then
 all second bytes, …), each plane deflated where that pays: high bytes of small integers and
@@ -44,8 +44,8 @@ def pack(header: dict[str, Any], arrays: Arrays) -> bytes:
         table.append([name, array.dtype.str, list(array.shape), sizes])
         planes += [p for p, _ in packed]
     head = json.dumps({**header, "arrays": table}, separators=(",", ":")).encode()
-    body = b"".join(planes)
-    return _HEAD.pack(MAGIC, VERSION, len(head)) + head + body + _CRC.pack(zlib.crc32(body))
+    body = b"".join([head, *planes])
+    return _HEAD.pack(MAGIC, VERSION, len(head)) + body + _CRC.pack(zlib.crc32(body))
 
 
 def _deflated(plane: bytes) -> tuple[bytes, bool]:
@@ -72,7 +72,8 @@ def unpack(state: bytes) -> tuple[dict[str, Any], Arrays]:
         msg = f"the saved forest has format {version}; this Eddyline reads up to {VERSION}"
         raise EddylineError("newer_format", msg, hint="use the Eddyline that wrote it, or newer")
     at = _HEAD.size + length
-    if len(state) < at + 4 or _CRC.unpack(state[-4:])[0] != zlib.crc32(state[at:-4]):
+    whole = zlib.crc32(memoryview(state)[_HEAD.size : -_CRC.size])
+    if len(state) < at + _CRC.size or _CRC.unpack(state[-_CRC.size :])[0] != whole:
         raise _corrupt("fails its checksum")
     header = json.loads(state[_HEAD.size : at])
     arrays: Arrays = {}
