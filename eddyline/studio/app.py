@@ -14,13 +14,9 @@ from starlette.types import ASGIApp
 from eddyline.service.services import Services
 from eddyline.settings import Settings
 from eddyline.studio.context import Context
-from eddyline.studio.gate import LOGO, Gate
+from eddyline.studio.gate import FAVICON, Gate
 from eddyline.studio.rates import Rates
 from eddyline.studio.sending import Sending
-
-_FAVICON = LOGO.replace("currentColor", "#1f97a4").replace(
-    "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
-)
 
 
 def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
@@ -62,7 +58,7 @@ def _pages(context: Context) -> ASGIApp:
     ui.run_with(
         app,
         title="Eddyline",
-        favicon=_FAVICON,
+        favicon=FAVICON,
         dark=None,
         language="en-US",
         tailwind=False,

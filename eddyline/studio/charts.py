@@ -40,7 +40,7 @@ def base() -> Options:
         "animation": False,
         "useUTC": True,
         "textStyle": _TEXT,
-        "grid": {"left": 8, "right": 16, "top": 12, "bottom": 4, "containLabel": True},
+        "grid": {"left": 8, "right": 26, "top": 12, "bottom": 4, "containLabel": True},
         "tooltip": {
             "trigger": "axis",
             "confine": True,

@@ -73,6 +73,11 @@ class Editor:
         self._field.line_tooltips = {line: message}
         self._marked = True
 
+    def focus(self) -> None:
+        """Begin to write."""
+        script = f"getElement({self._field.id})?.$el?.querySelector('.cm-content')?.focus()"
+        ui.run_javascript(script)
+
     def unmark(self) -> None:
         """Nothing is wrong."""
         if self._marked:

@@ -213,11 +213,15 @@ LOGO = (
     '11-6"/><path d="M2 13c4 0 6 3 10 3a4.5 4.5 0 1 0-4-6.500"/><path d="M2 19c5 0 8 2 20 1"/>'
     "</svg>"
 )
+FAVICON = LOGO.replace("currentColor", "#1f97a4").replace(
+    "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
+)
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sign in · Eddyline</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:image/svg+xml,{icon}">
 <link rel="stylesheet" href="/theme.css"><script src="/shell.js"></script></head>
-<body class="{theme}"><main class="sign-in"><form method="post" action="/signin?next={to}">
+<body><main class="sign-in"><form method="post" action="/signin?next={to}">
 <div class="brand">{logo}<span>Eddyline</span></div>
 <h1>Sign in</h1>{words}
 <p class="muted small">Open the link that <code>eddyline up</code> printed when it started;
@@ -230,5 +234,7 @@ required></label><button>Sign in</button></form></main></body></html>"""
 def sign_in_page(to: str, words: str = "", status: int = 200, user: str = "") -> Response:
     """The page with the form, and what went wrong."""
     notice = f'<div class="notice" role="alert">{html.escape(words)}</div>' if words else ""
-    shown = _PAGE.format(to=quote(to), words=notice, user=html.escape(user), logo=LOGO, theme="")
+    shown = _PAGE.format(
+        to=quote(to), words=notice, user=html.escape(user), logo=LOGO, icon=quote(FAVICON)
+    )
     return HTMLResponse(shown, status)

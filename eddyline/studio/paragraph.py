@@ -161,7 +161,7 @@ class ParagraphBlock:
 
     def focus(self) -> None:
         """Begin to write."""
-        self._editor.field.run_method("focus")
+        self._editor.focus()
 
     def close(self) -> None:
         """It was removed."""
