@@ -7,7 +7,6 @@ round, and leaves no process behind.
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 import threading
@@ -23,6 +22,8 @@ from eddyline.service.warming import warm
 from eddyline.settings import Settings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from eddyline.aws import ApiWorkers
 
 WATCH_S = 0.25
@@ -210,6 +211,8 @@ class Studio:
         return str(self._signin.link(address))
 
     def _serve(self, app: Any, port: int) -> None:
+        import asyncio
+
         from granian.constants import Interfaces
         from granian.server.embed import Server as Embedded
 

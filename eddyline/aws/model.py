@@ -6,8 +6,12 @@ service is written down here a second time. Only what a request is checked again
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import dataclass, field
-from typing import Any
+from importlib.util import find_spec
+from pathlib import Path
+
+import msgspec
 
 
 @dataclass(slots=True)
@@ -48,16 +52,63 @@ class ServiceModel:
 
 
 def load(service: str) -> ServiceModel:
-    """The newest model of a service that the installed botocore knows."""
-    from botocore.loaders import Loader
+    """The newest model of a service that the installed botocore knows.
 
-    raw = Loader().load_service_model(service, "service-2")
-    reader = _Reader(raw["shapes"])
+    Its file is read without botocore: to import that takes a worker longer, and more memory, than
+    all the rest of reading a model.
+    """
+    raw = msgspec.json.decode(_file(service), type=_Raw)
+    reader = _Reader(raw.shapes)
     operations = {
-        name: Operation(name, reader.shape(o["input"]["shape"]) if "input" in o else _NOTHING)
-        for name, o in raw["operations"].items()
+        name: Operation(name, reader.shape(o.input.shape) if o.input else _NOTHING)
+        for name, o in raw.operations.items()
     }
-    return ServiceModel(service, raw["metadata"]["targetPrefix"], operations)
+    return ServiceModel(service, raw.metadata.targetPrefix, operations)
+
+
+def _file(service: str) -> bytes:
+    spec = find_spec("botocore")
+    assert spec is not None
+    assert spec.origin is not None
+    versions = Path(spec.origin).parent / "data" / service
+    newest = max(p for p in versions.iterdir() if p.is_dir())
+    packed = newest / "service-2.json.gz"
+    if packed.exists():
+        return gzip.decompress(packed.read_bytes())
+    return (newest / "service-2.json").read_bytes()
+
+
+class _Target(msgspec.Struct):
+    shape: str
+
+
+class _RawOperation(msgspec.Struct):
+    input: _Target | None = None
+
+
+class _RawShape(msgspec.Struct):
+    """What is kept of a shape; its documentation is not even decoded."""
+
+    type: str
+    min: float | None = None
+    max: float | None = None
+    pattern: str | None = None
+    enum: tuple[str, ...] = ()
+    required: frozenset[str] = frozenset()
+    members: dict[str, _Target] = {}
+    member: _Target | None = None
+    key: _Target | None = None
+    value: _Target | None = None
+
+
+class _Metadata(msgspec.Struct):
+    targetPrefix: str = ""
+
+
+class _Raw(msgspec.Struct):
+    metadata: _Metadata
+    operations: dict[str, _RawOperation]
+    shapes: dict[str, _RawShape]
 
 
 _NOTHING = Shape("Nothing", "structure")
@@ -66,7 +117,7 @@ _NOTHING = Shape("Nothing", "structure")
 class _Reader:
     """Shapes by name, each made once (a shape may hold itself)."""
 
-    def __init__(self, raw: dict[str, Any]) -> None:
+    def __init__(self, raw: dict[str, _RawShape]) -> None:
         self._raw = raw
         self._made: dict[str, Shape] = {}
 
@@ -75,20 +126,15 @@ class _Reader:
             return self._made[name]
         raw = self._raw[name]
         made = self._made[name] = Shape(
-            name,
-            raw["type"],
-            raw.get("min"),
-            raw.get("max"),
-            raw.get("pattern"),
-            tuple(raw.get("enum", ())),
-            frozenset(raw.get("required", ())),
+            name, raw.type, _whole(raw.min), _whole(raw.max), raw.pattern, raw.enum, raw.required
         )
-        made.members = {m: self.shape(r["shape"]) for m, r in raw.get("members", {}).items()}
-        made.member, made.key, made.value = (self._inner(raw, p) for p in _PARTS)
+        made.members = {m: self.shape(t.shape) for m, t in raw.members.items()}
+        made.member, made.key, made.value = map(self._part, (raw.member, raw.key, raw.value))
         return made
 
-    def _inner(self, raw: dict[str, Any], part: str) -> Shape | None:
-        return self.shape(raw[part]["shape"]) if part in raw else None
+    def _part(self, target: _Target | None) -> Shape | None:
+        return None if target is None else self.shape(target.shape)
 
 
-_PARTS = ("member", "key", "value")
+def _whole(bound: float | None) -> int | None:
+    return None if bound is None else int(bound)

@@ -17,7 +17,6 @@ import zlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any, Protocol
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
@@ -26,6 +25,7 @@ from eddyline.auth.hosts import HostRules
 from eddyline.aws import eventstream, wire
 from eddyline.aws.call import Answer, Call, EventStream, Guard, Service
 from eddyline.aws.errors import FAULT, AwsError, as_aws
+from eddyline.aws.instant import http_date
 from eddyline.aws.wire import Wire
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
@@ -226,7 +226,7 @@ class Endpoint:
         """The time as HTTP has it; clients correct their clocks by it."""
         second = self._clock.now_ms() // 1000
         if second != self._date[0]:
-            self._date = (second, formatdate(second, usegmt=True))
+            self._date = (second, http_date(second * 1000))
         return self._date[1]
 
 

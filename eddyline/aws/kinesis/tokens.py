@@ -11,12 +11,12 @@ import binascii
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from email.utils import formatdate
 from typing import Any
 
 import msgspec
 
 from eddyline.aws.errors import AwsError
+from eddyline.aws.instant import http_date
 from eddyline.clock import Clock
 
 PAGE_MS = 300_000
@@ -51,9 +51,9 @@ def place_of(text: str, clock: Clock, life_s: int) -> Place:
     now_ms = clock.now_ms()
     if now_ms - issued_ms > life_s * 1000:
         words = (
-            f"Iterator expired. The iterator was created at time {_date(issued_ms)} while right "
-            f"now it is {_date(now_ms)} which is further in the future than the tolerated delay "
-            f"of {life_s * 1000} milliseconds."
+            f"Iterator expired. The iterator was created at time {http_date(issued_ms)} while "
+            f"right now it is {http_date(now_ms)} which is further in the future than the "
+            f"tolerated delay of {life_s * 1000} milliseconds."
         )
         raise AwsError("ExpiredIteratorException", words)
     return Place(*fields)
@@ -77,7 +77,7 @@ def page_of(kind: str, text: str, clock: Clock) -> list[Any]:
     except ValueError:
         raise AwsError("InvalidArgumentException", "Invalid NextToken.") from None
     if clock.now_ms() - issued_ms > PAGE_MS:
-        words = f"NextToken expired. It was created at time {_date(issued_ms)}."
+        words = f"NextToken expired. It was created at time {http_date(issued_ms)}."
         raise AwsError("ExpiredNextTokenException", words)
     return list(fields)
 
@@ -96,7 +96,3 @@ def _unpacked(text: str, kind: Any) -> Any:
         return msgspec.msgpack.decode(raw[4:], type=kind)
     except (binascii.Error, UnicodeError, msgspec.DecodeError) as error:
         raise ValueError(str(error)) from None
-
-
-def _date(ms: int) -> str:
-    return formatdate(ms / 1000, usegmt=True)
