@@ -30,7 +30,9 @@ class SendResult:
 class Counters:
     """A snapshot; ``rate`` is accepted records a second over the last two seconds.
 
-    ``slipped_ms`` is how far the plan was put off because the target could not keep the rate.
+    ``slipped_ms`` is how far the plan was put off because the target could not keep the rate,
+    ``latency_ms`` how long the last batch took until it was acknowledged, ``turns`` how many turns
+    of the template are behind it: where a later run takes up.
     """
 
     sent: int = 0
@@ -44,6 +46,8 @@ class Counters:
     elapsed_s: float = 0.0
     rate: float = 0.0
     running: bool = False
+    latency_ms: float = 0.0
+    turns: int = 0
 
 
 class Meter:
@@ -55,6 +59,7 @@ class Meter:
         self._now = Counters()
         self._start = 0.0
         self._marks: deque[tuple[float, int]] = deque([(0.0, 0)])
+        self.last: SendResult | None = None
 
     def start(self) -> None:
         """Begin a run: from here on time counts."""
@@ -70,10 +75,18 @@ class Meter:
             rate = self._now.accepted / elapsed if elapsed else 0.0
             self._now = dataclasses.replace(self._now, running=False, elapsed_s=elapsed, rate=rate)
 
-    def add(self, sent: int, size: int, result: SendResult) -> None:
+    def add(
+        self,
+        sent: int,
+        size: int,
+        result: SendResult,
+        turns: int | None = None,
+        latency_ms: float = 0.0,
+    ) -> None:
         """Count one batch of ``sent`` records and ``size`` bytes."""
         with self._lock:
             now = self._now
+            self.last = result
             self._now = dataclasses.replace(
                 now,
                 sent=now.sent + sent,
@@ -82,6 +95,8 @@ class Meter:
                 retried=now.retried + result.retried,
                 bytes=now.bytes + size,
                 last_error=result.error or now.last_error,
+                latency_ms=latency_ms,
+                turns=now.turns if turns is None else turns,
             )
             self._mark()
 

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from eddyline.generator.curve import Burst, Curve, factor_at, inverse
+
+__all__ = ["Burst", "Constant", "Poisson", "Scaled", "Schedule", "Varying"]
+
 # Sums of float segments may fall short of a whole number by this much.
 ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """From ``start_s`` for ``duration_s`` the rate is multiplied by ``factor`` (0 = silence)."""
-
-    start_s: float
-    duration_s: float
-    factor: float
+# Gaps drawn at once, and records planned ahead at most.
+GAPS = 4096
+AHEAD_MAX = 1_000_000
 
 
 class Schedule(Protocol):
@@ -34,8 +31,8 @@ class Schedule(Protocol):
     def count(self, elapsed_s: float) -> int:
         """Records due at or before ``elapsed_s``."""
 
-    def within(self, duration_s: float) -> int:
-        """Records due before ``duration_s``: what a run of that length sends."""
+    def within(self, duration_s: float) -> int | None:
+        """Records due before ``duration_s``: what a run of that length sends, if known."""
 
     def due_s(self, first: int, n: int) -> npt.NDArray[np.float64]:
         """Deadlines of records ``first`` … ``first + n - 1``, shape (n,), not decreasing."""
@@ -47,7 +44,7 @@ class Constant:
     def __init__(self, rate: float, bursts: Sequence[Burst] = ()) -> None:
         edges = sorted({0.0, *(e for b in bursts for e in (b.start_s, b.start_s + b.duration_s))})
         self._edges = np.array(edges)
-        self._rates = np.array([rate * _factor(bursts, e) for e in edges])
+        self._rates = np.array([rate * factor_at(bursts, e) for e in edges])
         spans = np.diff(self._edges) * self._rates[:-1]
         self._counts = np.concatenate(([0.0], np.cumsum(spans)))
 
@@ -72,5 +69,78 @@ class Constant:
         return float(self._counts[k] + (t - self._edges[k]) * self._rates[k])
 
 
-def _factor(bursts: Sequence[Burst], t: float) -> float:
-    return math.prod(b.factor for b in bursts if b.start_s <= t < b.start_s + b.duration_s)
+class Varying:
+    """Records spaced evenly along a curve."""
+
+    def __init__(self, curve: Curve) -> None:
+        self._curve = curve
+
+    def count(self, elapsed_s: float) -> int:
+        if elapsed_s < 0:
+            return 0
+        return math.floor(self._total(elapsed_s) + ROUNDING) + 1
+
+    def within(self, duration_s: float) -> int | None:
+        return math.ceil(self._total(duration_s) - ROUNDING)
+
+    def due_s(self, first: int, n: int) -> npt.NDArray[np.float64]:
+        return inverse(self._curve, np.arange(first, first + n, dtype=np.float64))
+
+    def _total(self, t: float) -> float:
+        return float(self._curve.total(np.array([t]))[0])
+
+
+class Poisson:
+    """Records that come independently of each other, as often as a curve says on average.
+
+    The gaps are drawn in blocks as they are needed; what is before the first record asked for
+    last is forgotten, so a run may only go forward.
+    """
+
+    def __init__(self, curve: Curve, rng: np.random.Generator) -> None:
+        self._curve = curve
+        self._rng = rng
+        self._first = 0
+        self._marks = np.empty(0)
+        self._last = 0.0
+
+    def count(self, elapsed_s: float) -> int:
+        if elapsed_s < 0:
+            return 0
+        total = float(self._curve.total(np.array([elapsed_s]))[0])
+        while self._last <= total and len(self._marks) < AHEAD_MAX:
+            self._more()
+        return self._first + int(np.searchsorted(self._marks, total + ROUNDING, side="right"))
+
+    def within(self, duration_s: float) -> int | None:
+        return None
+
+    def due_s(self, first: int, n: int) -> npt.NDArray[np.float64]:
+        while self._first + len(self._marks) < first + n:
+            self._more()
+        if first > self._first:
+            self._marks = self._marks[first - self._first :]
+            self._first = first
+        return inverse(self._curve, self._marks[:n])
+
+    def _more(self) -> None:
+        fresh = self._last + np.cumsum(self._rng.exponential(size=GAPS))
+        self._marks = np.concatenate([self._marks, fresh])
+        self._last = float(fresh[-1])
+
+
+class Scaled:
+    """Another schedule, whose seconds pass ``speed`` times as fast."""
+
+    def __init__(self, inner: Schedule, speed: float) -> None:
+        self._inner = inner
+        self._speed = speed
+
+    def count(self, elapsed_s: float) -> int:
+        return self._inner.count(elapsed_s * self._speed)
+
+    def within(self, duration_s: float) -> int | None:
+        return self._inner.within(duration_s * self._speed)
+
+    def due_s(self, first: int, n: int) -> npt.NDArray[np.float64]:
+        return self._inner.due_s(first, n) / self._speed

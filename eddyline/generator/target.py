@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.generator.counters import SendResult
-from eddyline.generator.spec import parse_target
+from eddyline.generator.spec import GeneratorSpec, parse_target
 
 # Errors after which further sending is of no use.
 FATAL = frozenset({"not_found", "access_denied", "invalid_argument", "conflict"})
@@ -35,6 +36,53 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+
+
+@dataclass(slots=True)
+class Flight:
+    """A batch on its way: its records, their bytes, the turns rendered up to it, its result."""
+
+    records: int
+    size: int
+    turns: int
+    begun_s: float
+    result: SendResult | Future[SendResult] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the result is known."""
+        return not isinstance(self.result, Future) or self.result.done()
+
+    def outcome(self) -> SendResult:
+        """The result, waited for. Raises what ``send`` raises."""
+        result = self.result
+        assert result is not None
+        return result.result() if isinstance(result, Future) else result
+
+
+def begin(target: Target, keys: Any, data: Any) -> Future[SendResult] | None:
+    """Start to send where the target can do so without waiting; else None."""
+    start = getattr(target, "begin", None)
+    return start(keys, data) if start is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is done to every record last: a newline, compression."""
+
+    newline: bool = False
+    gzip: bool = False
+
+    def apply(self, data: Any) -> Any:
+        """Records (BinaryArray) in the form they are sent in."""
+        if self.newline:
+            data = with_newlines(data)
+        if self.gzip:
+            import gzip
+
+            packed = [gzip.compress(r, 6, mtime=0) for r in data.to_pylist()]
+            data = pa.array(packed, pa.binary())
+        return data
 
 
 class Stream(Protocol):
@@ -71,15 +119,30 @@ class LocalStream:
         self._stream = stream
 
     def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        return self.begin(keys, data).result()
+
+    def begin(self, keys: Any, data: Any) -> Future[SendResult]:
+        """As ``send``, without waiting."""
         from eddyline.log import PutBatch
 
+        done: Future[SendResult] = Future()
+
+        def put(placed: Future[Any]) -> None:
+            error = placed.exception()
+            if error is None:
+                done.set_result(SendResult(len(data)))
+            elif isinstance(error, EddylineError) and error.code not in FATAL:
+                done.set_result(SendResult(0, len(data), error.message))
+            else:
+                done.set_exception(error)
+
         try:
-            self._stream.put(PutBatch(keys, data)).result()
+            self._stream.put(PutBatch(keys, data)).add_done_callback(put)
         except EddylineError as error:
             if error.code in FATAL:
                 raise
-            return SendResult(0, len(data), error.message)
-        return SendResult(len(data))
+            done.set_result(SendResult(0, len(data), error.message))
+        return done
 
     def close(self) -> None:
         """The store owns the stream."""
@@ -121,6 +184,10 @@ def open_target(
         from eddyline.generator.kinesis import KinesisStream
 
         return KinesisStream(name, spec.endpoint, spec.region, retries=spec.retries, clock=clock)
+    if kind == "kafka":
+        from eddyline.generator.kafka import KafkaTopic
+
+        return KafkaTopic(name, spec.endpoint, retries=spec.retries)
     if kind == "file":
         return open_file(name)
     if kind == "stdout":
@@ -128,6 +195,15 @@ def open_target(
     if streams is None:
         raise EddylineError("invalid_argument", "no data directory is open for a local stream")
     return LocalStream(open_stream(streams(), name))
+
+
+def open_labels(
+    spec: GeneratorSpec, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
+) -> Target | None:
+    """The target of a spec's labels, if it has one. Raises as ``open_target``."""
+    if spec.labels is None:
+        return None
+    return open_target(replace(spec, target=spec.labels), streams, clock)
 
 
 def open_stream(streams: Streams, name: str) -> Any:

@@ -101,6 +101,11 @@ class Rendering:
         self._u = np.empty((0, turn.slots))
         self._made = pa.array([], pa.string())
 
+    @property
+    def turns(self) -> int:
+        """Turns rendered so far, those of an earlier run included."""
+        return self._first
+
     def begin(self, first: int) -> None:
         """Count turns from ``first``, without drawing what came before."""
         self._first = first
