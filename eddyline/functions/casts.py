@@ -292,8 +292,8 @@ def _list_shown(
 ) -> str:
     from eddyline.record.types import STRING
 
-    inner = cast("x", source.children[0], STRING, context, attempt)
-    items = f"list_transform({text}, lambda x: coalesce({inner}, 'NULL'))"
+    inner = cast("_x", source.children[0], STRING, context, attempt)
+    items = f"list_transform({text}, lambda _x: coalesce({inner}, 'NULL'))"
     return _clip(f"('[' || array_to_string({items}, ', ') || ']')", target)
 
 
@@ -303,10 +303,11 @@ def _map_shown(
     """``{a=1, b=2}``"""
     from eddyline.record.types import STRING
 
-    key = cast("e.key", source.children[0], STRING, context, attempt)
-    value = cast("e.value", source.children[1], STRING, context, attempt)
+    e = f"_e{len(text)}"  # a name that is neither a column's nor that of a lambda around it
+    key = cast(f"{e}.key", source.children[0], STRING, context, attempt)
+    value = cast(f"{e}.value", source.children[1], STRING, context, attempt)
     entry = f"({key}) || '=' || coalesce({value}, 'NULL')"
-    items = f"list_transform(map_entries({text}), lambda e: {entry})"
+    items = f"list_transform(map_entries({text}), lambda {e}: {entry})"
     return _clip(f"('{{{{' || array_to_string({items}, ', ') || '}}}}')", target)
 
 
@@ -328,8 +329,8 @@ def _row_shown(
 def _elements(
     text: str, source: DataType, target: DataType, context: Context, attempt: bool
 ) -> str:
-    inner = cast("x", source.children[0], target.children[0], context, attempt)
-    return f"list_transform({text}, lambda x: {inner})"
+    inner = cast("_x", source.children[0], target.children[0], context, attempt)
+    return f"list_transform({text}, lambda _x: {inner})"
 
 
 _TIMES = (Root.TIMESTAMP, Root.TIMESTAMP_LTZ)

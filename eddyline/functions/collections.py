@@ -118,9 +118,9 @@ def _position(args: Arguments, context: Context) -> Built:
 
 def _join(args: Arguments, context: Context) -> Built:
     check("ARRAY_JOIN", args, ("array", "text"))
-    items = "list_filter({0}, lambda x: x IS NOT NULL)"
+    items = "list_filter({0}, lambda _x: _x IS NOT NULL)"
     if len(args) == 3:
-        items = "list_transform({0}, lambda x: coalesce(x, {2}))"
+        items = "list_transform({0}, lambda _x: coalesce(_x, {2}))"
     return Built(strict(STRING, args), f"array_to_string({items}, {{1}})")
 
 
@@ -156,7 +156,7 @@ def _element(args: Arguments, context: Context) -> Built:
     return Built(kind, f"({one}::{duckdb_type(kind)} ELSE ({{0}})[1] END)")
 
 
-_ORDERED = "list_filter({0}, lambda x, i: list_position({0}, x) = i)"
+_ORDERED = "list_filter({0}, lambda _x, _i: list_position({0}, _x) = _i)"
 register((_extreme("ARRAY_MAX"), _extreme("ARRAY_MIN"), _keys(0), _keys(1)))
 register(
     (
@@ -194,7 +194,7 @@ register(
         ),
         _of_element(
             "ARRAY_REMOVE",
-            "list_filter({0}, lambda x: x IS DISTINCT FROM {1})",
+            "list_filter({0}, lambda _x: _x IS DISTINCT FROM {1})",
             "Without that element.",
             ("CARDINALITY(ARRAY_REMOVE(ARRAY[1, 2], 2))", 1),
         ),
@@ -229,7 +229,7 @@ register(
         _arrays(
             "ARRAY_EXCEPT",
             (2, 2),
-            "list_filter({0}, lambda x: NOT list_contains({1}, x))",
+            "list_filter({0}, lambda _x: NOT list_contains({1}, _x))",
             "Elements not in the second.",
             ("ARRAY_EXCEPT(ARRAY[1, 2], ARRAY[1])[1]", 2),
         ),

@@ -13,7 +13,7 @@ from typing import ClassVar
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
-from sqlglot.tokens import Tokenizer
+from sqlglot import tokens
 
 from eddyline.errors import EddylineError, Span
 
@@ -23,7 +23,7 @@ __all__ = ["Flink", "Token", "TokenType", "span_at", "tokenize"]
 class Flink(Dialect):
     """Apache Flink SQL, as far as tokens go."""
 
-    class Tokenizer(Tokenizer):
+    class Tokenizer(tokens.Tokenizer):
         """Backticks quote names, single quotes text; ``--`` and ``/* */`` are comments."""
 
         QUOTES: ClassVar[list[tuple[str, str] | str]] = ["'"]

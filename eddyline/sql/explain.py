@@ -15,7 +15,7 @@ from eddyline.sql.windowing import window_pair
 def tree(node: lg.Node, top: str) -> str:
     """The plan under a line that says what becomes of its rows."""
     lines = [f"{top}  {_mode(node)}"]
-    _add(node, lines, "")
+    _add(node, lines, "", "+- ")
     return "\n".join(lines)
 
 
@@ -24,12 +24,15 @@ def _mode(node: lg.Node) -> str:
     return "[I]" if insert_only(node) else "[I,UB,UA,D]"
 
 
-def _add(node: lg.Node, lines: list[str], indent: str) -> None:
-    lines.append(f"{indent}+- {_line(node)}  {_mode(node)}")
-    inputs = lg.children(node)
-    for i, child in enumerate(inputs):
-        more = "|  " if i < len(inputs) - 1 else "   "
-        _add(child, lines, indent + more)
+def _add(node: lg.Node, lines: list[str], indent: str, branch: str) -> None:
+    lines.append(f"{indent}{branch}{_line(node)}  {_mode(node)}")
+    below = indent + ("   " if branch == "+- " else ":  ")
+    *first, last = lg.children(node) or (None,)
+    for child in first:
+        assert child is not None
+        _add(child, lines, below, ":- ")
+    if last is not None:
+        _add(last, lines, below, "+- ")
 
 
 def _line(node: lg.Node) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eddyline.record.types import BOOLEAN, DataType, quote
+from eddyline.record.types import BOOLEAN, DataType, Root, quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,8 @@ def describe(e: Typed) -> str:
     if isinstance(e, Ref):
         return e.name
     if isinstance(e, Const):
+        if e.type.root is Root.INTERVAL_SECOND:
+            return f"{e.value} ms"
         return e.text if e.value is None or isinstance(e.value, str) else str(e.value)
     shown = [describe(a) for a in e.args]
     if e.name in _INFIX and len(shown) >= 2:

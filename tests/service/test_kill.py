@@ -30,8 +30,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
 from eddyline.generator.spec import GeneratorSpec
 from eddyline.log import LogStore, PutBatch, StreamMode
+from eddyline.service.control import dial
 from eddyline.service.directory import DataDirectory, free_port
 from eddyline.service.events import RunFinished
 from eddyline.service.remote import Remote
@@ -42,8 +44,8 @@ ROUNDS = int(os.environ.get("EDDYLINE_KILL_ROUNDS", "50"))
 WRITERS = 3
 KINDS = ("server", "endpoint", "worker", "generator", "before commit", "after commit")
 TABLES = """
-CREATE TABLE clicks (writer INT, n INT, at TIMESTAMP(3),
-  WATERMARK FOR at AS at - INTERVAL '0.1' SECOND)
+CREATE TABLE clicks (writer INT, n INT, `at` TIMESTAMP(3),
+  WATERMARK FOR `at` AS `at` - INTERVAL '0.1' SECOND)
 WITH ('connector' = 'kinesis', 'stream' = 'in', 'aws.region' = 'us-east-1', 'format' = 'json',
   'scan.stream.initpos' = 'TRIM_HORIZON', 'json.timestamp-format.standard' = 'ISO-8601');
 CREATE TABLE {p}even (writer INT, n INT)
@@ -55,7 +57,7 @@ WITH ('connector' = 'kinesis', 'stream' = '{p}counts', 'aws.region' = 'us-east-1
 EVEN = "INSERT INTO {p}even SELECT writer, n FROM clicks WHERE MOD(n, 2) = 0"
 COUNTS = """INSERT INTO {p}counts
 SELECT window_start, writer, COUNT(*), MIN(n), MAX(n)
-FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(at), INTERVAL '1' SECOND))
+FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(`at`), INTERVAL '1' SECOND))
 GROUP BY window_start, window_end, writer"""
 
 
@@ -74,12 +76,16 @@ class House:
         command += ["--data-dir", str(self.path), "--api-port", str(self.api_port)]
         with (self.path.parent / "server.log").open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL)
-        until(self.answers, "the server answers", 30)
+        until(self.answers, "the server answers", 90)
 
     def answers(self) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, (self.path.parent / "server.log").read_text()[-2000:]
-        return not self.port_is_dead() and DataDirectory(self.path).socket_path().exists()
+        try:
+            dial(DataDirectory(self.path)).close()
+        except EddylineError:
+            return False
+        return not self.port_is_dead()
 
     def port_is_dead(self) -> bool:
         with contextlib.suppress(OSError):
@@ -203,7 +209,7 @@ def run(house: House, text: str, session: str) -> None:
             over.set()
 
     house.remote.sessions.submit(session, text, heard, detach=True)
-    assert over.wait(30), text
+    assert over.wait(90), text
     assert ends[0].status == "FINISHED", ends[0].error_text
 
 
@@ -239,12 +245,12 @@ def kill_something(house: House, kind: str, tmp_path: Path) -> None:
         house.start()
     elif kind == "endpoint":
         os.kill(listener(house), signal.SIGKILL)
-        until(lambda: not house.port_is_dead(), "the endpoint is back", 20)
+        until(lambda: not house.port_is_dead(), "the endpoint is back", 60)
     elif kind == "generator":
         pid = house.remote.generators.get("made").pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        until(lambda: house.remote.generators.get("made").pid not in (None, pid), "sender", 20)
+        until(lambda: house.remote.generators.get("made").pid not in (None, pid), "sender", 60)
     else:
         pid = worker_of(house)
         assert pid is not None
@@ -252,8 +258,8 @@ def kill_something(house: House, kind: str, tmp_path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
         else:
             (tmp_path / "crash").write_text(kind)
-        until(lambda: worker_of(house) not in (None, pid), f"a new worker ({kind})", 20)
-    until(lambda: all_work(house), f"everything works after {kind}", 30)
+        until(lambda: worker_of(house) not in (None, pid), f"a new worker ({kind})", 60)
+    until(lambda: all_work(house), f"everything works after {kind}", 90)
 
 
 def listener(house: House) -> int:
@@ -275,10 +281,10 @@ def listener(house: House) -> int:
 def survive(house: House, kinds: list[str], tmp_path: Path) -> None:
     """Put, kill, compare."""
     run(house, TABLES.format(p="") + EVEN.format(p="") + ";" + COUNTS.format(p=""), "app:kill")
-    spec = GeneratorSpec('{"id":"{{string.uuid}}"}', "stream:made", rate=200.0)
+    spec = GeneratorSpec('{"id":"{{random.uuid}}"}', "stream:made", rate=200.0)
     house.remote.generators.create("made", spec, restart=True)
     house.remote.generators.start("made")
-    until(lambda: all_work(house), "everything works", 30)
+    until(lambda: all_work(house), "everything works", 90)
     stop = threading.Event()
     writers = [Writer(n, house.api_port, stop) for n in range(WRITERS)]
     for writer in writers:
@@ -325,7 +331,7 @@ def check_outputs(house: House) -> None:
     """Every output row once, in the order of a straight run over the same input."""
     run(house, STRAIGHT + EVEN.format(p="s_") + ";" + COUNTS.format(p="s_"), "app:straight")
     for name in ("even", "counts"):
-        until(lambda name=name: settled(house, name), f"{name} is complete", 60)
+        until(lambda name=name: settled(house, name), f"{name} is complete", 120)
         want, got = records(house.path, f"s_{name}"), records(house.path, name)
         assert got == want
         assert len(got) > 20
@@ -345,6 +351,7 @@ def settled(house: House, name: str) -> bool:
 STRAIGHT = TABLES.format(p="s_").replace("CREATE TABLE clicks", "CREATE TABLE IF NOT EXISTS clicks")
 
 
+@pytest.mark.timeout(600)
 def test_a_few_kills(house: House, tmp_path: Path) -> None:
     survive(house, list(KINDS), tmp_path)
 

@@ -1,0 +1,165 @@
+"""What a wrong statement is told: a sentence, the place, a way out."""
+
+# ruff: noqa: E501 (a statement is one line)
+
+from __future__ import annotations
+
+import pytest
+from sql_kit import catalog, plan
+
+from eddyline.errors import EddylineError
+from eddyline.sql import statement as st
+from eddyline.sql.parse import parse_script
+from eddyline.sql.planner import Planner
+
+T = "TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '10' SECOND))"
+# statement | code | the text marked with ^^^ | part of the sentence | part of the hint
+WRONG = [
+    ("SELECT Page FROM rates", "sql_semantic", "Page", "no column Page", "did you mean page?"),
+    ("SELECT zzz FROM rates", "sql_semantic", "zzz", "no column zzz", "page, ctr, n"),
+    ("SELECT r.cttr FROM rates AS r", "sql_semantic", "cttr", "in r", "did you mean ctr?"),
+    ("SELECT x.ctr FROM rates AS r", "sql_semantic", "x", "no table x", "called r"),
+    ("SELECT 1 FROM ratez", "not_found", "ratez", "no table or view ratez", "did you mean rates?"),
+    ("SELECT n FROM rates AS a, rates AS b", "sql_semantic", "n", "ambiguous", "write the table's name"),
+    ("SELECT page, COUNT(*) FROM rates", "sql_semantic", "page", "neither grouped", "add page to GROUP BY"),
+    ("SELECT n FROM rates WHERE COUNT(*) > 1", "sql_semantic", "COUNT(*)", "cannot stand in WHERE", "HAVING"),
+    ("SELECT SUM(COUNT(*)) FROM rates", "sql_semantic", "COUNT(*)", "cannot stand in an aggregate", None),
+    ("SELECT n FROM rates WHERE page", "sql_semantic", "page", "needs a condition", "x > 0"),
+    ("SELECT page + 1 FROM rates WHERE n = TRUE", "sql_semantic", "n = TRUE", "cannot be applied", None),
+    ("SELECT UPER(page) FROM rates", "sql_semantic", "UPER", "no function UPER", "did you mean UPPER"),
+    ("SELECT UPPER(page, 1) FROM rates", "sql_semantic", "UPPER(page, 1)", "takes 1", "for example"),
+    ("SELECT SUM(page) FROM rates", "sql_semantic", "SUM(page)", "needs a number", "cast"),
+    ("SELECT ARRAY_AGG(page) FROM rates", "sql_unsupported", "ARRAY_AGG", "not supported", None),
+    ("SELECT ROW_NUMBER() OVER (ORDER BY n) FROM rates", "sql_unsupported", "(ORDER BY n)", "OVER", "TUMBLE"),
+    ("SELECT n FROM rates ORDER BY n", "sql_unsupported", "n", "ORDER BY", "leave ORDER BY out"),
+    ("SELECT n FROM rates WHERE n NOT IN (SELECT n FROM rates)", "sql_unsupported",
+     "n NOT IN (SELECT n FROM rates)", "IN (SELECT", "join"),
+    ("SELECT page, COUNT(*) FROM rates GROUP BY page LIMIT 2", "sql_unsupported", None, "LIMIT", None),
+    ("SELECT 1 UNION SELECT 1, 2", "sql_semantic", None, "1 columns and 2 columns", "as many"),
+    ("SELECT page FROM rates UNION ALL SELECT ctr FROM rates", "sql_semantic", None, "STRING on one side", "cast"),
+    ("VALUES (1), (2, 3)", "sql_semantic", "2", "a row has 2 values", None),
+    ("SELECT * FROM rates JOIN clicks USING (page)", "sql_semantic", None, "not on both sides", None),
+    ("SELECT * FROM rates NATURAL JOIN clicks", "sql_semantic", None, "share no column", "ON"),
+    ("SELECT * FROM TABLE(TUMBLE(TABLE rates, DESCRIPTOR(n), INTERVAL '1' SECOND))", "sql_semantic",
+     "n", "needs a row-time column", "WATERMARK FOR n"),
+    ("SELECT * FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arival), INTERVAL '1' SECOND))",
+     "sql_semantic", "arival", "no column arival", "did you mean arrival?"),
+    ("SELECT * FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arrival)))", "sql_semantic",
+     "TUMBLE(TABLE clicks, DESCRIPTOR(arrival))", "needs size", "for example TUMBLE"),
+    ("SELECT * FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '1' MONTH))",
+     "sql_semantic", "INTERVAL '1' MONTH", "days to seconds", "use days"),
+    ("SELECT * FROM TABLE(HOP(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '3' SECOND, INTERVAL '10' SECOND))",
+     "sql_semantic", None, "no multiple of the slide", "divides"),
+    ("SELECT * FROM TABLE(TUMBLE(DATA => TABLE clicks, TIMECOL => DESCRIPTOR(arrival), SIZ => INTERVAL '1' SECOND))",
+     "sql_semantic", None, "no argument siz", "did you mean size?"),
+    ("SELECT * FROM TABLE(TUMBEL(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '1' SECOND))",
+     "sql_semantic", "TUMBEL", "no table function", "did you mean TUMBLE?"),
+    ("SELECT TUMBLE_END(arrival, INTERVAL '1' SECOND) FROM clicks", "sql_semantic", None,
+     "needs a query grouped by TUMBLE", "GROUP BY TUMBLE"),
+    ("SELECT TUMBLE_END(arrival, INTERVAL '1' SECOND) FROM clicks GROUP BY TUMBLE(arrival, INTERVAL '2' SECOND)",
+     "sql_semantic", None, "other arguments", "same arguments"),
+    ("SELECT HOP_END(arrival, INTERVAL '1' SECOND) FROM clicks GROUP BY TUMBLE(arrival, INTERVAL '1' SECOND)",
+     "sql_semantic", None, "does not fit the query's TUMBLE", "TUMBLE_END"),
+    ("INSERT INTO rates SELECT page, ctr FROM rates", "sql_semantic", "rates", "takes 3 columns here", "same order"),
+    ("INSERT INTO rates (page, nn) SELECT page, n FROM rates", "sql_semantic", "nn", "no column nn", "did you mean n?"),
+    ("INSERT INTO rates (page) SELECT page FROM rates", "sql_semantic", "rates", "cannot be NULL", "name it"),
+    ("INSERT INTO rates SELECT ctr, ctr, n FROM rates", "sql_semantic", "rates", "is STRING, the query gives DOUBLE", "CAST(ctr AS STRING)"),
+    ("INSERT INTO rates SELECT page, AVG(ctr), n FROM rates GROUP BY page, n", "sql_semantic", "rates",
+     "takes only new rows", "group by a window"),
+    ("INSERT INTO rates SELECT a.page, a.ctr, b.n FROM rates AS a LEFT JOIN rates AS b ON a.page = b.page",
+     "sql_semantic", "rates", "LEFT JOIN", "INNER JOIN"),
+    ("SELECT * FROM shown", "sql_semantic", "shown", "only writes", "INSERT"),
+    ("SELECT * FROM RANDOM_CUT_FOREST(TABLE rates, 100, 5)", "sql_semantic", "5", "between 10 and 1000", "256"),
+    ("SELECT * FROM RANDOM_CUT_FOREST(TABLE rates, 100, 256, 100)", "sql_semantic", "100", "smaller than time_decay", None),
+    ("SELECT * FROM RANDOM_CUT_FOREST(input => TABLE rates, trees => 5)", "sql_semantic", None, "no argument trees", None),
+    ("SELECT * FROM RANDOM_CUT_FOREST((SELECT page FROM rates))", "sql_semantic", None, "no numeric column", "numbers"),
+    ("SELECT * FROM DETECT_ANOMALIES(input => TABLE rates, fill => 0)", "sql_semantic", None, "fill needs windows", "window_time"),
+    ("SELECT DATE '2026-13-01'", "sql_semantic", None, "is no DATE", "2026-11-24"),
+    ("SELECT CAST(TIMESTAMP '2026-01-01 00:00:00' AS BIGINT)", "sql_semantic", None, "cannot be cast", "UNIX_TIMESTAMP"),
+    (f"SELECT window_end, site FROM {T} GROUP BY window_start, window_end", "sql_semantic", "site", "neither grouped", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "code", "marked", "said", "hint"), WRONG, ids=range(len(WRONG)))
+def test_an_error_says_what_where_and_what_to_do(
+    text: str, code: str, marked: str | None, said: str, hint: str | None
+) -> None:
+    with pytest.raises(EddylineError) as raised:
+        plan(text)
+    error = raised.value
+    assert error.code == code
+    assert said in error.message
+    assert error.span is not None
+    assert "^" in error.pretty()
+    if marked is not None:
+        begin = error.span.column - 1
+        assert text[begin : begin + error.span.length] == marked
+    if hint is not None:
+        assert hint in (error.hint or "")
+
+
+def test_the_place_is_that_of_the_whole_script() -> None:
+    script = "SELECT page FROM rates;\n-- a note\nSELECT\n  pagee\nFROM rates;"
+    statements = parse_script(script)
+    assert isinstance(statements[1], st.Query)
+    with pytest.raises(EddylineError) as raised:
+        Planner(catalog()).query(statements[1])
+    assert raised.value.pretty() == (
+        "there is no column pagee (line 4, column 3)\n    pagee\n    ^^^^^\nhint: did you mean page?"
+    )
+
+
+def test_an_error_inside_a_view_names_the_view() -> None:
+    tables = catalog("CREATE VIEW v AS SELECT page, ctr FROM rates;")
+    tables.drop_table(("rates",))
+    (query,) = parse_script("SELECT * FROM v")
+    assert isinstance(query, st.Query)
+    with pytest.raises(EddylineError) as raised:
+        Planner(tables).query(query)
+    assert raised.value.detail == "while reading view v"
+
+
+def test_a_view_that_reads_itself_is_told_so() -> None:
+    tables = catalog(
+        "CREATE VIEW a AS SELECT page FROM rates; CREATE VIEW b AS SELECT page FROM a;"
+    )
+    tables.drop_view(("a",))
+    (again,) = parse_script("CREATE VIEW a AS SELECT page FROM rates")
+    assert isinstance(again, st.CreateView)
+    from dataclasses import replace
+
+    view = Planner(tables).view(again)
+    tables.create_view(replace(view, query="SELECT page FROM b"))
+    (query,) = parse_script("SELECT * FROM a")
+    assert isinstance(query, st.Query)
+    with pytest.raises(EddylineError, match="nested deeper"):
+        Planner(tables).query(query)
+
+
+DEFINITIONS = [
+    ("CREATE TABLE t (a INT) WITH ('connector' = 'kinesys')", "no connector 'kinesys'", "did you mean 'kinesis'?"),
+    ("CREATE TABLE t (a INT, WATERMARK FOR b AS b) WITH ('connector' = 'datagen')", "no column b", None),
+    ("CREATE TABLE t (a INT, WATERMARK FOR a AS a) WITH ('connector' = 'datagen')", "row time a is INT", "TO_TIMESTAMP"),
+    ("CREATE TABLE t (a TIMESTAMP(6), WATERMARK FOR a AS a) WITH ('connector' = 'datagen')", "TIMESTAMP(6)", None),
+    ("CREATE TABLE t (a INT METADATA FROM 'timestamp') WITH ('connector' = 'datagen')", "metadata 'timestamp'", None),
+    ("CREATE TABLE t (a INT, b AS a + c) WITH ('connector' = 'datagen')", "no column c", None),
+    ("CREATE TABLE t (a INT) PARTITIONED BY (aa) WITH ('connector' = 'datagen')", "no column aa", "did you mean a?"),
+    ("CREATE VIEW v AS SELECT nosuch FROM rates", "no column nosuch", None),
+    ("CREATE VIEW v (a, b) AS SELECT page FROM rates", "2 names for 1 columns", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "said", "hint"), DEFINITIONS, ids=range(len(DEFINITIONS)))
+def test_a_wrong_definition_is_told_at_once(text: str, said: str, hint: str | None) -> None:
+    (statement,) = parse_script(text)
+    planner = Planner(catalog())
+    with pytest.raises(EddylineError) as raised:
+        if isinstance(statement, st.CreateTable):
+            planner.table(statement)
+        else:
+            assert isinstance(statement, st.CreateView)
+            planner.view(statement)
+    assert said in raised.value.message
+    assert raised.value.span is not None
+    if hint is not None:
+        assert hint in (raised.value.hint or "")
