@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 DRAW_S = 0.25
 CHECK_S = 1.0
-# Windows that are under way when the senders stop are waited for this long.
-SETTLE_S = 4.0
 
 
 def demo(
@@ -132,10 +130,12 @@ class Demo:
         try:
             watcher = self._run.start()
             self._face.open(self._run, watcher)
+            flowing = SYSTEM.monotonic()
             with suppress(KeyboardInterrupt):
-                self._watch(SYSTEM.monotonic())
+                self._watch(flowing)
             self._face.close()
-            return self._summary(watcher, SYSTEM.monotonic() - began)
+            now = SYSTEM.monotonic()
+            return self._summary(watcher, now - began, now - flowing)
         finally:
             self._face.close()
             self._run.close()
@@ -150,7 +150,7 @@ class Demo:
                 checked = now
             SYSTEM.wait(pause, DRAW_S)
 
-    def _summary(self, watcher: Watcher, seconds: float) -> Summary:
+    def _summary(self, watcher: Watcher, seconds: float, watched_s: float) -> Summary:
         from eddyline.cli import demo_summary as s
 
         burst = self._run.burst_ms()
@@ -159,7 +159,7 @@ class Demo:
             s.found(a.start_ms + 1 - 1000, a.peak_score, a.sentence, burst)
             for a in watcher.alerts.values()
         ]
-        good, words = s.verdict(alerts, burst)
+        good, words = s.verdict(alerts, burst, len(watcher.windows), watched_s)
         summary = s.Summary(
             self._run.seed,
             round(seconds, 1),

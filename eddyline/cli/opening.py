@@ -15,6 +15,7 @@ from eddyline.settings import Settings, load
 
 if TYPE_CHECKING:
     from eddyline.log import LogStore
+    from eddyline.service.directory import DataDirectory
     from eddyline.service.services import Services
 
 DataDir = Annotated[
@@ -47,7 +48,7 @@ def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
     if directory.holder() is not None:
         from eddyline.service.remote import Remote
 
-        _until_it_answers(directory.socket_path())
+        _until_it_answers(directory)
         remote = Remote(settings)
         try:
             yield cast("Services", remote)
@@ -64,13 +65,23 @@ def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
         services.stop()
 
 
-def _until_it_answers(path: Path) -> None:
+def _until_it_answers(directory: DataDirectory) -> None:
+    """A server that has just taken the directory may not have its socket yet."""
     import threading
+
+    from eddyline.service.control import dial
 
     never = threading.Event()
     end = SYSTEM.monotonic() + ANSWER_S
-    while not path.exists() and SYSTEM.monotonic() < end:
-        SYSTEM.wait(never, 0.05)
+    while True:
+        try:
+            dial(directory).close()
+        except EddylineError:
+            if SYSTEM.monotonic() >= end or directory.holder() is None:
+                raise
+            SYSTEM.wait(never, 0.05)
+        else:
+            return
 
 
 @contextmanager

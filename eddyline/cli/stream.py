@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eddyline.cli import stream_files
 from eddyline.cli.opening import DataDir, Json, streams
 from eddyline.cli.terminal import line, listing, moment, say
 from eddyline.clock import SYSTEM
@@ -29,14 +30,15 @@ STATS_S = 1.0
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Create, list, describe, fill, watch and delete streams.
+    help="""Create, list, describe, fill, watch, back up and delete streams.
 
 \b
 Examples:
   eddyline stream create clicks --shards 2
   echo '{"n":1}' | eddyline stream put clicks
   eddyline stream tail clicks --from oldest --json
-  eddyline stream stats clicks""",
+  eddyline stream stats clicks
+  eddyline stream backup clicks clicks.eds""",
 )
 Name = Annotated[str, typer.Argument(help="The stream's name.")]
 
@@ -123,6 +125,18 @@ def delete(name: Name, data_dir: DataDir = None) -> None:
     with streams(data_dir) as store:
         store.delete(name)
     say(f"stream {name} deleted")
+
+
+@app.command()
+def scale(
+    name: Name,
+    shards: Annotated[int, typer.Argument(help="How many open shards it is to have.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Split and merge until a stream has so many shards, all of one size."""
+    with streams(data_dir) as store:
+        store.open(name).scale(shards)
+    say(f"stream {name} has {shards} open shard{'' if shards == 1 else 's'}")
 
 
 @app.command()
@@ -283,4 +297,5 @@ def stats(
 
 def register(to: typer.Typer) -> None:
     """Add the commands."""
+    stream_files.register(app)
     to.add_typer(app, name="stream")

@@ -89,6 +89,8 @@ class DataDirectory:
             file.close()
             raise self._locked() from None
         self._lock = file
+        # A server that was killed leaves its socket: nobody is to take it for ours.
+        self.socket_path().unlink(missing_ok=True)
         self.note(**facts)
 
     def note(self, **facts: Any) -> None:
