@@ -120,9 +120,7 @@ register(
             "NULL if both are equal, else the first.",
             ("NULLIF(5, 5)", None),
         ),
-        Function(
-            ("TYPEOF",), (1, 1), _typeof, "The type's name.", ("TYPEOF(1)", "INT NOT NULL"[:3])
-        ),
+        Function(("TYPEOF",), (1, 1), _typeof, "The type's name.", ("TYPEOF(1)", "INT NOT NULL")),
         Function(
             ("IS_ALPHA",),
             (1, 1),

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from sqlglot import tokens
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import TokenError
 from sqlglot.tokenizer_core import Token, TokenType
-from sqlglot import tokens
 
 from eddyline.errors import EddylineError, Span
 

@@ -1,6 +1,6 @@
 """A catalog with the labs' tables, and statements planned over it."""
 
-# ruff: noqa: E501 (a statement is one line)
+
 
 from __future__ import annotations
 

@@ -1,0 +1,111 @@
+"""Every function's own example is computed, and gives what it says."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import duckdb
+import pytest
+
+from eddyline.catalog.catalog import Catalog
+from eddyline.functions import AGGREGATES, FUNCTIONS
+from eddyline.record.types import INT, DataType, Root, duckdb_type
+from eddyline.sql.bind.expressions import ExpressionBinder
+from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.options import SessionConfig
+from eddyline.sql.parse import parse_expression
+from eddyline.sql.typed import Typed, render
+from eddyline.testing.cases import canonical
+
+NOW = "SET VARIABLE eddyline_now = TIMESTAMP '2026-11-24 10:00:00.123456'"
+ROWS = sorted({f.name: f for f in FUNCTIONS.values()}.items())
+
+
+def bound(text: str, scope: Scope | None = None, zone: str = "UTC") -> Typed:
+    config, _ = SessionConfig().with_option("table.local-time-zone", zone)
+    env = Environment(Catalog(None), config, text, [])
+    return ExpressionBinder(scope or Scope(()), env).bind(parse_expression(text))
+
+
+def computed(text: str, zone: str = "UTC") -> Any:
+    """The value of an expression of constants."""
+    e = bound(text, zone=zone)
+    with duckdb.connect() as db:
+        db.execute(NOW)
+        row = db.execute(f"SELECT {render(e)}").fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
+def test_the_example_gives_what_it_says(name: str, row: Any) -> None:
+    call, wanted = row.example
+    got = computed(call)
+    if isinstance(wanted, float):
+        assert math.isclose(got, wanted, rel_tol=1e-12)
+    else:
+        assert canonical(got) == wanted or got == wanted or str(got) == str(wanted)
+    assert row.doc.endswith(".")
+    low, high = row.arity
+    assert 0 <= low <= high
+
+
+@pytest.mark.parametrize("name", sorted(AGGREGATES))
+def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
+    """Over the rows 1, 2, 4, NULL of column x, as the registry says."""
+    row = AGGREGATES[name]
+    call, wanted = row.example
+    scope = Scope((Field("x", None, "x", INT),))
+    inner = parse_expression(f"{name}{call}")
+    args = [bound_of(a, scope) for a in getattr(inner, "args", ())]
+    compiled = row.compile(tuple(a.type for a in args))
+    states = ", ".join(
+        a.batch.format(*(render(e) for e in args), filter="", order="n") + f" AS {a.name}"
+        for a in compiled.accumulators
+    )
+    finish = compiled.finish.format(**{a.name: a.name for a in compiled.accumulators})
+    with duckdb.connect() as db:
+        rows = "(VALUES (1, 1), (2, 2), (4, 3), (NULL, 4)) AS t(x, n)"
+        got = db.execute(f"SELECT {finish} FROM (SELECT {states} FROM {rows})").fetchone()
+    assert got is not None
+    assert got[0] == wanted
+
+
+def bound_of(e: Any, scope: Scope) -> Typed:
+    env = Environment(Catalog(None), SessionConfig(), "", [])
+    return ExpressionBinder(scope, env).bind(e)
+
+
+@pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
+def test_the_type_said_is_the_type_given(name: str, row: Any) -> None:
+    """DuckDB must give exactly what the plan promises; the engine casts nothing silently."""
+    e = bound(row.example[0])
+    if e.type.root is Root.NULL:
+        return
+    with duckdb.connect() as db:
+        db.execute(NOW)
+        described = db.execute(f"DESCRIBE SELECT {render(e)} AS v").fetchone()
+    assert described is not None
+    assert described[1] == normal(e.type), f"{row.example[0]}: {described[1]}"
+
+
+def normal(kind: DataType) -> str:
+    """DuckDB's own spelling of a type."""
+    with duckdb.connect() as db:
+        row = db.execute(f"DESCRIBE SELECT NULL::{duckdb_type(kind)} AS v").fetchone()
+    assert row is not None
+    return str(row[1])
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("CAST(TIMESTAMP '2026-07-01 12:00:00' AS TIMESTAMP_LTZ(3))", "2026-07-01 10:00:00"),
+        ("CAST(TO_TIMESTAMP_LTZ(0, 3) AS STRING)", "1970-01-01 01:00:00.000"),
+        ("FROM_UNIXTIME(0)", "1970-01-01 01:00:00"),
+        ("UNIX_TIMESTAMP('1970-01-01 01:00:00')", 0),
+    ],
+)
+def test_the_sessions_zone_counts_where_text_is_made_or_read(text: str, wanted: object) -> None:
+    assert canonical(computed(text, "Europe/Paris")) == wanted
