@@ -58,14 +58,15 @@ class Editor:
         if self._field.language != language:
             self._field.set_language(language)
 
-    def mark(self, line: int, column: int, message: str) -> None:
-        """Mark an error: its line, and from its column to the end of the line."""
+    def mark(self, line: int, column: int, message: str, length: int | None = None) -> None:
+        """Mark an error: its line, and so many characters of it; None: to the line's end."""
         rows = self.text.split("\n")
         if not 1 <= line <= len(rows):
             return
         start = sum(len(row) + 1 for row in rows[: line - 1])
         first = start + min(max(0, column - 1), max(0, len(rows[line - 1]) - 1))
         end = start + len(rows[line - 1])
+        end = end if length is None else min(end, first + length)
         found: list[dict[str, Any]] = [{"kind": "line", "line": line, "class": "error-line"}]
         if end > first:
             found.append({"kind": "mark", "from": first, "to": end, "class": "error-text"})

@@ -15,6 +15,7 @@ from eddyline.studio.context import Context
 from eddyline.studio.editor import Editor
 from eddyline.studio.markup import escape
 from eddyline.studio.notice import Notice, html_of
+from eddyline.studio.rate_fields import RateFields
 from eddyline.studio.shell import Page, button, heading, labelled
 from eddyline.studio.streams import CreateStream
 from eddyline.studio.template_shelf import TemplateShelf
@@ -83,7 +84,9 @@ class GeneratorForm:
         self._key = labelled(ui.select(_KEYS, value="random", label="Partition key"))
         self._key_text = labelled(ui.input("Field, or the key"))
         self._key_text.bind_visibility_from(self._key, "value", backward=lambda v: v != "random")
+        self._shape = RateFields()
         self._newline = ui.checkbox("A newline after every record").props("dense")
+        self._gzip = ui.checkbox("Compress with gzip").props("dense")
         self.restart = ui.checkbox("Start again after a restart").props("dense")
 
     @property
@@ -129,6 +132,8 @@ class GeneratorForm:
         self._key.set_value(key if key in _KEYS else "random")
         self._key_text.set_value(value)
         self._newline.set_value(spec.newline)
+        self._gzip.set_value(spec.gzip)
+        self._shape.load(spec)
         self._put(spec.template)
 
     def spec(self) -> GeneratorSpec:
@@ -141,7 +146,7 @@ class GeneratorForm:
             )
         key, text = str(self._key.value), str(self._key_text.value or "")
         return replace(
-            self._base,
+            self._shape.applied(self._base),
             template=self.template,
             target=f"{self._kind.value}:{name}",
             rate=None if self._fast.value else _positive(self._rate.value),
@@ -149,6 +154,7 @@ class GeneratorForm:
             duration_s=_number(self._seconds.value),
             seed=_whole(self._seed.value),
             newline=bool(self._newline.value),
+            gzip=bool(self._gzip.value),
             partition_key=key if key == "random" else f"{key}:{text}",
             endpoint=None if here else str(self._endpoint.value or "").strip() or None,
             region=None if here else str(self._region.value or "").strip() or None,
@@ -182,7 +188,8 @@ class GeneratorForm:
     def _show_sample(self, found: list[str] | EddylineError, count: int) -> None:
         if isinstance(found, EddylineError):
             if found.span is not None:
-                self._editor.mark(found.span.line, found.span.column, found.message)
+                span = found.span
+                self._editor.mark(span.line, span.column, found.message, span.length)
             self._preview.set_content(f'<div class="notice">{html_of(found)}</div>')
             return
         self._editor.unmark()

@@ -80,7 +80,13 @@ class GeneratorsPage:
             self.form = GeneratorForm(context, built, first, self._notice)
             with ui.element("div").classes("stack") as self._live:
                 self._counters = ui.html("", sanitize=False).classes("tiles")
-                self._chart = charts.chart(charts.rate("accepted/s"), "low")
+                with ui.element("div").classes("columns"):
+                    with ui.element("div").classes("stack tight"):
+                        heading("Accepted records a second", 3)
+                        self._chart = charts.chart(charts.rate("accepted/s"), "low")
+                    with ui.element("div").classes("stack tight"):
+                        heading("Until a batch is acknowledged, ms", 3)
+                        self._latency = charts.chart(charts.rate("ms"), "low")
             self._error = ui.html("", sanitize=False).props('role="status"')
         with ui.element("section").classes("stack"):
             with ui.element("div").classes("row-line"):
@@ -120,7 +126,8 @@ class GeneratorsPage:
         drawn = (mine.info.id, mine.history[-1] if mine.history else None)
         if drawn != self._drawn:
             self._drawn = drawn
-            charts.put(self._chart, [(at, round(v, 1)) for at, v in mine.history])
+            charts.put(self._chart, [(at, round(v, 1)) for at, v, _ in mine.history])
+            charts.put(self._latency, [(at, round(ms, 2)) for at, _, ms in mine.history])
 
     def _actions(self, id: str) -> Callable[[], None]:
         name = self._known[id].name

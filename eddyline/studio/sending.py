@@ -15,13 +15,13 @@ HISTORY = 180
 
 @dataclass(slots=True)
 class SendingRate:
-    """A generator and its last minutes: (epoch ms, accepted records a second)."""
+    """A generator and its last minutes: (epoch ms, accepted records a second, ms a batch)."""
 
     info: GeneratorInfo
     accepted: int
     started_ms: int | None
     at: float
-    history: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    history: deque[tuple[int, float, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
 
 
 class Sending:
@@ -52,5 +52,7 @@ class Sending:
             return rate
         anew = before.started_ms != counters.started_ms
         came = counters.accepted - (0 if anew else before.accepted)
-        rate.history.append((self._clock.now_ms(), max(0.0, came / (now - before.at))))
+        accepted = max(0.0, came / (now - before.at))
+        latency = counters.latency_ms if counters.running else 0.0
+        rate.history.append((self._clock.now_ms(), accepted, latency))
         return rate

@@ -60,12 +60,14 @@ def _expected_names(points: Sequence[Point], columns: Sequence[str]) -> list[str
 def _expectations(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
     """Dashed, and only where the forest says what it expected."""
     found = []
+    # A few lone expectations would make no line to be seen.
+    alone = sum(p.expected is not None for p in points) < len(points) / 3
     for i, name in enumerate(_expected_names(points, columns)):
         data = [[p.time_ms, _short(p.expected[i]) if p.expected else None] for p in points]
         style = {"width": 1.5, "type": [4, 3], "color": COLORS[i % len(COLORS)]}
         found.append(
             charts.line(name, data, lineStyle=style, color=COLORS[i % len(COLORS)], opacity=0.7)
-            | {"symbol": "circle", "symbolSize": 6, "showSymbol": True}
+            | {"symbol": "circle", "symbolSize": 6, "showSymbol": alone}
             | {"itemStyle": {"color": "var(--surface)", "borderColor": COLORS[i % len(COLORS)]}}
         )
     return found

@@ -204,7 +204,9 @@ def records_table(records: list[Record]) -> str:
         f'<td>{escape(r.key)}</td><td class="data">{escape(_pretty(r.data))}</td></tr>'
         for r in reversed(records)
     )
-    return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return (
+        f'<table class="grid wrapped"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
 
 
 def _short(shard: str) -> str:

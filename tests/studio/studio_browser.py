@@ -39,7 +39,7 @@ class Page:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         page.on("response", self._response)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
 
     def _console(self, message: Any) -> None:
         if message.type == "error" and not HARMLESS.search(message.text):
@@ -89,7 +89,7 @@ class Page:
         self.page.set_viewport_size(size)
 
 
-_ALIVE = "() => window.didHandshake === true"
+_ALIVE = "() => window.did_handshake === true"
 _UNNAMED = """() => {
   const named = (e) => (e.getAttribute("aria-label") || e.title || e.textContent.trim() ||
     e.placeholder || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length) ||

@@ -102,6 +102,29 @@ def test_a_generator_is_written_tested_started_and_stopped(
         assert tab.locator(".tile .figure").nth(2).inner_text() == f"{stopped.counters.accepted:,}"
 
 
+def test_a_rate_that_changes_is_kept_as_it_was_written(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open(f"/generator?stream={STREAM}")
+        tab.get_by_role("button", name="New generator").click()
+        tab.get_by_label("Name").fill("waves")
+        tab.get_by_role("button", name="Expand").or_(tab.locator(".more .q-item")).first.click()
+        for shape in ("A ramp", "By the hours of a week", "A wave"):
+            tab.get_by_label("The rate is").click()
+            tab.get_by_role("option", name=shape).click()
+            pause(0.4)
+            assert_sound(page, f"generator-{shape.replace(' ', '-').lower()}")
+        tab.get_by_label("Swing, % of the rate").fill("30")
+        tab.get_by_label("Records in all").fill("5")
+        pause(0.3)
+        tab.get_by_role("button", name="Send data").click()
+        tab.get_by_text("finished").first.wait_for()
+    found = studio.services.generators.get("waves")
+    assert found.spec.sine is not None
+    assert (found.spec.sine.share, found.spec.total) == (0.3, 5)
+    assert found.counters.accepted == 5
+    studio.services.generators.remove("waves")
+
+
 def test_a_template_that_is_wrong_is_shown_where(chromium: Browser) -> None:
     with chromium.page() as page:
         tab = page.open(f"/generator?stream={STREAM}")
@@ -216,7 +239,7 @@ def test_a_note_written_by_hand_runs_and_is_exported(studio: Studio, chromium: B
         tab.wait_for_url("**/notes/2*")
         tab.locator(".cm-content").first.click()
         tab.keyboard.press("Control+a")
-        tab.keyboard.insert_text("%md\n## Hello <b onclick=alert(1)>there</b>")
+        tab.keyboard.insert_text('%md\n## Hello <b onclick="alert(1)">there</b>')
         tab.keyboard.press("Shift+Enter")
         tab.locator(".words h2").wait_for()
         assert tab.locator(".words h2").inner_text() == "Hello there"
