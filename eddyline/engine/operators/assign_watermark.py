@@ -140,7 +140,7 @@ class AssignWatermark(Operator):
             return max(self._shards.values(), default=MIN_WATERMARK)
         marks = dict(self._shards)
         if self._arrival and self._lead_ms is not None:
-            clock = self.context.clock.now_ms() - ARRIVAL_SLACK_MS + self._lead_ms
+            clock = self.scan.polled_ms - ARRIVAL_SLACK_MS + self._lead_ms
             for s in self.scan.at_tip():
                 marks[s] = max(marks.get(s, MIN_WATERMARK), clock)
         active = self.scan.active()

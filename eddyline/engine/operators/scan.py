@@ -45,6 +45,8 @@ class Scan(Operator):
         self._metadata = dict(node.metadata)
         self._records: Records | None = None
         self.newest_ms: int | None = None
+        # Wall time just before the last poll: what it did not bring has arrived since, or later.
+        self.polled_ms = 0
 
     def create(self) -> None:
         self.context.db.run(
@@ -55,6 +57,7 @@ class Scan(Operator):
 
     def poll(self, rows_max: int) -> int:
         """Ask the source; the rows flow with the next step. Returns how many records came."""
+        self.polled_ms = self.context.clock.now_ms()
         self._records = None if self.source.ended else self.source.poll(rows_max)
         self.newest_ms = int(self._records.arrival_ms[-1]) if self._records else None
         self.source.rest()
