@@ -90,7 +90,7 @@ def decode(raw: bytes) -> Any:
     """
     try:
         value, end = _Decoder(raw).item(0, 0)
-    except (IndexError, struct.error, UnicodeDecodeError, TypeError) as error:
+    except (IndexError, struct.error, UnicodeDecodeError, TypeError, ValueError) as error:
         raise _not_cbor(str(error) or "it is cut short") from None
     if end != len(raw) or value is _BREAK:
         raise _not_cbor("there is more than one value")
@@ -116,6 +116,8 @@ class _Decoder:
         )
 
     def item(self, at: int, depth: int) -> tuple[Any, int]:
+        if depth > DEPTH_MAX:
+            raise _not_cbor("it is nested too deeply")
         first = self._raw[at]
         major, info = first >> 5, first & 31
         at += 1
@@ -131,8 +133,6 @@ class _Decoder:
             n = info
         else:
             raise _not_cbor(f"byte {first:#x} means nothing")
-        if depth > DEPTH_MAX:
-            raise _not_cbor("it is nested too deeply")
         if major == 6:
             return self._tagged(n, at, depth)
         return self._by_major[major](n, at, depth)

@@ -191,7 +191,7 @@ class Endpoint:
         return [
             ("content-type", content_type),
             ("x-amzn-requestid", request_id),
-            ("x-amz-id-2", b64encode(os.urandom(48)).decode()),
+            ("x-amz-id-2", b64encode(request_id.encode()).decode()),
             ("date", self._http_date()),
         ]
 

@@ -29,6 +29,7 @@ HEADER_BYTES_MAX = 32 << 10
 # A body waits in memory until it is whole; HTTP/2 may send so much before it is asked to wait.
 WINDOW_BYTES = 4 << 20
 FINISH_S = 2.0
+SWITCH_S = 0.0005
 
 
 def main() -> None:
@@ -79,6 +80,8 @@ async def _serve(settings: Settings, descriptor: int, number: int) -> None:
         os._exit(0)
 
     threading.Thread(target=ended, name="parent", daemon=True).start()
+    # The log's writer must not wait long for a turn while the loop is busy, nor the other way.
+    sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what is there now stays; the collector need not look at it again
     loop.call_later(0.05, _say_ready)

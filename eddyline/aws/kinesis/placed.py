@@ -11,13 +11,16 @@ from eddyline.aws import cbor, wire
 from eddyline.aws.kinesis import digits
 from eddyline.aws.wire import Wire
 from eddyline.log import Placed, ShardInfo, StreamInfo
+from eddyline.log.sequence import sequence_number
 
 _EXCEEDED = "ProvisionedThroughputExceededException"
 
 
 def one(form: Wire, found: Placed, encryption: str) -> bytes:
     """PutRecord's answer."""
-    members = {"ShardId": found.shard_ids()[0], "SequenceNumber": found.sequence_numbers()[0]}
+    shard = found.shards[int(found.shard[0])]
+    number = sequence_number(shard.index, shard.created_ms, int(found.offset[0]))
+    members = {"ShardId": shard.shard_id, "SequenceNumber": str(number)}
     if encryption != "NONE":
         members["EncryptionType"] = encryption
     return form.encode(members)
