@@ -20,8 +20,11 @@ HOURS = 168
 BLOCK_S = 900
 # Longest run that is planned for.
 HORIZON_S = 10 * 366 * 86_400.0
-# Between two deadlines found exactly the others are read off this many points.
+# Between the first deadline and the last the others are sought from this many points.
 GRID = 512
+# How fine deadlines are, and how much less than a whole number of records will do.
+FINE_S = 1e-6
+NEARLY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,22 +194,29 @@ def inverse(curve: Curve, counts: Uniforms) -> Uniforms:
     first, last = _when(curve, float(counts[0])), _when(curve, float(counts[-1]))
     if len(counts) == 1 or first == last:
         return np.full(len(counts), first)
-    if math.isinf(last):  # some of them never: each for itself
-        return np.array([_when(curve, float(c)) for c in counts])
+    if math.isinf(last):  # some of them never
+        most = float(curve.total(np.array([HORIZON_S]))[0])
+        known = int(np.searchsorted(counts, most - 1e-3, side="right"))
+        rest = [_when(curve, float(c)) for c in counts[known : known + 3]]
+        never = np.full(max(0, len(counts) - known - 3), np.inf)
+        return np.concatenate([inverse(curve, counts[:known]), rest, never])
     grid = np.linspace(first, last, GRID)
-    totals = curve.total(grid)
-    # np.interp wants rising totals: of a flat stretch its beginning counts.
-    rising = np.concatenate(([True], np.diff(totals) > 0))
-    out: Uniforms = np.interp(counts, totals[rising], grid[rising])
-    out[0], out[-1] = first, last
-    return np.maximum.accumulate(np.minimum(out, last))
+    cells = np.searchsorted(curve.total(grid), counts - NEARLY, side="left")
+    high = grid[np.minimum(cells, GRID - 1)]
+    low = grid[np.maximum(cells - 1, 0)]
+    for _ in range(max(0, math.ceil(math.log2((grid[1] - grid[0]) / FINE_S)))):
+        middle = (low + high) / 2
+        reached = curve.total(middle) >= counts - NEARLY
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    out: Uniforms = np.maximum.accumulate(high)
+    return out
 
 
 def _when(curve: Curve, count: float) -> float:
     """By bisection, to a microsecond."""
 
     def due(t: float) -> bool:
-        return float(curve.total(np.array([t]))[0]) >= count - 1e-9
+        return float(curve.total(np.array([t]))[0]) >= count - NEARLY
 
     if due(0.0):
         return 0.0
@@ -216,7 +226,7 @@ def _when(curve: Curve, count: float) -> float:
         if high > HORIZON_S:
             return math.inf
     low = high / 2 if high > 1 else 0.0
-    while high - low > 1e-6 * max(1.0, high * 1e-6):
+    while high - low > FINE_S * max(1.0, high * 1e-6):
         middle = (low + high) / 2
         low, high = (low, middle) if due(middle) else (middle, high)
     return high

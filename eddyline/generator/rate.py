@@ -20,8 +20,8 @@ __all__ = ["Burst", "Constant", "Poisson", "Scaled", "Schedule", "Varying"]
 
 # Sums of float segments may fall short of a whole number by this much.
 ROUNDING = 1e-9
-# Gaps drawn at once, and records planned ahead at most.
-GAPS = 4096
+# Deadlines found at once, and kept at most.
+AHEAD = 2048
 AHEAD_MAX = 1_000_000
 
 
@@ -74,6 +74,8 @@ class Varying:
 
     def __init__(self, curve: Curve) -> None:
         self._curve = curve
+        self._first = 0
+        self._due = np.empty(0)
 
     def count(self, elapsed_s: float) -> int:
         if elapsed_s < 0:
@@ -84,10 +86,18 @@ class Varying:
         return math.ceil(self._total(duration_s) - ROUNDING)
 
     def due_s(self, first: int, n: int) -> npt.NDArray[np.float64]:
-        return inverse(self._curve, np.arange(first, first + n, dtype=np.float64))
+        if not self._first <= first <= first + n <= self._first + len(self._due):
+            self._first = first
+            self._due = inverse(self._curve, _range(first, max(n, AHEAD)))
+        place = first - self._first
+        return self._due[place : place + n]
 
     def _total(self, t: float) -> float:
         return float(self._curve.total(np.array([t]))[0])
+
+
+def _range(first: int, n: int) -> npt.NDArray[np.float64]:
+    return np.arange(first, first + n, dtype=np.float64)
 
 
 class Poisson:
@@ -101,32 +111,31 @@ class Poisson:
         self._curve = curve
         self._rng = rng
         self._first = 0
-        self._marks = np.empty(0)
+        self._due = np.empty(0)
         self._last = 0.0
 
     def count(self, elapsed_s: float) -> int:
         if elapsed_s < 0:
             return 0
-        total = float(self._curve.total(np.array([elapsed_s]))[0])
-        while self._last <= total and len(self._marks) < AHEAD_MAX:
+        while len(self._due) < AHEAD_MAX and (not len(self._due) or self._due[-1] <= elapsed_s):
             self._more()
-        return self._first + int(np.searchsorted(self._marks, total + ROUNDING, side="right"))
+        return self._first + int(np.searchsorted(self._due, elapsed_s, side="right"))
 
     def within(self, duration_s: float) -> int | None:
         return None
 
     def due_s(self, first: int, n: int) -> npt.NDArray[np.float64]:
-        while self._first + len(self._marks) < first + n:
+        while self._first + len(self._due) < first + n:
             self._more()
         if first > self._first:
-            self._marks = self._marks[first - self._first :]
+            self._due = self._due[first - self._first :]
             self._first = first
-        return inverse(self._curve, self._marks[:n])
+        return self._due[:n]
 
     def _more(self) -> None:
-        fresh = self._last + np.cumsum(self._rng.exponential(size=GAPS))
-        self._marks = np.concatenate([self._marks, fresh])
-        self._last = float(fresh[-1])
+        marks = self._last + np.cumsum(self._rng.exponential(size=AHEAD))
+        self._due = np.concatenate([self._due, inverse(self._curve, marks)])
+        self._last = float(marks[-1])
 
 
 class Scaled:

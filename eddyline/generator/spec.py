@@ -224,6 +224,9 @@ def _check_week(table: Periodic) -> None:
             raise EddylineError("invalid_argument", message, hint="Monday first, hours from 0")
         for value in (v for row in rows for v in row):
             _within(f"a {name} of the periodic rate", value, 0, RATE_MAX)
+    if not any(v > 0 for row in table.mean for v in row):
+        message = "every mean of the periodic rate is zero"
+        raise EddylineError("invalid_argument", message, hint="give at least one hour a rate")
 
 
 TARGETS = "stream:NAME, kinesis:NAME, kafka:TOPIC, file:PATH or -"
