@@ -20,7 +20,8 @@ _SCALARS: dict[str, Any] = {
     "boolean": bool,
     "double": float,
     "float": float,
-    "timestamp": float,  # seconds since 1970
+    # Seconds since 1970, of the years that there are; neither infinite nor no number at all.
+    "timestamp": Annotated[float, Meta(ge=-62_135_596_800, le=253_402_300_799)],
 }
 
 
@@ -99,7 +100,7 @@ class Inputs:
         """
         try:
             return self._decoders[operation].decode(body or b"{}")
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._refusal(operation, _plain(body), error) from None
 
     def from_values(self, operation: str, values: Any) -> Any:
@@ -121,5 +122,5 @@ class Inputs:
 def _plain(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise AwsError("SerializationException", f"the body is not JSON: {error}") from None

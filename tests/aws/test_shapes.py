@@ -119,3 +119,22 @@ def test_constraints_in_awss_words(operation: str, members: Any, words: str) -> 
 def test_at_most_ten_violations_are_told() -> None:
     error = refused("PutRecords", {"Records": [{"PartitionKey": "k"}] * 20})
     assert error.message.startswith("10 validation errors detected: ")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"a":' * 100_000, b'{"Tags":' * 100_000, b'{"Tags":' + b"[" * 100_000],
+    ids=["lists", "maps", "members", "within"],
+)
+def test_what_is_nested_too_deeply_is_told(body: bytes) -> None:
+    with pytest.raises(AwsError) as caught:
+        INPUTS.from_json("AddTagsToStream", body)
+    assert caught.value.name == "SerializationException"
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1e300, 1e300])
+def test_times_are_times(seconds: float) -> None:
+    get = {"StreamName": "s", "ShardId": "0", "ShardIteratorType": "AT_TIMESTAMP"}
+    with pytest.raises(AwsError) as caught:
+        INPUTS.from_values("GetShardIterator", {**get, "Timestamp": seconds})
+    assert caught.value.name == "SerializationException"
