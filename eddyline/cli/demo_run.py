@@ -134,21 +134,23 @@ class DemoRun:
             with suppress(EddylineError):
                 generators.remove(sender.name)
             generators.create(sender.name, sender.spec)
-        for sender in lab.senders():
+        for sender in lab.senders(self.seed, self.burst):
             generators.start(sender.name)
 
     def burst_ms(self) -> tuple[int, int] | None:
         """From when to when more clicks are sent, epoch ms; None before the senders have begun."""
-        begun = self.services.generators.get("clicks").started_ms
-        if self.burst is None or begun is None:
+        if self.burst is None:
+            return None
+        begun = self.services.generators.get(lab.BURST_SENDER).started_ms
+        if begun is None:
             return None
         start = begun + self.burst.start_s * 1000
         return round(start), round(start + self.burst.duration_s * 1000)
 
     def flow(self) -> dict[str, tuple[int, float]]:
-        """Records acknowledged and a second, by sender."""
+        """Records acknowledged and a second, by sender; ended ones send none."""
         found = self.services.generators.list()
-        return {g.name: (g.counters.accepted, g.counters.rate) for g in found}
+        return {g.name: (g.counters.accepted, g.counters.rate if g.pid else 0.0) for g in found}
 
     def check(self) -> None:
         """Raise what made a sender or a paragraph fail."""
@@ -162,7 +164,7 @@ class DemoRun:
 
     def stop_sending(self) -> int:
         """Stop the senders; returns how many records were acknowledged in all."""
-        names = [sender.name for sender in lab.senders()]
+        names = [sender.name for sender in lab.senders(self.seed, self.burst)]
         stopped = [self.services.generators.stop(name) for name in names]
         return sum(g.counters.accepted for g in stopped)
 

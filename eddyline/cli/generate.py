@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,23 @@ from eddyline.cli.opening import DataDir, Json
 from eddyline.errors import EddylineError
 
 TEMPLATE_BYTES_MAX = 1 << 20
+
+Gzip = Annotated[bool, typer.Option("--gzip", help="Compress every record.")]
+RampText = Annotated[str | None, typer.Option(help="Move the rate to another: 1000:60s.")]
+SineText = Annotated[str | None, typer.Option(help="Swing around the rate: 0.5:10m.")]
+WeekFile = Annotated[str | None, typer.Option(help="JSON file of a week's rates, 7 by 24.")]
+ByChance = Annotated[bool, typer.Option("--poisson", help="Let records come by chance.")]
+Bursts = Annotated[list[str] | None, typer.Option(help="Multiply the rate: 30s:10s:5.")]
+ClockText = Annotated[
+    str | None, typer.Option(help="Clock of date.simTime: 2020-01-01..2020-01-08@3600x.")
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(help="drop, duplicate, late, torn or outlier: outlier:0.01:field=t:factor=9."),
+]
+LabelsTo = Annotated[
+    str | None, typer.Option(help="Where to tell what faults and bursts did; as --to.")
+]
 
 
 def generate(
@@ -31,6 +48,15 @@ def generate(
     newline: Annotated[
         bool, typer.Option("--newline", help="End records of a stream in a newline.")
     ] = False,
+    gzip: Gzip = False,
+    ramp: RampText = None,
+    sine: SineText = None,
+    periodic: WeekFile = None,
+    poisson: ByChance = False,
+    burst: Bursts = None,
+    sim: ClockText = None,
+    fault: Faults = None,
+    labels: LabelsTo = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -45,8 +71,9 @@ def generate(
       eddyline generate '{"n":{{random.number(9)}}}' --to - --total 10
       eddyline generate - --to file:a.ndjson --rate max --total 1000000 < t
       eddyline generate t.txt --to stream:s --endpoint http://127.0.0.1:4567
+      eddyline generate t.txt --to stream:s --burst 30s:10s:5 --labels stream:l
     """
-    from eddyline.cli.sending import Sending, positive, remote, target_of
+    from eddyline.cli.sending import Sending, positive, remote, targets_of
     from eddyline.generator.job import Generator
     from eddyline.generator.spec import GeneratorSpec, parse_duration, parse_rate
 
@@ -61,10 +88,37 @@ def generate(
         partition_key=key,
         endpoint=endpoint,
         region=region,
+        gzip=gzip,
+        labels=labels,
+        **course(ramp, sine, periodic, poisson, burst, sim, fault),
     )
     spec.check()
-    with target_of(spec, data_dir) as target:
-        Sending(Generator(spec, target), as_json=as_json, to_stdout=to == "-").run()
+    with targets_of(spec, data_dir) as (target, told):
+        sender = Generator(spec, target, labels=told)
+        Sending(sender, as_json=as_json, to_stdout=to == "-").run()
+
+
+def course(
+    ramp: str | None,
+    sine: str | None,
+    periodic: str | None,
+    poisson: bool,
+    bursts: list[str] | None,
+    clock: str | None,
+    faults: list[str] | None,
+) -> dict[str, Any]:
+    """How the rate goes and what goes wrong, as fields of a spec. Raises ``invalid_argument``."""
+    from eddyline.generator import options
+
+    return {
+        "ramp": options.parse_ramp(ramp) if ramp else None,
+        "sine": options.parse_sine(sine) if sine else None,
+        "periodic": options.read_week(periodic) if periodic else None,
+        "arrivals": "poisson" if poisson else "even",
+        "bursts": tuple(options.parse_burst(b) for b in bursts or ()),
+        "simulated": options.parse_clock(clock) if clock else None,
+        "faults": tuple(options.parse_fault(f) for f in faults or ()),
+    }
 
 
 def template_text(given: str) -> str:

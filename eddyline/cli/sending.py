@@ -42,15 +42,26 @@ class Sends(Protocol):
 @contextmanager
 def target_of(spec: Any, data_dir: Path | None) -> Iterator[Target]:
     """The open target of a spec; a local stream through the log, whether a server runs or not."""
+    with targets_of(spec, data_dir) as (target, _):
+        yield target
+
+
+@contextmanager
+def targets_of(spec: Any, data_dir: Path | None) -> Iterator[tuple[Target, Target | None]]:
+    """The open target of a spec, and that of its labels if it has one."""
     from contextlib import closing
+    from functools import cache
 
     from eddyline.cli.opening import streams
-    from eddyline.generator.target import open_target
+    from eddyline.generator.target import open_labels, open_target
 
     with ExitStack() as opened:
-        target = open_target(spec, lambda: opened.enter_context(streams(data_dir)))
-        with closing(target):
-            yield target
+        log = cache(lambda: opened.enter_context(streams(data_dir)))
+        target = opened.enter_context(closing(open_target(spec, log)))
+        labels = open_labels(spec, log) if getattr(spec, "labels", None) else None
+        if labels is not None:
+            opened.enter_context(closing(labels))
+        yield target, labels
 
 
 def remote(target: str, endpoint: str | None) -> str:
@@ -58,6 +69,8 @@ def remote(target: str, endpoint: str | None) -> str:
     if endpoint is None:
         return target
     kind, _, name = target.partition(":")
+    if kind == "kafka":
+        return target
     if kind not in ("stream", "kinesis"):
         msg = f"--endpoint needs a stream as its target, not {target}"
         raise EddylineError("invalid_argument", msg, hint="--to stream:NAME --endpoint URL")

@@ -5,7 +5,7 @@ The demo and the tests set up the same lab from here; the studio offers the note
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -41,6 +41,9 @@ SENSOR_TEMPLATE = """{
 SITES = '["/home","/books","/music","/garden"]'
 CLICK_TEMPLATE = f'{{"browseraction":"Click","site":"{{{{random.arrayElement({SITES})}}}}"}}'
 IMPRESSION_TEMPLATE = CLICK_TEMPLATE.replace("Click", "Impression")
+# A view and a click on it, again and again.
+VISIT_TEMPLATE = IMPRESSION_TEMPLATE + "{{record.next}}" + CLICK_TEMPLATE
+BURST_SENDER = "more clicks"
 
 SENSORS_PER_S = 5.0
 CLICKS_PER_S = 50.0
@@ -68,21 +71,28 @@ def burst(seed: int) -> Burst:
     return Burst(round(float(start), 3), BURST_S, BURST_FACTOR)
 
 
-def senders(seed: int | None = None, clicks: Burst | None = None) -> tuple[Sender, ...]:
-    """What sends in both labs; ``clicks``: a burst of clicks."""
-    bursts = () if clicks is None else (clicks,)
+def senders(seed: int | None = None, burst: Burst | None = None) -> tuple[Sender, ...]:
+    """What sends in both labs: sensors, visitors, and for a ``burst`` more clicks.
 
-    def sender(name: str, template: str, stream: str, rate: float, nth: int) -> Sender:
+    One sender makes both the views and their clicks, so that a moment in which a busy machine
+    does not let it run takes both along: the rate of a window is the visitors', not the machine's.
+    """
+
+    def spec(nth: int, template: str, stream: str, rate: float) -> GeneratorSpec:
         own = None if seed is None else seed + nth
-        told = bursts if name == "clicks" else ()
-        spec = GeneratorSpec(template, f"stream:{stream}", rate=rate, seed=own, bursts=told)
-        return Sender(name, spec)
+        return GeneratorSpec(template, f"stream:{stream}", rate=rate, seed=own)
 
-    return (
-        sender("sensors", SENSOR_TEMPLATE, SENSOR_STREAM, SENSORS_PER_S, 0),
-        sender("impressions", IMPRESSION_TEMPLATE, CLICK_STREAM, CLICKS_PER_S, 1),
-        sender("clicks", CLICK_TEMPLATE, CLICK_STREAM, CLICKS_PER_S, 2),
-    )
+    found = [
+        Sender("sensors", spec(0, SENSOR_TEMPLATE, SENSOR_STREAM, SENSORS_PER_S)),
+        Sender("visitors", spec(1, VISIT_TEMPLATE, CLICK_STREAM, 2 * CLICKS_PER_S)),
+    ]
+    if burst is not None:
+        more = CLICKS_PER_S * (burst.factor - 1)
+        clicks = spec(2, CLICK_TEMPLATE, CLICK_STREAM, more)
+        silent_before = (Burst(0.0, burst.start_s, 0.0),)
+        total = round(more * burst.duration_s)
+        found.append(Sender(BURST_SENDER, replace(clicks, bursts=silent_before, total=total)))
+    return tuple(found)
 
 
 def note_bytes(name: str) -> bytes:
