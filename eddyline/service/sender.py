@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import cache
 from typing import Any
 
 from eddyline.clock import SYSTEM
@@ -12,7 +13,7 @@ from eddyline.errors import EddylineError
 from eddyline.generator.counters import Counters
 from eddyline.generator.job import Generator
 from eddyline.generator.spec import GeneratorSpec
-from eddyline.generator.target import Target, open_target
+from eddyline.generator.target import Target, open_labels, open_target
 from eddyline.service.channel import Channel
 from eddyline.service.child import described, in_thread, join_parent, serve
 from eddyline.service.messages import Generate, Sent, unpacked
@@ -45,8 +46,9 @@ class Sender:
     def _run(self, spec: GeneratorSpec, settings: Settings) -> None:
         counters, error = Counters(), None
         try:
-            with closing(_target(spec, settings)) as target:
-                generator = Generator(spec, target)
+            with ExitStack() as opened:
+                target, labels = _targets(spec, settings, opened)
+                generator = Generator(spec, target, labels=labels)
                 in_thread("report", self._report, generator)
                 try:
                     generator.run(self._stop)
@@ -67,13 +69,20 @@ class Sender:
             SYSTEM.wait(self._over, REPORT_S)
 
 
-def _target(spec: GeneratorSpec, settings: Settings) -> Target:
+def _targets(
+    spec: GeneratorSpec, settings: Settings, opened: ExitStack
+) -> tuple[Target, Target | None]:
+    """The target, and that of the labels; both are closed with ``opened``."""
+
+    @cache
     def streams() -> Any:
         from eddyline.log import LogStore
 
         return LogStore(settings.data_dir, settings, SYSTEM)
 
-    return open_target(spec, streams)
+    target = opened.enter_context(closing(open_target(spec, streams)))
+    labels = open_labels(spec, streams)
+    return target, opened.enter_context(closing(labels)) if labels is not None else None
 
 
 def main() -> None:
