@@ -35,9 +35,12 @@ class Resource:
 
 Finder = Callable[["Home", str], Resource | None]
 # kind -> "module:function" of a Finder; kinds are consumer, queue, channel
-FINDERS: dict[str, str] = {"consumer": "eddyline.aws.kinesis.consumers:resource"}
+FINDERS: dict[str, str] = {
+    "consumer": "eddyline.aws.kinesis.consumers:resource",
+    "queue": "eddyline.aws.kinesis.queues:resource",
+}
 # member of DescribeStreamSummary -> "module:function" (home, stream's name) -> how many
-RELATIONS: dict[str, str] = {}
+RELATIONS: dict[str, str] = {"QueueCount": "eddyline.aws.kinesis.queues:count"}
 # member of DescribeLimits -> "module:function" (home) -> how many
 ACCOUNT_COUNTS: dict[str, str] = {}
 

@@ -26,6 +26,8 @@ MODULES = (
     "iterators",
     "monitoring",
     "policies",
+    "queues",
+    "queues_records",
     "reading",
     "records",
     "resharding",

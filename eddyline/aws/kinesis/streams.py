@@ -87,6 +87,13 @@ def delete_stream(home: Home, call: Call) -> Answer:
             "Deregister them, or set EnforceConsumerDeletion."
         )
         raise AwsError("ResourceInUseException", words)
+    hanging = [m for m, n in home.relations(stream.name).items() if n]
+    if hanging:
+        words = (
+            f"Stream {stream.name} under account {home.names.account} has queues or channels. "
+            "Delete them first."
+        )
+        raise AwsError("ResourceInUseException", words)
     home.store.delete(stream.name)
     return {}
 

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eddyline.service.database import BUSY_S, transaction
+
 if TYPE_CHECKING:
     from eddyline.aws.kinesis.home import Home
 
 FILE = "consumers.db"
 TAKEOVER_MS = 5_000
-BUSY_S = 10.0
 # Older rows are of connections that ended long ago.
 FORGET_MS = 3_600_000
 
@@ -28,19 +29,12 @@ FORGET_MS = 3_600_000
 @contextmanager
 def _database(path: Path) -> Iterator[sqlite3.Connection]:
     """One transaction; a power failure may take it, for then all subscriptions are gone too."""
-    db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-    try:
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=OFF")
-        db.execute("BEGIN IMMEDIATE")
+    with transaction(path, durable=False) as db:
         db.execute(
             "CREATE TABLE IF NOT EXISTS subscription (consumer TEXT, shard TEXT, holder TEXT, "
             "since_ms INTEGER, PRIMARY KEY (consumer, shard))"
         )
         yield db
-        db.execute("COMMIT")
-    finally:
-        db.close()
 
 
 @dataclass(frozen=True, slots=True)
