@@ -16,7 +16,7 @@ class Application:
     def __init__(self, settings: Settings, number: int = 0) -> None:
         self._store = LogStore(settings.data_dir, settings)
         kinesis = Kinesis(self._store, settings)
-        self._metrics = Metrics(self._store, settings, number)
+        self._metrics = Metrics(self._store, kinesis.home.flow, settings, number)
         services = {kinesis.target_prefix: kinesis}
         self.endpoint = Endpoint(services, KeyGuard(settings), settings, self._metrics)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from eddyline.aws.kinesis.flow import Flow, Flows, ShardFlow
 from eddyline.aws.protocol import Scope, Told
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
@@ -50,13 +51,26 @@ class Counts(msgspec.Struct):
         self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
 
 
+class Written(msgspec.Struct):
+    """What a worker has counted, as it is written down."""
+
+    requests: dict[str, Counts]
+    flows: Flows
+
+
 class Metrics:
     """Hears of every request of this worker."""
 
     def __init__(
-        self, store: LogStore, settings: Settings, number: int = 0, clock: Clock = SYSTEM
+        self,
+        store: LogStore,
+        flow: Flow,
+        settings: Settings,
+        number: int = 0,
+        clock: Clock = SYSTEM,
     ) -> None:
         self._store = store
+        self._flow = flow
         self._clock = clock
         self._folder = settings.data_dir / FOLDER
         self._file = self._folder / f"api-{number}.json"
@@ -103,28 +117,30 @@ class Metrics:
         aside = self._file.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(exist_ok=True)
-            aside.write_bytes(msgspec.json.encode(self._counts))
+            aside.write_bytes(msgspec.json.encode(Written(self._counts, self._flow.streams)))
             aside.replace(self._file)
         except OSError:  # a full disk must not stop the service; the next second tries again
             logging.getLogger("eddyline.aws").warning("the counters could not be written")
 
     def page(self) -> bytes:
         """All counters in Prometheus' text format."""
-        lines = [*_of_requests(self._totals()), *_of_streams(self._store, self._clock.now_ms())]
+        all_of_us = [Written(self._counts, self._flow.streams), *self._others()]
+        requests: dict[str, Counts] = {}
+        flows: dict[tuple[str, int], ShardFlow] = {}
+        for written in all_of_us:
+            for operation, counts in written.requests.items():
+                requests.setdefault(operation, Counts()).add(counts)
+            for stream, shards in written.flows.items():
+                for shard, flow in shards.items():
+                    flows.setdefault((stream, shard), ShardFlow()).add(flow)
+        lines = [*_of_requests(requests), *_of_streams(self._store), *_of_flows(flows)]
         return ("\n".join(lines) + "\n").encode()
 
-    def _totals(self) -> dict[str, Counts]:
-        totals: dict[str, Counts] = {}
-        for counts in (self._counts, *self._others()):
-            for operation, found in counts.items():
-                totals.setdefault(operation, Counts()).add(found)
-        return totals
-
-    def _others(self) -> Iterator[dict[str, Counts]]:
+    def _others(self) -> Iterator[Written]:
         for file in sorted(self._folder.glob("api-*.json")):
             if file != self._file:
                 try:
-                    yield msgspec.json.decode(file.read_bytes(), type=dict[str, Counts])
+                    yield msgspec.json.decode(file.read_bytes(), type=Written)
                 except (OSError, msgspec.DecodeError):
                     continue
 
@@ -189,7 +205,7 @@ _STREAM_ROWS = (
 )
 
 
-def _of_streams(store: LogStore, now_ms: int) -> Iterator[str]:
+def _of_streams(store: LogStore) -> Iterator[str]:
     found = list(_counted(store))
     for name, kind, member, words in _STREAM_ROWS:
         yield from _head(name, kind, words)
@@ -200,6 +216,34 @@ def _of_streams(store: LogStore, now_ms: int) -> Iterator[str]:
     yield from _head("eddyline_stored_bytes", "gauge", "Bytes of a stream's blocks on disk.")
     for stream, counters in found:
         yield f'eddyline_stored_bytes{{stream="{stream}"}} {counters.stored_bytes}'
+
+
+# Prometheus' name, kind, field of a shard's flow, CloudWatch's name of it
+_FLOW_ROWS = (
+    ("kinesis_outgoing_records_total", "counter", "records", "OutgoingRecords"),
+    ("kinesis_outgoing_bytes_total", "counter", "bytes", "OutgoingBytes"),
+    ("kinesis_iterator_age_milliseconds", "gauge", "age_ms", "IteratorAgeMilliseconds"),
+    (
+        "kinesis_write_provisioned_throughput_exceeded_total",
+        "counter",
+        "writes_exceeded",
+        "WriteProvisionedThroughputExceeded",
+    ),
+    (
+        "kinesis_read_provisioned_throughput_exceeded_total",
+        "counter",
+        "reads_exceeded",
+        "ReadProvisionedThroughputExceeded",
+    ),
+)
+
+
+def _of_flows(flows: dict[tuple[str, int], ShardFlow]) -> Iterator[str]:
+    for name, kind, member, words in _FLOW_ROWS:
+        yield from _head(name, kind, f"{words} of a shard.")
+        for (stream, shard), flow in sorted(flows.items()):
+            label = f'stream="{stream}",shard="shardId-{shard:012d}"'
+            yield f"{name}{{{label}}} {getattr(flow, member)}"
 
 
 def _counted(store: LogStore) -> Iterator[tuple[str, Any]]:

@@ -165,6 +165,9 @@ class Endpoint:
         except TimeoutError:
             words = f"the request did not arrive within {self._patience_s} s"
             raise AwsError("RequestTimeoutException", words) from None
+        except ProtocolClosed:  # nobody will read this, but the log tells of it
+            words = "the connection was closed before the request had arrived"
+            raise AwsError("RequestTimeoutException", words) from None
 
     def _target(self, scope: Scope, headers: Headers) -> tuple[Service, str]:
         prefix, _, operation = headers.get("x-amz-target", "").partition(".")

@@ -59,7 +59,7 @@ class Block:
     @property
     def size(self) -> int:
         """Bytes of the block when encoded."""
-        return encoded_size(len(self), _span(self.keys), _span(self.data))
+        return encoded_size(len(self), span(self.keys), span(self.data))
 
     def sizes(self) -> Int64s:
         """(n,) bytes of each record: key and payload."""
@@ -103,7 +103,8 @@ def _offsets(array: pa.Array) -> npt.NDArray[np.int32]:
     return np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
 
 
-def _span(array: pa.Array) -> int:
+def span(array: pa.Array) -> int:
+    """Bytes of an array's values."""
     offsets = _offsets(array)
     return int(offsets[-1]) - int(offsets[0])
 

@@ -21,7 +21,7 @@ import h2.events
 import pytest
 
 from eddyline.aws import cbor
-from tests.aws.conftest import ANYBODY, TARGET, Reply, call, client, raw
+from tests.aws.conftest import ANYBODY, TARGET, Reply, call, client, raw, read_all
 
 JSON = "application/x-amz-json-1.1"
 CBOR = "application/x-amz-cbor-1.1"
@@ -328,19 +328,31 @@ def test_counters_and_access_log(endpoint: str, data_dir: Path, stream: str) -> 
     own = client(endpoint)
     own.put_records(StreamName=stream, Records=[{"Data": b"xyz", "PartitionKey": "k"}] * 7)
     call(endpoint, "DescribeStream", {"StreamName": "nowhere"})
+    read = [r for index in range(2) for r in read_all(own, stream, index)]
+    assert len(read) == 7
     log = (data_dir / "logs" / "access.log").read_text().splitlines()
-    seen = [json.loads(line) for line in log[-20:]]
+    seen = [json.loads(line) for line in log[-30:]]
     put = next(e for e in reversed(seen) if e["operation"] == "PutRecords")
     assert (put["status"], put["error"], put["user"]) == (200, None, "any")
     assert put["bytes_in"] > 7 * 4
     missed = next(e for e in reversed(seen) if e["status"] == 400)
     assert missed["error"] == "ResourceNotFoundException"
     end = time.monotonic() + 20
+    wanted = f'kinesis_outgoing_records_total{{stream="{stream}",'
+    while page_of(endpoint).count(wanted) < 2:
+        assert time.monotonic() < end
     wanted = 'eddyline_requests_total{operation="DescribeStream",error="ResourceNotFoundException"}'
-    while wanted not in (page := raw(endpoint, b"", {}, "GET", "/metrics").body.decode()):
+    while wanted not in (page := page_of(endpoint)):
         assert time.monotonic() < end
     rows = dict(line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
     label = f'{{stream="{stream}",shard="shardId-00000000000%d"}}'
     incoming = [int(rows["kinesis_incoming_records_total" + label % i]) for i in range(2)]
     assert sum(incoming) == 7
     assert sum(int(rows["kinesis_incoming_bytes_total" + label % i]) for i in range(2)) == 28
+    outgoing = [int(rows["kinesis_outgoing_records_total" + label % i]) for i in range(2)]
+    assert sum(outgoing) == 7
+    assert sum(int(rows["kinesis_outgoing_bytes_total" + label % i]) for i in range(2)) == 28
+
+
+def page_of(endpoint: str) -> str:
+    return raw(endpoint, b"", {}, "GET", "/metrics").body.decode()

@@ -6,6 +6,7 @@ from typing import Any
 
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.flags import Flags
+from eddyline.aws.kinesis.flow import Flow
 from eddyline.aws.kinesis.naming import Names, open_stream, stream_name
 from eddyline.aws.kinesis.resources import ACCOUNT_COUNTS, RELATIONS, Resource, find, found
 from eddyline.aws.kinesis.throttle import Throttle
@@ -22,6 +23,7 @@ class Home:
         self.settings = settings
         self.clock = clock
         self.names = Names(settings)
+        self.flow = Flow()
         self.throttle = Throttle(clock) if settings.throttle else None
 
     def stream(self, request: Any) -> Stream:

@@ -17,6 +17,7 @@ from eddyline.aws.kinesis.records import rate_exceeded
 from eddyline.aws.kinesis.shards import child_shards
 from eddyline.aws.wire import Wire
 from eddyline.log import ShardInfo, Slice, StreamInfo
+from eddyline.log.block import span
 
 RECORDS_MAX = 10_000
 BYTES_MAX = 10 << 20
@@ -37,16 +38,18 @@ async def get_records(home: Home, call: Call) -> Answer:
     limit = request.Limit or RECORDS_MAX
     found = stream.read(place.shard, place.offset, limit, BYTES_MAX)
     shard = info.shards[place.shard]
-    if home.throttle is not None:
-        size = found.data.nbytes + found.keys.nbytes
-        home.throttle.has_read(info.stream_id, place.shard, size)
     page = Page(found, shard, Flags(info.attributes).encryption)
     members = _members(home, info, place, found)
+    size = span(found.data) + span(found.keys)
+    home.flow.read(info.name, place.shard, len(found), size, members["MillisBehindLatest"])
+    if home.throttle is not None:
+        home.throttle.has_read(info.stream_id, place.shard, size)
     return page.json(members) if call.form is wire.JSON else page.cbor(members, call.form)
 
 
 def _check_rate(home: Home, info: StreamInfo, shard: int) -> None:
     if home.throttle is not None and not home.throttle.read(info.stream_id, shard):
+        home.flow.read_exceeded(info.name, shard)
         words = rate_exceeded(home, info, info.shards[shard].shard_id)
         raise AwsError("ProvisionedThroughputExceededException", words)
 

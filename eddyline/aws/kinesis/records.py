@@ -161,6 +161,7 @@ def _throttled(
     for i, (record, key, hash_key) in enumerate(zip(records, keys, chosen, strict=True)):
         shard = placed.shard_for(info, key, hash_key)
         if not home.throttle.write(info.stream_id, shard.index, len(record.Data) + len(key)):
+            home.flow.write_exceeded(info.name, shard.index)
             refused[i] = rate_exceeded(home, info, shard.shard_id)
     return refused
 

@@ -1,0 +1,64 @@
+"""What goes out of each shard and what is refused, as CloudWatch names it.
+
+What comes in is counted by the log; reads leave no trace there, so each worker counts its own.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+SHARDS_MAX = 20_000
+
+
+class ShardFlow(msgspec.Struct):
+    """One shard's figures; the age is that of the last read."""
+
+    records: int = 0
+    bytes: int = 0
+    age_ms: int = 0
+    writes_exceeded: int = 0
+    reads_exceeded: int = 0
+
+    def add(self, other: ShardFlow) -> None:
+        """Take another worker's figures in."""
+        self.records += other.records
+        self.bytes += other.bytes
+        self.age_ms = max(self.age_ms, other.age_ms)
+        self.writes_exceeded += other.writes_exceeded
+        self.reads_exceeded += other.reads_exceeded
+
+
+Flows = dict[str, dict[int, ShardFlow]]
+
+
+class Flow:
+    """The shards of all streams that this worker has served."""
+
+    def __init__(self) -> None:
+        self.streams: Flows = {}
+        self._shards = 0
+
+    def read(self, stream: str, shard: int, records: int, size: int, behind_ms: int) -> None:
+        """So many records of so many bytes went out, and so far behind the newest they were."""
+        found = self._of(stream, shard)
+        found.records += records
+        found.bytes += size
+        found.age_ms = behind_ms
+
+    def write_exceeded(self, stream: str, shard: int) -> None:
+        """A record was refused for now."""
+        self._of(stream, shard).writes_exceeded += 1
+
+    def read_exceeded(self, stream: str, shard: int) -> None:
+        """A read was refused for now."""
+        self._of(stream, shard).reads_exceeded += 1
+
+    def _of(self, stream: str, shard: int) -> ShardFlow:
+        shards = self.streams.get(stream)
+        found = None if shards is None else shards.get(shard)
+        if found is None:
+            if self._shards >= SHARDS_MAX:  # of streams long gone
+                self.streams, self._shards = {}, 0
+            found = self.streams.setdefault(stream, {})[shard] = ShardFlow()
+            self._shards += 1
+        return found
