@@ -72,14 +72,18 @@ def verdict(
     if windows < least:
         return False, f"only {windows} windows were scored where {least:.0f} or more should be"
     if burst is None:
-        return n == 0, "no alert, as it should be" if n == 0 else f"{n} alerts without a burst"
+        return n == 0, "no alert, as it should be" if n == 0 else f"{_alerts(n)} without a burst"
     hits = sum(a.expected for a in alerts)
     if (hits, n) == (1, 1):
         return True, "the burst was found, and nothing else"
     if hits == 0:
-        others = f", but {n} alerts elsewhere" if n else ""
+        others = f", but {_alerts(n)} elsewhere" if n else ""
         return False, f"the burst was not found{others}"
     return False, f"{n} alerts for one burst"
+
+
+def _alerts(n: int) -> str:
+    return f"{n} alert{'' if n == 1 else 's'}"
 
 
 def latency(values: Sequence[float]) -> Latency:

@@ -11,6 +11,7 @@ from eddyline.cli.terminal import listing, moment, say
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode=None,
     help="""List, stop and remove INSERT jobs.
 
 \b

@@ -64,7 +64,7 @@ class LazyGroup(TyperGroup):
 
 
 def _imported(name: str) -> Any:
-    app = typer.Typer(add_completion=False)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
     # A second command keeps typer from making the only one the whole application.
     app.command("-", hidden=True)(lambda: None)
     import_module(COMMANDS[name][0]).register(app)
@@ -80,6 +80,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Plain help: boxes would cost more time than all the rest of it.
+    rich_markup_mode=None,
 )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode=None,
     help="""Import, list, run, export and delete notes.
 
 \b

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def replay(
-    file: Annotated[str, typer.Argument(help="NDJSON, CSV or an access log; gzip, too.")],
+    file: Annotated[str, typer.Argument(help="NDJSON, CSV, Parquet or an access log; gzip, too.")],
     to: Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")],
     speed: Annotated[str, typer.Option(help="1x: as it was, 60x, or max.")] = "1x",
     time: Annotated[
         str, typer.Option(help="Event times: keep them, or now: begin with this moment.")
     ] = "keep",
     format: Annotated[
-        str, typer.Option("--format", help="auto, ndjson, csv or access-log.")
+        str, typer.Option("--format", help="auto, ndjson, csv, parquet or access-log.")
     ] = "auto",
     time_field: Annotated[
         str | None, typer.Option(help="The field or column that holds the event time.")

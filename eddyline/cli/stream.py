@@ -30,6 +30,7 @@ STATS_S = 1.0
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode=None,
     help="""Create, list, describe, fill, watch, back up and delete streams.
 
 \b
@@ -50,7 +51,13 @@ def create(
     on_demand: Annotated[bool, typer.Option("--on-demand", help="On-demand mode.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Create a stream; on-demand unless --shards is given."""
+    """Create a stream; on-demand unless --shards is given.
+
+    \b
+    Examples:
+      eddyline stream create clicks
+      eddyline stream create clicks --shards 2
+    """
     from eddyline.log import StreamMode
 
     if on_demand and shards is not None:
@@ -63,7 +70,13 @@ def create(
 
 @app.command("list")
 def list_streams(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """All streams."""
+    """All streams.
+
+    \b
+    Examples:
+      eddyline stream list
+      eddyline stream list --json
+    """
     with streams(data_dir) as store:
         found = [_told(store.open(info.name)) for info in store.list()]
     columns = (
@@ -81,7 +94,12 @@ def list_streams(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @app.command()
 def describe(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """A stream's shards: their hash keys and what they hold."""
+    """A stream's shards: their hash keys and what they hold.
+
+    \b
+    Examples:
+      eddyline stream describe clicks
+    """
     with streams(data_dir) as store:
         stream = store.open(name)
         found = [_shard(stream, info) for info in stream.shards()]
@@ -121,7 +139,12 @@ def _shard(stream: Stream, info: Any) -> dict[str, Any]:
 
 @app.command()
 def delete(name: Name, data_dir: DataDir = None) -> None:
-    """Delete a stream and all its records."""
+    """Delete a stream and all its records.
+
+    \b
+    Examples:
+      eddyline stream delete clicks
+    """
     with streams(data_dir) as store:
         store.delete(name)
     say(f"stream {name} deleted")
@@ -146,7 +169,13 @@ def put(
     key: Annotated[str | None, typer.Option(help="Partition key; else one a record.")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Put one record, or each line of standard input as a record."""
+    """Put one record, or each line of standard input as a record.
+
+    \b
+    Examples:
+      eddyline stream put clicks --data '{"n":1}' --key a
+      tail -f app.log | eddyline stream put clicks
+    """
     with streams(data_dir) as store:
         stream = store.open(name)
         if data is not None:
@@ -189,7 +218,14 @@ def tail(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Show a stream's records as they come, until Ctrl-C."""
+    """Show a stream's records as they come, until Ctrl-C.
+
+    \b
+    Examples:
+      eddyline stream tail clicks
+      eddyline stream tail clicks --from oldest --no-follow --json
+      eddyline stream tail clicks --from 2026-11-24T12:00:00Z --limit 10
+    """
     with streams(data_dir) as store:
         stream = store.open(name)
         left = limit if limit is not None else sys.maxsize
@@ -270,7 +306,13 @@ def stats(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Records and bytes a second, once a second, until Ctrl-C."""
+    """Records and bytes a second, once a second, until Ctrl-C.
+
+    \b
+    Examples:
+      eddyline stream stats clicks
+      eddyline stream stats clicks --for 10s --json
+    """
     from eddyline.generator.spec import parse_duration
 
     left = parse_duration(for_) if for_ else float("inf")
