@@ -106,6 +106,7 @@ class _Decoder:
 
     def __init__(self, raw: bytes) -> None:
         self._raw = raw
+        self._size = len(raw)
         self._by_major = (
             lambda n, at, _: (n, at),
             lambda n, at, _: (-1 - n, at),
@@ -118,9 +119,19 @@ class _Decoder:
     def item(self, at: int, depth: int) -> tuple[Any, int]:
         if depth > DEPTH_MAX:
             raise _not_cbor("it is nested too deeply")
-        first = self._raw[at]
+        raw = self._raw
+        first = raw[at]
         major, info = first >> 5, first & 31
         at += 1
+        if 2 <= major <= 3 and info < 26:  # most of a batch of records: strings up to 64 KiB
+            if info == 24:
+                info, at = raw[at], at + 1
+            elif info == 25:
+                info, at = raw[at] << 8 | raw[at + 1], at + 2
+            end = at + info
+            if end <= self._size:
+                return raw[at:end] if major == 2 else raw[at:end].decode(), end
+            raise _not_cbor("it is cut short")
         if major == 7:
             return self._simple(info, at)
         if info == 31:
