@@ -20,6 +20,7 @@ from eddyline.anomaly.explanation import explanation_json
 from eddyline.anomaly.forest import ForestBank
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.options import DetectorOptions, ForestOptions
+from eddyline.anomaly.units import Units
 
 __all__ = [
     "DetectorOptions",
@@ -40,7 +41,7 @@ class Verdicts:
     score (n,): 0 for a key's first S rows. grade (n,): 0 ordinary to 1 certainly not. alert (n,):
     the first row of an episode. expected (n, d): the usual value, NaN before the tenth row.
     attribution_high, attribution_low (n, d): shares of the score, adding up to it, of rows with
-    a grade (of all rows if all are to be explained); 0 elsewhere.
+    a grade (of all rows with a score if all are to be explained); 0 elsewhere.
     """
 
     score: Doubles
@@ -66,6 +67,7 @@ class Detectors:
         self.dimensions = dimensions
         self.explain = explain
         self._forests = ForestBank(options.forest, dimensions)
+        self._units = Units(dimensions) if options.normalize and dimensions > 1 else None
         self._usual = usual.empty(0, dimensions)
         self._watch = thresholds.empty(0, dimensions)
 
@@ -79,20 +81,23 @@ class Detectors:
         keys, points = self._forests.checked(keys, points)
         n, d = points.shape
         self._make_room(int(keys.max()) + 1 if n else 0)
+        plan = self._units.plan(self._usual, keys, points) if self._units else None
         expected, odd = np.empty((n, d)), np.empty((n, d))
         usual.measure(self._usual, keys, points, self.options.tolerance, expected, odd)
         wanted = np.abs(odd).max(axis=1, initial=0.0) > thresholds.ODD_MIN
         if self.explain == "all":
             wanted[:] = True
-        found = self._forests.score(keys, points, wanted)
+        if plan is None:
+            found = self._forests.score(keys, points, wanted)
+        else:
+            found = plan.score(self._forests, wanted)
         grade, alert = np.empty(n), np.empty(n, np.bool_)
         samples, shingle = self.options.forest.sub_sample_size, self.options.forest.shingle_size
         rows = thresholds.Row(keys, points, expected, odd, found.score)
         tolerance, cool_down = self.options.tolerance, self.options.cool_down
         thresholds.judge(self._watch, rows, (samples, shingle), tolerance, cool_down, grade, alert)
-        shown = ((grade > 0.0) | (self.explain == "all"))[:, None]
-        warm_up = max(samples, shingle)
-        score = np.where(found.rows < warm_up, 0.0, found.score)
+        score = np.where(found.rows < max(samples, shingle), 0.0, found.score)
+        shown = ((grade > 0.0) | ((self.explain == "all") & (score > 0.0)))[:, None]
         return Verdicts(score, grade, alert, expected, found.high * shown, found.low * shown)
 
     def dumps(self) -> bytes:
@@ -100,7 +105,9 @@ class Detectors:
         header, arrays = compact.saved(self._forests)
         for kind, memory in (("usual", self._usual), ("watch", self._watch)):
             arrays |= {f"{kind}.{name}": part for name, part in memory._asdict().items()}
-        own = {"tolerance": self.options.tolerance, "cool_down": self.options.cool_down}
+        if self._units is not None:
+            arrays["units"] = self._units.scale
+        own = {n: getattr(self.options, n) for n in ("tolerance", "cool_down", "normalize")}
         return state.pack({**header, **own, "explain": self.explain}, arrays)
 
     @classmethod
@@ -113,12 +120,17 @@ class Detectors:
         """
         header, arrays = state.unpack(saved)
         options = DetectorOptions(
-            ForestOptions(**header["forest"]), header["tolerance"], header["cool_down"]
+            ForestOptions(**header["forest"]),
+            header["tolerance"],
+            header["cool_down"],
+            header["normalize"],
         )
         out = cls(options, header["columns"], header["explain"])
         out._forests = compact.restored(header, arrays)
         out._usual = _memory(usual.Usual, "usual", arrays)
         out._watch = _memory(thresholds.Watch, "watch", arrays)
+        if out._units is not None:
+            out._units.scale = arrays["units"].copy()
         return out
 
     def _make_room(self, models: int) -> None:

@@ -40,11 +40,14 @@ class DetectorOptions:
 
     tolerance: a value within this share of the expected one is never an anomaly.
     cool_down: an episode ends after this many ordinary rows in a row; one alert an episode.
+    normalize: columns are divided by how far each strays over a key's first rows, so that none
+    rules by its unit alone. A point of one column needs none; RANDOM_CUT_FOREST has none.
     """
 
     forest: ForestOptions = ForestOptions()
     tolerance: float = _of(0.2, 0.0, 1000.0)
     cool_down: int = _of(100, 0, 1_000_000)
+    normalize: bool = False
 
     def validate(self) -> None:
         """Raises EddylineError ``invalid_argument`` naming the parameter and its range."""

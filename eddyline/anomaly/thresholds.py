@@ -35,7 +35,8 @@ ODD_MIN = 1.0
 class Watch(NamedTuple):
     """Memory of M keys over d columns."""
 
-    rows: Int64s  # (M,) scores seen
+    rows: Int64s  # (M,) rows seen
+    scored: Int64s  # (M,) of them those that a forest which had learnt something could score
     mean: Doubles  # (M,) of scores
     stray: Doubles  # (M,) mean distance of scores from the mean
     quiet: Int64s  # (M,) ordinary rows still needed to end the episode; 0 outside one
@@ -46,6 +47,7 @@ class Watch(NamedTuple):
 def empty(models: int, columns: int) -> Watch:
     """Memory of keys not yet seen."""
     return Watch(
+        np.zeros(models, np.int64),
         np.zeros(models, np.int64),
         np.zeros(models),
         np.zeros(models),
@@ -117,6 +119,9 @@ def _enter(watch: Watch, rows: Row, m: int, r: int, tolerance: float) -> bool:
 def _learn(watch: Watch, m: int, score: float) -> None:
     """Running mean and mean distance of a key's scores."""
     watch.rows[m] += 1
-    pace = 1.0 / min(watch.rows[m], _MEMORY)
+    if score == 0.0:
+        return
+    watch.scored[m] += 1
+    pace = 1.0 / min(watch.scored[m], _MEMORY)
     watch.stray[m] += pace * (abs(score - watch.mean[m]) - watch.stray[m])
     watch.mean[m] += pace * (score - watch.mean[m])

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from eddyline.anomaly.detector import DetectorOptions, Detectors, Verdicts
+from eddyline.anomaly.usual import WINDOW
 from eddyline.errors import EddylineError
 
 Doubles = npt.NDArray[np.float64]
@@ -128,7 +129,8 @@ def check_bounds(options: DetectorOptions, keys: Int64s, whole: Verdicts) -> Non
     samples = options.forest.sub_sample_size
     for key in np.unique(keys):
         assert not whole.score[keys == key][:samples].any()
-        later = whole.score[keys == key][max(samples, options.forest.shingle_size) :]
+        units = WINDOW if options.normalize else 0
+        later = whole.score[keys == key][max(samples, options.forest.shingle_size, units) :]
         assert (later > 0).all()
     assert whole.score.max(initial=0.0) <= np.log2(samples + 1)
     assert whole.grade.min() >= 0

@@ -52,6 +52,38 @@ def test_battery(columns: int, trees: int, samples: int, shingle: int, decay: in
     check_detector(options(trees, samples, shingle, decay=decay, tolerance=0.1), keys, points)
 
 
+@pytest.mark.parametrize(("columns", "shingle"), [(2, 1), (4, 1), (3, 4)])
+def test_battery_of_columns_in_their_own_units(columns: int, shingle: int) -> None:
+    rng = np.random.default_rng(columns)
+    n = 300
+    keys = rng.choice(4, n, p=[0.5, 0.35, 0.1, 0.05])  # the last key has fewer rows than it needs
+    points = rng.normal(50, 4, (n, columns)) * 10.0 ** np.arange(columns)
+    points[::37] *= 5
+    check_detector(options(10, 40, shingle, normalize=True), keys, points)
+
+
+def test_own_units_let_a_small_column_be_heard() -> None:
+    """Three visitors instead of forty, beside bytes that stray by millions."""
+    rng = np.random.default_rng(3)
+    points = np.column_stack([rng.lognormal(2, 1.2, 300) * 1e6, rng.normal(40, 6, 300).round()])
+    points[250] = (8e6, 3)
+    assert not one(points, options(samples=64)).grade[250]
+    found = one(points, options(samples=64, normalize=True))
+    assert found.alert[250]
+    low = found.attribution_low[250]
+    assert low.argmax() == 1
+    assert low[1] > 0.6 * found.score[250]
+
+
+def test_own_units_do_not_depend_on_the_unit() -> None:
+    rng = np.random.default_rng(8)
+    points = rng.normal(0, 1, (200, 2)) + 20
+    chosen = options(20, 40, normalize=True)
+    a, b = one(points, chosen), one(points * [1024.0, 1.0], chosen)
+    np.testing.assert_array_equal(a.score, b.score)
+    assert (a.score[40:] > 0).all()
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     values=st.lists(

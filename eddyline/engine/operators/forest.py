@@ -274,7 +274,9 @@ class Forest(Operator):
                 shingle_size=n.shingle_size,
                 seed=n.seed,
             )
-            options = DetectorOptions(forest=forest, tolerance=n.tolerance)
+            options = DetectorOptions(
+                forest=forest, tolerance=n.tolerance, normalize=n.grade is not None
+            )
             explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
             self._detectors = Detectors(options, len(n.columns), explain)
         return self._detectors
