@@ -128,7 +128,7 @@ class Demo:
         began = SYSTEM.monotonic()
         say("starting the server")
         try:
-            watcher = self._run.start()
+            watcher = self._run.start(say)
             self._face.open(self._run, watcher)
             flowing = SYSTEM.monotonic()
             with suppress(KeyboardInterrupt):

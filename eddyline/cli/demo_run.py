@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 # A note's jobs run within this, on a busy machine, too.
 READY_S = 60.0
-# How long the first compilation of the forests may hold the click lab back.
-COMPILE_S = 12.0
+# The first compilation of the forests is waited for: a quarter of a minute, more when it is busy.
+COMPILE_S = 120.0
+SAY_S = 1.5
 POLL_S = 0.1
 RATE = "ctrpercent"
 
@@ -109,7 +110,7 @@ class DemoRun:
         """The services of the running server."""
         return self.server.services
 
-    def start(self) -> Watcher:
+    def start(self, say: Callable[[str], None]) -> Watcher:
         """Start server, streams, notes and senders; returns who watches the rate."""
         from eddyline.log import StreamMode
 
@@ -121,7 +122,9 @@ class DemoRun:
         watcher = Watcher(services, RATE)
         self._unsubscribe = services.anomalies.subscribe(watcher.heard)
         sensors = begin_note(services, lab.SENSOR_NOTE)
-        self.server.warmed.wait(COMPILE_S)
+        if not self.server.warmed.wait(SAY_S):
+            say("compiling the forests (once)")
+            self.server.warmed.wait(COMPILE_S)
         clicks = begin_note(services, lab.CLICK_NOTE)
         until_it_flows(services, sensors)
         until_it_flows(services, clicks)

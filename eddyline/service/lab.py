@@ -49,10 +49,10 @@ SENSORS_PER_S = 5.0
 CLICKS_PER_S = 50.0
 WINDOW_MS = 1000
 BURST_FACTOR = 4.0
-# Windows of a second: a dozen to fill the sub-sample, as many again to know what is ordinary.
-WARM_UP_S = 26.0
+# Windows of a second: a dozen to fill the sub-sample, some more to know what is ordinary.
+WARM_UP_S = 20.0
 BURST_S = 6.0
-BURST_LATEST_S = 44.0
+BURST_LATEST_S = 38.0
 # After the burst its windows must close and be scored, on a busy machine, too.
 SHORTEST_S = BURST_LATEST_S + 6.0
 

@@ -17,7 +17,6 @@ from eddyline.service.child import join_parent
 from eddyline.service.supervisor import Child, Supervisor
 
 MODULE = "eddyline.service.warming"
-NICE = 10
 
 
 def warm(supervisor: Supervisor) -> threading.Event:
@@ -40,7 +39,6 @@ def warm(supervisor: Supervisor) -> threading.Event:
 def main() -> None:
     """Entry of the process."""
     join_parent(sys.argv[1:])
-    os.nice(NICE)
     from eddyline.anomaly.detector import warm as compile_all
 
     compile_all()
