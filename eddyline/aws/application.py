@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eddyline.aws.guard import KeyGuard
+from eddyline.aws.kinesis.channels_delivery import Deliveries
 from eddyline.aws.kinesis.service import Kinesis
 from eddyline.aws.metrics import Metrics
 from eddyline.aws.protocol import Endpoint
@@ -18,9 +19,12 @@ class Application:
         kinesis = Kinesis(self._store, settings)
         self._metrics = Metrics(self._store, kinesis.home.flow, settings, number)
         services = {kinesis.target_prefix: kinesis}
+        self._deliveries = Deliveries(kinesis.home)
+        self._deliveries.start()
         self.endpoint = Endpoint(services, KeyGuard(settings), settings, self._metrics)
 
     def close(self) -> None:
         """Finish what was put and write down what was counted."""
+        self._deliveries.stop()
         self._metrics.close()
         self._store.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -15,39 +13,17 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eddyline.aws import wire
-from eddyline.aws.call import Call, Caller
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.home import Home
 from eddyline.aws.kinesis.queues_store import Queues
-from eddyline.aws.kinesis.service import Kinesis
-from eddyline.clock import ManualClock
-from eddyline.log import LogStore, PutBatch
-from eddyline.settings import Settings
+from eddyline.log import PutBatch
 from tests.aws.conftest import client
+from tests.aws.local_kit import Local
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 
 
-class Local:
-    """The service under a held clock, without a server."""
-
-    def __init__(self, path: Path) -> None:
-        self.clock = ManualClock()
-        self.settings = Settings(
-            data_dir=path, fsync=False, stream_delay_ms=0, map_gib=1, disk_free_mib_min=0
-        )
-        self.store = LogStore(path, self.settings, self.clock)
-        self._kinesis = Kinesis(self.store, self.settings)
-        self._kinesis.home = self.home = Home(self.store, self.settings, self.clock)
-
-    def call(self, operation: str, **members: Any) -> Any:
-        body = json.dumps(members).encode()
-        request = wire.JSON.parse(self._kinesis.inputs, operation, body)
-        answer = asyncio.run(
-            self._kinesis.call(Call(operation, request, wire.JSON, Caller("anybody")))
-        )
-        return json.loads(answer) if isinstance(answer, bytes) else answer
+class Queueing(Local):
+    """The service with a word for queues."""
 
     def queue(self, stream: str, name: str = "q", start: Any = None, **attributes: Any) -> str:
         given = {"StreamARN": ARN + stream, "StartingPosition": start or {"Type": "TRIM_HORIZON"}}
@@ -69,24 +45,24 @@ class Local:
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Iterator[Local]:
-    found = Local(tmp_path)
+def local(tmp_path: Path) -> Iterator[Queueing]:
+    found = Queueing(tmp_path)
     yield found
     found.store.close()
 
 
-def made(local: Local, name: str, *data: bytes) -> None:
+def made(local: Queueing, name: str, *data: bytes) -> None:
     local.call("CreateStream", StreamName=name, StreamModeDetails={"StreamMode": "ON_DEMAND"})
     put(local, name, *data)
 
 
-def put(local: Local, name: str, *data: bytes) -> None:
+def put(local: Queueing, name: str, *data: bytes) -> None:
     if data:
         keys = [f"k{i}" for i in range(len(data))]
         local.store.open(name).put(PutBatch(keys, list(data))).result()
 
 
-def test_a_record_is_delivered_until_it_is_acknowledged(local: Local) -> None:
+def test_a_record_is_delivered_until_it_is_acknowledged(local: Queueing) -> None:
     made(local, "s", b"a")
     arn = local.queue("s")
     first = local.call("ReceiveQueueRecords", QueueARN=arn)["QueueRecords"][0]
@@ -109,7 +85,7 @@ def test_a_record_is_delivered_until_it_is_acknowledged(local: Local) -> None:
     assert local.visible(arn) == []
 
 
-def test_two_queues_on_a_stream_know_nothing_of_each_other(local: Local) -> None:
+def test_two_queues_on_a_stream_know_nothing_of_each_other(local: Queueing) -> None:
     made(local, "s", b"a", b"b")
     one, other = local.queue("s", "one"), local.queue("s", "other")
     ids = {r.number for r in local.visible(one)}
@@ -125,7 +101,7 @@ def test_two_queues_on_a_stream_know_nothing_of_each_other(local: Local) -> None
     )
 
 
-def test_visibility_is_lengthened_and_ended(local: Local) -> None:
+def test_visibility_is_lengthened_and_ended(local: Queueing) -> None:
     made(local, "s", b"a")
     arn = local.queue("s", VisibilityTimeoutSeconds=5)
     (record,) = local.call("ReceiveQueueRecords", QueueARN=arn)["QueueRecords"]
@@ -146,7 +122,7 @@ def test_visibility_is_lengthened_and_ended(local: Local) -> None:
     assert len(local.visible(arn)) == 1
 
 
-def test_dead_letters(local: Local) -> None:
+def test_dead_letters(local: Queueing) -> None:
     made(local, "s", b"poison")
     dead_letters = {"TargetType": "BUILT_IN", "MaxReceiveCount": 2}
     arn = local.queue("s", DeadLetterConfiguration=dead_letters, VisibilityTimeoutSeconds=1)
@@ -182,7 +158,7 @@ def test_dead_letters(local: Local) -> None:
     assert local.visible(arn, dead=True) == local.visible(arn) == []
 
 
-def test_without_dead_letters_a_record_comes_for_ever(local: Local) -> None:
+def test_without_dead_letters_a_record_comes_for_ever(local: Queueing) -> None:
     made(local, "s", b"a")
     arn = local.queue("s", DeadLetterConfiguration={"TargetType": "NONE"})
     for n in range(1, 12):
@@ -191,7 +167,7 @@ def test_without_dead_letters_a_record_comes_for_ever(local: Local) -> None:
         local.clock.advance(1_000)
 
 
-def test_where_a_queue_begins(local: Local) -> None:
+def test_where_a_queue_begins(local: Queueing) -> None:
     made(local, "s", b"old")
     local.clock.advance(10_000)
     at = local.clock.now_ms() / 1000
@@ -211,7 +187,7 @@ def test_where_a_queue_begins(local: Local) -> None:
     ]
 
 
-def test_trimmed_records_are_not_delivered(local: Local) -> None:
+def test_trimmed_records_are_not_delivered(local: Queueing) -> None:
     made(local, "s", b"a", b"b")
     arn = local.queue("s")
     assert len(local.visible(arn, seconds=1)) == 2
@@ -220,7 +196,7 @@ def test_trimmed_records_are_not_delivered(local: Local) -> None:
     assert local.visible(arn) == []
 
 
-def test_what_is_refused(local: Local) -> None:
+def test_what_is_refused(local: Queueing) -> None:
     def refused(operation: str, **members: Any) -> str:
         with pytest.raises(AwsError) as caught:
             local.call(operation, **members)
@@ -251,7 +227,7 @@ def test_what_is_refused(local: Local) -> None:
     local.call("DeleteStream", StreamName="s")
 
 
-def test_a_queue_is_updated_tagged_and_paged(local: Local) -> None:
+def test_a_queue_is_updated_tagged_and_paged(local: Queueing) -> None:
     made(local, "s")
     arns = [local.queue("s", f"q{i}") for i in range(5)]
     told = local.call(
@@ -282,7 +258,9 @@ def test_a_queue_is_updated_tagged_and_paged(local: Local) -> None:
         max_size=25,
     )
 )
-def test_nothing_is_lost_and_nothing_out_twice(local: Local, steps: list[tuple[str, int]]) -> None:
+def test_nothing_is_lost_and_nothing_out_twice(
+    local: Queueing, steps: list[tuple[str, int]]
+) -> None:
     """Whatever is done: what is out is not given again in time, and all is delivered at last."""
     name = f"s{len(local.store.names())}"
     made(local, name)

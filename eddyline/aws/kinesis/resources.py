@@ -37,12 +37,19 @@ Finder = Callable[["Home", str], Resource | None]
 # kind -> "module:function" of a Finder; kinds are consumer, queue, channel
 FINDERS: dict[str, str] = {
     "consumer": "eddyline.aws.kinesis.consumers:resource",
+    "channel": "eddyline.aws.kinesis.channels:resource",
     "queue": "eddyline.aws.kinesis.queues:resource",
 }
 # member of DescribeStreamSummary -> "module:function" (home, stream's name) -> how many
-RELATIONS: dict[str, str] = {"QueueCount": "eddyline.aws.kinesis.queues:count"}
+RELATIONS: dict[str, str] = {
+    "ChannelCount": "eddyline.aws.kinesis.channels:count",
+    "QueueCount": "eddyline.aws.kinesis.queues:count",
+}
 # member of DescribeLimits -> "module:function" (home) -> how many
-ACCOUNT_COUNTS: dict[str, str] = {}
+ACCOUNT_COUNTS: dict[str, str] = {
+    "ChannelCount": "eddyline.aws.kinesis.channels:count_all",
+    "ChannelCountLimit": "eddyline.aws.kinesis.channels:count_max",
+}
 
 
 def found(place: str) -> Callable[..., Any]:

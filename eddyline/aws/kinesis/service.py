@@ -21,6 +21,7 @@ from eddyline.settings import Settings
 MODULES = (
     "account",
     "capacity",
+    "channels",
     "consumers",
     "encryption",
     "iterators",
