@@ -22,6 +22,7 @@ from eddyline.generator.replay.batch import Batch, Facts, Reader
 from eddyline.generator.replay.delimited import DELIMITERS, CsvReader
 from eddyline.generator.replay.ndjson import NdjsonReader
 from eddyline.generator.replay.order import Disorder, in_order
+from eddyline.generator.replay.parquet import MAGIC, ParquetReader
 from eddyline.generator.replay.spec import ReplaySpec
 from eddyline.generator.replay.text import Faults, open_input
 from eddyline.generator.target import Target, with_newlines
@@ -158,6 +159,8 @@ def _reader(spec: ReplaySpec, source: IO[bytes], path: Path) -> Reader:
     form = spec.format if spec.format != "auto" else sniff(source, path)
     if form == "access-log":
         return AccessLogReader(source, path)
+    if form == "parquet":
+        return ParquetReader(source, path, spec.time_field)
     if form == "csv":
         return CsvReader(source, path, spec.time_field)
     return NdjsonReader(source, path, spec.time_field)
@@ -170,6 +173,8 @@ def sniff(source: IO[bytes], path: Path) -> str:
         source.seek(0)
     except (EOFError, OSError) as error:
         raise EddylineError("bad_file", f"cannot read {path}: {error}") from error
+    if head.startswith(MAGIC):
+        return "parquet"
     lines = [
         line.decode("utf-8", "replace").strip()
         for line in head.removeprefix(b"\xef\xbb\xbf").splitlines()[:10]
@@ -183,5 +188,5 @@ def sniff(source: IO[bytes], path: Path) -> str:
         return "access-log"
     if any(d in lines[0] for d in DELIMITERS):
         return "csv"
-    hint = "name it with --format ndjson, csv or access-log"
+    hint = "name it with --format ndjson, csv, parquet or access-log"
     raise EddylineError("bad_file", f"the format of {path} is not recognised", hint=hint)

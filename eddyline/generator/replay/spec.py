@@ -9,7 +9,7 @@ from typing import Literal
 from eddyline.errors import EddylineError
 from eddyline.generator.spec import parse_target
 
-FORMATS = ("auto", "ndjson", "csv", "access-log")
+FORMATS = ("auto", "ndjson", "csv", "parquet", "access-log")
 SPEED_MAX = 1e9
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)x?")
 
