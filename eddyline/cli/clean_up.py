@@ -64,7 +64,11 @@ def everything(services: Services) -> list[Made]:
         *(Made("note", n.id, n.name) for n in services.notes.list()),
         *(Made("view", name) for name in sorted(views)),
         *(Made("table", name) for name in tables),
-        *(Made("stream", s.name, f"{len(s.shards)} shards") for s in services.streams.list()),
+        *(
+            Made("stream", s.name, f"{len(s.shards)} shards")
+            for s in services.streams.list()
+            if s.status != "DELETING"
+        ),
     ]
 
 

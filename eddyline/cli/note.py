@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eddyline.cli.opening import DataDir, Json, opened
+from eddyline.cli.opening import DataDir, Json, need_server, opened
 from eddyline.cli.terminal import line, listing, moment, say, table
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
@@ -120,10 +120,9 @@ def run(
     from eddyline.generator.spec import parse_duration
 
     for_s = parse_duration(for_) if for_ else None
+    if detach:
+        need_server(data_dir)
     with opened(data_dir, make=True) as services:
-        if detach and services.directory.holder() is None:
-            hint = "start one: eddyline up"
-            raise EddylineError("not_running", "no server runs it could be left to", hint=hint)
         followed = Followed(services, _note_id(services, note), as_json)
         followed.start(paragraph)
         if not detach and not followed.until_over(for_s):

@@ -32,6 +32,15 @@ def settings_of(data_dir: Path | None) -> Settings:
     return load(data_dir=data_dir)
 
 
+def need_server(data_dir: Path | None) -> None:
+    """See that a server runs on the directory, to which work can be left. Raises ``not_running``."""
+    from eddyline.service.directory import DataDirectory
+
+    if DataDirectory(settings_of(data_dir).data_dir).holder() is None:
+        msg = "no server runs that it could be left to"
+        raise EddylineError("not_running", msg, hint="start one: eddyline up")
+
+
 @contextmanager
 def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
     """The services of a directory; of its server if one runs. ``make``: create the directory.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eddyline.cli.opening import DataDir, Json, opened
+from eddyline.cli.opening import DataDir, Json, need_server, opened
 from eddyline.cli.terminal import say
 from eddyline.cli.watching import Watch
 from eddyline.errors import EddylineError
@@ -49,9 +49,9 @@ def sql(
 
     for_s = parse_duration(for_) if for_ else None
     script = _script(file, text)
+    if detach:
+        need_server(data_dir)
     with opened(data_dir, make=True) as services:
-        if detach and services.directory.holder() is None:
-            raise EddylineError("not_running", "no server runs that the jobs could be left to")
         session = f"app:{name}" if detach and name else f"cli:{uuid.uuid4().hex[:12]}"
         if detach and not name:
             session = f"app:{uuid.uuid4().hex[:12]}"

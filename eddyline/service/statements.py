@@ -243,12 +243,12 @@ def _quoted(text: str) -> str:
 
 
 _LISTS: dict[str, tuple[str, Callable[[Session, s.Show], Iterable[str]]]] = {
-    "TABLES": ("table", lambda ss, st: ss.catalog.list_tables(_databases_of(ss, st))),
-    "VIEWS": ("view", lambda ss, st: ss.catalog.list_views(_databases_of(ss, st))),
-    "DATABASES": ("database", lambda ss, st: ss.catalog.list_databases()),
-    "CATALOGS": ("catalog", lambda ss, st: ss.catalog.list_catalogs()),
-    "FUNCTIONS": ("function", _functions),
-    "MODULES": ("module", lambda ss, st: ["core"]),
+    "TABLES": ("table name", lambda ss, st: ss.catalog.list_tables(_databases_of(ss, st))),
+    "VIEWS": ("view name", lambda ss, st: ss.catalog.list_views(_databases_of(ss, st))),
+    "DATABASES": ("database name", lambda ss, st: ss.catalog.list_databases()),
+    "CATALOGS": ("catalog name", lambda ss, st: ss.catalog.list_catalogs()),
+    "FUNCTIONS": ("function name", _functions),
+    "MODULES": ("module name", lambda ss, st: ["core"]),
 }
 _TEXTS: dict[str, Callable[[Session, s.Show], str]] = {
     "CURRENT CATALOG": lambda ss, st: f"current catalog: {ss.catalog.current_catalog}",
