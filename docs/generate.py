@@ -117,12 +117,26 @@ def sql_options() -> str:
     )
 
 
+def generator_methods() -> str:
+    from eddyline.generator.methods import METHODS, UNSUPPORTED
+
+    rows = [(_code(m.name + m.forms), m.doc, _code(m.example)) for m in METHODS.values()]
+    lacks = [(_code(name), reason) for name, reason in sorted(UNSUPPORTED.items())]
+    return (
+        "# Methods of templates\n\nWhat may stand in a tag; [the language](../generator.md).\n\n"
+        + table(("method", "what it gives", "example"), sorted(rows))
+        + "\n## Not here\n\nNames of other generators that are refused, and why.\n\n"
+        + table(("method", "why, or what instead"), lacks)
+    )
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "errors.md": errors,
     "functions.md": functions,
     "connectors.md": connectors,
     "sql-options.md": sql_options,
+    "generator-methods.md": generator_methods,
 }
 
 
