@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eddyline.errors import EddylineError
 from eddyline.testing.casebook import Layout, run
 from eddyline.testing.cases import Case, discover, fold, same
 
@@ -60,3 +61,11 @@ def test_one_row_a_batch(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", [c for c in ANSWERED if c.tables()], ids=by_name)
 def test_killed_and_taken_up_again(case: Case, tmp_path: Path) -> None:
     check(case, Layout(batch_rows=3, restart=True), tmp_path)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.fail], ids=by_name)
+def test_refused_with_its_sentence(case: Case, tmp_path: Path) -> None:
+    assert case.fail is not None
+    with pytest.raises(EddylineError) as refused:
+        run(case, Layout(), tmp_path)
+    assert case.fail in refused.value.message

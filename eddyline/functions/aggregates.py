@@ -164,9 +164,20 @@ def _avg(types: Types) -> CompiledAggregate:
 def _decimal_quotient(total: str, count: str, scale: int, result: DataType) -> str:
     """Half-up rounding in integers, because DuckDB divides decimals as doubles."""
     lift = 10 ** (result.scale - scale)
-    unscaled = f"(({total}) * {10**scale}::HUGEINT)::HUGEINT * {lift}"
-    twice = f"(2 * ({unscaled}) + sign({total})::HUGEINT * {count}) // (2 * {count})"
-    return f"(({twice})::DECIMAL(38,0) / {10**result.scale})::{duckdb_type(result)}"
+    units = f"(({total}) * {10**scale}::HUGEINT)::HUGEINT * {lift}"
+    twice = f"(2 * ({units}) + sign({total})::HUGEINT * {count}) // (2 * {count})"
+    return unscaled(twice, result)
+
+
+def unscaled(text: str, kind: DataType) -> str:
+    """A HUGEINT of the smallest unit as the DECIMAL; DuckDB would divide decimals as doubles."""
+    to, scale = duckdb_type(kind), kind.scale
+    if scale == 0:
+        return f"CAST({text} AS {to})"
+    if kind.precision + scale <= 38:
+        unit = f"CAST('0.{'1'.rjust(scale, '0')}' AS DECIMAL({scale},{scale}))"
+        return f"CAST(({text})::DECIMAL({kind.precision},0) * {unit} AS {to})"
+    return f"CAST(CAST({text} AS VARCHAR) || 'e-{scale}' AS {to})"
 
 
 def _extreme(name: str) -> Callable[[Types], CompiledAggregate]:

@@ -81,7 +81,9 @@ def _integer(text: str, source: DataType, target: DataType, c: Context, attempt:
 
 def _cut(text: str, source: DataType, target: DataType, context: Context, attempt: bool) -> str:
     low, high = _LIMITS[target.root]
-    return f"greatest(least(trunc({text}), {high}), {low})::{duckdb_type(target)}"
+    # least and greatest pass over NULL, which must stay NULL; NaN is 0, as in Java.
+    cut = f"greatest(least(trunc({text}), {high}), {low})::{duckdb_type(target)}"
+    return f"CASE WHEN isnan({text}) THEN 0 WHEN {text} IS NOT NULL THEN {cut} END"
 
 
 def _whole(text: str, source: DataType, target: DataType, context: Context, attempt: bool) -> str:
@@ -148,7 +150,17 @@ def _text_to_integer(
     text: str, source: DataType, target: DataType, context: Context, attempt: bool
 ) -> str:
     number = rf"regexp_extract(trim({text}), '^([+-]?[0-9]+)(\.[0-9]*)?$', 1)"
-    return f"{_word(attempt)}({number} AS {duckdb_type(target)})"
+    return _read(number, text, target, attempt)
+
+
+def _read(value: str, text: str, target: DataType, attempt: bool) -> str:
+    """Text as a number; text that is none is named in the error."""
+    to = duckdb_type(target)
+    if attempt:
+        return f"TRY_CAST({value} AS {to})"
+    quote = "chr(39)"
+    failed = f"error({quote} || {text} || {quote} || ' is no {target.null()}')::{to}"
+    return f"coalesce(TRY_CAST({value} AS {to}), CASE WHEN {text} IS NOT NULL THEN {failed} END)"
 
 
 def _word(attempt: bool) -> str:
@@ -158,7 +170,7 @@ def _word(attempt: bool) -> str:
 def _text_to_number(
     text: str, source: DataType, target: DataType, context: Context, attempt: bool
 ) -> str:
-    return f"{_word(attempt)}(trim({text}) AS {duckdb_type(target)})"
+    return _read(f"trim({text})", text, target, attempt)
 
 
 def _text_to_boolean(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eddyline.errors import EddylineError
-from eddyline.functions.aggregates import wrapped
+from eddyline.functions.aggregates import unscaled, wrapped
 from eddyline.functions.casts import cast
 from eddyline.functions.registry import (
     Arguments,
@@ -71,20 +71,21 @@ def _integers(op: str, root: Root) -> str:
 
 def _decimals(op: str, kind: DataType, left: DataType, right: DataType) -> str:
     to = duckdb_type(kind)
-    if op != "/":
-        return f"TRY_CAST(({{0}}) {op} ({{1}}) AS {to})"
     a, b = (t if t.root is Root.DECIMAL else DataType(Root.DECIMAL, 19, 0) for t in (left, right))
-    digits = a.precision + max(0, kind.scale + b.scale - a.scale)
-    if digits > 37:  # beyond what whole numbers of 128 bits hold
-        return f"TRY_CAST(({{0}})::DOUBLE / ({{1}})::DOUBLE AS {to})"
+    if op == "*":  # in 128 bits from the start; what needs more than 38 digits is NULL in Flink
+        return f"TRY_CAST(TRY(({{0}})::DECIMAL(38,{a.scale}) * ({{1}})) AS {to})"
+    if op != "/":
+        return f"TRY_CAST(TRY(({{0}}) {op} ({{1}})) AS {to})"
     lift = 10 ** max(0, kind.scale + b.scale - a.scale)
-    top = f"((({{0}}) * {10**a.scale})::HUGEINT * {lift}::HUGEINT)"
-    bottom = f"((({{1}}) * {10**b.scale})::HUGEINT)"
+    top = f"((({{0}})::DECIMAL(38,{a.scale}) * {10**a.scale}::HUGEINT)::HUGEINT * {lift}::HUGEINT)"
+    bottom = f"((({{1}})::DECIMAL(38,{b.scale}) * {10**b.scale}::HUGEINT)::HUGEINT)"
     half_up = f"(2 * {top} + sign({top})::HUGEINT * abs({bottom})) // (2 * {bottom})"
-    if kind.precision < 38:
-        half_up = f"({half_up})::DECIMAL(38,0) / {10**kind.scale}"
-        return f"CAST(CAST(({half_up}) AS DECIMAL(38,{kind.scale})) AS {to})"
-    return f"TRY_CAST(({{0}})::DOUBLE / ({{1}})::DOUBLE AS {to})"
+    exact = unscaled(half_up, kind)
+    digits = a.precision + max(0, kind.scale + b.scale - a.scale)
+    if digits <= 37:
+        return exact
+    # Beyond what whole numbers of 128 bits hold it is only as exact as a double.
+    return f"coalesce(TRY({exact}), TRY_CAST(({{0}})::DOUBLE / ({{1}})::DOUBLE AS {to}))"
 
 
 def _shift(op: str, args: Arguments) -> Built | None:

@@ -29,6 +29,10 @@ from eddyline.record.types import (
 )
 
 
+# greatest(x, 0) would make 0 of NULL.
+_NOT_BELOW_0 = "(CASE WHEN ({0}) < 0 THEN 0 ELSE ({0}) END)"
+
+
 def _kept(name: str, template: str, doc: str, example: tuple[str, object]) -> Function:
     """A function whose result has its argument's type."""
 
@@ -46,7 +50,7 @@ def _varying(args: Arguments) -> DataType:
 def _end(name: str, doc: str, value: str) -> Function:
     def builder(args: Arguments, context: Context) -> Built:
         check(name, args, ("text", "integer"))
-        return Built(_varying(args), f"{name.lower()}({{0}}, greatest({{1}}, 0))")
+        return Built(_varying(args), f"{name.lower()}({{0}}, {_NOT_BELOW_0.format('{1}')})")
 
     return Function((name,), (2, 2), builder, doc, (f"{name}('abc', 2)", value))
 
@@ -59,7 +63,7 @@ def _substring(args: Arguments, context: Context) -> Built:
     start = "(CASE WHEN ({1}) = 0 THEN 1 ELSE ({1}) END)"
     if place is not None:
         start = str(place or 1)
-    length = ", greatest({2}, 0)" if len(args) == 3 else ""
+    length = f", {_NOT_BELOW_0.format('{2}')}" if len(args) == 3 else ""
     value = f"substr({{0}}, {start}{length})"
     if place is None or place < 0:
         value = f"(CASE WHEN length({{0}}) < -({start}) THEN '' ELSE {value} END)"
@@ -278,7 +282,7 @@ register(
             "REPEAT",
             _TI,
             STRING,
-            "repeat({0}, greatest({1}, 0))",
+            f"repeat({{0}}, {_NOT_BELOW_0.format('{1}')})",
             "n times.",
             ("REPEAT('ab', 2)", "abab"),
         ),

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from eddyline.catalog.catalog import Catalog
 from eddyline.clock import SYSTEM
 from eddyline.engine.job import Job, JobSpec
@@ -60,7 +63,7 @@ class _Watcher:
         kinds = ["+I"] * batch.num_rows
         if batch.kinds is not None:
             kinds = [Kind(k).short for k in batch.kinds.tolist()]
-        columns = [c.to_pylist() for c in batch.rows.columns]
+        columns = [_values(c) for c in batch.rows.columns]
         self.changes += [
             (k, list(row)) for k, row in zip(kinds, zip(*columns, strict=True), strict=True)
         ]
@@ -70,6 +73,13 @@ class _Watcher:
 
     def on_warning(self, sentence: str) -> None:
         """A case's rows are all that counts."""
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """A column's values; a FLOAT as the number one reads, not its bits as a double."""
+    if column.type == pa.float32():
+        return [None if v is None else float(str(np.float32(v))) for v in column.to_pylist()]
+    return list(column.to_pylist())
 
 
 def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
