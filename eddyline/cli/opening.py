@@ -33,7 +33,7 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 
 def need_server(data_dir: Path | None) -> None:
-    """See that a server runs on the directory, to which work can be left. Raises ``not_running``."""
+    """See that a server runs to which work can be left. Raises ``not_running``."""
     from eddyline.service.directory import DataDirectory
 
     if DataDirectory(settings_of(data_dir).data_dir).holder() is None:

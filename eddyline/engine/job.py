@@ -30,6 +30,8 @@ from eddyline.sql.physical import Plan
 # A busy job pauses about as long as its last micro-batch took, at most this, so that a slow
 # trickle does not become a stream of tiny batches that eats a core.
 PAUSE_S_MAX = 0.02
+# While nothing comes, the shards' figures are brought up to date this often.
+NOTE_S = 0.05
 
 
 class JobListener(Protocol):
@@ -186,6 +188,7 @@ class Job:
         scans, ops = self._scans(root), list(operators(root))
         poll_s = self._settings.poll_ms / 1000
         live = any(not scan.source.bounded for scan in scans)
+        noted = float("-inf")
         while not stop.is_set():
             began = self._clock.monotonic()
             came = [scan.poll(self._settings.batch_rows_max) for scan in scans]
@@ -200,7 +203,9 @@ class Job:
                     took = self._clock.monotonic() - began
                     self._clock.wait(stop, min(took, PAUSE_S_MAX))
                 continue
-            self._note(scans, ops)
+            if began - noted >= NOTE_S:
+                self._note(scans, ops)
+                noted = began
             self._clock.wait(stop, poll_s)
         return "stopped"
 
