@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ except ImportError:  # a Python without it
 
 # Arrow counts bytes of a column in 31 bits; half of it leaves room to join two.
 BATCH_BYTES_MAX = 1 << 30
+# About 10 MB, for all streams of a process.
+DIGESTS_MAX = 50_000
 
 
 @dataclass(slots=True)
@@ -86,6 +89,8 @@ class Columns:
     keys: pa.StringArray
     data: pa.BinaryArray
     explicit_hash_keys: Sequence[int | None] | None
+    # Where each record stood in the put, if these columns are in another order.
+    rows: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.data)
@@ -141,6 +146,45 @@ class Routes:
         self._firsts = [_hash_bytes(s.starting_hash_key) for s in opened]
         self._starts = np.array(self._firsts, "S16")
 
+    def routed(self, batch: PutBatch) -> tuple[Columns, list[Part]]:
+        """A batch as columns and cut by shard.
+
+        Lists are brought into the order of the shards before they become columns: a list is
+        rearranged at a tenth of what it costs to rearrange a column of bytes.
+
+        Raises:
+            EddylineError: as ``columns`` and ``parts``.
+        """
+        keys, data, explicit = batch.keys, batch.data, batch.explicit_hash_keys
+        lists = isinstance(keys, list) and isinstance(data, list) and explicit is None
+        if not lists or len(self._indexes) == 1 or not 1 < len(keys) == len(data):
+            put = columns(batch)
+            return put, self.parts(put)
+        try:
+            hashes = b"".join([_digests[k] for k in keys])
+        except (AttributeError, UnicodeError):  # no texts; the columns will say so
+            put = columns(batch)
+            return put, self.parts(put)
+        order, bounds = self._order(hashes)
+        moved = itemgetter(*order.tolist())
+        put = replace(columns(PutBatch(list(moved(keys)), list(moved(data)))), rows=order)
+        return put, self._cut(put, order, bounds)
+
+    def _order(self, hashes: bytes) -> tuple[npt.NDArray[np.int64], list[int]]:
+        """(n,) the records by shard, and where each shard's begin and end among them."""
+        place = np.searchsorted(self._starts, np.frombuffer(hashes, "S16"), side="right") - 1
+        order = np.argsort(place, kind="stable")
+        bounds = np.searchsorted(place[order], np.arange(len(self._indexes) + 1))
+        return order, bounds.tolist()
+
+    def _cut(self, put: Columns, rows: npt.NDArray[np.int64], bounds: list[int]) -> list[Part]:
+        """Parts of columns that are in the order of the shards."""
+        return [
+            Part(index, rows[a:b], put.keys.slice(a, b - a), put.data.slice(a, b - a))
+            for index, a, b in zip(self._indexes.tolist(), bounds[:-1], bounds[1:], strict=True)
+            if b > a
+        ]
+
     def parts(self, put: Columns) -> list[Part]:
         """The put cut by shard, each part in the put's order.
 
@@ -150,26 +194,33 @@ class Routes:
         _check(put.explicit_hash_keys)
         if not len(put):
             return []
+        if put.rows is not None:  # back into the put's own order
+            back = pa.array(np.argsort(put.rows))
+            put = Columns(put.keys.take(back), put.data.take(back), None)
         if len(self._indexes) == 1:
             rows = np.arange(len(put), dtype=np.int64)
             return [Part(int(self._indexes[0]), rows, put.keys, put.data)]
         if len(put) == 1:
             only = bisect_right(self._firsts, _hashes(put)[0]) - 1
             return [Part(int(self._indexes[only]), _ONE, put.keys, put.data)]
-        hashes = np.frombuffer(b"".join(_hashes(put)), "S16")
-        place = np.searchsorted(self._starts, hashes, side="right") - 1
-        order = np.argsort(place, kind="stable")
-        bounds = np.searchsorted(place[order], np.arange(len(self._indexes) + 1))
-        keys, data = put.keys.take(pa.array(order)), put.data.take(pa.array(order))
-        return [
-            Part(index, order[a:b], keys.slice(a, b - a), data.slice(a, b - a))
-            for index, a, b in zip(
-                self._indexes.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=True
-            )
-            if b > a
-        ]
+        order, bounds = self._order(b"".join(_hashes(put)))
+        taken = pa.array(order)
+        moved = Columns(put.keys.take(taken), put.data.take(taken), None)
+        return self._cut(moved, order, bounds)
 
 
+class _Digests(dict[str, bytes]):
+    """The MD5 of partition keys lately seen: the same keys come again and again."""
+
+    def __missing__(self, key: str) -> bytes:
+        if len(self) >= DIGESTS_MAX:
+            self.clear()
+        found: bytes = md5(key.encode()).digest()
+        self[key] = found
+        return found
+
+
+_digests = _Digests()
 _ONE = np.zeros(1, np.int64)
 
 
@@ -187,8 +238,8 @@ def _check(explicit: Sequence[int | None] | None) -> None:
 def _hashes(put: Columns) -> list[bytes]:
     texts = put.keys.to_pylist()
     if put.explicit_hash_keys is None:
-        return [md5(k.encode()).digest() for k in texts]
+        return [_digests[k] for k in texts]
     return [
-        md5(k.encode()).digest() if e is None else _hash_bytes(e)
+        _digests[k] if e is None else _hash_bytes(e)
         for k, e in zip(texts, put.explicit_hash_keys, strict=True)
     ]

@@ -31,7 +31,7 @@ from eddyline.log.keys import (
 )
 from eddyline.log.news import WATCH
 from eddyline.log.opened import Layout, Opened
-from eddyline.log.put import Placed, PutBatch, columns
+from eddyline.log.put import Placed, PutBatch
 from eddyline.log.reader import Damage, Slice, Snapshot
 from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
@@ -60,6 +60,15 @@ class Stream:
         """The stream as it is now."""
         with self._reading() as (_, layout):
             return layout.saved.info(self._clock.now_ms(), layout.shards)
+
+    def latest_info(self) -> StreamInfo:
+        """The stream as this process has last seen it, without a look at the file.
+
+        Each read and each commit of this process looks; so it is behind by what other processes
+        changed since then.
+        """
+        layout = self._opened.latest()
+        return layout.saved.info(self._clock.now_ms(), layout.shards)
 
     def shards(self) -> tuple[ShardInfo, ...]:
         """All shards, open and closed."""
@@ -292,8 +301,8 @@ class Stream:
         self._opened.tell()
 
     def _submit(self, batch: PutBatch, future: Future[Any], mark: EpochMark | None) -> None:
-        put, layout = columns(batch), self._opened.latest()
-        parts = layout.routes.parts(put)
+        layout = self._opened.latest()
+        put, parts = layout.routes.routed(batch)
         task = Task(put, parts, layout, self._clock, future, mark)
         self._opened.writer().submit(task)
 

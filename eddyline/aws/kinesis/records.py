@@ -7,8 +7,10 @@ written as text at once (``placed.py``).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from eddyline.aws.call import Answer, Call
@@ -16,9 +18,10 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import placed
 from eddyline.aws.kinesis.flags import AUTO, Flags
 from eddyline.aws.kinesis.home import Home, check_dry_run
+from eddyline.aws.kinesis.naming import stream_name
 from eddyline.aws.violations import blob_shown, violation
 from eddyline.errors import EddylineError
-from eddyline.log import PutBatch, Stream, StreamInfo
+from eddyline.log import Placed, PutBatch, Stream, StreamInfo, StreamStatus
 from eddyline.log.sequence import parse
 from eddyline.log.shard import HASH_KEYS
 
@@ -26,52 +29,92 @@ REQUEST_BYTES_MAX = 10 << 20
 _turn = itertools.count()
 
 
+@dataclass(slots=True)
+class _Put:
+    """A put that may be done."""
+
+    stream: Stream
+    info: StreamInfo
+    keys: list[str]
+    explicit: list[int | None] | None
+
+
 async def put_record(home: Home, call: Call) -> Answer:
     request = call.request
-    stream, info, flags = _open(home, request)
-    _check_sizes(flags, [request], "data")
-    _check_order(home, info, request.SequenceNumberForOrdering)
-    keys, explicit = _keys(info, flags, [request], "partitionKey")
-    check_dry_run(request)
-    refused = _throttled(home, info, [request], keys, explicit)
+    put = _admitted(home, request, [request], "")
+    refused = _throttled(home, put, [request])
     if refused:
         raise AwsError("ProvisionedThroughputExceededException", refused[0])
-    found = await _put(stream, PutBatch(keys, [request.Data], explicit))
-    return placed.one(call.form, found, flags.encryption)
+    found = await _put(home, put, PutBatch(put.keys, [request.Data], put.explicit))
+    return placed.one(call.form, found, _encryption(put))
 
 
 async def put_records(home: Home, call: Call) -> Answer:
     request = call.request
     records = request.Records
-    stream, info, flags = _open(home, request)
-    size = _check_sizes(flags, records, "records.{}.member.data")
-    keys, explicit = _keys(info, flags, records, "records.{}.member.partitionKey")
-    if size + sum(map(len, keys)) > REQUEST_BYTES_MAX:
-        words = f"Records size exceeds {REQUEST_BYTES_MAX >> 20} MB limit"
-        raise AwsError("InvalidArgumentException", words)
-    check_dry_run(request)
-    refused = _throttled(home, info, records, keys, explicit)
+    put = _admitted(home, request, records, "records.{}.member.")
+    refused = _throttled(home, put, records)
     if not refused:
-        found = await _put(stream, PutBatch(keys, [r.Data for r in records], explicit))
-        return placed.many(call.form, found, flags.encryption)
+        data = [r.Data for r in records]
+        found = await _put(home, put, PutBatch(put.keys, data, put.explicit))
+        return placed.many(call.form, found, _encryption(put))
     taken = [i for i in range(len(records)) if i not in refused]
     done = None
     if taken:
-        chosen = None if explicit is None else [explicit[i] for i in taken]
+        chosen = None if put.explicit is None else [put.explicit[i] for i in taken]
         data = [records[i].Data for i in taken]
-        done = await _put(stream, PutBatch([keys[i] for i in taken], data, chosen))
-    return placed.some(done, taken, refused, len(records), flags.encryption)
+        done = await _put(home, put, PutBatch([put.keys[i] for i in taken], data, chosen))
+    return placed.some(done, taken, refused, len(records), _encryption(put))
 
 
-def _open(home: Home, request: Any) -> tuple[Stream, StreamInfo, Flags]:
-    stream = home.stream(request)
-    info = stream.info()
-    home.check_there(info)
-    return stream, info, Flags(info.attributes)
+def _encryption(put: _Put) -> str:
+    """What the stream said when the records were written; that was a look at the file."""
+    return Flags(put.stream.latest_info().attributes).encryption
 
 
-async def _put(stream: Stream, batch: PutBatch) -> Any:
-    return await asyncio.wrap_future(stream.put(batch))
+def _admitted(home: Home, request: Any, records: Sequence[Any], path: str) -> _Put:
+    """The put, checked against the stream as last seen.
+
+    The writer looks at the stream itself, so that what is gone is refused there. Only a refusal
+    made here might be about what was: then the stream is looked at, and all is checked again.
+    """
+    stream = home.store.known(stream_name(request))
+    put = None
+    if stream is not None:
+        info = stream.latest_info()
+        if info.status is StreamStatus.ACTIVE:
+            with contextlib.suppress(AwsError):
+                put = _checked(home, stream, info, request, records, path)
+    if put is None:
+        stream = home.stream(request)
+        info = stream.info()
+        home.check_there(info)
+        put = _checked(home, stream, info, request, records, path)
+    check_dry_run(request)
+    return put
+
+
+def _checked(
+    home: Home, stream: Stream, info: StreamInfo, request: Any, records: Sequence[Any], path: str
+) -> _Put:
+    flags = Flags(info.attributes)
+    size = _check_sizes(flags, records, path + "data")
+    keys, explicit = _keys(info, flags, records, path + "partitionKey")
+    if not path:
+        _check_order(home, info, request.SequenceNumberForOrdering)
+    elif size + sum(map(len, keys)) > REQUEST_BYTES_MAX:
+        words = f"Records size exceeds {REQUEST_BYTES_MAX >> 20} MB limit"
+        raise AwsError("InvalidArgumentException", words)
+    return _Put(stream, info, keys, explicit)
+
+
+async def _put(home: Home, put: _Put, batch: PutBatch) -> Placed:
+    try:
+        return await asyncio.wrap_future(put.stream.put(batch))
+    except EddylineError as error:
+        if error.code == "not_found":
+            raise home.names.not_found(put.info.name) from None
+        raise
 
 
 def _check_sizes(flags: Flags, records: Sequence[Any], path: str) -> int:
@@ -146,19 +189,13 @@ def _check_order(home: Home, info: StreamInfo, number: str | None) -> None:
         raise AwsError("InvalidArgumentException", words)
 
 
-def _throttled(
-    home: Home,
-    info: StreamInfo,
-    records: Sequence[Any],
-    keys: list[str],
-    explicit: list[int | None] | None,
-) -> dict[int, str]:
+def _throttled(home: Home, put: _Put, records: Sequence[Any]) -> dict[int, str]:
     """Why records are refused for now, by their place in the batch."""
     if home.throttle is None:
         return {}
     refused: dict[int, str] = {}
-    chosen = explicit or [None] * len(keys)
-    for i, (record, key, hash_key) in enumerate(zip(records, keys, chosen, strict=True)):
+    info, chosen = put.info, put.explicit or [None] * len(put.keys)
+    for i, (record, key, hash_key) in enumerate(zip(records, put.keys, chosen, strict=True)):
         shard = placed.shard_for(info, key, hash_key)
         if not home.throttle.write(info.stream_id, shard.index, len(record.Data) + len(key)):
             home.flow.write_exceeded(info.name, shard.index)
