@@ -21,17 +21,19 @@ from eddyline.errors import EddylineError
 from eddyline.service import lab
 
 if TYPE_CHECKING:
+    from eddyline.generator.counters import SendResult
+    from eddyline.generator.target import Target
     from eddyline.server import Server
     from eddyline.service.anomalies import Point
     from eddyline.service.services import Services
 
-COLUMNS = ["requests", "error_permille", "mebibytes", "visitors"]
+COLUMNS = ["requests", "error_percent", "mebibytes", "visitors"]
 WINDOW_MS = 600_000
-# The job has read everything once its figures stand still for this long.
-QUIET_S = 3.0
+# Windows that were late are not waited for longer than this.
+QUIET_S = 20.0
 READ_S = 600.0
 POLL_S = 0.1
-NAMES = {"requests": "requests", "error_permille": "errors", "mebibytes": "bytes sent",
+NAMES = {"requests": "requests", "error_percent": "errors", "mebibytes": "bytes sent",
          "visitors": "visitors"}  # fmt: skip
 
 
@@ -48,8 +50,8 @@ def replay_demo(log: Path, data_dir: Path, as_json: bool, stay: bool) -> None:
         if not as_json:
             for words in server.greeting():
                 say(words)
-        sent = replayed(server, log)
-        points = read(server.services, sent)
+        sent, windows = replayed(server, log)
+        points = read(server.services, windows - 1)
         tell(points, sent, as_json)
         if stay and not as_json:
             say("the studio stays until Ctrl-C")
@@ -70,8 +72,29 @@ def check(log: Path) -> None:
         raise EddylineError("bad_file", f"{log} is {form}, no access log", hint=hint)
 
 
-def replayed(server: Server, log: Path) -> int:
-    """Run the note and put the whole log into its stream; returns how many records it has."""
+class Counting:
+    """A target that counts the ten minutes in which something was sent, on the way."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.windows: set[str] = set()
+
+    def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        """Send; a record's window is its time up to the tens of minutes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        found = pc.extract_regex(data.cast(pa.string()), r'"time":"(?P<window>[^"]{15})')
+        self.windows.update(pc.unique(found.field("window").drop_null()).to_pylist())
+        return self._target.send(keys, data, stop)
+
+    def close(self) -> None:
+        """Close the target."""
+        self._target.close()
+
+
+def replayed(server: Server, log: Path) -> tuple[int, int]:
+    """Run the note and put the whole log into its stream; returns its records and windows."""
     from eddyline.cli.replay import tell_findings
     from eddyline.generator.replay.run import Replay
     from eddyline.generator.replay.spec import ReplaySpec
@@ -84,15 +107,15 @@ def replayed(server: Server, log: Path) -> int:
             services.streams.create(name, 1, StreamMode.PROVISIONED)
     until_it_flows(services, begin_note(services, lab.WEB_NOTE))
     spec = ReplaySpec(str(log), f"stream:{lab.WEB_STREAM}", speed=None, format="access-log")
-    with closing(open_target(spec, lambda: services.streams)) as target:
+    with closing(Counting(open_target(spec, lambda: services.streams))) as target:
         running = Replay(spec, target)
         counters = running.run(threading.Event())
     tell_findings(running)
-    return counters.accepted
+    return counters.accepted, len(target.windows)
 
 
-def read(services: Services, sent: int) -> list[Point]:
-    """All scored windows, once the job has read as many records as were sent."""
+def read(services: Services, windows: int) -> list[Point]:
+    """All scored windows: so many, or fewer where records came too late for theirs."""
     pause, end = threading.Event(), SYSTEM.monotonic() + READ_S
     points: list[Point] = []
     since = SYSTEM.monotonic()
@@ -102,10 +125,9 @@ def read(services: Services, sent: int) -> list[Point]:
             if job.error is not None and job.actual == "FAILED":
                 raise EddylineError(job.error["code"], job.error["message"])
         now = _points(services)
-        done = any(j.figures and j.figures.rows_in >= sent for j in services.jobs.list())
-        if len(now) != len(points) or not done:
+        if len(now) != len(points):
             points, since = now, SYSTEM.monotonic()
-        elif SYSTEM.monotonic() - since >= QUIET_S:
+        if len(points) >= windows or (points and SYSTEM.monotonic() - since >= QUIET_S):
             return points
     raise EddylineError("internal", f"the log was not read within {READ_S:g} s")
 

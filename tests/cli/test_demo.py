@@ -165,7 +165,7 @@ def test_the_web_log(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert [f["window_start"] for f in found] == ["2026-05-12T02:00:00.000Z"]
-    assert found[0]["error_permille"] == 1000.0
-    assert found[0]["usual"]["error_permille"] == 0.0
-    assert found[0]["reasons"]["error_permille"]["DIRECTION"] == "HIGH"
+    assert found[0]["error_percent"] == 100.0
+    assert found[0]["usual"]["error_percent"] == 0.0
+    assert found[0]["reasons"]["error_percent"]["DIRECTION"] == "HIGH"
     assert "59 windows of ten minutes with requests, 1 unusual" in done.stderr
