@@ -92,6 +92,13 @@ _KINESIS_OPTIONS = (
     Option(
         "scan.shard.idle.interval", "integer", "-1", "Milliseconds after which a shard is idle."
     ),
+    Option(
+        "scan.stream.deaggregate",
+        "boolean",
+        "true",
+        "Records that the Kinesis Producer Library packed together are taken apart.",
+        extension=True,
+    ),
     Option("sink.partitioner", "string", None, "How a record's shard is chosen: fixed or random."),
     Option("sink.partitioner-field-delimiter", "string", "|", "Between PARTITIONED BY columns."),
     _BAD_RECORDS,

@@ -89,7 +89,9 @@ STEP = st.one_of(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.integers(1, 3), st.lists(STEP, max_size=30))
 def test_steps_in_any_order(store: LogStore, shards: int, steps: list[tuple[str, int]]) -> None:
@@ -132,12 +134,14 @@ def test_shards_change_while_records_come(store: LogStore) -> None:
 
     def write() -> None:
         nonlocal count
-        for n in range(150):
-            put(stream, count, 13)
-            count += 13
-            if n % 10 == 9:
-                stream.scale(1 + n // 10 % 4)
-        over.set()
+        try:
+            for n in range(150):
+                put(stream, count, 13)
+                count += 13
+                if n % 10 == 9:
+                    stream.scale(1 + n // 10 % 4)
+        finally:
+            over.set()
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -148,6 +152,7 @@ def test_shards_change_while_records_come(store: LogStore) -> None:
         if n % 20 == 0:
             reader.restart()
     thread.join()
+    assert count == 150 * 13
     reader.drain()
     reader.check(count)
 

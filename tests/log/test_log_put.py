@@ -43,7 +43,9 @@ def test_records_come_back_in_order_with_offsets_keys_and_times(store: LogStore)
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.integers(1, 5),

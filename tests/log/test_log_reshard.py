@@ -152,7 +152,9 @@ def test_a_child_never_arrives_before_its_parents(tmp_path: Path) -> None:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     st.lists(
@@ -204,9 +206,11 @@ def test_puts_go_on_while_shards_change(store: LogStore) -> None:
     over = threading.Event()
 
     def reshape() -> None:
-        for count in (4, 2, 3, 1, 5, 2) * 3:
-            stream.scale(count)
-        over.set()
+        try:
+            for count in (4, 2, 3, 1, 5, 2) * 3:
+                stream.scale(count)
+        finally:
+            over.set()
 
     thread = threading.Thread(target=reshape)
     thread.start()

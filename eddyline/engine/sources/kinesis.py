@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.engine.sources.aggregated import taken_apart
 from eddyline.engine.sources.java_time import parse_moment
 from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
@@ -57,6 +58,7 @@ class KinesisSource(Source):
         self._created: dict[int, int] = {}
         self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
+        self._unpacks = options.get("scan.stream.deaggregate", "true").lower() == "true"
 
     def open(self, saved: dict[str, int] | None) -> None:
         with self._stream.snapshot() as found:
@@ -77,7 +79,8 @@ class KinesisSource(Source):
         with self._stream.snapshot() as found:
             self._discover(found)
             self._fill(found, rows_max)
-        return self._merged(rows_max)
+        merged = self._merged(rows_max)
+        return taken_apart(merged) if merged is not None and self._unpacks else merged
 
     def place(self, shard: int, offset: int) -> str:
         number = sequence_number(shard, self._created[shard], offset)
