@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from eddyline.testing.cases import Case, discover, fold, same
 
 CASES = discover(Path(__file__).parent / "cases")
 ANSWERED = [c for c in CASES if c.fail is None]
-# A row's lateness depends on the order of rows, which several shards change.
 # Queries whose rows may be taken back, but never are with the rows of the case.
 NEVER_CHANGED = {"join_left"}
-ORDER_MATTERS = {"tumble_late", "hop_tvf", "cumulate_tvf", "watermark_edge", "computed_column"}
+_TIME = re.compile(r'"(\d{4}-\d{2}-\d{2}[T ][^"]*)"')
+_WINDOWED = re.compile(r"TUMBLE|HOP|CUMULATE|SESSION|INTERVAL '[^']+' SECOND( AND|$)", re.M)
 
 
 # Flink leaves the mark of a row time on times computed from it, where it means nothing.
@@ -61,6 +62,27 @@ def test_one_row_a_batch(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", [c for c in ANSWERED if c.tables()], ids=by_name)
 def test_killed_and_taken_up_again(case: Case, tmp_path: Path) -> None:
     check(case, Layout(batch_rows=3, restart=True), tmp_path)
+
+
+def in_any_order(case: Case) -> bool:
+    """Whether the result is the same when shards mix the rows: where there are windows or joins
+    in time, a row that comes late in one order is not late in another."""
+    if case.name == "aggregate_types" or not case.tables():  # LISTAGG shows the order
+        return False
+    if not _WINDOWED.search(case.setup + case.query):
+        return True
+    times = [_TIME.findall("\n".join(case.rows(table))) for table in case.tables()]
+    return all(found == sorted(found) for found in times)
+
+
+def test_some_cases_run_over_shards_with_windows() -> None:
+    windowed = [c for c in ANSWERED if in_any_order(c) and _WINDOWED.search(c.setup + c.query)]
+    assert len(windowed) >= 5
+
+
+@pytest.mark.parametrize("case", [c for c in ANSWERED if in_any_order(c)], ids=by_name)
+def test_over_three_shards(case: Case, tmp_path: Path) -> None:
+    check(case, Layout(shards=3), tmp_path)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.fail], ids=by_name)

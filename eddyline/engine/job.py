@@ -127,6 +127,12 @@ class Job:
         """The counts as they are now."""
         return self._figures.snapshot()
 
+    def end_input(self) -> None:
+        """What has been read is all there is: everything still open fires, the job finishes."""
+        if self._root is not None:
+            for scan in self._scans(self._root):
+                scan.source.ended = True
+
     def why_silent(self) -> list[str]:
         """Sentences: why the job shows nothing, nearest cause first."""
         f, root = self._figures, self._root

@@ -28,7 +28,6 @@ from eddyline.record.types import (
     varchar,
 )
 
-
 # greatest(x, 0) would make 0 of NULL.
 _NOT_BELOW_0 = "(CASE WHEN ({0}) < 0 THEN 0 ELSE ({0}) END)"
 

@@ -213,6 +213,8 @@ class Script:
         context = self._session.jobs.context(job.job_id)
         config = SessionConfig(context.options)
         statement = parse_script(job.sql)[0]
+        if isinstance(statement, s.CreateTable) and statement.query is not None:
+            statement = s.Insert(statement.source, statement.name, (), statement.query)
         if not isinstance(statement, s.Insert):
             raise EddylineError("internal", f"job {job.job_id} is no INSERT")
         plan = Planner(catalog_of(context), config).insert(statement)

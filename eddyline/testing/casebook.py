@@ -16,11 +16,13 @@ from eddyline.catalog.catalog import Catalog
 from eddyline.clock import SYSTEM
 from eddyline.engine.job import Job, JobSpec
 from eddyline.engine.scores import ScorePoints
+from eddyline.log import LogStore, PutBatch
+from eddyline.log.shard import StreamMode
 from eddyline.record.batch import Batch, Kind
 from eddyline.settings import Settings
 from eddyline.sql import statement as st
 from eddyline.sql.parse import parse_script
-from eddyline.sql.physical import Plan
+from eddyline.sql.physical import Plan, Scan, walk
 from eddyline.sql.planner import Planner
 from eddyline.testing.cases import Case
 
@@ -34,10 +36,12 @@ class Layout:
 
     batch_rows: rows a micro-batch takes at most, of each table. restart: the job is killed in its
     first micro-batches, before the commit and after the delivery by turns, and taken up again.
+    shards: with more than one, rows lie in streams of so many shards instead of files.
     """
 
     batch_rows: int = 1000
     restart: bool = False
+    shards: int = 1
 
 
 @dataclass(slots=True)
@@ -88,26 +92,81 @@ def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
     Raises:
         EddylineError: what the case's statements or rows met.
     """
+    if layout.shards > 1:
+        return _run_on_streams(case, layout, tmp_path)
     plan = plan_of(case, tmp_path)
     watcher = _Watcher()
     directory = tmp_path / "job" if layout.restart else None
-    settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
     for incarnation in range(1, KILLS + 2):
-        job = Job(
-            JobSpec(plan, "case", incarnation, directory),
-            streams=None,
-            settings=settings,
-            clock=SYSTEM,
-            listener=watcher,
-            crash=_crash(incarnation) if layout.restart and incarnation <= KILLS else None,
-        )
+        crash = _crash(incarnation) if layout.restart and incarnation <= KILLS else None
+        spec = JobSpec(plan, "case", incarnation, directory)
         try:
-            assert job.run(threading.Event()) == "finished"
+            assert _job(spec, layout, watcher, None, crash).run(threading.Event()) == "finished"
             break
         except Killed:
             continue
+    return _outcome(plan, watcher)
+
+
+def _outcome(plan: Plan, watcher: _Watcher) -> Outcome:
     types = ", ".join(str(t) for t in plan.root.schema.types)
     return Outcome(types, plan.insert_only, watcher.changes)
+
+
+def _job(
+    spec: JobSpec,
+    layout: Layout,
+    watcher: _Watcher,
+    streams: LogStore | None,
+    crash: Callable[[str], None] | None = None,
+) -> Job:
+    settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
+    return Job(
+        spec, streams=streams, settings=settings, clock=SYSTEM, listener=watcher, crash=crash
+    )
+
+
+def _run_on_streams(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
+    """Rows spread over shards; the input ends when all of them have been read."""
+    settings = Settings(fsync=False, stream_delay_ms=0, map_gib=1)
+    store, watcher = LogStore(tmp_path / "data", settings, SYSTEM), _Watcher()
+    try:
+        for table in _tables(case):
+            _fill(store, table, case.rows(table), layout.shards)
+        plan = plan_of(case, tmp_path, streams=True)
+        scans = [n for n in walk(plan.root) if isinstance(n, Scan)]
+        total = sum(len(case.rows(scan.table.path.name)) for scan in scans)
+        job = _job(JobSpec(plan, "case", 1), layout, watcher, store)
+        over = threading.Event()
+        ender = threading.Thread(target=_end, args=(job, total, over))
+        ender.start()
+        try:
+            assert job.run(threading.Event()) == "finished"
+        finally:
+            over.set()
+            ender.join()
+    finally:
+        store.close()
+    return _outcome(plan, watcher)
+
+
+def _tables(case: Case) -> list[str]:
+    return [found[1] for found in _TABLE.finditer(case.setup)]
+
+
+def _fill(store: LogStore, name: str, rows: list[str], shards: int) -> None:
+    store.create(name, shards, StreamMode.PROVISIONED)
+    if rows:
+        keys = [f"key {i}" for i in range(len(rows))]
+        batch = PutBatch(keys, [row.encode() for row in rows])
+        store.open(name).put(batch).result()
+
+
+def _end(job: Job, total: int, over: threading.Event) -> None:
+    """End the job's input when all rows have come in."""
+    while not over.wait(0.005):
+        if job.metrics().rows_in >= total:
+            job.end_input()
 
 
 def _crash(incarnation: int) -> Callable[[str], None]:
@@ -121,14 +180,14 @@ def _crash(incarnation: int) -> Callable[[str], None]:
     return crash
 
 
-def plan_of(case: Case, tmp_path: Path) -> Plan:
-    """The plan of a case's query, its tables laid out as JSON files.
+def plan_of(case: Case, tmp_path: Path, *, streams: bool = False) -> Plan:
+    """The plan of a case's query, its tables laid out as JSON files or in streams.
 
     Raises:
         EddylineError: what the case's statements met.
     """
     catalog = Catalog(None)
-    for statement in parse_script(_with_options(case, tmp_path)):
+    for statement in parse_script(_with_options(case, tmp_path, streams)):
         planner = Planner(catalog)
         if isinstance(statement, st.CreateTable):
             catalog.create_table(planner.table(statement))
@@ -141,14 +200,15 @@ def plan_of(case: Case, tmp_path: Path) -> Plan:
     return Planner(catalog).query(query)
 
 
-def _with_options(case: Case, tmp_path: Path) -> str:
+def _with_options(case: Case, tmp_path: Path, streams: bool) -> str:
     def added(found: re.Match[str]) -> str:
-        path = tmp_path / f"{found[1]}.json"
-        path.write_text("".join(line + "\n" for line in case.rows(found[1])))
-        options = (
-            f"'connector' = 'filesystem', 'path' = '{path}', 'format' = 'json', "
-            "'json.timestamp-format.standard' = 'ISO-8601'"
-        )
+        where = f"'connector' = 'kinesis', 'stream' = '{found[1]}', 'aws.region' = 'us-east-1'"
+        where += ", 'scan.stream.initpos' = 'TRIM_HORIZON'"
+        if not streams:
+            path = tmp_path / f"{found[1]}.json"
+            path.write_text("".join(line + "\n" for line in case.rows(found[1])))
+            where = f"'connector' = 'filesystem', 'path' = '{path}'"
+        options = f"{where}, 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601'"
         return found[0] if "WITH (" in found[0] else f"{found[0].rstrip()} WITH ({options})"
 
     return _TABLE.sub(added, case.setup)
