@@ -8,15 +8,18 @@ from dataclasses import replace
 from eddyline.catalog.table import CatalogView
 from eddyline.errors import EddylineError, nearest
 from eddyline.sql import syntax as s
-from eddyline.sql.bind import forests, table_windows
+from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
+from eddyline.sql.bind.forests import bind_forest
 from eddyline.sql.bind.joins import joined, settled
 from eddyline.sql.bind.relation import Relation, aliased
 from eddyline.sql.bind.scope import Environment
+from eddyline.sql.bind.table_windows import FUNCTIONS as WINDOWS
+from eddyline.sql.bind.table_windows import bind_window
 from eddyline.sql.bind.tables import scan
 from eddyline.sql.parse import parse_query
 
 Queries = Callable[[s.Query, Environment], Relation]
-TABLE_FUNCTIONS = (*table_windows.FUNCTIONS, *forests.FUNCTIONS)
+TABLE_FUNCTIONS = (*WINDOWS, *FORESTS)
 
 
 def bind_source(r: s.Relation, env: Environment, queries: Queries) -> Relation:
@@ -79,10 +82,10 @@ def _view(view: CatalogView, r: s.TableName, env: Environment, queries: Queries)
 
 def _function(r: s.TableFunction, env: Environment, queries: Queries) -> Relation:
     name = r.call.name.upper()
-    if name in table_windows.FUNCTIONS:
-        found = table_windows.bind_window(r.call, env, _input(env, queries))
-    elif name in forests.FUNCTIONS:
-        found = forests.bind_forest(r.call, env, _input(env, queries))
+    if name in WINDOWS:
+        found = bind_window(r.call, env, _input(env, queries))
+    elif name in FORESTS:
+        found = bind_forest(r.call, env, _input(env, queries))
     else:
         near = nearest(name, list(TABLE_FUNCTIONS))
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TABLE_FUNCTIONS)}"
