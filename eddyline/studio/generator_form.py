@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from nicegui import run, ui
 
@@ -22,7 +23,7 @@ from eddyline.studio.template_shelf import TemplateShelf
 
 PREVIEW_AFTER_S = 0.25
 TESTED = 5
-HERE, ELSEWHERE = "stream", "kinesis"
+HERE, ELSEWHERE, KEPT = "stream", "kinesis", "kept"
 _TARGETS = {HERE: "A stream here", ELSEWHERE: "Another Kinesis endpoint"}
 _KEYS = {"random": "Random", "field": "From a field", "fixed": "The same for all"}
 
@@ -114,10 +115,14 @@ class GeneratorForm:
         self.name.set_enabled(info is None)
         self.restart.set_visibility(info is None)
         if info is None:
+            self._base = GeneratorSpec(self.template, "stream:-")
+            self._kind.set_options(_TARGETS, value=HERE)
             return
         spec = self._base = info.spec
         kind, name = parse_target(spec.target)
-        self._kind.set_value(kind if kind in _TARGETS else ELSEWHERE)
+        # A topic or a file, which this page does not offer, stays what it was.
+        options = _TARGETS if kind in _TARGETS else {**_TARGETS, KEPT: spec.target}
+        self._kind.set_options(options, value=kind if kind in _TARGETS else KEPT)
         if kind == HERE:
             self.focus_stream(name)
         self._remote.set_value(name)
@@ -138,17 +143,10 @@ class GeneratorForm:
 
     def spec(self) -> GeneratorSpec:
         """What the fields say. Raises ``invalid_argument``."""
-        here = self._kind.value == HERE
-        name = str((self._stream.value if here else self._remote.value) or "").strip()
-        if not name:
-            raise EddylineError(
-                "invalid_argument", "no stream is chosen", hint="choose or make one"
-            )
         key, text = str(self._key.value), str(self._key_text.value or "")
         return replace(
             self._shape.applied(self._base),
             template=self.template,
-            target=f"{self._kind.value}:{name}",
             rate=None if self._fast.value else _positive(self._rate.value),
             total=_whole(self._total.value),
             duration_s=_number(self._seconds.value),
@@ -156,9 +154,23 @@ class GeneratorForm:
             newline=bool(self._newline.value),
             gzip=bool(self._gzip.value),
             partition_key=key if key == "random" else f"{key}:{text}",
-            endpoint=None if here else str(self._endpoint.value or "").strip() or None,
-            region=None if here else str(self._region.value or "").strip() or None,
+            **self._place(),
         )
+
+    def _place(self) -> dict[str, Any]:
+        """Where to: target, endpoint and region. Raises ``invalid_argument``."""
+        if self._kind.value == KEPT:
+            return {}
+        here = self._kind.value == HERE
+        name = str((self._stream.value if here else self._remote.value) or "").strip()
+        if not name:
+            msg = "no stream is chosen"
+            raise EddylineError("invalid_argument", msg, hint="choose one, or make a new one")
+        return {
+            "target": f"{self._kind.value}:{name}",
+            "endpoint": None if here else str(self._endpoint.value or "").strip() or None,
+            "region": None if here else str(self._region.value or "").strip() or None,
+        }
 
     def _created(self, name: str) -> None:
         self.focus_stream(name)

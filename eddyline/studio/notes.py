@@ -10,7 +10,7 @@ from eddyline.service.notes import NoteInfo
 from eddyline.studio import lab
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
-from eddyline.studio.markup import ago, escape, link, number, state
+from eddyline.studio.markup import ago, escape, link, number, plural, state
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import (
     ask,
@@ -160,7 +160,7 @@ class NotesPage:
 
 
 def _cells(note: NoteInfo, now_ms: int) -> list[str]:
-    running = f'<span class="small muted">{note.running} running</span>' if note.running else ""
+    running = f'<span class="small muted">{plural(note.running, "paragraph")}</span>'
     return [
         link(f"/notes/{note.id}", note.name),
         state("RUNNING") + " " + running if note.running else "",

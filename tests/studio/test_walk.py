@@ -162,15 +162,32 @@ def test_records_are_text_whatever_they_hold(studio: Studio, chromium: Browser) 
         assert tab.locator("td.data img").count() == 0
 
 
+def test_a_tab_that_nobody_looks_at_is_sent_nothing(studio: Studio, chromium: Browser) -> None:
+    stream = studio.services.streams.open(STREAM)
+    with chromium.page() as page:
+        tab = page.open(f"/streams/{STREAM}")
+        tab.evaluate("""() => { window.shown = "hidden"; Object.defineProperty(document,
+            "visibilityState", {get: () => window.shown, configurable: true}); }""")
+        pause(4)  # whoever looks now hears that nobody does
+        stream.put(PutBatch(["k"], [b"while nobody looked"])).result(10)
+        pause(3)
+        assert tab.get_by_text("while nobody looked").count() == 0
+        tab.evaluate("() => { window.shown = 'visible'; }")
+        tab.get_by_text("while nobody looked").wait_for()
+        assert page.problems == []
+
+
 def test_from_a_stream_to_a_note_that_shows_its_records(studio: Studio, chromium: Browser) -> None:
     with chromium.page() as page:
         tab = page.open(f"/streams/{STREAM}")
         tab.keyboard.press("p")
         tab.wait_for_url("**/notes/*")
-        tab.get_by_text("CREATE TABLE IF NOT EXISTS walk_stream").or_(
-            tab.get_by_text("walk_stream")
-        ).first.wait_for()
-        assert page.problems == []
+        tab.get_by_role("button", name="Run all").click()
+        rows = tab.locator(".paragraph").nth(2).locator(".grid tbody tr")
+        rows.first.wait_for(timeout=90_000)
+        assert_sound(page, "note-from-stream")
+        tab.get_by_role("button", name="Stop all").click()
+        tab.get_by_text("4 paragraphs", exact=True).wait_for(timeout=60_000)
 
 
 def note_bytes() -> bytes:
