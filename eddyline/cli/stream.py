@@ -105,7 +105,11 @@ def describe(name: Name, data_dir: DataDir = None, as_json: Json = False) -> Non
         found = [_shard(stream, info) for info in stream.shards()]
         whole = _told(stream)
     if not as_json:
-        say(", ".join(f"{k} {v}" for k, v in whole.items()))
+        say(
+            f"{whole['name']}: {whole['status']}, {whole['mode']}, {whole['records']:,} records, "
+            f"{whole['bytes']:,} bytes, kept {whole['retention_hours']} h, "
+            f"created {moment(whole['created_ms'])} UTC"
+        )
     columns = tuple(
         (k, lambda s, k=k: s[k]) for k in ("shard", "open", "oldest", "next", "hash_keys")
     )

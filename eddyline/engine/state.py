@@ -68,10 +68,14 @@ class JobState:
         """The tables of a new job; inside a transaction."""
         for sql in _TABLES:
             self.db.run(sql)
-        self._set("format", str(FORMAT))
-        self._set("layout", json.dumps(layout))
-        self._set("incarnation", str(incarnation))
-        self._set("progress", msgspec.json.encode(Progress()).decode())
+        first = {
+            "format": str(FORMAT),
+            "layout": json.dumps(layout),
+            "incarnation": str(incarnation),
+            "progress": msgspec.json.encode(Progress()).decode(),
+        }
+        for key, value in first.items():
+            self.db.run("INSERT INTO job VALUES (?, ?)", [key, value])
 
     def check(self, layout: dict[str, str], incarnation: int) -> None:
         """That the state can be resumed by this plan.
@@ -89,7 +93,8 @@ class JobState:
         if incarnation < int(self._get("incarnation")):
             msg = "the job was started again elsewhere meanwhile"
             raise EddylineError("conflict", msg, hint="stop the older run")
-        self._set("incarnation", str(incarnation))
+        # One statement, so that a crash leaves the old number or the new one.
+        self.db.run("UPDATE job SET value = ? WHERE key = 'incarnation'", [str(incarnation)])
 
     def progress(self) -> Progress:
         """What the last committed micro-batch wrote."""
@@ -109,10 +114,6 @@ class JobState:
 
     def _get(self, key: str) -> str:
         return str(self.db.one("SELECT value FROM job WHERE key = ?", [key]))
-
-    def _set(self, key: str, value: str) -> None:
-        self.db.run("DELETE FROM job WHERE key = ?", [key])
-        self.db.run("INSERT INTO job VALUES (?, ?)", [key, value])
 
 
 def layout_of(names: Iterable[tuple[str, plan.Node]]) -> dict[str, str]:

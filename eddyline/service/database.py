@@ -9,7 +9,8 @@ from pathlib import Path
 
 from eddyline.errors import EddylineError
 
-BUSY_S = 10.0
+# Transactions are short; a machine may be very busy.
+BUSY_S = 60.0
 
 
 @contextmanager

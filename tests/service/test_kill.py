@@ -234,7 +234,8 @@ def worker_of(house: House) -> int | None:
 def all_work(house: House) -> bool:
     jobs = house.remote.jobs.list()
     made = house.remote.generators.get("made")
-    assert all(j.actual not in ("FAILED", "FINISHED", "STOPPED") for j in jobs), jobs
+    ended = [(j.actual, j.error) for j in jobs if j.actual in ("FAILED", "FINISHED", "STOPPED")]
+    assert not ended, ended
     return made.actual == "RUNNING" and all(j.actual == "RUNNING" for j in jobs)
 
 
