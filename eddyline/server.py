@@ -157,11 +157,22 @@ class Server:
         lines += [
             f"AWS endpoint  {self.endpoint_url}",
             f"              export AWS_ENDPOINT_URL={self.endpoint_url}",
+            *self._credentials(),
             *self._trust(),
             f"data          {self.services.directory.path}",
             "Ctrl-C stops it; streams, notes and jobs stay.",
         ]
         return lines
+
+    def _credentials(self) -> list[str]:
+        """What a client needs besides the address: a region, and keys."""
+        from eddyline.auth.binding import enforced
+
+        if enforced(self.settings):
+            return ["              with the keys that eddyline user key add NAME prints"]
+        region = f"AWS_DEFAULT_REGION={self.settings.region}"
+        keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any"
+        return [f"              export {region} {keys}"]
 
     def _trust(self) -> list[str]:
         """How a client comes to trust a self-made certificate."""

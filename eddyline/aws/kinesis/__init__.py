@@ -1,7 +1,7 @@
 """Kinesis Data Streams: all operations of the service's model, over the durable log.
 
 To add an operation write a handler into the module of its noun and one row into that module's
-``OPERATIONS`` (name in the model -> handler); a new module is one word in ``service.MODULES``. A
+``OPERATIONS`` (name in the model -> handler); a new module is one line in ``service.MODULES``. A
 handler is ``handler(home: Home, call: Call) -> Answer``:
 
 - ``call.request`` is the parsed request; its members have the model's names and have passed the

@@ -19,24 +19,24 @@ from eddyline.settings import Settings
 
 # Each has a table ``OPERATIONS``: name in the model -> handler(home, call).
 MODULES = (
-    "account",
-    "capacity",
-    "channels",
-    "consumers",
-    "encryption",
-    "iterators",
-    "monitoring",
-    "policies",
-    "queues",
-    "queues_records",
-    "reading",
-    "records",
-    "resharding",
-    "retention",
-    "shards",
-    "streams",
-    "subscribe",
-    "tags",
+    "eddyline.aws.kinesis.account",
+    "eddyline.aws.kinesis.capacity",
+    "eddyline.aws.kinesis.channels",
+    "eddyline.aws.kinesis.consumers",
+    "eddyline.aws.kinesis.encryption",
+    "eddyline.aws.kinesis.iterators",
+    "eddyline.aws.kinesis.monitoring",
+    "eddyline.aws.kinesis.policies",
+    "eddyline.aws.kinesis.queues",
+    "eddyline.aws.kinesis.queues_records",
+    "eddyline.aws.kinesis.reading",
+    "eddyline.aws.kinesis.records",
+    "eddyline.aws.kinesis.resharding",
+    "eddyline.aws.kinesis.retention",
+    "eddyline.aws.kinesis.shards",
+    "eddyline.aws.kinesis.streams",
+    "eddyline.aws.kinesis.subscribe",
+    "eddyline.aws.kinesis.tags",
 )
 
 Handler = Callable[[Home, Call], Any]
@@ -75,5 +75,5 @@ def handlers() -> dict[str, Handler]:
     """All operations that are there, by their names in the model."""
     found: dict[str, Handler] = {}
     for module in MODULES:
-        found |= import_module(f"eddyline.aws.kinesis.{module}").OPERATIONS
+        found |= import_module(module).OPERATIONS
     return found
