@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check golden bench docs clean
+.PHONY: help setup demo test clients check golden bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -36,6 +36,9 @@ demo: $(VENV)/.run ## watch anomalies being found in a live clickstream
 
 test: $(VENV)/.dev ## run the tests (ARGS='-k name' for some)
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+clients: $(VENV)/.dev ## run real Kinesis clients (Java, KCL, Flink, JavaScript, Go ...) against us
+	@EDDYLINE_CLIENTS=1 $(BIN)/python -m pytest -q tests/clients $(ARGS)
 
 check: $(VENV)/.dev ## what CI checks besides the tests: format, lint, types, import rules
 	@$(BIN)/ruff format --check .

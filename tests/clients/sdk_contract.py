@@ -1,0 +1,100 @@
+"""What every SDK must manage, whatever its language; its program speaks tab-separated lines."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from toolchain import Client
+
+KEYS = 7
+COUNT = 1234
+
+
+class Read(NamedTuple):
+    """A record as a client read it."""
+
+    shard: str
+    sequence: str
+    key: str
+    data: str
+
+
+def value(i: int) -> str:
+    return f"value {i} é"
+
+
+def expected(first: int, end: int) -> dict[str, list[str]]:
+    """Per key, the values of a run of records, in order."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for i in range(first, end):
+        found[f"key{i % KEYS}"].append(value(i))
+    return dict(found)
+
+
+def by_key(records: list[Read]) -> dict[str, list[str]]:
+    """Per key, the values read, in the order they came."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for r in records:
+        found[r.key].append(r.data)
+    return dict(found)
+
+
+def parse(lines: list[str]) -> list[Read]:
+    return [Read(*fields) for line in lines if len(fields := line.split("\t")) == 4]
+
+
+def put(kinesis: Any, stream: str, first: int, end: int) -> list[Read]:
+    """Write records with boto3; each must be accepted."""
+    wanted = [(f"key{i % KEYS}", value(i)) for i in range(first, end)]
+    entries = [{"PartitionKey": k, "Data": v.encode()} for k, v in wanted]
+    written: list[Read] = []
+    for at in range(0, len(entries), 500):
+        answer = kinesis.put_records(StreamName=stream, Records=entries[at : at + 500])
+        assert answer["FailedRecordCount"] == 0
+        taken = zip(answer["Records"], wanted[at : at + 500], strict=True)
+        written += [Read(r["ShardId"], r["SequenceNumber"], k, v) for r, (k, v) in taken]
+    return written
+
+
+def read(kinesis: Any, stream: str) -> list[Read]:
+    """All records of a stream, closed shards included, read with boto3."""
+    found: list[Read] = []
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        it = kinesis.get_shard_iterator(
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while it:
+            page = kinesis.get_records(ShardIterator=it)
+            for r in page["Records"]:
+                data = r["Data"].decode()
+                found.append(Read(shard["ShardId"], r["SequenceNumber"], r["PartitionKey"], data))
+            it = None if page["MillisBehindLatest"] == 0 else page.get("NextShardIterator")
+    return found
+
+
+def check(
+    kinesis: Any, stream: str, start: Callable[..., Client], command: list[str], **more: str
+) -> None:
+    """Writes arrive, reads give what is there, pushes come as they are written."""
+    said = start([*command, "write", stream, str(COUNT)], **more).finish()
+    assert len(said) == COUNT
+    there = read(kinesis, stream)
+    assert by_key(there) == expected(0, COUNT)
+    assert sorted(said) == sorted(f"{r.shard}\t{r.sequence}" for r in there)
+
+    found = parse(start([*command, "read", stream], **more).finish())
+    assert sorted(found) == sorted(there)
+    assert by_key(found) == expected(0, COUNT)
+
+    total = COUNT + 300
+    reader = start([*command, "subscribe", stream, str(total)], **more)
+    reader.until(lambda lines: sum(x.startswith("subscribed") for x in lines) == 3, 120)
+    for first in range(COUNT, total, 50):
+        put(kinesis, stream, first, first + 50)
+    pushed = parse(reader.finish())
+    assert sorted(pushed) == sorted(read(kinesis, stream))
+    assert by_key(pushed) == expected(0, total)
+
+    assert start([*command, "errors"], **more).finish() == ["ResourceNotFoundException\ttrue"]

@@ -1,0 +1,34 @@
+"""The AWS SDK for Java 2: CBOR, and SubscribeToShard over HTTP/2, clear and with TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sdk_contract
+import toolchain
+
+from eddyline.testing import TestServer
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
+PROGRAM = ("java", "SdkClient.java")
+UTF8 = ("-Dfile.encoding=UTF-8", "-Dstdout.encoding=UTF-8")
+
+
+def test_java(kinesis: Any, stream: str, start: Callable[..., toolchain.Client]) -> None:
+    sdk_contract.check(kinesis, stream, start, toolchain.java(*PROGRAM, *UTF8))
+
+
+def test_java_over_tls(
+    eddyline_tls: TestServer, trust_store: Path, start: Callable[..., toolchain.Client]
+) -> None:
+    trust = f"-Djavax.net.ssl.trustStore={trust_store}"
+    password = "-Djavax.net.ssl.trustStorePassword=changeit"
+    command = toolchain.java(*PROGRAM, *UTF8, trust, password)
+    with_tls = {"AWS_ENDPOINT_URL": eddyline_tls.endpoint_url}
+    eddyline_tls.services.streams.create("secure", shards=2)
+    assert len(start([*command, "write", "secure", "50"], **with_tls).finish()) == 50
+    pushed = start([*command, "subscribe", "secure", "50"], **with_tls).finish()
+    assert sdk_contract.by_key(sdk_contract.parse(pushed)) == sdk_contract.expected(0, 50)

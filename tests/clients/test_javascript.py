@@ -1,0 +1,16 @@
+"""The AWS SDK for JavaScript 3: every call over HTTP/2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sdk_contract
+import toolchain
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
+
+
+def test_javascript(kinesis: Any, stream: str, start: Callable[..., toolchain.Client]) -> None:
+    sdk_contract.check(kinesis, stream, start, toolchain.node("js", "client.mjs"))
