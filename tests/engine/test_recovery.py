@@ -26,10 +26,11 @@ from engine_kit import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eddyline.engine.state import STATE_FILE
+from eddyline.engine.state import STATE_FILE, JobState
 from eddyline.errors import EddylineError
 from eddyline.record import types as t
 from eddyline.record.schema import Column, Schema
+from eddyline.settings import Settings
 from eddyline.sql import physical as p
 from eddyline.sql.physical import Window, WindowKind
 
@@ -179,3 +180,27 @@ def test_a_bad_record_fails_with_its_place_or_is_put_aside(tmp_path: Path) -> No
     aside = rows(**{"bad-records": "dead-letter"})
     assert len(aside.changes) == 2
     assert aside.metrics.bad_records == 1
+
+
+def test_a_crash_while_a_state_is_taken_over_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = JobState(tmp_path, Settings())
+    with state.db.transaction():
+        state.create({"Scan0": "x"}, 1)
+    run_it = state.db.run
+
+    def dies(*arguments: Any, **views: Any) -> None:
+        run_it(*arguments, **views)
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(state.db, "run", dies)
+    with pytest.raises(RuntimeError, match="killed"):
+        state.check({"Scan0": "x"}, 2)
+    state.close()
+    again = JobState(tmp_path, Settings())
+    again.check({"Scan0": "x"}, 3)
+    assert again.progress().epoch == 0
+    with pytest.raises(EddylineError, match="started again elsewhere"):
+        again.check({"Scan0": "x"}, 2)
+    again.close()

@@ -24,8 +24,9 @@ from engine_kit import (
 )
 
 from eddyline.catalog.table import CatalogTable, ColumnKind, ObjectPath, TableColumn
-from eddyline.clock import SYSTEM
+from eddyline.clock import SYSTEM, ManualClock
 from eddyline.engine.job import Job, JobSpec
+from eddyline.engine.sources.kinesis import KinesisSource
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore, PutBatch
 from eddyline.log.shard import StreamMode
@@ -221,6 +222,46 @@ def test_windows_of_arrival_time_close_without_further_rows(store: LogStore) -> 
     with Live(store, plan, idle_timeout_ms=60_000) as live:
         live.until(lambda: len(live.watcher.changes) == 1, seconds=5)
     assert live.watcher.changes[0][1][:2] == ("a", 1)
+
+
+def test_what_comes_while_the_job_is_held_up_is_not_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that arrives just after a poll, before a pause of seconds, is in its window."""
+    clock = ManualClock(1_764_000_000_000)
+    settings = Settings(fsync=False, stream_delay_ms=0, map_gib=1, worker_threads=1)
+    store = LogStore(tmp_path / "data", settings, clock)
+    stream = make(store, "in")
+    put(stream, {"k": "a"})
+    _, node = arrival_table("in")
+    window = Window(WindowKind.TUMBLE, 1000)
+    plan = select(window_aggregate(watermark(node, "at"), window, "at", ("k",)))
+    watcher, stop = Watcher(), threading.Event()
+    job = Job(
+        JobSpec(plan, "job", 1), streams=store, settings=settings, clock=clock, listener=watcher
+    )
+    poll, polls = KinesisSource.poll, 0
+
+    def held_up(self: KinesisSource, rows_max: int) -> Any:
+        nonlocal polls
+        found, polls = poll(self, rows_max), polls + 1
+        if polls == 3:
+            put(stream, {"k": "a"})
+            clock.advance(5000)
+        return found
+
+    monkeypatch.setattr(KinesisSource, "poll", held_up)
+    thread = threading.Thread(target=job.run, args=(stop,))
+    thread.start()
+    end = SYSTEM.monotonic() + 60
+    while not watcher.changes and SYSTEM.monotonic() < end:
+        clock.advance(1)
+        SYSTEM.wait(threading.Event(), 0.005)
+    stop.set()
+    thread.join()
+    store.close()
+    assert [r[:2] for _, r in watcher.changes] == [("a", 2)]
+    assert job.metrics().late == 0
 
 
 def test_a_bad_record_is_named_by_shard_and_number(store: LogStore) -> None:
