@@ -37,7 +37,8 @@ class Studio:
         )  # fmt: skip
         self.said = b""
         self._told = threading.Event()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         assert self._told.wait(START_S), self.said.decode()
         found = _LINK.search(self.said)
         assert found is not None, self.said.decode()
@@ -59,6 +60,10 @@ class Studio:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(20)
         self.process.kill()
+        self.process.wait(20)
+        self._listener.join(20)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
 
 @pytest.fixture(scope="session")
