@@ -31,6 +31,11 @@ CREATE TABLE IF NOT EXISTS generators (
   restart INTEGER NOT NULL, created_ms INTEGER NOT NULL
 )
 """
+# How far those have come that are to survive a restart; the last half second may come again.
+_PROGRESS = """
+CREATE TABLE IF NOT EXISTS generator_progress (id TEXT PRIMARY KEY, counters TEXT NOT NULL)
+"""
+KEEP_S = 0.5
 
 
 class GeneratorInfo(msgspec.Struct, frozen=True):
@@ -61,6 +66,7 @@ class _Live:
         self.error: dict[str, Any] | None = None
         self.back_off = BackOff(clock)
         self.base = Counters()
+        self.kept_s = 0.0
 
 
 class Generators:
@@ -78,12 +84,15 @@ class Generators:
         self._closing = threading.Event()
         with transaction(self._path) as db:
             db.execute(_SCHEMA)
+            db.execute(_PROGRESS)
 
     def start_wanted(self) -> None:
-        """Start those that ran, and were to be restarted, when the last server ended."""
-        sql = "SELECT id FROM generators WHERE desired = 'RUNNING' AND restart"
-        for (found,) in read(self._path, sql):
-            self.start(str(found))
+        """Start those that ran, and were to be restarted, where they were when the server ended."""
+        sql = """SELECT g.id, p.counters FROM generators g LEFT JOIN generator_progress p
+                 ON p.id = g.id WHERE desired = 'RUNNING' AND restart"""
+        for found, counters in read(self._path, sql):
+            base = msgspec.json.decode(str(counters), type=Counters) if counters else Counters()
+            self._begin(self.get(str(found)), base)
         with transaction(self._path) as db:
             db.execute("UPDATE generators SET desired = 'STOPPED' WHERE NOT restart")
 
@@ -159,12 +168,15 @@ class Generators:
         """Start it; nothing happens if it runs. Raises ``not_found``."""
         found = self.get(id)
         self._desire(found.id, RUNNING)
+        self._begin(found, Counters())
+        return self.get(found.id)
+
+    def _begin(self, found: GeneratorInfo, base: Counters) -> None:
         with self._lock:
             live = self._live.setdefault(found.id, _Live(self._clock))
             if live.child is None:
-                live.counters = live.base = Counters()
+                live.counters = live.base = base
                 self._spawn(live, found)
-        return self.get(found.id)
 
     def _spawn(self, live: _Live, found: GeneratorInfo) -> None:
         live.actual, live.error = STARTING, None
@@ -177,15 +189,29 @@ class Generators:
             self._exited(live, found, how, expected)
 
         live.child = self._supervisor.start(SENDER, heard, exited)
-        live.child.send(messages.Generate(found.spec, messages.packed(self._settings)))
+        spec = _rest(found.spec, live.base)
+        live.child.send(messages.Generate(spec, messages.packed(self._settings)))
 
     def _sent(self, live: _Live, found: GeneratorInfo, message: messages.Sent) -> None:
         live.counters = _plus(live.base, message.counters)
         live.actual = RUNNING
+        self._keep(live, found.id, message.done)
         if message.done and not self._closing.is_set():
             live.error = message.error
             live.actual = FAILED if message.error else FINISHED
             self._desire(found.id, STOPPED)
+
+    def _keep(self, live: _Live, id: str, done: bool) -> None:
+        """Remember how far one has come that is to survive a restart."""
+        if not done and self._clock.monotonic() - live.kept_s < KEEP_S:
+            return
+        live.kept_s = self._clock.monotonic()
+        row = (id, msgspec.json.encode(replace(live.counters, running=False)).decode())
+        sql = """INSERT INTO generator_progress SELECT ?, ? WHERE EXISTS
+                 (SELECT 1 FROM generators WHERE id = ? AND restart)
+                 ON CONFLICT (id) DO UPDATE SET counters = excluded.counters"""
+        with transaction(self._path) as db:
+            db.execute(sql, (*row, id))
 
     def _exited(self, live: _Live, found: GeneratorInfo, how: str, expected: bool) -> None:
         live.child = None
@@ -230,6 +256,7 @@ class Generators:
         found = self.stop(id)
         with transaction(self._path) as db:
             db.execute("DELETE FROM generators WHERE id = ?", (found.id,))
+            db.execute("DELETE FROM generator_progress WHERE id = ?", (found.id,))
         self._live.pop(found.id, None)
 
     def sample(self, template: str, n: int = 5) -> Samples:
@@ -248,6 +275,14 @@ class Generators:
             db.execute("UPDATE generators SET desired = ? WHERE id = ?", (desired, id))
 
 
+def _rest(spec: GeneratorSpec, base: Counters) -> GeneratorSpec:
+    """What is left of a run that has come so far: sequence, total and duration go on."""
+    if not base.sent:
+        return spec
+    left_s = None if spec.duration_s is None else max(0.0, spec.duration_s - base.elapsed_s)
+    return replace(spec, first_turn=base.turns, first_record=base.sent, duration_s=left_s)
+
+
 def _plus(base: Counters, now: Counters) -> Counters:
     """Counters over restarts: what an earlier process sent is not forgotten."""
     return replace(
@@ -257,5 +292,7 @@ def _plus(base: Counters, now: Counters) -> Counters:
         failed=base.failed + now.failed,
         retried=base.retried + now.retried,
         bytes=base.bytes + now.bytes,
+        turns=max(base.turns, now.turns),
+        elapsed_s=base.elapsed_s + now.elapsed_s,
         started_ms=base.started_ms or now.started_ms,
     )
