@@ -113,13 +113,9 @@ def jars(project: str) -> Path:
     tool("java")
     pom = HERE / project / "pom.xml"
     into = CACHE / project / "lib"
-    fetch(
-        CACHE / project / "fetched",
-        pom.read_text(),
-        [tool("mvn"), "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
-        + [f"-DoutputDirectory={into}", "-DincludeScope=runtime"],
-        HERE / project,
-    )
+    command = [tool("mvn"), "-q", "-B", "-f", str(pom), "dependency:copy-dependencies"]
+    command += [f"-DoutputDirectory={into}", "-DincludeScope=runtime"]
+    fetch(CACHE / project / "fetched", pom.read_text(), command, pom.parent)
     return into
 
 

@@ -1,0 +1,50 @@
+"""The AWS CLI, told an endpoint, a region and any keys."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sdk_contract
+import toolchain
+
+AWS = Path(sys.executable).with_name("aws")
+
+
+@pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is not installed")
+def test_aws_cli(
+    kinesis: Any, stream: str, start: Callable[..., toolchain.Client], tmp_path: Path
+) -> None:
+    def aws(*arguments: str) -> Any:
+        command = [sys.executable, str(AWS), "kinesis", *arguments, "--output", "json"]
+        return json.loads("\n".join(start(command).finish()))
+
+    entries = [
+        {
+            "PartitionKey": f"key{i % sdk_contract.KEYS}",
+            "Data": sdk_contract.value(i),  # CLI 1 takes text; CLI 2 wants base64
+        }
+        for i in range(60)
+    ]
+    file = tmp_path / "records.json"
+    file.write_text(json.dumps(entries))
+    put = aws("put-records", "--stream-name", stream, "--records", f"file://{file}")
+    assert put["FailedRecordCount"] == 0
+    there = sdk_contract.read(kinesis, stream)
+    assert sdk_contract.by_key(there) == sdk_contract.expected(0, 60)
+    shard = put["Records"][0]["ShardId"]
+    iterator = aws(
+        *("get-shard-iterator", "--stream-name", stream, "--shard-id", shard),
+        *("--shard-iterator-type", "TRIM_HORIZON"),
+    )["ShardIterator"]
+    page = aws("get-records", "--shard-iterator", iterator)
+    found = [(r["SequenceNumber"], base64.b64decode(r["Data"]).decode()) for r in page["Records"]]
+    assert found == [(r.sequence, r.data) for r in there if r.shard == shard]
+    # The paginator of the CLI itself: it follows NextToken to the end.
+    shards = aws("list-shards", "--stream-name", stream, "--page-size", "1")["Shards"]
+    assert len(shards) == 3
