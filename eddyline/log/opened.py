@@ -17,7 +17,7 @@ from typing import Any
 
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block
+from eddyline.log.cache import BLOCKS
 from eddyline.log.environment import DATA_FILE, Environment, deleted
 from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
 from eddyline.log.news import WATCH
@@ -48,9 +48,6 @@ class Opened:
         self.inode = _inode(folder)
         self.environment = Environment(folder, settings)
         self.users = 1
-        # The last block read of each shard with its checksum: who reads on in small steps
-        # neither copies nor checks it again.
-        self.blocks: dict[int, tuple[bytes, int, Block]] = {}
         self._waiting: set[threading.Event] = set()
         self._lock = threading.Lock()
         self._writer: Writer | None = None
@@ -129,6 +126,7 @@ class Opened:
         if writer is not None:
             writer.close()
         self.environment.close()
+        BLOCKS.forget(self)
         self.tell()
 
 

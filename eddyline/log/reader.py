@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from eddyline.errors import EddylineError
 from eddyline.log.block import Block, Int64s, arrivals, corrupt, decode, header, join
+from eddyline.log.cache import BLOCKS
 from eddyline.log.keys import HEADS, Head, block_key, block_offset, block_prefix, unpack_head
 from eddyline.log.shard import ShardInfo
 
@@ -188,11 +189,10 @@ def _blocks(
 def _block(opened: Opened, shard: int, key: bytes, raw: memoryview) -> Block:
     where = _where(opened, shard, key)
     crc = header(raw, where).crc
-    known = opened.blocks.get(shard)
-    if known is not None and known[0] == key and known[1] == crc and len(known[2]):
-        return known[2]
-    block = decode(bytes(raw), key, where)
-    opened.blocks[shard] = (key, crc, block)
+    block = BLOCKS.get(opened, shard, key, crc)
+    if block is None:
+        block = decode(bytes(raw), key, where)
+        BLOCKS.put(opened, shard, key, crc, block)
     return block
 
 
