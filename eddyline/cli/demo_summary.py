@@ -1,4 +1,4 @@
-"""What the demo has shown, as figures: found what was put in, and nothing else?"""
+"""What the demo has shown, as figures: whether it found what was put in, and nothing else."""
 
 from __future__ import annotations
 
