@@ -71,7 +71,7 @@ PYTHON = {
 
 
 def main() -> None:
-    peers = _node({**NODE, **{name: f"f.{name}" for name in METHODS}})
+    peers = _node({**NODE, **{name: f"()=>String(f.{name}())" for name in METHODS}})
     with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as folder:
         for name in TEMPLATES:
             told = {
@@ -195,7 +195,8 @@ def _node(work: dict[str, str]) -> dict[str, int]:
         "const b=c();let n=0,t=0;while(t<5e4){for(let i=0;i<200;i++)g();n+=200;"
         "const e=process.cpuUsage(b);t=e.user+e.system;}return Math.round(n/t*1e6);}"
         f"const cases={{{cases}}};"
-        "for(const k in cases){try{if(cases[k]()===undefined)continue;out[k]=pace(cases[k]);}"
+        "for(const k in cases){try{if(/undefined|required|object Object/.test(cases[k]()))continue;"
+        "out[k]=pace(cases[k]);}"
         "catch(e){}}console.log(JSON.stringify(out));"
     )
     ran = subprocess.run(

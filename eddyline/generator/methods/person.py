@@ -10,6 +10,7 @@ from eddyline.generator.methods.word import (
     NAME_SHAPE,
     SENTENCE_SHAPE,
     WORD_SHAPE,
+    Prose,
     built,
     drawn,
     full_name,
@@ -82,7 +83,7 @@ def lorem_sentences(args: Arguments) -> Column:
 def lorem_paragraph(args: Arguments) -> Column:
     given = args.named("sentenceCount")
     count = args.whole(given, "sentenceCount", 0, 0, 100)
-    return sentences(count) if count else Either(*(sentences(k) for k in (3, 4, 5)))
+    return sentences(count) if count else Prose(3, 5)
 
 
 def lorem_paragraphs(args: Arguments) -> Column:
@@ -97,14 +98,14 @@ def lorem_paragraphs(args: Arguments) -> Column:
 def lorem_lines(args: Arguments) -> Column:
     given = args.named("lineCount")
     count = args.whole(given, "lineCount", 0, 0, 200)
-    return sentences(count, NEWLINE) if count else Either(*(sentences(k, NEWLINE) for k in (2, 4)))
+    return sentences(count, NEWLINE) if count else Prose(2, 5, between=NEWLINE)
 
 
 def lorem_text(args: Arguments) -> Column:
     times = args.whole(args.named("times"), "times", 1, 1, 50)
     parts: list[Column | str] = []
     for _ in range(times):
-        parts += [" ", Either(latin_words(1), some_sentence(), sentences(2), sentences(3))]
+        parts += [" ", Either(latin_words(1), Prose(1, 3))]
     return Joined(*parts[1:])
 
 

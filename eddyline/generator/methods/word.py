@@ -5,11 +5,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import Chars, Column, Either, Joined, Mapped, Pick
+from eddyline.generator.column import (
+    At,
+    Chars,
+    Column,
+    Integers,
+    Joined,
+    Mapped,
+    Pick,
+    Texts,
+    Uniforms,
+    bytes_of,
+    index,
+)
 from eddyline.generator.methods import lists
 
 DIGITS = "0123456789"
@@ -41,25 +56,58 @@ def latin_words(count: int) -> Column:
     return Joined(*parts)
 
 
+class Prose:
+    """Sentences of filler text, the first word of each with a capital.
+
+    Drawn as one flat run of words that is folded into sentences and these into texts, so that
+    short texts do not pay for the longest.
+    """
+
+    def __init__(
+        self, low: int, high: int, least: int = 3, most: int = 10, between: str = " "
+    ) -> None:
+        words = lists.latin()
+        self._sentences = (low, high)
+        self._words = (least, most)
+        self._between = between
+        self._table = pa.array([*words, *(w.capitalize() for w in words)])
+        self._size = len(words)
+        self.slots = 1 + high * (1 + most)
+        longest = max(len(w) for w in words) + 1
+        self.width = high * (most * longest + 1 + bytes_of(between))
+
+    def build(self, u: Uniforms, at: At) -> Texts:
+        low, high = self._sentences
+        least, most = self._words
+        count = low + index(u[:, 0], high - low + 1)
+        drawn = u[:, 1:].reshape(at.n, high, 1 + most)[np.arange(high) < count[:, None]]
+        length = least + index(drawn[:, 0], most - least + 1)
+        places = index(drawn[:, 1:], self._size)
+        places[:, 0] += self._size
+        words = self._table.take(pa.array(places[np.arange(most) < length[:, None]]))
+        found = pc.binary_join_element_wise(_folded(words, length, " "), ".", "")
+        return found if high == 1 else _folded(found, count, self._between)
+
+
+def _folded(texts: Any, counts: Integers, between: str) -> Any:
+    """Runs of ``counts`` texts each joined into one."""
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int32)
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), texts), between)
+
+
 def sentence(count: int) -> Column:
-    """``count`` words, the first with a capital, a full stop at the end."""
-    head = Pick([w.capitalize() for w in lists.latin()])
-    rest: list[Column | str] = [" ", latin_words(count - 1)] if count > 1 else []
-    return Joined(head, *rest, ".")
+    """A sentence of ``count`` words."""
+    return Prose(1, 1, count, count)
 
 
 def some_sentence(low: int = 3, high: int = 10) -> Column:
     """A sentence of ``low`` … ``high`` words."""
-    return Either(*(sentence(k) for k in range(low, high + 1)))
+    return Prose(1, 1, low, high)
 
 
 def sentences(count: int, between: str = " ") -> Column:
     """``count`` sentences of filler text."""
-    one = some_sentence()
-    parts: list[Column | str] = [one]
-    for _ in range(count - 1):
-        parts += [between, one]
-    return Joined(*parts)
+    return Prose(count, count, between=between)
 
 
 def replaced(symbols: Mapping[str, str], template: str) -> Column:

@@ -1,0 +1,101 @@
+"""The short texts of a command line: what they mean, and that mistakes are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eddyline.errors import EddylineError
+from eddyline.generator import options
+from eddyline.generator.curve import Burst, Periodic, Ramp, Sine
+from eddyline.generator.spec import Fault, GeneratorSpec, Simulated
+
+DAY_MS = 86_400_000
+YEAR_MS = 1_577_836_800_000
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "meant"),
+    [
+        (options.parse_ramp, "1000:1m", Ramp(1000, 60)),
+        (options.parse_sine, "0.5:10m", Sine(0.5, 600)),
+        (options.parse_burst, "30s:10s:0", Burst(30, 10, 0)),
+        (options.parse_clock, "2020-01-01", Simulated(YEAR_MS)),
+        (options.parse_clock, "2020-01-01@max", Simulated(YEAR_MS, None, None)),
+        (
+            options.parse_clock,
+            "2020-01-01..2020-01-02@60x",
+            Simulated(YEAR_MS, YEAR_MS + DAY_MS, 60),
+        ),
+        (options.parse_fault, "drop:0.5", Fault("drop", 0.5)),
+        (
+            options.parse_fault,
+            "outlier:0.01:field=t:factor=-3:start=5s:for=1m",
+            Fault("outlier", 0.01, "t", -3, start_s=5, duration_s=60),
+        ),
+        (options.parse_fault, "late:1:delay=2s", Fault("late", 1, delay_s=2)),
+    ],
+)
+def test_what_is_meant(parse: Callable[[str], Any], text: str, meant: Any) -> None:
+    assert parse(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (options.parse_ramp, "1000"),
+        (options.parse_ramp, "a:1s"),
+        (options.parse_sine, "0.5:soon"),
+        (options.parse_burst, "1s:1s"),
+        (options.parse_clock, "yesterday"),
+        (options.parse_clock, "2020-01-01..never"),
+        (options.parse_clock, "2020-01-01@quick"),
+        (options.parse_fault, "drop"),
+        (options.parse_fault, "burn:1"),
+        (options.parse_fault, "drop:often"),
+        (options.parse_fault, "drop:1:colour=red"),
+    ],
+)
+def test_mistakes_say_how_it_is_written(parse: Callable[[str], Any], text: str) -> None:
+    with pytest.raises(EddylineError) as caught:
+        parse(text)
+    assert caught.value.code == "invalid_argument"
+    assert caught.value.hint
+
+
+def test_a_week_is_read_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "week.json"
+    rows = [[float(h) for h in range(24)] for _ in range(7)]
+    path.write_text(json.dumps({"mean": rows, "smooth": False}))
+    found = options.read_week(str(path))
+    assert found == Periodic(tuple(map(tuple, rows)), (), False)
+    GeneratorSpec("a", "-", periodic=found).check()
+    path.write_text(json.dumps(rows))
+    assert options.read_week(str(path)).mean == found.mean
+
+
+@pytest.mark.parametrize("text", ["", "5", "{}", '{"mean": 1}', '{"mean": [["a"]]}', '{"men": []}'])
+def test_a_file_that_is_no_week_is_told(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "week.json"
+    path.write_text(text)
+    with pytest.raises(EddylineError) as caught:
+        options.read_week(str(path))
+    assert caught.value.code == "bad_file"
+    with pytest.raises(EddylineError, match="no file"):
+        options.read_week(str(tmp_path / "none"))
+
+
+def test_a_spec_survives_json() -> None:
+    import msgspec
+
+    spec = GeneratorSpec(
+        "a", "-", ramp=Ramp(1, 2), simulated=Simulated(1, 2, None), faults=(Fault("drop", 0.5),),
+        bursts=(Burst(1, 2, 3),), arrivals="poisson", labels="file:x", gzip=True,
+    )  # fmt: skip
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=GeneratorSpec) == spec
+    old = b'{"template":"a","target":"-","rate":5.0}'
+    assert msgspec.json.decode(old, type=GeneratorSpec).rate == 5
