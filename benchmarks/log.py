@@ -109,16 +109,23 @@ def reads(store: LogStore, scale: int) -> list[dict[str, Any]]:
     """Everything, 10,000 records a read, as the engine reads."""
     stream = store.create("reads", SHARDS)
     pump(stream, 0, 4_000_000 // scale)
-    rates = []
+    rates, cpu = [], []
     for _ in range(ROUNDS):
-        began, n = time.perf_counter(), 0
+        began, used, n = time.perf_counter(), time.process_time(), 0
         for shard in range(SHARDS):
             at, end = stream.bounds(shard)
             while at < end:
                 got = stream.read(shard, at, 10_000, 16 << 20)
                 at, n = got.next_offset, n + len(got)
         rates.append(n / (time.perf_counter() - began))
-    return [{"what": "read 10,000 at a time", "records_per_s": round(statistics.median(rates))}]
+        cpu.append((time.process_time() - used) / n * 1e6)
+    return [
+        {
+            "what": "read 10,000 at a time",
+            "records_per_s": round(statistics.median(rates)),
+            "cpu_us_per_record": round(statistics.median(cpu), 3),
+        }
+    ]
 
 
 def newest(store: LogStore, scale: int) -> list[dict[str, Any]]:
@@ -147,15 +154,20 @@ def fullness(store: LogStore, scale: int) -> list[dict[str, Any]]:
     """The rate of puts while the stream fills."""
     stream = store.create("fullness", SHARDS)
     total = 20_000_000 // scale
-    rates = [pump(stream, 0, total // 20)[0] for _ in range(20)]
-    first, last = statistics.median(rates[:5]), statistics.median(rates[-5:])
+    found = [pump(stream, 0, total // 20) for _ in range(20)]
+    first, last = (
+        [statistics.median(column) for column in zip(*part, strict=True)]
+        for part in (found[:5], found[-5:])
+    )
     return [
         {
             "what": "put while filling",
             "records": total,
-            "first_quarter_per_s": round(first),
-            "last_quarter_per_s": round(last),
-            "ratio": round(last / first, 3),
+            "first_quarter_per_s": round(first[0]),
+            "last_quarter_per_s": round(last[0]),
+            "ratio": round(last[0] / first[0], 3),
+            "cpu_us_first": round(first[1], 2),
+            "cpu_us_last": round(last[1], 2),
         }
     ]
 

@@ -24,6 +24,7 @@ from eddyline.errors import EddylineError, nearest
 from eddyline.log import opened as registry
 from eddyline.log.environment import DATA_FILE, make, translated
 from eddyline.log.keys import HEADS, INFO, Head, Saved, changed, pack_heads, pack_info, saved_shards
+from eddyline.log.on_demand import OnDemand
 from eddyline.log.opened import Opened
 from eddyline.log.shard import StreamInfo, StreamMode, even_shards
 from eddyline.log.stream import Stream, check_retention, check_shard_count
@@ -44,6 +45,7 @@ class LogStore:
         self._clock = clock
         self._streams: dict[str, tuple[Opened, Stream]] = {}
         self._lock = threading.RLock()
+        self._on_demand = OnDemand(clock)
 
     def create(
         self,
@@ -196,6 +198,8 @@ class LogStore:
         environment.clear_dead_readers()
         environment.settle(INFO)
         stream.trim()
+        if self._settings.throttle:
+            self._on_demand.look(stream)
 
     def _there(self, found: tuple[Opened, Stream]) -> Stream:
         opened, stream = found
