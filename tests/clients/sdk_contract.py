@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from toolchain import Client
+from toolchain import HERE, Client
 
 KEYS = 7
 COUNT = 1234
@@ -72,6 +75,20 @@ def read(kinesis: Any, stream: str) -> list[Read]:
                 found.append(Read(shard["ShardId"], r["SequenceNumber"], r["PartitionKey"], data))
             it = None if page["MillisBehindLatest"] == 0 else page.get("NextShardIterator")
     return found
+
+
+def aggregated(python: Path, count: int) -> list[tuple[str, str, bytes]]:
+    """Records aggregated as the Kinesis Producer Library does: key, explicit hash key, data."""
+    command = [str(python), str(HERE / "python" / "aggregate.py"), "make", str(count)]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=120)
+    rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
+    return [(key, hash_key, base64.b64decode(data)) for key, hash_key, data in rows]
+
+
+def put_aggregated(kinesis: Any, stream: str, made: list[tuple[str, str, bytes]]) -> None:
+    """Write aggregated records; each must be accepted."""
+    entries = [{"PartitionKey": k, "ExplicitHashKey": h, "Data": data} for k, h, data in made]
+    assert kinesis.put_records(StreamName=stream, Records=entries)["FailedRecordCount"] == 0
 
 
 def check(

@@ -18,6 +18,7 @@ import pytest
 HERE = Path(__file__).parent
 CACHE = HERE.parents[1] / ".clients"
 FETCH_S = 1200
+PYTHON_CLIENTS = ("aiobotocore==3.10.0", "aws_kinesis_agg==1.2.3", "protobuf<4")
 
 
 class Client:
