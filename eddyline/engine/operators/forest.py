@@ -55,6 +55,7 @@ class Forest(Operator):
         self._keys = ForestKeys(context, self._below, node.partition_by)
         self._gaps = Gaps(node, self._below) if node.fill is not None else None
         self._detectors: Detectors | None = None
+        self._warm = False
         self._arrived = 0
         self._taken = 0
         self._held = 0
@@ -91,6 +92,11 @@ class Forest(Operator):
         return Step(Batch(self._score(rows)), watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        if not self._warm:  # once the job has its place in the stream, before it has rows
+            from eddyline.anomaly.detector import warm
+
+            warm((len(self._node.columns),))
+            self._warm = True
         filling = self._gaps is not None and self._gaps.due(inputs[0])
         settled = self._oldest is not None and self._bound(inputs[0]) >= self._oldest
         return inputs[0], filling or settled
