@@ -32,7 +32,9 @@ LabelsTo = Annotated[
 
 
 def generate(
-    template: Annotated[str, typer.Argument(help="A file, the template's text, or - for stdin.")],
+    template: Annotated[
+        str, typer.Argument(help="A file, template:NAME, the text itself, or - for stdin.")
+    ],
     to: Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")],
     rate: Annotated[str, typer.Option(help="Records a second, or max.")] = "100",
     total: Annotated[int | None, typer.Option(help="End after so many records.")] = None,
@@ -78,7 +80,7 @@ def generate(
     from eddyline.generator.spec import GeneratorSpec, parse_duration, parse_rate
 
     spec = GeneratorSpec(
-        template_text(template),
+        named_template(template, data_dir) or template_text(template),
         remote(to, endpoint),
         rate=parse_rate(rate),
         total=total,
@@ -119,6 +121,28 @@ def course(
         "simulated": options.parse_clock(clock) if clock else None,
         "faults": tuple(options.parse_fault(f) for f in faults or ()),
     }
+
+
+def named_template(given: str, data_dir: Path | None) -> str | None:
+    """The text of ``template:NAME``, kept in the studio or one of its examples; else None.
+
+    Raises:
+        EddylineError: ``not_found``, ``bad_file``.
+    """
+    kind, _, name = given.partition(":")
+    if kind != "template" or not name:
+        return None
+    from eddyline.cli.opening import settings_of
+    from eddyline.studio.templates import Templates
+
+    kept = Templates(settings_of(data_dir).data_dir / "templates")
+    try:
+        return kept.read(name)
+    except EddylineError as error:
+        if error.code != "not_found":
+            raise
+        hint = f"there are {', '.join(kept.names())}"
+        raise EddylineError("not_found", error.message, hint=hint) from None
 
 
 def template_text(given: str) -> str:
