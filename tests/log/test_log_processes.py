@@ -57,6 +57,7 @@ while True:
         assert got.damage is None
         at[shard] = got.next_offset if len(got) else 0
 """
+SEED = int(os.environ.get("EDDYLINE_KILL_SEED", "11"))
 ROUNDS = int(os.environ.get("EDDYLINE_KILL_ROUNDS", "6"))
 
 
@@ -97,11 +98,35 @@ def test_news_of_another_process_is_heard(tmp_path: Path) -> None:
     store.close()
 
 
+def test_bells_ring_for_this_process_and_for_others(tmp_path: Path) -> None:
+    store = store_at(tmp_path, poll_ms=2)
+    stream = store.create("s")
+    rung = threading.Event()
+    with stream.listening(rung.set):
+        for make in (lambda: put(stream, [b"own:0:"]), lambda: end_of(tmp_path)):
+            time.sleep(0.05)
+            rung.clear()
+            make()
+            assert rung.wait(10)
+    time.sleep(0.05)
+    rung.clear()
+    put(stream, [b"own:1:"])
+    assert not rung.wait(0.05), "nobody listens any more"
+    store.close()
+
+
+def end_of(path: Path) -> None:
+    """Another process puts one record."""
+    process = child(WRITER, path, "w", 0, 1, 0)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
 @pytest.mark.kill
 @pytest.mark.timeout(60 + 5 * ROUNDS)
 def test_kill_rounds_of_writers_and_readers(tmp_path: Path) -> None:
     """Two writers and a reader; each round kills one of them at a random moment."""
-    chance = random.Random(int(os.environ.get("EDDYLINE_KILL_SEED", "11")))
+    chance = random.Random(SEED)
     store = store_at(tmp_path, fsync=True, block_bytes=16_384)
     store.create("s", 2)
     acknowledged: dict[str, list[int]] = {"w0": [], "w1": []}
