@@ -132,6 +132,19 @@ def test_kcl_takes_over_from_a_killed_worker(
         assert values == sdk_contract.expected(0, 400)[key][-len(values) :]
 
 
+def test_kcl_takes_aggregated_records_apart(
+    kinesis: Any, stream: str, worker: Callable[..., toolchain.Client]
+) -> None:
+    made = sdk_contract.aggregated(toolchain.python(*toolchain.PYTHON_CLIENTS), 500)
+    sdk_contract.put_aggregated(kinesis, stream, made)
+    reader = worker(f"app-{uuid.uuid4().hex[:8]}", stream, "polling")
+    reader.until(lambda lines: len(records(lines)) >= 500, WAIT_S)
+    found = records(reader.finish())
+    assert sorted((r.key, r.data) for r in found) == sorted(
+        (key, value) for key, values in sdk_contract.expected(0, 500).items() for value in values
+    )
+
+
 def _values(lines: list[str]) -> set[str]:
     return {r.data for r in records(lines)}
 
