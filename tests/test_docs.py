@@ -112,7 +112,7 @@ def run(command: str, running: TestServer, directory: Path) -> subprocess.Comple
         "AWS_ENDPOINT_URL": running.endpoint_url,
         "AWS_ACCESS_KEY_ID": "any",
         "AWS_SECRET_ACCESS_KEY": "any",
-        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
         "PYTHONWARNINGS": "ignore",
     }
     return subprocess.run(
