@@ -15,6 +15,7 @@ from eddyline.errors import EddylineError, Span
 
 NUMBER_MAX = 2**53
 LENGTH_MAX = 100_000
+DEPTH_MAX = 100
 
 
 class Scope(Protocol):
@@ -99,7 +100,7 @@ class Arguments:
 
 def parse_values(text: str) -> tuple[Any, ...]:
     """The text between a tag's parentheses as values."""
-    flat = text.replace("\r", "").replace("\n", "").strip()
+    flat = _clean(text.replace("\r", "").replace("\n", "").strip())
     if not flat:
         return ()
     whole = _json(flat)
@@ -109,6 +110,22 @@ def parse_values(text: str) -> tuple[Any, ...]:
     if several is not _FAILED:
         return tuple(several)
     return (flat,)
+
+
+def _clean(value: Any, depth: int = 0) -> Any:
+    """A value whose texts can all be written as UTF-8: a half of a surrogate pair becomes ``?``.
+
+    Raises RecursionError for one that is nested too deeply to be meant.
+    """
+    if depth > DEPTH_MAX:
+        raise RecursionError
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_clean(v, depth + 1) for v in value]
+    if isinstance(value, dict):
+        return {_clean(k): _clean(v, depth + 1) for k, v in value.items()}
+    return value
 
 
 def is_json(text: str) -> bool:
@@ -137,7 +154,7 @@ _FAILED = object()
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return _clean(json.loads(text, parse_constant=_no_constant))
     except (ValueError, RecursionError):
         return _FAILED
 

@@ -132,3 +132,16 @@ def test_long_runs_of_braces_and_brackets_take_no_time() -> None:
                  "{{random.arrayElement(" + "[" * 50_000, "{{a(" + '"\\' * 50_000 + ")}}",
                  "{{date.now(" + "[" * 20_000 + ")}}", "{{a(" + ")" * 50_000):  # fmt: skip
         holds(text)
+
+
+def test_halves_of_characters_and_deep_nesting_are_survived() -> None:
+    half = "\\ud800"
+    for text in (
+        f'{{{{phone.phoneNumber(["{half}"])}}}}',
+        f'{{{{helpers.shuffle(["{half}"])}}}}',
+        f'{{{{session.start({{"pages":{{"{half}":{{}}}}}})}}}}{{{{session.page}}}}',
+        "{{random.arrayElement(" + "[" * 900 + "]" * 900 + ")}}",
+        "{{random.arrayElement(" + "[" * 90 + "]" * 90 + ")}}",
+        "{{helpers.shuffle(" + '{"a":' * 900 + "1" + "}" * 900 + ")}}",
+    ):
+        holds(text)
