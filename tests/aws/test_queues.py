@@ -196,6 +196,21 @@ def test_trimmed_records_are_not_delivered(local: Queueing) -> None:
     assert local.visible(arn) == []
 
 
+def test_a_queue_of_a_stream_that_was_made_anew_delivers_nothing(local: Queueing) -> None:
+    made(local, "s", b"a")
+    arn = local.queue("s")
+    local.store.delete("s")
+    local.clock.advance(1_000)
+    made(local, "s", b"b")
+    local.clock.advance(1_000)
+    with pytest.raises(AwsError, match="not found"):
+        local.call("ReceiveQueueRecords", QueueARN=arn)
+    summary = local.call("DescribeStreamSummary", StreamName="s")["StreamDescriptionSummary"]
+    assert summary["QueueCount"] == 0
+    local.call("DeleteStream", StreamName="s")
+    local.call("DeleteQueue", QueueARN=arn)
+
+
 def test_what_is_refused(local: Queueing) -> None:
     def refused(operation: str, **members: Any) -> str:
         with pytest.raises(AwsError) as caught:

@@ -47,8 +47,12 @@ def find(home: Home, arn: str) -> Channel:
 
 
 def count(home: Home, stream: str) -> int:
-    """How many channels a stream has."""
-    return sum(c.stream == stream for c in Channels(home).all())
+    """How many channels a stream has; those of an earlier one of its name do not count."""
+    there = Channels(home).all()
+    if not there:
+        return 0
+    wanted = home.stream_named(stream).stream_id
+    return sum(c.stream_id == wanted for c in there)
 
 
 def count_all(home: Home) -> int:

@@ -38,9 +38,12 @@ def arn_of(home: Home, queue: Queue) -> str:
 
 
 def count(home: Home, stream: str) -> int:
-    """How many queues a stream has."""
+    """How many queues a stream has; those of an earlier one of its name do not count."""
     there = Queues(home).all()
-    return sum(q.stream == stream for q in there) if there else 0
+    if not there:
+        return 0
+    wanted = home.stream_named(stream).stream_id
+    return sum(q.stream_id == wanted for q in there)
 
 
 def resource(home: Home, arn: str) -> Resource | None:
