@@ -77,17 +77,17 @@ def read(kinesis: Any, stream: str) -> list[Read]:
     return found
 
 
-def aggregated(python: Path, count: int) -> list[tuple[str, str, bytes]]:
-    """Records aggregated as the Kinesis Producer Library does: key, explicit hash key, data."""
+def aggregated(python: Path, count: int) -> list[tuple[str, bytes]]:
+    """Records aggregated as the Kinesis Producer Library does: key and data."""
     command = [str(python), str(HERE / "python" / "aggregate.py"), "make", str(count)]
     done = subprocess.run(command, capture_output=True, check=True, timeout=120)
     rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
-    return [(key, hash_key, base64.b64decode(data)) for key, hash_key, data in rows]
+    return [(key, base64.b64decode(data)) for key, data in rows]
 
 
-def put_aggregated(kinesis: Any, stream: str, made: list[tuple[str, str, bytes]]) -> None:
+def put_aggregated(kinesis: Any, stream: str, made: list[tuple[str, bytes]]) -> None:
     """Write aggregated records; each must be accepted."""
-    entries = [{"PartitionKey": k, "ExplicitHashKey": h, "Data": data} for k, h, data in made]
+    entries = [{"PartitionKey": k, "Data": data} for k, data in made]
     assert kinesis.put_records(StreamName=stream, Records=entries)["FailedRecordCount"] == 0
 
 

@@ -1,6 +1,6 @@
 """Aggregated records as the Kinesis Producer Library makes them: made and taken apart again.
 
-make COUNT: a line for each aggregated record (partition key, explicit hash key, base64).
+make COUNT: a line for each aggregated record (partition key, base64).
 apart: records as base64 lines on the input; a line for each user record.
 """
 
@@ -18,8 +18,8 @@ EACH = 60
 
 def make(count: int) -> None:
     def out(record: object) -> None:
-        key, hash_key, data = record.get_contents()
-        print(key, hash_key, base64.b64encode(data).decode(), sep="\t")
+        key, _, data = record.get_contents()
+        print(key, base64.b64encode(data).decode(), sep="\t")
 
     aggregator = RecordAggregator()
     for i in range(count):
