@@ -104,14 +104,19 @@ def start(environment: dict[str, str]) -> Iterator[Callable[..., Client]]:
 
 
 @pytest.fixture
-def trust_store(eddyline_tls: TestServer, tmp_path: Path) -> Path:
+def certificate(eddyline_tls: TestServer) -> str:
+    """The self-made certificate's file."""
+    return str(eddyline_tls.data_dir / "tls" / "certificate.pem")
+
+
+@pytest.fixture
+def trust_store(certificate: str, tmp_path: Path) -> Path:
     """The self-made certificate as Java wants it."""
     keytool = shutil.which("keytool")
     if keytool is None:
         pytest.skip("keytool is not installed")
     store = tmp_path / "trust.p12"
-    certificate = eddyline_tls.data_dir / "tls" / "certificate.pem"
     command = [keytool, "-importcert", "-noprompt", "-alias", "eddyline", "-storetype", "PKCS12"]
-    command += ["-file", str(certificate), "-keystore", str(store), "-storepass", "changeit"]
+    command += ["-file", certificate, "-keystore", str(store), "-storepass", "changeit"]
     subprocess.run(command, check=True, capture_output=True)
     return store

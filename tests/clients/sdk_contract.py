@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable
@@ -11,8 +12,11 @@ from typing import Any, NamedTuple
 
 from toolchain import HERE, Client
 
+from eddyline.testing import TestServer
+
 KEYS = 7
 COUNT = 1234
+_names = itertools.count()
 
 
 class Read(NamedTuple):
@@ -115,3 +119,17 @@ def check(
     assert by_key(pushed) == expected(0, total)
 
     assert start([*command, "errors"], **more).finish() == ["ResourceNotFoundException\ttrue"]
+
+
+def check_tls(
+    server: TestServer, start: Callable[..., Client], command: list[str], **more: str
+) -> None:
+    """The same over TLS, with a certificate that the client was told to trust."""
+    assert server.endpoint_url.startswith("https://")
+    stream = f"tls-{next(_names)}"
+    server.services.streams.create(stream, 2)
+    told = {"AWS_ENDPOINT_URL": server.endpoint_url, **more}
+    assert len(start([*command, "write", stream, "50"], **told).finish()) == 50
+    for verb in (["read", stream], ["subscribe", stream, "50"]):
+        found = parse(start([*command, *verb], **told).finish())
+        assert by_key(found) == expected(0, 50)

@@ -9,11 +9,22 @@ import pytest
 import sdk_contract
 import toolchain
 
+from eddyline.testing import TestServer
+
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 
 
-def test_aiobotocore(kinesis: Any, stream: str, start: Callable[..., toolchain.Client]) -> None:
+def _command() -> list[str]:
     python = toolchain.python(*toolchain.PYTHON_CLIENTS)
-    program = toolchain.HERE / "python" / "aio.py"
-    utf8 = {"PYTHONIOENCODING": "utf-8"}
-    sdk_contract.check(kinesis, stream, start, [str(python), str(program)], **utf8)
+    return [str(python), str(toolchain.HERE / "python" / "aio.py")]
+
+
+def test_aiobotocore(kinesis: Any, stream: str, start: Callable[..., toolchain.Client]) -> None:
+    sdk_contract.check(kinesis, stream, start, _command(), PYTHONIOENCODING="utf-8")
+
+
+def test_aiobotocore_over_tls(
+    eddyline_tls: TestServer, certificate: str, start: Callable[..., toolchain.Client]
+) -> None:
+    trust = {"AWS_CA_BUNDLE": certificate}
+    sdk_contract.check_tls(eddyline_tls, start, _command(), **trust, PYTHONIOENCODING="utf-8")

@@ -27,8 +27,4 @@ def test_java_over_tls(
     trust = f"-Djavax.net.ssl.trustStore={trust_store}"
     password = "-Djavax.net.ssl.trustStorePassword=changeit"
     command = toolchain.java(*PROGRAM, *UTF8, trust, password)
-    with_tls = {"AWS_ENDPOINT_URL": eddyline_tls.endpoint_url}
-    eddyline_tls.services.streams.create("secure", 2)
-    assert len(start([*command, "write", "secure", "50"], **with_tls).finish()) == 50
-    pushed = start([*command, "subscribe", "secure", "50"], **with_tls).finish()
-    assert sdk_contract.by_key(sdk_contract.parse(pushed)) == sdk_contract.expected(0, 50)
+    sdk_contract.check_tls(eddyline_tls, start, command)

@@ -1,7 +1,7 @@
 """Aggregated records as the Kinesis Producer Library makes them: made and taken apart again.
 
 make COUNT: a line for each aggregated record (partition key, base64).
-apart: records as base64 lines on the input; a line for each user record.
+read STREAM: a line for each user record of its shards, the aggregated ones taken apart.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import base64
 import sys
 
 from aws_kinesis_agg.aggregator import RecordAggregator
-from aws_kinesis_agg.deaggregator import deaggregate_records
+from aws_kinesis_agg.deaggregator import iter_deaggregate_records
+from botocore.session import get_session
 
 KEYS = 7
 EACH = 60
@@ -28,17 +29,23 @@ def make(count: int) -> None:
             out(aggregator.clear_and_get())
 
 
-def apart() -> None:
-    for line in sys.stdin:
-        sequence, key, data = line.split("\t")
-        whole = {"kinesis": {"data": data.strip(), "partitionKey": key, "sequenceNumber": sequence}}
-        for n, record in enumerate(deaggregate_records([whole], data_format="Kinesis")):
-            user = record["kinesis"]
-            text = base64.b64decode(user["data"]).decode()
-            print(n, sequence, user["partitionKey"], text, sep="\t")
+def read(stream: str) -> None:
+    kinesis = get_session().create_client("kinesis")
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        it = kinesis.get_shard_iterator(
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while it:
+            page = kinesis.get_records(ShardIterator=it)
+            for record in iter_deaggregate_records(page["Records"], "Boto3"):
+                user = record["kinesis"]
+                text = base64.b64decode(user["data"]).decode()
+                fields = shard["ShardId"], user["sequenceNumber"], user["partitionKey"], text
+                print(*fields, sep="\t")
+            it = None if page["MillisBehindLatest"] == 0 else page["NextShardIterator"]
 
 
 if sys.argv[1] == "make":
     make(int(sys.argv[2]))
 else:
-    apart()
+    read(sys.argv[2])
