@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TestServer:
-    """A running server. ``services``: SQL, jobs, generators, notes, as its command line has them."""
+    """A running server. ``services``: SQL, jobs, generators, notes, as the commands have them."""
 
     __test__ = False  # not a test class, though its name says so to pytest
 
@@ -47,7 +47,7 @@ class TestServer:
             region_name=self.settings.region,
             endpoint_url=self.endpoint_url,
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - any will do on loopback
+            aws_secret_access_key="test",
             config=Config(retries={"max_attempts": 0}),
         )
 

@@ -31,7 +31,10 @@ def main() -> int:
         job = [_job(c, Path(folder)) for c in cases]
         done = subprocess.run(
             [str(python), str(HERE / "flink_driver.py")],
-            input=json.dumps(job), capture_output=True, text=True, check=False,
+            input=json.dumps(job),
+            capture_output=True,
+            text=True,
+            check=False,
         )
     if done.returncode:
         print(done.stderr[-3000:])

@@ -1,7 +1,5 @@
 """A catalog with the labs' tables, and statements planned over it."""
 
-
-
 from __future__ import annotations
 
 from eddyline.catalog.catalog import Catalog

@@ -52,7 +52,11 @@ class Encoder(Protocol):
         """One payload a row, in order."""
 
 
-_MODULES = {"json": "json", "csv": "csv", "raw": "raw"}
+_MODULES = {
+    "json": "eddyline.record.formats.json",
+    "csv": "eddyline.record.formats.csv",
+    "raw": "eddyline.record.formats.raw",
+}
 
 
 def decoder(name: str, schema: Schema, options: Mapping[str, str], threads: int = 1) -> Decoder:
@@ -87,7 +91,7 @@ def _module(name: str) -> ModuleType:
         msg = f"there is no format '{name}'"
         hint = "formats are " + ", ".join(_MODULES)
         raise EddylineError("sql_unsupported", msg, hint=hint)
-    return import_module(f"eddyline.record.formats.{_MODULES[name]}")
+    return import_module(_MODULES[name])
 
 
 def shown(text: str) -> str:

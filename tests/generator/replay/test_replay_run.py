@@ -228,8 +228,8 @@ def test_an_access_log_holds_what_it_held(tmp_path: Path, rows: list[Any]) -> No
 def test_malformed_lines_are_named_and_left_out(tmp_path: Path) -> None:
     path = tmp_path / "e.ndjson"
     good = '{"time":"2020-01-01T00:00:00Z","n":1}'
-    path.write_bytes(b"\xef\xbb\xbf" + "\n".join(
-        [good, "", "{torn", '{"n":2}', '{"time":"noon"}', "[1]", good, good, ""]).encode())  # fmt: skip
+    lines = [good, "", "{torn", '{"n":2}', '{"time":"noon"}', "[1]", good, good, ""]
+    path.write_bytes(b"\xef\xbb\xbf" + "\n".join(lines).encode())
     running, came = replayed(path, speed=None)
     assert len(came) == 3
     assert running.faults.count == 4
