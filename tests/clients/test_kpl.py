@@ -1,17 +1,20 @@
 """Records aggregated in the Kinesis Producer Library's format, stored whole and taken apart.
 
-The format's own library makes them and takes them apart; that the Kinesis Client Library does as
-well is in ``test_kcl.py``.
+Made by a library of the format, and by the producer itself; that the Kinesis Client Library takes
+them apart as well is in ``test_kcl.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import sdk_contract
 import toolchain
+
+from eddyline.testing import TestServer
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 COUNT = 500
@@ -36,3 +39,27 @@ def test_aggregated_records(
     apart = [(r.key, r.data) for r in sdk_contract.parse(said)]
     wanted = sdk_contract.expected(0, COUNT)
     assert sorted(apart) == sorted((key, v) for key, values in wanted.items() for v in values)
+
+
+def test_the_kinesis_producer_library(
+    eddyline_tls: TestServer, certificate: str, start: Callable[..., toolchain.Client]
+) -> None:
+    eddyline_tls.services.streams.create("kpl", 2)
+    port = str(urlsplit(eddyline_tls.endpoint_url).port)
+    command = toolchain.java("kpl", "Producer.java", "-Dfile.encoding=UTF-8")
+    said = start([*command, "127.0.0.1", port, "kpl", str(COUNT)]).finish()
+    assert len([line for line in said if line.startswith("shardId-")]) == COUNT
+    python = toolchain.python(*toolchain.PYTHON_CLIENTS)
+    program = [str(python), str(toolchain.HERE / "python" / "aggregate.py")]
+    told = {
+        "AWS_ENDPOINT_URL": eddyline_tls.endpoint_url,
+        "AWS_CA_BUNDLE": certificate,
+        "PYTHONIOENCODING": "utf-8",
+    }
+    read = sdk_contract.parse(start([*program, "read", "kpl"], **told).finish())
+    wanted = sdk_contract.expected(0, COUNT)
+    # The producer promises no order within a key, so none is asked for.
+    assert sorted((r.key, r.data) for r in read) == sorted(
+        (key, v) for key, values in wanted.items() for v in values
+    )
+    assert len({r.sequence for r in read}) < COUNT, "nothing was aggregated"

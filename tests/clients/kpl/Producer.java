@@ -27,6 +27,11 @@ public class Producer {
         List<ListenableFuture<UserRecordResult>> sent = new ArrayList<>();
         for (int i = 0; i < Integer.parseInt(args[3]); i++) {
             byte[] data = ("value " + i + " é").getBytes(StandardCharsets.UTF_8);
+            if (i == 1) {
+                // The daemon aggregates once it knows the shards; the first record makes it ask.
+                producer.flushSync();
+                Thread.sleep(2000);
+            }
             sent.add(producer.addUserRecord(args[2], "key" + i % KEYS, ByteBuffer.wrap(data)));
         }
         producer.flushSync();

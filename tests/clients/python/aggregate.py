@@ -39,7 +39,9 @@ def read(stream: str) -> None:
             page = kinesis.get_records(ShardIterator=it)
             for record in iter_deaggregate_records(page["Records"], "Boto3"):
                 user = record["kinesis"]
-                text = base64.b64decode(user["data"]).decode()
+                # The library gives user records in base64, and whole ones as they are.
+                data = user["data"]
+                text = (base64.b64decode(data) if user.get("aggregated") else data).decode()
                 fields = shard["ShardId"], user["sequenceNumber"], user["partitionKey"], text
                 print(*fields, sep="\t")
             it = None if page["MillisBehindLatest"] == 0 else page["NextShardIterator"]
