@@ -1,7 +1,7 @@
 """Flink's own Kinesis connector: SQL reads from one of our streams and writes into another.
 
-The newest of these connectors that Maven Central's mirrors offer as one jar is built for Flink
-1.16; it runs in a local Flink cluster of that version.
+The connector as one jar (flink-sql-connector-kinesis, built for Flink 1.16) runs in a local Flink
+cluster of that version.
 """
 
 from __future__ import annotations
