@@ -74,6 +74,7 @@ def generate(
       eddyline generate - --to file:a.ndjson --rate max --total 1000000 < t
       eddyline generate t.txt --to stream:s --endpoint http://127.0.0.1:4567
       eddyline generate t.txt --to stream:s --burst 30s:10s:5 --labels stream:l
+      eddyline generate template:Orders --to stream:s    (eddyline template list)
     """
     from eddyline.cli.sending import Sending, positive, remote, targets_of
     from eddyline.generator.job import Generator
@@ -124,7 +125,7 @@ def course(
 
 
 def named_template(given: str, data_dir: Path | None) -> str | None:
-    """The text of ``template:NAME``, kept in the studio or one of its examples; else None.
+    """The text of ``template:NAME``, a kept one or an example; else None.
 
     Raises:
         EddylineError: ``not_found``, ``bad_file``.
@@ -133,16 +134,9 @@ def named_template(given: str, data_dir: Path | None) -> str | None:
     if kind != "template" or not name:
         return None
     from eddyline.cli.opening import settings_of
-    from eddyline.studio.templates import Templates
+    from eddyline.service.templates import Templates
 
-    kept = Templates(settings_of(data_dir).data_dir / "templates")
-    try:
-        return kept.read(name)
-    except EddylineError as error:
-        if error.code != "not_found":
-            raise
-        hint = f"there are {', '.join(kept.names())}"
-        raise EddylineError("not_found", error.message, hint=hint) from None
+    return Templates(settings_of(data_dir).data_dir).read(name)
 
 
 def template_text(given: str) -> str:

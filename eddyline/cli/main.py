@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("eddyline.cli.demo", "Watch anomalies being found in a live clickstream."),
     "stream": ("eddyline.cli.stream", "Create, list, describe, fill, watch and delete streams."),
     "generate": ("eddyline.cli.generate", "Send records made from a template."),
+    "template": ("eddyline.cli.template", "Keep the generator's templates by name."),
     "replay": ("eddyline.cli.replay", "Send a file's records as a stream."),
     "sql": ("eddyline.cli.sql", "Run Flink SQL: a file, a text, or a shell."),
     "note": ("eddyline.cli.note", "Import, list, run and export notes."),

@@ -11,6 +11,7 @@ from nicegui import ui
 from eddyline.errors import EddylineError
 from eddyline.generator.spec import GeneratorSpec, parse_target
 from eddyline.service.generators import GeneratorInfo
+from eddyline.service.templates import EXAMPLES
 from eddyline.studio import charts
 from eddyline.studio.context import Context
 from eddyline.studio.generator_form import GeneratorForm
@@ -19,7 +20,6 @@ from eddyline.studio.markup import duration, escape, link, number, size, state
 from eddyline.studio.notice import Notice, html_of
 from eddyline.studio.sending import SendingRate
 from eddyline.studio.shell import Page, button, confirm, every, heading, icon_button, page
-from eddyline.studio.templates import EXAMPLES
 
 _KEYS = (
     ("e", "Test the template: five records"),

@@ -7,10 +7,10 @@ from typing import Any
 
 from nicegui import ui
 
+from eddyline.service.templates import Templates
 from eddyline.studio.context import Context
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import ask, button, confirm, icon_button, labelled
-from eddyline.studio.templates import Templates
 from eddyline.studio.uploads import upload
 
 
@@ -24,7 +24,7 @@ class TemplateShelf:
         text: Callable[[], str],
         put: Callable[[str], None],
     ) -> None:
-        self._templates = Templates(context.services.directory.path / "templates")
+        self._templates = Templates(context.services.directory.path)
         self._notice = notice
         self._text, self._put = text, put
         with ui.element("div").classes("row-line"):

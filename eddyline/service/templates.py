@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 from eddyline.errors import EddylineError
 from eddyline.service import lab
 
+FOLDER = "templates"
 NAME_CHARS_MAX, TEMPLATE_CHARS_MAX, TEMPLATES_MAX = 80, 1_000_000, 500
 _SUFFIX = ".template"
 _ORDER = """{
@@ -42,8 +43,8 @@ EXAMPLES: dict[str, str] = {
 class Templates:
     """The templates of a data directory; a kept one stands before an example of its name."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / FOLDER
 
     def names(self) -> list[str]:
         """All names: the examples, then those kept."""
@@ -64,7 +65,8 @@ class Templates:
         except FileNotFoundError:
             if name in EXAMPLES:
                 return EXAMPLES[name]
-            raise EddylineError("not_found", f"there is no template {name}") from None
+            hint = f"there are {', '.join(self.names()[:20])}"
+            raise EddylineError("not_found", f"there is no template {name}", hint=hint) from None
         except (OSError, UnicodeDecodeError) as error:
             raise EddylineError("bad_file", f"cannot read {file}: {error}") from error
 

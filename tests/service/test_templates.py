@@ -8,12 +8,12 @@ import pytest
 
 from eddyline.errors import EddylineError
 from eddyline.generator.template import samples
-from eddyline.studio.templates import EXAMPLES, Templates
+from eddyline.service.templates import EXAMPLES, Templates
 
 
 @pytest.fixture
 def templates(tmp_path: Path) -> Templates:
-    return Templates(tmp_path / "templates")
+    return Templates(tmp_path)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
