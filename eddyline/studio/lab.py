@@ -17,8 +17,8 @@ LABS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, str, float], ...]]]
     lab.CLICK_NOTE: (
         (lab.CLICK_STREAM, lab.ANOMALY_STREAM),
         (
-            ("clicks", lab.CLICK_TEMPLATE, lab.CLICK_STREAM, lab.CLICKS_PER_S),
-            ("impressions", lab.IMPRESSION_TEMPLATE, lab.CLICK_STREAM, lab.CLICKS_PER_S),
+            # One sender of both: a busy machine then changes no rate of clicks.
+            ("visitors", lab.VISIT_TEMPLATE, lab.CLICK_STREAM, 2 * lab.CLICKS_PER_S),
         ),
     ),
     lab.SENSOR_NOTE: (
@@ -43,7 +43,17 @@ def set_up(services: Services, name: str) -> str:
                 generator, GeneratorSpec(template, f"stream:{stream}", rate=rate)
             )
         services.generators.start(generator)
+    if name == lab.CLICK_NOTE:
+        with suppress_existing():
+            services.generators.create(lab.BURST_SENDER, _more_clicks())
     return bring_note(services, name)
+
+
+def _more_clicks() -> GeneratorSpec:
+    """A burst that waits for its Start button, so that one sees it being found."""
+    rate = lab.CLICKS_PER_S * (lab.BURST_FACTOR - 1)
+    total = round(rate * lab.BURST_S)
+    return GeneratorSpec(lab.CLICK_TEMPLATE, f"stream:{lab.CLICK_STREAM}", rate=rate, total=total)
 
 
 def bring_note(services: Services, name: str) -> str:
