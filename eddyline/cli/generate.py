@@ -148,7 +148,9 @@ def template_text(given: str) -> str:
     if given == "-":
         return _decoded(sys.stdin.buffer.read(TEMPLATE_BYTES_MAX + 1), "standard input")
     path = Path(given)
-    is_text = "{{" in given or "\n" in given or given.lstrip().startswith(("{", "["))
+    is_text = (
+        not given.strip() or "{{" in given or "\n" in given or given.lstrip().startswith(("{", "["))
+    )
     try:
         if path.is_file():
             with path.open("rb") as file:

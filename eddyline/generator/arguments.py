@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
-from eddyline.errors import EddylineError, Span
+from eddyline.errors import EddylineError, Span, nearest
 
 NUMBER_MAX = 2**53
 LENGTH_MAX = 100_000
@@ -48,9 +48,15 @@ class Arguments:
         return self.values[0] if self.values else default
 
     def named(self, *names: str) -> dict[str, Any]:
-        """Arguments by name: from one object, or by position. Null counts as absent."""
+        """Arguments by name: from one object, or by position. Null counts as absent.
+
+        An unknown name is passed over, as in the public generator, unless it is close to one.
+        """
         if len(self.values) == 1 and isinstance(self.values[0], dict):
             given = self.values[0]
+            for name in given:
+                if name not in names and (near := nearest(name, list(names))):
+                    self.fail(f"unknown argument {name}", f"did you mean {' or '.join(near)}?")
         else:
             given = dict(zip(names, self.values, strict=False))
         return {k: v for k, v in given.items() if k in names and v is not None}

@@ -297,6 +297,8 @@ class _Compiler:
             message = f"the tag {name} is not supported: {UNSUPPORTED[name]}"
             _fail(self._text, start, end, message, None)
         hint = _near(name, list(self._values)) or "see the list of tags in the docs"
+        if name.isidentifier():
+            hint += f" A value of your own is named first: {{{{{name} = random.uuid}}}}"
         _fail(self._text, start, end, f"unknown tag {name}", hint)
 
 

@@ -83,6 +83,8 @@ def test_ctrl_c_tells_what_was_taken(eddyline: Command) -> None:
     [
         (["nosuch.txt", "--to", "-"], "there is no template file nosuch.txt", "name a file"),
         (["{{random.numbr()}}", "--to", "-"], "unknown tag random.numbr", "random.number"),
+        (["{{rnd}}", "--to", "-"], "unknown tag rnd", "{{rnd = random.uuid}}"),
+        (["", "--to", "-"], "the template is empty", ""),
         (["{}", "--to", "stream:q"], "there is no stream q", "eddyline stream create q"),
         (["{}", "--to", "q"], "target 'q' is none of", "write stream:q"),
         (["{}", "--to", "-", "--rate", "x"], "'x' is no rate", "records a second"),

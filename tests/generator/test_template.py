@@ -192,3 +192,23 @@ def test_samples_are_five() -> None:
 def test_tags_are_found_in_order() -> None:
     tags = find_tags("a {{date.now}} b {{random.number( 5 )}}")
     assert [(t.name, t.argument) for t in tags] == [("date.now", ""), ("random.number", " 5 ")]
+
+
+@pytest.mark.parametrize(
+    ("tag", "hint"),
+    [
+        ('random.number({"mn":5})', "did you mean min?"),
+        ('random.number({"Max":5})', "did you mean max?"),
+        ('session.start({"page":{}})', "did you mean pages?"),
+        ('record.next({"chnce":1})', "did you mean chance?"),
+    ],
+)
+def test_a_misspelt_argument_is_no_silent_default(tag: str, hint: str) -> None:
+    with pytest.raises(EddylineError, match="unknown argument") as caught:
+        compile_template("a{{" + tag + "}}b")
+    assert caught.value.hint == hint
+    assert caught.value.span is not None
+
+
+def test_an_argument_of_another_name_is_passed_over_as_elsewhere() -> None:
+    assert int(samples('{{random.number({"min":3,"max":3,"type":"int"})}}', 1)[0]) == 3
