@@ -265,6 +265,8 @@ def _time_shown(
 
 def _date_of(text: str, source: DataType, target: DataType, context: Context, attempt: bool) -> str:
     local = to_local(text, context) if source.root is Root.TIMESTAMP_LTZ else text
+    if target.root is Root.TIME:  # Flink's TIME has whole seconds
+        local = f"date_trunc('second', {local})"
     return f"CAST({local} AS {duckdb_type(target)})"
 
 

@@ -66,7 +66,7 @@ def _substring(args: Arguments, context: Context) -> Built:
     value = f"substr({{0}}, {start}{length})"
     if place is None or place < 0:
         value = f"(CASE WHEN length({{0}}) < -({start}) THEN '' ELSE {value} END)"
-    return Built(_varying(args), value)
+    return Built(_varying(args).null(), value)  # Flink's may be NULL, whatever it is part of
 
 
 def _trim(args: Arguments, context: Context) -> Built:
@@ -116,9 +116,10 @@ def _padded(name: str) -> Function:
 
 def _overlay(args: Arguments, context: Context) -> Built:
     check("OVERLAY", args, ("text", "text", "integer"))
-    length = "{3}" if len(args) == 4 else "length({1})"
-    value = f"(left({{0}}, ({{2}}) - 1) || ({{1}}) || substr({{0}}, ({{2}}) + {length}))"
-    return Built(strict(STRING, args), value)
+    cut = "{3}" if len(args) == 4 else "length({1})"
+    value = f"(left({{0}}, ({{2}}) - 1) || ({{1}}) || substr({{0}}, ({{2}}) + {cut}))"
+    length = args[0].type.precision + args[1].type.precision
+    return Built(strict(text_of(length), args), value)
 
 
 def _regexp_extract(args: Arguments, context: Context) -> Built:
@@ -275,6 +276,7 @@ register(
             "chr(CAST(({0}) & 255 AS INTEGER))",
             "The sign of a code.",
             ("CHR(97)", "a"),
+            nullable=True,
         ),
         _text("REVERSE", _T, STRING, "reverse({0})", "Backwards.", ("REVERSE('abc')", "cba")),
         _text(

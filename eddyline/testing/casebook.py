@@ -36,7 +36,8 @@ class Layout:
 
     batch_rows: rows a micro-batch takes at most, of each table. restart: the job is killed in its
     first micro-batches, before the commit and after the delivery by turns, and taken up again.
-    shards: with more than one, rows lie in streams of so many shards instead of files.
+    shards: with more than one, rows lie in streams of so many shards instead of files. The table
+    of an INSERT is always a stream.
     """
 
     batch_rows: int = 1000
@@ -92,20 +93,56 @@ def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
     Raises:
         EddylineError: what the case's statements or rows met.
     """
-    if layout.shards > 1:
-        return _run_on_streams(case, layout, tmp_path)
-    plan = plan_of(case, tmp_path)
-    watcher = _Watcher()
+    settings = Settings(fsync=False, stream_delay_ms=0, map_gib=1)
+    store, watcher = LogStore(tmp_path / "data", settings, SYSTEM), _Watcher()
+    try:
+        streams = layout.shards > 1
+        for table in _tables(case) if streams else ():
+            _fill(store, table, case.rows(table), layout.shards)
+        if case.sink is not None and case.sink not in store.names():
+            _fill(store, case.sink, [], 1)
+        plan = plan_of(case, tmp_path, streams=streams)
+        _play(plan, case, layout, watcher, store, tmp_path)
+        if case.sink is not None:
+            assert watcher.changes == []
+            plan = _planned(case, tmp_path, streams, f"SELECT * FROM {case.sink}")
+            _finish(JobSpec(plan, "read back", 1), Layout(), watcher, store, None)
+    finally:
+        store.close()
+    return _outcome(plan, watcher)
+
+
+def _play(
+    plan: Plan, case: Case, layout: Layout, watcher: _Watcher, store: LogStore, tmp_path: Path
+) -> None:
+    """Run the plan to its end, over as many deaths as the layout wants."""
     directory = tmp_path / "job" if layout.restart else None
     for incarnation in range(1, KILLS + 2):
         crash = _crash(incarnation) if layout.restart and incarnation <= KILLS else None
-        spec = JobSpec(plan, "case", incarnation, directory)
         try:
-            assert _job(spec, layout, watcher, None, crash).run(threading.Event()) == "finished"
+            _finish(JobSpec(plan, "case", incarnation, directory), layout, watcher, store, crash)
             break
         except Killed:
             continue
-    return _outcome(plan, watcher)
+
+
+def _finish(
+    spec: JobSpec,
+    layout: Layout,
+    watcher: _Watcher,
+    store: LogStore,
+    crash: Callable[[str], None] | None,
+) -> None:
+    """Run a job; files end by themselves, streams when all of their records have been read."""
+    job = _job(spec, layout, watcher, store, crash)
+    over = threading.Event()
+    ender = threading.Thread(target=_end, args=(job, _records(spec.plan, store), over))
+    ender.start()
+    try:
+        assert job.run(threading.Event()) == "finished"
+    finally:
+        over.set()
+        ender.join()
 
 
 def _outcome(plan: Plan, watcher: _Watcher) -> Outcome:
@@ -117,8 +154,8 @@ def _job(
     spec: JobSpec,
     layout: Layout,
     watcher: _Watcher,
-    streams: LogStore | None,
-    crash: Callable[[str], None] | None = None,
+    streams: LogStore,
+    crash: Callable[[str], None] | None,
 ) -> Job:
     settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
     return Job(
@@ -126,28 +163,16 @@ def _job(
     )
 
 
-def _run_on_streams(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
-    """Rows spread over shards; the input ends when all of them have been read."""
-    settings = Settings(fsync=False, stream_delay_ms=0, map_gib=1)
-    store, watcher = LogStore(tmp_path / "data", settings, SYSTEM), _Watcher()
-    try:
-        for table in _tables(case):
-            _fill(store, table, case.rows(table), layout.shards)
-        plan = plan_of(case, tmp_path, streams=True)
-        scans = [n for n in walk(plan.root) if isinstance(n, Scan)]
-        total = sum(len(case.rows(scan.table.path.name)) for scan in scans)
-        job = _job(JobSpec(plan, "case", 1), layout, watcher, store)
-        over = threading.Event()
-        ender = threading.Thread(target=_end, args=(job, total, over))
-        ender.start()
-        try:
-            assert job.run(threading.Event()) == "finished"
-        finally:
-            over.set()
-            ender.join()
-    finally:
-        store.close()
-    return _outcome(plan, watcher)
+def _records(plan: Plan, store: LogStore) -> int | None:
+    """How many records lie in the streams a plan reads; None if it reads none."""
+    scans = [n for n in walk(plan.root) if isinstance(n, Scan)]
+    found = [s for s in scans if s.table.options["connector"] == "kinesis"]
+    total = 0
+    for scan in found:
+        stream = store.open(scan.table.options["stream"])
+        bounds = [stream.bounds(shard.index) for shard in stream.shards()]
+        total += sum(after - first for first, after in bounds)
+    return total if found else None
 
 
 def _tables(case: Case) -> list[str]:
@@ -162,9 +187,9 @@ def _fill(store: LogStore, name: str, rows: list[str], shards: int) -> None:
         store.open(name).put(batch).result()
 
 
-def _end(job: Job, total: int, over: threading.Event) -> None:
+def _end(job: Job, total: int | None, over: threading.Event) -> None:
     """End the job's input when all rows have come in."""
-    while not over.wait(0.005):
+    while total is not None and not over.wait(0.005):
         if job.metrics().rows_in >= total:
             job.end_input()
 
@@ -186,6 +211,10 @@ def plan_of(case: Case, tmp_path: Path, *, streams: bool = False) -> Plan:
     Raises:
         EddylineError: what the case's statements met.
     """
+    return _planned(case, tmp_path, streams, case.query)
+
+
+def _planned(case: Case, tmp_path: Path, streams: bool, text: str) -> Plan:
     catalog = Catalog(None)
     for statement in parse_script(_with_options(case, tmp_path, streams)):
         planner = Planner(catalog)
@@ -193,10 +222,10 @@ def plan_of(case: Case, tmp_path: Path, *, streams: bool = False) -> Plan:
             catalog.create_table(planner.table(statement))
         elif isinstance(statement, st.CreateView):
             catalog.create_view(planner.view(statement))
-    (query,) = parse_script(case.query)
+    (query,) = parse_script(text)
     if isinstance(query, st.Insert):
         return Planner(catalog).insert(query)
-    assert isinstance(query, st.Query), "a case ends in one query"
+    assert isinstance(query, st.Query), "a case ends in one SELECT or INSERT"
     return Planner(catalog).query(query)
 
 
@@ -204,7 +233,7 @@ def _with_options(case: Case, tmp_path: Path, streams: bool) -> str:
     def added(found: re.Match[str]) -> str:
         where = f"'connector' = 'kinesis', 'stream' = '{found[1]}', 'aws.region' = 'us-east-1'"
         where += ", 'scan.stream.initpos' = 'TRIM_HORIZON'"
-        if not streams:
+        if not streams and found[1] != case.sink:
             path = tmp_path / f"{found[1]}.json"
             path.write_text("".join(line + "\n" for line in case.rows(found[1])))
             where = f"'connector' = 'filesystem', 'path' = '{path}'"

@@ -1,6 +1,7 @@
 """Golden cases: one readable text file, many runs.
 
-A case is statements, rows in steps, one query and the rows it must give. The file is read here;
+A case is statements, rows in steps, one query and the rows it must give: a SELECT's own, or
+those that an INSERT leaves in its table. The file is read here;
 ``tests/cases/record.py`` writes the expected rows from a real Flink, ``tests/test_cases.py`` runs
 the same file straight, cut into single rows, with a crash after every step, and over several
 shards.
@@ -12,7 +13,7 @@ The format, by lines that begin with ``-- ``::
     CREATE TABLE … (columns and watermark; the runner adds the WITH options)
     -- rows: TABLE        JSON lines follow
     -- step               a new step: rows that arrive later
-    -- query:             one SELECT
+    -- query:             one SELECT, or one INSERT INTO a table of the case
     -- types: …           the result's column types, as Flink names them
     -- expect: insert-only | updating      the folded result, one JSON array a row, sorted
     -- fail: message      instead of expect: the error's sentence
@@ -30,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_INSERT = re.compile(r"\s*INSERT INTO (\w+)")
 _MARK = re.compile(r"^-- (title|recorded|derived|rows|step|query|types|expect|fail)(?:: ?(.*))?$")
 
 
@@ -52,6 +54,12 @@ class Case:
     @property
     def name(self) -> str:
         return self.path.stem
+
+    @property
+    def sink(self) -> str | None:
+        """The table an INSERT writes to; its rows are the result. None for a SELECT."""
+        found = _INSERT.match(self.query)
+        return found[1] if found else None
 
     def tables(self) -> list[str]:
         """Tables that get rows, in order of first appearance."""

@@ -60,7 +60,11 @@ def run(case: dict) -> dict:
     try:
         for ddl in statements(case["setup"].strip() + "\n"):
             env.execute_sql(with_options(ddl.rstrip(";"), case["paths"]))
-        result = env.execute_sql(case["query"].strip())
+        query = case["query"].strip()
+        if case["sink"]:
+            env.execute_sql(query).wait()
+            query = f"SELECT * FROM {case['sink']}"
+        result = env.execute_sql(query)
         columns = result._j_table_result.getResolvedSchema().getColumns()
         types = [columns.get(i).getDataType().toString() for i in range(columns.size())]
         changes = []

@@ -52,7 +52,10 @@ def _job(case: Case, folder: Path) -> dict[str, object]:
         path.parent.mkdir(exist_ok=True)
         path.write_text("".join(line + "\n" for line in case.rows(table)))
         paths[table] = str(path)
-    return {"name": case.name, "setup": case.setup, "query": case.query, "paths": paths}
+    if case.sink is not None:
+        paths[case.sink] = str(folder / case.name / "sink")
+    texts = {"name": case.name, "setup": case.setup, "query": case.query}
+    return {**texts, "sink": case.sink, "paths": paths}
 
 
 def _write(case: Case, got: dict[str, object], version: str) -> None:
