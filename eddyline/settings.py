@@ -34,7 +34,7 @@ class Settings:
     allow_host: str = _of("", "Further names the server answers to, by commas; * for all.")
     require_keys: bool = _of(False, "Check signatures and policies on loopback, too.")
     # aws
-    tls: bool = _of(False, "Serve the AWS endpoint over TLS.")
+    tls: bool = _of(False, "Serve the AWS endpoint over TLS; the studio stays HTTP.")
     tls_certificate: str = _of("", "Certificate file (PEM); self-made if empty.")
     tls_key: str = _of("", "The certificate's private key file (PEM).")
     shard_limit: int = _of(20_000, "Shards an account may have in provisioned streams.", 1, 2**20)
@@ -58,6 +58,7 @@ class Settings:
     poll_ms: int = _of(5, "How often a reader looks for new records.", 1, 10_000)
     worker_memory_mib: int = _of(1024, "DuckDB's memory limit a worker.", 64, 2**20)
     worker_threads: int = _of(2, "DuckDB's threads a worker.", 1, 256)
+    forest_memory_mib: int = _of(2048, "Memory of a forest's models; bounds its keys.", 1, 2**20)
     result_rows_max: int = _of(1000, "Newest rows kept for a table on screen.", 1, 100_000)
     # alerts
     alert_cool_down_ms: int = _of(60_000, "One message an anomaly within this.", 0, 86_400_000)

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.flow import Flow, Flows, ShardFlow
 from eddyline.aws.protocol import Scope, Told
 from eddyline.clock import SYSTEM, Clock
@@ -76,6 +77,7 @@ class Metrics:
         self._file = self._folder / f"api-{number}.json"
         self._counts: dict[str, Counts] = {}
         self._writing = False
+        self._written = b""
         self._access = _access_log(settings) if settings.access_log else None
 
     def saw(self, scope: Scope, told: Told, seconds: float) -> None:
@@ -91,7 +93,7 @@ class Metrics:
         counts.buckets[_bucket(seconds)] += 1
         if not self._writing:
             self._writing = True
-            asyncio.get_running_loop().call_later(WRITE_S, self._write)
+            asyncio.get_running_loop().call_later(WRITE_S, self._write_on)
         if self._access is not None:
             self._access.info("%s", self._line(scope, told, seconds))
 
@@ -112,13 +114,21 @@ class Metrics:
         }
         return json.dumps(fields, separators=(",", ":"))
 
+    def _write_on(self) -> None:
+        """Write, and again after a second: what a subscription sends is no request."""
+        self._write()
+        asyncio.get_running_loop().call_later(WRITE_S, self._write_on)
+
     def _write(self) -> None:
-        self._writing = False
+        told = msgspec.json.encode(Written(self._counts, self._flow.streams))
+        if told == self._written:
+            return
         aside = self._file.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(exist_ok=True)
-            aside.write_bytes(msgspec.json.encode(Written(self._counts, self._flow.streams)))
+            aside.write_bytes(told)
             aside.replace(self._file)
+            self._written = told
         except OSError:  # a full disk must not stop the service; the next second tries again
             logging.getLogger("eddyline.aws").warning("the counters could not be written")
 
@@ -209,13 +219,18 @@ def _of_streams(store: LogStore) -> Iterator[str]:
     found = list(_counted(store))
     for name, kind, member, words in _STREAM_ROWS:
         yield from _head(name, kind, words)
-        for stream, counters in found:
+        for stream, counters, _ in found:
             for shard in counters.shards:
                 label = f'stream="{stream}",shard="shardId-{shard.index:012d}"'
                 yield f"{name}{{{label}}} {getattr(shard, member)}"
     yield from _head("eddyline_stored_bytes", "gauge", "Bytes of a stream's blocks on disk.")
-    for stream, counters in found:
+    for stream, counters, _ in found:
         yield f'eddyline_stored_bytes{{stream="{stream}"}} {counters.stored_bytes}'
+    name = "kinesis_enhanced_monitoring"
+    yield from _head(name, "gauge", "1 for each shard-level metric that a stream has switched on.")
+    for stream, _, switched_on in found:
+        for metric in switched_on:
+            yield f'{name}{{stream="{stream}",metric="{metric}"}} 1'
 
 
 # Prometheus' name, kind, field of a shard's flow, CloudWatch's name of it
@@ -246,10 +261,10 @@ def _of_flows(flows: dict[tuple[str, int], ShardFlow]) -> Iterator[str]:
             yield f"{name}{{{label}}} {getattr(flow, member)}"
 
 
-def _counted(store: LogStore) -> Iterator[tuple[str, Any]]:
+def _counted(store: LogStore) -> Iterator[tuple[str, Any, list[str]]]:
     for info in store.list():
         try:
             stream: Stream = store.open(info.name)
-            yield info.name, stream.counters()
+            yield info.name, stream.counters(), Flags(info.attributes).metrics
         except EddylineError:  # deleted meanwhile
             continue

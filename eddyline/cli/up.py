@@ -20,7 +20,9 @@ def up(
     allow_host: Annotated[
         str | None, typer.Option(help="Further names it answers to, by commas (containers).")
     ] = None,
-    tls: Annotated[bool | None, typer.Option("--tls", help="The AWS endpoint over TLS.")] = None,
+    tls: Annotated[
+        bool | None, typer.Option("--tls", help="The AWS endpoint over TLS; the studio stays HTTP.")
+    ] = None,
     require_keys: Annotated[
         bool | None, typer.Option("--require-keys", help="Check signatures and policies.")
     ] = None,

@@ -2,7 +2,8 @@
 
 A stream is a folder below ``streams``. It is made aside and renamed into its name, and renamed
 aside before it is removed, so that a name leads to a whole stream or to none, whenever the process
-dies. Creating and deleting take a lock file, for they are several steps; nothing else does.
+dies. Creating and deleting take a lock file, for they are several steps; nothing else does. A
+restore takes its time, so it takes the lock only before and after.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from eddyline.settings import Settings
 
 FOLDER = "streams"
 ON_DEMAND_SHARDS = 4
+DATA_FOLDER = "stream"
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}\Z")
-_LOCK, _NEW, _OLD = ".lock", ".new-", ".old-"
+_LOCK, _NEW, _OLD, _BUSY = ".lock", ".new-", ".old-", ".busy-"
 
 
 class LogStore:
@@ -94,10 +96,11 @@ class LogStore:
         name = saved.name if name is None else name
         _check_name(name)
         saved = changed(saved, name=name, stream_id=uuid.uuid4().hex, gone_ms=None)
-        aside = self._folder / (_NEW + saved.stream_id)
-        with self._exclusive():
-            self._check_free(name)
-            self._build(saved, aside, lambda environment: fill(environment, saved))
+        with self._aside(saved) as aside:
+            make(aside, self._settings, lambda environment: fill(environment, saved))
+            with self._exclusive():
+                self._check_free(name)
+                self._settle(saved, aside)
         return self.open(name)
 
     def delete(self, name: str) -> None:
@@ -122,12 +125,28 @@ class LogStore:
         """The streams' names, sorted."""
         return [info.name for info in self.list()]
 
-    def list(self) -> list[StreamInfo]:
-        """All streams, by name; one that cannot be read is left out."""
+    def list(self, after: str | None = None, most: int | None = None) -> list[StreamInfo]:
+        """Streams by name, behind ``after``, at most so many; one that cannot be read is left out.
+
+        Only those that are given are looked at.
+        """
+        found: list[StreamInfo] = []
+        for name in self._candidates():
+            if most is not None and len(found) >= most:
+                break
+            if after is None or name > after:
+                with contextlib.suppress(EddylineError):
+                    found.append(self.open(name).info())
+        return found
+
+    def latest(self) -> Sequence[StreamInfo]:
+        """All streams as this process has last seen them, without a look at most of the files."""
         found = []
         for name in self._candidates():
+            known = self._streams.get(name)
             with contextlib.suppress(EddylineError):
-                found.append(self.open(name).info())
+                stream = self.open(name) if known is None else known[1]
+                found.append(stream.latest_info())
         return found
 
     def open(self, name: str) -> Stream:
@@ -256,13 +275,35 @@ class LogStore:
         """Make the folder aside, then let it have its name; the lock is held."""
         try:
             make(aside, self._settings, fill)
-            with translated(f"stream {saved.name}"):
-                _sync(aside)
-                os.rename(aside, self._home(saved.name))
-                _sync(self._folder)
+            self._settle(saved, aside)
         except BaseException:
             shutil.rmtree(aside, ignore_errors=True)
             raise
+
+    def _settle(self, saved: Saved, aside: Path) -> None:
+        """Let a folder that was made aside have its name; the lock is held."""
+        with translated(f"stream {saved.name}"):
+            _sync(aside)
+            os.rename(aside, self._home(saved.name))
+            _sync(self._folder)
+
+    @contextmanager
+    def _aside(self, saved: Saved) -> Iterator[Path]:
+        """A place to make a stream that takes its time, without the lock; not left behind.
+
+        A lock of its own tells whoever clears up that it is not a killed process' remains.
+        """
+        outer = self._folder / (_BUSY + saved.stream_id)
+        with self._exclusive(), translated(f"stream {saved.name}"):
+            self._check_free(saved.name)
+            outer.mkdir()
+            busy = os.open(outer, os.O_RDONLY)
+            fcntl.flock(busy, fcntl.LOCK_EX)
+        try:
+            yield outer / DATA_FOLDER
+        finally:
+            shutil.rmtree(outer, ignore_errors=True)
+            os.close(busy)
 
     def _finish_deletion(self, name: str) -> None:
         """Remove the stream if its time is over; the lock is held."""
@@ -287,7 +328,9 @@ class LogStore:
     def _remove_leftovers(self) -> None:
         """What a killed process was making or removing; the lock is held."""
         for entry in os.listdir(self._folder):
-            if entry.startswith((_NEW, _OLD)):
+            if entry.startswith((_NEW, _OLD)) or (
+                entry.startswith(_BUSY) and not _is_busy(self._folder / entry)
+            ):
                 shutil.rmtree(self._folder / entry, ignore_errors=True)
 
     @contextmanager
@@ -316,6 +359,21 @@ def _check_name(name: str) -> None:
         msg = f"{name[:140]!r} is no name for a stream"
         hint = "1 to 128 letters, digits, underscores, hyphens and dots"
         raise EddylineError("invalid_argument", msg, hint=hint)
+
+
+def _is_busy(folder: Path) -> bool:
+    """Whether the process that makes a stream there still lives."""
+    try:
+        file = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
 
 
 def _sync(folder: Path) -> None:

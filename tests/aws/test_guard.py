@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from eddyline.auth.users import Users
-from tests.aws.conftest import call, client
+from tests.aws.conftest import TARGET, call, client, raw
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 
@@ -136,3 +140,41 @@ def test_a_removed_key_is_refused_soon(checked: Checked) -> None:
     while code(kinesis.list_streams) == "ok":
         assert time.monotonic() < end
     assert code(kinesis.list_streams) == "UnrecognizedClientException"
+
+
+def presigned(checked: Checked, user: str, body: bytes, seconds: int) -> tuple[str, dict[str, str]]:
+    """A query that botocore has signed, and the headers that go with it."""
+    (key,) = checked.users.access_keys(user)
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": TARGET + "ListStreams",
+    }
+
+    class Signer(SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
+        """Signs the body where it is; botocore would move its members into the query."""
+
+        def payload(self, request: Any) -> str:
+            return sha256(body).hexdigest()
+
+    request = AWSRequest("POST", checked.endpoint + "/", headers=headers)
+    credentials = Credentials(key.key_id, key.secret)
+    Signer(credentials, "kinesis", "us-east-1", expires=seconds).add_auth(request)
+    return request.url.removeprefix(checked.endpoint), headers
+
+
+def test_a_presigned_request_is_good_as_it_is_and_for_as_long_as_it_says(checked: Checked) -> None:
+    body = b'{"Limit":5}'
+    path, headers = presigned(checked, "admin", body, 300)
+    told = raw(checked.endpoint, body, headers, path=path)
+    assert (told.status, told.json["StreamNames"][:1]) == (200, ["open-one"])
+    changed = raw(checked.endpoint, b'{"Limit":6}', headers, path=path)
+    assert changed.error == "InvalidSignatureException"
+    other = raw(checked.endpoint, body, {**headers, "X-Amz-Target": TARGET + "X"}, path=path)
+    assert other.status == 400
+    path, headers = presigned(checked, "nobody", body, 300)
+    assert raw(checked.endpoint, body, headers, path=path).error == "AccessDeniedException"
+    path, headers = presigned(checked, "admin", body, 1)
+    time.sleep(2.1)
+    late = raw(checked.endpoint, body, headers, path=path)
+    assert (late.status, late.error) == (400, "InvalidSignatureException")
+    assert "expired" in late.message

@@ -337,7 +337,7 @@ def test_a_call_waits_for_a_record(endpoint: str, kinesis: Any, name: str) -> No
     for thread in threads:
         thread.join(30)
     assert sorted(got) == [b"0", b"1", b"2"]
-    with pytest.raises(ClientError, match="has queues"):
+    with pytest.raises(ClientError, match="has queues or channels"):
         kinesis.delete_stream(StreamName=name)
     kinesis.delete_queue(QueueARN=arn)
     kinesis.delete_stream(StreamName=name)

@@ -166,3 +166,29 @@ def test_a_damaged_block_is_told_and_left_out(tmp_path: Path) -> None:
     assert [d[:1] for d in read_all(copy)] == [b"0", b"1", b"3", b"4"]
     assert copy.bounds(0) == (0, 5)
     store.close()
+
+
+def test_a_restore_lets_others_create_and_delete_meanwhile(tmp_path: Path, store: LogStore) -> None:
+    """It takes its time; and what it is making is no killed process' remains to be cleared up."""
+    put(store.create("s"), [b"x"])
+    whole = taken(store.open("s"))
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() > len(whole) // 2:
+                begun.set()
+                go_on.wait(30)
+            return super().read(size)
+
+    restoring = threading.Thread(target=restore, args=(store, Slow(whole), "backup", "t"))
+    restoring.start()
+    assert begun.wait(30)
+    store.create("u")
+    store.delete("u")
+    store.sweep()
+    assert store.names() == ["s"]
+    go_on.set()
+    restoring.join(30)
+    assert read_all(store.open("t")) == [b"x"]
+    assert sorted(p.name for p in (tmp_path / "streams").iterdir()) == [".lock", "s", "t"]

@@ -182,7 +182,7 @@ def _until(holds: object, seconds: float) -> None:
 def test_a_process_killed_while_it_creates_or_deletes_leaves_a_name_free(tmp_path: Path) -> None:
     store = store_at(tmp_path)
     store.create("kept")
-    for leftover in (".new-abc", ".old-def"):
+    for leftover in (".new-abc", ".old-def", ".busy-ghi"):
         (tmp_path / "streams" / leftover).mkdir()
     store.sweep()
     assert store.names() == ["kept"]

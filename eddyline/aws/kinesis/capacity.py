@@ -55,8 +55,11 @@ def update_stream_mode(home: Home, call: Call) -> Answer:
     mode = StreamMode(request.StreamModeDetails.StreamMode)
     check_warm(home, mode, request.WarmThroughputMiBps)
     stream = home.stream(request)
-    if mode is StreamMode.PROVISIONED and home.relations(stream.name).get("QueueCount"):
-        words = f"Stream {stream.name} has queues. Delete them before you change its mode."
+    if mode is StreamMode.PROVISIONED and any(home.relations(stream.name).values()):
+        words = (
+            f"Stream {stream.name} has queues or channels, which need ON_DEMAND capacity mode. "
+            "Delete them before you change its mode."
+        )
         raise AwsError("ResourceInUseException", words)
 
     def change(info: StreamInfo) -> dict[str, Any]:

@@ -1,21 +1,26 @@
 """What goes out of each shard and what is refused, as CloudWatch names it.
 
-What comes in is counted by the log; reads leave no trace there, so each worker counts its own.
+What comes in is counted by the log; reads leave no trace there, so each worker counts its own:
+those of GetRecords and SubscribeToShard. Jobs and the command line read the log itself, uncounted,
+for nothing goes out then.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from eddyline.clock import SYSTEM, Clock
+
 SHARDS_MAX = 20_000
 
 
 class ShardFlow(msgspec.Struct):
-    """One shard's figures; the age is that of the last read."""
+    """One shard's figures; the age is that of the last read, at ``read_ms``."""
 
     records: int = 0
     bytes: int = 0
     age_ms: int = 0
+    read_ms: int = 0
     writes_exceeded: int = 0
     reads_exceeded: int = 0
 
@@ -23,7 +28,8 @@ class ShardFlow(msgspec.Struct):
         """Take another worker's figures in."""
         self.records += other.records
         self.bytes += other.bytes
-        self.age_ms = max(self.age_ms, other.age_ms)
+        if other.read_ms >= self.read_ms:
+            self.age_ms, self.read_ms = other.age_ms, other.read_ms
         self.writes_exceeded += other.writes_exceeded
         self.reads_exceeded += other.reads_exceeded
 
@@ -34,8 +40,9 @@ Flows = dict[str, dict[int, ShardFlow]]
 class Flow:
     """The shards of all streams that this worker has served."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = SYSTEM) -> None:
         self.streams: Flows = {}
+        self._clock = clock
         self._shards = 0
 
     def read(self, stream: str, shard: int, records: int, size: int, behind_ms: int) -> None:
@@ -43,7 +50,7 @@ class Flow:
         found = self._of(stream, shard)
         found.records += records
         found.bytes += size
-        found.age_ms = behind_ms
+        found.age_ms, found.read_ms = behind_ms, self._clock.now_ms()
 
     def write_exceeded(self, stream: str, shard: int) -> None:
         """A record was refused for now."""

@@ -23,7 +23,7 @@ class Home:
         self.settings = settings
         self.clock = clock
         self.names = Names(settings)
-        self.flow = Flow()
+        self.flow = Flow(clock)
         self.throttle = Throttle(clock) if settings.throttle else None
 
     def stream(self, request: Any) -> Stream:

@@ -1,4 +1,8 @@
-"""Enhanced monitoring: which shard-level metrics ``/metrics`` shows of a stream."""
+"""Enhanced monitoring: which shard-level metrics a stream has switched on.
+
+Nothing is billed here, so ``/metrics`` shows all of them of every shard, and beside them what was
+chosen.
+"""
 
 from __future__ import annotations
 

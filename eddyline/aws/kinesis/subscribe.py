@@ -27,6 +27,7 @@ from eddyline.aws.kinesis.shards import child_shards
 from eddyline.aws.kinesis.subscribe_lease import Lease
 from eddyline.aws.wire import Wire
 from eddyline.log import ShardInfo, Slice, Stream
+from eddyline.log.block import span
 from eddyline.log.sequence import sequence_number
 
 LIFE_S = 300.0
@@ -158,6 +159,8 @@ class Subscription:
             members["ChildShards"] = child_shards(info.shards, self._shard.index)
         else:
             members["ContinuationSequenceNumber"] = self._continuation()
+        size, behind = span(found.data) + span(found.keys), members["MillisBehindLatest"]
+        self._home.flow.read(info.name, self._shard.index, len(found), size, behind)
         page = Page(found, self._shard, Flags(info.attributes).encryption)
         form = self._form
         return page.json(members) if form is wire.JSON else page.cbor(members, form)
