@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,37 @@ def parse_fault(text: str) -> Fault:
             hint = "settings are field, factor, delay, start and for"
             raise _wrong("fault", text, hint)
     return Fault(kind, **told)
+
+
+def clock_text(clock: Simulated) -> str:
+    """What :func:`parse_clock` reads as this clock."""
+    end = "" if clock.end_ms is None else f"..{_iso(clock.end_ms)}"
+    return f"{_iso(clock.start_ms)}{end}@{'max' if clock.speed is None else f'{clock.speed:g}x'}"
+
+
+def fault_text(fault: Fault) -> str:
+    """What :func:`parse_fault` reads as this fault; what is as it is anyway is left out."""
+    usual, parts = Fault(fault.kind), [fault.kind, f"{fault.chance:.12g}"]
+    if fault.field is not None:
+        parts.append(f"field={fault.field}")
+    if fault.factor != usual.factor:
+        parts.append(f"factor={fault.factor:.12g}")
+    for name, member in _DURATIONS.items():
+        value = getattr(fault, member)
+        if value != getattr(usual, member):
+            parts.append(f"{name}={_plain(value)}s")
+    return ":".join(parts)
+
+
+def _iso(ms: int) -> str:
+    """An instant without what is zero at its end; UTC, so without an offset."""
+    text = datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+    return text.removesuffix(".000").removesuffix("T00:00:00")
+
+
+def _plain(value: float) -> str:
+    """A number without an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def read_week(path: str) -> Periodic:

@@ -14,6 +14,7 @@ from eddyline.generator.spec import GeneratorSpec, parse_target
 from eddyline.service.generators import GeneratorInfo
 from eddyline.studio.context import Context
 from eddyline.studio.editor import Editor
+from eddyline.studio.fault_fields import FaultFields
 from eddyline.studio.markup import escape
 from eddyline.studio.notice import Notice, html_of
 from eddyline.studio.rate_fields import RateFields
@@ -86,6 +87,7 @@ class GeneratorForm:
         self._key_text = labelled(ui.input("Field, or the key"))
         self._key_text.bind_visibility_from(self._key, "value", backward=lambda v: v != "random")
         self._shape = RateFields()
+        self._faults = FaultFields()
         self._newline = ui.checkbox("A newline after every record").props("dense")
         self._gzip = ui.checkbox("Compress with gzip").props("dense")
         self.restart = ui.checkbox("Start again after a restart").props("dense")
@@ -139,13 +141,14 @@ class GeneratorForm:
         self._newline.set_value(spec.newline)
         self._gzip.set_value(spec.gzip)
         self._shape.load(spec)
+        self._faults.load(spec)
         self._put(spec.template)
 
     def spec(self) -> GeneratorSpec:
         """What the fields say. Raises ``invalid_argument``."""
         key, text = str(self._key.value), str(self._key_text.value or "")
         return replace(
-            self._shape.applied(self._base),
+            self._faults.applied(self._shape.applied(self._base)),
             template=self.template,
             rate=None if self._fast.value else _positive(self._rate.value),
             total=_whole(self._total.value),

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
 from eddyline.generator import options
 from eddyline.generator.curve import Burst, Periodic, Ramp, Sine
-from eddyline.generator.spec import Fault, GeneratorSpec, Simulated
+from eddyline.generator.spec import FAULTS, Fault, GeneratorSpec, Simulated
 
 DAY_MS = 86_400_000
 YEAR_MS = 1_577_836_800_000
@@ -99,3 +101,35 @@ def test_a_spec_survives_json() -> None:
     assert msgspec.json.decode(msgspec.json.encode(spec), type=GeneratorSpec) == spec
     old = b'{"template":"a","target":"-","rate":5.0}'
     assert msgspec.json.decode(old, type=GeneratorSpec).rate == 5
+
+
+@given(
+    st.builds(
+        Fault,
+        st.sampled_from(FAULTS),
+        st.floats(0, 1).map(lambda v: round(v, 6)),
+        st.none() | st.sampled_from(["t", "current_temperature"]),
+        st.floats(-1000, 1000).map(lambda v: round(v, 6)),
+        st.integers(0, 10**9).map(lambda ms: ms / 1000),
+        st.integers(0, 10**9).map(lambda ms: ms / 1000),
+        st.none() | st.integers(0, 10**9).map(lambda ms: ms / 1000),
+    )
+)
+def test_a_fault_is_read_as_it_was_written(fault: Fault) -> None:
+    assert options.parse_fault(options.fault_text(fault)) == fault
+
+
+@given(
+    st.integers(0, 4 * 10**12), st.none() | st.just(5 * 10**12), st.sampled_from([None, 0.5, 60])
+)
+def test_a_clock_is_read_as_it_was_written(
+    start: int, end: int | None, speed: float | None
+) -> None:
+    clock = Simulated(start, end, speed)
+    assert options.parse_clock(options.clock_text(clock)) == clock
+
+
+def test_a_whole_day_is_written_as_a_day() -> None:
+    clock = Simulated(YEAR_MS, YEAR_MS + 7 * DAY_MS, 3600)
+    assert options.clock_text(clock) == "2020-01-01..2020-01-08@3600x"
+    assert options.fault_text(Fault("drop", 0.01)) == "drop:0.01"

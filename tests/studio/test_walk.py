@@ -14,6 +14,7 @@ from conftest import Studio, pause
 from studio_browser import Browser, Page
 
 from eddyline.auth.signin import SignIn
+from eddyline.generator.spec import Fault, Simulated
 from eddyline.log import PutBatch
 from eddyline.service import lab
 from eddyline.service.anomalies import Monitor, Point
@@ -115,12 +116,21 @@ def test_a_rate_that_changes_is_kept_as_it_was_written(studio: Studio, chromium:
             assert_sound(page, f"generator-{shape.replace(' ', '-').lower()}")
         tab.get_by_label("Swing, % of the rate").fill("30")
         tab.get_by_label("Records in all").fill("5")
+        tab.get_by_label("Simulated clock").fill("2020-01-01@60x")
+        tab.get_by_label("Faults", exact=True).fill("late:0.5:delay=0.1s duplicat:1")
+        pause(0.3)
+        tab.get_by_role("button", name="Send data").click()
+        tab.get_by_text("is no fault").first.wait_for()
+        tab.get_by_label("Faults", exact=True).fill("torn:0.5 duplicate:1:for=0s")
         pause(0.3)
         tab.get_by_role("button", name="Send data").click()
         tab.get_by_text("finished").first.wait_for()
+        assert_sound(page, "generator-faults")
     found = studio.services.generators.get("waves")
     assert found.spec.sine is not None
     assert (found.spec.sine.share, found.spec.total) == (0.3, 5)
+    assert found.spec.simulated == Simulated(1_577_836_800_000, None, 60.0)
+    assert found.spec.faults == (Fault("torn", 0.5), Fault("duplicate", 1.0, duration_s=0.0))
     assert found.counters.accepted == 5
     studio.services.generators.remove("waves")
 
