@@ -9,6 +9,7 @@ from sql_kit import catalog, plan
 
 from eddyline.errors import EddylineError
 from eddyline.sql import statement as st
+from eddyline.sql.options import SessionConfig
 from eddyline.sql.parse import parse_script
 from eddyline.sql.planner import Planner
 
@@ -157,3 +158,22 @@ def test_a_wrong_definition_is_told_at_once(text: str, said: str, hint: str | No
     assert raised.value.span is not None
     if hint is not None:
         assert hint in (raised.value.hint or "")
+
+
+def test_windows_over_instants_are_cut_in_utc_only() -> None:
+    table = (
+        "CREATE TABLE t (at_time TIMESTAMP_LTZ(3), WATERMARK FOR at_time AS at_time, "
+        "own AS CAST(at_time AS TIMESTAMP(3))) WITH ('connector' = 'datagen');"
+    )
+    berlin = SessionConfig().with_option("table.local-time-zone", "Europe/Berlin")[0]
+    for text in (
+        "SELECT COUNT(*) FROM t GROUP BY TUMBLE(at_time, INTERVAL '1' DAY)",
+        "SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(at_time), INTERVAL '1' DAY))",
+    ):
+        (query,) = parse_script(text)
+        assert isinstance(query, st.Query)
+        Planner(catalog(table)).query(query)
+        with pytest.raises(EddylineError, match="in the zone Europe/Berlin") as raised:
+            Planner(catalog(table), berlin).query(query)
+        assert raised.value.span is not None
+        assert "WATERMARK" in (raised.value.hint or "")

@@ -87,15 +87,14 @@ class AssignWatermark(Operator):
             msg = f"row time {self._column} is NULL in {times.null_count} rows"
             hint = f"filter them out where they come from, or let {self._column} never be NULL"
             raise EddylineError("sql_runtime", msg, hint=hint)
-        marks = self.context.db.query(self._sql, b=batch.rows.select([self._column]))["w"]
+        given = batch.rows.select(list(self.schema.names))  # it may read other columns as well
+        marks = self.context.db.query(self._sql, b=given)["w"]
         w = millis(marks.fill_null(0))
         if marks.null_count:
             w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
         if self._arrival:
             self._lead_ms = int(w[-1] - millis(times.slice(len(times) - 1))[0])
-        before = self._before(w, batch.rows)
-        rows = batch.rows.select(list(self.schema.names))
-        return Batch(rows, batch.kinds, before)
+        return Batch(given, batch.kinds, self._before(w, batch.rows))
 
     def _before(self, w: Int64s, rows: pa.Table) -> Int64s:
         """The watermark in force just before each row; moves the shards' own watermarks on."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from eddyline.record.types import timestamp
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import AUXILIARY, ExpressionBinder
-from eddyline.sql.bind.grouping import LegacyWindow, milliseconds
+from eddyline.sql.bind.grouping import LegacyWindow, milliseconds, refuse_zoned
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.physical import Window, WindowKind
 from eddyline.sql.typed import Ref, Typed
@@ -34,6 +34,7 @@ def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> L
     if not isinstance(time, Ref) or not time.type.is_rowtime:
         msg = f"{call.name} needs a row-time column, this is {time.type}"
         raise env.error(msg, call.args[0].span, "give its table WATERMARK FOR that column")
+    refuse_zoned(call.name, time.type, call.args[0].span, env)
     sizes = tuple(
         milliseconds(binder.bind(a), env, a.span, f"{call.name}'s {what}") for a in call.args[1:]
     )

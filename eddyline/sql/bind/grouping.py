@@ -255,6 +255,23 @@ def flattened(calc: Calc) -> Calc:
     return calc
 
 
+def refuse_zoned(name: str, time: DataType, span: Span, env: Environment) -> None:
+    """Windows over instants are cut by the days and hours of the session's zone in Flink; here
+    that is done in UTC only.
+
+    Raises:
+        EddylineError: ``sql_unsupported`` for an instant in another zone.
+    """
+    if time.root is not Root.TIMESTAMP_LTZ or env.context.is_utc:
+        return
+    what = f"{name} over a TIMESTAMP_LTZ row time in the zone {env.context.zone}"
+    hint = (
+        "give the table a local time, t AS CAST(… AS TIMESTAMP(3)), with WATERMARK FOR t, and "
+        "take its windows; or SET 'table.local-time-zone' = 'UTC'"
+    )
+    raise env.unsupported(what, span, hint)
+
+
 def milliseconds(e: Typed, env: Environment, span: Span, what: str) -> int:
     """A constant interval of a window, in milliseconds.
 

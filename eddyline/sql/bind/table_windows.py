@@ -9,7 +9,7 @@ from eddyline.record.types import TimeAttribute, timestamp
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.arguments import Inputs, arranged, table_of
 from eddyline.sql.bind.expressions import ExpressionBinder
-from eddyline.sql.bind.grouping import milliseconds
+from eddyline.sql.bind.grouping import milliseconds, refuse_zoned
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment, Field, Scope
 from eddyline.sql.changes import insert_only
@@ -82,6 +82,7 @@ def _time(name: str, e: s.Expression, source: Relation, env: Environment) -> Ref
         raise env.error(f"{name} needs DESCRIPTOR(time)", e.span, f"for example {_EXAMPLES[name]}")
     ref = source.scope.resolve(e.names[0], env)
     if isinstance(ref, Ref) and ref.type.is_rowtime:
+        refuse_zoned(name, ref.type, e.span, env)
         return ref
     if ref.type.time_attribute is TimeAttribute.PROCTIME:
         raise env.unsupported("a window over processing time", e.span, "use a row time")

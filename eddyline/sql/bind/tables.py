@@ -90,8 +90,7 @@ def watermark(
         msg = f"row time {column} is {ref.type}, it must be TIMESTAMP(3) or TIMESTAMP_LTZ(3)"
         hint = "give a computed column of that type, for example ts AS TO_TIMESTAMP(text)"
         raise env.error(msg, place, hint)
-    only = Scope(tuple(f for f in fields if f.name == column))
-    bound = ExpressionBinder(only, env, "a watermark").bind(expression)
+    bound = ExpressionBinder(scope, env, "a watermark").bind(expression)
     if not bound.type.is_timestamp or bound.type.precision > 3:
         msg = f"the watermark of {column} is {bound.type}, it must be a time like {column}"
         raise env.error(msg, place, f"for example {column} - INTERVAL '5' SECOND")

@@ -29,7 +29,8 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
     if isinstance(node, lg.Union):
         return _union(node, needed)
     if isinstance(node, lg.Watermark):
-        return replace(node, input=_pruned(node.input, needed | {node.column}))
+        below = needed | {node.column} | refs(node.expression)
+        return replace(node, input=_pruned(node.input, below))
     if isinstance(node, lg.WindowTable):
         below = _pruned(node.input, (needed - set(node.names)) | {node.time_column})
         return replace(
