@@ -40,7 +40,9 @@ class Settings:
     shard_limit: int = _of(20_000, "Shards an account may have in provisioned streams.", 1, 2**20)
     throttle: bool = _of(False, "Hold each shard to AWS's limits of records, bytes and reads.")
     access_log: bool = _of(False, "Log each request to the AWS endpoint in logs/access.log.")
-    connections_max: int = _of(1024, "Requests an API process serves at a time.", 1, 65_536)
+    connections_max: int = _of(
+        1024, "Connections an API process serves at a time; more wait.", 1, 65_536
+    )
     request_s_max: int = _of(30, "A request must have arrived within this time.", 1, 3600)
     iterator_s: int = _of(300, "How long a shard iterator can be used.", 1, 86_400)
     s3_endpoint: str = _of("", "S3 endpoint channels deliver to; empty: folders of data_dir.")

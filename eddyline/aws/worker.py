@@ -11,6 +11,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -65,6 +66,7 @@ def _settings(told: str) -> Settings:
 
 async def _serve(settings: Settings, descriptor: int, number: int) -> None:
     from eddyline.aws.application import Application
+    from eddyline.aws.idle import IdleConnections
 
     application = Application(settings, number)
     server = _server(application.endpoint, settings, descriptor)
@@ -84,9 +86,16 @@ async def _serve(settings: Settings, descriptor: int, number: int) -> None:
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what is there now stays; the collector need not look at it again
+    IdleConnections(_port(descriptor), settings.request_s_max).start()
     loop.call_later(0.05, _say_ready)
     await server.serve()
     application.close()
+
+
+def _port(descriptor: int) -> int:
+    """The port that is listened on."""
+    with socket.socket(fileno=os.dup(descriptor)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _say_ready() -> None:
