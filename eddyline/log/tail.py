@@ -1,11 +1,13 @@
 """How a shard grows: new records become a block, and small blocks at the end become large ones.
 
 A block of its own for every put would make a slow stream slow to read; rewriting one tail block up
-to 256 KiB for every put would write a thousand times what was put. So the tail is kept as a few
-blocks whose sizes fall geometrically, as digits of a number do: the new block swallows those before
-it while they are not much larger than itself. Each record is rewritten a handful of times in its
-life, a full block is followed by fewer than ten small ones, and a block of ``block_bytes`` is never
-touched again. Below ``SMALL_BYTES`` rewriting is free, for LMDB writes whole pages anyway.
+to 256 KiB for every put would write a thousand times what was put. So small blocks are gathered as
+the digits of a number are when it counts on: a put that takes the shard over a multiple of 4 KiB,
+32 KiB or 256 KiB swallows what was stored since the multiple before. Each record is rewritten two
+or three times in its life, however small the puts, a full block is followed by fewer than twenty
+small ones, and a block of ``block_bytes`` is never touched again. Below ``SMALL_BYTES`` rewriting
+is free, for LMDB writes whole pages anyway. How far the shard has come its head tells, so that
+nothing is looked up for it.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from eddyline.log.block import Block, decode, encode, join
 from eddyline.log.keys import Head, block_key, block_offset, block_prefix
 
 SMALL_BYTES = 4096
-# A block this many times as large as what comes behind it is still worth rewriting.
-RATIO = 2
+# How many blocks of one size make one of the next.
+FAN = 8
+# Bytes that a record takes in a block besides its key and payload, and a block besides its records.
+_RECORD_BYTES = 16
+_BLOCK_BYTES = 48
 
 
 def append(txn: Any, name: str, shard: int, head: Head, new: Block, block_bytes: int) -> None:
@@ -30,15 +35,18 @@ def append(txn: Any, name: str, shard: int, head: Head, new: Block, block_bytes:
     size = new.size
     parts = [new]
     payload = int(new.sizes().sum())
-    while parts and _worth(head, size, block_bytes):
+    begin = head.bytes_total + _RECORD_BYTES * head.records_total
+    floor = _floor(begin, begin + payload + _RECORD_BYTES * len(new), block_bytes)
+    while _worth(head, begin - floor, block_bytes):
         before = _last(txn, name, shard, head)
         if before is None:
             break
-        parts.insert(0, before)
+        parts.append(before)
         first = head.tail_offset
+        begin -= head.tail_bytes - _BLOCK_BYTES
         _forget_last(txn, shard, head)
         size += before.size
-    for piece in _pieces(join(parts), size, block_bytes):
+    for piece in _pieces(join(parts[::-1]), size, block_bytes):
         key = block_key(shard, first)
         raw = encode(piece, key)
         txn.put(key, raw)
@@ -53,11 +61,17 @@ def append(txn: Any, name: str, shard: int, head: Head, new: Block, block_bytes:
     head.bytes_kept += payload
 
 
-def _worth(head: Head, size: int, block_bytes: int) -> bool:
-    """Whether the last block is small enough, beside what follows, to be rewritten with it."""
-    if not 0 < head.tail_bytes < block_bytes:
-        return False
-    return head.tail_bytes <= max(SMALL_BYTES, RATIO * size)
+def _floor(begin: int, end: int, block_bytes: int) -> int:
+    """Since which byte of the shard's life blocks are swallowed by one of begin to end."""
+    unit = block_bytes
+    while unit > SMALL_BYTES and begin // unit == end // unit:
+        unit //= FAN
+    return begin // unit * unit
+
+
+def _worth(head: Head, room: int, block_bytes: int) -> bool:
+    """Whether the last block is to be rewritten: it is not full, and began within ``room``."""
+    return 0 < head.tail_bytes < block_bytes and head.tail_bytes - _BLOCK_BYTES <= room
 
 
 def _last(txn: Any, name: str, shard: int, head: Head) -> Block | None:

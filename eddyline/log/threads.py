@@ -14,14 +14,17 @@ from collections.abc import Callable
 # A thread mostly waits for the disk; more of them than this only stand in each other's way.
 THREADS_MAX = 8
 
-_line: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+# True for work of which there is more.
+Work = Callable[[], bool]
+
+_line: queue.SimpleQueue[Work] = queue.SimpleQueue()
 _lock = threading.Lock()
 _idle = 0
 _running = 0
 
 
-def run(work: Callable[[], None]) -> None:
-    """Have ``work``, which must not raise, done by a thread soon."""
+def run(work: Work) -> None:
+    """Have ``work``, which must not raise, done by a thread soon, until it says False."""
     global _idle, _running
     with _lock:
         if _idle:
@@ -35,7 +38,12 @@ def run(work: Callable[[], None]) -> None:
 def _serve() -> None:
     global _idle
     while True:
-        _line.get()()
+        work = _line.get()
+        # Going on oneself saves the way to another thread, but others that wait come first.
+        while more := work():
+            if not _line.empty():
+                _line.put(work)
+                break
         with _lock:
-            if _line.empty():
+            if not more and _line.empty():
                 _idle += 1

@@ -76,14 +76,15 @@ class Writer:
             self._closed = True
             self._turn.wait_for(lambda: not self._busy)
 
-    def _work(self) -> None:
+    def _work(self) -> bool:
+        """Write what waits; whether more has come meanwhile."""
         self._commit(self._next())
         with self._turn:
             if self._waiting:
-                threads.run(self._work)  # behind the other streams
-                return
+                return True
             self._busy = False
             self._turn.notify_all()
+            return False
 
     def _next(self) -> list[Task]:
         """All that waits, as far as it fits one transaction."""
