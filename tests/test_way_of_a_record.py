@@ -83,7 +83,7 @@ def test_the_way_of_a_record() -> None:
 
         # 7. alerts: one, and it says what was unusual.
         (alert,) = until(services.anomalies.alerts)
-        assert alert.sentence.startswith("/home: ms is 5000 where about 10")
+        assert alert.sentence.startswith("/home: ms is too high: 5,000 where about 10")
 
         # 8. service: the job's own figures agree.
         figures = until(lambda: figures_of(services.jobs.get("way"), 1))

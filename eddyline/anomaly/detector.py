@@ -71,16 +71,29 @@ class Detectors:
         self._usual = usual.empty(0, dimensions)
         self._watch = thresholds.empty(0, dimensions)
 
-    def process(self, keys: Int64s, points: Doubles) -> Verdicts:
+    def process(self, keys: Int64s, points: Doubles, began: Bools | None = None) -> Verdicts:
         """Judge rows, then learn them, in order. keys (n,) int64, points (n, d) float64.
+
+        began (n,): rows before which what was learnt of their key is forgotten, since another one
+        has its number now.
 
         Raises:
             EddylineError: ``invalid_argument`` for a wrong shape or a value that is not finite;
                 nothing has been learnt then.
         """
         keys, points = self._forests.checked(keys, points)
+        self._make_room(int(keys.max()) + 1 if len(keys) else 0)
+        if began is None or not began.any():
+            return self._process(keys, points)
+        parts = []
+        for a, z in runs(keys, began):
+            self._forget(keys[a:z][began[a:z]])
+            parts.append(self._process(keys[a:z], points[a:z]))
+        fields = Verdicts.__dataclass_fields__
+        return Verdicts(**{f: np.concatenate([getattr(p, f) for p in parts]) for f in fields})
+
+    def _process(self, keys: Int64s, points: Doubles) -> Verdicts:
         n, d = points.shape
-        self._make_room(int(keys.max()) + 1 if n else 0)
         plan = self._units.plan(self._usual, keys, points) if self._units else None
         expected, odd = np.empty((n, d)), np.empty((n, d))
         usual.measure(self._usual, keys, points, self.options.tolerance, expected, odd)
@@ -128,10 +141,20 @@ class Detectors:
         out = cls(options, header["columns"], header["explain"])
         out._forests = compact.restored(header, arrays)
         out._usual = _memory(usual.Usual, "usual", arrays)
+        quiet = arrays["watch.quiet"]
+        if quiet.ndim == 1:  # one count for all columns, as it was once
+            arrays["watch.quiet"] = np.repeat(quiet[:, None], out.dimensions, axis=1)
         out._watch = _memory(thresholds.Watch, "watch", arrays)
         if out._units is not None:
             out._units.scale = arrays["units"].copy()
         return out
+
+    def _forget(self, models: Int64s) -> None:
+        for memory in (*self._usual, *self._watch):
+            memory[models] = 0
+        if self._units is not None:
+            self._units.scale[models[models < len(self._units.scale)]] = 0.0
+        self._forests.forget(models)
 
     def _make_room(self, models: int) -> None:
         """Memory for keys 0 to ``models`` - 1, doubled when it is short."""
@@ -141,6 +164,15 @@ class Detectors:
         more = max(models, 2 * have) - have
         self._usual = _joined(self._usual, usual.empty(more, self.dimensions))
         self._watch = _joined(self._watch, thresholds.empty(more, self.dimensions))
+
+
+def runs(keys: Int64s, began: Bools) -> list[tuple[int, int]]:
+    """Rows in runs within which no key has a row before the one it begins anew with."""
+    edges = [0]
+    for row in np.flatnonzero(began).tolist():
+        if (keys[edges[-1] : row] == keys[row]).any():
+            edges.append(row)
+    return list(zip(edges, [*edges[1:], len(keys)], strict=True))
 
 
 def _joined(memory: M, more: M) -> M:

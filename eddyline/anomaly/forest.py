@@ -300,6 +300,14 @@ class ForestBank:
             )
             self.blocks.append(block)
 
+    def forget(self, models: Int64s) -> None:
+        """Make models, as far as they have a place, as if they had seen no row."""
+        per = self.layout.block_models
+        for model in models.tolist():
+            if model // per < len(self.blocks):
+                for array in self.blocks[model // per]:
+                    array[model % per] = 0
+
     def checked(self, keys: Int64s, points: Doubles) -> tuple[Int64s, Doubles]:
         """Keys (n,) and points (n, d) as contiguous arrays of the right type.
 

@@ -39,7 +39,7 @@ class DetectorOptions:
     """A forest and what is made of its scores.
 
     tolerance: a value within this share of the expected one is never an anomaly.
-    cool_down: an episode ends after this many ordinary rows in a row; one alert an episode.
+    cool_down: a column's episode ends after this many ordinary rows; one alert an episode.
     normalize: columns are divided by how far each strays over a key's first rows, so that none
     rules by its unit alone. A point of one column needs none; RANDOM_CUT_FOREST has none.
     """

@@ -5,9 +5,10 @@ the highest possible one, a share that falls with the size of the sample and wit
 dimensions, and must pass the key's own usual scores. And a column must be far from its usual
 value (``usual``). Either alone is a false alarm: rare but tiny, or far but seen every hour.
 
-Anomalous rows that follow one another, and the way back to normal, are one episode, and its
-first row is the alert. Only if a column goes from one side of what was usual before the episode
-to the other (a burst, then silence) is that another one.
+Anomalous rows that follow one another, and the way back to normal, are one episode of the columns
+that are off, and its first row is the alert. Within it there is another alert only if a column
+goes from one side of what was usual before to the other (a burst, then silence), or if a column
+that had been quiet is now the one that is farthest off (many requests, later many errors).
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class Watch(NamedTuple):
     scored: Int64s  # (M,) of them those that a forest which had learnt something could score
     mean: Doubles  # (M,) of scores
     stray: Doubles  # (M,) mean distance of scores from the mean
-    quiet: Int64s  # (M,) ordinary rows still needed to end the episode; 0 outside one
-    before: Doubles  # (M, d) usual values when the episode began
+    quiet: Int64s  # (M, d) ordinary rows still needed to end a column's episode; 0 outside one
+    before: Doubles  # (M, d) usual values when the column's episode began
     side: Doubles  # (M, d) where the episode's columns lie: 1 above, -1 below, 0 neither yet
 
 
@@ -53,7 +54,7 @@ def empty(models: int, columns: int) -> Watch:
         np.zeros(models, np.int64),
         np.zeros(models),
         np.zeros(models),
-        np.zeros(models, np.int64),
+        np.zeros((models, columns), np.int64),
         np.zeros((models, columns)),
         np.zeros((models, columns)),
     )
@@ -94,28 +95,35 @@ def judge(
             far = max(far, abs(rows.odd[r, j]))
         if far > ODD_MIN and score > limit:
             grade[r] = min(1.0, (score - limit) / max(most - limit, 0.1))
-            alert[r] = _enter(watch, rows, m, r, tolerance)
-            watch.quiet[m] = cool_down
-        elif watch.quiet[m] > 0:
-            watch.quiet[m] -= 1
+            alert[r] = _enter(watch, rows, m, r, tolerance, cool_down, far)
+        else:
+            for j in range(columns):
+                watch.quiet[m, j] = max(watch.quiet[m, j] - 1, 0)
         _learn(watch, m, min(score, limit), columns)
 
 
 @kernel
-def _enter(watch: Watch, rows: Row, m: int, r: int, tolerance: float) -> bool:
-    """Whether an anomalous row begins an episode, or turns the one it is in to the other side."""
-    fresh = watch.quiet[m] == 0
-    turned = False
+def _enter(
+    watch: Watch, rows: Row, m: int, r: int, tolerance: float, cool_down: int, far: float
+) -> bool:
+    """Whether an anomalous row begins an episode of its farthest column, or turns one around."""
+    news = False
     for j in range(rows.points.shape[1]):
-        if fresh:
+        off = abs(rows.odd[r, j])
+        if off <= ODD_MIN:
+            watch.quiet[m, j] = max(watch.quiet[m, j] - 1, 0)
+            continue
+        if watch.quiet[m, j] == 0:
             watch.before[m, j], watch.side[m, j] = rows.expected[r, j], 0.0
+            news |= off == far
+        watch.quiet[m, j] = cool_down
         distance = rows.points[r, j] - watch.before[m, j]
-        if abs(rows.odd[r, j]) <= ODD_MIN or abs(distance) <= tolerance * abs(watch.before[m, j]):
+        if abs(distance) <= tolerance * abs(watch.before[m, j]):
             continue
         side = 1.0 if distance > 0.0 else -1.0
-        turned |= watch.side[m, j] == -side
+        news |= watch.side[m, j] == -side
         watch.side[m, j] = side
-    return fresh or turned
+    return news
 
 
 @kernel

@@ -38,6 +38,7 @@ class JobMetrics:
     null_time: int = 0
     filtered: int = 0
     bad_records: int = 0
+    keys_dropped: int = 0
     watermark_ms: int | None = None
     shards: tuple[ShardMetrics, ...] = ()
     epochs: int = 0
@@ -56,6 +57,7 @@ class Figures:
     null_time: int = 0
     filtered: int = 0
     bad_records: int = 0
+    keys_dropped: int = 0
     watermark_ms: int = MIN_WATERMARK
     epochs: int = 0
     last_commit_ms: int | None = None
@@ -72,6 +74,7 @@ class Figures:
             null_time=self.null_time,
             filtered=self.filtered,
             bad_records=self.bad_records,
+            keys_dropped=self.keys_dropped,
             watermark_ms=self.watermark_ms if known else None,
             shards=self.shards,
             epochs=self.epochs,

@@ -22,6 +22,8 @@ from eddyline.service.messages import Monitored
 POINTS_KEPT = 20_000
 ALERTS_KEPT = 10_000
 SERIES_KEPT = 5_000
+# Columns an alert's sentence speaks of.
+COLUMNS_SAID = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -139,13 +141,17 @@ class Monitor:
     def _alert(
         self, db: Any, series_id: str, job_id: str, key: str, columns: list[str], point: Point
     ) -> int | None:
-        """A new alert's id; None if the point prolongs the one before, or stands alone."""
+        """A new alert's id; None if the point prolongs the one before, or stands alone.
+
+        An alert of a column that the one before does not name is another one.
+        """
         last = db.execute(
-            "SELECT id, end_ms FROM alerts WHERE series_id = ? AND start_ms <= ? "
+            "SELECT id, end_ms, explanation FROM alerts WHERE series_id = ? AND start_ms <= ? "
             "ORDER BY start_ms DESC LIMIT 1",
             (series_id, point.time_ms),
         ).fetchone()
-        if last is not None and point.time_ms - last[1] <= self._cool_down_ms:
+        cooling = last is not None and point.time_ms - last[1] <= self._cool_down_ms
+        if cooling and not (point.alert and _is_news(columns, last[2], point)):
             db.execute(
                 "UPDATE alerts SET end_ms = max(end_ms, ?), peak_score = max(peak_score, ?), "
                 "grade = max(grade, ?) WHERE id = ?",
@@ -244,22 +250,48 @@ def _is_known(db: Any, series_id: str, nth: int) -> bool:
     return db.execute(sql, (series_id, nth)).fetchone() is not None
 
 
+def _is_news(columns: list[str], before: str | None, point: Point) -> bool:
+    """Whether a point's first column is none of those that the alert before names."""
+    known = named(columns, json.loads(before) if before else None)
+    return named(columns, point.explanation)[0] not in known
+
+
 def series_of(job_id: str, node: str, key: str) -> str:
     """The id of a series: readable, and the same after a restart."""
     return "/".join(part for part in (job_id, node, key) if part)
 
 
 def sentence(key: str, columns: list[str], point: Point) -> str:
-    """An anomaly as one sentence: which value, against which expectation, how unusual."""
-    values = [f"{n} is {v:g}" for n, v in zip(columns, point.values, strict=True)]
-    text = ", ".join(values[:3])
-    if point.expected and len(point.expected) == len(point.values):
-        text = ", ".join(
-            f"{n} is {v:g} where about {e:g} was expected"
-            for n, v, e in list(zip(columns, point.values, point.expected, strict=True))[:3]
-        )
+    """An anomaly as one sentence: which columns, too high or too low, against what is usual."""
+    parts = []
+    for name in named(columns, point.explanation)[:COLUMNS_SAID]:
+        at = columns.index(name)
+        value, usual = point.values[at], point.expected[at] if point.expected else None
+        if usual is None or usual == value:
+            parts.append(f"{name} is {_figure(value)}")
+        else:
+            way = "high" if value > usual else "low"
+            parts.append(
+                f"{name} is too {way}: {_figure(value)} where about {_figure(usual)} was expected"
+            )
     where = f"{key}: " if key else ""
-    return f"{where}{text} (score {point.score:.2f})"
+    return f"{where}{'; '.join(parts)} (score {point.score:.2f})"
+
+
+def named(columns: list[str], explanation: dict[str, Any] | None) -> list[str]:
+    """The columns that made a point unusual, the strongest first; all if that is not known."""
+    shares = {}
+    for name in columns:
+        found = (explanation or {}).get(name) or {}
+        shares[name] = float(found.get("ATTRIBUTION_SCORE", 0.0))
+    most = max(shares.values(), default=0.0)
+    strong = [name for name in columns if shares[name] >= most / 2]
+    return sorted(strong, key=lambda name: -shares[name])
+
+
+def _figure(value: float) -> str:
+    """A number as a person writes it: whole from a thousand on, else four digits."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _trim(db: Any, series_id: str) -> None:

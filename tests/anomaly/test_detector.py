@@ -212,6 +212,23 @@ def test_a_burst_then_silence_are_two_alerts() -> None:
     assert np.flatnonzero(one(x, options(50)).alert).tolist() == [200, 203]
 
 
+def test_a_column_that_was_quiet_begins_its_own_alert() -> None:
+    """Many requests, and an hour later many errors; the second burst of either is no news."""
+    rng = np.random.default_rng(6)
+    x = np.column_stack([rng.normal(100, 4, 400), rng.normal(5, 0.3, 400)])
+    x[300:303, 0], x[320:323, 1], x[340, 0], x[345, 1] = 500.0, 40.0, 500.0, 40.0
+    found = one(x, options(50, 64, normalize=True))
+    assert (found.grade[[300, 320, 340, 345]] > 0).all()
+    assert np.flatnonzero(found.alert).tolist() == [300, 320]
+
+
+def test_columns_that_go_off_together_are_one_alert() -> None:
+    rng = np.random.default_rng(7)
+    x = rng.normal(100, 4, (400, 3))
+    x[300:304] = (400.0, 500.0, 300.0)
+    assert np.flatnonzero(one(x, options(50, 64, normalize=True)).alert).tolist() == [300]
+
+
 def test_many_keys_take_bounded_memory_a_key() -> None:
     detectors = Detectors(options(10, 16), 1)
     keys = np.repeat(np.arange(500), 40)

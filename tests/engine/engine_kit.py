@@ -143,10 +143,11 @@ def run(
     watcher: Watcher | None = None,
     clock: Clock = SYSTEM,
     crash: Any = None,
+    **more: Any,
 ) -> Watcher:
-    """A bounded job from its beginning to its end."""
+    """A bounded job from its beginning to its end; ``more``: settings."""
     watcher = watcher or Watcher()
-    settings = Settings(batch_rows_max=batch_rows, worker_threads=1, poll_ms=1)
+    settings = Settings(batch_rows_max=batch_rows, worker_threads=1, poll_ms=1, **more)
     job = Job(
         JobSpec(plan, "job", incarnation, directory),
         streams=streams,

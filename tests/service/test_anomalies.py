@@ -32,10 +32,39 @@ def test_points_and_an_alert_are_kept(path: Path) -> None:
     assert (series.points, series.alerts, series.last_ms, series.key) == (2, 1, 2000, "/home")
     (alert,) = seen.alerts()
     assert told.alerts == [alert.id]
-    assert alert.sentence == "/home: rate is 400 where about 100 was expected (score 3.00)"
+    assert (
+        alert.sentence == "/home: rate is too high: 400 where about 100 was expected (score 3.00)"
+    )
     assert [p.time_ms for p in seen.points(series.series_id)] == [1000, 2000]
     assert [p.time_ms for p in seen.points(series.series_id, since_ms=1000)] == [2000]
     assert seen.points(series.series_id, limit=1)[0].time_ms == 2000
+
+
+def share(**shares: float) -> dict[str, dict[str, str]]:
+    return {name: {"ATTRIBUTION_SCORE": f"{part:.4f}"} for name, part in shares.items()}
+
+
+def test_a_sentence_names_the_columns_that_are_off() -> None:
+    columns = ["requests", "errors", "bytes"]
+    why = share(requests=0.2, errors=1.1, bytes=0.9)
+    odd = Point(0, [104, 0.13, 12345678.9], 2.2, 1, True, [100, 0.0101, 3.5e8], why)
+    assert anomalies.sentence("", columns, odd) == (
+        "errors is too high: 0.13 where about 0.0101 was expected; "
+        "bytes is too low: 12,345,679 where about 350,000,000 was expected (score 2.20)"
+    )
+    assert anomalies.sentence("a|b", ["n"], Point(0, [999.97], 2, 1, True)) == (
+        "a|b: n is 1000 (score 2.00)"
+    )
+
+
+def test_another_column_is_another_alert(path: Path) -> None:
+    monitor, seen = Monitor(path, 60_000), Anomalies(path)
+    columns = ["requests", "errors"]
+    many, bad = share(requests=2.0, errors=0.1), share(requests=0.1, errors=2.0)
+    odd = [(1000, many, True), (2000, bad, False), (3000, bad, True), (4000, bad, True)]
+    points = [Point(at, [9, 9], 2.1, 0.9, alert, [1, 1], why) for at, why, alert in odd]
+    monitor.add("j", "f", "", columns, points)
+    assert [(a.start_ms, a.end_ms) for a in seen.alerts()] == [(3000, 4000), (1000, 2000)]
 
 
 def test_scoring_again_after_a_restart_changes_nothing(path: Path) -> None:

@@ -135,6 +135,36 @@ def test_a_rate_that_changes_is_kept_as_it_was_written(studio: Studio, chromium:
     studio.services.generators.remove("waves")
 
 
+def test_a_generator_sends_to_another_endpoint(studio: Studio, chromium: Browser) -> None:
+    with chromium.page() as page:
+        tab = page.open("/generator")
+        tab.get_by_role("button", name="New generator").click()
+        tab.get_by_label("Name").fill("elsewhere")
+        tab.get_by_label("Send to").click()
+        tab.get_by_role("option", name="Another Kinesis endpoint").click()
+        tab.get_by_label("Stream", exact=True).last.fill("no-such-stream")
+        assert tab.get_by_label("Region").input_value() == "us-east-1"
+        tab.get_by_label("Endpoint URL").fill(studio.api)
+        pause(0.3)
+        assert_sound(page, "generator-elsewhere")
+        tab.get_by_role("button", name="Send data").click()
+        tab.get_by_text("ResourceNotFoundException").first.wait_for()
+        tab.get_by_label("Stream", exact=True).last.fill(STREAM)
+        tab.get_by_label("Region").fill("eu-west-1")
+        pause(0.3)
+        tab.get_by_role("button", name="Send data").click()
+        for _ in range(100):
+            if studio.services.generators.get("elsewhere").counters.accepted:
+                break
+            pause(0.2)
+        tab.get_by_role("button", name="Stop", exact=True).click()
+        tab.get_by_role("button", name="Send data").wait_for()
+    found = studio.services.generators.get("elsewhere")
+    assert (found.spec.region, found.spec.endpoint) == ("eu-west-1", studio.api)
+    assert found.counters.accepted > 0
+    studio.services.generators.remove("elsewhere")
+
+
 def test_a_template_that_is_wrong_is_shown_where(chromium: Browser) -> None:
     with chromium.page() as page:
         tab = page.open(f"/generator?stream={STREAM}")
@@ -302,7 +332,10 @@ def test_series_with_scores_and_marked_anomalies(studio: Studio, chromium: Brows
     walk(chromium, "/anomalies", "anomalies")
     with chromium.page() as page:
         tab = page.open("/anomalies")
-        assert "rate is 400 where about 100 was expected" in tab.locator(".alert-row").inner_text()
+        assert (
+            "rate is too high: 400 where about 100 was expected"
+            in tab.locator(".alert-row").inner_text()
+        )
         assert tab.locator(".grid img").count() == 0
         tab.get_by_label("Filter by key").fill("home")
         tab.locator("main h2:visible", has_text="/home").wait_for()

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from eddyline.engine import scores
 from eddyline.engine.operators.forest_fill import Gaps
-from eddyline.engine.operators.forest_keys import ForestKeys
+from eddyline.engine.operators.forest_keys import ForestKeys, Taken
 from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, millis, typed
 from eddyline.engine.operators.windows import refuse_changes, stamp
 from eddyline.engine.scores import Doubles, ScorePoints
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_POINTS = 20_000
 Bools = npt.NDArray[np.bool_]
-_TIME, _ORDER = "$t", "$n"
+_TIME, _ORDER, _KEY = "$t", "$n", "$k"
 
 
 class Forest(Operator):
@@ -52,7 +52,8 @@ class Forest(Operator):
         self._below = inputs[0].schema
         self._listener = listener
         self._durable = durable
-        self._keys = ForestKeys(context, self._below, node.partition_by)
+        self._keys = ForestKeys(context, self._below, node.partition_by, durable)
+        self._stale: set[int] = set()  # models that still hold what another key taught them
         self._gaps = Gaps(node, self._below) if node.fill is not None else None
         self._detectors: Detectors | None = None
         self._warm = False
@@ -85,11 +86,14 @@ class Forest(Operator):
             rows = self._in_order(batch, watermark)
         else:
             rows = self._released(self._bound(watermark)) if self._held else None
+        taken = self._take(rows) if rows is not None and rows.num_rows else self._keys.none()
+        if rows is not None:
+            rows = rows.append_column(_KEY, pa.array(taken.ids))
         if self._gaps is not None:
-            rows = self._filled(rows, watermark)
+            rows = self._filled(rows, taken, watermark)
         if rows is None or not rows.num_rows:
             return Step(None, watermark)
-        return Step(Batch(self._score(rows)), watermark)
+        return Step(Batch(self._score(rows, taken)), watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         if not self._warm:  # once the job has its place in the stream, before it has rows
@@ -109,7 +113,8 @@ class Forest(Operator):
     def save(self) -> dict[str, Any]:
         gaps = self._gaps.save() if self._gaps else None
         held = {"held": self._held, "oldest": self._oldest, "straight": self._straight}
-        return {"arrived": self._arrived, "taken": self._taken, **held, "gaps": gaps}
+        keys = {"stale": sorted(self._stale), "dropped": self._keys.dropped}
+        return {"arrived": self._arrived, "taken": self._taken, **held, **keys, "gaps": gaps}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._arrived, self._taken = saved["arrived"], saved["taken"]
@@ -118,6 +123,7 @@ class Forest(Operator):
         if self._gaps is not None and saved["gaps"] is not None:
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
+        self._stale, self._keys.dropped = set(saved.get("stale", ())), saved.get("dropped", 0)
         self._relearn()
         told = self.context.db.query(f"SELECT * FROM {self._telling}")
         if told.num_rows:  # the last run may have died before it told them; twice does no harm
@@ -131,6 +137,11 @@ class Forest(Operator):
         if self._taken and self._taken < need * max(1, len(self._keys)):
             out.append(
                 f"the forest has learnt {self._taken} rows; it scores a key after its first {need}"
+            )
+        if self._keys.dropped:
+            out.append(
+                f"the forest holds {self._keys.most} keys at most; {self._keys.dropped} times the "
+                "one without rows for longest left (EDDYLINE_FOREST_MEMORY_MIB)"
             )
         if self._gaps is not None and self._gaps.next_ms is not None:
             out.append(
@@ -184,34 +195,51 @@ class Forest(Operator):
         self._oldest = db.one(f"SELECT min({time}) FROM {self._pending}")
         return rows
 
-    def _filled(self, rows: pa.Table | None, watermark: int) -> pa.Table | None:
+    def _take(self, rows: pa.Table) -> Taken:
+        """The key of each row. How many keys there may be follows from a model's size, known
+        once numba is loaded."""
+        from eddyline.anomaly.layout import Layout
+
+        n = self._node
+        each = Layout(n.number_of_trees, n.sub_sample_size, len(n.columns), n.shingle_size)
+        self._keys.most = max(
+            1, (self.context.settings.forest_memory_mib << 20) // each.model_bytes
+        )
+        before = self._keys.dropped
+        taken = self._keys.take(rows)
+        self.context.figures.keys_dropped += self._keys.dropped - before
+        return taken
+
+    def _filled(self, rows: pa.Table | None, taken: Taken, watermark: int) -> pa.Table | None:
         """Rows, and between them points of known keys for windows that have none."""
         assert self._gaps is not None
-        models = times = None
+        ids = times = None
         if rows is not None and rows.num_rows:
-            models = self._keys.models(rows)
-            times = rows[_TIME].combine_chunks().to_numpy()
+            ids, times = taken.ids, rows[_TIME].combine_chunks().to_numpy()
             self._gaps.learn(rows, times)
-        where, when = self._gaps.missing(models, times, watermark)
+        where, when = self._gaps.missing(ids, times, watermark, taken.left)
         if not len(where):
             return rows
-        made = self._gaps.rows(self._keys, where, when)
+        made = self._gaps.rows(taken, where, when)
         order = pa.array(np.full(len(when), self._arrived), pa.int64())
         made = made.append_column(_TIME, pa.array(when)).append_column(_ORDER, order)
+        made = made.append_column(_KEY, pa.array(where))
         if rows is not None:
             made = pa.concat_tables([rows.cast(made.schema), made])
         return made.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
 
-    def _score(self, rows: pa.Table) -> pa.Table:
+    def _score(self, rows: pa.Table, taken: Taken) -> pa.Table:
         """Scores of settled rows; the detectors move on. A row with NULL or NaN in a column
         cannot be judged: it passes with score 0 and teaches the forest nothing."""
         node = self._node
-        models = self._keys.models(rows)
+        ids = rows[_KEY].combine_chunks().to_numpy()
         points = np.column_stack([_doubles(rows[c]) for c in node.columns])
         whole = np.asarray(np.isfinite(points).all(axis=1))
-        verdicts = self._detect(models[whole], points[whole])
+        began = self._begun(taken, ids[whole])
+        verdicts = self._detect(taken.models[ids[whole]], points[whole], began)
         reasons = self._explanations(verdicts)
-        self._tell(self._told(rows, models, points, whole, verdicts, reasons))
+        shown = taken.shown(ids[whole])
+        self._tell(self._told(rows, shown, points, whole, verdicts, reasons))
         out = rows.select(list(self._below.names))
         out = out.append_column(node.score, pa.array(_spread(verdicts.score, whole)))
         if node.grade is not None:
@@ -221,6 +249,22 @@ class Forest(Operator):
             texts[whole] = reasons
             out = out.append_column(node.explanation, pa.array(texts, pa.string()))
         return typed(out.select(list(self.schema.names)), self.schema)
+
+    def _begun(self, taken: Taken, ids: Int64s) -> Bools:
+        """Which of the rows that teach the forest are the first of a key in another's place."""
+        began = np.zeros(len(ids), np.bool_)
+        for model in sorted(self._stale):
+            self._begin(model, model, ids, began)
+        for one in taken.left:
+            self._begin(one.new, int(taken.models[one.new]), ids, began)
+        return began
+
+    def _begin(self, key: int, model: int, ids: Int64s, began: Bools) -> None:
+        mine = ids == key
+        self._stale.add(model)
+        if mine.any():
+            began[int(np.argmax(mine))] = True
+            self._stale.discard(model)
 
     def _explanations(self, verdicts: Verdicts) -> list[str]:
         """JSON a judged row: of all rows if the function gives them, else of anomalous ones."""
@@ -239,7 +283,7 @@ class Forest(Operator):
     def _told(
         self,
         rows: pa.Table,
-        models: Int64s,
+        shown: tuple[str, ...],
         points: Doubles,
         whole: Bools,
         verdicts: Verdicts,
@@ -251,7 +295,7 @@ class Forest(Operator):
             node=self.name,
             nth=np.arange(self._taken - int(whole.sum()), self._taken),
             time_ms=rows[_TIME].combine_chunks().to_numpy()[whole],
-            keys=self._keys.shown(models[whole]),
+            keys=shown,
             columns=self._node.columns,
             values=points[whole],
             score=verdicts.score,
@@ -261,10 +305,10 @@ class Forest(Operator):
             explanation=tuple(r if o else "" for r, o in zip(reasons, odd, strict=True)),
         )
 
-    def _detect(self, models: Int64s, points: Doubles) -> Verdicts:
-        verdicts = self._machine().process(models, points)
+    def _detect(self, models: Int64s, points: Doubles, began: Bools) -> Verdicts:
+        verdicts = self._machine().process(models, points, began)
         if self._durable and len(models):
-            self._remember(models, points)
+            self._remember(np.where(began, -1 - models, models), points)
         self._taken += len(models)
         return verdicts
 
@@ -288,7 +332,8 @@ class Forest(Operator):
         return self._detectors
 
     def _remember(self, models: Int64s, points: Doubles) -> None:
-        """The points since the last snapshot, or a new snapshot."""
+        """The points since the last snapshot, or a new snapshot; a model that begins anew with a
+        point is kept as its number's complement."""
         db, before = self.context.db, self._taken
         after = before + len(models)
         if after // SNAPSHOT_POINTS > before // SNAPSHOT_POINTS:
@@ -317,7 +362,9 @@ class Forest(Operator):
         if rows.num_rows:
             flat = rows["point"].combine_chunks().flatten().to_numpy()
             points = flat.reshape(rows.num_rows, len(self._node.columns))
-            self._machine().process(rows["model"].combine_chunks().to_numpy(), points)
+            kept = rows["model"].combine_chunks().to_numpy()
+            began = kept < 0
+            self._machine().process(np.where(began, -1 - kept, kept), points, began)
 
     def _tell(self, points: ScorePoints) -> None:
         """Keep the points for the listener until the commit, and over a crash after it."""
