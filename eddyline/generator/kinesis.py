@@ -11,7 +11,9 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,8 @@ from eddyline.generator.counters import SendResult
 
 REQUEST_RECORDS_MAX = 500
 REQUEST_BYTES_MAX = 10 * 1024 * 1024
+# Requests at once to an endpoint that is not on this machine.
+LANES = 4
 ATTEMPTS_MAX = 10
 BACKOFF_FIRST_S = 0.05
 BACKOFF_MAX_S = 5.0
@@ -54,7 +58,11 @@ class Answer:
 
 
 class KinesisStream:
-    """A target for AWS or any endpoint that speaks its protocol, one request at a time."""
+    """A target for AWS or any endpoint that speaks its protocol.
+
+    A large batch goes to a distant endpoint in several requests at once, parted by key, so that the
+    records of one key stay in order; to one on this machine, which answers at once, in its order.
+    """
 
     def __init__(
         self,
@@ -64,13 +72,37 @@ class KinesisStream:
         *,
         retries: bool = True,
         clock: Clock = SYSTEM,
+        lanes: int | None = None,
     ) -> None:
         self._name = name
+        self._lanes = lanes or (1 if is_loopback(endpoint) else LANES)
+        self._pool = ThreadPoolExecutor(self._lanes, "kinesis")
         self._retries = retries
         self._clock = clock
         self._client = connect(endpoint, region)
 
     def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        if self._lanes == 1 or len(data) <= REQUEST_RECORDS_MAX:
+            return self._in_turn(keys, data, stop)
+        sent = [
+            self._pool.submit(self._in_turn, keys.take(rows), data.take(rows), stop)
+            for rows in by_key(keys, self._lanes)
+        ]
+        wait(sent)
+        results = [lane.result() for lane in sent]
+        return SendResult(
+            sum(r.accepted for r in results),
+            sum(r.failed for r in results),
+            next((r.error for r in results if r.error), None),
+            sum(r.retried for r in results),
+        )
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        self._client.close()
+
+    def _in_turn(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        """Send one request after the other."""
         entries = [
             {"Data": record, "PartitionKey": key}
             for record, key in zip(data.to_pylist(), keys.to_pylist(), strict=True)
@@ -84,9 +116,6 @@ class KinesisStream:
             retried += result.retried
             error = result.error or error
         return SendResult(accepted, failed, error, retried)
-
-    def close(self) -> None:
-        self._client.close()
 
     def _request(self, entries: list[dict[str, Any]], stop: threading.Event) -> SendResult:
         """Send one request's entries until all are stored or given up."""
@@ -132,6 +161,15 @@ class KinesisStream:
         if FATAL_ANSWERS[code] == "not_found":
             hint = f"create it first: aws kinesis create-stream --stream-name {self._name}"
         raise EddylineError(FATAL_ANSWERS[code], f"the endpoint says {text}", hint=hint)
+
+
+def by_key(keys: Any, lanes: int) -> Iterator[Any]:
+    """The rows of each lane; the rows of one key are all in one, in their order."""
+    places = keys.dictionary_encode().indices.to_numpy() % lanes
+    for lane in range(lanes):
+        rows = np.flatnonzero(places == lane)
+        if len(rows):
+            yield rows
 
 
 def requests(keys: Any, data: Any) -> Iterator[tuple[int, int]]:
@@ -181,6 +219,14 @@ def connect(endpoint: str | None, region: str | None) -> Any:
     except ValueError as error:
         hint = "write it like http://127.0.0.1:4567"
         raise EddylineError("invalid_argument", f"endpoint: {error}", hint=hint) from error
+
+
+@cache
+def regions() -> tuple[str, ...]:
+    """The regions in which AWS has this service."""
+    import botocore.session
+
+    return tuple(botocore.session.get_session().get_available_regions("kinesis"))
 
 
 def is_loopback(endpoint: str | None) -> bool:

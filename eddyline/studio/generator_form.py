@@ -10,6 +10,7 @@ from typing import Any
 from nicegui import run, ui
 
 from eddyline.errors import EddylineError
+from eddyline.generator.kinesis import regions
 from eddyline.generator.spec import GeneratorSpec, parse_target
 from eddyline.service.generators import GeneratorInfo
 from eddyline.studio.context import Context
@@ -68,8 +69,12 @@ class GeneratorForm:
             self._stream = labelled(ui.select([], label="Stream")).classes("grow")
             button("New", self._create.open, hint="Create a stream")
         self._remote = labelled(ui.input("Stream"))
-        self._region = labelled(ui.input("Region", value=settings.region))
+        self._region = labelled(
+            ui.input("Region", value=settings.region, autocomplete=list(regions()))
+        )
         self._endpoint = labelled(ui.input("Endpoint URL", placeholder="AWS itself if empty"))
+        with self._remote:
+            ui.tooltip("Access keys are those that the AWS tools find on the server's machine")
         self._rate = labelled(ui.number("Records a second", value=100, min=0))
         here.bind_visibility_from(self._kind, "value", value=HERE)
         for field in (self._remote, self._region, self._endpoint):

@@ -80,7 +80,7 @@ class GeneratorsPage:
             self.form = GeneratorForm(context, built, first, self._notice)
             with ui.element("div").classes("stack") as self._live:
                 self._counters = ui.html("", sanitize=False).classes("tiles")
-                with ui.element("div").classes("columns"):
+                with ui.element("div").classes("columns") as self._charts:
                     with ui.element("div").classes("stack tight"):
                         heading("Accepted records a second", 3)
                         self._chart = charts.chart(charts.rate("accepted/s"), "low")
@@ -123,6 +123,7 @@ class GeneratorsPage:
         if mine is None or not ran:
             return
         self._counters.set_content("".join(_figures(mine.info)))
+        self._charts.set_visibility(len(mine.history) > 1)
         drawn = (mine.info.id, mine.history[-1] if mine.history else None)
         if drawn != self._drawn:
             self._drawn = drawn

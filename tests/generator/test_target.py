@@ -62,6 +62,44 @@ def test_everything_taken_counts() -> None:
     assert found.taken == sent
 
 
+def test_several_requests_at_once_keep_the_order_of_each_key() -> None:
+    n, together = 4000, threading.Barrier(4, timeout=30)
+    keys = pa.array([f"k{k % 7}" for k in range(n)])
+    data = pa.array([f"{k % 7}:{k}".encode() for k in range(n)], pa.binary())
+    lock = threading.Lock()
+
+    def answer(endpoint: Endpoint, records: list[dict[str, Any]]) -> Answer:
+        with lock:
+            first = len(endpoint.requests) <= 4
+        if first:  # four are on their way at the same time
+            together.wait()
+        with lock:
+            return endpoint.store(records, set())
+
+    with serving(answer) as (found, url):
+        stream = KinesisStream("s", url, clock=RunningClock(), lanes=4)
+        result = stream.send(keys, data, STOP)
+        stream.close()
+    assert result == SendResult(n)
+    assert sorted(found.taken) == sorted(data.to_pylist())
+    for key in range(7):
+        places = [int(r[2:]) for r in found.taken if r[:1] == str(key).encode()]
+        assert places == list(range(key, n, 7))
+
+
+def test_counters_of_requests_at_once_are_exact() -> None:
+    lock = threading.Lock()
+
+    def answer(endpoint: Endpoint, records: list[dict[str, Any]]) -> Answer:
+        with lock:
+            return endpoint.store(records, {0} if len(records) > 1 else set())
+
+    result, found, sent = put(1100, answer, lanes=4)
+    assert (result.accepted, result.failed, result.retried) == (1100, 0, 4)
+    assert "slow down" in str(result.error)
+    assert sorted(found.taken) == sorted(sent)
+
+
 def test_refused_records_alone_are_sent_again() -> None:
     def answer(endpoint: Endpoint, records: list[dict[str, Any]]) -> Answer:
         return endpoint.store(records, {0, 7} if len(endpoint.requests) < 3 else set())

@@ -21,6 +21,7 @@ from eddyline.settings import load
 
 START_S = 60.0
 _LINK = re.compile(rb"(http://\S+/signin\?token=\S+)")
+_API = re.compile(rb"AWS_ENDPOINT_URL=(http://[\w.:]+)")
 
 
 class Studio:
@@ -44,6 +45,13 @@ class Studio:
         assert found is not None, self.said.decode()
         self.link = found[1].decode()
         self.services = Remote(load({}, data_dir=data_dir))
+
+    @property
+    def api(self) -> str:
+        """The URL of its AWS endpoint."""
+        found = _API.search(self.said)
+        assert found is not None, self.said.decode()
+        return found[1].decode()
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
