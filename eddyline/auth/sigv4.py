@@ -134,7 +134,9 @@ def verify(request: HttpRequest, given: Signature, secret: str, now_ms: int) -> 
     _check_time(given, now_ms)
     must = {"host"} | {n for n, _ in request.headers if n in ("x-amz-target", "x-amz-date")}
     unsigned = must - set(given.signed_headers)
-    if unsigned and (given.expires_s is None or "host" in unsigned):
+    if given.expires_s is not None:
+        unsigned -= {"x-amz-date"}  # the query has the one that counts
+    if unsigned:
         words = f"Host and x-amz- headers must be signed: {', '.join(sorted(unsigned))} is not."
         raise Refused("InvalidSignatureException", words)
     payloads = [sha256(request.body).hexdigest()]

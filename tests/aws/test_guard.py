@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -142,13 +144,14 @@ def test_a_removed_key_is_refused_soon(checked: Checked) -> None:
     assert code(kinesis.list_streams) == "UnrecognizedClientException"
 
 
-def presigned(checked: Checked, user: str, body: bytes, seconds: int) -> tuple[str, dict[str, str]]:
+LISTING = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET + "ListStreams"}
+
+
+def presigned(
+    checked: Checked, user: str, body: bytes, seconds: int, headers: dict[str, str] = LISTING
+) -> tuple[str, dict[str, str]]:
     """A query that botocore has signed, and the headers that go with it."""
     (key,) = checked.users.access_keys(user)
-    headers = {
-        "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": TARGET + "ListStreams",
-    }
 
     class Signer(SigV4QueryAuth):  # type: ignore[misc]  # botocore has no types
         """Signs the body where it is; botocore would move its members into the query."""
@@ -169,8 +172,12 @@ def test_a_presigned_request_is_good_as_it_is_and_for_as_long_as_it_says(checked
     assert (told.status, told.json["StreamNames"][:1]) == (200, ["open-one"])
     changed = raw(checked.endpoint, b'{"Limit":6}', headers, path=path)
     assert changed.error == "InvalidSignatureException"
-    other = raw(checked.endpoint, body, {**headers, "X-Amz-Target": TARGET + "X"}, path=path)
-    assert other.status == 400
+    other = {**headers, "X-Amz-Target": TARGET + "DescribeLimits"}
+    assert raw(checked.endpoint, body, other, path=path).error == "InvalidSignatureException"
+    loose, _ = presigned(checked, "admin", body, 300, {})
+    refusal = raw(checked.endpoint, body, other, path=loose)
+    assert refusal.error == "InvalidSignatureException"
+    assert "x-amz-target is not" in refusal.message
     path, headers = presigned(checked, "nobody", body, 300)
     assert raw(checked.endpoint, body, headers, path=path).error == "AccessDeniedException"
     path, headers = presigned(checked, "admin", body, 1)
@@ -178,3 +185,25 @@ def test_a_presigned_request_is_good_as_it_is_and_for_as_long_as_it_says(checked
     late = raw(checked.endpoint, body, headers, path=path)
     assert (late.status, late.error) == (400, "InvalidSignatureException")
     assert "expired" in late.message
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(-6, "expired"), (6, "not yet current")])
+def test_a_clock_that_is_wrong_is_told_and_given_the_right_time(
+    checked: Checked, monkeypatch: pytest.MonkeyPatch, minutes: int, told: str
+) -> None:
+    """SDKs correct their clocks by the Date of the refusal, then send again."""
+
+    def wrong(minutes: int) -> Any:
+        return lambda remove_tzinfo=True: datetime.now(UTC) + timedelta(minutes=minutes)
+
+    admin = checked.client("admin")
+    monkeypatch.setattr("botocore.auth.get_current_datetime", wrong(minutes))
+    with pytest.raises(ClientError) as caught:
+        admin.list_streams()
+    error = caught.value.response
+    assert error["Error"]["Code"] == "InvalidSignatureException"
+    assert f"Signature {told}" in error["Error"]["Message"]
+    date = parsedate_to_datetime(error["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert abs((date - datetime.now(UTC)).total_seconds()) < 30
+    monkeypatch.setattr("botocore.auth.get_current_datetime", wrong(minutes * 2 // 3))
+    assert code(admin.list_streams) == "ok", "four minutes are borne"
