@@ -76,7 +76,7 @@ class Server:
         settings = self.settings
         self.services.directory.prepare()
         self._check_address()
-        self.services.start(spare=True)
+        self.services.start()
         try:
             if self._warm:
                 self.warmed = warm(self.services.supervisor)

@@ -67,11 +67,10 @@ class Services:
 
         return Notes(self)
 
-    def start(self, *, resume: bool = True, spare: bool = False) -> None:
+    def start(self, *, resume: bool = True) -> None:
         """Take the directory and begin.
 
-        resume: go on with the jobs and generators that are to run. spare: keep a worker ready, so
-        that a session's first statement need not wait for one.
+        resume: go on with the jobs and generators that are to run.
 
         Raises:
             EddylineError: ``directory_locked``, ``newer_format``, ``access_denied``, ``disk_full``.
@@ -80,7 +79,7 @@ class Services:
         self.directory.lock()
         try:
             self._build()
-            self.sessions.start(resume=resume, spare=spare)
+            self.sessions.start(resume=resume)
             if resume:
                 self.generators.start_wanted()
                 _ = self.notes  # paragraphs that ran are watched again

@@ -97,17 +97,25 @@ class Sessions:
         self._sessions: dict[str, _Session] = {}
         self._reports: dict[str, messages.JobReport] = {}
         self._spare: Child | None = None
+        self._preparing = False
+        self._expected = 0.0
         self._closing = threading.Event()
 
-    def start(self, *, resume: bool, spare: bool) -> None:
-        """Begin: ``resume`` the jobs that are to run, keep a ``spare`` worker ready."""
-        if spare:
-            in_thread("spare", self._prepare_spare)
+    def start(self, *, resume: bool) -> None:
+        """Begin: ``resume`` the jobs that are to run."""
         if resume:
             wanted = [job for job in self._store.list() if job.desired == RUNNING]
             for name in dict.fromkeys(job.session for job in wanted):
                 self._resume(name)
         in_thread("idle-sessions", self._end_idle)
+
+    def expect(self) -> None:
+        """Somebody may soon run something: have a worker ready, so that it need not be waited for.
+
+        Unused for ``IDLE_S`` it ends again; a server that only keeps streams never has one.
+        """
+        with self._lock:
+            self._want_spare(0.0)
 
     def stop(self) -> None:
         """No more restarts; the supervisor ends the workers."""
@@ -256,18 +264,27 @@ class Sessions:
         session.child = child
         child.send(messages.Begin(session.name, messages.packed(self._settings), session.context))
         if used_spare:
-            in_thread("spare", self._prepare_spare, 2.0)
+            self._want_spare(2.0)
         return child
 
-    def _prepare_spare(self, wait_s: float = 0.0) -> None:
-        if self._clock.wait(self._closing, wait_s):
-            return
+    def _want_spare(self, wait_s: float) -> None:
+        """Have a spare worker after a while, if there is none; with the lock held."""
+        self._expected = self._clock.monotonic()
+        spare = self._spare
+        if (spare is None or spare.gone.is_set()) and not self._preparing:
+            self._preparing = True
+            in_thread("spare", self._prepare_spare, wait_s)
+
+    def _prepare_spare(self, wait_s: float) -> None:
+        child = None
         try:
-            child = self._supervisor.start(WORKER, self._heard, self._exited)
+            if not self._clock.wait(self._closing, wait_s):
+                child = self._supervisor.start(WORKER, self._heard, self._exited)
         except EddylineError:  # the server is stopping
             return
-        with self._lock:
-            self._spare = child
+        finally:
+            with self._lock:
+                self._spare, self._preparing = child, False
 
     def _resume(self, name: str) -> None:
         """Have the jobs of a session that are to run go on."""
@@ -389,6 +406,10 @@ class Sessions:
                 for session in self._sessions.values():
                     if session.idle and session.child and now - session.used > IDLE_S:
                         self._end(session)
+                spare = self._spare
+                if spare is not None and now - self._expected > IDLE_S:
+                    self._spare = None
+                    in_thread("stop", spare.stop)
 
     def _end(self, session: _Session) -> None:
         child, session.child = session.child, None

@@ -45,6 +45,7 @@ def register(context: Context) -> None:
             with page("notes", "No such note", crumb=("/notes", "Notes")):
                 Notice().error(error)
             return
+        context.services.sessions.expect()
         with page("notes", view.name, crumb=("/notes", "Notes"), keys=_KEYS) as built:
             NotePage(context, built, view.id)
 

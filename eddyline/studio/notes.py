@@ -50,6 +50,7 @@ def register(context: Context) -> None:
 
     @ui.page("/notes")
     def notes() -> None:
+        context.services.sessions.expect()
         with page("notes", "Notes", keys=_KEYS) as built:
             shown = NotesPage(context)
             with built.actions:
