@@ -256,12 +256,13 @@ class ExpressionBinder:
         raise self.env.error(f"{what} cannot stand here", e.span)
 
     def _subquery(self, e: Any) -> Typed:
-        what = {
-            s.InQuery: "IN (SELECT …)",
-            s.Exists: "EXISTS",
-            s.ScalarQuery: "a subquery as a value",
-        }[type(e)]
-        raise self.env.unsupported(what, e.span, "join with the subquery instead")
+        if isinstance(e, s.ScalarQuery):
+            what, hint = "a subquery as a value", "join with the subquery instead"
+        else:
+            word = "IN (SELECT …)" if isinstance(e, s.InQuery) else "EXISTS"
+            what = f"{word} at this place"
+            hint = "make it a condition of its own in WHERE, joined to the others by AND"
+        raise self.env.unsupported(what, e.span, hint)
 
 
 def _argument(e: Typed, unit: str | None) -> Argument:

@@ -23,7 +23,7 @@ def joined(left: Relation, right: Relation, j: s.JoinClause, env: Environment) -
     Raises:
         EddylineError: ``sql_semantic``.
     """
-    both, node = _beside(left, right, "INNER" if j.kind == "CROSS" else j.kind)
+    both, node = beside(left, right, "INNER" if j.kind == "CROSS" else j.kind)
     names = _common_names(left, right, j, env)
     if names:
         return _using(both, node, names, len(left.fields), j, env)
@@ -34,7 +34,7 @@ def joined(left: Relation, right: Relation, j: s.JoinClause, env: Environment) -
     return Relation(replace(node, condition=condition), both)
 
 
-def _beside(left: Relation, right: Relation, kind: str) -> tuple[tuple[Field, ...], Join]:
+def beside(left: Relation, right: Relation, kind: str) -> tuple[tuple[Field, ...], Join]:
     """The columns of both sides under unique names; an outer side's may be NULL."""
     taken: set[str] = set()
     columns: list[Column] = []

@@ -14,6 +14,7 @@ from eddyline.sql.bind.joins import settled, with_condition
 from eddyline.sql.bind.relation import Relation, filtered, nothing, projected
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.bind.sources import bind_source
+from eddyline.sql.bind.subqueries import tested, without_tests
 from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction
 
 Queries = Callable[[s.Query, Environment], Relation]
@@ -35,7 +36,10 @@ def bind_select(q: s.Select, env: Environment, queries: Queries) -> Relation:
         EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
     """
     source = nothing() if q.source is None else bind_source(q.source, env, queries)
-    source = _where(q, source, env)
+    where, tests = without_tests(q.where)
+    source = _where(where, source, env)
+    for test, negated in tests:
+        source = tested(source, test, negated, env, queries)
     binder = ExpressionBinder(source.scope, env, "SELECT")
     binder.aggregates = Aggregates(binder, grouped=q.group_by is not None)
     keys, legacy = _keys(q, binder, env)
@@ -52,11 +56,11 @@ def bind_select(q: s.Select, env: Environment, queries: Queries) -> Relation:
     return distinct(found) if q.distinct else found
 
 
-def _where(q: s.Select, source: Relation, env: Environment) -> Relation:
-    if q.where is None:
+def _where(where: s.Expression | None, source: Relation, env: Environment) -> Relation:
+    if where is None:
         return settled(source)
     binder = ExpressionBinder(source.scope, env, "WHERE")
-    condition = binder.condition(q.where, "WHERE")
+    condition = binder.condition(where, "WHERE")
     node, stay = with_condition(source.node, condition)
     source = settled(Relation(node, source.fields))
     rest = conjunction(stay)

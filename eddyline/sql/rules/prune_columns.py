@@ -29,8 +29,8 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
     if isinstance(node, lg.Union):
         return _union(node, needed)
     if isinstance(node, lg.Watermark):
-        below = needed | {node.column} | refs(node.expression)
-        return replace(node, input=_pruned(node.input, below))
+        read = needed | {node.column} | refs(node.expression)
+        return replace(node, input=_pruned(node.input, read))
     if isinstance(node, lg.WindowTable):
         below = _pruned(node.input, (needed - set(node.names)) | {node.time_column})
         return replace(
