@@ -21,6 +21,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from benchmarks.crowd import crowd
 from benchmarks.ours import eddyline
 from benchmarks.peers import PEERS, Endpoint, running
 from benchmarks.process import cpu_s, memory_mib
@@ -152,23 +153,12 @@ def put_one(rig: Rig, clients: int) -> dict[str, float]:
     def one() -> dict[str, float]:
         stream = rig.stream()
         request = signed(rig.server.url, "PutRecord", _one_record(stream))
-        taken: list[float] = []
-        end = time.perf_counter() + rig.effort.seconds
-
-        def send(_: int) -> None:
-            sender, mine = rig.connection(), []
-            while (began := time.perf_counter()) < end:
-                status, _answer = sender.send(request)
-                if status == 200:
-                    mine.append(time.perf_counter() - began)
-            sender.close()
-            taken.extend(mine)
-
-        began = time.perf_counter()
-        _together(send, clients)
-        wall = time.perf_counter() - began
+        cpu, began = cpu_s(rig.server.pid), time.perf_counter()
+        taken = crowd(rig.server.url, request, clients, rig.effort.seconds)
+        wall, cpu = time.perf_counter() - began, cpu_s(rig.server.pid) - cpu
         rig.drop(stream)
-        return {"records_s": len(taken) / wall, **_percentiles(taken)}
+        cpu_us = cpu / max(len(taken), 1) * 1e6
+        return {"records_s": len(taken) / wall, **_percentiles(taken), "cpu_us": cpu_us}
 
     return rig.median(one)
 
