@@ -31,8 +31,8 @@ class Counters:
     """A snapshot; ``rate`` is accepted records a second over the last two seconds.
 
     ``slipped_ms`` is how far the plan was put off because the target could not keep the rate,
-    ``latency_ms`` how long the last batch took until it was acknowledged, ``turns`` how many turns
-    of the template are behind it: where a later run takes up.
+    ``latency_ms`` how long the last batch took until it was acknowledged. ``turns`` of the template
+    and ``made`` records of it, before faults, are behind it: where a later run takes up.
     """
 
     sent: int = 0
@@ -48,6 +48,7 @@ class Counters:
     running: bool = False
     latency_ms: float = 0.0
     turns: int = 0
+    made: int = 0
 
 
 class Meter:
@@ -82,6 +83,7 @@ class Meter:
         result: SendResult,
         turns: int | None = None,
         latency_ms: float = 0.0,
+        made: int | None = None,
     ) -> None:
         """Count one batch of ``sent`` records and ``size`` bytes."""
         with self._lock:
@@ -97,6 +99,7 @@ class Meter:
                 last_error=result.error or now.last_error,
                 latency_ms=latency_ms,
                 turns=now.turns if turns is None else turns,
+                made=now.made if made is None else made,
             )
             self._mark()
 

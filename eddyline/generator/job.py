@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Generator:
         by_bytes = BATCH_BYTES_MAX // max(1, template.record_bytes_max)
         self._batch_max = max(1, min(BATCH_RECORDS_MAX, by_bytes))
         self._flights: deque[Flight] = deque()
+        self._made = spec.first_record
 
     @property
     def counters(self) -> Counters:
@@ -178,6 +180,7 @@ class Generator:
         if clock is not None:
             sim_ms = clock.start_ms + np.floor(due_s * 1000 + 1e-6).astype(np.int64)
         data = self._records.records(len(due_s), now_ms, sim_ms)
+        self._made += len(data)
         if self._faults is not None:
             data, told = self._faults.apply(data, due_s, now_ms, self.spec.first_record + first)
             if self._labels is not None and len(told):
@@ -189,7 +192,7 @@ class Generator:
         n, keys = len(data), self._keys(data)
         data = self._form.apply(data)
         size, begun_s = len(contents(data)), self._clock.monotonic()
-        flight = Flight(n, size, self._records.turns, begun_s)
+        flight = Flight(n, size, self._records.turns, self._made, begun_s)
         try:
             begun = begin(self._target, keys, data)
             flight.result = begun if begun is not None else self._target.send(keys, data, stop)
@@ -206,13 +209,14 @@ class Generator:
         """Count the batches that are done, and wait for others until ``most`` are under way."""
         while self._flights and (len(self._flights) > most or self._flights[0].done):
             flight = self._flights.popleft()
+            add = partial(self._meter.add, flight.records, flight.size)
             try:
                 result = flight.outcome()
                 took_ms = (self._clock.monotonic() - flight.begun_s) * 1000
-                self._meter.add(flight.records, flight.size, result, flight.turns, took_ms)
+                add(result, flight.turns, took_ms, flight.made)
             except EddylineError as error:
                 failed = SendResult(0, flight.records, error.message)
-                self._meter.add(flight.records, flight.size, failed, flight.turns)
+                add(failed, flight.turns, made=flight.made)
                 raise
 
 

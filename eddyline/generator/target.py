@@ -40,11 +40,14 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class Flight:
-    """A batch on its way: its records, their bytes, the turns rendered up to it, its result."""
+    """A batch on its way: its records, their bytes, the turns and records made up to it, its
+    result.
+    """
 
     records: int
     size: int
     turns: int
+    made: int
     begun_s: float
     result: SendResult | Future[SendResult] | None = None
 

@@ -277,10 +277,11 @@ class Generators:
 
 def _rest(spec: GeneratorSpec, base: Counters) -> GeneratorSpec:
     """What is left of a run that has come so far: sequence, total and duration go on."""
-    if not base.sent:
+    if not base.sent and not base.made:
         return spec
     left_s = None if spec.duration_s is None else max(0.0, spec.duration_s - base.elapsed_s)
-    return replace(spec, first_turn=base.turns, first_record=base.sent, duration_s=left_s)
+    made = base.made or base.sent
+    return replace(spec, first_turn=base.turns, first_record=made, duration_s=left_s)
 
 
 def _plus(base: Counters, now: Counters) -> Counters:
@@ -293,6 +294,7 @@ def _plus(base: Counters, now: Counters) -> Counters:
         retried=base.retried + now.retried,
         bytes=base.bytes + now.bytes,
         turns=max(base.turns, now.turns),
+        made=max(base.made, now.made),
         elapsed_s=base.elapsed_s + now.elapsed_s,
         started_ms=base.started_ms or now.started_ms,
     )

@@ -114,7 +114,7 @@ def test_a_later_run_takes_up_the_sequence_and_the_total() -> None:
         rate=None,
         total=100,
         first_turn=counters.turns,
-        first_record=counters.sent,
+        first_record=counters.made,
         template='{"n":{{sequence.next}},"v":{{random.number}}}',
     )[1]
     assert first[1].records + rest.records == whole.records
@@ -127,6 +127,19 @@ FAULTS = {
     "late": Fault("late", 0.1, delay_s=2),
     "outlier": Fault("outlier", 0.1, field="t", factor=1000),
 }
+
+
+@pytest.mark.parametrize("kind", ["drop", "duplicate"])
+def test_a_total_counts_what_was_made_across_runs(kind: str) -> None:
+    fault = Fault(kind, 0.5)
+    counters = run(rate=None, total=60, faults=(fault,))[0].counters
+    assert counters.made == 60
+    assert counters.sent != 60
+    told: dict[str, Any] = {"first_turn": counters.turns, "first_record": counters.made}
+    rest, came = run(rate=None, total=100, faults=(fault,), **told)
+    assert rest.counters.made == 100
+    assert {r["n"] for r in parsed(came)} <= set(range(61, 101))
+    assert rest.counters.accepted == len(came.records)
 
 
 @pytest.mark.parametrize("kind", FAULTS)
