@@ -198,7 +198,9 @@ class ExpressionBinder:
     def _call(self, e: s.Call) -> Typed:
         if e.over is not None:
             hint = "group by a window instead, for example TUMBLE"
-            raise self.env.unsupported("OVER (…)", e.over.span, hint)
+            if e.name in ("ROW_NUMBER", "RANK", "DENSE_RANK"):
+                hint = "group by the key, or by it and a TUMBLE window, and take MAX or LAST_VALUE"
+            raise self.env.unsupported(f"{e.name}(…) OVER (…)", e.over.span, hint)
         if e.name in AGGREGATES or e.name in ALIASES:
             return self._aggregate(e)
         if e.distinct or e.filter is not None or e.star:

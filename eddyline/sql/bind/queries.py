@@ -42,9 +42,13 @@ def bind_query(q: s.Query, env: Environment) -> Relation:
     if q.order_by:
         place = q.order_by[0].span
         hint = "a stream has no end to sort by: leave ORDER BY out"
-        raise env.unsupported("ORDER BY", place, hint)
+        if q.limit is not None:
+            hint = "for the largest of a time, group by a TUMBLE window and take MAX or MIN"
+        what = "ORDER BY" if q.limit is None else "ORDER BY … LIMIT"
+        raise env.unsupported(what, place, hint)
     if q.offset:
-        raise env.unsupported("OFFSET", q.span, "leave it out")
+        hint = "leave it out: which rows of a stream are the first is chance anyway"
+        raise env.unsupported(f"OFFSET {q.offset}", q.span, hint)
     if q.limit is None:
         return found
     if not insert_only(found.node):

@@ -10,7 +10,20 @@ from eddyline.sql.grammar.expressions import ExpressionGrammar
 
 _OPTION = re.compile(r"'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'")
 _JOINS = ("INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "JOIN")
-_LATER = ("MATCH_RECOGNIZE", "TABLESAMPLE", "PIVOT", "UNPIVOT")
+# Words that Flink or others know and this grammar does not: what to do instead.
+_LATER = {
+    "MATCH_RECOGNIZE": "join the stream with itself, its times within an interval, instead",
+    "TABLESAMPLE": "keep a share of the rows: WHERE RAND() < 0.1",
+    "PIVOT": "write one aggregate a column: COUNT(*) FILTER (WHERE k = 'a') AS a",
+    "UNPIVOT": "write UNION ALL of one SELECT a column",
+    "LATERAL": "join with a view, or with the subquery on equal columns, instead",
+    "UNNEST": "take elements by their place: tags[1]; CARDINALITY(tags) counts them",
+    "WINDOW": "group by a window of time instead, for example TUMBLE",
+    "QUALIFY": "Flink has none either: put the condition around the query",
+    "GROUPING SETS": "write UNION ALL of one GROUP BY each",
+    "CUBE": "write UNION ALL of one GROUP BY each",
+    "ROLLUP": "write UNION ALL of one GROUP BY each",
+}
 
 
 class QueryGrammar(ExpressionGrammar):
@@ -119,7 +132,7 @@ class QueryGrammar(ExpressionGrammar):
         having = self.expression() if self.match("HAVING") else None
         for word in ("WINDOW", "QUALIFY"):
             if self.sees(word):
-                raise self.unsupported(word, self.here())
+                raise self.unsupported(word, self.here(), _LATER[word])
         return s.Select(tuple(items), distinct, source, where, group, having, self.span_from(start))
 
     def _select_item(self) -> s.SelectItem:
@@ -143,7 +156,7 @@ class QueryGrammar(ExpressionGrammar):
         elif self.word() in ("CUBE", "ROLLUP") and self.is_type(TokenType.L_PAREN, 1):
             kind = self.advance().text.upper()
         if kind:
-            raise self.unsupported(kind, self.span_from(start))
+            raise self.unsupported(kind, self.span_from(start), _LATER[kind])
         items: list[s.Expression] = []
         while not items or self.comma():
             items.append(self.expression())
@@ -202,7 +215,7 @@ class QueryGrammar(ExpressionGrammar):
         if self.match_type(TokenType.L_PAREN):
             return self._parenthesised_relation(start)
         if self.word() in ("LATERAL", "UNNEST"):
-            raise self.unsupported(self.word(), self.here())
+            raise self.unsupported(self.word(), self.here(), _LATER[self.word()])
         if self.sees("TABLE") and self.is_type(TokenType.L_PAREN, 1):
             self.advance()
             self.l_paren()
@@ -221,7 +234,7 @@ class QueryGrammar(ExpressionGrammar):
 
     def _refuse_later(self) -> None:
         if self.word() in _LATER:
-            raise self.unsupported(self.word(), self.here())
+            raise self.unsupported(self.word(), self.here(), _LATER[self.word()])
         if self.sees("FOR", "SYSTEM_TIME"):
             hint = "join the two streams with a time-bounded condition instead"
             raise self.unsupported("a temporal join (FOR SYSTEM_TIME AS OF)", self.here(), hint)
