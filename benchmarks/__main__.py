@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 HOME = Path(__file__).parent
+LONG = 60
 PARTS = {
     "kinesis": "The AWS endpoint",
     "log": "The log, in process",
@@ -114,7 +115,10 @@ def _table(rows: list[dict[str, Any]]) -> str:
     else:
         lines = ["| " + " | ".join(columns) + " |", "|---|" + "---:|" * (len(columns) - 1)]
         lines += ["| " + " | ".join(_shown(r.get(c)) for c in columns) + " |" for r in rows]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(lines) + "\n"
+    if len(rows) > LONG:  # folded, so that the page can be read
+        return f"<details><summary>{len(rows)} rows</summary>\n\n{text}\n</details>\n"
+    return text
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

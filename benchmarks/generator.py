@@ -71,7 +71,7 @@ PYTHON = {
 
 
 def main() -> None:
-    peers = _node({**NODE, **{name: f"()=>String(f.{name}())" for name in METHODS}})
+    peers = _node({**NODE, **{name: f"()=>String(f.{_call(name)})" for name in METHODS}})
     with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as folder:
         for name in TEMPLATES:
             told = {
@@ -83,14 +83,33 @@ def main() -> None:
             print(json.dumps(told), flush=True)
         rate = _stream(Path(folder))
         print(json.dumps({"into a local stream": "lab", "acknowledged/s": rate}), flush=True)
-    for name in METHODS:
-        told = {
+    found: list[dict[str, Any]] = [
+        {
             "method, texts/s of CPU": name,
             "ours": _method(name),
             "faker.js": peers.get(name),
             "Faker": _python(name),
         }
-        print(json.dumps(told), flush=True)
+        for name in METHODS
+    ]
+    for peer in ("faker.js", "Faker"):
+        times = [r["ours"] / r[peer] for r in found if r[peer]]
+        if times:
+            told = {
+                "ours, times as fast as": peer,
+                "methods": len(times),
+                "median": round(statistics.median(times), 1),
+                "least": round(min(times), 2),
+            }
+            print(json.dumps(told), flush=True)
+    for row in found:
+        print(json.dumps(row), flush=True)
+
+
+def _call(name: str) -> str:
+    """A method's example as JavaScript calls it."""
+    example = METHODS[name].example
+    return example if "(" in example else f"{example}()"
 
 
 def _file(name: str, folder: Path) -> int:
