@@ -26,7 +26,7 @@ from eddyline.studio.template_shelf import TemplateShelf
 PREVIEW_AFTER_S = 0.25
 TESTED = 5
 HERE, ELSEWHERE, KEPT = "stream", "kinesis", "kept"
-_TARGETS = {HERE: "A stream here", ELSEWHERE: "Another Kinesis endpoint"}
+_TARGETS = {HERE: "A stream here", ELSEWHERE: "AWS or an endpoint"}
 _KEYS = {"random": "Random", "field": "From a field", "fixed": "The same for all"}
 
 

@@ -141,7 +141,7 @@ def test_a_generator_sends_to_another_endpoint(studio: Studio, chromium: Browser
         tab.get_by_role("button", name="New generator").click()
         tab.get_by_label("Name").fill("elsewhere")
         tab.get_by_label("Send to").click()
-        tab.get_by_role("option", name="Another Kinesis endpoint").click()
+        tab.get_by_role("option", name="AWS or an endpoint").click()
         tab.get_by_label("Stream", exact=True).last.fill("no-such-stream")
         assert tab.get_by_label("Region").input_value() == "us-east-1"
         tab.get_by_label("Endpoint URL").fill(studio.api)
