@@ -86,6 +86,7 @@ def test_readme_commands_run(running: TestServer, tmp_path: Path) -> None:
         for n in range(200)
     ]
     (tmp_path / "access.log").write_text("\n".join(log) + "\n")
+    (tmp_path / "rates.csv").write_text("rate\n" + "".join(f"{90 + n % 20}\n" for n in range(300)))
     note = ROOT / "eddyline" / "service" / "notes" / "examples" / "Sensors.zpln"
     (tmp_path / "Sensors.zpln").write_bytes(note.read_bytes())
     ran = [c for c in commands(ROOT / "README.md") if c.removeprefix(".venv/bin/") not in LONG]

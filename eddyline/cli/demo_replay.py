@@ -155,6 +155,8 @@ def tell(points: list[Point], sent: int, as_json: bool) -> None:
 
 def entry(point: Point) -> dict[str, Any]:
     """A flagged window as JSON values."""
+    from eddyline.service.anomalies import sentence
+
     start_ms = point.time_ms + 1 - WINDOW_MS
     usual = dict(zip(COLUMNS, point.expected, strict=True)) if point.expected else None
     return {
@@ -164,6 +166,8 @@ def entry(point: Point) -> dict[str, Any]:
         "usual": usual,
         "score": round(point.score, 3),
         "grade": round(point.grade, 3),
+        "alert": point.alert,
+        "sentence": sentence("", COLUMNS, point),
         "reasons": point.explanation,
     }
 

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("eddyline.cli.replay", "Send a file's records as a stream."),
     "sql": ("eddyline.cli.sql", "Run Flink SQL: a file, a text, or a shell."),
     "note": ("eddyline.cli.note", "Import, list, run and export notes."),
+    "detect": ("eddyline.cli.detect", "Score a file's rows and draw what is out of the ordinary."),
     "job": ("eddyline.cli.job", "List, stop and remove INSERT jobs."),
     "user": ("eddyline.cli.user", "Who may sign in, and with which access keys."),
     "clean-up": ("eddyline.cli.clean_up", "List and remove all that a lab made."),

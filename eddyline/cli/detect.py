@@ -1,0 +1,121 @@
+"""``eddyline detect``: a file of numbers in, each row with its score out, and a picture."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from eddyline.cli.opening import DataDir, Json
+from eddyline.cli.terminal import line, say
+from eddyline.errors import EddylineError, nearest
+
+if TYPE_CHECKING:
+    from eddyline.cli.detect_file import Judged
+
+BYTES_MAX = 1 << 30
+ALERTS_SAID = 20
+
+
+def detect(
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or NDJSON; gzip, too.")],
+    columns: Annotated[
+        str | None, typer.Option(help="Columns to judge together, by commas; else all numbers.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Column with a series' name; a model each.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the series into this SVG file.")
+    ] = None,
+    alerts: Annotated[
+        bool, typer.Option("--alerts", help="Print rows with an alert only.")
+    ] = False,
+    trees: Annotated[int, typer.Option(help="Trees a forest.")] = 100,
+    samples: Annotated[int, typer.Option(help="Rows a tree samples.")] = 256,
+    shingle: Annotated[int, typer.Option(help="Successive rows that make a point.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same scores.")] = 0,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Score the rows of a file, in their order, each by the rows before it.
+
+    Rows come as CSV (with --json as JSON), with score, grade and alert appended; alerts are told
+    in words on stderr. A row without a number in some column has score 0 and teaches nothing. No
+    server is needed.
+
+    \b
+    Examples:
+      eddyline detect rates.csv --columns rate --picture rates.svg > scored.csv
+      eddyline detect pages.ndjson --key page --alerts --json
+    """
+    from eddyline.anomaly.options import ForestOptions
+    from eddyline.cli.detect_file import judge, load
+
+    forest = ForestOptions(trees, samples, 100_000, shingle, seed)
+    forest.validate()
+    table = load(_checked(file))
+    wanted = [c.strip() for c in columns.split(",")] if columns else []
+    for name in [*wanted, *([key] if key else [])]:
+        if name not in table.column_names:
+            near = nearest(name, table.column_names) or table.column_names[:5]
+            msg = f"{file} has no column {name}"
+            raise EddylineError("not_found", msg, hint=f"it has {', '.join(near)}")
+    judged = judge(table, wanted, key, forest)
+    _print(judged, alerts, as_json)
+    _tell(judged)
+    if picture is not None:
+        from eddyline.cli.detect_picture import svg
+
+        picture.write_text(svg(judged), "utf-8")
+        say(f"{picture} shows {judged.label(judged.chief)}")
+
+
+def _checked(file: Path) -> Path:
+    if not file.is_file():
+        raise EddylineError(
+            "not_found", f"there is no file {file}", hint="give a CSV or NDJSON file"
+        )
+    if file.stat().st_size > BYTES_MAX:
+        msg = f"{file} is larger than {BYTES_MAX >> 30} GiB"
+        hint = "replay it into a stream and use RANDOM_CUT_FOREST"
+        raise EddylineError("limit_exceeded", msg, hint=hint)
+    return file
+
+
+def _print(judged: Judged, alerts_only: bool, as_json: bool) -> None:
+    rows = judged.rows(alerts_only)
+    if as_json:
+        for row in rows:
+            line(row)
+        return
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(judged.names)
+    for row in rows:
+        out.writerow([_cell(v) for v in row.values()])
+
+
+def _cell(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _tell(judged: Judged) -> None:
+    """Alerts in words, and all in one sentence."""
+    found = judged.alerts()
+    for at, sentence in found[:ALERTS_SAID]:
+        say(f"row {at + 1}: {sentence}")
+    if len(found) > ALERTS_SAID:
+        say(f"... and {len(found) - ALERTS_SAID} more")
+    n, keys, left_out = judged.count, len(judged.labels), judged.left_out
+    series = "" if keys == 1 else f" of {keys:,} series"
+    s = "" if len(found) == 1 else "s"
+    words = f"{n:,} rows{series} over {', '.join(judged.columns)}: {len(found):,} alert{s}"
+    say(words + (f"; {left_out:,} rows without a number in some column" if left_out else ""))
+
+
+def register(to: typer.Typer) -> None:
+    """Add the command."""
+    to.command("detect")(detect)

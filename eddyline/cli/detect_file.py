@@ -1,0 +1,162 @@
+"""A file as columns, and its rows judged by forests."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.json
+
+from eddyline.anomaly.detector import Detectors, Verdicts, explanation_json
+from eddyline.anomaly.kernel import Bools, Doubles, Int64s
+from eddyline.anomaly.layout import Layout
+from eddyline.anomaly.options import DetectorOptions, ForestOptions, check_dimensions
+from eddyline.errors import EddylineError
+from eddyline.service.anomalies import Point, sentence
+
+MEMORY_MAX = 4 << 30
+_BATCH = 10_000
+
+
+def load(path: Path) -> pa.Table:
+    """The rows of a CSV or NDJSON file.
+
+    Raises:
+        EddylineError: ``bad_file`` if it is neither, or has no rows.
+    """
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            first = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n")
+        with pa.input_stream(path) as source:
+            table = (pa.json.read_json if first[:1] == b"{" else pa.csv.read_csv)(source)
+    except (pa.ArrowInvalid, OSError, EOFError) as error:
+        hint = "CSV with a header line, or one JSON object a line"
+        raise EddylineError("bad_file", f"{path} cannot be read: {error}", hint=hint) from None
+    if not table.num_rows:
+        raise EddylineError("bad_file", f"{path} has no rows", hint="CSV needs a header line, too")
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A table and what detectors say of it. keys (n,): number of each row's series; points (n, d);
+    whole (n,): rows that could be judged, which verdicts are of."""
+
+    table: pa.Table
+    columns: list[str]
+    labels: list[str]
+    keys: Int64s
+    points: Doubles
+    whole: Bools
+    verdicts: Verdicts
+
+    @property
+    def count(self) -> int:
+        return len(self.keys)
+
+    @property
+    def left_out(self) -> int:
+        return int(np.count_nonzero(~self.whole))
+
+    @property
+    def names(self) -> list[str]:
+        """Columns of ``rows``."""
+        return [*self.table.column_names, "score", "grade", "alert"]
+
+    @property
+    def chief(self) -> int:
+        """The series with most alerts, the first of equals."""
+        keys = self.keys[self.whole][self.verdicts.alert]
+        return int(np.argmax(np.bincount(keys, minlength=len(self.labels))))
+
+    def label(self, key: int) -> str:
+        """A series as a person names it."""
+        return self.labels[key] or ", ".join(self.columns)
+
+    def rows(self, alerts_only: bool) -> Iterator[dict[str, Any]]:
+        """Rows with score, grade and alert, in order."""
+        table = self.table
+        for name in ("score", "grade", "alert"):
+            column = np.zeros(self.count, bool if name == "alert" else float)
+            column[self.whole] = getattr(self.verdicts, name)
+            table = table.append_column(name, pa.array(column))
+        for batch in table.to_batches(_BATCH):
+            for row in batch.to_pylist():
+                if row["alert"] or not alerts_only:
+                    yield {k: _plain(v) for k, v in row.items()}
+
+    def alerts(self) -> list[tuple[int, str]]:
+        """(row, sentence) of each alert."""
+        found, v = [], self.verdicts
+        where = np.flatnonzero(self.whole)
+        for i in np.flatnonzero(v.alert).tolist():
+            why = explanation_json(self.columns, v.attribution_high[i], v.attribution_low[i])
+            at = int(where[i])
+            point = Point(
+                at, self.points[at].tolist(), float(v.score[i]), float(v.grade[i]), True,
+                v.expected[i].tolist(), json.loads(why),
+            )  # fmt: skip
+            found.append((at, sentence(self.labels[self.keys[at]], self.columns, point)))
+        return found
+
+
+def judge(table: pa.Table, columns: list[str], key: str | None, forest: ForestOptions) -> Judged:
+    """Each row judged by those of its series before it.
+
+    Raises:
+        EddylineError: ``invalid_argument`` if a column holds no numbers or has a name that is
+            taken, ``limit_exceeded`` for more series than there is memory for.
+    """
+    for name in ("score", "grade", "alert"):
+        if name in table.column_names:
+            msg = f"the file has a column {name} of its own"
+            raise EddylineError("invalid_argument", msg, hint="rename it in the file")
+    columns = columns or [c for c in table.column_names if c != key and _is_number(table[c])]
+    for name in columns:
+        if not _is_number(table[name]):
+            msg = f"column {name} is {table[name].type}, no number"
+            raise EddylineError("invalid_argument", msg, hint="choose numbers with --columns")
+    check_dimensions(len(columns))
+    labels, keys = [""], np.zeros(table.num_rows, np.int64)
+    if key is not None:
+        coded = pc.fill_null(table[key].cast(pa.string()), "NULL").combine_chunks()
+        coded = coded.dictionary_encode()
+        labels, keys = coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
+    shape = Layout(
+        forest.number_of_trees, forest.sub_sample_size, len(columns), forest.shingle_size
+    )
+    if len(labels) * shape.model_bytes > MEMORY_MAX:
+        most = MEMORY_MAX // shape.model_bytes
+        msg = f"{len(labels):,} series; there is memory for {most:,} forests of this size"
+        raise EddylineError("limit_exceeded", msg, hint="choose fewer --trees or --samples")
+    points = np.column_stack([_doubles(table[c]) for c in columns])
+    whole = np.asarray(np.isfinite(points).all(axis=1))
+    options = DetectorOptions(forest, normalize=len(columns) > 1)
+    verdicts = Detectors(options, len(columns)).process(keys[whole], points[whole])
+    return Judged(table, columns, labels, keys, points, whole, verdicts)
+
+
+def _is_number(column: pa.ChunkedArray) -> bool:
+    kind = column.type
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _doubles(column: pa.ChunkedArray) -> Doubles:
+    values: Doubles = pc.fill_null(column.cast(pa.float64()), math.nan).to_numpy()
+    return values
+
+
+def _plain(value: Any) -> Any:
+    """A value as CSV and JSON can hold it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,0 +1,101 @@
+"""``eddyline detect``: a file in, scored rows, alerts in words and a picture out."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from command import Command
+
+
+@pytest.fixture
+def eddyline(tmp_path: Path) -> Command:
+    return Command(tmp_path / "data")
+
+
+def rates(path: Path, rows: int = 400) -> Path:
+    x = np.random.default_rng(1).normal(100, 3, rows).round(2)
+    x[300] = 400.0
+    path.write_text("at,rate\n" + "".join(f"t{i},{v}\n" for i, v in enumerate(x)))
+    return path
+
+
+def test_rows_come_back_scored_and_drawn(eddyline: Command, tmp_path: Path) -> None:
+    picture = tmp_path / "a.svg"
+    done = eddyline.here("detect", str(rates(tmp_path / "a.csv")), "--picture", str(picture))
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 400
+    assert list(rows[0]) == ["at", "rate", "score", "grade", "alert"]
+    assert [r["at"] for r in rows if r["alert"] == "true"] == ["t300"]
+    assert max(rows, key=lambda r: float(r["score"]))["at"] == "t300"
+    assert "row 301: rate is too high: 400 where about 1" in done.stderr
+    assert "400 rows over rate: 1 alert" in done.stderr
+    drawn = ElementTree.fromstring(picture.read_text())
+    assert sum(e.get("class") == "alert" for e in drawn.iter()) == 2
+    assert sum(e.tag.endswith("polyline") for e in drawn.iter()) == 2
+
+
+def test_a_model_a_key_over_json_packed(eddyline: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    lines = []
+    for i in range(300):
+        for page, level in (("/a", 10), ("/b", 1000)):
+            n = None if i == 50 else float(rng.normal(level, level / 50))
+            lines.append({"page": page, "n": 1000.0 if (page, i) == ("/a", 250) else n})
+    path = tmp_path / "p.ndjson.gz"
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
+    done = eddyline.here(
+        "detect", str(path), "--key", "page", "--samples", "64", "--alerts", "--json"
+    )
+    (row,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (row["page"], row["n"], row["alert"]) == ("/a", 1000.0, True)
+    assert "/a: n is too high: 1,000 where about " in done.stderr
+    assert "600 rows of 2 series over n: 1 alert; 2 rows without a number" in done.stderr
+
+
+def test_a_long_series_is_drawn_by_its_extremes(eddyline: Command, tmp_path: Path) -> None:
+    picture = tmp_path / "a.svg"
+    path = rates(tmp_path / "a.csv", 9000)
+    assert (
+        eddyline.here("detect", str(path), "--trees", "5", "--picture", str(picture)).returncode
+        == 0
+    )
+    drawn = ElementTree.fromstring(picture.read_text())
+    (line, _) = [e for e in drawn.iter() if e.tag.endswith("polyline")]
+    points = line.get("points", "").split()
+    assert 1000 < len(points) <= 2000
+    assert min(float(p.split(",")[1]) for p in points) == 34.0
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "words"),
+    [
+        (None, [], "there is no file"),
+        ("", [], "cannot be read"),
+        ("a,b\n", [], "has no rows"),
+        ("a,b\n1,2\n3\n", [], "cannot be read"),
+        ("a,b\n1,2\n", ["--columns", "rate"], "has no column rate"),
+        ("a,b\nx,2\n", ["--columns", "a"], "column a is string, no number"),
+        ("a\nx\n", [], "a forest over 0 columns"),
+        ("a,score\n1,2\n", [], "has a column score of its own"),
+        ("a\n1\n", ["--trees", "0"], "number_of_trees is 0"),
+    ],
+)
+def test_what_cannot_be_judged_is_said(
+    eddyline: Command, tmp_path: Path, text: str | None, more: list[str], words: str
+) -> None:
+    path = tmp_path / "a.csv"
+    if text is not None:
+        path.write_text(text)
+    done = eddyline.here("detect", str(path), *more)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "hint:" in done.stderr
+    assert not done.stdout
