@@ -18,12 +18,13 @@ from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
-    from eddyline.log import Slice, Stream
+    from eddyline.log import ShardInfo, Slice, Stream
 
 READ_RECORDS, READ_BYTES = 10_000, 4 << 20
 POLL_S = 0.02
 # Records of standard input that are put together.
 PUT_RECORDS = 500
+KEY_CHARACTERS_MAX = 256
 # How often a tail asks for new shards.
 DISCOVERY_S = 1.0
 STATS_S = 1.0
@@ -206,9 +207,27 @@ def _put(stream: Stream, records: list[bytes], key: str | None) -> int:
 
     from eddyline.log import PutBatch
 
+    _check(stream, records, key)
     keys = [key or uuid.uuid4().hex for _ in records]
     stream.put(PutBatch(keys, records)).result()
     return len(records)
+
+
+def _check(stream: Stream, records: list[bytes], key: str | None) -> None:
+    """As the Kinesis API has it, whose clients are to read them."""
+    from eddyline.aws.kinesis.flags import Flags
+
+    if key is not None and len(key) > KEY_CHARACTERS_MAX:
+        msg = f"the partition key has {len(key)} characters"
+        raise EddylineError("invalid_argument", msg, hint=f"at most {KEY_CHARACTERS_MAX}")
+    most = Flags(stream.attributes()).max_record_kib << 10
+    largest = max(records, key=len)
+    if len(largest) > most:
+        msg = f"a record of {len(largest):,} bytes is too large for stream {stream.name}"
+        hint = f"it takes {most:,} bytes a record; UpdateMaxRecordSize raises that"
+        starts = largest[:40].decode("utf-8", "backslashreplace")
+        detail = f"it begins with {starts}"
+        raise EddylineError("invalid_argument", msg, detail=detail, hint=hint)
 
 
 @app.command()
@@ -250,11 +269,11 @@ class _Tail:
 
     def __init__(self, stream: Stream, where: str) -> None:
         self._stream = stream
-        self._names = {s.index: s.shard_id for s in stream.shards()}
-        self._places = {shard: _start(stream, shard, where) for shard in self._names}
+        self._shards = {s.index: s for s in stream.shards()}
+        self._places = {shard: _start(stream, shard, where) for shard in self._shards}
         self._looked = SYSTEM.monotonic()
 
-    def read(self, most: int) -> Iterator[tuple[str, Slice]]:
+    def read(self, most: int) -> Iterator[tuple[ShardInfo, Slice]]:
         """What has come, shard by shard, at most ``most`` records."""
         if SYSTEM.monotonic() - self._looked >= DISCOVERY_S:
             self._discover()
@@ -267,13 +286,13 @@ class _Tail:
             self._places[shard] = got.next_offset
             most -= len(got)
             if len(got):
-                yield self._names[shard], got
+                yield self._shards[shard], got
 
     def _discover(self) -> None:
         self._looked = SYSTEM.monotonic()
         for info in self._stream.shards():
             if info.index not in self._places:
-                self._names[info.index] = info.shard_id
+                self._shards[info.index] = info
                 self._places[info.index] = self._stream.bounds(info.index)[0]
 
 
@@ -291,7 +310,9 @@ def _start(stream: Stream, shard: int, where: str) -> int:
     return int(stream.offset_at(shard, round(at.timestamp() * 1000)))
 
 
-def _show(got: Slice, shard: str, as_json: bool) -> None:
+def _show(got: Slice, shard: ShardInfo, as_json: bool) -> None:
+    from eddyline.log.sequence import sequence_number
+
     texts = [data.decode("utf-8", "backslashreplace") for data in got.data.to_pylist()]
     if not as_json:
         sys.stdout.write("".join(text + "\n" for text in texts))
@@ -299,8 +320,10 @@ def _show(got: Slice, shard: str, as_json: bool) -> None:
         return
     rows = zip(got.arrival_ms.tolist(), got.keys.to_pylist(), texts, strict=True)
     for n, (arrival, key, text) in enumerate(rows):
-        entry = {"shard": shard, "offset": got.first_offset + n, "arrival_ms": arrival}
-        line({**entry, "key": key, "data": text})
+        offset = got.first_offset + n
+        number = sequence_number(shard.index, shard.created_ms, offset)
+        place = {"shard": shard.shard_id, "offset": offset, "sequence_number": number}
+        line({**place, "arrival_ms": arrival, "key": key, "data": text})
 
 
 @app.command()

@@ -90,3 +90,23 @@ def test_a_slow_pipe_is_put_as_it_comes(run: Run, tmp_path: Path) -> None:
         _, words_said = process.communicate(b"ond")
     assert words_said == b"2 records put\n"
     assert run("tail", "clicks", "--from", "oldest", "--no-follow").stdout == "first\nsecond\n"
+
+
+def test_what_the_api_would_refuse_is_refused(run: Run) -> None:
+    run("create", "clicks", "--shards", "1")
+    large = run("put", "clicks", stdin="small\n" + "x" * (1 << 20) + "y\n")
+    assert large.returncode == 1
+    assert "1,048,577 bytes is too large for stream clicks" in large.stderr
+    long = run("put", "clicks", "--data", "x", "--key", "k" * 257)
+    assert "257 characters" in long.stderr
+    there = run("tail", "clicks", "--from", "oldest", "--no-follow").stdout
+    assert there in ("", "small\n"), "lines before it may have gone already"
+
+
+def test_a_tail_tells_sequence_numbers(run: Run) -> None:
+    run("create", "clicks", "--shards", "1")
+    run("put", "clicks", stdin="a\nb\n")
+    told = run("tail", "clicks", "--from", "oldest", "--no-follow", "--json").stdout
+    numbers = [json.loads(row)["sequence_number"] for row in told.splitlines()]
+    assert [len(n) for n in numbers] == [56, 56]
+    assert numbers == sorted(set(numbers))
