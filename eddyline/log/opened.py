@@ -45,7 +45,8 @@ class Opened:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder
         self.settings = settings
-        self.inode = _inode(folder)
+        self._file = str(folder / DATA_FILE)
+        self.inode = _inode(self._file)
         self.environment = Environment(folder, settings)
         self.users = 1
         self._waiting: set[threading.Event] = set()
@@ -117,7 +118,7 @@ class Opened:
 
     def is_stale(self) -> bool:
         """Whether the name no longer leads to this file."""
-        return _inode(self.folder) != self.inode
+        return _inode(self._file) != self.inode
 
     def close(self) -> None:
         """Finish what was put, then close."""
@@ -191,8 +192,8 @@ def raise_descriptor_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _inode(folder: Path) -> int:
+def _inode(file: str) -> int:
     try:
-        return os.stat(folder / DATA_FILE).st_ino
+        return os.stat(file).st_ino
     except OSError:
         return 0

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,11 +111,33 @@ def _checked(
 
 async def _put(home: Home, put: _Put, batch: PutBatch) -> Placed:
     try:
-        return await asyncio.wrap_future(put.stream.put(batch))
+        return await _done(put.stream.put(batch))
     except EddylineError as error:
         if error.code == "not_found":
             raise home.names.not_found(put.info.name) from None
         raise
+
+
+def _done(written: Future[Placed]) -> asyncio.Future[Placed]:
+    """What the log's thread tells, on the loop: ``wrap_future`` at a third of its price."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[Placed] = loop.create_future()
+
+    def tell() -> None:
+        if told.done():  # who waited has gone
+            return
+        error = written.exception()
+        if error is None:
+            told.set_result(written.result())
+        else:
+            told.set_exception(error)
+
+    def heard(_: Future[Placed]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell)
+
+    written.add_done_callback(heard)
+    return told
 
 
 def _check_sizes(flags: Flags, records: Sequence[Any], path: str) -> int:
