@@ -46,6 +46,8 @@ WRONG = [
      "r", "reads the outer query's columns", "join the two tables"),
     ("SELECT n FROM rates WHERE page IN (SELECT site FROM clicks WHERE n > 1)", "sql_unsupported",
      "n", "reads the outer query's columns", "join the two tables"),
+    ("SELECT COUNT(*) FROM clicks WHERE site IN (SELECT page FROM rates) GROUP BY TUMBLE(arrival, INTERVAL '1' SECOND)",
+     "sql_semantic", "arrival", "needs a row-time column", "take the window first"),
     ("SELECT n FROM rates WHERE page IN (SELECT zzz FROM clicks)", "sql_semantic", "zzz", "no column zzz", None),
     ("SELECT n FROM rates WHERE n > (SELECT MAX(n) FROM rates)", "sql_unsupported",
      "(SELECT MAX(n) FROM rates)", "a subquery as a value", "join"),

@@ -33,7 +33,10 @@ def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> L
     time = binder.bind(call.args[0])
     if not isinstance(time, Ref) or not time.type.is_rowtime:
         msg = f"{call.name} needs a row-time column, this is {time.type}"
-        raise env.error(msg, call.args[0].span, "give its table WATERMARK FOR that column")
+        hint = "give its table WATERMARK FOR that column"
+        if time.type.is_timestamp:
+            hint += "; a join or IN (SELECT …) not bounded in time ends it: take the window first"
+        raise env.error(msg, call.args[0].span, hint)
     refuse_zoned(call.name, time.type, call.args[0].span, env)
     sizes = tuple(
         milliseconds(binder.bind(a), env, a.span, f"{call.name}'s {what}") for a in call.args[1:]

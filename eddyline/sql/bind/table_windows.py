@@ -88,6 +88,8 @@ def _time(name: str, e: s.Expression, source: Relation, env: Environment) -> Ref
         raise env.unsupported("a window over processing time", e.span, "use a row time")
     msg = f"{name} needs a row-time column, {e.names[0]} is {ref.type}"
     hint = f"give its table WATERMARK FOR {e.names[0]} AS {e.names[0]} - INTERVAL '5' SECOND"
+    if ref.type.is_timestamp:
+        hint += "; a join or IN (SELECT …) not bounded in time ends it: take the window first"
     raise env.error(msg, e.names[0].span, hint)
 
 
