@@ -19,6 +19,7 @@ from eddyline.service.child import in_thread
 from eddyline.service.database import read, transaction
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STARTING, STOPPED
+from eddyline.service.sending import History, Point
 from eddyline.service.supervisor import BackOff, Child, Supervisor
 from eddyline.settings import Settings
 
@@ -67,6 +68,7 @@ class _Live:
         self.back_off = BackOff(clock)
         self.base = Counters()
         self.kept_s = 0.0
+        self.history = History(clock)
 
 
 class Generators:
@@ -104,6 +106,11 @@ class Generators:
         """All generators, by name."""
         rows = read(self._path, "SELECT id, name, spec, desired FROM generators ORDER BY name")
         return [self._info(*row) for row in rows]
+
+    def history(self, id: str) -> tuple[Point, ...]:
+        """A generator's last minutes, a point a second."""
+        live = self._live.get(id)
+        return live.history.points if live is not None else ()
 
     def _info(self, id: Any, name: Any, spec: Any, desired: Any) -> GeneratorInfo:
         live = self._live.get(id) or _Live(self._clock)
@@ -195,6 +202,7 @@ class Generators:
     def _sent(self, live: _Live, found: GeneratorInfo, message: messages.Sent) -> None:
         live.counters = _plus(live.base, message.counters)
         live.actual = RUNNING
+        live.history.add(live.counters)
         self._keep(live, found.id, message.done)
         if message.done and not self._closing.is_set():
             live.error = message.error

@@ -16,7 +16,6 @@ from eddyline.settings import Settings
 from eddyline.studio.context import Context
 from eddyline.studio.gate import FAVICON, Gate
 from eddyline.studio.rates import Rates
-from eddyline.studio.sending import Sending
 
 
 def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
@@ -27,7 +26,6 @@ def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
         services,
         settings,
         Rates(services.streams, services.clock),
-        Sending(services.generators, services.clock),
     )
     return HostGuard(Gate(_pages(context), signin), settings)
 

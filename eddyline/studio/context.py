@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from eddyline.service.services import Services
 from eddyline.settings import Settings
 from eddyline.studio.rates import Rates
-from eddyline.studio.sending import Sending
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One studio's services, settings, and the rates of streams and generators."""
+    """One studio's services, settings, and the rates of streams."""
 
     services: Services
     settings: Settings
     rates: Rates
-    sending: Sending

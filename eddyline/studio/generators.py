@@ -18,7 +18,7 @@ from eddyline.studio.generator_form import GeneratorForm
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import duration, escape, link, number, size, state
 from eddyline.studio.notice import Notice, html_of
-from eddyline.studio.sending import SendingRate
+from eddyline.studio.sending import SendingRate, sending_rates
 from eddyline.studio.shell import Page, button, confirm, every, heading, icon_button, page
 
 _KEYS = (
@@ -99,7 +99,7 @@ class GeneratorsPage:
 
     def _pull(self) -> Standing:
         names = [info.name for info in self._services.streams.list()]
-        return Standing(self._context.sending.read(), sorted(names))
+        return Standing(sending_rates(self._services.generators), sorted(names))
 
     def _show(self, found: Standing) -> None:
         self._known = {s.info.id: s.info for s in found.sending}
