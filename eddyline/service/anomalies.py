@@ -24,6 +24,8 @@ ALERTS_KEPT = 10_000
 SERIES_KEPT = 5_000
 # Columns an alert's sentence speaks of.
 COLUMNS_SAID = 3
+# The share of a score from which on a column is named; of up to 30 one need not have as much.
+STRONG = 0.2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -284,9 +286,9 @@ def named(columns: list[str], explanation: dict[str, Any] | None) -> list[str]:
     for name in columns:
         found = (explanation or {}).get(name) or {}
         shares[name] = float(found.get("ATTRIBUTION_SCORE", 0.0))
-    most = max(shares.values(), default=0.0)
-    strong = [name for name in columns if shares[name] >= most / 2]
-    return sorted(strong, key=lambda name: -shares[name])
+    least = STRONG * sum(shares.values())
+    strong = [name for name in columns if shares[name] >= least]
+    return sorted(strong or columns, key=lambda name: -shares[name])
 
 
 def _figure(value: float) -> str:

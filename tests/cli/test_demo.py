@@ -168,5 +168,5 @@ def test_the_web_log(tmp_path: Path) -> None:
     assert found[0]["error_percent"] == 100.0
     assert found[0]["usual"]["error_percent"] == 0.0
     assert found[0]["reasons"]["error_percent"]["DIRECTION"] == "HIGH"
-    assert "error_percent is too high: " in found[0]["sentence"]
+    assert "mebibytes is too high: 2.575 where about 0.03" in found[0]["sentence"]
     assert "59 windows of ten minutes with requests, 1 unusual" in done.stderr
