@@ -124,15 +124,16 @@ def median(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, int
     }
 
 
-def compile_seconds(cached: bool = False) -> float:
-    """Processor time of a first use: kernels compiled into an empty cache, or read from it."""
+def first_use_seconds() -> list[float]:
+    """Processor time of a first use: kernels compiled into an empty cache, then read from it."""
     code = (
         "import time; from eddyline.anomaly.detector import warm; began = time.process_time(); "
         "warm(); print(time.process_time() - began)"
     )
+    took = []
     with tempfile.TemporaryDirectory() as folder:
         places = {"NUMBA_CACHE_DIR": folder, "PYTHONPATH": str(Path(__file__).parents[1])}
-        for _ in range(1 + cached):
+        for _ in range(2):
             done = subprocess.run(
                 [sys.executable, "-c", code],
                 capture_output=True,
@@ -140,7 +141,8 @@ def compile_seconds(cached: bool = False) -> float:
                 check=True,
                 env={**os.environ, **places},
             )
-    return round(float(done.stdout), 1)
+            took.append(round(float(done.stdout), 1))
+    return took
 
 
 def state_bytes() -> int:
@@ -172,9 +174,10 @@ def main() -> None:
     for name, some in rounds.items():
         if some:
             print(json.dumps({"points a CPU second": name, **median(some)}))
+    compiled, read = first_use_seconds()
     own = {
-        "compiled once, CPU seconds": compile_seconds(),
-        "read from the cache, CPU seconds": compile_seconds(cached=True),
+        "compiled once, CPU seconds": compiled,
+        "read from the cache, CPU seconds": read,
         "a saved key of 100 trees × 256, KiB": state_bytes() // 1024,
     }
     for name, figure in own.items():
