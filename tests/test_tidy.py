@@ -86,3 +86,8 @@ def test_every_module_is_imported_somewhere() -> None:
         pattern = rf"{re.escape(dotted)}\b|from {re.escape(parent)} import [^\n]*\b{leaf}\b"
         multi = rf"from {re.escape(parent)} import \([^)]*\b{leaf}\b"
         assert re.search(pattern, text) or re.search(multi, text), f"{dotted} is never imported"
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    names = [p.name for p in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
