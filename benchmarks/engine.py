@@ -1,9 +1,10 @@
 """The engine's figures: the reference window job, JSON decoding alone, latency of a filter.
 
-    python benchmarks/engine.py [rows]
+    python -m benchmarks.engine [rows]
 
-Rows are made here (numpy only) and put into a stream of a scratch directory; the window job reads
-that stream from its beginning. CPU seconds are the process's own, all threads.
+Beside the window job stands Apache Flink's, over a file of the same rows. Rows are made here
+(numpy only) and put into a stream of a scratch directory; the window job reads that stream from its
+beginning. CPU seconds are the process's own, all threads.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks import flink
 from eddyline.catalog.table import CatalogTable, ObjectPath, TableColumn
 from eddyline.clock import SYSTEM
 from eddyline.engine.job import Job, JobSpec
@@ -62,6 +64,14 @@ def fill(stream: Any, rows: int) -> pa.BinaryArray:
         for at in range(0, len(chunk), 5000):
             stream.put(PutBatch(keys.slice(at, 5000), chunk.slice(at, 5000))).result()
     return chunk
+
+
+def write(path: Path, rows: int) -> None:
+    """The rows that ``fill`` puts, as a file."""
+    rng = np.random.default_rng(7)
+    with path.open("wb") as out:
+        for first in range(0, rows, CHUNK):
+            out.write(b"\n".join(sensor_lines(first, min(CHUNK, rows - first), rng)) + b"\n")
 
 
 def table(stream: str, where: str) -> CatalogTable:
@@ -200,6 +210,10 @@ def main() -> None:
         chunk = fill(store.open("sensors"), rows)
         print(json.dumps(decoding(chunk)))
         print(json.dumps(window_job(store, rows, root / "job")))
+        data = root / "sensors.json"
+        write(data, rows)
+        for run in flink.main(data, rows):
+            print(json.dumps({k: v for k, v in run.items() if k != "memory_mib"}))
         print(json.dumps(latency(store, 5, 10)))
         print(json.dumps(latency(store, 1000, 5)))
     finally:

