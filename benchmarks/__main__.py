@@ -75,6 +75,7 @@ def page() -> str:
             found = json.loads(kept.read_text())
             parts.append(f"## {title}\n")
             parts.append(f"`make bench ARGS={part}`, {found['at']}. {_about(part)}\n")
+            parts += [found["note"] + "\n"] if "note" in found else []
             parts += tables(found["rows"])
     return "\n".join(parts)
 
