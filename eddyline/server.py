@@ -7,9 +7,13 @@ round, and leaves no process behind.
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import signal
+import socket
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from eddyline.clock import SYSTEM, Clock
@@ -18,6 +22,7 @@ from eddyline.service.child import in_thread
 from eddyline.service.control import ControlServer
 from eddyline.service.directory import check_port, free_port
 from eddyline.service.services import Services
+from eddyline.service.supervisor import BackOff
 from eddyline.service.warming import warm
 from eddyline.settings import Settings
 
@@ -28,6 +33,8 @@ if TYPE_CHECKING:
 
 WATCH_S = 0.25
 STUDIO_START_S = 30.0
+# A worker's end may take two waits of five seconds, the endpoint's and the studio's one each.
+STOP_LONGEST_S = 45.0
 
 
 class Server:
@@ -108,13 +115,17 @@ class Server:
 
     def _watch(self, api: ApiWorkers) -> None:
         """Say when a worker of the AWS endpoint has died; start it again."""
-        while not self._clock.wait(self._stopping, WATCH_S):
+        back_off = BackOff(self._clock, first_s=WATCH_S)
+        pause_s = WATCH_S
+        while not self._clock.wait(self._stopping, pause_s):
+            pause_s = WATCH_S
             if not api.alive() and not self._stopping.is_set():
                 self.say("a worker of the AWS endpoint died; starting it again")
                 try:
                     api.restart()
                 except EddylineError as error:
                     self.say(error.pretty())
+                    pause_s = back_off.next_s()
 
     def _sweep(self) -> None:
         """Trim what is older than the streams' retention, now and then."""
@@ -137,17 +148,16 @@ class Server:
 
     def run(self) -> None:
         """Start, say where, serve until SIGINT or SIGTERM, stop."""
-        ended = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
-        self.start()
-        for line in self.greeting():
-            self.say(line)
-        # A wait without end would not let signals through on every platform.
-        while not ended.wait(3600):
-            pass
-        self.say("stopping")
-        self.stop()
+        with told_to_end() as ended:
+            self.start()
+            for line in self.greeting():
+                self.say(line)
+            ended()
+            self.say("stopping")
+            # What cannot end in good order says where it stands, and ends.
+            faulthandler.dump_traceback_later(STOP_LONGEST_S, exit=True)
+            self.stop()
+            faulthandler.cancel_dump_traceback_later()
 
     def greeting(self) -> list[str]:
         """What a person needs: where the studio is, what to export, how to stop."""
@@ -244,8 +254,6 @@ class Studio:
             self._failed = error
 
     def _until_it_answers(self, port: int) -> None:
-        import socket
-
         end = SYSTEM.monotonic() + STUDIO_START_S
         pause = threading.Event()
         while SYSTEM.monotonic() < end and self._failed is None:
@@ -262,6 +270,32 @@ class Studio:
         if self._loop is not None and self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._server.stop)
             self._thread.join(5)
+
+
+@contextlib.contextmanager
+def told_to_end() -> Iterator[Callable[[], None]]:
+    """Gives a wait for SIGINT or SIGTERM, whenever and to whichever thread it came.
+
+    The system writes the signal into a socket. An event set by a handler would not do: the handler
+    runs in the very thread that waits, and finds the event's lock held if it comes at the start
+    of the wait.
+    """
+    reading, writing = socket.socketpair()
+    writing.setblocking(False)
+    before = {n: signal.signal(n, lambda *_: None) for n in (signal.SIGINT, signal.SIGTERM)}
+    wakeup = signal.set_wakeup_fd(writing.fileno())
+
+    def wait() -> None:
+        while not set(reading.recv(64)) & set(before):
+            pass
+
+    with reading, writing:
+        try:
+            yield wait
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def check_platform() -> None:

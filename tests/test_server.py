@@ -8,14 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from eddyline.aws import ApiWorkers
 from eddyline.errors import EddylineError
-from eddyline.server import Server, check_platform, url
+from eddyline.server import Server, check_platform, told_to_end, url
 from eddyline.service.directory import DataDirectory, free_port
 from eddyline.settings import Settings
 
@@ -28,11 +30,15 @@ def up(data_dir: Path, *more: str) -> subprocess.Popen[str]:
 
 @contextlib.contextmanager
 def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    try:
-        with process:
+    with process:
+        try:
             yield process
-    finally:
-        process.kill()
+            # What takes longer says on stderr where it stands.
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0, process.stderr and process.stderr.read()
+        finally:
+            process.kill()
 
 
 def first_lines(process: subprocess.Popen[str], last: str) -> list[str]:
@@ -68,7 +74,7 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, ending: i
         started = children(process.pid)
         assert started
         process.send_signal(ending)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert not any(map(lives, started))
     assert DataDirectory(tmp_path / "d").holder() is None
     with pytest.raises(OSError):
@@ -78,14 +84,12 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, ending: i
 def test_a_second_server_is_told_who_is_there(tmp_path: Path) -> None:
     with ended(up(tmp_path / "d", "--no-studio", "--api-port", "0")) as first:
         first_lines(first, "Ctrl-C")
-        with ended(up(tmp_path / "d", "--no-studio", "--api-port", "0")) as second:
-            _, words = second.communicate(timeout=20)
+        second = up(tmp_path / "d", "--no-studio", "--api-port", "0")
+        _, words = second.communicate(timeout=20)
         assert second.returncode == 1
         assert f"in use by process {first.pid}" in words
         assert "--data-dir" in words
         assert "Traceback" not in words
-        first.send_signal(signal.SIGTERM)
-        assert first.wait(20) == 0
 
 
 def test_a_port_in_use_is_named_and_the_directory_let_go(tmp_path: Path) -> None:
@@ -121,8 +125,33 @@ def test_a_dead_api_worker_is_replaced(tmp_path: Path) -> None:
                 break
             assert time.monotonic() < end
             time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+
+
+def test_workers_whose_port_was_taken_meanwhile_start_when_it_is_free(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, api_port=0, api_workers=1)
+    DataDirectory(tmp_path).prepare()
+    workers = ApiWorkers(settings)
+    port = workers.start()
+    try:
+        workers._end()
+        with socket.create_server(("127.0.0.1", port)):
+            with pytest.raises(EddylineError, match=f"port {port}"):
+                workers.restart()
+            assert not workers.alive()
+        workers.restart()
+        assert workers.alive()
+    finally:
+        workers.stop()
+    assert not workers.alive()
+
+
+def test_a_signal_is_heard_whenever_it_comes() -> None:
+    with told_to_end() as ended:
+        signal.raise_signal(signal.SIGTERM)
+        ended()
+        threading.Timer(0.05, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
+        ended()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def holder_of(port: int) -> int:

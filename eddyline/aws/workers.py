@@ -46,26 +46,29 @@ class ApiWorkers:
             EddylineError: ``port_in_use``, or ``internal`` when a worker does not come up.
         """
         with self._lock:
+            self._begin()
             self._wanted = True
-            with _listening(self._settings.host, self._port) as listener:
-                self._port = int(listener.getsockname()[1])
-                try:
-                    self._spawn_all(listener)
-                except BaseException:
-                    self.stop()
-                    raise
             return self._port
 
     def restart(self) -> None:
         """Start all again on the same port, unless they were stopped meanwhile.
 
         Raises:
-            EddylineError: as ``start``.
+            EddylineError: as ``start``; it may be tried again.
         """
         with self._lock:
             if self._wanted:
-                self.stop()
-                self.start()
+                self._end()
+                self._begin()
+
+    def _begin(self) -> None:
+        with _listening(self._settings.host, self._port) as listener:
+            self._port = int(listener.getsockname()[1])
+            try:
+                self._spawn_all(listener)
+            except BaseException:
+                self._end()
+                raise
 
     def _spawn_all(self, listener: socket.socket) -> None:
         # Exact limits a shard need one process that counts.
@@ -77,16 +80,16 @@ class ApiWorkers:
 
     def alive(self) -> bool:
         """Whether all workers run."""
-        return all(p.poll() is None for p in self._processes)
+        return bool(self._processes) and all(p.poll() is None for p in self._processes)
 
     def stop(self) -> None:
         """End all; the requests in hand are finished first."""
         with self._lock:
             self._wanted = False
-            processes, self._processes = self._processes, []
-            self._end(processes)
+            self._end()
 
-    def _end(self, processes: list[subprocess.Popen[bytes]]) -> None:
+    def _end(self) -> None:
+        processes, self._processes = self._processes, []
         for process in processes:
             assert process.stdin is not None
             with contextlib.suppress(OSError):

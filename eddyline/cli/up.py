@@ -38,6 +38,7 @@ def up(
       eddyline up --host 0.0.0.0 --allow-host lab.example.org --tls
     """
     from eddyline.server import Server
+    from eddyline.service.child import leave
     from eddyline.settings import load
 
     settings = load(
@@ -51,6 +52,7 @@ def up(
         require_keys=require_keys,
     )
     Server(settings, studio=studio).run()
+    leave(0)
 
 
 def register(to: typer.Typer) -> None:

@@ -50,12 +50,12 @@ def serve(channel: Channel, handle: Callable[[Any], None], finish: Callable[[], 
     for message in channel:
         if isinstance(message, Stop):
             finish()
-            _leave(0)
+            leave(0)
         handle(message)
-    _leave(1)
+    leave(1)
 
 
-def _leave(code: int) -> None:
+def leave(code: int) -> None:
     """End at once: threads of libraries are not waited for."""
     sys.stdout.flush()
     sys.stderr.flush()
