@@ -58,7 +58,7 @@ def test_what_does_not_name_a_consumer(kinesis: Any, stream: str) -> None:
     assert code == "InvalidArgumentException"
     code, _ = refused(kinesis, describe, StreamARN=ARN + stream, ConsumerName="other")
     assert code == "ResourceNotFoundException"
-    code, _ = refused(kinesis, describe, ConsumerARN=arn[:-1] + "0")
+    code, _ = refused(kinesis, describe, ConsumerARN=arn[:-1] + ("1" if arn[-1] == "0" else "0"))
     assert code == "ResourceNotFoundException"
     kinesis.deregister_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")
 
