@@ -7,52 +7,25 @@ Tables of Apache Iceberg need a service that one machine does not have, and are 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.instant import Instant
-from eddyline.aws.kinesis import tokens
 from eddyline.aws.kinesis.channels_key import DEFAULT_TEMPLATE, unknown_fields
 from eddyline.aws.kinesis.channels_store import Channel, Channels
+from eddyline.aws.kinesis.followers import Kind, followed, only_source
 from eddyline.aws.kinesis.home import Home
-from eddyline.aws.kinesis.naming import name_in
-from eddyline.aws.kinesis.resources import Resource, Tags
 from eddyline.aws.kinesis.tags import check_tags
-from eddyline.log import StreamMode
 
 FRESHNESS_S, FRESHNESS_S_MAX = 300, 86_400
-CHANNELS_A_PAGE = 100
 CHANNELS_MAX = 100
 FORMATS = ("JSON", "STRING", "BYTE_ARRAY")
 ERROR_PREFIX = "error/"
 
-
-def arn_of(home: Home, channel: Channel) -> str:
-    """A channel's ARN."""
-    return home.names.arn("channel", f"{channel.name}/{channel.id}")
-
-
-def find(home: Home, arn: str) -> Channel:
-    """The channel an ARN names. Raises AwsError ``ResourceNotFoundException``."""
-    local = home.names.local(arn)
-    for found in Channels(home).all():
-        if arn_of(home, found) == local:
-            return found
-    words = f"Channel {arn} under account {home.names.account} not found."
-    raise AwsError("ResourceNotFoundException", words)
-
-
-def count(home: Home, stream: str) -> int:
-    """How many channels a stream has; those of an earlier one of its name do not count."""
-    there = Channels(home).all()
-    if not there:
-        return 0
-    wanted = home.stream_named(stream).stream_id
-    return sum(c.stream_id == wanted for c in there)
+CHANNELS = Kind(Channels, "channel", lambda channel: f"{channel.name}/{channel.id}")
+find, count, resource = CHANNELS.find, CHANNELS.count, CHANNELS.resource
 
 
 def count_all(home: Home) -> int:
@@ -63,26 +36,6 @@ def count_all(home: Home) -> int:
 def count_max(home: Home) -> int:
     """How many channels there may be."""
     return CHANNELS_MAX
-
-
-def resource(home: Home, arn: str) -> Resource | None:
-    """The channel as a thing that has tags and a policy."""
-    try:
-        channel = find(home, arn)
-    except AwsError:
-        return None
-    channels = Channels(home)
-
-    def change_tags(new: Callable[[Tags], Tags]) -> None:
-        channels.change(channel.id, tags=new(find(home, arn).tags))
-
-    return Resource(
-        arn_of(home, channel),
-        tags=lambda: find(home, arn).tags,
-        change_tags=change_tags,
-        policy=lambda: find(home, arn).policy,
-        set_policy=lambda text: (channels.change(channel.id, policy=text), None)[1],
-    )
 
 
 def _given(value: Any) -> Any:
@@ -100,7 +53,7 @@ def described(home: Home, channel: Channel) -> dict[str, Any]:
         "ServiceExecutionRoleARN": channel.role,
         "StreamConfigurationList": [
             {
-                **_stream(home, channel),
+                **followed(home, channel),
                 "RecordConfiguration": {"RecordFormatType": channel.record_format},
             }
         ],
@@ -116,41 +69,19 @@ def described(home: Home, channel: Channel) -> dict[str, Any]:
 
 
 def _named(home: Home, channel: Channel) -> dict[str, Any]:
-    status = channel.status(home.clock.now_ms())
-    members = {
-        "ChannelName": channel.name,
-        "ChannelARN": arn_of(home, channel),
-        "ChannelId": channel.id,
-        "ChannelStatus": status,
-        "ChannelCreationTimestamp": Instant(channel.created_ms),
-    }
-    if status == "FAILED" and channel.failed is not None:
+    members = {**CHANNELS.named(home, channel), "ChannelId": channel.id}
+    if members["ChannelStatus"] == "FAILED" and channel.failed is not None:
         members["ChannelStatusReason"] = channel.failed[:2048]
     return members
 
 
-def _stream(home: Home, channel: Channel) -> dict[str, Any]:
-    return {
-        "StreamARN": home.names.stream_arn(channel.stream),
-        "StreamCreationTimestamp": Instant(channel.stream_created_ms),
-    }
-
-
 def create_channel(home: Home, call: Call) -> Answer:
     request = call.request
-    if len(request.StreamConfigurationList) != 1:
-        words = "StreamConfigurationList must have exactly one entry."
-        raise AwsError("ValidationException", words)
-    source = request.StreamConfigurationList[0]
+    source = only_source(request)
     record_format = source.RecordConfiguration.RecordFormatType
     freshness_s, destination = _destination(request, record_format)
     check_tags({}, request.Tags or {})
-    stream = home.stream(source)
-    info = stream.info()
-    home.check_active(info)
-    if info.mode is not StreamMode.ON_DEMAND:
-        words = f"Channels are only supported for ON_DEMAND streams; {stream.name} is PROVISIONED."
-        raise AwsError("ValidationException", words)
+    stream, info = CHANNELS.stream(home, source)
     if count_all(home) >= CHANNELS_MAX:
         raise AwsError("LimitExceededException", f"There are {CHANNELS_MAX} channels already.")
     now_ms = home.clock.now_ms()
@@ -171,9 +102,7 @@ def create_channel(home: Home, call: Call) -> Answer:
         tags=request.Tags or {},
     )
     tips = {s.index: stream.bounds(s.index)[1] for s in info.shards}
-    if not Channels(home).add(channel, tips):
-        words = f"Channel {channel.name} under account {home.names.account} already exists."
-        raise AwsError("ResourceInUseException", words)
+    CHANNELS.add(home, channel, tips)
     return {"ChannelDescription": {**described(home, channel), "ChannelStatus": "CREATING"}}
 
 
@@ -240,41 +169,17 @@ def update_channel(home: Home, call: Call) -> Answer:
 
 
 def delete_channel(home: Home, call: Call) -> Answer:
-    channel = find(home, call.request.ChannelARN)
-    if channel.gone_ms is None:
-        gone_ms = home.clock.now_ms() + home.settings.stream_delay_ms
-        Channels(home).change(channel.id, gone_ms=gone_ms)
+    CHANNELS.delete(home, call.request.ChannelARN)
     return {}
 
 
 def list_channels(home: Home, call: Call) -> Answer:
-    request = call.request
-    after = ""
-    if request.NextToken is not None:
-        (after,) = tokens.page_of("channels", request.NextToken, home.clock)
-    wanted = request.StreamFilter
-    found = [c for c in Channels(home).all() if c.name > after and _passes(c, wanted)]
-    page = found[: min(request.MaxResults or CHANNELS_A_PAGE, CHANNELS_A_PAGE)]
-    answer: dict[str, Any] = {
-        "ChannelSummaries": [
-            {**_named(home, c), "ChannelDestinationType": "S3", "Streams": [_stream(home, c)]}
-            for c in page
-        ]
-    }
-    if len(found) > len(page):
-        answer["NextToken"] = tokens.page("channels", [page[-1].name], home.clock)
-    return answer
-
-
-def _passes(channel: Channel, wanted: Any) -> bool:
-    """Whether the channel is on one of the streams asked for."""
-    if not wanted:
-        return True
-    return any(
-        name_in(w.StreamARN) == channel.stream
-        and w.StreamCreationTimestamp in (None, channel.stream_created_ms / 1000)
-        for w in wanted
-    )
+    page, following = CHANNELS.page(home, call.request)
+    summaries = [
+        {**_named(home, c), "ChannelDestinationType": "S3", "Streams": [followed(home, c)]}
+        for c in page
+    ]
+    return {"ChannelSummaries": summaries, **following}
 
 
 OPERATIONS = {

@@ -3,83 +3,37 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
-from eddyline.aws.kinesis import tokens
 from eddyline.aws.kinesis.consumers import count_max, listed
+from eddyline.aws.kinesis.followers import Kind, followed, only_source
 from eddyline.aws.kinesis.home import Home
-from eddyline.aws.kinesis.naming import name_in
 from eddyline.aws.kinesis.queues_store import Queue, Queues
-from eddyline.aws.kinesis.resources import Resource, Tags
 from eddyline.aws.kinesis.tags import check_tags
-from eddyline.log import Stream, StreamMode
+from eddyline.log import Stream
 
 VISIBILITY_S, RECEIVES_MAX = 30, 6
-QUEUES_A_PAGE = 100
 HOUR_MS = 3_600_000
 
-
-def find(home: Home, arn: str) -> Queue:
-    """The queue an ARN names. Raises AwsError ``ResourceNotFoundException``."""
-    found = Queues(home).get(name_in(arn))
-    if found is None or arn_of(home, found) != home.names.local(arn):
-        words = f"Queue {arn} under account {home.names.account} not found."
-        raise AwsError("ResourceNotFoundException", words)
-    return found
-
-
-def arn_of(home: Home, queue: Queue) -> str:
-    """A queue's ARN; its id is not its name."""
-    return home.names.arn("queue", queue.id)
-
-
-def count(home: Home, stream: str) -> int:
-    """How many queues a stream has; those of an earlier one of its name do not count."""
-    there = Queues(home).all()
-    if not there:
-        return 0
-    wanted = home.stream_named(stream).stream_id
-    return sum(q.stream_id == wanted for q in there)
-
-
-def resource(home: Home, arn: str) -> Resource | None:
-    """The queue as a thing that has tags and a policy."""
-    try:
-        queue = find(home, arn)
-    except AwsError:
-        return None
-    queues = Queues(home)
-
-    def change_tags(new: Callable[[Tags], Tags]) -> None:
-        queues.change(queue.id, tags=new(find(home, arn).tags))
-
-    return Resource(
-        arn_of(home, queue),
-        tags=lambda: find(home, arn).tags,
-        change_tags=change_tags,
-        policy=lambda: find(home, arn).policy,
-        set_policy=lambda text: (queues.change(queue.id, policy=text), None)[1],
-    )
+# A queue stands in its ARN with its id, not with its name.
+QUEUES = Kind(Queues, "queue", lambda queue: queue.id)
+find, count, resource = QUEUES.find, QUEUES.count, QUEUES.resource
 
 
 def described(home: Home, queue: Queue) -> dict[str, Any]:
     """A queue as it is answered."""
-    status = queue.status(home.clock.now_ms())
+    named = QUEUES.named(home, queue)
     start: dict[str, Any] = {"Type": queue.start}
-    if status != "CREATING" or queue.start == "AT_TIMESTAMP":
+    if named["QueueStatus"] != "CREATING" or queue.start == "AT_TIMESTAMP":
         start["Timestamp"] = Instant(queue.start_ms)
     dead: dict[str, Any] = {"TargetType": "NONE"}
     if queue.receives_max is not None:
         dead = {"TargetType": "BUILT_IN", "MaxReceiveCount": queue.receives_max}
     return {
-        "QueueName": queue.name,
-        "QueueARN": arn_of(home, queue),
-        "QueueStatus": status,
-        "QueueCreationTimestamp": Instant(queue.created_ms),
+        **named,
         "StreamConfigurationList": [
             {"StreamARN": home.names.stream_arn(queue.stream), "StartingPosition": start}
         ],
@@ -92,16 +46,8 @@ def described(home: Home, queue: Queue) -> dict[str, Any]:
 
 def create_queue(home: Home, call: Call) -> Answer:
     request = call.request
-    if len(request.StreamConfigurationList) != 1:
-        words = "StreamConfigurationList must have exactly one entry."
-        raise AwsError("ValidationException", words)
-    wanted = request.StreamConfigurationList[0]
-    stream = home.stream(wanted)
-    info = stream.info()
-    home.check_active(info)
-    if info.mode is not StreamMode.ON_DEMAND:
-        words = f"Queues are only supported for ON_DEMAND streams; {stream.name} is PROVISIONED."
-        raise AwsError("ValidationException", words)
+    wanted = only_source(request)
+    stream, info = QUEUES.stream(home, wanted)
     check_tags({}, request.Tags or {})
     now_ms = home.clock.now_ms()
     kind, start_ms = _start(home, wanted.StartingPosition, now_ms)
@@ -122,9 +68,7 @@ def create_queue(home: Home, call: Call) -> Answer:
         start_ms=max(start_ms, horizon_ms),
         tags=request.Tags or {},
     )
-    if not Queues(home).add(queue, _places(stream, kind, start_ms)):
-        words = f"Queue {queue.name} under account {home.names.account} already exists."
-        raise AwsError("ResourceInUseException", words)
+    QUEUES.add(home, queue, _places(stream, kind, start_ms))
     return {"QueueDescription": {**described(home, queue), "QueueStatus": "CREATING"}}
 
 
@@ -200,50 +144,14 @@ def update_queue(home: Home, call: Call) -> Answer:
 
 
 def delete_queue(home: Home, call: Call) -> Answer:
-    queue = find(home, call.request.QueueARN)
-    if queue.gone_ms is None:
-        gone_ms = home.clock.now_ms() + home.settings.stream_delay_ms
-        Queues(home).change(queue.id, gone_ms=gone_ms)
+    QUEUES.delete(home, call.request.QueueARN)
     return {}
 
 
 def list_queues(home: Home, call: Call) -> Answer:
-    request = call.request
-    after = ""
-    if request.NextToken is not None:
-        (after,) = tokens.page_of("queues", request.NextToken, home.clock)
-    found = [q for q in Queues(home).all() if q.name > after and _passes(q, request.StreamFilter)]
-    page = found[: min(request.MaxResults or QUEUES_A_PAGE, QUEUES_A_PAGE)]
-    answer: dict[str, Any] = {"QueueSummaries": [_summary(home, q) for q in page]}
-    if len(found) > len(page):
-        answer["NextToken"] = tokens.page("queues", [page[-1].name], home.clock)
-    return answer
-
-
-def _passes(queue: Queue, wanted: Any) -> bool:
-    """Whether the queue is on one of the streams asked for."""
-    if not wanted:
-        return True
-    return any(
-        name_in(w.StreamARN) == queue.stream
-        and w.StreamCreationTimestamp in (None, queue.stream_created_ms / 1000)
-        for w in wanted
-    )
-
-
-def _summary(home: Home, queue: Queue) -> dict[str, Any]:
-    return {
-        "QueueName": queue.name,
-        "QueueARN": arn_of(home, queue),
-        "QueueStatus": queue.status(home.clock.now_ms()),
-        "QueueCreationTimestamp": Instant(queue.created_ms),
-        "Streams": [
-            {
-                "StreamARN": home.names.stream_arn(queue.stream),
-                "StreamCreationTimestamp": Instant(queue.stream_created_ms),
-            }
-        ],
-    }
+    page, following = QUEUES.page(home, call.request)
+    summaries = [{**QUEUES.named(home, q), "Streams": [followed(home, q)]} for q in page]
+    return {"QueueSummaries": summaries, **following}
 
 
 OPERATIONS = {

@@ -8,65 +8,30 @@ call is one transaction, so that all processes of the endpoint may serve a queue
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from eddyline.service.database import BUSY_S, transaction
+from eddyline.aws.kinesis.followers_store import Follower, Followers
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.home import Home
     from eddyline.log import Stream
 
-FILE = "queues.db"
 READ_BYTES = 8 << 20
 NEVER_DEAD = 1 << 40
 # Rows looked at in one call; some may be of records that the stream has trimmed.
 LOOKED_AT_MAX = 1000
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS queue (id TEXT PRIMARY KEY, name TEXT UNIQUE, facts TEXT)",
-    "CREATE TABLE IF NOT EXISTS place (queue TEXT, shard INTEGER, next INTEGER, "
-    "PRIMARY KEY (queue, shard))",
-    "CREATE TABLE IF NOT EXISTS flight (queue TEXT, shard INTEGER, number INTEGER, dead INTEGER, "
-    "visible_ms INTEGER, receives INTEGER, first_ms INTEGER, receipt TEXT, "
-    "PRIMARY KEY (queue, shard, number))",
-    "CREATE INDEX IF NOT EXISTS flight_visible ON flight (queue, dead, visible_ms)",
-    "PRAGMA user_version = 1",
-)
 
 
-@dataclass(slots=True)
-class Queue:
-    """One queue. Its state follows from the clock: see ``status``."""
+@dataclass(kw_only=True)
+class Queue(Follower):
+    """One queue."""
 
-    id: str
-    name: str
-    stream: str
-    stream_id: str
-    stream_created_ms: int
-    created_ms: int
-    active_ms: int
     visibility_s: int
     receives_max: int | None
     start: str
     start_ms: int
-    updating_ms: int = 0
-    gone_ms: int | None = None
-    tags: dict[str, str] = field(default_factory=dict)
-    policy: str | None = None
-
-    def status(self, now_ms: int) -> str:
-        """CREATING, ACTIVE, UPDATING or DELETING."""
-        if self.gone_ms is not None:
-            return "DELETING"
-        if now_ms < self.active_ms:
-            return "CREATING"
-        return "UPDATING" if now_ms < self.updating_ms else "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,70 +48,17 @@ class Received:
     receives: int
 
 
-class Queues:
+class Queues(Followers[Queue]):
     """All queues of a data directory."""
 
-    def __init__(self, home: Home) -> None:
-        self._path: Path = home.settings.data_dir / FILE
-        self._clock = home.clock
-        self._durable = home.settings.fsync
-
-    @contextmanager
-    def _changing(self) -> Iterator[sqlite3.Connection]:
-        with transaction(self._path, durable=self._durable) as db:
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA:
-                    db.execute(statement)
-            yield db
-
-    def all(self) -> list[Queue]:
-        """Those that are there, by name."""
-        if not self._path.exists():
-            return []
-        db = sqlite3.connect(self._path, timeout=BUSY_S)
-        try:
-            rows = db.execute("SELECT facts FROM queue ORDER BY name").fetchall()
-        except sqlite3.OperationalError:  # another process is just making the tables
-            rows = []
-        finally:
-            db.close()
-        now_ms = self._clock.now_ms()
-        found = [Queue(**json.loads(facts)) for (facts,) in rows]
-        return [q for q in found if q.gone_ms is None or q.gone_ms > now_ms]
-
-    def get(self, queue_id: str) -> Queue | None:
-        """The queue of that id."""
-        return next((q for q in self.all() if q.id == queue_id), None)
-
-    def add(self, queue: Queue, places: dict[int, int]) -> bool:
-        """Keep a new queue that begins at those places; False if its name is taken."""
-        with self._changing() as db:
-            self._clear(db)
-            if db.execute("SELECT 1 FROM queue WHERE name = ?", (queue.name,)).fetchone():
-                return False
-            db.execute("INSERT INTO queue VALUES (?, ?, ?)", (queue.id, queue.name, _facts(queue)))
-            rows = [(queue.id, shard, at) for shard, at in places.items()]
-            db.executemany("INSERT INTO place VALUES (?, ?, ?)", rows)
-        return True
-
-    def change(self, queue_id: str, **fields: Any) -> Queue | None:
-        """Give a queue new values; None if it is not there."""
-        with self._changing() as db:
-            row = db.execute("SELECT facts FROM queue WHERE id = ?", (queue_id,)).fetchone()
-            if row is None:
-                return None
-            found = Queue(**{**json.loads(row[0]), **fields})
-            db.execute("UPDATE queue SET facts = ? WHERE id = ?", (_facts(found), queue_id))
-        return found
-
-    def _clear(self, db: sqlite3.Connection) -> None:
-        """Remove what is left of queues that are gone."""
-        now_ms = self._clock.now_ms()
-        for queue_id, facts in db.execute("SELECT id, facts FROM queue").fetchall():
-            gone_ms = json.loads(facts).get("gone_ms")
-            if gone_ms is not None and gone_ms <= now_ms:
-                for table, column in (("queue", "id"), ("place", "queue"), ("flight", "queue")):
-                    db.execute(f"DELETE FROM {table} WHERE {column} = ?", (queue_id,))
+    noun, kind, file = "queue", Queue, "queues.db"
+    tables = ("place", "flight")
+    schema = (
+        "CREATE TABLE IF NOT EXISTS flight (queue TEXT, shard INTEGER, number INTEGER, "
+        "dead INTEGER, visible_ms INTEGER, receives INTEGER, first_ms INTEGER, receipt TEXT, "
+        "PRIMARY KEY (queue, shard, number))",
+        "CREATE INDEX IF NOT EXISTS flight_visible ON flight (queue, dead, visible_ms)",
+    )
 
     def receive(
         self, queue: Queue, stream: Stream, limit: int, visibility_s: int, dead: bool
@@ -183,15 +95,11 @@ class Queues:
 
     def next_visible_ms(self, queue: Queue, dead: bool) -> int | None:
         """When the next record becomes visible again; None if none is out."""
-        db = sqlite3.connect(self._path, timeout=BUSY_S)
-        try:
-            sql = "SELECT MIN(visible_ms) FROM flight WHERE queue = ?"
-            if not dead:
-                sql += " AND dead = 0"
-            found = db.execute(sql, (queue.id,)).fetchone()[0]
-        finally:
-            db.close()
-        return None if found is None else int(found)
+        sql = "SELECT MIN(visible_ms) FROM flight WHERE queue = ?"
+        if not dead:
+            sql += " AND dead = 0"
+        found = [at for (at,) in self._rows(sql, (queue.id,)) if at is not None]
+        return int(found[0]) if found else None
 
 
 ACKNOWLEDGE = "DELETE FROM flight"
@@ -292,7 +200,3 @@ class _Given:
         self._room -= len(data)
         found = Received(receipt, shard, number, key, data, arrival_ms, first_ms, receives)
         self.records.append(found)
-
-
-def _facts(queue: Queue) -> str:
-    return json.dumps({name: getattr(queue, name) for name in Queue.__dataclass_fields__})
