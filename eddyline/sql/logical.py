@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import TimeAttribute
-from eddyline.sql.physical import Window
+from eddyline.sql.physical import ForestOver, Window
 from eddyline.sql.typed import Ref, Typed
 
 
@@ -128,26 +128,8 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
-    """RANDOM_CUT_FOREST and its sisters; fields as in ``physical.Forest``."""
-
-    input: Node
-    columns: tuple[str, ...]
-    partition_by: tuple[str, ...]
-    number_of_trees: int
-    sub_sample_size: int
-    time_decay: int
-    shingle_size: int
-    tolerance: float
-    seed: int
-    fill: float | None
-    window_ms: int
-    time_column: str | None
-    window_columns: tuple[str, ...]
-    score: str
-    grade: str | None
-    explanation: str | None
-    schema: Schema
+class Forest(ForestOver["Node"]):
+    """RANDOM_CUT_FOREST and its sisters."""
 
 
 @dataclass(frozen=True, slots=True)

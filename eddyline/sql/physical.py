@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Schema
@@ -190,12 +191,12 @@ class JoinKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
-    """A regular join: both sides are kept, each new row meets the other side's rows.
+class Joined:
+    """What all joins have: two inputs, equal-key columns pairwise, and what else must hold.
 
-    left_keys/right_keys: equal-key columns, pairwise (may be empty). condition: further DuckDB
-    text over the output's column names. schema: left's columns then right's, renamed to be unique;
-    ``left_names``/``right_names`` give each side's output names in order.
+    left_keys/right_keys may be empty. condition: further DuckDB text over the output's column
+    names. schema: left's columns then right's, renamed to be unique; ``left_names`` and
+    ``right_names`` give each side's output names in order.
     """
 
     left: Node
@@ -210,48 +211,38 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
-class WindowJoin:
+class Join(Joined):
+    """A regular join: both sides are kept, each new row meets the other side's rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowJoin(Joined):
     """A join of two windowed inputs on equal windows and keys; emitted when the window closes.
 
     left_window/right_window: (window_start, window_end) column names of either side. Output is
-    insert-only. Other fields as in Join.
+    insert-only.
     """
 
-    left: Node
-    right: Node
-    kind: JoinKind
     left_window: tuple[str, str]
     right_window: tuple[str, str]
-    left_keys: tuple[str, ...]
-    right_keys: tuple[str, ...]
-    condition: str | None
-    left_names: tuple[str, ...]
-    right_names: tuple[str, ...]
-    schema: Schema
 
 
 @dataclass(frozen=True, slots=True)
-class IntervalJoin:
+class IntervalJoin(Joined):
     """A join bounded in time: right time within [left + lower_ms, left + upper_ms]; insert-only."""
 
-    left: Node
-    right: Node
-    kind: JoinKind
     left_time: str
     right_time: str
     lower_ms: int
     upper_ms: int
-    left_keys: tuple[str, ...]
-    right_keys: tuple[str, ...]
-    condition: str | None
-    left_names: tuple[str, ...]
-    right_names: tuple[str, ...]
-    schema: Schema
+
+
+N = TypeVar("N")
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
-    """RANDOM_CUT_FOREST: scores each row, then learns it; one model per partition.
+class ForestOver(Generic[N]):
+    """RANDOM_CUT_FOREST and its sisters over an input of this plan or of the logical one.
 
     columns: numeric input columns, in order (a point's dimensions). partition_by: key columns.
     score/grade/explanation: output column names, None where the function does not give them.
@@ -261,7 +252,7 @@ class Forest:
     window_columns: window_start/window_end/window_time columns to be filled along, if present.
     """
 
-    input: Node
+    input: N
     columns: tuple[str, ...]
     partition_by: tuple[str, ...]
     number_of_trees: int
@@ -278,6 +269,11 @@ class Forest:
     grade: str | None
     explanation: str | None
     schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Forest(ForestOver["Node"]):
+    """RANDOM_CUT_FOREST: scores each row, then learns it; one model per partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +353,7 @@ def inputs(node: Node) -> tuple[Node, ...]:
     """A node's inputs, left before right."""
     if isinstance(node, Scan | Values):
         return ()
-    if isinstance(node, Join | WindowJoin | IntervalJoin):
+    if isinstance(node, Joined):
         return (node.left, node.right)
     if isinstance(node, Union):
         return node.inputs

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from eddyline.record.schema import Schema
 from eddyline.sql import logical as lg
 from eddyline.sql import physical as p
@@ -104,8 +106,8 @@ def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.
     left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), bounds)
     return p.WindowJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
-        (a.start, a.end), (b.start, b.end), left_keys, right_keys, rest,
-        node.left_names, node.right_names, node.schema,
+        left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+        (a.start, a.end), (b.start, b.end),
     )  # fmt: skip
 
 
@@ -115,15 +117,11 @@ def _interval_join(node: lg.Join, found: Interval) -> p.Node:
     left_keys, right_keys, rest = _keys(node, list(found.rest), frozenset())
     return p.IntervalJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
-        left[found.left_time], right[found.right_time], found.lower_ms, found.upper_ms,
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+        left[found.left_time], right[found.right_time], found.lower_ms, found.upper_ms,
     )  # fmt: skip
 
 
 def _forest(node: lg.Forest) -> p.Node:
-    return p.Forest(
-        physical(node.input), node.columns, node.partition_by, node.number_of_trees,
-        node.sub_sample_size, node.time_decay, node.shingle_size, node.tolerance, node.seed,
-        node.fill, node.window_ms, node.time_column, node.window_columns, node.score,
-        node.grade, node.explanation, node.schema,
-    )  # fmt: skip
+    described = {f.name: getattr(node, f.name) for f in fields(p.ForestOver)}
+    return p.Forest(**{**described, "input": physical(node.input)})
