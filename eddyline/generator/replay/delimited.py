@@ -8,19 +8,20 @@ rather than change the column's type under a running query.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from eddyline.errors import EddylineError, nearest
-from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.instant import detect_field, parse
-from eddyline.generator.replay.ndjson import SAMPLE_LINES, by_likelihood
-from eddyline.generator.replay.text import CHUNK_BYTES, Faults, or_null, quoted
+from eddyline.errors import EddylineError
+from eddyline.generator.column import Integers
+from eddyline.generator.replay.batch import Batch
+from eddyline.generator.replay.columns import ColumnReader, objects
+from eddyline.generator.replay.instant import parse
+from eddyline.generator.replay.text import CHUNK_BYTES
+from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
 
 _NUMBER = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 _BOOLEAN = r"^(?i:true|false)$"
@@ -28,24 +29,11 @@ KINDS = {"number": _NUMBER, "boolean": _BOOLEAN}
 DELIMITERS = ",;\t|"
 
 
-class CsvReader:
+class CsvReader(ColumnReader):
     """Reads rows by column through pyarrow, every value as its text."""
 
-    def __init__(self, source: IO[bytes], path: Path, time_field: str | None) -> None:
-        self._source = source
-        self._path = path
-        self.facts = Facts("csv", time_field)
-        self.faults = Faults()
-
-    def batches(self) -> Iterator[Batch]:
-        row = 2  # row 1 is the header; a quoted newline does not begin a row
-        for table in self._tables():
-            if not self.facts.columns:
-                self._infer(table)
-            batch = self._batch(table, row)
-            row += len(table)
-            if len(batch):
-                yield batch
+    format = "csv"
+    first_row = 2  # row 1 is the header; a quoted newline does not begin a row
 
     def _tables(self) -> Iterator[Any]:
         header = self._source.readline()
@@ -91,20 +79,12 @@ class CsvReader:
     def _infer(self, table: Any) -> None:
         for name in table.schema.names:
             self.facts.columns[name] = _kind(table.column(name))
-        wanted, names = self.facts.time_field, list(table.schema.names)
-        if wanted is not None and wanted not in names:
-            near = nearest(wanted, names) or names[:5]
-            message = f"no column {wanted} in {self._path}"
-            raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
-        for name in [wanted] if wanted else by_likelihood(names):
-            texts = table.column(name).slice(0, SAMPLE_LINES).to_pylist()
-            style = detect_field(name, texts, asked=wanted is not None)
-            if style is not None:
-                self.facts.time_field, self.facts.style = name, style
-                return
-        if wanted is not None:
-            message = f"the column {wanted} of {self._path} holds no times that can be read"
-            raise EddylineError("bad_file", message, hint="ISO 8601 or epoch seconds or ms")
+
+        def sample(name: str) -> list[str]:
+            texts: list[str] = table.column(name).slice(0, SAMPLE_LINES).to_pylist()
+            return texts
+
+        find_time(self.facts, self._path, list(table.schema.names), sample)
 
     def _batch(self, table: Any, first: int) -> Batch:
         style, field = self.facts.style, self.facts.time_field
@@ -134,35 +114,17 @@ class CsvReader:
             self.faults.add(first + int(row), f"{name}: {text!r} is no {kind}")
         return fits
 
-    def _records(self, table: Any, ms: Any) -> Batch:
-        parts: list[Any] = []
-        head, time = None, None
-        opening = "{"
-        for name, kind in self.facts.columns.items():
-            parts.append(opening + quoted(pa.array([name]))[0].as_py() + ":")
-            opening = ","
-            texts = table.column(name)
-            if name == self.facts.time_field and self.facts.style is not None:
-                mark = "" if kind == "number" else '"'
-                head = _joined([*parts, mark], len(ms))
-                time, parts = texts, [mark]
-            else:
-                parts.append(_value(texts, kind))
-        tail = _joined([*parts, "}"], len(ms))
-        return whole(tail) if head is None else Batch(head, time, tail, ms)
+    def _records(self, table: Any, ms: Integers) -> Batch:
+        columns = ((n, *_texts(table.column(n), k)) for n, k in self.facts.columns.items())
+        return objects(columns, self.facts.time_field if self.facts.style else None, ms)
 
 
-def _joined(parts: list[Any], n: int) -> Any:
-    if all(isinstance(p, str) for p in parts):
-        return pa.repeat("".join(parts), n)
-    return pc.binary_join_element_wise(*parts, "")
-
-
-def _value(texts: Any, kind: str) -> Any:
+def _texts(texts: Any, kind: str) -> tuple[Any, bool]:
+    """A column's values, null where there is none, and whether they are texts."""
     if kind == "text":
-        return quoted(texts)
+        return texts, True
     present = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
-    return or_null(pc.utf8_lower(present) if kind == "boolean" else present)
+    return pc.utf8_lower(present) if kind == "boolean" else present, False
 
 
 def _kind(texts: Any) -> str:

@@ -11,12 +11,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from eddyline.errors import EddylineError, nearest
 from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.instant import NAMES, detect_field, parse
+from eddyline.generator.replay.instant import parse
 from eddyline.generator.replay.text import Faults, Lines, read_lines
-
-SAMPLE_LINES = 100
+from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
 
 
 class NdjsonReader:
@@ -41,20 +39,13 @@ class NdjsonReader:
     def _find_time(self, lines: Lines) -> None:
         sample = _sample(lines)
         names = list(dict.fromkeys(k for row in sample for k in row))
-        wanted = self.facts.time_field
-        if wanted is not None and sample and wanted not in names:
-            near = nearest(wanted, names) or names[:5]
-            message = f"no field {wanted} in the first records of {self._path}"
-            raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
-        for name in [wanted] if wanted else by_likelihood(names):
-            texts = [str(row.get(name)) for row in sample]
-            style = detect_field(name, texts, asked=wanted is not None)
-            if style is not None:
-                self.facts.time_field, self.facts.style = name, style
-                return
-        if wanted is not None and sample:
-            message = f"the field {wanted} of {self._path} holds no times that can be read"
-            raise EddylineError("bad_file", message, hint="ISO 8601 or epoch seconds or ms")
+        if not sample:
+            return
+
+        def texts(name: str) -> list[str]:
+            return [str(row.get(name)) for row in sample]
+
+        find_time(self.facts, self._path, names, texts, noun="field", place="the first records of ")
 
     def _plain(self, lines: Lines) -> Batch:
         kept = [line for _, line, _ in self._objects(lines)]
@@ -94,12 +85,6 @@ class NdjsonReader:
                 self.faults.add(number, _reason(error))
                 continue
             yield number, text, found
-
-
-def by_likelihood(names: list[str]) -> list[str]:
-    """Field names, those that a time usually goes by first."""
-    rank = {name: i for i, name in enumerate(NAMES)}
-    return sorted(names, key=lambda n: rank.get(n.lower(), len(rank)))
 
 
 def _decoder(name: str | None) -> Callable[[bytes], Any]:

@@ -4,42 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eddyline.errors import EddylineError, nearest
-from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.instant import Style, detect_field, parse
-from eddyline.generator.replay.ndjson import SAMPLE_LINES, by_likelihood
-from eddyline.generator.replay.text import Faults, or_null, quoted
+from eddyline.errors import EddylineError
+from eddyline.generator.replay.batch import Batch
+from eddyline.generator.replay.columns import ColumnReader, objects
+from eddyline.generator.replay.instant import parse
+from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
 
 MAGIC = b"PAR1"
 BATCH_ROWS = 16_384
 
 
-class ParquetReader:
+class ParquetReader(ColumnReader):
     """Reads row groups by column; nested values are written row by row."""
 
-    def __init__(self, source: IO[bytes], path: Path, time_field: str | None) -> None:
-        self._source = source
-        self._path = path
-        self._known = False
-        self.facts = Facts("parquet", time_field)
-        self.faults = Faults()
-
-    def batches(self) -> Iterator[Batch]:
-        row = 1
-        for table in self._tables():
-            if not self._known:
-                self._infer(table)
-            batch = self._batch(table, row)
-            row += len(table)
-            if len(batch):
-                yield batch
+    format = "parquet"
 
     def _tables(self) -> Iterator[Any]:
         from pyarrow import parquet
@@ -56,23 +40,14 @@ class ParquetReader:
         if len(set(names)) != len(names) or not names:
             message = f"{self._path} names a column twice, or has none"
             raise EddylineError("bad_file", message)
-        self._known = True
         self.facts.columns.update({f.name: str(f.type) for f in table.schema})
-        wanted = self.facts.time_field
-        if wanted is not None and wanted not in names:
-            near = nearest(wanted, names) or names[:5]
-            message = f"no column {wanted} in {self._path}"
-            raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
-        for name in [wanted] if wanted else by_likelihood(names):
-            column = table.column(name).slice(0, SAMPLE_LINES)
-            texts = [t for t in _texts(column)[0].to_pylist() if t is not None]
-            style = detect_field(name, texts, asked=wanted is not None) if texts else None
-            if style is not None:
-                self.facts.time_field, self.facts.style = name, style
-                return
-        if wanted is not None:
-            message = f"the column {wanted} of {self._path} holds no times that can be read"
-            raise EddylineError("bad_file", message, hint="timestamps, ISO 8601, epoch s or ms")
+
+        def sample(name: str) -> list[str]:
+            texts = _texts(table.column(name).slice(0, SAMPLE_LINES))[0].to_pylist()
+            return [t for t in texts if t is not None]
+
+        forms = "timestamps, ISO 8601, epoch s or ms"
+        find_time(self.facts, self._path, names, sample, forms=forms)
 
     def _batch(self, table: Any, first: int) -> Batch:
         style, field = self.facts.style, self.facts.time_field
@@ -86,23 +61,8 @@ class ParquetReader:
             if not valid.all():
                 rows = np.flatnonzero(valid)
                 table, ms = table.take(pa.array(rows)), ms[rows]
-        return self._records(table, ms, style)
-
-    def _records(self, table: Any, ms: Any, style: Style | None) -> Batch:
-        parts: list[Any] = []
-        head, time, opening = None, None, "{"
-        for name in table.schema.names:
-            parts.append(opening + json.dumps(name, ensure_ascii=False) + ":")
-            opening = ","
-            texts, is_text = _texts(table.column(name))
-            if style is not None and name == self.facts.time_field:
-                mark = '"' if is_text else ""
-                head = _joined([*parts, mark], len(ms))
-                time, parts = texts, [mark]
-            else:
-                parts.append(or_null(quoted(texts) if is_text else texts))
-        tail = _joined([*parts, "}"], len(ms))
-        return whole(tail) if head is None else Batch(head, time, tail, ms)
+        columns = ((n, *_texts(table.column(n))) for n in table.schema.names)
+        return objects(columns, None if style is None else field, ms)
 
 
 def _texts(column: Any) -> tuple[Any, bool]:
@@ -130,9 +90,3 @@ def _texts(column: Any) -> tuple[Any, bool]:
         for v in column.to_pylist()
     ]
     return pa.array(values, pa.string()), False
-
-
-def _joined(parts: list[Any], n: int) -> Any:
-    if all(isinstance(p, str) for p in parts):
-        return pa.repeat("".join(parts), n)
-    return pc.binary_join_element_wise(*parts, "")

@@ -1,0 +1,51 @@
+"""Which field of a file holds its event times: the one asked for, or the first that may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from eddyline.errors import EddylineError, nearest
+from eddyline.generator.replay.batch import Facts
+from eddyline.generator.replay.instant import NAMES, detect_field
+
+SAMPLE_LINES = 100
+FORMS = "ISO 8601 or epoch seconds or ms"
+
+
+def find_time(
+    facts: Facts,
+    path: Path,
+    names: list[str],
+    texts: Callable[[str], list[str]],
+    *,
+    noun: str = "column",
+    place: str = "",
+    forms: str = FORMS,
+) -> None:
+    """Add the time's field and style to ``facts``; ``texts`` gives a sample of a field's values.
+
+    ``place`` says where among the file the names were looked for.
+
+    Raises:
+        EddylineError: ``bad_file`` if the field asked for is not there or holds no times.
+    """
+    wanted = facts.time_field
+    if wanted is not None and wanted not in names:
+        near = nearest(wanted, names) or names[:5]
+        message = f"no {noun} {wanted} in {place}{path}"
+        raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
+    for name in [wanted] if wanted else _by_likelihood(names):
+        style = detect_field(name, texts(name), asked=wanted is not None)
+        if style is not None:
+            facts.time_field, facts.style = name, style
+            return
+    if wanted is not None:
+        message = f"the {noun} {wanted} of {path} holds no times that can be read"
+        raise EddylineError("bad_file", message, hint=forms)
+
+
+def _by_likelihood(names: list[str]) -> list[str]:
+    """Field names, those that a time usually goes by first."""
+    rank = {name: i for i, name in enumerate(NAMES)}
+    return sorted(names, key=lambda n: rank.get(n.lower(), len(rank)))
