@@ -9,6 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from eddyline.cli.opening import DataDir, Json
+from eddyline.cli.sending import (
+    EndAfter,
+    Endpoint,
+    Key,
+    Newline,
+    Region,
+    Sending,
+    To,
+    positive,
+    remote,
+    targets_of,
+)
 from eddyline.errors import EddylineError
 
 TEMPLATE_BYTES_MAX = 1 << 20
@@ -35,21 +47,15 @@ def generate(
     template: Annotated[
         str, typer.Argument(help="A file, template:NAME, the text itself, or - for stdin.")
     ],
-    to: Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")],
+    to: To,
     rate: Annotated[str, typer.Option(help="Records a second, or max.")] = "100",
-    total: Annotated[int | None, typer.Option(help="End after so many records.")] = None,
+    total: EndAfter = None,
     for_: Annotated[str | None, typer.Option("--for", help="End after 30s, 5m, 2h.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same records each time.")] = None,
-    endpoint: Annotated[
-        str | None, typer.Option(help="URL of a Kinesis endpoint that holds the stream.")
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="The endpoint's region.")] = None,
-    key: Annotated[
-        str, typer.Option(help="Partition key: random, field:NAME or fixed:TEXT.")
-    ] = "random",
-    newline: Annotated[
-        bool, typer.Option("--newline", help="End records of a stream in a newline.")
-    ] = False,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    key: Key = "random",
+    newline: Newline = False,
     gzip: Gzip = False,
     ramp: RampText = None,
     sine: SineText = None,
@@ -76,7 +82,6 @@ def generate(
       eddyline generate t.txt --to stream:s --burst 30s:10s:5 --labels stream:l
       eddyline generate template:Orders --to stream:s    (eddyline template list)
     """
-    from eddyline.cli.sending import Sending, positive, remote, targets_of
     from eddyline.generator.job import Generator
     from eddyline.generator.spec import GeneratorSpec, parse_duration, parse_rate
 

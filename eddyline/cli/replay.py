@@ -7,6 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from eddyline.cli.opening import DataDir, Json
+from eddyline.cli.sending import (
+    EndAfter,
+    Endpoint,
+    Key,
+    Newline,
+    Region,
+    Sending,
+    To,
+    remote,
+    target_of,
+)
 from eddyline.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -15,7 +26,7 @@ if TYPE_CHECKING:
 
 def replay(
     file: Annotated[str, typer.Argument(help="NDJSON, CSV, Parquet or an access log; gzip, too.")],
-    to: Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")],
+    to: To,
     speed: Annotated[str, typer.Option(help="1x: as it was, 60x, or max.")] = "1x",
     time: Annotated[
         str, typer.Option(help="Event times: keep them, or now: begin with this moment.")
@@ -26,17 +37,11 @@ def replay(
     time_field: Annotated[
         str | None, typer.Option(help="The field or column that holds the event time.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="End after so many records.")] = None,
-    endpoint: Annotated[
-        str | None, typer.Option(help="URL of a Kinesis endpoint that holds the stream.")
-    ] = None,
-    region: Annotated[str | None, typer.Option(help="The endpoint's region.")] = None,
-    key: Annotated[
-        str, typer.Option(help="Partition key: random, field:NAME or fixed:TEXT.")
-    ] = "random",
-    newline: Annotated[
-        bool, typer.Option("--newline", help="End records of a stream in a newline.")
-    ] = False,
+    limit: EndAfter = None,
+    endpoint: Endpoint = None,
+    region: Region = None,
+    key: Key = "random",
+    newline: Newline = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -51,7 +56,6 @@ def replay(
       eddyline replay trips.csv.gz --to stream:trips --speed max --time now
       eddyline replay events.ndjson --to - --time-field created_at
     """
-    from eddyline.cli.sending import Sending, remote, target_of
     from eddyline.generator.replay.run import Replay
     from eddyline.generator.replay.spec import ReplaySpec, parse_speed
 

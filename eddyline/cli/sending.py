@@ -13,7 +13,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
 
 from eddyline.cli.terminal import line, say
 from eddyline.clock import SYSTEM
@@ -22,6 +24,16 @@ from eddyline.errors import EddylineError
 if TYPE_CHECKING:
     from eddyline.generator.counters import Counters
     from eddyline.generator.target import Target
+
+# Options of every command that sends.
+To = Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")]
+EndAfter = Annotated[int | None, typer.Option(help="End after so many records.")]
+Endpoint = Annotated[
+    str | None, typer.Option(help="URL of a Kinesis endpoint that holds the stream.")
+]
+Region = Annotated[str | None, typer.Option(help="The endpoint's region.")]
+Key = Annotated[str, typer.Option(help="Partition key: random, field:NAME or fixed:TEXT.")]
+Newline = Annotated[bool, typer.Option("--newline", help="End records of a stream in a newline.")]
 
 DRAW_S = 0.25
 TELL_S = 1.0

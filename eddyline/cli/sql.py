@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -80,42 +81,33 @@ def _script(file: str | None, text: str | None) -> str | None:
         raise EddylineError("bad_file", f"{file} is not UTF-8 text") from None
 
 
+@dataclass(frozen=True, slots=True)
 class Shell:
     """Runs texts in one session and shows what they tell."""
 
-    def __init__(
-        self,
-        services: Services,
-        session: str,
-        as_json: bool,
-        for_s: float | None,
-        mode: str,
-        name: str | None,
-        detach: bool,
-    ) -> None:
-        self._services = services
-        self._session = session
-        self._as_json = as_json
-        self._for_s = for_s
-        self._mode = mode
-        self._name = name
-        self._detach = detach
+    services: Services
+    session: str
+    as_json: bool
+    for_s: float | None
+    mode: str
+    name: str | None
+    detach: bool
 
     def run(self, text: str) -> RunFinished:
         """One text to its end; errors are said."""
         run_id = uuid.uuid4().hex
-        sessions = self._services.sessions
-        watch = Watch(lambda: sessions.cancel(run_id), self._as_json, self._for_s)
+        sessions = self.services.sessions
+        watch = Watch(lambda: sessions.cancel(run_id), self.as_json, self.for_s)
         sessions.submit(
-            self._session,
+            self.session,
             text,
             watch,
             run_id=run_id,
-            mode=self._mode,
+            mode=self.mode,
             refresh_ms=250,
-            changelog=self._as_json,
-            job_name=self._name,
-            detach=self._detach,
+            changelog=self.as_json,
+            job_name=self.name,
+            detach=self.detach,
         )
         over = watch.follow()
         if over.error_text:

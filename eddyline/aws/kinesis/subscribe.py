@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from eddyline.aws import wire
@@ -68,27 +69,18 @@ async def subscribe_to_shard(home: Home, call: Call) -> Answer:
     return EventStream(found.events())
 
 
+@dataclass(slots=True)
 class Subscription:
-    """One caller's view of one shard."""
+    """One caller's view of one shard; ``offset`` is where it reads on."""
 
-    def __init__(
-        self,
-        home: Home,
-        stream: Stream,
-        consumer: Consumer,
-        shard: ShardInfo,
-        offset: int,
-        form: Wire,
-        lease: Lease,
-    ) -> None:
-        self._home = home
-        self._stream = stream
-        self._consumer = consumer
-        self._shard = shard
-        self._offset = offset
-        self._form = form
-        self._lease = lease
-        self._news = asyncio.Event()
+    home: Home
+    stream: Stream
+    consumer: Consumer
+    shard: ShardInfo
+    offset: int
+    form: Wire
+    lease: Lease
+    _news: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     async def events(self) -> AsyncIterator[tuple[str, bytes]]:
         """Events until the shard or the subscription ends.
@@ -104,14 +96,14 @@ class Subscription:
                 loop.call_soon_threadsafe(self._news.set)
 
         try:
-            with self._stream.listening(ring):
+            with self.stream.listening(ring):
                 async for event in self._read():
                     yield EVENT, event
         finally:
-            self._lease.release()
+            self.lease.release()
 
     async def _read(self) -> AsyncIterator[bytes]:
-        clock = self._home.clock
+        clock = self.home.clock
         end = clock.monotonic() + LIFE_S
         told = looked = -QUIET_S + clock.monotonic()  # the first event comes at once
         while (now := clock.monotonic()) < end:
@@ -119,8 +111,8 @@ class Subscription:
             if now - looked >= LOOK_S:
                 await self._check()
                 looked = now
-            found = self._stream.read(self._shard.index, self._offset, RECORDS_MAX, BYTES_MAX)
-            self._offset = found.next_offset
+            found = self.stream.read(self.shard.index, self.offset, RECORDS_MAX, BYTES_MAX)
+            self.offset = found.next_offset
             last = self._is_last()
             if len(found) or last or now - told >= QUIET_S:
                 told = now
@@ -134,42 +126,40 @@ class Subscription:
 
     async def _check(self) -> None:
         """Whether this still is the consumer's subscription to the shard."""
-        if not await asyncio.to_thread(self._lease.holds):
+        if not await asyncio.to_thread(self.lease.holds):
             words = (
-                f"Another subscription took over for consumer {self._consumer.arn} and shard "
-                f"{self._shard.shard_id}."
+                f"Another subscription took over for consumer {self.consumer.arn} and shard "
+                f"{self.shard.shard_id}."
             )
             raise AwsError("ResourceInUseException", words)
-        _, consumer = find(self._home, self._consumer.arn)
+        _, consumer = find(self.home, self.consumer.arn)
         if consumer.gone_ms is not None:
-            words = f"Consumer {self._consumer.arn} is being deregistered."
+            words = f"Consumer {self.consumer.arn} is being deregistered."
             raise AwsError("ResourceNotFoundException", words)
 
     def _is_last(self) -> bool:
         """Whether the shard is closed and all of it was read."""
-        closed = self._stream.shards()[self._shard.index].closed_offset
-        return closed is not None and self._offset >= closed
+        closed = self.stream.shards()[self.shard.index].closed_offset
+        return closed is not None and self.offset >= closed
 
     def _event(self, found: Slice, last: bool) -> bytes:
-        info = self._stream.info()
-        members: dict[str, Any] = {
-            "MillisBehindLatest": behind_ms(found, self._home.clock.now_ms())
-        }
+        info = self.stream.info()
+        members: dict[str, Any] = {"MillisBehindLatest": behind_ms(found, self.home.clock.now_ms())}
         if last:
-            members["ChildShards"] = child_shards(info.shards, self._shard.index)
+            members["ChildShards"] = child_shards(info.shards, self.shard.index)
         else:
             members["ContinuationSequenceNumber"] = self._continuation()
         size, behind = span(found.data) + span(found.keys), members["MillisBehindLatest"]
-        self._home.flow.read(info.name, self._shard.index, len(found), size, behind)
-        page = Page(found, self._shard, Flags(info.attributes).encryption)
-        form = self._form
+        self.home.flow.read(info.name, self.shard.index, len(found), size, behind)
+        page = Page(found, self.shard, Flags(info.attributes).encryption)
+        form = self.form
         return page.json(members) if form is wire.JSON else page.cbor(members, form)
 
     def _continuation(self) -> str:
         """The number after which to read on; 0 stands before the first record."""
-        if self._offset == 0:
+        if self.offset == 0:
             return "0"
-        return sequence_number(self._shard.index, self._shard.created_ms, self._offset - 1)
+        return sequence_number(self.shard.index, self.shard.created_ms, self.offset - 1)
 
 
 OPERATIONS = {"SubscribeToShard": subscribe_to_shard}
