@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from eddyline.sql import physical as plan
 
 FORMAT = 1
 STATE_FILE = "state.duckdb"
+_BELOW = ("input", "left", "right", "inputs")
 
 _TABLES = (
     "CREATE TABLE job (key VARCHAR, value VARCHAR)",
@@ -122,13 +124,15 @@ def layout_of(names: Iterable[tuple[str, plan.Node]]) -> dict[str, str]:
 
 
 def _digest(node: plan.Node) -> str:
+    """Of a node's fields in their order, those it inherits included: kept with every job's state,
+    so a field that is moved or renamed leaves all states of its node behind."""
     if isinstance(node, plan.Scan | plan.Sink):
         options = node.table.options
         place = [options.get(k) for k in ("connector", "stream", "stream.arn", "path")]
         what = repr((str(node.table.path), place, str(node.schema), str(node.columns)))
     else:
-        fields = [f for f in node.__slots__ if f not in ("input", "left", "right", "inputs")]
-        what = repr([(f, getattr(node, f)) for f in fields])
+        names = [f.name for f in fields(node) if f.name not in _BELOW]
+        what = repr([(name, getattr(node, name)) for name in names])
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
 

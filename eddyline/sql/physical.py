@@ -191,12 +191,12 @@ class JoinKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """What all joins have: two inputs, equal-key columns pairwise, and what else must hold.
+class Join:
+    """A regular join: both sides are kept, each new row meets the other side's rows.
 
-    left_keys/right_keys may be empty. condition: further DuckDB text over the output's column
-    names. schema: left's columns then right's, renamed to be unique; ``left_names`` and
-    ``right_names`` give each side's output names in order.
+    left_keys/right_keys: equal-key columns, pairwise (may be empty). condition: further DuckDB
+    text over the output's column names. schema: left's columns then right's, renamed to be unique;
+    ``left_names``/``right_names`` give each side's output names in order.
     """
 
     left: Node
@@ -211,30 +211,43 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
-class Join(Joined):
-    """A regular join: both sides are kept, each new row meets the other side's rows."""
-
-
-@dataclass(frozen=True, slots=True)
-class WindowJoin(Joined):
+class WindowJoin:
     """A join of two windowed inputs on equal windows and keys; emitted when the window closes.
 
     left_window/right_window: (window_start, window_end) column names of either side. Output is
-    insert-only.
+    insert-only. Other fields as in Join.
     """
 
+    left: Node
+    right: Node
+    kind: JoinKind
     left_window: tuple[str, str]
     right_window: tuple[str, str]
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
 
 
 @dataclass(frozen=True, slots=True)
-class IntervalJoin(Joined):
+class IntervalJoin:
     """A join bounded in time: right time within [left + lower_ms, left + upper_ms]; insert-only."""
 
+    left: Node
+    right: Node
+    kind: JoinKind
     left_time: str
     right_time: str
     lower_ms: int
     upper_ms: int
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
 
 
 N = TypeVar("N")
@@ -353,7 +366,7 @@ def inputs(node: Node) -> tuple[Node, ...]:
     """A node's inputs, left before right."""
     if isinstance(node, Scan | Values):
         return ()
-    if isinstance(node, Joined):
+    if isinstance(node, Join | WindowJoin | IntervalJoin):
         return (node.left, node.right)
     if isinstance(node, Union):
         return node.inputs

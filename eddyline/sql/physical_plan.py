@@ -106,8 +106,8 @@ def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.
     left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), bounds)
     return p.WindowJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
-        left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
-        (a.start, a.end), (b.start, b.end),
+        (a.start, a.end), (b.start, b.end), left_keys, right_keys, rest,
+        node.left_names, node.right_names, node.schema,
     )  # fmt: skip
 
 
@@ -117,8 +117,8 @@ def _interval_join(node: lg.Join, found: Interval) -> p.Node:
     left_keys, right_keys, rest = _keys(node, list(found.rest), frozenset())
     return p.IntervalJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
-        left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
         left[found.left_time], right[found.right_time], found.lower_ms, found.upper_ms,
+        left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
     )  # fmt: skip
 
 

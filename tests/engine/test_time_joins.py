@@ -77,7 +77,7 @@ def test_window_join(kind: p.JoinKind, left: Rows, right: Rows, cut: int, tmp_pa
     names = one.schema.names, tuple(n + "0" for n in two.schema.names)
     columns = [Column(n, s) for n, s in zip(sum(names, ()), one.schema.types * 2, strict=True)]
     node = p.WindowJoin(
-        one, two, kind, ("k",), ("k",), None, *names, Schema(tuple(columns)), WINDOW[:2], WINDOW[:2]
+        one, two, kind, WINDOW[:2], WINDOW[:2], ("k",), ("k",), None, *names, Schema(tuple(columns))
     )
     hits = [
         (i, j)
@@ -101,15 +101,15 @@ def test_interval_join(kind: p.JoinKind, left: Rows, right: Rows, cut: int, tmp_
         one,
         two,
         kind,
+        "ts",
+        "ts",
+        -3000,
+        5000,
         ("k",),
         ("k",),
         None,
         *names,
         Schema(tuple(columns)),
-        "ts",
-        "ts",
-        -3000,
-        5000,
     )
     hits = [
         (i, j)
