@@ -14,71 +14,41 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.accumulate import (
-    KeyColumn,
-    compile_all,
-    listed,
-    matching,
-)
-from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.accumulate import listed, matching
+from eddyline.engine.operators.closing import ClosingAggregate
+from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.operators.session_walk import Item, walk
-from eddyline.engine.operators.windows import END, refuse_changes, refuse_null_time, stamp
+from eddyline.engine.operators.windows import END, refuse_null_time
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MIN_WATERMARK, Batch
-from eddyline.record.types import duckdb_type, quote
+from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 
 START = "$start"
-_FAR = 2**62
 _S, _E = quote(START), quote(END)
 
 
-class SessionAggregate(Operator):
+class SessionAggregate(ClosingAggregate):
     """Grouping by sessions within keys."""
+
+    word, table = "session", "sessions"
 
     def __init__(
         self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowAggregate
     ) -> None:
-        super().__init__(context, inputs, node.schema)
-        self._node = node
+        super().__init__(context, inputs, node)
         self._gap = node.window.size_ms
-        below = inputs[0].schema
-        self._keys = [KeyColumn(k, duckdb_type(below[k])) for k in node.keys]
-        self._calls = compile_all(node.aggregates)
         if any(c.distinct for c in self._calls):
             hint = "count in an inner query: SELECT DISTINCT first, then aggregate"
             msg = "DISTINCT aggregates over SESSION windows are not supported yet"
             raise EddylineError("sql_unsupported", msg, hint=hint)
-        self._sessions = context.table("sessions")
         self._accumulators = [n for c in self._calls for n in c.columns()]
-        self._next: int | None = None
 
     def create(self) -> None:
-        columns = [f"{quote(k.name)} {k.type}" for k in self._keys]
+        columns = [f"{quote(k.name)} {k.type}" for k in self._by]
         columns += [f"{_S} BIGINT", f"{_E} BIGINT"]
         columns += [d for c in self._calls for d in c.definitions()]
-        self.context.db.run(f"CREATE TABLE {self._sessions} ({', '.join(columns)})")
-
-    def step(self, inputs: tuple[Step, ...]) -> Step:
-        batch, watermark = inputs[0].batch, inputs[0].watermark_ms
-        if batch is not None and batch.num_rows:
-            refuse_changes(batch, "a window aggregation")
-            self._take(batch)
-        return Step(self._fire(watermark), watermark)
-
-    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
-        return inputs[0], self._next is not None and inputs[0] >= self._next - 1
-
-    def save(self) -> dict[str, Any]:
-        return {"next": self._next}
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        self._next = saved["next"]
-
-    def why_silent(self) -> list[str]:
-        if self._next is None:
-            return []
-        return [f"the next session closes when the watermark reaches {stamp(self._next - 1)}"]
+        self.context.db.run(f"CREATE TABLE {self._open} ({', '.join(columns)})")
 
     def _take(self, batch: Batch) -> None:
         times = refuse_null_time(batch.rows, self._node.time_column)
@@ -91,7 +61,7 @@ class SessionAggregate(Operator):
         items = self._islands(rows)
         items = self._followed(items)
         self._merge(rows, items)
-        self._next = self.context.db.one(f"SELECT min({_E}) FROM {self._sessions}")
+        self._next = self.context.db.one(f"SELECT min({_E}) FROM {self._open}")
 
     def _islands(self, rows: pa.Table) -> pa.Table:
         """Rows and live sessions of their keys, each with its island.
@@ -99,13 +69,13 @@ class SessionAggregate(Operator):
         Columns: keys, $s, $e, $r (-1 for a live session), $w, $i (island), $x (the island may
         hide a firing), $late.
         """
-        lead = "".join(k + ", " for k in listed(self._keys))
+        lead = "".join(k + ", " for k in listed(self._by))
         part = f"PARTITION BY {lead[:-2]} " if lead else ""
-        match = matching(self._keys, "z", "b")
+        match = matching(self._by, "z", "b")
         items = (
             f'SELECT {lead}"$t" AS "$s", "$t" + {self._gap} AS "$e", "$row" AS "$r", "$wm" AS "$w" '
             f"FROM b UNION ALL SELECT {lead}{_S}, {_E}, -1, {MIN_WATERMARK + 1} "
-            f"FROM {self._sessions} z WHERE EXISTS (SELECT 1 FROM b WHERE {match})"
+            f"FROM {self._open} z WHERE EXISTS (SELECT 1 FROM b WHERE {match})"
         )
         over = f'OVER ({part}ORDER BY "$s", "$r"'
         before = f"{over} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
@@ -133,8 +103,8 @@ class SessionAggregate(Operator):
         if not any(crossings):
             return items
         keys: list[tuple[Any, ...]] = [()] * items.num_rows
-        if self._keys:
-            keys = list(zip(*(items[k.name].to_pylist() for k in self._keys), strict=True))
+        if self._by:
+            keys = list(zip(*(items[k.name].to_pylist() for k in self._by), strict=True))
         crossed = {k for k, x in zip(keys, crossings, strict=True) if x}
         island, late = items["$i"].to_pylist(), items["$late"].to_pylist()
         columns = [items[c].to_pylist() for c in ("$s", "$e", "$r", "$w")]
@@ -151,17 +121,17 @@ class SessionAggregate(Operator):
         """Rows into their islands, live sessions into the islands they touch."""
         self.context.figures.late += items["$late"].to_pylist().count(True)
         db, new = self.context.db, self.context.table("new")
-        lead = "".join(k + ", " for k in listed(self._keys))
+        lead = "".join(k + ", " for k in listed(self._by))
         bounds = (
             f'SELECT {lead}"$i", min("$s") AS {_S}, max("$e") AS {_E} FROM items '
             f'WHERE NOT "$late" GROUP BY {lead}"$i" HAVING max("$r") >= 0'
         )
-        match = matching(self._keys, "k", "j")
+        match = matching(self._by, "k", "j")
         placed = (
             f'SELECT j."$r", j."$i", k.{_S}, k.{_E} FROM items j JOIN ({bounds}) k '
             f'ON k."$i" = j."$i" AND {match} WHERE j."$r" >= 0 AND NOT j."$late"'
         )
-        selected = ['k."$i"', f"k.{_S}", f"k.{_E}", *listed(self._keys, "b")]
+        selected = ['k."$i"', f"k.{_S}", f"k.{_E}", *listed(self._by, "b")]
         for c in self._calls:
             selected += c.batch([a.text for a in c.call.args], c.call.filter)
         db.run(
@@ -175,12 +145,12 @@ class SessionAggregate(Operator):
     def _take_in(self, new: str, items: pa.Table) -> None:
         """Live sessions whose island got rows give their accumulators to it."""
         db, old = self.context.db, self.context.table("old")
-        part = ", ".join([*listed(self._keys, "i"), 'i."$i"'])
-        match, same = matching(self._keys, "z", "i"), matching(self._keys, "n", "i")
+        part = ", ".join([*listed(self._by, "i"), 'i."$i"'])
+        match, same = matching(self._by, "z", "i"), matching(self._by, "n", "i")
         db.run(
             f'CREATE OR REPLACE TEMP TABLE {old} AS SELECT z.*, i."$i", '
             f'row_number() OVER (PARTITION BY {part} ORDER BY z.{_S} DESC) AS "$nth" '
-            f'FROM {self._sessions} z JOIN items i ON i."$r" < 0 AND i."$s" = z.{_S} '
+            f'FROM {self._open} z JOIN items i ON i."$r" < 0 AND i."$s" = z.{_S} '
             f'AND i."$e" = z.{_E} AND {match} '
             f'WHERE EXISTS (SELECT 1 FROM {new} n WHERE n."$i" = i."$i" AND {same})',
             items=items,
@@ -188,37 +158,22 @@ class SessionAggregate(Operator):
         deepest = db.one(f'SELECT max("$nth") FROM {old}') or 0
         sets = {k: v for c in self._calls for k, v in c.merged("o", "n").items()}
         assigned = ", ".join(f"{c} = {text}" for c, text in sets.items())
-        same = matching(self._keys, "n", "o")
+        same = matching(self._by, "n", "o")
         for nth in range(1, deepest + 1 if assigned else 1):
             db.run(
                 f"UPDATE {new} AS n SET {assigned} FROM {old} o "
                 f'WHERE o."$nth" = {nth} AND o."$i" = n."$i" AND {same}'
             )
-        gone = matching(self._keys, "z", "o")
+        gone = matching(self._by, "z", "o")
         db.run(
-            f"DELETE FROM {self._sessions} AS z USING {old} o "
+            f"DELETE FROM {self._open} AS z USING {old} o "
             f"WHERE o.{_S} = z.{_S} AND o.{_E} = z.{_E} AND {gone}"
         )
-        columns = ", ".join([*listed(self._keys), _S, _E, *self._accumulators])
-        db.run(f"INSERT INTO {self._sessions} ({columns}) SELECT {columns} FROM {new}")
+        columns = ", ".join([*listed(self._by), _S, _E, *self._accumulators])
+        db.run(f"INSERT INTO {self._open} ({columns}) SELECT {columns} FROM {new}")
 
-    def _fire(self, watermark: int) -> Batch | None:
-        if self._next is None or watermark < self._next - 1:
-            return None
-        bound, db = min(watermark, _FAR) + 1, self.context.db
-        names = [quote(n) for n in self._node.names]
-        columns = listed(self._keys, "s")
-        columns += [f"{c.finish('s')} AS {quote(c.call.name)}" for c in self._calls]
-        columns += [
-            f"make_timestamp({_S} * 1000) AS {names[0]}",
-            f"make_timestamp({_E} * 1000) AS {names[1]}",
-            f"make_timestamp({_E} * 1000 - 1000) AS {names[2]}",
-        ]
-        order = ", ".join([_E, *listed(self._keys, "s"), _S])
-        rows = db.query(
-            f"SELECT {', '.join(columns)} FROM {self._sessions} s WHERE {_E} <= {bound} "
-            f"ORDER BY {order}"
-        )
-        db.run(f"DELETE FROM {self._sessions} WHERE {_E} <= {bound}")
-        self._next = db.one(f"SELECT min({_E}) FROM {self._sessions}")
-        return Batch(typed(rows.select(list(self.schema.names)), self.schema))
+    def _start(self) -> str:
+        return _S
+
+    def _order(self) -> list[str]:
+        return [*super()._order(), _S]

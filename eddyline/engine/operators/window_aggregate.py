@@ -7,82 +7,42 @@ that results do not depend on how rows were cut into batches.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import (
     AggregateColumns,
     KeyColumn,
-    compile_all,
     group_by,
     listed,
     merge_statement,
 )
-from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, typed
-from eddyline.engine.operators.windows import (
-    END,
-    WindowGrid,
-    refuse_changes,
-    refuse_null_time,
-    stamp,
-)
+from eddyline.engine.operators.closing import ClosingAggregate
+from eddyline.engine.operators.operator import Context, Int64s, Operator
+from eddyline.engine.operators.windows import END, WindowGrid, refuse_null_time
 from eddyline.record.batch import Batch
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
 
-_FAR = 2**62
 
-
-class WindowAggregate(Operator):
+class WindowAggregate(ClosingAggregate):
     """Grouping by aligned windows and keys."""
 
     def __init__(
         self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowAggregate
     ) -> None:
-        super().__init__(context, inputs, node.schema)
-        self._node = node
+        super().__init__(context, inputs, node)
         self._grid = WindowGrid(node.window)
-        below = inputs[0].schema
-        self._keys = [
-            KeyColumn(END, "BIGINT"),
-            *(KeyColumn(k, duckdb_type(below[k])) for k in node.keys),
-        ]
-        self._calls = compile_all(node.aggregates)
-        self._groups = context.table("groups")
-        self._next: int | None = None
-        self._fired = -_FAR
+        self._keys = [KeyColumn(END, "BIGINT"), *self._by]
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys]
         columns += [d for c in self._calls for d in c.definitions()]
-        self.context.db.run(f"CREATE TABLE {self._groups} ({', '.join(columns)})")
+        self.context.db.run(f"CREATE TABLE {self._open} ({', '.join(columns)})")
         for c in self._distinct():
             keys = ", ".join(f"{quote(k.name)} {k.type}" for k in self._keys)
             value = duckdb_type(c.call.args[0].type)
             self.context.db.run(f'CREATE TABLE {self._values(c)} ({keys}, "$v" {value})')
-
-    def step(self, inputs: tuple[Step, ...]) -> Step:
-        batch, watermark = inputs[0].batch, inputs[0].watermark_ms
-        if batch is not None and batch.num_rows:
-            refuse_changes(batch, "a window aggregation")
-            self._take(batch)
-        return Step(self._fire(watermark), watermark)
-
-    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
-        return inputs[0], self._next is not None and inputs[0] >= self._next - 1
-
-    def save(self) -> dict[str, Any]:
-        return {"next": self._next}
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        self._next = saved["next"]
-
-    def why_silent(self) -> list[str]:
-        if self._next is None:
-            return []
-        return [f"the next window closes when the watermark reaches {stamp(self._next - 1)}"]
 
     def _distinct(self) -> list[AggregateColumns]:
         return [c for c in self._calls if c.distinct]
@@ -101,7 +61,7 @@ class WindowAggregate(Operator):
         partial = f"SELECT {', '.join(selected)} FROM {source} {group_by(self._keys)}"
         updates = {k: v for c in plain for k, v in c.merged("s", "p").items()}
         columns = [n for c in plain for n in c.columns()]
-        sql = merge_statement(self._groups, self._keys, columns, updates, partial)
+        sql = merge_statement(self._open, self._keys, columns, updates, partial)
         self.context.db.run(sql, b=rows)
         for c in self._distinct():
             self._take_distinct(c, rows, source)
@@ -157,29 +117,10 @@ class WindowAggregate(Operator):
         accs = ", ".join([keys, *c.batch(['"$v"'], None)])
         partial = f"SELECT {accs} FROM f GROUP BY {keys}"
         updates = c.merged("s", "p")
-        db.run(merge_statement(self._groups, self._keys, c.columns(), updates, partial), f=fresh)
+        db.run(merge_statement(self._open, self._keys, c.columns(), updates, partial), f=fresh)
 
-    def _fire(self, watermark: int) -> Batch | None:
-        """Windows whose end - 1 the watermark has reached: given once, in order of their end."""
-        if self._next is None or watermark < self._next - 1:
-            return None
-        bound, db = min(watermark, _FAR) + 1, self.context.db
-        end = quote(END)
-        start = self._grid.start_text(end)
-        names = [quote(n) for n in self._node.names]
-        columns = listed(self._keys[1:], "s")
-        columns += [f"{c.finish('s')} AS {quote(c.call.name)}" for c in self._calls]
-        columns += [
-            f"make_timestamp(({start}) * 1000) AS {names[0]}",
-            f"make_timestamp({end} * 1000) AS {names[1]}",
-            f"make_timestamp({end} * 1000 - 1000) AS {names[2]}",
-        ]
-        order = ", ".join(listed(self._keys, "s"))
-        rows = db.query(
-            f"SELECT {', '.join(columns)} FROM {self._groups} s WHERE {end} <= {bound} "
-            f"ORDER BY {order}"
-        )
-        for table in [self._groups, *(self._values(c) for c in self._distinct())]:
-            db.run(f"DELETE FROM {table} WHERE {end} <= {bound}")
-        self._next = db.one(f"SELECT min({end}) FROM {self._groups}")
-        return Batch(typed(rows.select(list(self.schema.names)), self.schema))
+    def _start(self) -> str:
+        return self._grid.start_text(quote(END))
+
+    def _tables(self) -> list[str]:
+        return [self._open, *(self._values(c) for c in self._distinct())]
