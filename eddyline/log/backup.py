@@ -28,7 +28,7 @@ import msgspec
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block, decode, encode
+from eddyline.log.block import Block, decode
 from eddyline.log.keys import (
     HEADS,
     INFO,
@@ -119,7 +119,7 @@ def backup(stream: Stream, file: BinaryIO) -> Report:
             lost += first - expected
             expected = first + len(block)
             records += len(block)
-            data = encode(block, block_key(shard, first))
+            data = block.encode(block_key(shard, first))
             packed = pa.compress(data, codec="zstd", asbytes=True)
             out.frame(b"B", _BlockFrame(shard, first, len(data), packed))
         lost += head.next_offset - expected
@@ -251,7 +251,7 @@ class _Restored:
             raise _damaged(self._what)
         self._records += len(block)
         head.records_kept = head.next_offset - head.trim_offset
-        head.bytes_kept += int(block.sizes().sum())
+        head.bytes_kept += block.payload
         head.stored_bytes += len(raw)
         head.tail_offset, head.tail_bytes = frame.offset, len(raw)
         return key, raw

@@ -29,6 +29,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
+from eddyline.log.packed import Packed, from_arrow, offsets
 
 _HEADER = struct.Struct("<4sIIIQ")
 _COUNTS = struct.Struct("<IIQ")
@@ -61,12 +62,20 @@ class Block:
         """Bytes of the block when encoded."""
         return encoded_size(len(self), span(self.keys), span(self.data))
 
+    @property
+    def payload(self) -> int:
+        """Bytes of keys and payloads."""
+        return span(self.keys) + span(self.data)
+
     def sizes(self) -> Int64s:
         """(n,) bytes of each record: key and payload."""
-        lengths: Int64s = np.diff(_offsets(self.keys)) + np.diff(_offsets(self.data)).astype(
-            np.int64
-        )
+        lengths: Int64s = np.diff(offsets(self.keys)) + np.diff(offsets(self.data)).astype(np.int64)
         return lengths
+
+    def encode(self, key: bytes) -> bytes:
+        """The block's bytes, to be stored under ``key``."""
+        times = np.ascontiguousarray(self.arrival_ms, np.int64)
+        return encode(from_arrow(self.keys, self.data), times.tobytes(), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,21 @@ class Header:
         """Bytes of the whole block."""
         return encoded_size(self.records, self.key_bytes, self.data_bytes)
 
+    def places(self) -> tuple[slice, slice, slice, slice]:
+        """Where key offsets, data offsets, keys and data lie."""
+        width = 4 * (self.records + 1)
+        keys_at = _HEADER.size + 8 * self.records
+        data_at = keys_at + width + _pad(width)
+        at = data_at + width + _pad(width)
+        end = at + self.key_bytes
+        data = end + _pad(self.key_bytes)
+        return (
+            slice(keys_at, keys_at + width),
+            slice(data_at, data_at + width),
+            slice(at, end),
+            slice(data, data + self.data_bytes),
+        )
+
 
 def encoded_size(records: int, key_bytes: int, data_bytes: int) -> int:
     """How many bytes a block of so many records takes."""
@@ -95,47 +119,31 @@ def _pad(n: int) -> int:
     return -n % 8
 
 
-def _offsets(array: pa.Array) -> npt.NDArray[np.int32]:
-    """int32 (n+1,) as they lie in the array's buffer."""
-    offsets = array.buffers()[1]
-    if offsets is None or not len(array):
-        return np.zeros(1, np.int32)
-    return np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-
-
 def span(array: pa.Array) -> int:
     """Bytes of an array's values."""
-    offsets = _offsets(array)
-    return int(offsets[-1]) - int(offsets[0])
+    ends = offsets(array)
+    return int(ends[-1]) - int(ends[0])
 
 
-def _parts(array: pa.Array) -> tuple[npt.NDArray[np.int32], memoryview]:
-    """int32 offsets from 0, and the bytes they point into."""
-    whole, data = _offsets(array), array.buffers()[2]
-    low, high = int(whole[0]), int(whole[-1])
-    body = memoryview(data)[low:high] if data is not None else memoryview(b"")
-    return (whole - low if low else whole), body
-
-
-def encode(block: Block, key: bytes) -> bytes:
-    """The block's bytes, to be stored under ``key``."""
-    key_offsets, keys = _parts(block.keys)
-    data_offsets, data = _parts(block.data)
-    n = len(block)
+def encode(records: Packed, arrivals: bytes, key: bytes) -> bytes:
+    """A block's bytes, to be stored under ``key``; arrivals as they will lie there, 8n bytes."""
+    n, keys = len(records), records.keys
     pad = b"\0" * _pad(4 * (n + 1))
-    counts = _COUNTS.pack(n, len(keys), len(data))
-    columns = (
-        np.ascontiguousarray(block.arrival_ms, np.int64).data.cast("B"),
-        key_offsets.tobytes() + pad,
-        data_offsets.tobytes() + pad,
-        keys,
-        b"\0" * _pad(len(keys)),
-        data,
+    before = b"".join(
+        (
+            _COUNTS.pack(n, len(keys), len(records.data)),
+            arrivals,
+            records.key_offsets.data.cast("B"),
+            pad,
+            records.data_offsets.data.cast("B"),
+            pad,
+            keys,
+            b"\0" * _pad(len(keys)),
+        )
     )
-    crc = zlib.crc32(counts, zlib.crc32(key))
-    for column in columns:
-        crc = zlib.crc32(column, crc)
-    return b"".join((_FAMILY + _VERSION, crc.to_bytes(4, "little"), counts, *columns))
+    # Few long pieces: for each the checksum lets go of Python's lock and must win it back.
+    crc = zlib.crc32(records.data, zlib.crc32(before, zlib.crc32(key)))
+    return b"".join((_FAMILY, _VERSION, crc.to_bytes(4, "little"), before, records.data))
 
 
 def header(raw: bytes | memoryview, where: str) -> Header:
@@ -178,18 +186,26 @@ def decode(raw: bytes, key: bytes, where: str) -> Block:
     """
     found = check(raw, key, where)
     n, buffer = found.records, pa.py_buffer(raw)
-    at = _HEADER.size + 8 * n
-    width = 4 * (n + 1)
-    key_offsets = buffer.slice(at, width)
-    at += width + _pad(width)
-    data_offsets = buffer.slice(at, width)
-    at += width + _pad(width)
-    keys = buffer.slice(at, found.key_bytes)
-    data = buffer.slice(at + found.key_bytes + _pad(found.key_bytes), found.data_bytes)
+    key_offsets, data_offsets, keys, data = (buffer[p] for p in found.places())
     return Block(
         np.frombuffer(raw, np.int64, n, _HEADER.size),
         pa.StringArray.from_buffers(n, key_offsets, keys),
         pa.Array.from_buffers(pa.binary(), n, [None, data_offsets, data]),
+    )
+
+
+def unpack(raw: bytes, key: bytes, where: str) -> tuple[bytes, Packed]:
+    """Arrivals and records of a block, for who writes them again.
+
+    Raises:
+        EddylineError: as ``decode``.
+    """
+    found = check(raw, key, where)
+    whole = memoryview(raw)
+    key_offsets, data_offsets, keys, data = (whole[p] for p in found.places())
+    arrivals = raw[_HEADER.size : _HEADER.size + 8 * found.records]
+    return arrivals, Packed(
+        np.frombuffer(key_offsets, np.int32), keys, np.frombuffer(data_offsets, np.int32), data
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
+from eddyline.log.packed import Packed, from_arrow, pack
 from eddyline.log.sequence import SequenceNumber, sequence_numbers
 from eddyline.log.shard import HASH_KEYS, ShardInfo
 
@@ -78,8 +80,31 @@ class Part:
 
     shard: int
     rows: npt.NDArray[np.int64]
-    keys: pa.StringArray
-    data: pa.BinaryArray
+    records: Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A put of lists, with the hash key of each record; nothing in it can be refused any more."""
+
+    keys: list[str]
+    data: list[bytes]
+    hashes: list[bytes]
+    nbytes: int
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @staticmethod
+    def joined(lots: list[Listed]) -> Listed:
+        """All of them, one after the other."""
+        if len(lots) == 1:
+            return lots[0]
+        keys, data, hashes = (
+            list(chain.from_iterable(getattr(p, name) for p in lots))
+            for name in ("keys", "data", "hashes")
+        )
+        return Listed(keys, data, hashes, sum(p.nbytes for p in lots))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +114,44 @@ class Columns:
     keys: pa.StringArray
     data: pa.BinaryArray
     explicit_hash_keys: Sequence[int | None] | None
-    # Where each record stood in the put, if these columns are in another order.
-    rows: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.data)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes it takes in memory."""
+        return int(self.keys.nbytes + self.data.nbytes)
+
+
+def prepared(batch: PutBatch) -> Listed | Columns:
+    """The batch, checked: as lists where it came so, else as columns.
+
+    Raises:
+        EddylineError: as ``columns``; ``invalid_argument`` for an explicit hash key of more than
+            128 bits.
+    """
+    _check(batch.explicit_hash_keys)
+    return _listed(batch) or columns(batch)
+
+
+def _listed(batch: PutBatch) -> Listed | None:
+    """Lists of texts and bytes; None for anything else, of which ``columns`` says what it is."""
+    keys, data, explicit = batch.keys, batch.data, batch.explicit_hash_keys
+    if not (isinstance(keys, list) and isinstance(data, list) and len(keys) == len(data) > 0):
+        return None
+    if explicit is not None and len(explicit) != len(keys):
+        return None
+    try:
+        if explicit is None:
+            hashes = [_digests[k] for k in keys]
+        else:
+            pairs = zip(keys, explicit, strict=True)
+            hashes = [_digests[k] if e is None else _hash_bytes(e) for k, e in pairs]
+    except (AttributeError, TypeError, UnicodeError):  # no texts
+        return None
+    nbytes = sum(map(len, data)) + sum(map(len, keys)) if set(map(type, data)) == _BYTES else -1
+    return Listed(keys, data, hashes, nbytes) if 0 <= nbytes <= BATCH_BYTES_MAX // 4 else None
 
 
 def columns(batch: PutBatch) -> Columns:
@@ -146,67 +204,48 @@ class Routes:
         self._firsts = [_hash_bytes(s.starting_hash_key) for s in opened]
         self._starts = np.array(self._firsts, "S16")
 
-    def routed(self, batch: PutBatch) -> tuple[Columns, list[Part]]:
-        """A batch as columns and cut by shard.
+    def parts(self, put: Listed | Columns) -> list[Part]:
+        """The put cut by shard, each part in the put's order."""
+        if isinstance(put, Listed):
+            return self._of_lists(put)
+        return self._of_columns(put) if len(put) else []
 
-        Lists are brought into the order of the shards before they become columns: a list is
-        rearranged at a tenth of what it costs to rearrange a column of bytes.
+    def _of_lists(self, put: Listed) -> list[Part]:
+        """Lists are brought into the order of the shards before they are packed.
 
-        Raises:
-            EddylineError: as ``columns`` and ``parts``.
+        A list is rearranged at a tenth of what it costs to rearrange bytes.
         """
-        keys, data, explicit = batch.keys, batch.data, batch.explicit_hash_keys
-        lists = isinstance(keys, list) and isinstance(data, list) and explicit is None
-        if not lists or len(self._indexes) == 1 or not 1 < len(keys) == len(data):
-            put = columns(batch)
-            return put, self.parts(put)
-        try:
-            hashes = b"".join([_digests[k] for k in keys])
-        except (AttributeError, UnicodeError):  # no texts; the columns will say so
-            put = columns(batch)
-            return put, self.parts(put)
-        order, bounds = self._order(hashes)
+        n = len(put)
+        if n == 1 or len(self._indexes) == 1:
+            only = bisect_right(self._firsts, put.hashes[0]) - 1
+            return [Part(int(self._indexes[only]), _counted(n), pack(put.keys, put.data))]
+        order, bounds = self._order(put.hashes)
         moved = itemgetter(*order.tolist())
-        put = replace(columns(PutBatch(list(moved(keys)), list(moved(data)))), rows=order)
-        return put, self._cut(put, order, bounds)
+        return self._cut(pack(moved(put.keys), moved(put.data)), order, bounds)
 
-    def _order(self, hashes: bytes) -> tuple[npt.NDArray[np.int64], list[int]]:
+    def _of_columns(self, put: Columns) -> list[Part]:
+        if len(self._indexes) == 1:
+            records = from_arrow(put.keys, put.data)
+            return [Part(int(self._indexes[0]), _counted(len(put)), records)]
+        order, bounds = self._order(_hashes(put))
+        taken = pa.array(order)
+        return self._cut(from_arrow(put.keys.take(taken), put.data.take(taken)), order, bounds)
+
+    def _order(self, hashes: list[bytes]) -> tuple[npt.NDArray[np.int64], list[int]]:
         """(n,) the records by shard, and where each shard's begin and end among them."""
-        place = np.searchsorted(self._starts, np.frombuffer(hashes, "S16"), side="right") - 1
+        given = np.frombuffer(b"".join(hashes), "S16")
+        place = np.searchsorted(self._starts, given, side="right") - 1
         order = np.argsort(place, kind="stable")
         bounds = np.searchsorted(place[order], np.arange(len(self._indexes) + 1))
         return order, bounds.tolist()
 
-    def _cut(self, put: Columns, rows: npt.NDArray[np.int64], bounds: list[int]) -> list[Part]:
-        """Parts of columns that are in the order of the shards."""
+    def _cut(self, records: Packed, rows: npt.NDArray[np.int64], bounds: list[int]) -> list[Part]:
+        """Parts of records that are in the order of the shards."""
         return [
-            Part(index, rows[a:b], put.keys.slice(a, b - a), put.data.slice(a, b - a))
+            Part(index, rows[a:b], records.cut(a, b))
             for index, a, b in zip(self._indexes.tolist(), bounds[:-1], bounds[1:], strict=True)
             if b > a
         ]
-
-    def parts(self, put: Columns) -> list[Part]:
-        """The put cut by shard, each part in the put's order.
-
-        Raises:
-            EddylineError: ``invalid_argument`` for an explicit hash key of more than 128 bits.
-        """
-        _check(put.explicit_hash_keys)
-        if not len(put):
-            return []
-        if put.rows is not None:  # back into the put's own order
-            back = pa.array(np.argsort(put.rows))
-            put = Columns(put.keys.take(back), put.data.take(back), None)
-        if len(self._indexes) == 1:
-            rows = np.arange(len(put), dtype=np.int64)
-            return [Part(int(self._indexes[0]), rows, put.keys, put.data)]
-        if len(put) == 1:
-            only = bisect_right(self._firsts, _hashes(put)[0]) - 1
-            return [Part(int(self._indexes[only]), _ONE, put.keys, put.data)]
-        order, bounds = self._order(b"".join(_hashes(put)))
-        taken = pa.array(order)
-        moved = Columns(put.keys.take(taken), put.data.take(taken), None)
-        return self._cut(moved, order, bounds)
 
 
 class _Digests(dict[str, bytes]):
@@ -222,6 +261,11 @@ class _Digests(dict[str, bytes]):
 
 _digests = _Digests()
 _ONE = np.zeros(1, np.int64)
+_BYTES = {bytes}
+
+
+def _counted(n: int) -> npt.NDArray[np.int64]:
+    return _ONE if n == 1 else np.arange(n, dtype=np.int64)
 
 
 def _hash_bytes(hash_key: int) -> bytes:

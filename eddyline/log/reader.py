@@ -111,7 +111,7 @@ def read(
         found.append(block.cut(start, start + taken))
         offset += taken
         max_records -= taken
-        max_bytes -= int(found[-1].sizes().sum())
+        max_bytes -= found[-1].payload
         if start + taken < len(block) or max_records <= 0 or max_bytes <= 0:
             break
     got = join(found) if found else _NOTHING
@@ -219,7 +219,7 @@ def _damaged(
 def _fit(block: Block, start: int, max_records: int, max_bytes: int, something: bool) -> int:
     """How many records from ``start`` fit; one at least while there is nothing yet."""
     n = min(len(block) - start, max_records)
-    total = np.cumsum(block.cut(start, start + n).sizes())
-    if n and int(total[-1]) > max_bytes:
-        n = int(np.searchsorted(total, max_bytes, side="right"))
+    wanted = block.cut(start, start + n)
+    if wanted.payload > max_bytes:
+        n = int(np.searchsorted(np.cumsum(wanted.sizes()), max_bytes, side="right"))
     return n if something else max(n, 1)

@@ -31,7 +31,7 @@ from eddyline.log.keys import (
 )
 from eddyline.log.news import WATCH
 from eddyline.log.opened import Layout, Opened
-from eddyline.log.put import Placed, PutBatch
+from eddyline.log.put import Placed, PutBatch, prepared
 from eddyline.log.reader import Damage, Slice, Snapshot
 from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
@@ -301,10 +301,7 @@ class Stream:
         self._opened.tell()
 
     def _submit(self, batch: PutBatch, future: Future[Any], mark: EpochMark | None) -> None:
-        layout = self._opened.latest()
-        put, parts = layout.routes.routed(batch)
-        task = Task(put, parts, layout, self._clock, future, mark)
-        self._opened.writer().submit(task)
+        self._opened.writer().submit(Task(prepared(batch), self._clock, future, mark))
 
     @contextmanager
     def _reading(self, shard: int = 0) -> Iterator[tuple[Any, Layout]]:

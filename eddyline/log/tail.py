@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block, decode, encode, join
+from eddyline.log.block import encode, encoded_size, unpack
 from eddyline.log.keys import Head, block_key, block_offset, block_prefix
+from eddyline.log.packed import Packed, join
 
 SMALL_BYTES = 4096
 # How many blocks of one size make one of the next.
@@ -29,34 +30,45 @@ _RECORD_BYTES = 16
 _BLOCK_BYTES = 48
 
 
-def append(txn: Any, name: str, shard: int, head: Head, new: Block, block_bytes: int) -> None:
-    """Store ``new`` behind the shard's records and bring ``head`` up to date."""
-    first = head.next_offset
-    size = new.size
-    parts = [new]
-    payload = int(new.sizes().sum())
+def append(
+    txn: Any, name: str, shard: int, head: Head, new: Packed, now_ms: int, block_bytes: int
+) -> None:
+    """Store ``new`` behind the shard's records and bring ``head`` up to date.
+
+    Arrival never runs backwards, whatever the clock says.
+    """
+    count, payload, first = len(new), new.payload, head.next_offset
+    arrival_ms = max(now_ms, head.last_ms)
+    arrivals = arrival_ms.to_bytes(8, "little", signed=True) * count
+    size = encoded_size(count, len(new.keys), len(new.data))
+    before: list[tuple[bytes, Packed]] = []
     begin = head.bytes_total + _RECORD_BYTES * head.records_total
-    floor = _floor(begin, begin + payload + _RECORD_BYTES * len(new), block_bytes)
+    floor = _floor(begin, begin + payload + _RECORD_BYTES * count, block_bytes)
     while _worth(head, begin - floor, block_bytes):
-        before = _last(txn, name, shard, head)
-        if before is None:
+        last = _last(txn, name, shard, head)
+        if last is None:
             break
-        parts.append(before)
+        before.append(last)
         first = head.tail_offset
         begin -= head.tail_bytes - _BLOCK_BYTES
+        size += head.tail_bytes
         _forget_last(txn, shard, head)
-        size += before.size
-    for piece in _pieces(join(parts[::-1]), size, block_bytes):
-        key = block_key(shard, first)
-        raw = encode(piece, key)
+    if before:
+        before.reverse()
+        arrivals = b"".join([*(times for times, _ in before), arrivals])
+        new = join([*(records for _, records in before), new])
+    for a, b in _pieces(new, size, block_bytes):
+        key = block_key(shard, first + a)
+        raw = encode(
+            new.cut(a, b) if (a, b) != (0, len(new)) else new, arrivals[8 * a : 8 * b], key
+        )
         txn.put(key, raw)
         head.stored_bytes += len(raw)
-        head.tail_offset, head.tail_bytes = first, len(raw)
-        first += len(piece)
-    head.next_offset = first
-    head.last_ms = int(new.arrival_ms[-1])
-    head.records_total += len(new)
-    head.records_kept += len(new)
+        head.tail_offset, head.tail_bytes = first + a, len(raw)
+    head.next_offset = first + len(new)
+    head.last_ms = arrival_ms
+    head.records_total += count
+    head.records_kept += count
     head.bytes_total += payload
     head.bytes_kept += payload
 
@@ -74,12 +86,12 @@ def _worth(head: Head, room: int, block_bytes: int) -> bool:
     return 0 < head.tail_bytes < block_bytes and head.tail_bytes - _BLOCK_BYTES <= room
 
 
-def _last(txn: Any, name: str, shard: int, head: Head) -> Block | None:
-    """The last block; None if it is damaged, for then it is left as it lies."""
+def _last(txn: Any, name: str, shard: int, head: Head) -> tuple[bytes, Packed] | None:
+    """Arrivals and records of the last block; None if it is damaged: it is left as it lies."""
     key = block_key(shard, head.tail_offset)
     where = f"stream {name}, shardId-{shard:012d}, block at offset {head.tail_offset}"
     try:
-        return decode(bytes(txn.get(key) or b""), key, where)
+        return unpack(bytes(txn.get(key) or b""), key, where)
     except EddylineError as error:
         if error.code == "corrupt_data":
             return None
@@ -98,13 +110,15 @@ def _forget_last(txn: Any, shard: int, head: Head) -> None:
     head.tail_offset, head.tail_bytes = tail
 
 
-def _pieces(block: Block, size: int, block_bytes: int) -> list[Block]:
-    """Blocks of about ``block_bytes``, one record at least in each."""
-    count = min(max(1, size // block_bytes), len(block))
+def _pieces(records: Packed, size: int, block_bytes: int) -> list[tuple[int, int]]:
+    """Where blocks of about ``block_bytes`` begin and end, one record at least in each."""
+    n = len(records)
+    count = min(max(1, size // block_bytes), n)
     if count == 1:
-        return [block]
-    ends = np.cumsum(block.sizes() + 16)
+        return [(0, n)]
+    ends = np.arange(1, n + 1, dtype=np.int64) * _RECORD_BYTES
+    ends += records.key_offsets[1:]
+    ends += records.data_offsets[1:]
     marks = np.arange(1, count) * (int(ends[-1]) / count)
     cuts = np.unique(np.searchsorted(ends, marks, side="left") + 1)
-    edges = [0, *cuts[cuts < len(block)].tolist(), len(block)]
-    return [block.cut(a, b) for a, b in pairwise(edges)]
+    return list(pairwise([0, *cuts[cuts < n].tolist(), n]))

@@ -2,8 +2,9 @@
 
 Puts wait in a queue; a thread takes all that wait, writes them in one transaction and lets their
 futures go once it is durable. So many small puts share one sync, none waits for a timer, and the
-order of a caller's puts is kept. Whatever can be done before the transaction is done by the caller
-(columns, hash keys, cutting by shard): LMDB has one writer at a time among all processes.
+order of a caller's puts is kept. Whatever can be done before the transaction is done before it
+(hash keys by the caller, cutting by shard here, for all of a group at once): LMDB has one writer at
+a time among all processes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +21,10 @@ import numpy as np
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.log import tail, threads
-from eddyline.log.block import Block, join
 from eddyline.log.environment import deleted
-from eddyline.log.keys import HEADS, EpochMark, Head, mark_key, pack_heads
-from eddyline.log.put import Columns, Part, Placed
+from eddyline.log.keys import HEADS, EpochMark, mark_key, pack_heads
+from eddyline.log.packed import Packed, join
+from eddyline.log.put import Columns, Listed, Part, Placed
 
 if TYPE_CHECKING:
     from eddyline.log.opened import Layout, Opened
@@ -35,17 +37,51 @@ MAP_RESERVE = 16
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One put on its way: its records by shard, and the layout they were routed by.
+    """One put on its way.
 
     The future gives ``Placed``, or for an append with a mark whether it was written.
     """
 
-    put: Columns
-    parts: list[Part]
-    layout: Layout
+    put: Listed | Columns
     clock: Clock
     future: Future[Any]
     mark: EpochMark | None = None
+
+
+class _Run:
+    """Successive tasks that are routed together, and cut by shard before the transaction."""
+
+    def __init__(self, tasks: list[Task], layout: Layout) -> None:
+        self.tasks = tasks
+        self.put = _together([t.put for t in tasks])
+        self.mark = tasks[0].mark
+        self._layout = layout
+        self._parts = layout.routes.parts(self.put)
+
+    def parts(self, layout: Layout) -> list[Part]:
+        """The records by shard, as the transaction sees the shards."""
+        if layout.shards != self._layout.shards:  # resharded since
+            self._layout, self._parts = layout, layout.routes.parts(self.put)
+        return self._parts
+
+
+def _together(puts: list[Any]) -> Listed | Columns:
+    only: Listed | Columns = puts[0]
+    return only if len(puts) == 1 else Listed.joined(puts)
+
+
+def _runs(group: list[Task], layout: Layout) -> list[_Run]:
+    """The group in its order; lists without a mark that stand side by side make one run."""
+    found: list[list[Task]] = []
+    open_run = False
+    for task in group:
+        plain = task.mark is None and isinstance(task.put, Listed)
+        if plain and open_run:
+            found[-1].append(task)
+        else:
+            found.append([task])
+        open_run = plain
+    return [_Run(tasks, layout) for tasks in found]
 
 
 class Writer:
@@ -93,15 +129,16 @@ class Writer:
         with self._turn:
             while self._waiting and size < GROUP_BYTES:
                 task = self._waiting.popleft()
-                size += task.put.data.nbytes
+                size += task.put.nbytes
                 group.append(task)
         return group
 
     def _commit(self, group: list[Task]) -> None:
         try:
             self._check_disk()
+            runs = _runs(group, self._opened.latest())
             with self._opened.environment.write() as txn:
-                results = _Transaction(self._opened, txn).write(group)
+                results = _Transaction(self._opened, txn).write(runs)
         except EddylineError as error:
             if error.code == "disk_full" and len(group) > 1:
                 for task in group:  # one that is too large must not refuse the others
@@ -142,40 +179,41 @@ class _Transaction:
         self._heads = opened.heads(txn)
         self._next = [h.next_offset for h in self._heads]
 
-    def write(self, group: list[Task]) -> list[Any]:
+    def write(self, runs: list[_Run]) -> list[Any]:
         """Write all that may be written; what each task's future is to hold."""
         if self._layout.saved.gone_ms is not None:
             raise deleted(self._opened.name)
-        parts: dict[int, list[Part]] = {}
-        results = [self._admit(task, parts) for task in group]
+        parts: dict[int, list[Packed]] = {}
+        results = [result for run in runs for result in self._admit(run, parts)]
         if parts:
-            now_ms = group[0].clock.now_ms()
+            now_ms = runs[0].tasks[0].clock.now_ms()
+            block_bytes = self._opened.settings.block_bytes
             for shard in sorted(parts):
-                self._append(shard, parts[shard], now_ms)
+                new, head = join(parts[shard]), self._heads[shard]
+                tail.append(self._txn, self._opened.name, shard, head, new, now_ms, block_bytes)
             self._check_size()
             self._txn.put(HEADS, pack_heads(self._heads))
         return results
 
-    def _admit(self, task: Task, parts: dict[int, list[Part]]) -> Any:
-        """Give the task's records their places, unless its mark says no."""
-        if task.mark is not None:
-            verdict = self._raise_mark(task.mark)
+    def _admit(self, run: _Run, parts: dict[int, list[Packed]]) -> list[Any]:
+        """Give the run's records their places, unless its mark says no."""
+        if run.mark is not None:
+            verdict = self._raise_mark(run.mark)
             if verdict is not True:
-                return verdict
-        shard = np.empty(len(task.put), np.int32)
-        offset = np.empty(len(task.put), np.int64)
-        for part in self._routed(task):
+                return [verdict]
+        shard = np.empty(len(run.put), np.int32)
+        offset = np.empty(len(run.put), np.int64)
+        for part in run.parts(self._layout):
             at, n = self._next[part.shard], len(part.rows)
             shard[part.rows] = part.shard
             offset[part.rows] = np.arange(at, at + n)
             self._next[part.shard] = at + n
-            parts.setdefault(part.shard, []).append(part)
-        return True if task.mark is not None else Placed(shard, offset, self._layout.shards)
-
-    def _routed(self, task: Task) -> list[Part]:
-        if task.layout.shards == self._layout.shards:
-            return task.parts
-        return self._layout.routes.parts(task.put)  # resharded since
+            parts.setdefault(part.shard, []).append(part.records)
+        if run.mark is not None:
+            return [True]
+        ends = accumulate((len(t.put) for t in run.tasks), initial=0)
+        shards = self._layout.shards
+        return [Placed(shard[a:b], offset[a:b], shards) for a, b in pairwise(ends)]
 
     def _raise_mark(self, mark: EpochMark) -> bool | EddylineError:
         """True if the epoch is new; False if it is there; an error for an older incarnation."""
@@ -195,16 +233,6 @@ class _Transaction:
             fence = EpochMark(mark.job, mark.incarnation, mark.sink, known.epoch)
             self._txn.put(key, fence.pack())
         return False
-
-    def _append(self, shard: int, parts: list[Part], now_ms: int) -> None:
-        """Behind the shard's newest record; arrival never runs backwards, whatever the clock."""
-        head: Head = self._heads[shard]
-        arrival_ms = max(now_ms, head.last_ms)
-        new = join(
-            [Block(np.full(len(p.rows), arrival_ms, np.int64), p.keys, p.data) for p in parts]
-        )
-        block_bytes = self._opened.settings.block_bytes
-        tail.append(self._txn, self._opened.name, shard, head, new, block_bytes)
 
     def _check_size(self) -> None:
         settings = self._opened.settings

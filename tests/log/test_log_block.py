@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block, check, decode, encode, join
+from eddyline.log.block import Block, check, decode, encode, join, unpack
 from eddyline.log.keys import block_key, block_offset
+from eddyline.log.packed import join as packed_join
 from eddyline.log.sequence import offset_of, parse, sequence_number, sequence_numbers
 
 RECORD = st.tuples(st.integers(0, 2**41), st.text(max_size=20), st.binary(max_size=200))
@@ -37,9 +38,14 @@ def test_a_block_reads_back_as_it_was_also_when_cut(
     stop = data.draw(st.integers(start + 1, len(records)))
     key = block_key(3, 17)
     cut = block(records).cut(start, stop)
-    raw = encode(cut, key)
+    raw = cut.encode(key)
     assert len(raw) == cut.size
     assert rows(decode(raw, key, "here")) == records[start:stop]
+    assert cut.payload == sum(len(k.encode()) + len(d) for _, k, d in records[start:stop])
+    arrivals, packed = unpack(raw, key, "here")
+    assert encode(packed, arrivals, key) == raw
+    again = packed_join([packed, packed])
+    assert rows(decode(encode(again, arrivals * 2, key), key, "here")) == records[start:stop] * 2
     assert join([cut, cut]).sizes().tolist() == [*cut.sizes().tolist()] * 2
 
 
@@ -49,7 +55,7 @@ def test_any_flipped_bit_and_any_cut_is_noticed(
     records: list[tuple[int, str, bytes]], data: st.DataObject
 ) -> None:
     key = block_key(0, 0)
-    raw = bytearray(encode(block(records), key))
+    raw = bytearray(block(records).encode(key))
     if data.draw(st.booleans()):
         bit = data.draw(st.integers(0, len(raw) * 8 - 1))
         raw[bit // 8] ^= 1 << bit % 8
@@ -62,7 +68,7 @@ def test_any_flipped_bit_and_any_cut_is_noticed(
 
 
 def test_a_block_in_another_place_is_noticed() -> None:
-    raw = encode(block([(1, "k", b"x")]), block_key(0, 5))
+    raw = block([(1, "k", b"x")]).encode(block_key(0, 5))
     check(raw, block_key(0, 5), "here")
     with pytest.raises(EddylineError, match="checksum"):
         check(raw, block_key(0, 6), "here")
@@ -70,7 +76,7 @@ def test_a_block_in_another_place_is_noticed() -> None:
 
 def test_a_newer_block_is_refused_not_called_damaged() -> None:
     key = block_key(0, 0)
-    raw = bytearray(encode(block([(1, "k", b"x")]), key))
+    raw = bytearray(block([(1, "k", b"x")]).encode(key))
     raw[3:4] = b"2"
     with pytest.raises(EddylineError) as failure:
         decode(bytes(raw), key, "here")

@@ -28,8 +28,8 @@ def test_small_puts_become_few_blocks_and_are_rewritten_seldom(
     written: list[int] = []
     encode = tail.encode
 
-    def counted(block: tail.Block, key: bytes) -> bytes:
-        raw = encode(block, key)
+    def counted(records: tail.Packed, arrivals: bytes, key: bytes) -> bytes:
+        raw = encode(records, arrivals, key)
         written.append(len(raw))
         return raw
 

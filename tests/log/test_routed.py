@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
-from eddyline.log.put import Part, PutBatch, Routes, columns
-from eddyline.log.shard import even_shards
+from eddyline.log.packed import Packed
+from eddyline.log.put import Listed, Part, PutBatch, Routes, columns, prepared
+from eddyline.log.shard import HASH_KEYS, even_shards
 
 KEYS = st.lists(st.text(min_size=0, max_size=8), max_size=30)
 
 
 def told(parts: list[Part]) -> dict[int, list[tuple[int, str, bytes]]]:
     return {
-        p.shard: list(zip(p.rows.tolist(), p.keys.to_pylist(), p.data.to_pylist(), strict=True))
-        for p in parts
+        p.shard: list(zip(p.rows.tolist(), *texts_and_bytes(p.records), strict=True)) for p in parts
     }
+
+
+def texts_and_bytes(of: Packed) -> tuple[list[str], list[bytes]]:
+    keys = [bytes(of.keys[a:b]).decode() for a, b in pairwise(of.key_offsets.tolist())]
+    return keys, [bytes(of.data[a:b]) for a, b in pairwise(of.data_offsets.tolist())]
 
 
 @given(KEYS, st.integers(1, 5), st.integers(1, 5))
 def test_lists_are_routed_as_columns_are(keys: list[str], shards: int, later: int) -> None:
     data = [b"%d" % i for i in range(len(keys))]
-    before, after = (Routes(even_shards(n, 0)) for n in (shards, later))
-    put, parts = before.routed(PutBatch(keys, data))
+    put = prepared(PutBatch(keys, data))
+    assert isinstance(put, Listed) == bool(keys)
     arrow = columns(PutBatch(pa.array(keys, pa.string()), pa.array(data, pa.binary())))
-    assert told(parts) == told(before.parts(arrow))
-    assert told(after.parts(put)) == told(after.parts(arrow))  # as after a resharding
+    for routes in (Routes(even_shards(n, 0)) for n in (shards, later)):
+        assert told(routes.parts(put)) == told(routes.parts(arrow))
+
+
+@given(st.lists(KEYS.filter(bool), min_size=1, max_size=5), st.integers(1, 5), st.data())
+def test_several_lists_are_routed_as_one(
+    lots: list[list[str]], shards: int, data: st.DataObject
+) -> None:
+    wanted = st.one_of(st.none(), st.integers(0, HASH_KEYS - 1))
+    explicit = [[data.draw(wanted) for _ in keys] for keys in lots]
+    puts = [
+        prepared(PutBatch(keys, [k.encode() for k in keys], hashes))
+        for keys, hashes in zip(lots, explicit, strict=True)
+    ]
+    assert all(isinstance(put, Listed) for put in puts)
+    keys = [k for lot in lots for k in lot]
+    whole = PutBatch(pa.array(keys), [k.encode() for k in keys], [h for e in explicit for h in e])
+    routes = Routes(even_shards(shards, 0))
+    assert told(routes.parts(Listed.joined(puts))) == told(routes.parts(prepared(whole)))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +66,6 @@ def test_lists_are_routed_as_columns_are(keys: list[str], shards: int, later: in
     ],
 )
 def test_what_cannot_be_stored_is_refused(keys: list[str], data: list[bytes]) -> None:
-    routes = Routes(even_shards(2, 0))
     with pytest.raises(EddylineError) as caught:
-        routes.routed(PutBatch(keys, data))
+        prepared(PutBatch(keys, data))
     assert caught.value.code == "invalid_argument"
