@@ -8,7 +8,7 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import tokens
 from eddyline.aws.kinesis.home import Home, check_dry_run
-from eddyline.aws.kinesis.naming import shard_of
+from eddyline.aws.kinesis.naming import NO_SHARD_TO_READ
 from eddyline.errors import EddylineError
 from eddyline.log import ShardInfo, Stream
 from eddyline.log.sequence import parse
@@ -19,13 +19,7 @@ async def get_shard_iterator(home: Home, call: Call) -> Answer:
     stream = home.stream(request)
     info = stream.info()
     home.check_there(info)
-    shard = shard_of(info.shards, request.ShardId)
-    if shard is None:
-        words = (
-            f"Shard {request.ShardId} in stream {info.name} under account "
-            f"{home.names.account} does not exist"
-        )
-        raise AwsError("ResourceNotFoundException", words)
+    shard = home.names.shard(info, request.ShardId, NO_SHARD_TO_READ)
     start = Start(request.ShardIteratorType, request.StartingSequenceNumber, request.Timestamp)
     offset = start.offset(home, stream, shard)
     check_dry_run(request)

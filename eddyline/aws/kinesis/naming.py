@@ -6,8 +6,12 @@ from typing import Any
 
 from eddyline.aws.errors import AwsError
 from eddyline.errors import EddylineError
-from eddyline.log import LogStore, ShardInfo, Stream
+from eddyline.log import LogStore, ShardInfo, Stream, StreamInfo
 from eddyline.settings import Settings
+
+# AWS words it so where shards are described or changed, and so where one is to be read.
+NO_SHARD = "Could not find shard {shard} in stream {stream} under account {account}."
+NO_SHARD_TO_READ = "Shard {shard} in stream {stream} under account {account} does not exist"
 
 
 class Names:
@@ -43,6 +47,18 @@ class Names:
         """There is no such stream."""
         words = f"Stream {name} under account {self.account} not found."
         return AwsError("ResourceNotFoundException", words)
+
+    def shard(self, info: StreamInfo, shard_id: str, missing: str = NO_SHARD) -> ShardInfo:
+        """The stream's shard of that name; ``missing`` are the words if there is none.
+
+        Raises:
+            AwsError: ``ResourceNotFoundException``.
+        """
+        index = shard_index(shard_id)
+        if index is None or index >= len(info.shards):
+            words = missing.format(shard=shard_id, stream=info.name, account=self.account)
+            raise AwsError("ResourceNotFoundException", words)
+        return info.shards[index]
 
 
 def name_in(arn: str) -> str:
@@ -84,9 +100,3 @@ def shard_index(shard_id: str) -> int | None:
     """The index in a shard's name; AWS also takes ``5`` and ``shardId-5``. None if it has none."""
     digits = shard_id.removeprefix("shardId-")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 12 else None
-
-
-def shard_of(shards: tuple[ShardInfo, ...], shard_id: str) -> ShardInfo | None:
-    """The shard of that name."""
-    index = shard_index(shard_id)
-    return shards[index] if index is not None and index < len(shards) else None

@@ -8,7 +8,6 @@ from typing import Any
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.home import Home
-from eddyline.aws.kinesis.naming import shard_of
 from eddyline.aws.kinesis.streams import open_shards
 from eddyline.errors import EddylineError
 from eddyline.log import Resharding, ShardInfo, Stream, StreamInfo, StreamMode
@@ -25,7 +24,7 @@ def split_shard(home: Home, call: Call) -> Answer:
 
     def change(info: StreamInfo, shards: Resharding) -> dict[str, Any] | None:
         _check_changeable(home, info, "SplitShard")
-        shard = _shard(home, info, request.ShardToSplit)
+        shard = home.names.shard(info, request.ShardToSplit)
         _check_open(home, info, shard)
         low, high = shard.starting_hash_key, shard.ending_hash_key
         if not low < key <= high:
@@ -48,8 +47,8 @@ def merge_shards(home: Home, call: Call) -> Answer:
 
     def change(info: StreamInfo, shards: Resharding) -> dict[str, Any] | None:
         _check_changeable(home, info, "MergeShards")
-        one = _shard(home, info, request.ShardToMerge)
-        other = _shard(home, info, request.AdjacentShardToMerge)
+        one = home.names.shard(info, request.ShardToMerge)
+        other = home.names.shard(info, request.AdjacentShardToMerge)
         for shard in (one, other):
             _check_open(home, info, shard)
         lower, upper = sorted((one, other), key=lambda s: s.starting_hash_key)
@@ -114,17 +113,6 @@ def _check_changeable(home: Home, info: StreamInfo, operation: str) -> None:
             f"account {home.names.account}, which is in ON_DEMAND capacity mode."
         )
         raise AwsError("ValidationException", words)
-
-
-def _shard(home: Home, info: StreamInfo, shard_id: str) -> ShardInfo:
-    found = shard_of(info.shards, shard_id)
-    if found is None:
-        words = (
-            f"Could not find shard {shard_id} in stream {info.name} under account "
-            f"{home.names.account}."
-        )
-        raise AwsError("ResourceNotFoundException", words)
-    return found
 
 
 def _check_open(home: Home, info: StreamInfo, shard: ShardInfo) -> None:

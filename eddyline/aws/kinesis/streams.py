@@ -12,7 +12,6 @@ from eddyline.aws.kinesis import tokens
 from eddyline.aws.kinesis.capacity import check_distribution, check_warm
 from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.home import Home
-from eddyline.aws.kinesis.naming import shard_of
 from eddyline.aws.kinesis.shards import described
 from eddyline.aws.kinesis.tags import check_tags
 from eddyline.errors import EddylineError
@@ -129,13 +128,7 @@ def shards_after(home: Home, info: StreamInfo, shard_id: str | None) -> tuple[Sh
     """The shards behind the one of that name, which must exist."""
     if shard_id is None:
         return info.shards
-    found = shard_of(info.shards, shard_id)
-    if found is None:
-        words = (
-            f"Could not find shard {shard_id} in stream {info.name} under account "
-            f"{home.names.account}."
-        )
-        raise AwsError("ResourceNotFoundException", words)
+    found = home.names.shard(info, shard_id)
     return info.shards[found.index + 1 :]
 
 

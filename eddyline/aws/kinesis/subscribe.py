@@ -22,7 +22,7 @@ from eddyline.aws.kinesis.consumers import Consumer, find
 from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.home import Home, check_dry_run
 from eddyline.aws.kinesis.iterators import Start
-from eddyline.aws.kinesis.naming import shard_of
+from eddyline.aws.kinesis.naming import NO_SHARD_TO_READ
 from eddyline.aws.kinesis.reading import Page, behind_ms
 from eddyline.aws.kinesis.shards import child_shards
 from eddyline.aws.kinesis.subscribe_lease import Lease
@@ -48,13 +48,7 @@ async def subscribe_to_shard(home: Home, call: Call) -> Answer:
         )
         raise AwsError("ResourceInUseException", words)
     info = stream.info()
-    shard = shard_of(info.shards, request.ShardId)
-    if shard is None:
-        words = (
-            f"Shard {request.ShardId} in stream {info.name} under account "
-            f"{home.names.account} does not exist"
-        )
-        raise AwsError("ResourceNotFoundException", words)
+    shard = home.names.shard(info, request.ShardId, NO_SHARD_TO_READ)
     where = request.StartingPosition
     offset = Start(where.Type, where.SequenceNumber, where.Timestamp).offset(home, stream, shard)
     check_dry_run(request)

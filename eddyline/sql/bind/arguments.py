@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from eddyline.errors import nearest
 from eddyline.sql import syntax as s
+from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment
+from eddyline.sql.typed import Ref
 
 Inputs = Callable[[s.TableArgument], Relation]
 
@@ -62,3 +64,19 @@ def table_of(
         return s.TableArgument(s.Derived(a.query, None, (), a.span), (), (), a.span)
     span = call.span if a is None else a.span
     raise env.error(f"{call.name} needs a table", span, f"for example {call.name}(TABLE t, …)")
+
+
+def partition_of(table: s.TableArgument, source: Relation, env: Environment) -> tuple[str, ...]:
+    """The columns of a table argument's PARTITION BY.
+
+    Raises:
+        EddylineError: ``sql_semantic`` if one of them is no column.
+    """
+    binder = ExpressionBinder(source.scope, env, "PARTITION BY")
+    found = []
+    for key in table.partition_by:
+        e = binder.bind(key)
+        if not isinstance(e, Ref):
+            raise env.error("PARTITION BY needs columns here", key.span, "compute it below")
+        found.append(e.name)
+    return tuple(found)

@@ -15,7 +15,7 @@ from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DOUBLE, STRING
 from eddyline.sql import syntax as s
-from eddyline.sql.bind.arguments import Inputs, arranged, table_of
+from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import SCALAR_FOREST, ExpressionBinder
 from eddyline.sql.bind.relation import Relation, extended
 from eddyline.sql.bind.scope import Environment, Field, Scope
@@ -64,7 +64,7 @@ def bind_forest(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
         k: _constant(e, env) for k, e in args.items() if k not in ("input", "columns", "on_time")
     }
     options = _options(values, call, args, env)
-    keys = _keys(table, source, env)
+    keys = partition_of(table, source, env)
     node, columns = _points(args.get("columns"), source, keys, call, env)
     fill = values.get("fill")
     if fill is not None and not isinstance(fill, int | float):
@@ -105,17 +105,6 @@ def _options(
         span = args.get("time_decay", call).span
         raise env.error(msg, span, f"sub_sample_size is {forest.sub_sample_size}")
     return options
-
-
-def _keys(table: s.TableArgument, source: Relation, env: Environment) -> tuple[str, ...]:
-    binder = ExpressionBinder(source.scope, env, "PARTITION BY")
-    found = []
-    for key in table.partition_by:
-        e = binder.bind(key)
-        if not isinstance(e, Ref):
-            raise env.error("PARTITION BY needs columns here", key.span, "compute it below")
-        found.append(e.name)
-    return tuple(found)
 
 
 def _points(

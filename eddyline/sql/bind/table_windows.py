@@ -7,7 +7,7 @@ from dataclasses import replace
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import TimeAttribute, timestamp
 from eddyline.sql import syntax as s
-from eddyline.sql.bind.arguments import Inputs, arranged, table_of
+from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.grouping import milliseconds, refuse_zoned
 from eddyline.sql.bind.relation import Relation
@@ -53,7 +53,7 @@ def bind_window(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
         raise env.error(msg, table.span, "put the window before the grouping")
     time = _time(name, args["timecol"], source, env)
     window = _window(call, name, args, env)
-    partition = _partition(name, table, source, env)
+    partition = partition_of(table, source, env) if name == "SESSION" else ()
     return _opened(source, window, time, partition)
 
 
@@ -110,18 +110,3 @@ def _window(call: s.Call, name: str, args: dict[str, s.Expression], env: Environ
         msg = f"{name}: the size ({size} ms) is no multiple of the {word} ({step} ms)"
         raise env.error(msg, call.span, f"choose a {word} that divides the size")
     return Window(WindowKind(name), size, step, ms.get("offset", 0))
-
-
-def _partition(
-    name: str, table: s.TableArgument, source: Relation, env: Environment
-) -> tuple[str, ...]:
-    if name != "SESSION":
-        return ()
-    binder = ExpressionBinder(source.scope, env, "PARTITION BY")
-    names = []
-    for key in table.partition_by:
-        e = binder.bind(key)
-        if not isinstance(e, Ref):
-            raise env.error("PARTITION BY needs columns here", key.span, "compute it below")
-        names.append(e.name)
-    return tuple(names)
