@@ -130,6 +130,8 @@ class Server:
     def _sweep(self) -> None:
         """Trim what is older than the streams' retention, now and then."""
         while not self._clock.wait(self._stopping, self.settings.retention_sweep_s):
+            if not self.services.directory.has_streams():
+                continue  # to load the log costs more memory than an idle server needs
             try:
                 self.services.streams.sweep()
             except EddylineError as error:

@@ -20,7 +20,7 @@ from eddyline.service import lab
 from eddyline.settings import load
 
 if TYPE_CHECKING:
-    from eddyline.generator.rate import Burst
+    from eddyline.generator.pattern import Burst
     from eddyline.server import Server
     from eddyline.service.anomalies import Alert, Point
     from eddyline.service.notes import NoteView

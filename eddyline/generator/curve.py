@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
 from eddyline.generator.column import Integers, Uniforms
 from eddyline.generator.moment import local_offsets
+from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
 
 HOURS = 168
 BLOCK_S = 900
@@ -25,44 +26,6 @@ GRID = 512
 # How fine deadlines are, and how much less than a whole number of records will do.
 FINE_S = 1e-6
 NEARLY = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """From ``start_s`` for ``duration_s`` the rate is multiplied by ``factor`` (0 = silence)."""
-
-    start_s: float
-    duration_s: float
-    factor: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """The rate moves evenly to ``to`` records a second within ``over_s``, and stays there."""
-
-    to: float
-    over_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sine:
-    """The rate swings around its mean by ``share`` (0 … 1) of it, once every ``period_s``."""
-
-    share: float
-    period_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Periodic:
-    """A week of rates: mean and standard deviation of each hour, seven rows (Monday first) of 24.
-
-    With ``smooth`` the rate is the table's at the full hour and moves evenly to the next hour's,
-    round the end of the day and of the week too. The deviation is drawn anew each second.
-    """
-
-    mean: tuple[tuple[float, ...], ...]
-    deviation: tuple[tuple[float, ...], ...] = field(default_factory=tuple)
-    smooth: bool = True
 
 
 class Curve(Protocol):

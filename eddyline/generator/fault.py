@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.column import Integers, Uniforms
-from eddyline.generator.curve import Burst
+from eddyline.generator.pattern import Burst
 from eddyline.generator.spec import Fault
 
 # Records held back at most; beyond it a late record is sent at once, without a label.

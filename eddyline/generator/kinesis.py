@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -219,14 +218,6 @@ def connect(endpoint: str | None, region: str | None) -> Any:
     except ValueError as error:
         hint = "write it like http://127.0.0.1:4567"
         raise EddylineError("invalid_argument", f"endpoint: {error}", hint=hint) from error
-
-
-@cache
-def regions() -> tuple[str, ...]:
-    """The regions in which AWS has this service."""
-    import botocore.session
-
-    return tuple(botocore.session.get_session().get_available_regions("kinesis"))
 
 
 def is_loopback(endpoint: str | None) -> bool:

@@ -346,34 +346,3 @@ def _merge(parts: list[str | Texts]) -> list[str | Texts]:
         else:
             out.append(part)
     return out
-
-
-_ISO = re.compile(
-    r"(\d{4})-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?"
-    r"(Z|[+-]\d\d:?\d\d)?"
-)
-
-
-def parse_iso(text: str) -> int | None:
-    """Epoch ms of an ISO 8601 date or time (UTC without an offset); None if it is none."""
-    m = _ISO.fullmatch(text.strip())
-    if m is None:
-        return None
-    year, month, day, hour, minute, second = (
-        int(g or d) for g, d in zip(m.groups(), (0, 1, 1, 0, 0, 0), strict=False)
-    )
-    try:
-        days = int(np.datetime64(f"{year:04}-{month:02}-{day:02}", "D").astype(np.int64))
-    except ValueError:
-        return None
-    if hour > 24 or minute > 59 or second > 60:
-        return None
-    milli = int(((m[7] or "") + "000")[:3])
-    return days * DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000 + milli - _zone_ms(m[8])
-
-
-def _zone_ms(text: str | None) -> int:
-    if text is None or text == "Z":
-        return 0
-    minutes = int(text[1:3]) * 60 + int(text[-2:])
-    return (-1 if text[0] == "-" else 1) * minutes * 60_000

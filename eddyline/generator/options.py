@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from eddyline.errors import EddylineError
-from eddyline.generator.curve import Burst, Periodic, Ramp, Sine
-from eddyline.generator.moment import parse_iso
+from eddyline.generator.iso import parse_iso
+from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
 from eddyline.generator.replay.spec import parse_speed
 from eddyline.generator.spec import FAULTS, Fault, Simulated, parse_duration
 

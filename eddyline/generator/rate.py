@@ -14,9 +14,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from eddyline.generator.curve import Burst, Curve, factor_at, inverse
-
-__all__ = ["Burst", "Constant", "Poisson", "Scaled", "Schedule", "Varying"]
+from eddyline.generator.curve import Curve, factor_at, inverse
+from eddyline.generator.pattern import Burst
 
 # Sums of float segments may fall short of a whole number by this much.
 ROUNDING = 1e-9

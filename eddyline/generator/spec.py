@@ -5,24 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Literal
 
 from eddyline.errors import EddylineError
-from eddyline.generator.curve import (
-    Burst,
-    Bursting,
-    Curve,
-    Flat,
-    Periodic,
-    Ramp,
-    Ramping,
-    Sine,
-    Waving,
-    Weekly,
-)
-from eddyline.generator.rate import Constant, Poisson, Scaled, Schedule, Varying
+from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
+
+if TYPE_CHECKING:
+    from eddyline.generator.rate import Schedule
 
 RATE_MAX = 100_000_000.0
 DURATION_MAX_S = 10 * 365 * 86_400.0
@@ -158,31 +147,14 @@ class GeneratorSpec:
         ``start_ms`` is the instant of the start, which says where in the week it is; ``seed``
         stands for that of the spec where it has none.
         """
-        if self.simulated is not None:
-            start_ms = self.simulated.start_ms
-        curve = self._curve(start_ms, (self.seed if self.seed is not None else seed) or 0)
-        if curve is None:
-            return None
-        if self.arrivals == "poisson":
-            gaps = np.random.default_rng(((self.seed if self.seed is not None else seed) or 0, 7))
-            return Poisson(Bursting(curve, self.bursts), gaps)
-        if isinstance(curve, Flat):
-            return Constant(curve.rate, self.bursts)
-        return Varying(Bursting(curve, self.bursts) if self.bursts else curve)
+        from eddyline.generator.plan import plan
 
-    def _curve(self, start_ms: int, seed: int) -> Curve | None:
-        if self.periodic is not None:
-            return Weekly(self.periodic, start_ms, seed)
-        if self.rate is None:
-            return None
-        if self.ramp is not None:
-            return Ramping(self.rate, self.ramp)
-        if self.sine is not None:
-            return Waving(self.rate, self.sine)
-        return Flat(self.rate)
+        return plan(self, start_ms, seed)
 
     def schedule(self, start_ms: int = 0, seed: int | None = None) -> Schedule | None:
         """When records are due in real time; None for as fast as possible."""
+        from eddyline.generator.rate import Scaled
+
         plan = self.plan(start_ms, seed) if self.timed else None
         return Scaled(plan, self.speed) if plan is not None and self.speed != 1.0 else plan
 

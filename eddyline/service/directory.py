@@ -45,6 +45,12 @@ class DataDirectory:
         """One directory a job."""
         return self.path / "jobs"
 
+    def has_streams(self) -> bool:
+        """Whether there is a stream, or what is left of one; told without loading the log."""
+        with contextlib.suppress(OSError), os.scandir(self.path / "streams") as entries:
+            return any(entries)
+        return False
+
     def job(self, job_id: str) -> Path:
         """Where one job keeps its state."""
         return self.jobs / job_id

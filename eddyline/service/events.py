@@ -6,6 +6,9 @@ from typing import Any
 
 import msgspec
 
+# How a SELECT's result is shown.
+MODES = ("update", "append", "single")
+
 
 class JobFigures(msgspec.Struct, frozen=True):
     """A running query's counters. Times are epoch ms or ms; None where nothing is known yet."""

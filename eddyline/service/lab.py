@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from importlib import resources
 
-import numpy as np
-
-from eddyline.generator.rate import Burst
+from eddyline.generator.pattern import Burst
 from eddyline.generator.spec import GeneratorSpec
 
 SENSOR_STREAM = "my-input-stream"
@@ -67,6 +65,8 @@ class Sender:
 
 def burst(seed: int) -> Burst:
     """A burst at a time that only the seed knows, in seconds since the senders started."""
+    import numpy as np
+
     start = np.random.default_rng(seed).uniform(WARM_UP_S, BURST_LATEST_S - BURST_S)
     return Burst(round(float(start), 3), BURST_S, BURST_FACTOR)
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch, Kind
+from eddyline.service.events import MODES
 from eddyline.service.printing import Printer, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MODES = ("update", "append", "single")
 _ADDS = (Kind.INSERT, Kind.UPDATE_AFTER)
 
 

@@ -5,6 +5,7 @@ Whoever starts it holds the directory's lock until it is stopped.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -43,15 +44,19 @@ class Services:
         self.directory = DataDirectory(settings.data_dir)
         self.supervisor = Supervisor(self.directory.path / "logs")
         self._on_stop: list[Callable[[], None]] = []
+        self._streams: LogStore | None = None
+        self._streams_lock = threading.Lock()
 
-    @cached_property
+    @property
     def streams(self) -> LogStore:
-        """The log of this process."""
-        from eddyline.log import LogStore
+        """The log of this process, loaded when it is first needed, by whichever thread."""
+        with self._streams_lock:
+            if self._streams is None:
+                from eddyline.log import LogStore
 
-        store = LogStore(self.data_dir, self.settings, self.clock)
-        self._on_stop.append(store.close)
-        return store
+                self._streams = LogStore(self.data_dir, self.settings, self.clock)
+                self._on_stop.append(self._streams.close)
+            return self._streams
 
     @cached_property
     def catalog(self) -> Catalog:

@@ -21,9 +21,8 @@ from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import in_thread
-from eddyline.service.events import JobFigures, RunEvent, RunFinished
+from eddyline.service.events import MODES, JobFigures, RunEvent, RunFinished
 from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
-from eddyline.service.results import MODES
 from eddyline.service.supervisor import BackOff, Child, Supervisor
 from eddyline.settings import Settings
 

@@ -22,11 +22,7 @@ def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
     """The studio of ``services``; ``signin`` knows links, passwords and sessions."""
     from eddyline.auth.hosts import HostGuard
 
-    context = Context(
-        services,
-        settings,
-        Rates(services.streams, services.clock),
-    )
+    context = Context(services, settings, Rates(services))
     return HostGuard(Gate(_pages(context), signin), settings)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import run, ui
 
 from eddyline.errors import EddylineError
-from eddyline.generator.kinesis import regions
+from eddyline.generator.regions import regions
 from eddyline.generator.spec import GeneratorSpec, parse_target
 from eddyline.service.generators import GeneratorInfo
 from eddyline.studio.context import Context

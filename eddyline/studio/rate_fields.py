@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from eddyline.errors import EddylineError
-from eddyline.generator.curve import Burst, Periodic, Ramp, Sine
+from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
 from eddyline.generator.spec import GeneratorSpec
 from eddyline.studio.shell import labelled
 

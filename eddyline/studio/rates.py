@@ -9,9 +9,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from eddyline.clock import Clock
 from eddyline.errors import EddylineError
-from eddyline.log import LogStore
+from eddyline.service.services import Services
 
 SAMPLE_S = 0.9
 HISTORY = 120
@@ -40,9 +39,9 @@ class StreamRate:
 class Rates:
     """Samples the streams when asked, at most about once a second."""
 
-    def __init__(self, streams: LogStore, clock: Clock) -> None:
-        self._streams = streams
-        self._clock = clock
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._clock = services.clock
         self._lock = threading.Lock()
         self._rates: dict[str, StreamRate] = {}
         self._sampled = float("-inf")
@@ -64,7 +63,7 @@ class Rates:
 
     def _sample(self, now: float) -> dict[str, StreamRate]:
         found = {}
-        for info in sorted(self._streams.list(), key=lambda s: s.name):
+        for info in sorted(self._services.streams.list(), key=lambda s: s.name):
             try:
                 found[info.name] = self._one(info.name, now)
             except EddylineError:  # deleted between the list and the look
@@ -72,7 +71,7 @@ class Rates:
         return found
 
     def _one(self, name: str, now: float) -> StreamRate:
-        stream = self._streams.open(name)
+        stream = self._services.streams.open(name)
         info, figures = stream.info(), stream.figures()
         rate = StreamRate(
             name,

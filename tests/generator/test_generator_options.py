@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
 from eddyline.generator import options
-from eddyline.generator.curve import Burst, Periodic, Ramp, Sine
+from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
 from eddyline.generator.spec import FAULTS, Fault, GeneratorSpec, Simulated
 
 DAY_MS = 86_400_000

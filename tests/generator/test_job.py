@@ -15,8 +15,8 @@ from generator_kit import START_MS, Collected, RunningClock
 
 from eddyline.errors import EddylineError
 from eddyline.generator.counters import SendResult
-from eddyline.generator.curve import Burst, Periodic, Ramp
 from eddyline.generator.job import Generator, GeneratorThread
+from eddyline.generator.pattern import Burst, Periodic, Ramp
 from eddyline.generator.spec import Fault, GeneratorSpec, Simulated
 
 COUNTED = '{"n":{{sequence.next}},"t":{{random.number(99)}},"at":{{date.now(x)}}}'

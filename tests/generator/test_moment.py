@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eddyline.generator.moment import TOKENS, compile_format, parse_iso
+from eddyline.generator.iso import parse_iso
+from eddyline.generator.moment import TOKENS, compile_format
 
 
 def ms(text: str) -> int:
@@ -132,10 +133,18 @@ def test_sorted_rendering_says_the_same(instants: list[int], text: str) -> None:
         ("2020-02-29T12:30", "2020-02-29T12:30:00"),
         ("2020-02-29 12:30:15.250Z", "2020-02-29T12:30:15.250"),
         ("2020-02-29T12:30:15+02:00", "2020-02-29T10:30:15"),
+        ("0001-01-01", "0001-01-01T00:00:00"),
+        ("1600-12-31", "1600-12-31T00:00:00"),
+        ("9999-12-31", "9999-12-31T00:00:00"),
     ],
 )
 def test_iso_dates_are_read(text: str, expected: str) -> None:
     assert parse_iso(text) == ms(expected)
+
+
+def test_an_iso_date_may_lie_in_the_year_0() -> None:
+    days = np.datetime64("0000-02-29", "D").astype(np.int64)
+    assert parse_iso("0000-02-29") == int(days) * 86_400_000
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2021-02-29", "2020-13-01", "2020-01-01T25:00"])

@@ -11,19 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
-from eddyline.generator.curve import (
-    Burst,
-    Bursting,
-    Curve,
-    Flat,
-    Periodic,
-    Ramp,
-    Ramping,
-    Sine,
-    Waving,
-    Weekly,
-    inverse,
-)
+from eddyline.generator.curve import Bursting, Curve, Flat, Ramping, Waving, Weekly, inverse
+from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
 from eddyline.generator.rate import Constant, Poisson, Scaled, Varying
 from eddyline.generator.spec import GeneratorSpec, Simulated, parse_duration, parse_rate
 

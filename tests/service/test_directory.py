@@ -104,3 +104,12 @@ def test_threads_of_one_process_see_the_lock_too(directory: DataDirectory) -> No
     thread.join()
     assert [e.code for e in caught] == ["directory_locked"]
     directory.unlock()
+
+
+def test_it_knows_whether_it_holds_streams(directory: DataDirectory) -> None:
+    assert not directory.has_streams()
+    folder = directory.path / "streams"
+    folder.mkdir()
+    assert not directory.has_streams()
+    (folder / "one").mkdir()
+    assert directory.has_streams()

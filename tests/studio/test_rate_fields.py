@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eddyline.errors import EddylineError
-from eddyline.generator.curve import Periodic, Ramp, Sine
+from eddyline.generator.pattern import Periodic, Ramp, Sine
 from eddyline.generator.spec import GeneratorSpec
 from eddyline.studio.rate_fields import RAMP, STEADY, WAVE, WEEK, shape_of, table_of, table_text
 

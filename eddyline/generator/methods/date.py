@@ -8,6 +8,7 @@ import numpy as np
 
 from eddyline.generator.arguments import Arguments, shown, text_of
 from eddyline.generator.column import At, Column, Pick, Texts, Uniforms
+from eddyline.generator.iso import parse_iso
 from eddyline.generator.methods.method import Method
 from eddyline.generator.moment import (
     DAY_MS,
@@ -18,7 +19,6 @@ from eddyline.generator.moment import (
     MONTHS,
     Format,
     compile_format,
-    parse_iso,
 )
 
 YEAR_MS = 365 * DAY_MS
