@@ -20,6 +20,7 @@ from eddyline.errors import EddylineError
 from eddyline.server import Server, check_platform, told_to_end, url
 from eddyline.service.directory import DataDirectory, free_port
 from eddyline.settings import Settings
+from tests.process_kit import lives
 
 
 def up(data_dir: Path, *more: str) -> subprocess.Popen[str]:
@@ -54,13 +55,6 @@ def first_lines(process: subprocess.Popen[str], last: str) -> list[str]:
 def children(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(p) for task in tasks for p in task.read_text().split()]
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from eddyline.aws import ApiWorkers
 from eddyline.settings import Settings
@@ -151,3 +152,20 @@ def read_all(kinesis: Any, name: str, index: int = 0) -> list[dict[str, Any]]:
             break
         it = page.get("NextShardIterator")
     return found
+
+
+def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:
+    """The error's name and its sentence."""
+    with pytest.raises(ClientError) as caught:
+        getattr(kinesis, operation)(**members)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def code(operation: Any, **members: Any) -> str:
+    """The error's name, or ``ok``."""
+    try:
+        operation(**members)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return "ok"

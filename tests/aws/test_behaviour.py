@@ -19,11 +19,10 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 
 from eddyline.auth.users import Users
 from eddyline.aws import cbor
-from tests.aws.conftest import ANYBODY, TARGET, call, client, raw, read_all, shard
+from tests.aws.conftest import ANYBODY, TARGET, call, client, code, raw, read_all, shard
 from tests.aws.test_subscribe import ARN, FIRST, Subscription, frames, put
 
 MIB = 1 << 20
@@ -78,15 +77,6 @@ def servers(started: Any, endpoint: str, tmp_path_factory: pytest.TempPathFactor
 
 
 # What the checks are made of.
-
-
-def code(operation: Any, **members: Any) -> str:
-    """The error's name, or ``ok``."""
-    try:
-        operation(**members)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return "ok"
 
 
 def create(at: Any, shards: int = 1) -> None:

@@ -8,16 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.aws.conftest import call
+from tests.aws.conftest import call, refused
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
-
-
-def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        getattr(kinesis, operation)(**members)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def register(kinesis: Any, stream: str, name: str, **more: Any) -> str:

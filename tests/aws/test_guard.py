@@ -17,7 +17,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from eddyline.auth.users import Users
-from tests.aws.conftest import TARGET, call, client, raw
+from tests.aws.conftest import TARGET, call, client, code, raw
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 
@@ -55,14 +55,6 @@ def checked(started: Any, tmp_path_factory: pytest.TempPathFactory) -> Checked:
     for stream in ("open-one", "open-secret", "shut"):
         admin.create_stream(StreamName=stream, ShardCount=1)
     return found
-
-
-def code(operation: Any, **members: Any) -> str:
-    try:
-        operation(**members)
-    except ClientError as error:
-        return str(error.response["Error"]["Code"])
-    return "ok"
 
 
 def put(kinesis: Any, name: str) -> str:

@@ -10,17 +10,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.aws.conftest import call, client, read_all, shard
+from tests.aws.conftest import call, client, read_all, refused, shard
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 MIB = 1 << 20
-
-
-def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        getattr(kinesis, operation)(**members)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def iterator(kinesis: Any, name: str, kind: str, index: int = 0, **more: Any) -> str:

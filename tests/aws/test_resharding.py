@@ -8,14 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.aws.conftest import call, read_all, shard
-
-
-def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        getattr(kinesis, operation)(**members)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
+from tests.aws.conftest import call, read_all, refused, shard
 
 
 def shards(kinesis: Any, name: str, **wanted: Any) -> list[dict[str, Any]]:

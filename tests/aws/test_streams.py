@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from botocore.exceptions import ClientError
-
-from tests.aws.conftest import call, shard
+from tests.aws.conftest import call, refused, shard
 
 ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
-
-
-def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        getattr(kinesis, operation)(**members)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_a_stream_is_described(kinesis: Any, stream: str) -> None:

@@ -7,31 +7,22 @@ import os
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.service.jobs import JobInfo
 from eddyline.testing import TestServer, server
+from tests.process_kit import until
 
 TABLE = """
 CREATE TABLE {name} (n INT, s STRING) WITH ('connector' = 'kinesis', 'stream' = '{stream}',
   'aws.region' = 'us-east-1', 'scan.stream.initpos' = 'TRIM_HORIZON', 'format' = 'json'{more});
 """
-
-
-def until(holds: Callable[[], Any], what: str, seconds: float = 30) -> Any:
-    end = SYSTEM.monotonic() + seconds
-    while not (found := holds()):
-        assert SYSTEM.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from eddyline.service.directory import DataDirectory, free_port
 from eddyline.service.events import RunFinished
 from eddyline.service.remote import Remote
 from eddyline.settings import Settings
+from tests.process_kit import lives, until
 
 SEED = int(os.environ.get("EDDYLINE_KILL_SEED", "7"))
 ROUNDS = int(os.environ.get("EDDYLINE_KILL_ROUNDS", "50"))
@@ -123,21 +124,6 @@ def descendants(pid: int) -> list[int]:
                 child = int(path.parent.name)
                 found += [child, *descendants(child)]
     return found
-
-
-def lives(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def until(holds: Callable[[], bool], what: str, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 class Writer(threading.Thread):

@@ -15,6 +15,7 @@ from eddyline.clock import ManualClock
 from eddyline.errors import EddylineError
 from eddyline.service.generators import SENDER
 from eddyline.service.supervisor import BackOff, Child, Supervisor, how_it_ended
+from tests.process_kit import lives
 
 PARENT = """
 import sys, pathlib, time
@@ -25,13 +26,6 @@ child = s.start(SENDER, lambda *_: None, lambda *_: None)
 print(child.pid, flush=True)
 time.sleep(600)
 """
-
-
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
