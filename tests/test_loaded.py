@@ -20,7 +20,7 @@ server.stop()
 """
 # Columns, the log and what else belongs to records at work.
 COLUMNS = ("numpy", "pyarrow", "pyarrow.compute", "duckdb", "numba", "lmdb", "sqlglot", "faker")
-CLIENTS = ("botocore", "boto3")
+CLIENTS = ("botocore", "boto3", "aiohttp", "httpx", "requests")
 
 
 def loaded(code: str, names: tuple[str, ...], *arguments: str) -> list[str]:

@@ -6,7 +6,10 @@ its pages need of the server is set here before the first one is built.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from starlette.types import ASGIApp
@@ -26,8 +29,25 @@ def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
     return HostGuard(Gate(_pages(context), signin), settings)
 
 
+@contextlib.contextmanager
+def _absent(package: str) -> Iterator[None]:
+    """What is imported meanwhile finds that an optional package is not installed.
+
+    NiceGUI's sockets take aiohttp where it is there, for a client that a server never is: seven
+    megabytes. Who has it already, or imports it later, has it.
+    """
+    if package in sys.modules:
+        yield
+        return
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
+
+
 def _pages(context: Context) -> ASGIApp:
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _absent("aiohttp"):
         # Its dependencies' deprecations are not for the people who run tests with ours.
         warnings.simplefilter("ignore")
         from fastapi import FastAPI
