@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import sys
 import traceback
 import zlib
@@ -26,6 +25,8 @@ from eddyline.aws import eventstream, wire
 from eddyline.aws.call import Answer, Call, EventStream, Guard, Service
 from eddyline.aws.errors import FAULT, AwsError, as_aws
 from eddyline.aws.instant import http_date
+from eddyline.aws.patience import Patience
+from eddyline.aws.request_ids import RequestIds
 from eddyline.aws.wire import Wire
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
@@ -95,10 +96,11 @@ class Endpoint:
         self._services = services
         self._guard = guard
         self._hosts = HostRules(settings)
-        self._patience_s = settings.request_s_max
         self._witness = witness
         self._clock = clock
         self._date = (0, "")
+        self._request_ids = RequestIds()
+        self._patience = Patience(settings.request_s_max, clock)
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""
@@ -106,7 +108,7 @@ class Endpoint:
             exchange.close(None)
             return
         started = self._clock.monotonic()
-        told = Told(request_id=_uuid(os.urandom(16).hex()))
+        told = Told(request_id=self._request_ids.next())
         headers = headers_of(scope)
         if scope.method in ("GET", "HEAD") and scope.path in ("/", "/health", "/metrics"):
             response = self._page(scope, headers)
@@ -160,10 +162,10 @@ class Endpoint:
     async def _body(self, exchange: Exchange, headers: Headers) -> bytes:
         """The body, if it comes in time; an honest client sends it at once."""
         try:
-            async with asyncio.timeout(self._patience_s):
+            with self._patience.tried():
                 return await read_body(exchange, headers)
         except TimeoutError:
-            words = f"the request did not arrive within {self._patience_s} s"
+            words = f"the request did not arrive within {self._patience.seconds} s"
             raise AwsError("RequestTimeoutException", words) from None
         except ProtocolClosed:  # nobody will read this, but the log tells of it
             words = "the connection was closed before the request had arrived"
@@ -337,7 +339,3 @@ def unpacked(body: bytes, headers: Headers) -> bytes:
 def _too_large() -> AwsError:
     words = f"a request may have {BODY_BYTES_MAX >> 20} MiB"
     return AwsError("RequestEntityTooLargeException", words)
-
-
-def _uuid(digits: str) -> str:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -22,11 +22,12 @@ from eddyline.log.environment import DATA_FILE, Environment, deleted
 from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
 from eddyline.log.news import WATCH
 from eddyline.log.put import Routes
-from eddyline.log.shard import ShardInfo
+from eddyline.log.shard import ShardInfo, StreamInfo, StreamStatus
 from eddyline.log.writer import Writer
 from eddyline.settings import Settings
 
 DESCRIPTORS = 65_536
+LOOK_S = 0.05
 
 
 class Layout:
@@ -37,6 +38,16 @@ class Layout:
         self.saved: Saved = unpack_info(raw, f"stream {name}")
         self.shards: tuple[ShardInfo, ...] = self.saved.shard_infos()
         self.routes = Routes(self.shards)
+        self._settled: StreamInfo | None = None
+
+    def info(self, now_ms: int) -> StreamInfo:
+        """The stream at that time; made once for an active one, which stays as it is."""
+        found = self._settled
+        if found is None:
+            found = self.saved.info(now_ms, self.shards)
+            if found.status is StreamStatus.ACTIVE:
+                self._settled = found
+        return found
 
 
 class Opened:
@@ -47,6 +58,7 @@ class Opened:
         self.settings = settings
         self._file = str(folder / DATA_FILE)
         self.inode = _inode(self._file)
+        self._look_at = float("-inf")
         self.environment = Environment(folder, settings)
         self.users = 1
         self._waiting: set[threading.Event] = set()
@@ -119,6 +131,17 @@ class Opened:
     def is_stale(self) -> bool:
         """Whether the name no longer leads to this file."""
         return _inode(self._file) != self.inode
+
+    def was_stale(self, clock: Clock) -> bool:
+        """The same, looked at now and then: a look at the file is dear while others compute.
+
+        What is missed meanwhile the writer notices, for a deleted stream says so in its file.
+        """
+        now = clock.monotonic()
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_S
+        return self.is_stale()
 
     def close(self) -> None:
         """Finish what was put, then close."""

@@ -173,9 +173,9 @@ class LogStore:
             return self._there(found)
 
     def known(self, name: str) -> Stream | None:
-        """The stream of that name if this process has it open and it lies where it lay."""
+        """The stream of that name if this process has it open and it lay where it lay lately."""
         found = self._streams.get(name)
-        return None if found is None or found[0].is_stale() else found[1]
+        return None if found is None or found[0].was_stale(self._clock) else found[1]
 
     def sweep(self) -> None:
         """Trim what is too old, finish deletions, clear up after killed processes.

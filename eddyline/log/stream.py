@@ -35,7 +35,7 @@ from eddyline.log.put import Placed, PutBatch, prepared
 from eddyline.log.reader import Damage, Slice, Snapshot
 from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
-from eddyline.log.writer import Task
+from eddyline.log.writer import Task, Told
 from eddyline.settings import Settings
 
 RETENTION_HOURS_MAX = 8760
@@ -59,7 +59,7 @@ class Stream:
     def info(self) -> StreamInfo:
         """The stream as it is now."""
         with self._reading() as (_, layout):
-            return layout.saved.info(self._clock.now_ms(), layout.shards)
+            return layout.info(self._clock.now_ms())
 
     def latest_info(self) -> StreamInfo:
         """The stream as this process has last seen it, without a look at the file.
@@ -67,8 +67,7 @@ class Stream:
         Each read and each commit of this process looks; so it is behind by what other processes
         changed since then.
         """
-        layout = self._opened.latest()
-        return layout.saved.info(self._clock.now_ms(), layout.shards)
+        return self._opened.latest().info(self._clock.now_ms())
 
     def shards(self) -> tuple[ShardInfo, ...]:
         """All shards, open and closed."""
@@ -86,8 +85,17 @@ class Stream:
                 ``not_found`` through the future, and then nothing of the batch is stored.
         """
         future: Future[Placed] = Future()
-        self._submit(batch, future, None)
+        future.set_running_or_notify_cancel()
+        self.put_told(batch, future)
         return future
+
+    def put_told(self, batch: PutBatch, told: Told) -> None:
+        """As ``put``; ``told`` hears of the end from a thread of the log, and must not wait there.
+
+        Raises:
+            EddylineError: as ``put``.
+        """
+        self._opened.writer().submit(Task(prepared(batch), self._clock, told))
 
     def append(self, batch: PutBatch, mark: EpochMark) -> bool:
         """Store an epoch's rows together with its mark, durable on return.
@@ -99,7 +107,8 @@ class Stream:
                 ``put`` raises.
         """
         future: Future[bool] = Future()
-        self._submit(batch, future, mark)
+        future.set_running_or_notify_cancel()
+        self._opened.writer().submit(Task(prepared(batch), self._clock, future, mark))
         return future.result()
 
     def mark(self, job: str, sink: str) -> EpochMark | None:
@@ -299,9 +308,6 @@ class Stream:
             self._opened.check_there(layout, self._clock)
             txn.put(INFO, pack_info(changed(layout.saved, **changes)))
         self._opened.tell()
-
-    def _submit(self, batch: PutBatch, future: Future[Any], mark: EpochMark | None) -> None:
-        self._opened.writer().submit(Task(prepared(batch), self._clock, future, mark))
 
     @contextmanager
     def _reading(self, shard: int = 0) -> Iterator[tuple[Any, Layout]]:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -31,20 +30,33 @@ if TYPE_CHECKING:
 
 # What waits is committed together up to this many bytes.
 GROUP_BYTES = 32 << 20
+# How much may be written before the disk's free space is looked at again.
+UNSEEN_BYTES = 1 << 20
+LOOK_S = 1.0
 # Of a map this share stays free, so that trimming always finds pages to work with.
 MAP_RESERVE = 16
+
+
+class Told(Protocol):
+    """Who waits for a put, as a future is told; called from a thread of the log."""
+
+    def set_result(self, result: Any, /) -> None:
+        """It is durable."""
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Nothing of it was stored."""
 
 
 @dataclass(slots=True, eq=False)
 class Task:
     """One put on its way.
 
-    The future gives ``Placed``, or for an append with a mark whether it was written.
+    It is told ``Placed``, or for an append with a mark whether it was written.
     """
 
     put: Listed | Columns
     clock: Clock
-    future: Future[Any]
+    told: Told
     mark: EpochMark | None = None
 
 
@@ -93,10 +105,10 @@ class Writer:
         self._turn = threading.Condition()
         self._busy = False
         self._closed = False
+        self._unseen, self._look_at = 0, float("-inf")
 
     def submit(self, task: Task) -> None:
-        """Queue a put; its future tells how it went."""
-        task.future.set_running_or_notify_cancel()
+        """Queue a put; it is told how it went."""
         with self._turn:
             if not self._closed:
                 self._waiting.append(task)
@@ -104,7 +116,7 @@ class Writer:
                     self._busy = True
                     threads.run(self._work)
                 return
-        task.future.set_exception(deleted(self._opened.name))
+        task.told.set_exception(deleted(self._opened.name))
 
     def close(self) -> None:
         """Write what waits, then take nothing more."""
@@ -135,7 +147,7 @@ class Writer:
 
     def _commit(self, group: list[Task]) -> None:
         try:
-            self._check_disk()
+            self._check_disk(sum(t.put.nbytes for t in group), group[0].clock.monotonic())
             runs = _runs(group, self._opened.latest())
             with self._opened.environment.write() as txn:
                 results = _Transaction(self._opened, txn).write(runs)
@@ -151,22 +163,27 @@ class Writer:
             self._opened.tell()
             for task, result in zip(group, results, strict=True):
                 if isinstance(result, EddylineError):
-                    task.future.set_exception(result)
+                    task.told.set_exception(result)
                 else:
-                    task.future.set_result(result)
+                    task.told.set_result(result)
 
-    def _check_disk(self) -> None:
+    def _check_disk(self, more: int, now: float) -> None:
+        """See that the disk keeps its reserve; a look every second or MiB costs nothing."""
         least = self._opened.settings.disk_free_mib_min << 20
+        self._unseen += more
+        if self._unseen < UNSEEN_BYTES and now < self._look_at:
+            return
         free = self._opened.environment.free_bytes()
         if free < least:
             msg = f"the disk has {free >> 20} MiB left; streams keep {least >> 20} MiB free"
             hint = "free space, or lower EDDYLINE_DISK_FREE_MIB_MIN"
             raise EddylineError("disk_full", msg, hint=hint)
+        self._unseen, self._look_at = 0, now + LOOK_S
 
 
 def _fail(group: list[Task], error: Exception) -> None:
     for task in group:
-        task.future.set_exception(error)
+        task.told.set_exception(error)
 
 
 class _Transaction:
@@ -180,7 +197,7 @@ class _Transaction:
         self._next = [h.next_offset for h in self._heads]
 
     def write(self, runs: list[_Run]) -> list[Any]:
-        """Write all that may be written; what each task's future is to hold."""
+        """Write all that may be written; what each task is told."""
         if self._layout.saved.gone_ms is not None:
             raise deleted(self._opened.name)
         parts: dict[int, list[Packed]] = {}

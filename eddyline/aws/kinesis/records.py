@@ -6,12 +6,10 @@ written as text at once (``placed.py``).
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eddyline.aws.call import Answer, Call
@@ -19,6 +17,7 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import placed
 from eddyline.aws.kinesis.flags import AUTO, Flags
 from eddyline.aws.kinesis.home import Home, check_dry_run
+from eddyline.aws.kinesis.mailbox import mailbox
 from eddyline.aws.kinesis.naming import stream_name
 from eddyline.aws.violations import blob_shown, violation
 from eddyline.errors import EddylineError
@@ -36,36 +35,39 @@ class _Put:
 
     stream: Stream
     info: StreamInfo
-    keys: list[str]
-    explicit: list[int | None] | None
+    batch: PutBatch
 
 
 async def put_record(home: Home, call: Call) -> Answer:
     request = call.request
     put = _admitted(home, request, [request], "")
-    refused = _throttled(home, put, [request])
+    refused = _throttled(home, put)
     if refused:
         raise AwsError("ProvisionedThroughputExceededException", refused[0])
-    found = await _put(home, put, PutBatch(put.keys, [request.Data], put.explicit))
-    return placed.one(call.form, found, _encryption(put))
+    return placed.one(call.form, await _put(home, request, put), _encryption(put))
 
 
 async def put_records(home: Home, call: Call) -> Answer:
     request = call.request
-    records = request.Records
-    put = _admitted(home, request, records, "records.{}.member.")
-    refused = _throttled(home, put, records)
+    put = _admitted(home, request, request.Records, "records.{}.member.")
+    refused = _throttled(home, put)
     if not refused:
-        data = [r.Data for r in records]
-        found = await _put(home, put, PutBatch(put.keys, data, put.explicit))
-        return placed.many(call.form, found, _encryption(put))
-    taken = [i for i in range(len(records)) if i not in refused]
+        return placed.many(call.form, await _put(home, request, put), _encryption(put))
+    n = len(put.batch)
+    taken = [i for i in range(n) if i not in refused]
     done = None
     if taken:
-        chosen = None if put.explicit is None else [put.explicit[i] for i in taken]
-        data = [records[i].Data for i in taken]
-        done = await _put(home, put, PutBatch([put.keys[i] for i in taken], data, chosen))
-    return placed.some(done, taken, refused, len(records), _encryption(put))
+        done = await _put(home, request, replace(put, batch=_chosen(put.batch, taken)))
+    return placed.some(done, taken, refused, n, _encryption(put))
+
+
+def _chosen(batch: PutBatch, rows: list[int]) -> PutBatch:
+    explicit = batch.explicit_hash_keys
+    return PutBatch(
+        [batch.keys[i] for i in rows],
+        [batch.data[i] for i in rows],
+        None if explicit is None else [explicit[i] for i in rows],
+    )
 
 
 def _encryption(put: _Put) -> str:
@@ -99,59 +101,53 @@ def _checked(
     home: Home, stream: Stream, info: StreamInfo, request: Any, records: Sequence[Any], path: str
 ) -> _Put:
     flags = Flags(info.attributes)
-    size = _check_sizes(flags, records, path + "data")
+    data = [r.Data for r in records]
+    size = _check_sizes(flags, data, path + "data")
     keys, explicit = _keys(info, flags, records, path + "partitionKey")
     if not path:
         _check_order(home, info, request.SequenceNumberForOrdering)
     elif size + sum(map(len, keys)) > REQUEST_BYTES_MAX:
         words = f"Records size exceeds {REQUEST_BYTES_MAX >> 20} MB limit"
         raise AwsError("InvalidArgumentException", words)
-    return _Put(stream, info, keys, explicit)
+    return _Put(stream, info, PutBatch(keys, data, explicit))
 
 
-async def _put(home: Home, put: _Put, batch: PutBatch) -> Placed:
+async def _put(home: Home, request: Any, put: _Put) -> Placed:
+    """Put it; if the stream has gone since it was last seen, to the one that has its name now."""
     try:
-        return await _done(put.stream.put(batch))
+        return await _told(put.stream, put.batch)
+    except EddylineError as error:
+        if error.code != "not_found":
+            raise
+    put.stream = home.stream(request)
+    put.info = put.stream.info()
+    home.check_there(put.info)
+    try:
+        return await _told(put.stream, put.batch)
     except EddylineError as error:
         if error.code == "not_found":
             raise home.names.not_found(put.info.name) from None
         raise
 
 
-def _done(written: Future[Placed]) -> asyncio.Future[Placed]:
-    """What the log's thread tells, on the loop: ``wrap_future`` at a third of its price."""
-    loop = asyncio.get_running_loop()
-    told: asyncio.Future[Placed] = loop.create_future()
-
-    def tell() -> None:
-        if told.done():  # who waited has gone
-            return
-        error = written.exception()
-        if error is None:
-            told.set_result(written.result())
-        else:
-            told.set_exception(error)
-
-    def heard(_: Future[Placed]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell)
-
-    written.add_done_callback(heard)
-    return told
+async def _told(stream: Stream, batch: PutBatch) -> Placed:
+    letter = mailbox().letter()
+    stream.put_told(batch, letter)
+    return await letter.answer
 
 
-def _check_sizes(flags: Flags, records: Sequence[Any], path: str) -> int:
+def _check_sizes(flags: Flags, data: list[bytes], path: str) -> int:
     """Bytes of all payloads; a record above the stream's largest is refused."""
-    sizes = [len(r.Data) for r in records]
+    size = sum(map(len, data))
     most = flags.max_record_kib << 10
-    if max(sizes) > most:
+    if size > most and max(map(len, data)) > most:
         told = [
             violation(blob_shown(n), path.format(i), f"have length less than or equal to {most}")
-            for i, n in enumerate(sizes, 1)
+            for i, n in enumerate(map(len, data), 1)
             if n > most
         ]
         raise _invalid(told)
-    return sum(sizes)
+    return size
 
 
 def _invalid(told: list[str]) -> AwsError:
@@ -212,15 +208,16 @@ def _check_order(home: Home, info: StreamInfo, number: str | None) -> None:
         raise AwsError("InvalidArgumentException", words)
 
 
-def _throttled(home: Home, put: _Put, records: Sequence[Any]) -> dict[int, str]:
+def _throttled(home: Home, put: _Put) -> dict[int, str]:
     """Why records are refused for now, by their place in the batch."""
     if home.throttle is None:
         return {}
     refused: dict[int, str] = {}
-    info, chosen = put.info, put.explicit or [None] * len(put.keys)
-    for i, (record, key, hash_key) in enumerate(zip(records, put.keys, chosen, strict=True)):
+    info, batch = put.info, put.batch
+    chosen = batch.explicit_hash_keys or [None] * len(batch)
+    for i, (data, key, hash_key) in enumerate(zip(batch.data, batch.keys, chosen, strict=True)):
         shard = placed.shard_for(info, key, hash_key)
-        if not home.throttle.write(info.stream_id, shard.index, len(record.Data) + len(key)):
+        if not home.throttle.write(info.stream_id, shard.index, len(data) + len(key)):
             home.flow.write_exceeded(info.name, shard.index)
             refused[i] = rate_exceeded(home, info, shard.shard_id)
     return refused
