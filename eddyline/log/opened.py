@@ -59,6 +59,8 @@ class Opened:
         self._file = str(folder / DATA_FILE)
         self.inode = _inode(self._file)
         self._look_at = float("-inf")
+        # Once closed, its file's number may come again.
+        self._closed = False
         self.environment = Environment(folder, settings)
         self.users = 1
         self._waiting: set[threading.Event] = set()
@@ -130,7 +132,7 @@ class Opened:
 
     def is_stale(self) -> bool:
         """Whether the name no longer leads to this file."""
-        return _inode(self._file) != self.inode
+        return self._closed or _inode(self._file) != self.inode
 
     def was_stale(self, clock: Clock) -> bool:
         """The same, looked at now and then: a look at the file is dear while others compute.
@@ -139,13 +141,14 @@ class Opened:
         """
         now = clock.monotonic()
         if now < self._look_at:
-            return False
+            return self._closed
         self._look_at = now + LOOK_S
         return self.is_stale()
 
     def close(self) -> None:
         """Finish what was put, then close."""
         with self._lock:
+            self._closed = True
             writer = self._writer
         if writer is not None:
             writer.close()
