@@ -13,7 +13,8 @@ A frame, big-endian::
 from __future__ import annotations
 
 import struct
-import zlib
+
+from eddyline.checksum import crc32
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _PRELUDE = struct.Struct(">II")
@@ -48,6 +49,6 @@ def _header(name: str, value: bytes) -> bytes:
 def frame(headers: bytes, payload: bytes) -> bytes:
     """Any frame."""
     prelude = _PRELUDE.pack(16 + len(headers) + len(payload), len(headers))
-    head = b"".join((prelude, zlib.crc32(prelude).to_bytes(4, "big"), headers))
-    crc = zlib.crc32(payload, zlib.crc32(head))
+    head = b"".join((prelude, crc32(prelude).to_bytes(4, "big"), headers))
+    crc = crc32(payload, crc32(head))
     return b"".join((head, payload, crc.to_bytes(4, "big")))

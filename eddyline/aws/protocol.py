@@ -28,6 +28,7 @@ from eddyline.aws.instant import http_date
 from eddyline.aws.patience import Patience
 from eddyline.aws.request_ids import RequestIds
 from eddyline.aws.wire import Wire
+from eddyline.checksum import crc32
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
@@ -183,7 +184,7 @@ class Endpoint:
 
     def _send(self, scope: Scope, exchange: Exchange, response: Response, told: Told) -> None:
         headers = self._headers(response.content_type, told.request_id)
-        headers.append(("x-amz-crc32", str(zlib.crc32(response.body))))
+        headers.append(("x-amz-crc32", str(crc32(response.body))))
         if response.error:
             headers.append(("x-amzn-errortype", response.error))
         if scope.method == "HEAD":

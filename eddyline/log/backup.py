@@ -18,7 +18,6 @@ short or put together wrongly is never taken for a whole one.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 import pyarrow as pa
 
+from eddyline.checksum import crc32
 from eddyline.errors import EddylineError
 from eddyline.log.block import Block, decode
 from eddyline.log.keys import (
@@ -96,7 +96,7 @@ class _Writer:
 
     def frame(self, kind: bytes, value: Any) -> None:
         payload = msgspec.msgpack.encode(value)
-        crc = zlib.crc32(payload, zlib.crc32(kind))
+        crc = crc32(payload, crc32(kind))
         head = kind + len(payload).to_bytes(4, "little") + crc.to_bytes(4, "little")
         self.raw(head + payload)
 
@@ -156,7 +156,7 @@ def _frames(file: BinaryIO, what: str) -> Iterator[tuple[bytes, bytes, bytes]]:
     while head := file.read(9):
         size, crc = int.from_bytes(head[1:5], "little"), int.from_bytes(head[5:9], "little")
         payload = file.read(size) if len(head) == 9 and size < FRAME_BYTES_MAX else b""
-        if len(payload) != size or zlib.crc32(payload, zlib.crc32(head[:1])) != crc:
+        if len(payload) != size or crc32(payload, crc32(head[:1])) != crc:
             raise _damaged(what)
         yield head[:1], payload, digest.digest()
         digest.update(head + payload)

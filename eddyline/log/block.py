@@ -21,13 +21,13 @@ records: the buffers become Arrow arrays as they lie.
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from eddyline.checksum import crc32
 from eddyline.errors import EddylineError
 from eddyline.log.packed import Packed, from_arrow, offsets
 
@@ -142,7 +142,7 @@ def encode(records: Packed, arrivals: bytes, key: bytes) -> bytes:
         )
     )
     # Few long pieces: for each the checksum lets go of Python's lock and must win it back.
-    crc = zlib.crc32(records.data, zlib.crc32(before, zlib.crc32(key)))
+    crc = crc32(records.data, crc32(before, crc32(key)))
     return b"".join((_FAMILY, _VERSION, crc.to_bytes(4, "little"), before, records.data))
 
 
@@ -173,7 +173,7 @@ def check(raw: bytes | memoryview, key: bytes, where: str) -> Header:
         EddylineError: ``corrupt_data`` naming ``where``, or ``newer_format``.
     """
     found = header(raw, where)
-    if zlib.crc32(memoryview(raw)[_CHECKED_FROM:], zlib.crc32(key)) != found.crc:
+    if crc32(memoryview(raw)[_CHECKED_FROM:], crc32(key)) != found.crc:
         raise corrupt(where, "its checksum does not match")
     return found
 

@@ -37,5 +37,6 @@ def numbers(start: str, first: int, count: int) -> list[str]:
     table = np.empty((count, len(start)), np.uint8)
     table[:] = letters(start)
     write(table[:, 18:38], np.arange(first, first + count, dtype=np.int64))
-    text, width = table.tobytes().decode("ascii"), len(start)
-    return [text[i : i + width] for i in range(0, count * width, width)]
+    # numpy's own texts have four bytes a letter, and become Python's at once.
+    found: list[str] = table.astype(np.uint32).view(f"U{len(start)}").ravel().tolist()
+    return found

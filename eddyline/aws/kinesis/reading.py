@@ -108,7 +108,8 @@ class Page:
 
     def json(self, members: dict[str, Any]) -> bytes:
         """The whole answer in JSON, records first."""
-        return b'{"Records":' + self.json_records() + b"," + _json.encode(members)[1:]
+        rest = _json.encode(members)
+        return b"".join((b'{"Records":', self.json_records(), b",", memoryview(rest)[1:]))
 
     def json_records(self) -> bytes:
         """The records as a JSON array."""
@@ -127,7 +128,7 @@ class Page:
         """The whole answer in CBOR."""
         rest = form.encode(members)
         count = cbor.head(5, len(members) + 1)
-        return count + cbor.text("Records") + self.cbor_records() + rest[1:]
+        return b"".join((count, cbor.text("Records"), self.cbor_records(), memoryview(rest)[1:]))
 
     def cbor_records(self) -> bytes:
         """The records as a CBOR array."""

@@ -8,7 +8,6 @@ to tell a damaged one from a good one.
 from __future__ import annotations
 
 import binascii
-import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ import msgspec
 
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import http_date
+from eddyline.checksum import crc32
 from eddyline.clock import Clock
 
 PAGE_MS = 300_000
@@ -84,14 +84,14 @@ def page_of(kind: str, text: str, clock: Clock) -> list[Any]:
 
 def _packed(fields: Any) -> str:
     raw = msgspec.msgpack.encode(fields)
-    return urlsafe_b64encode(zlib.crc32(raw).to_bytes(4, "big") + raw).decode()
+    return urlsafe_b64encode(crc32(raw).to_bytes(4, "big") + raw).decode()
 
 
 def _unpacked(text: str, kind: Any) -> Any:
     """Raises ValueError for what is none of ours."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii"))
-        if zlib.crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
+        if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
             raise ValueError("checksum")
         return msgspec.msgpack.decode(raw[4:], type=kind)
     except (binascii.Error, UnicodeError, msgspec.DecodeError) as error:
