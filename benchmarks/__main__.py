@@ -22,6 +22,7 @@ HOME = Path(__file__).parent
 LONG = 60
 PARTS = {
     "kinesis": "The AWS endpoint",
+    "depth": "A hundred million records",
     "log": "The log, in process",
     "engine": "The engine",
     "latency": "From a record to its row",

@@ -139,7 +139,7 @@ def put(rig: Rig, connections: int) -> dict[str, float]:
             sender.close()
 
         cpu, began = cpu_s(rig.server.pid), time.perf_counter()
-        _together(send, connections)
+        together(send, connections)
         wall, cpu = time.perf_counter() - began, cpu_s(rig.server.pid) - cpu
         total = sum(done)
         lost = total - count(rig, stream) if connections > 1 else 0
@@ -154,13 +154,13 @@ def put_one(rig: Rig, clients: int) -> dict[str, float]:
 
     def one() -> dict[str, float]:
         stream = rig.stream()
-        request = signed(rig.server.url, "PutRecord", _one_record(stream))
+        request = signed(rig.server.url, "PutRecord", one_record(stream))
         cpu, began = cpu_s(rig.server.pid), time.perf_counter()
         taken = crowd(rig.server.url, request, clients, rig.effort.seconds)
         wall, cpu = time.perf_counter() - began, cpu_s(rig.server.pid) - cpu
         rig.drop(stream)
         cpu_us = cpu / max(len(taken), 1) * 1e6
-        return {"records_s": len(taken) / wall, **_percentiles(taken), "cpu_us": cpu_us}
+        return {"records_s": len(taken) / wall, **percentiles(taken), "cpu_us": cpu_us}
 
     return rig.median(one)
 
@@ -178,7 +178,7 @@ def get(rig: Rig) -> dict[str, float]:
             while time.perf_counter() - began < rig.effort.seconds:
                 read[n] += count(rig, stream)
 
-        _together(again, len(read))
+        together(again, len(read))
         total = sum(read)
         wall, cpu = time.perf_counter() - began, cpu_s(rig.server.pid) - cpu
         return {"records_s": total / wall, "cpu_us": cpu / max(total, 1) * 1e6}
@@ -194,7 +194,7 @@ def newest(rig: Rig) -> dict[str, float]:
     rig.fill(stream, rig.effort.prefill)
     iterator = rig.iterators(stream, "LATEST")[0]
     sender, taken = rig.connection(), []
-    request = signed(rig.server.url, "PutRecord", _one_record(stream))
+    request = signed(rig.server.url, "PutRecord", one_record(stream))
     for _ in range(50):
         sender.send(request)
         began = time.perf_counter()
@@ -202,10 +202,10 @@ def newest(rig: Rig) -> dict[str, float]:
             signed(rig.server.url, "GetRecords", {"ShardIterator": iterator, "Limit": 10})
         )
         taken.append(time.perf_counter() - began)
-        iterator = _iterator(answer)
+        iterator = next_iterator(answer)
     sender.close()
     rig.drop(stream)
-    return _percentiles(taken)
+    return percentiles(taken)
 
 
 def growth(rig: Rig) -> dict[str, float]:
@@ -265,7 +265,7 @@ def push(rig: Rig) -> dict[str, float]:
     if len(arrived) < len(sent):
         msg = f"{len(arrived)} of {len(sent)} records were pushed"
         raise RuntimeError(msg)
-    return _percentiles([arrived[k] - sent[k] for k in sent])
+    return percentiles([arrived[k] - sent[k] for k in sent])
 
 
 def _listen(events: Any, arrived: dict[bytes, float], wanted: int) -> None:
@@ -290,12 +290,12 @@ def count(rig: Rig, stream: str) -> int:
             found = answer.count(b'"PartitionKey"')
             total += found
             behind = found > 0
-            at = _iterator(answer)
+            at = next_iterator(answer)
     reader.close()
     return total
 
 
-def _iterator(answer: bytes) -> str:
+def next_iterator(answer: bytes) -> str:
     # Some answer with it first, some last; a search by pattern through megabytes costs the rate.
     at = answer.rfind(b'"NextShardIterator"')
     found = _NEXT.match(answer, at) if at >= 0 else None
@@ -305,7 +305,7 @@ def _iterator(answer: bytes) -> str:
     return found[1].decode()
 
 
-def _one_record(stream: str) -> dict[str, Any]:
+def one_record(stream: str) -> dict[str, Any]:
     import base64
 
     return {
@@ -315,7 +315,7 @@ def _one_record(stream: str) -> dict[str, Any]:
     }
 
 
-def _together(work: Callable[[int], None], threads: int) -> None:
+def together(work: Callable[[int], None], threads: int) -> None:
     all_of_them = [threading.Thread(target=work, args=(n,)) for n in range(threads)]
     for thread in all_of_them:
         thread.start()
@@ -323,7 +323,7 @@ def _together(work: Callable[[int], None], threads: int) -> None:
         thread.join()
 
 
-def _percentiles(seconds: list[float]) -> dict[str, float]:
+def percentiles(seconds: list[float]) -> dict[str, float]:
     ms = sorted(s * 1000 for s in seconds)
     return {
         "p50_ms": round(ms[len(ms) // 2], 3),

@@ -15,9 +15,9 @@ from benchmarks.ports import free_port, wait_for
 
 
 @contextmanager
-def eddyline(*options: str) -> Iterator[Endpoint]:
-    """A server on a scratch directory, studio and all."""
-    home = Path(tempfile.mkdtemp(prefix="eddyline-bench-"))
+def eddyline(*options: str, home: Path | None = None) -> Iterator[Endpoint]:
+    """A server on a scratch directory, studio and all; its data lie in ``home / "data"``."""
+    home = home or Path(tempfile.mkdtemp(prefix="eddyline-bench-"))
     port, studio = free_port(), free_port()
     command = [
         str(Path(sys.executable).with_name("eddyline")), "up", "--data-dir", str(home / "data"),
