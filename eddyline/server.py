@@ -65,13 +65,14 @@ class Server:
     @property
     def endpoint_url(self) -> str:
         """What AWS clients are given."""
-        found = url(self.settings.host, self.api_port)
-        return found.replace("http://", "https://", 1) if self.settings.tls else found
+        return url(self.settings.host, self.api_port, tls=self.settings.tls)
 
     @property
     def studio_url(self) -> str | None:
         """The studio's address, without a link to sign in."""
-        return url(self.settings.host, self.studio_port) if self._studio else None
+        if self._studio is None:
+            return None
+        return url(self.settings.host, self.studio_port, tls=self.settings.tls)
 
     def start(self) -> None:
         """Begin to serve.
@@ -239,6 +240,10 @@ class Studio:
         from granian.constants import Interfaces
         from granian.server.embed import Server as Embedded
 
+        from eddyline.aws.certificate import files
+
+        certificate, key = files(self._settings) if self._settings.tls else (None, None)
+
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
             self._server = Embedded(
@@ -247,6 +252,8 @@ class Studio:
                 port=port,
                 interface=Interfaces.ASGI,
                 log_enabled=False,
+                ssl_cert=certificate,
+                ssl_key=key,
             )
             await self._server.serve()
 
@@ -308,8 +315,8 @@ def check_platform() -> None:
         raise EddylineError("platform", msg, hint=hint)
 
 
-def url(host: str, port: int) -> str:
+def url(host: str, port: int, *, tls: bool = False) -> str:
     """An address for a browser or a client on this machine."""
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
     shown = f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
-    return f"http://{shown}:{port}"
+    return f"{'https' if tls else 'http'}://{shown}:{port}"

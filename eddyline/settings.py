@@ -34,7 +34,7 @@ class Settings:
     allow_host: str = _of("", "Further names the server answers to, by commas; * for all.")
     require_keys: bool = _of(False, "Check signatures and policies on loopback, too.")
     # aws
-    tls: bool = _of(False, "Serve the AWS endpoint over TLS; the studio stays HTTP.")
+    tls: bool = _of(False, "Serve the AWS endpoint and the studio over TLS.")
     tls_certificate: str = _of("", "Certificate file (PEM); self-made if empty.")
     tls_key: str = _of("", "The certificate's private key file (PEM).")
     shard_limit: int = _of(20_000, "Shards an account may have in provisioned streams.", 1, 2**20)

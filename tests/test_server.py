@@ -6,12 +6,15 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from http.cookiejar import CookieJar
 from pathlib import Path
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 import pytest
 
@@ -119,6 +122,24 @@ def test_a_dead_api_worker_is_replaced(tmp_path: Path) -> None:
                 break
             assert time.monotonic() < end
             time.sleep(0.05)
+
+
+def test_with_tls_both_faces_speak_it(tmp_path: Path) -> None:
+    with ended(up(tmp_path / "d", "--tls", "--port", "0", "--api-port", "0")) as process:
+        said = "".join(first_lines(process, "Ctrl-C"))
+        link = said.split("studio")[1].split()[0]
+        endpoint = said.split("AWS_ENDPOINT_URL=")[1].split()[0]
+        assert link.startswith("https://127.0.0.1:")
+        assert endpoint.startswith("https://127.0.0.1:")
+        trust = ssl.create_default_context(cafile=said.split("AWS_CA_BUNDLE=")[1].split()[0])
+        jar = CookieJar()
+        opener = build_opener(HTTPSHandler(context=trust), HTTPCookieProcessor(jar))
+        with opener.open(link, timeout=30) as page:
+            assert page.status == 200
+            assert "Eddyline" in page.read().decode()
+        assert any(c.name.startswith("eddyline-session") and c.secure for c in jar)
+        with opener.open(endpoint, timeout=30) as page:
+            assert b"AWS endpoint" in page.read()
 
 
 def test_workers_whose_port_was_taken_meanwhile_start_when_it_is_free(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def up(
         str | None, typer.Option(help="Further names it answers to, by commas (containers).")
     ] = None,
     tls: Annotated[
-        bool | None, typer.Option("--tls", help="The AWS endpoint over TLS; the studio stays HTTP.")
+        bool | None, typer.Option("--tls", help="The AWS endpoint and the studio over TLS.")
     ] = None,
     require_keys: Annotated[
         bool | None, typer.Option("--require-keys", help="Check signatures and policies.")

@@ -189,7 +189,8 @@ def _to(path: str) -> Response:
 
 def _signed_in(request: Request, session: str, to: str) -> Response:
     response = _to(to)
-    response.set_cookie(cookie_name(request), session, httponly=True, samesite="lax", path="/")
+    name, secure = cookie_name(request), request.url.scheme == "https"
+    response.set_cookie(name, session, httponly=True, samesite="lax", secure=secure, path="/")
     return response
 
 
