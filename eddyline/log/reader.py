@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,7 +79,10 @@ class Snapshot:
         return head.trim_offset, head.next_offset
 
 
-_NOTHING = Block(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))
+@cache
+def _nothing() -> Block:
+    """No records; made when first asked for, since it wakes Arrow's memory pool."""
+    return Block(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))
 
 
 def read(
@@ -114,7 +118,7 @@ def read(
         max_bytes -= found[-1].payload
         if start + taken < len(block) or max_records <= 0 or max_bytes <= 0:
             break
-    got = join(found) if found else _NOTHING
+    got = join(found) if found else _nothing()
     return Slice(
         shard,
         first,
