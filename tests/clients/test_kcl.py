@@ -1,4 +1,4 @@
-"""The Kinesis Client Library, its leases in Amazon's DynamoDB Local: polling and fan-out.
+"""The Kinesis Client Library, 3 and 2, its leases in Amazon's DynamoDB Local: polling and fan-out.
 
 While a worker runs its stream is split; it is ended and started again; a worker is killed and
 another takes its leases over.
@@ -34,7 +34,9 @@ def dynamodb() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [toolchain.tool("java"), f"-Djava.library.path={folder}", "-cp", f"{folder}/*", LOCAL]
-    running = toolchain.Client([*command, "-inMemory", "-sharedDb", "-port", str(port)], {})
+    running = toolchain.Client(
+        [*command, "-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)], {}
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for_tables(address, running)
@@ -65,14 +67,18 @@ def _wait_for_tables(address: str, running: toolchain.Client) -> None:
             return
 
 
-@pytest.fixture
+@pytest.fixture(params=["kcl", "kcl2"])
 def worker(
-    eddyline: TestServer, dynamodb: str, start: Callable[..., toolchain.Client]
+    request: pytest.FixtureRequest,
+    eddyline: TestServer,
+    dynamodb: str,
+    start: Callable[..., toolchain.Client],
 ) -> Callable[..., toolchain.Client]:
-    """Starts a worker of an application."""
+    """Starts a worker of an application, with version 3 of the library and with version 2."""
+    library = request.param
 
     def run(application: str, stream: str, how: str) -> toolchain.Client:
-        command = toolchain.java("kcl", "Consumer.java", *UTF8)
+        command = toolchain.java(library, "../kcl/Consumer.java", *UTF8)
         return start(
             [*command, application, stream, how],
             AWS_ENDPOINT_URL_KINESIS=eddyline.endpoint_url,

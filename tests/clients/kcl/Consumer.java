@@ -5,6 +5,7 @@
 // Endpoints, region and keys come from the environment (AWS_ENDPOINT_URL_KINESIS,
 // AWS_ENDPOINT_URL_DYNAMODB ...). It ends, gracefully, when its input is closed.
 
+import java.net.URI;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
@@ -31,11 +32,14 @@ public class Consumer {
     public static void main(String[] args) throws Exception {
         String application = args[0];
         String stream = args[1];
-        KinesisAsyncClient kinesis = KinesisClientUtil.createKinesisAsyncClient(KinesisAsyncClient.builder());
+        KinesisAsyncClient kinesis = KinesisClientUtil.createKinesisAsyncClient(
+                KinesisAsyncClient.builder().endpointOverride(at("KINESIS")));
         var start = InitialPositionInStreamExtended.newInitialPosition(InitialPositionInStream.TRIM_HORIZON);
         ConfigsBuilder all = new ConfigsBuilder(
                 new SingleStreamTracker(StreamIdentifier.singleStreamInstance(stream), start),
-                application, kinesis, DynamoDbAsyncClient.create(), CloudWatchAsyncClient.create(),
+                application, kinesis,
+                DynamoDbAsyncClient.builder().endpointOverride(at("DYNAMODB")).build(),
+                CloudWatchAsyncClient.create(),
                 UUID.randomUUID().toString(), Printer::new);
         var retrieval = all.retrievalConfig();
         if (args[2].equals("polling")) {
@@ -44,7 +48,7 @@ public class Consumer {
         }
         // Quick on the trigger, for a test: the defaults look for new shards once a minute or two.
         var leases = all.leaseManagementConfig().failoverTimeMillis(2000).shardSyncIntervalMillis(1000);
-        leases.workerUtilizationAwareAssignmentConfig().disableWorkerMetrics(true);
+        withoutWorkerMetrics(leases);
         Scheduler scheduler = new Scheduler(
                 all.checkpointConfig(),
                 all.coordinatorConfig().parentShardPollIntervalMillis(500)
@@ -102,6 +106,21 @@ public class Consumer {
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
+        }
+    }
+
+    /** The SDK that version 2 brings does not look at the environment by itself. */
+    static URI at(String service) {
+        return URI.create(System.getenv("AWS_ENDPOINT_URL_" + service));
+    }
+
+    /** Version 3 looks at a worker's load before it gives it leases; version 2 does not. */
+    static void withoutWorkerMetrics(Object leases) throws ReflectiveOperationException {
+        try {
+            Object config = leases.getClass().getMethod("workerUtilizationAwareAssignmentConfig").invoke(leases);
+            config.getClass().getMethod("disableWorkerMetrics", boolean.class).invoke(config, true);
+        } catch (NoSuchMethodException e) {
+            // version 2
         }
     }
 
