@@ -47,6 +47,14 @@ PEERS = (
         ("node", "{npm}/kinesalite/cli.js", "--port", "{port}", "--createStreamMs", "0",
          "--deleteStreamMs", "0", "--shardLimit", "1000"),
     ),
+    Peer("moto", None, ("moto[server]",), ("{venv}/bin/moto_server", "-p", "{port}")),
+    Peer(
+        "ministack",
+        None,
+        ("ministack", "cbor2"),
+        ("{venv}/bin/ministack",),
+        (("GATEWAY_PORT", "{port}"), ("SERVICES", "kinesis"), ("LOG_LEVEL", "ERROR")),
+    ),
     Peer(
         "kinesis-mock",
         "kinesis-local",
@@ -55,14 +63,6 @@ PEERS = (
         (("KINESIS_MOCK_PLAIN_PORT", "{port}"), ("KINESIS_MOCK_TLS_PORT", "{spare}"),
          ("CREATE_STREAM_DURATION", "0ms"), ("DELETE_STREAM_DURATION", "0ms"),
          ("SHARD_LIMIT", "1000"), ("LOG_LEVEL", "ERROR")),
-    ),
-    Peer("moto", None, ("moto[server]",), ("{venv}/bin/moto_server", "-p", "{port}")),
-    Peer(
-        "ministack",
-        None,
-        ("ministack", "cbor2"),
-        ("{venv}/bin/ministack",),
-        (("GATEWAY_PORT", "{port}"), ("SERVICES", "kinesis"), ("LOG_LEVEL", "ERROR")),
     ),
 )  # fmt: skip
 
