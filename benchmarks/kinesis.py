@@ -21,6 +21,7 @@ from typing import Any
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from benchmarks.crowd import crowd
 from benchmarks.ours import eddyline
@@ -32,6 +33,9 @@ SHARDS = 4
 # The forests are compiled in the background after a first start.
 SETTLE_S = 20.0
 FILL_S_MAX = 15.0
+# What a peer's failures look like from here.
+FAULTS = (RuntimeError, OSError, KeyError, ValueError, BotoCoreError, ClientError)
+FAULTS += (ResponseParserError,)
 _FAILED = re.compile(rb'"FailedRecordCount":\s*(\d+)')
 _NEXT = re.compile(rb'"NextShardIterator":\s*"([^"]+)"')
 
@@ -54,7 +58,7 @@ def measure(server: Endpoint, effort: Effort) -> dict[str, Any]:
     for name, part in PARTS.items():
         try:
             found[name] = part(rig)
-        except (RuntimeError, OSError, KeyError, ValueError, BotoCoreError, ClientError) as error:
+        except FAULTS as error:
             found[name] = None
             found.setdefault("cannot", {})[name] = str(error)[:200]
     return found
@@ -220,7 +224,10 @@ def growth(rig: Rig) -> dict[str, float]:
     batches = Batches.of(rig.server.url, stream)
     sender, rates = rig.connection(), []
     tenth = max(1, rig.effort.prefill // BATCH_RECORDS // 10)
+    end = time.perf_counter() + FILL_S_MAX
     for _ in range(10):
+        if rates and time.perf_counter() > end:
+            break
         began = time.perf_counter()
         for n in range(tenth):
             sender.send(batches.requests[n % len(batches.requests)])
