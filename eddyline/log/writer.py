@@ -1,10 +1,10 @@
 """What a process writes to a stream, in turn.
 
-Puts wait in a queue; a thread takes all that wait, writes them in one transaction and lets their
-futures go once it is durable. So many small puts share one sync, none waits for a timer, and the
-order of a caller's puts is kept. Whatever can be done before the transaction is done before it
-(hash keys by the caller, cutting by shard here, for all of a group at once): LMDB has one writer at
-a time among all processes.
+Puts wait in a queue; a thread takes all that wait, writes them in one transaction and tells who put
+them once it is durable. So many small puts share one sync, one that comes alone waits for no other,
+and the order of a caller's puts is kept. Whatever can be done before the transaction is done before
+it (hash keys by the caller, cutting by shard here, for all of a group at once): LMDB has one writer
+at a time among all processes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from eddyline.clock import Clock
+from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.log import tail, threads
 from eddyline.log.environment import deleted
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 GROUP_BYTES = 32 << 20
 # How much may be written before the disk's free space is looked at again.
 UNSEEN_BYTES = 1 << 20
+# So long a group waits for the puts that came with the last one, and looks so often for them.
+GATHER_S = 0.001
+GATHER_LOOKS = 4
 LOOK_S = 1.0
 # Of a map this share stays free, so that trimming always finds pages to work with.
 MAP_RESERVE = 16
@@ -105,6 +108,9 @@ class Writer:
         self._turn = threading.Condition()
         self._busy = False
         self._closed = False
+        # How many puts the last group had.
+        self._usual = 1
+        self._pause = threading.Event()
         self._unseen, self._look_at = 0, float("-inf")
 
     def submit(self, task: Task) -> None:
@@ -126,13 +132,27 @@ class Writer:
 
     def _work(self) -> bool:
         """Write what waits; whether more has come meanwhile."""
-        self._commit(self._next())
+        self._gather()
+        group = self._next()
+        self._usual = len(group)
+        self._commit(group)
         with self._turn:
             if self._waiting:
                 return True
             self._busy = False
             self._turn.notify_all()
             return False
+
+    def _gather(self) -> None:
+        """Wait a moment for as many puts as came together last time.
+
+        Those who were answered just now are about to come again, and half a group costs a commit
+        of its own. A single one is never kept waiting by this.
+        """
+        for _ in range(GATHER_LOOKS):
+            if len(self._waiting) >= self._usual:
+                return
+            SYSTEM.wait(self._pause, GATHER_S / GATHER_LOOKS)
 
     def _next(self) -> list[Task]:
         """All that waits, as far as it fits one transaction."""
