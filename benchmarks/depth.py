@@ -92,7 +92,7 @@ def once(rig: Rig, stream: str) -> dict[str, float]:
         "PutRecords, records/s": rate,
         "its CPU, us a record": cpu_us,
         "PutRecord p50, ms": single,
-        "GetRecords from the newest 50,000 on, records/s": get_rate(rig, stream),
+        "GetRecords of what was put lately, records/s": get_rate(rig, stream),
     }
 
 
