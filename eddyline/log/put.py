@@ -98,8 +98,6 @@ class Listed:
     @staticmethod
     def joined(lots: list[Listed]) -> Listed:
         """All of them, one after the other."""
-        if len(lots) == 1:
-            return lots[0]
         keys, data, hashes = (
             list(chain.from_iterable(getattr(p, name) for p in lots))
             for name in ("keys", "data", "hashes")

@@ -60,9 +60,7 @@ def append(
         new = join([*(records for _, records in before), new])
     for a, b in _pieces(new, size, block_bytes):
         key = block_key(shard, first + a)
-        raw = encode(
-            new.cut(a, b) if (a, b) != (0, len(new)) else new, arrivals[8 * a : 8 * b], key
-        )
+        raw = encode(new.cut(a, b), arrivals[8 * a : 8 * b], key)
         txn.put(key, raw)
         head.stored_bytes += len(raw)
         head.tail_offset, head.tail_bytes = first + a, len(raw)
