@@ -78,12 +78,14 @@ class Server:
         """Begin to serve.
 
         Raises:
-            EddylineError: ``platform``, ``directory_locked``, ``port_in_use``, ``access_denied``.
+            EddylineError: ``platform``, ``directory_locked``, ``port_in_use``, ``access_denied``,
+                ``not_found`` or ``invalid_argument`` for a certificate that is given.
         """
         check_platform()
         settings = self.settings
         self.services.directory.prepare()
         self._check_address()
+        self._check_certificate()
         self.services.start()
         try:
             if self._warm:
@@ -100,6 +102,13 @@ class Server:
         from eddyline.auth.binding import check_binding
 
         check_binding(self.settings)
+
+    def _check_certificate(self) -> None:
+        """Make or find it here, where a fault is told in its own words."""
+        from eddyline.aws.certificate import files
+
+        if self.settings.tls:
+            files(self.settings)
 
     def _serve(self) -> None:
         from eddyline.aws import ApiWorkers

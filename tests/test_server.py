@@ -142,6 +142,14 @@ def test_with_tls_both_faces_speak_it(tmp_path: Path) -> None:
             assert b"AWS endpoint" in page.read()
 
 
+def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
+    given = {"tls_certificate": str(tmp_path / "no.pem"), "tls_key": str(tmp_path / "no.key")}
+    settings = Settings(data_dir=tmp_path / "d", tls=True, api_port=0, **given)
+    with pytest.raises(EddylineError, match=r"tls_certificate .*no\.pem does not exist"):
+        Server(settings, studio=False).start()
+    assert DataDirectory(tmp_path / "d").holder() is None
+
+
 def test_workers_whose_port_was_taken_meanwhile_start_when_it_is_free(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, api_port=0, api_workers=1)
     DataDirectory(tmp_path).prepare()
