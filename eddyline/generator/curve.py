@@ -185,9 +185,10 @@ def _when(curve: Curve, count: float) -> float:
         return 0.0
     high = 1.0
     while not due(high):
-        high *= 2
-        if high > HORIZON_S:
+        if high >= HORIZON_S:
             return math.inf
+        # The horizon itself is tried too: ``inverse`` takes a count as reachable that is due by then.
+        high = min(high * 2, HORIZON_S)
     low = high / 2 if high > 1 else 0.0
     while high - low > FINE_S * max(1.0, high * 1e-6):
         middle = (low + high) / 2
