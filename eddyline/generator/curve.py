@@ -187,7 +187,7 @@ def _when(curve: Curve, count: float) -> float:
     while not due(high):
         if high >= HORIZON_S:
             return math.inf
-        # The horizon itself is tried too: ``inverse`` takes a count as reachable that is due by then.
+        # The horizon itself is tried, because ``inverse`` counts on what is due by then.
         high = min(high * 2, HORIZON_S)
     low = high / 2 if high > 1 else 0.0
     while high - low > FINE_S * max(1.0, high * 1e-6):
