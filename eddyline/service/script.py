@@ -35,7 +35,7 @@ from eddyline.service.supervisor import BackOff
 from eddyline.service.work import Work
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS, SessionConfig
-from eddyline.sql.parse import parse_script
+from eddyline.sql.parse import parse_script, statements
 from eddyline.sql.physical import Plan
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import Statement
@@ -185,7 +185,7 @@ class Script:
         """All statements, then all jobs."""
         error = None
         try:
-            for index, statement in enumerate(parse_script(self._run.text)):
+            for index, statement in enumerate(statements(self._run.text)):
                 if self._cancelled.is_set():
                     break
                 self._one(index, statement)

@@ -77,14 +77,16 @@ KINDS: dict[type, str] = {
 
 def _create_table(session: Session, planner: Planner, st: s.CreateTable) -> Answer:
     table = planner.table(st)
-    session.catalog.create_table(table, st.if_not_exists)
-    return Answer("Table has been created.")
+    if not session.catalog.create_table(table, st.if_not_exists):
+        return Answer(f"Table {table.path.name} exists already and is kept as it is.")
+    return Answer("Table has been created.", warnings=planner.warnings)
 
 
 def _create_view(session: Session, planner: Planner, st: s.CreateView) -> Answer:
     view = planner.view(st)
-    session.catalog.create_view(view, st.if_not_exists, st.or_replace)
-    return Answer("View has been created.")
+    if not session.catalog.create_view(view, st.if_not_exists, st.or_replace):
+        return Answer(f"View {view.path.name} exists already and is kept as it is.")
+    return Answer("View has been created.", warnings=planner.warnings)
 
 
 def _drop_table(session: Session, planner: Planner, st: s.DropTable) -> Answer:

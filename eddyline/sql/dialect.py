@@ -66,6 +66,11 @@ def tokenize(text: str) -> list[Token]:
         raise EddylineError("sql_syntax", msg, hint=hint, span=span, source=text) from None
 
 
+def unclosed_at(text: str) -> int:
+    """Where the quote or comment begins that is never closed."""
+    return _unclosed(text)[0]
+
+
 _OPENERS = {"'": ("text", "'"), "`": ("name", "`"), "/*": ("comment", "*/"), "--": ("", "\n")}
 
 

@@ -1,24 +1,47 @@
-"""From a script to its statements: split at ``;``, then read each.
+"""From a script to its statements: split at ``;``, then parse one at a time.
 
-A whole paragraph is tokenised once, so that every place in an error is a place in the text the
-user wrote, whichever statement it belongs to.
+A whole script is tokenised once, so that every place in an error is a place in the text the user
+wrote, whichever statement it belongs to. Each statement is parsed only when it is its turn: a
+statement that cannot be parsed does not keep those before it from running, as in Flink's client
+and in Zeppelin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from eddyline.errors import EddylineError
 from eddyline.sql import syntax
-from eddyline.sql.dialect import Token, TokenType, tokenize
+from eddyline.sql.dialect import Token, TokenType, tokenize, unclosed_at
 from eddyline.sql.grammar.statements import StatementGrammar, first_words
 from eddyline.sql.statement import Statement
 
 
-def parse_script(text: str) -> list[Statement]:
-    """The statements of ``text`` in order; a text of only comments gives none.
+def statements(text: str) -> Iterator[Statement]:
+    """The statements of ``text`` in order, each parsed when it is asked for.
+
+    A text of only comments gives none.
 
     Raises:
-        EddylineError: ``sql_syntax`` or ``sql_unsupported`` of the first statement that fails.
+        EddylineError: ``sql_syntax`` or ``sql_unsupported`` when the faulty statement is reached.
     """
-    return [StatementGrammar(tokens, text).statement() for tokens in _split(tokenize(text))]
+    failure: EddylineError | None = None
+    try:
+        tokens = tokenize(text)
+    except EddylineError as error:  # a quote is never closed: what ends before it is sound
+        failure, tokens = error, tokenize(text[: unclosed_at(text)])
+    ended, rest = _split(tokens)
+    for piece in ended:
+        yield StatementGrammar(piece, text).statement()
+    if failure is not None:
+        raise failure
+    if rest:
+        yield StatementGrammar(rest, text).statement()
+
+
+def parse_script(text: str) -> list[Statement]:
+    """All statements of ``text``; raises as ``statements``."""
+    return list(statements(text))
 
 
 def parse_expression(text: str) -> syntax.Expression:
@@ -39,19 +62,21 @@ def parse_query(text: str) -> syntax.Query:
     return query
 
 
-def _split(tokens: list[Token]) -> list[list[Token]]:
-    """The tokens between semicolons; BEGIN STATEMENT SET … END stays in one piece."""
-    found: list[list[Token]] = []
+def _split(tokens: list[Token]) -> tuple[list[list[Token]], list[Token]]:
+    """The statements that a semicolon ends, and the tokens after the last semicolon.
+
+    BEGIN STATEMENT SET … END stays in one piece.
+    """
+    ended: list[list[Token]] = []
     current: list[Token] = []
     for token in tokens:
-        ends = token.token_type is TokenType.SEMICOLON
-        if ends and not _inside_set(current):
-            found.append(current)
+        if token.token_type is TokenType.SEMICOLON and not _inside_set(current):
+            if current:
+                ended.append(current)
             current = []
         else:
             current.append(token)
-    found.append(current)
-    return [f for f in found if f]
+    return ended, current
 
 
 def _inside_set(tokens: list[Token]) -> bool:

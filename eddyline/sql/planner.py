@@ -26,6 +26,7 @@ class Planner:
     def __init__(self, catalog: Catalog, config: SessionConfig | None = None) -> None:
         self._catalog = catalog
         self._config = config or SessionConfig()
+        self.warnings: tuple[str, ...] = ()
 
     def query(self, statement: st.Query) -> p.Plan:
         """A SELECT, its rows for whoever asked.
@@ -65,18 +66,26 @@ class Planner:
     def table(self, statement: st.CreateTable) -> CatalogTable:
         """The table that a CREATE TABLE describes; it is not put into the catalog here.
 
+        What the user should know of it is in ``warnings`` afterwards.
+
         Raises:
             EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
         """
-        return define_table(statement, self._environment(statement.source))
+        env = self._environment(statement.source)
+        table = define_table(statement, env)
+        self.warnings = tuple(env.warnings)
+        return table
 
     def view(self, statement: st.CreateView) -> CatalogView:
-        """The view that a CREATE VIEW describes.
+        """The view that a CREATE VIEW describes; warnings as ``table``.
 
         Raises:
             EddylineError: as ``query``.
         """
-        return define_view(statement, self._environment(statement.source))
+        env = self._environment(statement.source)
+        view = define_view(statement, env)
+        self.warnings = tuple(env.warnings)
+        return view
 
     def _environment(self, source: st.Source) -> Environment:
         return Environment(self._catalog, self._config, source.script, [])

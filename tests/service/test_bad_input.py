@@ -245,3 +245,10 @@ def api_workers(house: TestServer) -> list[int]:
             found.append(int(path.parent.name))
     assert found
     return found
+
+
+def test_statements_before_one_that_cannot_be_parsed_have_run(house: TestServer) -> None:
+    with pytest.raises(EddylineError) as raised:
+        house.sql("CREATE TABLE made (n INT);\nSELEC n FROM made;\nCREATE TABLE never (n INT);")
+    assert raised.value.code == "sql_syntax"
+    assert house.sql("SHOW TABLES") == [{"table name": "made"}]

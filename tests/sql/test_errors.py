@@ -10,7 +10,7 @@ from sql_kit import catalog, plan
 from eddyline.errors import EddylineError
 from eddyline.sql import statement as st
 from eddyline.sql.options import SessionConfig
-from eddyline.sql.parse import parse_script
+from eddyline.sql.parse import parse_script, statements
 from eddyline.sql.planner import Planner
 
 T = "TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '10' SECOND))"
@@ -154,7 +154,6 @@ def test_a_view_that_reads_itself_is_told_so() -> None:
 
 
 DEFINITIONS = [
-    ("CREATE TABLE t (a INT) WITH ('connector' = 'kinesys')", "no connector 'kinesys'", "did you mean 'kinesis'?"),
     ("CREATE TABLE t (a INT, WATERMARK FOR b AS b) WITH ('connector' = 'datagen')", "no column b", None),
     ("CREATE TABLE t (a INT, WATERMARK FOR a AS a) WITH ('connector' = 'datagen')", "row time a is INT", "TO_TIMESTAMP"),
     ("CREATE TABLE t (a TIMESTAMP(6), WATERMARK FOR a AS a) WITH ('connector' = 'datagen')", "TIMESTAMP(6)", None),
@@ -193,3 +192,51 @@ def test_windows_over_instants_are_cut_in_utc_only() -> None:
             Planner(catalog(table), berlin).query(query)
         assert raised.value.span is not None
         assert "WATERMARK" in (raised.value.hint or "")
+
+
+UNUSABLE = [
+    ("", "has no 'connector' option", "add WITH"),
+    ("WITH ('connector' = 'kinesys')", "no connector 'kinesys'", "did you mean 'kinesis'?"),
+    ("WITH ('connector' = 'print', 'prefix' = 'x')", "unsupported options", None),
+    ("WITH ('connector' = 'filesystem', 'path' = '/x')", "needs the option 'format'", None),
+]
+
+
+@pytest.mark.parametrize(("options", "said", "hint"), UNUSABLE, ids=range(len(UNUSABLE)))
+def test_a_table_that_cannot_be_used_is_created_with_a_warning(
+    options: str, said: str, hint: str | None
+) -> None:
+    tables = catalog()
+    planner = Planner(tables)
+    (statement,) = parse_script(f"CREATE TABLE t (a INT) {options}")
+    assert isinstance(statement, st.CreateTable)
+    tables.create_table(planner.table(statement))
+    (warning,) = planner.warnings
+    assert said in warning
+    assert hint is None or hint in warning
+    for text in ("SELECT a FROM t", "INSERT INTO t SELECT n FROM rates"):
+        (use,) = parse_script(text)
+        with pytest.raises(EddylineError) as raised:
+            planner.insert(use) if isinstance(use, st.Insert) else planner.query(use)
+        assert said in raised.value.message
+        assert raised.value.span is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("SHOW TABLES; SELECT 1; SELEC 2; SELECT 3", 2),
+        ("SHOW TABLES; SELECT 'a;b'; SELECT 'never closed; SELECT 3", 2),
+        ("SHOW TABLES; /* never closed; SHOW VIEWS;", 1),
+        ("SELECT 'never closed", 0),
+        ("BEGIN STATEMENT SET; INSERT INTO a SELECT 1; INSERT INTO b SELECT 'x; END;", 0),
+    ],
+)
+def test_statements_before_one_that_cannot_be_parsed_are_given(text: str, before: int) -> None:
+    parsed = statements(text)
+    for _ in range(before):
+        next(parsed)
+    with pytest.raises(EddylineError) as raised:
+        next(parsed)
+    assert raised.value.code == "sql_syntax"
+    assert raised.value.span is not None

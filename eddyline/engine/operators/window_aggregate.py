@@ -70,6 +70,7 @@ class WindowAggregate(ClosingAggregate):
         """Rows that are not late, and the text that gives a row once per window."""
         times = refuse_null_time(batch.rows, self._node.time_column)
         first, last = self._grid.ends(times)
+        gaps = int(np.count_nonzero(first > last))  # rows between two windows
         if batch.watermarks is not None:
             first = self._grid.not_fired(first, batch.watermarks)
         rows = batch.rows.select(list(self.inputs[0].schema.names))
@@ -77,16 +78,18 @@ class WindowAggregate(ClosingAggregate):
             rows = rows.append_column("$row", pa.array(np.arange(len(times))))
         if self._grid.single:
             rows = rows.append_column(END, pa.array(first))
-            return self._on_time(rows, first, last), "b"
+            return self._on_time(rows, first, last, gaps), "b"
         rows = rows.append_column("$first", pa.array(first)).append_column("$last", pa.array(last))
         series = f'unnest(generate_series("$first", "$last", {self._grid.step}))'
-        return self._on_time(rows, first, last), f"(SELECT *, {series} AS {quote(END)} FROM b)"
+        return self._on_time(
+            rows, first, last, gaps
+        ), f"(SELECT *, {series} AS {quote(END)} FROM b)"
 
-    def _on_time(self, rows: pa.Table, first: Int64s, last: Int64s) -> pa.Table:
+    def _on_time(self, rows: pa.Table, first: Int64s, last: Int64s, gaps: int) -> pa.Table:
         late = first > last
         count = int(np.count_nonzero(late))
         if count:
-            self.context.figures.late += count
+            self.context.figures.late += count - gaps
             rows, first = rows.filter(pa.array(~late)), first[~late]
         if len(first):
             earliest = int(first.min())

@@ -26,8 +26,10 @@ class WindowGrid:
         assert window.kind is not WindowKind.SESSION, "sessions are not aligned"
         self.size = window.size_ms
         self.step = window.slide_ms or window.size_ms
-        self.offset = window.offset_ms
         self.cumulates = window.kind is WindowKind.CUMULATE
+        self._offset = window.offset_ms
+        # Ends lie on the grid of starts, moved by what the size exceeds a multiple of the slide.
+        self._end_offset = window.offset_ms + (0 if self.cumulates else self.size % self.step)
 
     @property
     def single(self) -> bool:
@@ -35,13 +37,17 @@ class WindowGrid:
         return self.step == self.size
 
     def ends(self, times: Int64s) -> tuple[Int64s, Int64s]:
-        """First and last end of the windows that hold each time."""
-        first = times - (times - self.offset) % self.step + self.step
+        """First and last end of the windows that hold each time.
+
+        The first lies behind the last where no window holds the time: with a slide that is
+        longer than the size there are gaps.
+        """
+        first = times - (times - self._end_offset) % self.step + self.step
         if self.single:
             return first, first
         if self.cumulates:
-            return first, times - (times - self.offset) % self.size + self.size
-        return first, first + (self.size - self.step)
+            return first, times - (times - self._offset) % self.size + self.size
+        return first, times - (times - self._offset) % self.step + self.size
 
     def not_fired(self, first: Int64s, watermarks: Int64s) -> Int64s:
         """The first end whose window had not fired under the watermark before the row."""
@@ -52,22 +58,17 @@ class WindowGrid:
         open_end: Int64s = first + np.where(fired, past, 0) * self.step
         return open_end
 
-    def next_end(self, watermark: int) -> int:
-        """The first end of the grid whose window has not fired under ``watermark``."""
-        base = (watermark + 1 - self.offset) // self.step * self.step + self.offset
-        return base + self.step
-
     def starts(self, ends: Int64s) -> Int64s:
         """The starts of the windows that end there."""
         if not self.cumulates:
             return ends - self.size
-        return ends - 1 - (ends - 1 - self.offset) % self.size
+        return ends - 1 - (ends - 1 - self._offset) % self.size
 
     def start_text(self, end: str) -> str:
         """DuckDB text: the start of the window that ends at ``end``."""
         if not self.cumulates:
             return f"{end} - {self.size}"
-        within = f"((({end} - 1 - {self.offset}) % {self.size}) + {self.size}) % {self.size}"
+        within = f"((({end} - 1 - {self._offset}) % {self.size}) + {self.size}) % {self.size}"
         return f"{end} - 1 - ({within})"
 
 

@@ -10,7 +10,7 @@ from eddyline.catalog.table import (
     TableColumn,
     WatermarkSpec,
 )
-from eddyline.errors import nearest
+from eddyline.errors import EddylineError, nearest
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import STRING, DataType, Root
 from eddyline.sql import statement as st
@@ -48,9 +48,18 @@ def define_table(statement: st.CreateTable, env: Environment) -> CatalogTable:
         temporary=statement.temporary,
     )
     _check_keys(table, statement, env)
-    with env.at(statement.name.span):
-        check_options(table)
+    _warn_of_options(table, env)
     return table
+
+
+def _warn_of_options(table: CatalogTable, env: Environment) -> None:
+    """Flink refuses options when the table is used, not when it is created: here a warning says
+    so at once."""
+    try:
+        check_options(table)
+    except EddylineError as error:
+        hint = f" ({error.hint})" if error.hint else ""
+        env.warn(f"{error.message}: the table is created, but cannot be used{hint}")
 
 
 def _columns(statement: st.CreateTable, env: Environment) -> tuple[TableColumn, ...]:

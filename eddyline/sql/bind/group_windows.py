@@ -45,15 +45,13 @@ def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> L
 
 
 def _window(call: s.Call, sizes: tuple[int, ...], env: Environment) -> Window:
+    """The window; only the table function needs a size that is a multiple of the slide."""
     kind = WindowKind(call.name)
     if min(sizes) <= 0:
         raise env.error(f"{call.name}: an interval must be longer than 0", call.span)
     if kind is not WindowKind.HOP:
         return Window(kind, sizes[0])
     slide, size = sizes
-    if size % slide:
-        msg = f"HOP: the size ({size} ms) is no multiple of the slide ({slide} ms)"
-        raise env.error(msg, call.span, "choose a slide that divides the size")
     return Window(kind, size, slide)
 
 
