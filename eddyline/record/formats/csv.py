@@ -20,7 +20,7 @@ from eddyline.record.formats.coerce import SQL, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, flag, shown
 from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Schema
-from eddyline.record.types import DataType, Root, quote
+from eddyline.record.types import DataType, Root
 
 
 def make_decoder(schema: Schema, options: Mapping[str, str], threads: int = 1) -> CsvDecoder:
@@ -50,15 +50,17 @@ class CsvDecoder:
         self.schema = schema
         self._style = _Style(options)
         self._kernel = Kernel(threads)
-        values = [f"{_read(c.type, quote(c.name))} AS {quote(c.name)}" for c in schema]
+        values = [f"{_read(c.type, _nth(i))} AS {_nth(i)}" for i, c in enumerate(schema)]
         self._sql = f"SELECT {', '.join(values)} FROM p"
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
-        """One row a record; see ``Decoder``."""
+        """One row per record; see ``Decoder``."""
+        if not len(self.schema):  # no field is read: each record is a row
+            return Decoded(pa.table({"c": payload}).select([]))
         texts, errors = self._fields(payload)
         if self._style.null is not None:
             texts = self._nulls(texts)
-        rows = self._kernel.query(self._sql, texts)
+        rows = self._kernel.query(self._sql, texts).rename_columns(list(self.schema.names))
         wanted = self.schema.arrow()
         table = rows if rows.schema.equals(wanted) else rows.cast(wanted)
         assert table.num_rows == len(payload), "a record was lost or doubled in decoding"
@@ -66,7 +68,7 @@ class CsvDecoder:
         return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
 
     def _fields(self, payload: pa.BinaryArray) -> tuple[pa.Table, list[BadField]]:
-        names = list(self.schema.names)
+        names = [_nth(i) for i in range(len(self.schema))]
         body = b"\n".join(line.rstrip(b"\r\n") for line in payload.to_pylist())
         style = self._style
         if not style.comments and len(payload):
@@ -91,7 +93,8 @@ class CsvDecoder:
         return self._one_by_one(payload)
 
     def _one_by_one(self, payload: pa.BinaryArray) -> tuple[pa.Table, list[BadField]]:
-        names, style = self.schema.names, self._style
+        style = self._style
+        names = [_nth(i) for i in range(len(self.schema))]
         columns: list[list[str | None]] = [[] for _ in names]
         errors: list[BadField] = []
         for row, raw in enumerate(payload.to_pylist()):
@@ -107,7 +110,7 @@ class CsvDecoder:
             for i, column in enumerate(columns):
                 column.append(None if reason else fields[i])
         arrays = [pa.array(c, pa.string()) for c in columns]
-        return pa.table(arrays, names=list(names)), errors
+        return pa.table(arrays, names=names), errors
 
     def _split(self, text: str) -> list[str]:
         style = self._style
@@ -130,11 +133,11 @@ class CsvDecoder:
     def _misfits(self, table: pa.Table, texts: pa.Table) -> list[BadField]:
         """Fields with a text but no value; an empty field of another type than text is NULL."""
         out = []
-        for c in self.schema:
-            if not table[c.name].null_count:
+        for i, c in enumerate(self.schema):
+            if not table.column(i).null_count:
                 continue
-            text = texts[c.name]
-            bad = pc.and_(pc.is_null(table[c.name]), pc.not_equal(pc.fill_null(text, ""), ""))
+            text = texts.column(i)
+            bad = pc.and_(pc.is_null(table.column(i)), pc.not_equal(pc.fill_null(text, ""), ""))
             for row in np.flatnonzero(bad.combine_chunks().to_numpy(zero_copy_only=False)):
                 reason = f"it is no {c.type.null()}"
                 out.append(BadField(int(row), c.name, shown(text[int(row)].as_py()), reason))
@@ -148,13 +151,16 @@ class CsvEncoder:
         style = _Style(options)
         self._kernel = Kernel(1)
         null = "'" + (style.null or "").replace("'", "''") + "'"
-        parts = [f"coalesce({self._field(c.type, quote(c.name), style)}, {null})" for c in schema]
+        parts = [
+            f"coalesce({self._field(c.type, _nth(i), style)}, {null})" for i, c in enumerate(schema)
+        ]
         glue = "'" + style.delimiter.replace("'", "''") + "'"
         self._sql = f"SELECT {f' || {glue} || '.join(parts)} AS line FROM p"
 
     def encode(self, rows: pa.Table) -> pa.BinaryArray:
         """One line a row."""
-        lines = self._kernel.query(self._sql, rows)["line"]
+        by_position = rows.rename_columns([_nth(i) for i in range(rows.num_columns)])
+        lines = self._kernel.query(self._sql, by_position)["line"]
         return lines.combine_chunks().cast(pa.binary())
 
     def _field(self, t: DataType, value: str, style: _Style) -> str:
@@ -166,6 +172,12 @@ class CsvEncoder:
         risky = " OR ".join(f"contains({text}, {s})" for s in (f"'{q}'", f"'{d}'", "chr(10)"))
         doubled = f"'{q}' || replace({text}, '{q}', '{q}{q}') || '{q}'"
         return f"CASE WHEN {risky} OR contains({text}, ' ') THEN {doubled} ELSE {text} END"
+
+
+def _nth(position: int) -> str:
+    """What the column at a position is called in the statements: DuckDB does not tell ``id`` from
+    ``ID``, but a table's columns may be called so."""
+    return f"c{position}"
 
 
 def _read(t: DataType, text: str) -> str:

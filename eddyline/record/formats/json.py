@@ -46,16 +46,18 @@ class JsonDecoder:
         self._style = options.get("timestamp-format.standard", SQL)
         self._missing_fails = flag(options, "fail-on-missing-field")
         self._kernel = Kernel(threads)
-        parsed = f"(SELECT from_json(j, {_literal(_structure(schema, texts=False))}) AS s FROM p)"
-        values = [f"{self._value(c)} AS {quote(c.name)}" for c in schema]
-        self._fast = f"SELECT {', '.join(values) or '1 AS one'} FROM {parsed}"
-        texts = [f"{column('s', c.name)} AS {quote(c.name)}" for c in schema]
-        structure = _literal(_structure(schema, texts=True))
-        exists = [f"json_exists(j, {_path(c.name)}) AS {quote('?' + c.name)}" for c in schema]
-        self._slow = (
-            f'SELECT json_type(j) AS "?type", {", ".join(texts + exists) or "1 AS one"} '
-            f"FROM (SELECT j, from_json(j, {structure}) AS s FROM p)"
-        )
+        self._fast = self._values_query(schema) if len(schema) else _KINDS
+        self._slow = _texts_query(schema)
+
+    def _values_query(self, schema: Schema) -> str:
+        """The typed values of all records. Result columns are named by position, because DuckDB
+        does not tell ``id`` from ``ID``, but JSON does."""
+        structs, sources = _parsed(schema, texts=False)
+        values = [
+            f"{self._value(c, source)} AS {_nth(i)}"
+            for i, (c, source) in enumerate(zip(schema, sources, strict=True))
+        ]
+        return f"SELECT {', '.join(values)} FROM (SELECT {', '.join(structs)} FROM p)"
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
         """One row a payload; see ``Decoder``."""
@@ -66,18 +68,18 @@ class JsonDecoder:
             text, unreadable = self._blank_malformed(text)
             errors += unreadable
             rows = self._run(self._fast, text)
-        table = _typed(rows, self.schema)
-        assert table.num_rows == len(payload), "a record was lost or doubled in decoding"
+        assert rows.num_rows == len(payload), "a record was lost or doubled in decoding"
+        table, suspects = _typed(rows, self.schema)
         skip = {e.row for e in errors}
-        errors += [e for e in self._misfits(table, text, payload) if e.row not in skip]
+        errors += [e for e in self._misfits(table, suspects, text, payload) if e.row not in skip]
         return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
 
     def _run(self, sql: str, text: pa.StringArray) -> pa.Table:
         return self._kernel.query(sql, pa.table({"j": text}))
 
-    def _value(self, c: Column) -> str:
-        """The column's value from the parsed struct ``s``."""
-        source, t = column("s", c.name), c.type
+    def _value(self, c: Column, source: str) -> str:
+        """The column's value from its field ``source`` of the parsed record."""
+        t = c.type
         if t.root in _SMALL_INTEGERS:
             limit = _SMALL_INTEGERS[t.root]
             fits = f"{source} > {-limit - 1} AND {source} < {limit}"
@@ -108,25 +110,33 @@ class JsonDecoder:
         return BadField(row, None, shown(text), "it is not JSON")
 
     def _misfits(
-        self, table: pa.Table, text: pa.StringArray, payload: pa.BinaryArray
+        self,
+        table: pa.Table,
+        rows: npt.NDArray[np.int64],
+        text: pa.StringArray,
+        payload: pa.BinaryArray,
     ) -> Iterator[BadField]:
-        """Values that are NULL although the record holds something."""
-        rows = _rows_with_null(table)
+        """Values of ``rows`` that are NULL although the record holds something."""
         if not len(rows):
             return
         picked = pa.array(rows)
         second = self._run(self._slow, text.take(picked))
-        kinds = second["?type"].combine_chunks()
+        kinds = second["kind"].combine_chunks()
         if pc.any(pc.not_equal(kinds, "OBJECT")).as_py():
             yield from _not_objects(rows, kinds, payload)
-        for c in self.schema:
-            empty = pc.is_null(table[c.name].take(picked))
-            yield from self._column_misfits(c, rows, empty, second)
+        for i, c in enumerate(self.schema):
+            empty = pc.is_null(table.column(i).take(picked))
+            yield from self._column_misfits(i, c, rows, empty, second)
 
     def _column_misfits(
-        self, c: Column, rows: npt.NDArray[np.int64], empty: pa.ChunkedArray, second: pa.Table
+        self,
+        nth: int,
+        c: Column,
+        rows: npt.NDArray[np.int64],
+        empty: pa.ChunkedArray,
+        second: pa.Table,
     ) -> Iterator[BadField]:
-        texts = second[c.name]
+        texts = second[f"text{nth}"]
         bad = pc.and_(empty, pc.is_valid(texts))
         if c.type.root is Root.DECIMAL:  # one with too many digits is NULL in Flink
             bad = pc.and_(bad, pc.invert(pc.match_substring_regex(texts, _NUMBER)))
@@ -134,7 +144,7 @@ class JsonDecoder:
             text = texts[int(i)].as_py()
             yield BadField(int(rows[i]), c.name, shown(str(text)), f"it is not {_article(c.type)}")
         if self._missing_fails:
-            there = pc.invert(second["?" + c.name])
+            there = pc.invert(second[f"exists{nth}"])
             for i in np.flatnonzero(_mask(pc.and_(empty, there))):
                 yield BadField(int(rows[i]), c.name, "", "the field is missing")
 
@@ -149,7 +159,7 @@ class JsonEncoder:
         self.schema = schema
         self._kernel = Kernel(1)
         style = options.get("timestamp-format.standard", SQL)
-        fields = [(_literal(c.name), _spelt(c.type, quote(c.name), style)) for c in schema]
+        fields = [(_literal(c.name), _spelt(c.type, _nth(i), style)) for i, c in enumerate(schema)]
         if flag(options, "encode.ignore-null-fields"):
             parts = [
                 f"CASE WHEN {v} IS NULL THEN NULL ELSE to_json({n})::VARCHAR || ':' || to_json({v})::VARCHAR END"  # noqa: E501
@@ -162,13 +172,51 @@ class JsonEncoder:
 
     def encode(self, rows: pa.Table) -> pa.BinaryArray:
         """One JSON object a row, in the order of the schema's columns."""
-        text = self._kernel.query(self._sql, rows)["j"]
+        by_position = rows.rename_columns([_nth(i) for i in range(rows.num_columns)])
+        text = self._kernel.query(self._sql, by_position)["j"]
         return text.combine_chunks().cast(pa.binary())
 
 
-def _structure(schema: Schema, *, texts: bool) -> str:
-    """The structure that ``from_json`` wants, as JSON."""
-    return json.dumps({c.name: _shape(c.type, texts) for c in schema}, ensure_ascii=False)
+# The kind of each record's outermost value; fails for a record that is not JSON.
+_KINDS = "SELECT json_type(j) AS kind FROM p"
+
+
+def _nth(position: int) -> str:
+    """What the column at a position of the schema is called in the statements."""
+    return f"c{position}"
+
+
+def _parsed(schema: Schema, *, texts: bool) -> tuple[list[str], list[str]]:
+    """The structs that a record is parsed into, and each column's field in them.
+
+    One struct, unless names differ in case only: then as many as there are spellings of a name,
+    because the fields of a DuckDB struct cannot differ in case only.
+    """
+    structs: list[dict[str, Any]] = []
+    fields = []
+    for c in schema:
+        folded = c.name.casefold()
+        spelt = [{name.casefold() for name in s} for s in structs]
+        nth = next((i for i, names in enumerate(spelt) if folded not in names), len(structs))
+        if nth == len(structs):
+            structs.append({})
+        structs[nth][c.name] = _shape(c.type, texts)
+        fields.append(column(f"s{nth}", c.name))
+    literals = [_literal(json.dumps(s, ensure_ascii=False)) for s in structs]
+    return [f"from_json(j, {text}) AS s{i}" for i, text in enumerate(literals)], fields
+
+
+def _texts_query(schema: Schema) -> str:
+    """Each record's kind, and each column as its text and whether the record has it."""
+    if not len(schema):
+        return _KINDS
+    structs, fields = _parsed(schema, texts=True)
+    texts = [f"{field} AS text{i}" for i, field in enumerate(fields)]
+    exists = [f"json_exists(j, {_path(c.name)}) AS exists{i}" for i, c in enumerate(schema)]
+    return (
+        f"SELECT json_type(j) AS kind, {', '.join(texts + exists)} "
+        f"FROM (SELECT j, {', '.join(structs)} FROM p)"
+    )
 
 
 def _shape(t: DataType, texts: bool) -> Any:
@@ -252,11 +300,15 @@ def _repaired(payload: pa.BinaryArray) -> tuple[pa.StringArray, list[BadField]]:
     return pa.array(texts, pa.string()), errors
 
 
-def _typed(rows: pa.Table, schema: Schema) -> pa.Table:
+def _typed(rows: pa.Table, schema: Schema) -> tuple[pa.Table, npt.NDArray[np.int64]]:
+    """Rows in the schema's names and types, and which rows may hide a value that does not fit."""
     if not len(schema):
-        return pa.table({"one": rows["one"]}).select([])
+        others = pc.not_equal(rows["kind"], "OBJECT")
+        return rows.select([]), np.flatnonzero(_mask(others))
+    rows = rows.rename_columns(list(schema.names))
     wanted = schema.arrow()
-    return rows if rows.schema.equals(wanted) else rows.cast(wanted)
+    table = rows if rows.schema.equals(wanted) else rows.cast(wanted)
+    return table, _rows_with_null(table)
 
 
 def _rows_with_null(table: pa.Table) -> npt.NDArray[np.int64]:
