@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "template": ("eddyline.cli.template", "Keep the generator's templates by name."),
     "replay": ("eddyline.cli.replay", "Send a file's records as a stream."),
     "sql": ("eddyline.cli.sql", "Run Flink SQL: a file, a text, or a shell."),
+    "table": ("eddyline.cli.table", "List, show, rename, drop and infer tables."),
     "note": ("eddyline.cli.note", "Import, list, run and export notes."),
     "detect": ("eddyline.cli.detect", "Score a file's rows and draw what is out of the ordinary."),
     "job": ("eddyline.cli.job", "List, stop and remove INSERT jobs."),

@@ -62,9 +62,10 @@ def _pages(context: Context) -> ASGIApp:
             overview,
             stream,
             streams,
+            tables,
         )
 
-    for page in (overview, streams, stream, generators, notes, note, anomalies, jobs):
+    for page in (overview, streams, stream, generators, notes, note, tables, anomalies, jobs):
         page.register(context)
     core.app.user_middleware.clear()  # of a studio that this process had before
     core.app.middleware_stack = None

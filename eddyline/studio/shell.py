@@ -20,6 +20,7 @@ SECTIONS: dict[str, tuple[str, str, str, str]] = {
     "streams": ("/streams", "Streams", "waves", "s"),
     "generator": ("/generator", "Generator", "bolt", "r"),
     "notes": ("/notes", "Notes", "description", "n"),
+    "tables": ("/tables", "Tables", "table_chart", "t"),
     "anomalies": ("/anomalies", "Anomalies", "insights", "a"),
     "jobs": ("/jobs", "Jobs", "sync", "j"),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from nicegui import run, ui
@@ -11,6 +10,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.notes import from_stream
 from eddyline.service.services import Services
+from eddyline.service.stream_sample import SAMPLE_RECORDS, Record, newest
 from eddyline.studio import charts
 from eddyline.studio.context import Context
 from eddyline.studio.lab import show_words
@@ -21,40 +21,13 @@ from eddyline.studio.rates import StreamRate
 from eddyline.studio.shell import button, every, heading, page
 from eddyline.studio.streams import delete
 
-SHOWN, SAMPLED, BYTES_MAX = 20, 200, 1 << 20
+SHOWN = 20
 _KEYS = (("p", "Process data in real time"), ("l", "Look at the newest records"))
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record to look at."""
-
-    shard: str
-    offset: int
-    arrival_ms: int
-    key: str
-    data: bytes
-
-
-def newest(services: Services, name: str, count: int) -> list[Record]:
-    """The newest records of a stream, oldest first. Raises ``not_found``."""
-    stream = services.streams.open(name)
-    found: list[Record] = []
-    for shard in stream.shards():
-        oldest, following = stream.bounds(shard.index)
-        first = max(oldest, following - count)
-        got = stream.read(shard.index, first, count, BYTES_MAX)
-        rows = zip(got.arrival_ms.tolist(), got.keys.to_pylist(), got.data.to_pylist(), strict=True)
-        found += [
-            Record(shard.shard_id, got.first_offset + n, at, key, data)
-            for n, (at, key, data) in enumerate(rows)
-        ]
-    return sorted(found, key=lambda r: r.arrival_ms)[-count:]
 
 
 def make_note(services: Services, name: str, region: str) -> str:
     """A note about a stream, its table written from the newest records; returns its id."""
-    samples = [record.data for record in newest(services, name, SAMPLED)]
+    samples = [record.data for record in newest(services.streams, name, SAMPLE_RECORDS)]
     draft = from_stream.draft(name, region, from_stream.infer(samples))
     taken = {note.name for note in services.notes.list()}
     numbered = (f"{name} {i}" for i in range(2, len(taken) + 3))
@@ -130,7 +103,9 @@ class StreamPage:
             ui.navigate.to("/streams")
 
     async def _look(self) -> None:
-        found = await self._notice.attempt(newest, self._context.services, self._name, SHOWN)
+        found = await self._notice.attempt(
+            newest, self._context.services.streams, self._name, SHOWN
+        )
         if found is not None:
             self._show_records(found)
 
@@ -138,7 +113,7 @@ class StreamPage:
         if not self._follow.value:
             return None
         try:
-            return newest(self._context.services, self._name, SHOWN)
+            return newest(self._context.services.streams, self._name, SHOWN)
         except EddylineError:  # the facts above say why
             return None
 

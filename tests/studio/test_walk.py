@@ -18,10 +18,11 @@ from eddyline.generator.spec import Fault, Simulated
 from eddyline.log import PutBatch
 from eddyline.service import lab
 from eddyline.service.anomalies import Monitor, Point
+from eddyline.service.tables import tables_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/streams", "/generator", "/notes", "/anomalies", "/jobs")
+PAGES = ("/", "/streams", "/generator", "/notes", "/tables", "/anomalies", "/jobs")
 WIDTHS, SCHEMES = (1440, 800), ("light", "dark")
 STREAM = "walk-stream"
 EVIL = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
@@ -316,6 +317,26 @@ def test_a_note_written_by_hand_runs_and_is_exported(studio: Studio, chromium: B
         exported = json.loads(Path(download.value.path()).read_bytes())
         assert exported["name"] == "By hand"
         assert "SELEKT 1;" in exported["paragraphs"][1]["text"]
+
+
+def test_a_table_is_shown_and_dropped(studio: Studio, chromium: Browser) -> None:
+    tables_of(studio.services).create(
+        f"CREATE TABLE walked (n INT) WITH ('connector'='kinesis','stream'='{STREAM}',"
+        "'aws.region'='us-east-1','format'='json')"
+    )
+    with chromium.page() as page:
+        tab = page.open("/tables")
+        tab.get_by_text("walked", exact=True).wait_for()
+        assert_sound_everywhere(page, "tables")
+        tab.get_by_role("button", name="Show the DDL of walked").click()
+        tab.locator("pre", has_text="CREATE TABLE").wait_for()
+        assert_sound(page, "tables-ddl")
+        tab.get_by_role("button", name="Close").click()
+        tab.get_by_role("button", name="Drop walked").click()
+        tab.get_by_role("button", name="Drop the table").click()
+        tab.get_by_text("walked", exact=True).wait_for(state="detached")
+        assert page.problems == []
+    assert "walked" not in {table.name for table in tables_of(studio.services).list()}
 
 
 def test_series_with_scores_and_marked_anomalies(studio: Studio, chromium: Browser) -> None:
