@@ -100,6 +100,13 @@ class Opened:
         """The heads of all shards."""
         return unpack_heads(bytes(txn.get(HEADS)))
 
+    def newest_ms(self) -> int:
+        """The newest time that the stream's file holds: its creation, a change, an arrival."""
+        with self.environment.read() as txn:
+            saved, heads = self.layout(txn).saved, self.heads(txn)
+        arrivals = (h.last_ms for h in heads)
+        return max(saved.created_ms, saved.updating_ms, saved.gone_ms or 0, *arrivals)
+
     def check_there(self, layout: Layout, clock: Clock) -> None:
         """Raise ``not_found`` once the stream is gone."""
         gone_ms = layout.saved.gone_ms

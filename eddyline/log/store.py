@@ -25,6 +25,7 @@ from eddyline.errors import EddylineError, nearest
 from eddyline.log import opened as registry
 from eddyline.log.environment import DATA_FILE, make, translated
 from eddyline.log.keys import HEADS, INFO, Head, Saved, changed, pack_heads, pack_info, saved_shards
+from eddyline.log.log_clock import LogClock
 from eddyline.log.on_demand import OnDemand
 from eddyline.log.opened import Opened
 from eddyline.log.shard import StreamInfo, StreamMode, even_shards
@@ -44,10 +45,15 @@ class LogStore:
     def __init__(self, root: Path, settings: Settings, clock: Clock = SYSTEM) -> None:
         self._folder = Path(root).resolve() / FOLDER
         self._settings = settings
-        self._clock = clock
+        self._clock = LogClock(self._folder, clock, self._newest_ms)
         self._streams: dict[str, tuple[Opened, Stream]] = {}
         self._lock = threading.RLock()
         self._on_demand = OnDemand(clock)
+
+    @property
+    def clock(self) -> LogClock:
+        """The time at which records arrive, the same in all processes; it never jumps."""
+        return self._clock
 
     def create(
         self,
@@ -186,6 +192,7 @@ class LogStore:
             EddylineError: the first failure, once all streams had their turn.
         """
         failures: list[EddylineError] = []
+        self._clock.follow()
         if self._folder.is_dir():
             with self._exclusive():
                 self._remove_leftovers()
@@ -345,13 +352,35 @@ class LogStore:
         finally:
             os.close(file)
 
+    def _newest_ms(self) -> int:
+        """The newest time that the directory knows of: creations, changes and arrivals.
+
+        A stream that cannot be read does not count.
+        """
+        newest_ms = 0
+        with contextlib.suppress(OSError, ValueError):
+            newest_ms = _last_creation_ms((self._folder / _LOCK).read_bytes())
+        for name in self._candidates():
+            with contextlib.suppress(EddylineError):
+                opened = registry.acquire(self._home(name), self._settings)
+                try:
+                    newest_ms = max(newest_ms, opened.newest_ms())
+                finally:
+                    registry.release(opened)
+        return newest_ms
+
     def _creation_ms(self, lock_file: int) -> int:
         """Now, but later than any creation before: sequence numbers must not come again."""
-        last = int(os.pread(lock_file, 32, 0) or b"0")
+        last = _last_creation_ms(os.pread(lock_file, 32, 0))
         created_ms = max(self._clock.now_ms(), last + 1)
         os.pwrite(lock_file, f"{created_ms:020d}".encode(), 0)
         os.fsync(lock_file)
         return created_ms
+
+
+def _last_creation_ms(raw: bytes) -> int:
+    """The time of the newest creation, as the lock file holds it."""
+    return int(raw or b"0")
 
 
 def _check_name(name: str) -> None:

@@ -56,6 +56,10 @@ class Stream:
         self._settings = settings
         self._clock = clock
 
+    def now_ms(self) -> int:
+        """The time at which a record put now would arrive; never decreases within one boot."""
+        return self._clock.now_ms()
+
     def info(self) -> StreamInfo:
         """The stream as it is now."""
         with self._reading() as (_, layout):

@@ -26,7 +26,7 @@ class Local:
         )
         self.store = LogStore(path, self.settings, self.clock)
         self._kinesis = Kinesis(self.store, self.settings)
-        self._kinesis.home = self.home = Home(self.store, self.settings, self.clock)
+        self._kinesis.home = self.home = Home(self.store, self.settings)
 
     def call(self, operation: str, **members: Any) -> Any:
         body = json.dumps(members).encode()

@@ -55,7 +55,7 @@ def clock() -> ManualClock:
 def home(tmp_path: Path, clock: ManualClock) -> Iterator[Home]:
     settings = Settings(data_dir=tmp_path, fsync=False)
     with closing(LogStore(tmp_path, settings, clock)) as store:
-        yield Home(store, settings, clock)
+        yield Home(store, settings)
 
 
 def written(folder: Path, noun: str) -> None:

@@ -68,6 +68,11 @@ def blocks(folder: Path, shard: int = 0) -> list[tuple[bytes, bytes]]:
     return found
 
 
+def folders(root: Path) -> list[str]:
+    """What lies among the streams, those and whatever was left behind."""
+    return sorted(p.name for p in (root / "streams").iterdir() if p.is_dir())
+
+
 def overwrite(folder: Path, key: bytes, value: bytes | None) -> None:
     """Put other bytes in the place of a stored value, or none."""
     with lmdb.open(str(folder), create=False) as env, env.begin(write=True) as txn:

@@ -76,7 +76,7 @@ def _policy_of(home: Home, arn: str) -> str | None:
 
 
 def _context(home: Home, user: str, principal: str) -> dict[str, str]:
-    now = datetime.fromtimestamp(home.clock.now_ms() / 1000, UTC)
+    now = datetime.fromtimestamp(home.wall.now_ms() / 1000, UTC)
     return {
         "aws:username": user,
         "aws:PrincipalArn": principal,

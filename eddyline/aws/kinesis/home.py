@@ -10,7 +10,7 @@ from eddyline.aws.kinesis.flow import Flow
 from eddyline.aws.kinesis.naming import Names, open_stream, stream_name
 from eddyline.aws.kinesis.resources import ACCOUNT_COUNTS, RELATIONS, Resource, find, found
 from eddyline.aws.kinesis.throttle import Throttle
-from eddyline.clock import SYSTEM, Clock
+from eddyline.clock import Clock
 from eddyline.log import LogStore, Stream, StreamInfo, StreamStatus
 from eddyline.settings import Settings
 
@@ -18,13 +18,20 @@ from eddyline.settings import Settings
 class Home:
     """One account's Kinesis in this process."""
 
-    def __init__(self, store: LogStore, settings: Settings, clock: Clock = SYSTEM) -> None:
+    def __init__(self, store: LogStore, settings: Settings) -> None:
         self.store = store
         self.settings = settings
-        self.clock = clock
+        # The log's time, which does not jump: whatever is stored or expires goes by it.
+        self.clock: Clock = store.clock
+        # The wall clock, which clients and policies go by.
+        self.wall: Clock = store.clock.machine
         self.names = Names(settings)
-        self.flow = Flow(clock)
-        self.throttle = Throttle(clock) if settings.throttle else None
+        self.flow = Flow(self.clock)
+        self.throttle = Throttle(self.clock) if settings.throttle else None
+
+    def latest_ms(self) -> int:
+        """The latest time that is not in the future, neither here nor by a client's clock."""
+        return max(self.clock.now_ms(), self.wall.now_ms())
 
     def stream(self, request: Any) -> Stream:
         """The stream a request means, whatever its state.

@@ -54,7 +54,7 @@ class Start:
     def _at_time(self, home: Home, stream: Stream, shard: ShardInfo) -> int:
         if self._timestamp is None:
             raise self._lacks("timestamp")
-        ms, now_ms = round(self._timestamp * 1000), home.clock.now_ms()
+        ms, now_ms = round(self._timestamp * 1000), home.latest_ms()
         if ms > now_ms:
             words = (
                 "The timestampInMillis parameter cannot be greater than the "

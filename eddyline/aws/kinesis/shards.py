@@ -83,8 +83,12 @@ class Lives:
         return self._ended.get(shard.index, ms + 1) > ms
 
 
-def filtered(info: StreamInfo, wanted: Any, now_ms: int) -> list[ShardInfo]:
+def filtered(
+    info: StreamInfo, wanted: Any, now_ms: int, latest_ms: int | None = None
+) -> list[ShardInfo]:
     """The shards that a ShardFilter lets through; the expired ones never.
+
+    now_ms: the log's time. latest_ms: the latest time that the filter may name, if another one.
 
     Raises:
         AwsError: ``InvalidArgumentException`` for a filter that lacks its shard or time.
@@ -103,7 +107,7 @@ def filtered(info: StreamInfo, wanted: Any, now_ms: int) -> list[ShardInfo]:
         after = _index(wanted.ShardId)
         return [s for s in kept if s.index > after]
     if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP"):
-        ms = max(_ms(wanted.Timestamp, kind, now_ms), horizon)
+        ms = max(_ms(wanted.Timestamp, kind, latest_ms or now_ms), horizon)
         if kind == "AT_TIMESTAMP":
             return [s for s in kept if lives.open_at(s, ms)]
         return [s for s in kept if lives.open_after(s, ms)]
@@ -136,7 +140,7 @@ async def list_shards(home: Home, call: Call) -> Answer:
     _check_created(home, info, request)
     if info.status is StreamStatus.CREATING:
         _check_created_yet(home, info)
-    shards = filtered(info, wanted, home.clock.now_ms())
+    shards = filtered(info, wanted, home.clock.now_ms(), home.latest_ms())
     if after is not None:
         shards = [s for s in shards if s.index > after]
     limit = min(request.MaxResults or SHARDS_A_PAGE, 10_000)
