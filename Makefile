@@ -13,8 +13,10 @@ help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 $(VENV)/.python:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "There is no command $(PYTHON). Name a Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Eddyline needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 ..."; exit 1; }
+	  { echo "Eddyline needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "making $(VENV)"
 	@$(PYTHON) -m venv $(VENV) || { echo "cannot make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
 	@touch $@
@@ -30,6 +32,7 @@ $(VENV)/.dev: $(VENV)/.run
 	@touch $@
 
 setup: $(VENV)/.dev ## install Eddyline and the development tools into .venv
+	@echo "eddyline is in $(BIN); 'source $(BIN)/activate' puts it on the PATH of this terminal"
 
 demo: $(VENV)/.run ## watch anomalies being found in a live clickstream
 	@$(BIN)/eddyline demo $(ARGS)

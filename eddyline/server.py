@@ -158,12 +158,15 @@ class Server:
             self._api.stop()
         self.services.stop()
 
-    def run(self) -> None:
-        """Start, say where, serve until SIGINT or SIGTERM, stop."""
+    def run(self, announce: Callable[[], None] | None = None) -> None:
+        """Start, print the addresses or call ``announce``, serve until SIGINT or SIGTERM, stop."""
         with told_to_end() as ended:
             self.start()
-            for line in self.greeting():
-                self.say(line)
+            if announce is not None:
+                announce()
+            else:
+                for line in self.greeting():
+                    self.say(line)
             ended()
             self.say("stopping")
             # What cannot end in good order says where it stands, and ends.
@@ -171,8 +174,22 @@ class Server:
             self.stop()
             faulthandler.cancel_dump_traceback_later()
 
-    def greeting(self) -> list[str]:
-        """What a person needs: where the studio is, what to export, how to stop."""
+    def addresses(self) -> dict[str, str | None]:
+        """What a script needs: the studio's one-time link, its address, the endpoint, the data."""
+        link = self._studio.link(self.studio_url or "") if self._studio is not None else None
+        return {
+            "studio": self.studio_url,
+            "studio_link": link,
+            "endpoint": self.endpoint_url,
+            "region": self.settings.region,
+            "data_dir": str(self.services.directory.path),
+        }
+
+    def greeting(self, afterwards: str = "streams, notes and jobs remain") -> list[str]:
+        """What a person needs: where the studio is, what to export, how to stop.
+
+        ``afterwards``: what becomes of the data once the server has stopped.
+        """
         lines = []
         if self._studio is not None:
             lines.append(f"studio        {self._studio.link(self.studio_url or '')}")
@@ -182,7 +199,7 @@ class Server:
             *self._credentials(),
             *self._trust(),
             f"data          {self.services.directory.path}",
-            "Ctrl-C stops it; streams, notes and jobs stay.",
+            f"Ctrl-C stops it; {afterwards}.",
         ]
         return lines
 

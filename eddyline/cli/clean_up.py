@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eddyline.cli.opening import DataDir, Json, opened
-from eddyline.cli.terminal import agrees, listing, say
+from eddyline.cli.terminal import agrees, listing, outcome
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def clean_up(
             raise EddylineError("conflict", "nothing was removed", hint="--yes removes unasked")
         for made in found:
             _REMOVES[made.kind](services, made.name)
-    say(f"removed {len(found)}")
+    outcome({"removed": len(found)}, f"removed {len(found)}", as_json)
 
 
 def everything(services: Services) -> list[Made]:

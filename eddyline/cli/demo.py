@@ -1,4 +1,4 @@
-"""``eddyline demo``: anomalies found in a live clickstream, in the terminal and in the browser."""
+"""``eddyline demo``: anomalies detected in a live clickstream, in terminal and browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
-    from eddyline.cli.demo_run import DemoRun, Seen, Watcher
+    from eddyline.cli.demo_run import DemoRun, Place, Seen, Watcher
     from eddyline.cli.demo_summary import Summary
     from eddyline.service.anomalies import Alert
 
@@ -32,11 +32,17 @@ CHECK_S = 1.0
 def demo(
     for_: Annotated[str | None, typer.Option("--for", help="End after 60s, 5m.")] = None,
     no_burst: Annotated[
-        bool, typer.Option("--no-burst", help="Put no burst in: nothing is to be found.")
+        bool, typer.Option("--no-burst", help="Send no burst: nothing should be detected.")
     ] = False,
     seed: Annotated[int | None, typer.Option(help="When the burst comes.")] = None,
     replay: Annotated[
         Path | None, typer.Option(help="A web server's access log, in place of the lab.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the studio; 0: a free one. Default: 8080.")
+    ] = None,
+    api_port: Annotated[
+        int | None, typer.Option(help="Port of the AWS endpoint; 0: a free one. Default: 4567.")
     ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -45,17 +51,23 @@ def demo(
 
     Starts a server on a scratch directory with both labs: sensors averaged over a sliding minute,
     and the click-through rate of each second scored by a Random Cut Forest. At a time that the
-    forest does not know four times as many clicks come. With --for it ends by itself, and the exit
-    code is 0 only if the burst, and nothing else, gave an alert. With --replay it reads an access
-    log as fast as it can instead: requests, errors, bytes and visitors of each ten minutes.
+    forest does not know, four times as many clicks arrive for six seconds. With --for it ends by
+    itself, and the exit code is 0 only if the burst, and nothing else, raised an alert. With
+    --replay it reads an access log as fast as it can instead: requests, errors, bytes and visitors
+    of each ten minutes.
+
+    Where another program listens on a default port, a free one is taken and printed. The scratch
+    directory is removed at the end; --data-dir keeps everything in a directory of your own.
 
     \b
     Examples:
       eddyline demo
       eddyline demo --for 60s --json
       eddyline demo --for 60s --no-burst
+      eddyline demo --port 9000 --data-dir lab
       eddyline demo --replay access.log --json
     """
+    from eddyline.cli.demo_run import Place
     from eddyline.generator.spec import parse_duration
 
     if seed is not None and not 0 <= seed < 2**63:
@@ -64,13 +76,15 @@ def demo(
         from eddyline.cli.demo_replay import replay_demo
 
         with scratch(data_dir) as path, interruptible():
-            replay_demo(replay, path, as_json, stay=for_ is None and sys.stderr.isatty())
+            where = Place(path, port, api_port, scratch=data_dir is None)
+            replay_demo(replay, where, as_json, stay=for_ is None and sys.stderr.isatty())
         return
     for_s = None if for_ is None else parse_duration(for_)
     check_time(for_s)
     seed = secrets.randbelow(2**31) if seed is None else seed
     with scratch(data_dir) as path, interruptible():
-        summary = Demo(path, seed, not no_burst, for_s, as_json).run()
+        where = Place(path, port, api_port, scratch=data_dir is None)
+        summary = Demo(where, seed, not no_burst, for_s, as_json).run()
     if not summary.as_expected:
         raise typer.Exit(1)
 
@@ -89,7 +103,7 @@ def check_time(for_s: float | None) -> None:
 
 @contextmanager
 def scratch(data_dir: Path | None) -> Iterator[Path]:
-    """The directory that was named, or one that is gone afterwards."""
+    """The directory that was named, or a new one that is removed afterwards."""
     if data_dir is not None:
         yield data_dir
         return
@@ -114,11 +128,11 @@ class Demo:
     """One run of the lab, shown as it goes."""
 
     def __init__(
-        self, path: Path, seed: int, with_burst: bool, for_s: float | None, as_json: bool
+        self, where: Place, seed: int, with_burst: bool, for_s: float | None, as_json: bool
     ) -> None:
         from eddyline.cli.demo_run import DemoRun
 
-        self._run: DemoRun = DemoRun(path, seed, with_burst=with_burst)
+        self._run: DemoRun = DemoRun(where, seed, with_burst=with_burst)
         self._for_s = for_s
         self._as_json = as_json
         self._face: Face = JsonFace() if as_json else face()
@@ -186,8 +200,8 @@ class Face:
         """Everything runs."""
         self._run, self._watcher = run, watcher
         watcher.on_alert = self._alert
-        for words in run.server.greeting():
-            say(words)
+        for text in run.greeting():
+            say(text)
 
     def _alert(self, alert: Alert) -> None:
         say(told(alert))

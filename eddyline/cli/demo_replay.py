@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eddyline.cli.demo_run import begin_note, started, until_it_flows
+from eddyline.cli.demo_run import Place, begin_note, started, until_it_flows, wait_for_compilation
 from eddyline.cli.demo_summary import instant
 from eddyline.cli.terminal import line, say, table
 from eddyline.clock import SYSTEM
@@ -37,7 +37,7 @@ NAMES = {"requests": "requests", "error_percent": "errors", "mebibytes": "bytes 
          "visitors": "visitors"}  # fmt: skip
 
 
-def replay_demo(log: Path, data_dir: Path, as_json: bool, stay: bool) -> None:
+def replay_demo(log: Path, where: Place, as_json: bool, stay: bool) -> None:
     """Replay an access log and tell which ten minutes of it are out of the ordinary.
 
     Raises:
@@ -45,16 +45,16 @@ def replay_demo(log: Path, data_dir: Path, as_json: bool, stay: bool) -> None:
     """
     check(log)
     say("starting the server")
-    server = started(data_dir)
+    server = started(where, say)
     try:
         if not as_json:
-            for words in server.greeting():
-                say(words)
+            for text in server.greeting(where.afterwards):
+                say(text)
         sent, windows = replayed(server, log)
         points = read(server.services, windows - 1)
         tell(points, sent, as_json)
         if stay and not as_json:
-            say("the studio stays until Ctrl-C")
+            say("the studio shows all of it until Ctrl-C")
             _until_interrupted()
     finally:
         server.stop()
@@ -105,6 +105,7 @@ def replayed(server: Server, log: Path) -> tuple[int, int]:
     for name in (lab.WEB_STREAM, lab.WEB_ANOMALY_STREAM):
         with suppress(EddylineError):
             services.streams.create(name, 1, StreamMode.PROVISIONED)
+    wait_for_compilation(server, say)
     until_it_flows(services, begin_note(services, lab.WEB_NOTE))
     spec = ReplaySpec(str(log), f"stream:{lab.WEB_STREAM}", speed=None, format="access-log")
     with closing(Counting(open_target(spec, lambda: services.streams))) as target:

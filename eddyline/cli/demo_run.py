@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,31 @@ if TYPE_CHECKING:
 
 # A note's jobs run within this, on a busy machine, too.
 READY_S = 60.0
-# The first compilation of the forests is waited for: a quarter of a minute, more when it is busy.
-COMPILE_S = 120.0
+# The first compilation of the forests is waited for this long; usually it takes a quarter of that.
+COMPILE_S, COMPILE_USUAL_S, COMPILE_STEP_S = 120.0, 30.0, 10.0
 SAY_S = 1.5
 POLL_S = 0.1
 RATE = "ctrpercent"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a demo's server works. ``port`` and ``api_port``: None for the default, if free.
+
+    ``scratch``: the directory is removed afterwards.
+    """
+
+    data_dir: Path
+    port: int | None = None
+    api_port: int | None = None
+    scratch: bool = False
+
+    @property
+    def afterwards(self) -> str:
+        """What becomes of the data, as the greeting says it."""
+        if self.scratch:
+            return "everything the demo made is removed then"
+        return f"eddyline up --data-dir {self.data_dir} goes on with its streams, notes and jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +112,10 @@ class Watcher:
 class DemoRun:
     """Starts all of it, and ends all of it."""
 
-    def __init__(self, data_dir: Path, seed: int, *, with_burst: bool) -> None:
+    def __init__(self, where: Place, seed: int, *, with_burst: bool) -> None:
         self.seed = seed
         self.burst: Burst | None = lab.burst(seed) if with_burst else None
-        self._data_dir = data_dir
+        self._where = where
         self._server: Server | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -114,7 +134,7 @@ class DemoRun:
         """Start server, streams, notes and senders; returns who watches the rate."""
         from eddyline.log import StreamMode
 
-        self._server = started(self._data_dir)
+        self._server = started(self._where, say)
         services = self.services
         for name in lab.STREAMS:
             with suppress(EddylineError):  # a directory that was used before
@@ -122,9 +142,7 @@ class DemoRun:
         watcher = Watcher(services, RATE)
         self._unsubscribe = services.anomalies.subscribe(watcher.heard)
         sensors = begin_note(services, lab.SENSOR_NOTE)
-        if not self.server.warmed.wait(SAY_S):
-            say("compiling the forests (once)")
-            self.server.warmed.wait(COMPILE_S)
+        wait_for_compilation(self.server, say)
         clicks = begin_note(services, lab.CLICK_NOTE)
         until_it_flows(services, sensors)
         until_it_flows(services, clicks)
@@ -139,6 +157,10 @@ class DemoRun:
             generators.create(sender.name, sender.spec)
         for sender in lab.senders(self.seed, self.burst):
             generators.start(sender.name)
+
+    def greeting(self) -> list[str]:
+        """What a person needs to look at the demo with a browser or a client."""
+        return self.server.greeting(self._where.afterwards)
 
     def burst_ms(self) -> tuple[int, int] | None:
         """From when to when more clicks are sent, epoch ms; None before the senders have begun."""
@@ -179,19 +201,54 @@ class DemoRun:
             self._server.stop()
 
 
-def started(data_dir: Path) -> Server:
-    """A server on the usual ports, or on free ones where those are taken."""
+def started(where: Place, say: Callable[[str], None]) -> Server:
+    """A server on the requested ports; where a default port is taken, on a free one.
+
+    Raises:
+        EddylineError: ``port_in_use`` for a port that was asked for by number.
+    """
     from eddyline.server import Server
 
+    settings = load(data_dir=where.data_dir, port=where.port, api_port=where.api_port)
+    port, api_port = settings.port, settings.api_port
+    if where.port is None:
+        port = free_instead(settings.host, port, "the studio", say)
+    if where.api_port is None:
+        api_port = free_instead(settings.host, api_port, "the AWS endpoint", say)
+    server = Server(replace(settings, port=port, api_port=api_port))
+    server.start()
+    return server
+
+
+def free_instead(host: str, port: int, what: str, say: Callable[[str], None]) -> int:
+    """The port, or a free one where another program listens on it."""
+    from eddyline.service.directory import check_port, free_port
+
     try:
-        server = Server(load(data_dir=data_dir))
-        server.start()
+        check_port(host, port, "--port")
     except EddylineError as error:
         if error.code != "port_in_use":
             raise
-        server = Server(load(data_dir=data_dir, port=0, api_port=0))
-        server.start()
-    return server
+        free = free_port(host)
+        say(f"port {port} is in use by another program; {what} is on port {free}")
+        return free
+    return port
+
+
+def wait_for_compilation(server: Server, say: Callable[[str], None]) -> None:
+    """Wait until the forests' machine code is there, and say why if it takes time."""
+    if server.warmed.wait(SAY_S):
+        return
+    say(
+        "compiling the anomaly detector for this machine; this happens once and takes about "
+        f"{COMPILE_USUAL_S:g} s, more on a busy machine"
+    )
+    began = SYSTEM.monotonic()
+    while not server.warmed.wait(COMPILE_STEP_S):
+        elapsed_s = SYSTEM.monotonic() - began
+        if elapsed_s >= COMPILE_S:
+            return
+        say(f"still compiling, {elapsed_s:.0f} s so far")
 
 
 def begin_note(services: Services, name: str) -> str:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from eddyline.cli.names import job_names
 from eddyline.cli.opening import DataDir, Json, opened
-from eddyline.cli.terminal import listing, moment, say
+from eddyline.cli.terminal import listing, moment, outcome
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,12 +21,18 @@ Examples:
   eddyline job stop enrich
   eddyline job remove enrich      forget its state, so that it begins anew""",
 )
-Name = Annotated[str, typer.Argument(help="The job's name or id.")]
+Name = Annotated[str, typer.Argument(help="The job's name or id.", autocompletion=job_names)]
 
 
 @app.command("list")
 def list_jobs(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """All jobs: what they should do, what they do, what they have counted."""
+    """All jobs: their states, counters and errors.
+
+    \b
+    Examples:
+      eddyline job list
+      eddyline job list --json
+    """
     with opened(data_dir) as services:
         jobs = services.jobs.list()
     columns = (
@@ -43,19 +50,29 @@ def list_jobs(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def stop(job: Name, data_dir: DataDir = None) -> None:
-    """Stop a job after the batch under way. Its state stays: an INSERT of its name goes on."""
+def stop(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Stop a job after the current batch. Its state is kept for an INSERT of the same name.
+
+    \b
+    Examples:
+      eddyline job stop enrich
+    """
     with opened(data_dir) as services:
-        found = services.jobs.stop(job)
-    say(f"job {found.name or found.job_id} is {found.actual.lower()}")
+        stopped = services.jobs.stop(job)
+    outcome(stopped, f"job {stopped.name or stopped.job_id} is {stopped.actual.lower()}", as_json)
 
 
 @app.command()
-def remove(job: Name, data_dir: DataDir = None) -> None:
-    """Stop a job and forget it and its state."""
+def remove(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Stop a job and delete it and its state.
+
+    \b
+    Examples:
+      eddyline job remove enrich
+    """
     with opened(data_dir) as services:
         services.jobs.remove(job)
-    say(f"job {job} is removed")
+    outcome({"job": job, "removed": True}, f"job {job} is removed", as_json)
 
 
 def register(to: typer.Typer) -> None:

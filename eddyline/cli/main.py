@@ -1,8 +1,8 @@
-"""The command ``eddyline``: finds the sub-command, and says errors as a person reads them.
+"""The command ``eddyline``: finds the sub-command and prints errors.
 
 A sub-command's module is imported only when it is used, so that ``--help`` answers at once.
-Rows go to stdout, words to stderr; the exit code is 1 for an error, 2 for wrong usage, 130 for
-Ctrl-C.
+Rows go to stdout, messages to stderr; the exit code is 1 for an error, 2 for wrong usage, 130 for
+Ctrl-C. With ``--json`` an error is one JSON object on stderr.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from eddyline.cli.terminal import json_requested, print_error
 from eddyline.errors import EddylineError
 
 # name -> (module with ``register(app)``, help of one line)
@@ -39,8 +40,14 @@ Examples:
   eddyline up                                studio and AWS endpoint
   eddyline stream create clicks --shards 2
   eddyline sql -e "SHOW TABLES" --json
-Every command takes --data-dir (default ./eddyline-data, or
-EDDYLINE_DATA_DIR)."""
+  eddyline --install-completion              Tab completes commands and names
+
+\b
+Every command takes --data-dir (default: EDDYLINE_DATA_DIR, or
+./eddyline-data) and --json: results as JSON lines on stdout, an error
+as one JSON object on stderr."""
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+USAGE = 2
 
 
 class LazyGroup(TyperGroup):
@@ -51,7 +58,7 @@ class LazyGroup(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """A stand-in that carries name and help, enough for listings."""
+        """A placeholder that carries name and help, enough for listings."""
         if cmd_name not in COMMANDS:
             return None
         from typer.core import TyperCommand
@@ -72,7 +79,16 @@ def _imported(name: str) -> Any:
     app.command("-", hidden=True)(lambda: None)
     import_module(COMMANDS[name][0]).register(app)
     group: Any = typer.main.get_group(app)
-    return group.commands[name]
+    command = group.commands[name]
+    _short_help(command)
+    return command
+
+
+def _short_help(command: Any) -> None:
+    """``-h`` beside ``--help``, here and in all commands below."""
+    command.context_settings = {**HELP_OPTIONS, **command.context_settings}
+    for below in getattr(command, "commands", {}).values():
+        _short_help(below)
 
 
 app = typer.Typer(
@@ -81,7 +97,8 @@ app = typer.Typer(
     help="Kinesis-compatible streams, Flink SQL and anomaly detection on one machine.",
     epilog=EXAMPLES,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
+    context_settings=HELP_OPTIONS,
     pretty_exceptions_enable=False,
     # Plain help: boxes would cost more time than all the rest of it.
     rich_markup_mode=None,
@@ -102,26 +119,31 @@ def _root(
 def main() -> None:
     """Entry of the command; never returns."""
     try:
-        app()
+        _leave(int(app(prog_name="eddyline", standalone_mode=False) or 0))
     except EddylineError as error:
-        say_error(error)
+        print_error(error)
         _leave(1)
     except KeyboardInterrupt:
         _leave(130)
-    except BrokenPipeError:  # the reader of our output has seen enough
+    except BrokenPipeError:  # the reader of our output, head for example, wants no more
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         _leave(0)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        _usage(error)
 
 
-def say_error(error: EddylineError) -> None:
-    """The error on stderr: sentence, place, detail, hint."""
-    first, _, rest = error.pretty().partition("\n")
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\x1b[31merror:\x1b[0m {first}\n")
+def _usage(error: Any) -> None:
+    """Print what typer objects to in the arguments."""
+    if json_requested():
+        message = error.format_message().rstrip(".") or "a command is missing"
+        ctx = getattr(error, "ctx", None)
+        hint = f"{ctx.command_path} --help" if ctx is not None else "eddyline --help"
+        print_error(EddylineError("invalid_argument", message, hint=hint))
     else:
-        sys.stderr.write(f"error: {first}\n")
-    if rest:
-        sys.stderr.write(rest + "\n")
+        error.show()
+    _leave(error.exit_code)
 
 
 def _leave(code: int) -> None:

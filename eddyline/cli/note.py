@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eddyline.cli.names import example_names, note_names
 from eddyline.cli.opening import DataDir, Json, need_server, opened
-from eddyline.cli.terminal import line, listing, moment, say, table
+from eddyline.cli.terminal import line, listing, moment, outcome, say, table
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 
@@ -28,37 +29,69 @@ app = typer.Typer(
 
 \b
 Examples:
-  eddyline note import Sensors.zpln
+  eddyline note import example:Sensors
   eddyline note run Sensors --for 60s
   eddyline note run Sensors --paragraph 3 --for 10s --json
   eddyline note export Sensors Sensors.zpln""",
 )
-Name = Annotated[str, typer.Argument(help="The note's name or id.")]
+Name = Annotated[str, typer.Argument(help="The note's name or id.", autocompletion=note_names)]
 POLL_S = 0.2
 END_S = 15.0
 BUSY = ("RUNNING", "PENDING")
+# How a paragraph's end is printed; ABORT is Zeppelin's word for a statement that was ended.
+_STATES = {"ABORT": "stopped", "FINISHED": "finished", "ERROR": "failed"}
 _NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE")
 
 
 @app.command("import")
 def import_note(
-    file: Annotated[Path, typer.Argument(help="A .zpln file.")],
+    file: Annotated[
+        str, typer.Argument(help="A .zpln file, or example:NAME.", autocompletion=example_names)
+    ],
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Keep the note of a .zpln file."""
+    """Keep the note of a .zpln file, or one of the examples.
+
+    \b
+    Examples:
+      eddyline note import example:Sensors
+      eddyline note import Sensors.zpln
+      eddyline note import Sensors.zpln --name "My sensors"
+    """
+    data, file_name = _note_file(file)
+    with opened(data_dir, make=True) as services:
+        view = services.notes.view(services.notes.import_bytes(data, file_name, name))
+    count = len(view.order)
+    paragraphs = f"{count} paragraph{'' if count == 1 else 's'}"
+    result = {"note": view.name, "id": view.id, "paragraphs": count}
+    outcome(result, f"note {view.name} with {paragraphs}, id {view.id}", as_json)
+
+
+def _note_file(given: str) -> tuple[bytes, str]:
+    """The bytes of a note and its file's name. Raises ``not_found``, ``bad_file``."""
+    from eddyline.service.lab import example_notes, note_bytes
     from eddyline.service.notes.notes import read_file
 
-    data = read_file(file)
-    with opened(data_dir, make=True) as services:
-        view = services.notes.view(services.notes.import_bytes(data, file.name, name))
-    count = len(view.order)
-    say(f"note {view.name} with {count} paragraph{'' if count == 1 else 's'}, id {view.id}")
+    kind, _, name = given.partition(":")
+    if kind != "example" or Path(given).exists():
+        return read_file(Path(given)), Path(given).name
+    if name not in example_notes():
+        hint = f"there are {', '.join(example_notes())}"
+        raise EddylineError("not_found", f"there is no example note {name}", hint=hint)
+    return note_bytes(name), name
 
 
 @app.command("list")
 def list_notes(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """All notes."""
+    """All notes.
+
+    \b
+    Examples:
+      eddyline note list
+      eddyline note list --json
+    """
     with opened(data_dir) as services:
         notes = services.notes.list()
     columns = (
@@ -74,10 +107,16 @@ def list_notes(data_dir: DataDir = None, as_json: Json = False) -> None:
 @app.command()
 def export(
     note: Name,
-    file: Annotated[str, typer.Argument(help="Where to; - is standard output.")],
+    file: Annotated[str, typer.Argument(help="The file to write; - is standard output.")],
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Write a note as a .zpln file, results included."""
+    """Write a note as a .zpln file, results included.
+
+    \b
+    Examples:
+      eddyline note export Sensors Sensors.zpln
+    """
     with opened(data_dir) as services:
         data = services.notes.export(note)
     if file == "-":
@@ -88,20 +127,31 @@ def export(
     except OSError as error:
         msg = f"cannot write {file}: {error.strerror}"
         raise EddylineError("bad_file", msg, hint="give another path, or -") from None
-    say(f"{file}: {len(data):,} bytes")
+    result = {"note": note, "file": file, "bytes": len(data)}
+    outcome(result, f"{file}: {len(data):,} bytes", as_json)
 
 
 @app.command()
-def delete(note: Name, data_dir: DataDir = None) -> None:
-    """Stop what runs of a note and delete it."""
+def delete(note: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Stop what runs of a note and delete it.
+
+    \b
+    Examples:
+      eddyline note delete Sensors
+    """
     with opened(data_dir) as services:
         services.notes.remove(note)
-    say(f"note {note} is deleted")
+    outcome({"note": note, "deleted": True}, f"note {note} is deleted", as_json)
 
 
 @app.command()
 def run(
-    note: Annotated[str, typer.Argument(help="The note's name or id, or a .zpln file.")],
+    note: Annotated[
+        str,
+        typer.Argument(
+            help="The note's name or id, a .zpln file, or example:NAME.", autocompletion=note_names
+        ),
+    ],
     paragraph: Annotated[
         int | None, typer.Option("--paragraph", "-p", help="Run this one only; the first is 1.")
     ] = None,
@@ -112,10 +162,16 @@ def run(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Run a note's paragraphs in order, and show what they give.
+    """Run a note's paragraphs in order, and show their results.
 
-    Streaming statements run on until --for is over or Ctrl-C; their tables are shown as they
-    stand then. With --json each row is one object, and so is each paragraph's end.
+    Streaming statements run until --for is over or Ctrl-C; their tables are shown as they are
+    then. With --json each row, each message and each paragraph's end is one object.
+
+    \b
+    Examples:
+      eddyline note run Sensors --for 60s
+      eddyline note run Sensors.zpln --paragraph 3 --for 10s --json
+      eddyline note run Sensors --detach
     """
     from eddyline.generator.spec import parse_duration
 
@@ -130,20 +186,19 @@ def run(
 
 
 def _note_id(services: Services, note: str) -> str:
-    """The id of a note, brought from its file if it is not here as it stands there."""
-    if not note.endswith(".zpln"):
+    """The id of a note; a file is imported first, unless its note is here and unchanged."""
+    if not note.endswith(".zpln") and not note.startswith("example:"):
         return services.notes.find(note)
     from eddyline.service.notes import zpln
-    from eddyline.service.notes.notes import read_file
 
-    data = read_file(Path(note))
-    wanted = zpln.read(data, Path(note).name, 0)
+    data, file_name = _note_file(note)
+    imported = zpln.read(data, file_name, 0)
     for known in services.notes.list():
-        if known.name == wanted.name:
+        if known.name == imported.name:
             texts = [p.text for p in services.notes.view(known.id).paragraphs]
-            if texts == [p.text for p in wanted.paragraphs]:
+            if texts == [p.text for p in imported.paragraphs]:
                 return known.id
-    return services.notes.import_bytes(data, Path(note).name)
+    return services.notes.import_bytes(data, file_name)
 
 
 class Followed:
@@ -215,7 +270,7 @@ class Followed:
             line({"paragraph": number, "title": paragraph.title, "status": paragraph.status})
         elif paragraph.outputs or paragraph.status != "FINISHED":
             title = f" {paragraph.title}" if paragraph.title else ""
-            say(f"paragraph {number}{title}: {paragraph.status}\n")
+            say(f"paragraph {number}{title}: {_STATES.get(paragraph.status, paragraph.status)}\n")
 
 
 def _words(output: Output) -> None:

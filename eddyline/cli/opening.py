@@ -22,7 +22,7 @@ DataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", help="The data directory; EDDYLINE_DATA_DIR, ./eddyline-data."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON: one object per line, errors too.")]
 # A server that has just taken the directory may need this long until it answers.
 ANSWER_S = 10.0
 

@@ -1,4 +1,4 @@
-"""``eddyline stream``: streams of a data directory, opened by the command itself."""
+"""``eddyline stream``: the streams of a data directory, opened by the command itself."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from eddyline.cli import stream_files
+from eddyline.cli.names import stream_names
 from eddyline.cli.opening import DataDir, Json, streams
-from eddyline.cli.terminal import line, listing, moment, say
+from eddyline.cli.tail import tail
+from eddyline.cli.terminal import line, listing, moment, outcome, say
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
-    from eddyline.log import ShardInfo, Slice, Stream
+    from eddyline.log import Stream
 
-READ_RECORDS, READ_BYTES = 10_000, 4 << 20
-POLL_S = 0.02
+READ_BYTES = 4 << 20
 # Records of standard input that are put together.
 PUT_RECORDS = 500
 KEY_CHARACTERS_MAX = 256
-# How often a tail asks for new shards.
-DISCOVERY_S = 1.0
 STATS_S = 1.0
 
 app = typer.Typer(
@@ -42,15 +40,17 @@ Examples:
   eddyline stream stats clicks
   eddyline stream backup clicks clicks.eds""",
 )
-Name = Annotated[str, typer.Argument(help="The stream's name.")]
+Name = Annotated[str, typer.Argument(help="The stream's name.", autocompletion=stream_names)]
+NewName = Annotated[str, typer.Argument(help="The stream's name.")]
 
 
 @app.command()
 def create(
-    name: Name,
+    name: NewName,
     shards: Annotated[int | None, typer.Option(help="Shards of a provisioned stream.")] = None,
     on_demand: Annotated[bool, typer.Option("--on-demand", help="On-demand mode.")] = False,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Create a stream; on-demand unless --shards is given.
 
@@ -65,8 +65,8 @@ def create(
         raise EddylineError("invalid_argument", "give --shards or --on-demand, not both")
     mode = StreamMode.ON_DEMAND if shards is None else StreamMode.PROVISIONED
     with streams(data_dir, make=True) as store:
-        store.create(name, shards, mode)
-    say(f"stream {name} created")
+        stream = _summary(store.create(name, shards, mode))
+    outcome(stream, f"stream {name} created", as_json)
 
 
 @app.command("list")
@@ -79,7 +79,7 @@ def list_streams(data_dir: DataDir = None, as_json: Json = False) -> None:
       eddyline stream list --json
     """
     with streams(data_dir) as store:
-        found = [_told(store.open(info.name)) for info in store.list()]
+        summaries = [_summary(store.open(info.name)) for info in store.list()]
     columns = (
         ("stream", lambda s: s["name"]),
         ("status", lambda s: s["status"]),
@@ -90,7 +90,7 @@ def list_streams(data_dir: DataDir = None, as_json: Json = False) -> None:
         ("retention h", lambda s: s["retention_hours"]),
         ("created (UTC)", lambda s: moment(s["created_ms"])),
     )
-    listing(found, columns, as_json, "no streams")
+    listing(summaries, columns, as_json, "no streams; eddyline stream create NAME makes one")
 
 
 @app.command()
@@ -103,8 +103,8 @@ def describe(name: Name, data_dir: DataDir = None, as_json: Json = False) -> Non
     """
     with streams(data_dir) as store:
         stream = store.open(name)
-        found = [_shard(stream, info) for info in stream.shards()]
-        whole = _told(stream)
+        shards = [_shard(stream, info) for info in stream.shards()]
+        whole = _summary(stream)
     if not as_json:
         say(
             f"{whole['name']}: {whole['status']}, {whole['mode']}, {whole['records']:,} records, "
@@ -114,10 +114,10 @@ def describe(name: Name, data_dir: DataDir = None, as_json: Json = False) -> Non
     columns = tuple(
         (k, lambda s, k=k: s[k]) for k in ("shard", "open", "oldest", "next", "hash_keys")
     )
-    listing(found, columns, as_json, "no shards")
+    listing(shards, columns, as_json, "no shards")
 
 
-def _told(stream: Stream) -> dict[str, Any]:
+def _summary(stream: Stream) -> dict[str, Any]:
     info, figures = stream.info(), stream.counters()
     return {
         "name": info.name,
@@ -143,7 +143,7 @@ def _shard(stream: Stream, info: Any) -> dict[str, Any]:
 
 
 @app.command()
-def delete(name: Name, data_dir: DataDir = None) -> None:
+def delete(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Delete a stream and all its records.
 
     \b
@@ -152,27 +152,38 @@ def delete(name: Name, data_dir: DataDir = None) -> None:
     """
     with streams(data_dir) as store:
         store.delete(name)
-    say(f"stream {name} deleted")
+    outcome({"stream": name, "deleted": True}, f"stream {name} deleted", as_json)
 
 
 @app.command()
 def scale(
     name: Name,
-    shards: Annotated[int, typer.Argument(help="How many open shards it is to have.")],
+    shards: Annotated[int, typer.Argument(help="The number of open shards it is to have.")],
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Split and merge until a stream has so many shards, all of one size."""
+    """Split and merge shards until a stream has this many, all of the same size.
+
+    \b
+    Examples:
+      eddyline stream scale clicks 4
+    """
     with streams(data_dir) as store:
         store.open(name).scale(shards)
-    say(f"stream {name} has {shards} open shard{'' if shards == 1 else 's'}")
+    plural = "" if shards == 1 else "s"
+    result = {"stream": name, "shards": shards}
+    outcome(result, f"stream {name} has {shards} open shard{plural}", as_json)
 
 
 @app.command()
 def put(
     name: Name,
     data: Annotated[str | None, typer.Option(help="One record; else lines of stdin.")] = None,
-    key: Annotated[str | None, typer.Option(help="Partition key; else one a record.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Partition key; without it each record gets its own.")
+    ] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """Put one record, or each line of standard input as a record.
 
@@ -187,7 +198,8 @@ def put(
             count = _put(stream, [data.encode()], key)
         else:
             count = sum(_put(stream, chunk, key) for chunk in _chunks())
-    say(f"{count:,} record{'' if count == 1 else 's'} put")
+    message = f"{count:,} record{'' if count == 1 else 's'} put"
+    outcome({"stream": name, "records": count}, message, as_json)
 
 
 def _chunks() -> Iterator[list[bytes]]:
@@ -231,109 +243,13 @@ def _check(stream: Stream, records: list[bytes], key: str | None) -> None:
 
 
 @app.command()
-def tail(
-    name: Name,
-    from_: Annotated[
-        str, typer.Option("--from", help="latest, oldest, or a time: 2026-11-24T12:00:00Z.")
-    ] = "latest",
-    limit: Annotated[int | None, typer.Option(help="End after so many records.")] = None,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Wait for more.")] = True,
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Show a stream's records as they come, until Ctrl-C.
-
-    \b
-    Examples:
-      eddyline stream tail clicks
-      eddyline stream tail clicks --from oldest --no-follow --json
-      eddyline stream tail clicks --from 2026-11-24T12:00:00Z --limit 10
-    """
-    with streams(data_dir) as store:
-        stream = store.open(name)
-        left = limit if limit is not None else sys.maxsize
-        pause, tail = threading.Event(), _Tail(stream, from_)
-        while left > 0:
-            came = 0
-            for shard, got in tail.read(left):
-                _show(got, shard, as_json)
-                left, came = left - len(got), came + len(got)
-            if not came and not follow:
-                return
-            if not came:
-                SYSTEM.wait(pause, POLL_S)
-
-
-class _Tail:
-    """Reads all shards of a stream on and on; those that appear later, from their beginning."""
-
-    def __init__(self, stream: Stream, where: str) -> None:
-        self._stream = stream
-        self._shards = {s.index: s for s in stream.shards()}
-        self._places = {shard: _start(stream, shard, where) for shard in self._shards}
-        self._looked = SYSTEM.monotonic()
-
-    def read(self, most: int) -> Iterator[tuple[ShardInfo, Slice]]:
-        """What has come, shard by shard, at most ``most`` records."""
-        if SYSTEM.monotonic() - self._looked >= DISCOVERY_S:
-            self._discover()
-        for shard, place in list(self._places.items()):
-            if most <= 0:
-                return
-            got = self._stream.read(shard, place, min(most, READ_RECORDS), READ_BYTES)
-            if got.damage is not None:
-                say(f"warning: {got.damage.message}")
-            self._places[shard] = got.next_offset
-            most -= len(got)
-            if len(got):
-                yield self._shards[shard], got
-
-    def _discover(self) -> None:
-        self._looked = SYSTEM.monotonic()
-        for info in self._stream.shards():
-            if info.index not in self._places:
-                self._shards[info.index] = info
-                self._places[info.index] = self._stream.bounds(info.index)[0]
-
-
-def _start(stream: Stream, shard: int, where: str) -> int:
-    oldest, following = stream.bounds(shard)
-    if where in ("oldest", "latest"):
-        return int(oldest if where == "oldest" else following)
-    try:
-        at = datetime.fromisoformat(where)
-    except ValueError:
-        msg = f"{where!r} is no place in a stream"
-        hint = "latest, oldest, or a time as in 2026-11-24T12:00:00Z"
-        raise EddylineError("invalid_argument", msg, hint=hint) from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return int(stream.offset_at(shard, round(at.timestamp() * 1000)))
-
-
-def _show(got: Slice, shard: ShardInfo, as_json: bool) -> None:
-    from eddyline.log.sequence import sequence_number
-
-    texts = [data.decode("utf-8", "backslashreplace") for data in got.data.to_pylist()]
-    if not as_json:
-        sys.stdout.write("".join(text + "\n" for text in texts))
-        sys.stdout.flush()
-        return
-    rows = zip(got.arrival_ms.tolist(), got.keys.to_pylist(), texts, strict=True)
-    for n, (arrival, key, text) in enumerate(rows):
-        offset = got.first_offset + n
-        number = sequence_number(shard.index, shard.created_ms, offset)
-        place = {"shard": shard.shard_id, "offset": offset, "sequence_number": number}
-        line({**place, "arrival_ms": arrival, "key": key, "data": text})
-
-
-@app.command()
 def stats(
     name: Name,
     for_: Annotated[str | None, typer.Option("--for", help="End after 30s, 5m.")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Records and bytes a second, once a second, until Ctrl-C.
+    """Records and bytes per second, once a second, until Ctrl-C.
 
     \b
     Examples:
@@ -359,12 +275,13 @@ def stats(
                 figures = {"records_per_s": round(records, 1), "bytes_per_s": round(rate)}
                 line({"time_ms": SYSTEM.now_ms(), **figures, "records": now.records_kept})
             else:
-                told = f"{records:10,.1f} records/s {rate / 1024:10,.1f} KiB/s"
-                sys.stdout.write(f"{told}   {now.records_kept:,} kept\n")
+                rates = f"{records:10,.1f} records/s {rate / 1024:10,.1f} KiB/s"
+                sys.stdout.write(f"{rates}   {now.records_kept:,} kept\n")
                 sys.stdout.flush()
 
 
 def register(to: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(tail)
     stream_files.register(app)
     to.add_typer(app, name="stream")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eddyline.cli.names import template_names
 from eddyline.cli.opening import DataDir, Json
-from eddyline.cli.terminal import listing, say
+from eddyline.cli.terminal import line, listing, outcome
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
@@ -29,12 +30,17 @@ Examples:
   eddyline template import sensors.txt "My sensors"
   eddyline generate template:"My sensors" --to stream:my-input-stream""",
 )
-Name = Annotated[str, typer.Argument(help="The template's name.")]
+Name = Annotated[str, typer.Argument(help="The template's name.", autocompletion=template_names)]
 
 
 @app.command("list")
 def list_templates(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """All templates: the examples, then those kept."""
+    """All templates: the examples, then those that were kept.
+
+    \b
+    Examples:
+      eddyline template list
+    """
     kept = _templates(data_dir)
     rows = [
         {"name": name, "kept": kept.is_kept(name), "template": kept.read(name)}
@@ -49,9 +55,18 @@ def list_templates(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, data_dir: DataDir = None) -> None:
-    """A template's text, to stdout."""
-    sys.stdout.write(_templates(data_dir).read(name).removesuffix("\n") + "\n")
+def show(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """A template's text, to stdout.
+
+    \b
+    Examples:
+      eddyline template show Orders
+    """
+    text = _templates(data_dir).read(name)
+    if as_json:
+        line({"name": name, "template": text})
+    else:
+        sys.stdout.write(text.removesuffix("\n") + "\n")
 
 
 @app.command("test")
@@ -60,15 +75,25 @@ def made(
     count: Annotated[int, typer.Option(help="How many records.", min=1, max=1000)] = 5,
     seed: Annotated[int | None, typer.Option(help="The same records each time.")] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Records made from a template, to stdout; nothing is sent."""
+    """Records made from a template, to stdout; nothing is sent.
+
+    \b
+    Examples:
+      eddyline template test Orders --count 2
+      eddyline template test '{"n":{{random.number(9)}}}' --json
+    """
     from eddyline.cli.generate import template_text
     from eddyline.generator.template import samples
 
     kept = _templates(data_dir)
     text = kept.read(template) if template in kept.names() else template_text(template)
     for record in samples(text, count, seed=seed):
-        sys.stdout.write(record + "\n")
+        if as_json:
+            line({"record": record})
+        else:
+            sys.stdout.write(record + "\n")
 
 
 @app.command("import")
@@ -76,8 +101,14 @@ def bring(
     file: Annotated[str, typer.Argument(help="A file, or - for stdin.")],
     name: Annotated[str | None, typer.Argument(help="Its name; else the file's.")] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Keep a file's template under a name; what is wrong with it is said first."""
+    """Keep a file's template under a name, if it can be rendered.
+
+    \b
+    Examples:
+      eddyline template import sensors.txt "My sensors"
+    """
     from eddyline.cli.generate import template_text
     from eddyline.generator.template import compile_template
 
@@ -88,7 +119,7 @@ def bring(
     compile_template(text)
     name = name or Path(file).stem
     _templates(data_dir).save(name, text)
-    say(f"template {name.strip()} is kept")
+    outcome({"name": name.strip(), "kept": True}, f"template {name.strip()} is kept", as_json)
 
 
 @app.command()
@@ -96,26 +127,37 @@ def export(
     name: Name,
     file: Annotated[Path, typer.Argument(help="The file to write.")],
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Write a template into a file."""
+    """Write a template into a file.
+
+    \b
+    Examples:
+      eddyline template export Orders orders.txt
+    """
     text = _templates(data_dir).read(name)
     try:
         file.write_text(text, "utf-8")
     except OSError as error:
         raise EddylineError("access_denied", f"cannot write {file}: {error.strerror}") from None
-    say(f"template {name} is in {file}")
+    outcome({"name": name, "file": str(file)}, f"template {name} is in {file}", as_json)
 
 
 @app.command()
-def remove(name: Name, data_dir: DataDir = None) -> None:
-    """Remove a kept template; an example of its name is back then."""
+def remove(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Remove a template that was kept; an example of the same name shows again.
+
+    \b
+    Examples:
+      eddyline template remove "My sensors"
+    """
     kept = _templates(data_dir)
     if not kept.is_kept(name):
         kept.read(name)  # says so if there is none
         hint = "only kept ones can be removed"
         raise EddylineError("invalid_argument", f"{name} is an example", hint=hint)
     kept.remove(name)
-    say(f"template {name} is removed")
+    outcome({"name": name, "removed": True}, f"template {name} is removed", as_json)
 
 
 def _templates(data_dir: Path | None) -> Templates:

@@ -1,4 +1,4 @@
-"""What commands print: listings as a table or as JSON lines to stdout, words to stderr."""
+"""What commands print: results as a table or as JSON lines to stdout, messages to stderr."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
+if TYPE_CHECKING:
+    from eddyline.errors import EddylineError
 
 # Header and how to get the cell's text from a row.
 Columns = Sequence[tuple[str, Callable[[Any], object]]]
 
 
 def listing(rows: Iterable[Any], columns: Columns, as_json: bool, empty: str) -> None:
-    """Rows as one JSON object a line, or as a table; ``empty`` is said when there are none."""
+    """Rows as one JSON object per line, or as a table; ``empty`` is printed if there are none."""
     rows = list(rows)
     if as_json:
         for row in rows:
@@ -29,7 +30,7 @@ def listing(rows: Iterable[Any], columns: Columns, as_json: bool, empty: str) ->
 
 
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A plain table to stdout, as wide as it needs to be where nobody looks."""
+    """A plain table to stdout, as wide as it needs to be where stdout is not a terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -43,17 +44,50 @@ def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     Console(width=width, highlight=False).print(shown)
 
 
-def line(row: Any, out: IO[str] | None = None) -> None:
-    """One JSON object to stdout (or ``out``), at once."""
+def line(row: Any, out: IO[str] | None = None, *, flush: bool = True) -> None:
+    """One JSON object to stdout (or ``out``)."""
+    import msgspec
+
     out = sys.stdout if out is None else out
     out.write(json.dumps(msgspec.to_builtins(row), ensure_ascii=False) + "\n")
-    out.flush()
+    if flush:
+        out.flush()
 
 
-def say(words: str) -> None:
-    """Words, to stderr."""
-    sys.stderr.write(words + "\n")
+def say(message: str) -> None:
+    """A message, to stderr."""
+    sys.stderr.write(message + "\n")
     sys.stderr.flush()
+
+
+def outcome(result: Any, message: str, as_json: bool) -> None:
+    """What a command has done: one JSON object to stdout, or a message to stderr."""
+    if as_json:
+        line(result)
+    else:
+        say(message)
+
+
+def json_requested() -> bool:
+    """Whether the command line asks for JSON; errors follow that before options are parsed."""
+    arguments = sys.argv[1:]
+    if "--" in arguments:
+        arguments = arguments[: arguments.index("--")]
+    return "--json" in arguments
+
+
+def print_error(error: EddylineError) -> None:
+    """The error on stderr: as one JSON object, or its sentence, place, detail and hint."""
+    if json_requested():
+        sys.stderr.write(json.dumps({"error": error.as_dict()}, ensure_ascii=False) + "\n")
+        return
+    first, _, rest = error.pretty().partition("\n")
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\x1b[31merror:\x1b[0m {first}\n")
+    else:
+        sys.stderr.write(f"error: {first}\n")
+    if rest:
+        sys.stderr.write(rest + "\n")
 
 
 def text(value: object) -> str:

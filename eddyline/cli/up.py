@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from eddyline.cli.opening import DataDir
+from eddyline.cli.opening import DataDir, Json
+from eddyline.cli.terminal import line
 
 
 def up(
@@ -27,14 +28,17 @@ def up(
         bool | None, typer.Option("--require-keys", help="Check signatures and policies.")
     ] = None,
     studio: Annotated[bool, typer.Option("--studio/--no-studio", help="The web studio.")] = True,
+    as_json: Json = False,
 ) -> None:
-    """Start the studio and the AWS endpoint, and stay until Ctrl-C.
+    """Start the studio and the AWS endpoint, and serve until Ctrl-C.
+
+    With --json the addresses come as one object once everything answers.
 
     \b
     Examples:
       eddyline up
       eddyline up --data-dir /srv/eddyline --api-port 4600
-      eddyline up --no-studio --api-port 0
+      eddyline up --no-studio --api-port 0 --json
       eddyline up --host 0.0.0.0 --allow-host lab.example.org --tls
     """
     from eddyline.server import Server
@@ -51,7 +55,8 @@ def up(
         tls=tls,
         require_keys=require_keys,
     )
-    Server(settings, studio=studio).run()
+    server = Server(settings, studio=studio)
+    server.run((lambda: line(server.addresses())) if as_json else None)
     leave(0)
 
 

@@ -7,6 +7,7 @@ change within a second.
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eddyline.cli.names import user_names
 from eddyline.cli.opening import DataDir, Json, settings_of
-from eddyline.cli.terminal import line, listing, moment, say
+from eddyline.cli.terminal import line, listing, moment, outcome
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ EDDYLINE_PASSWORD. A user without a policy may do everything.""",
 keys = typer.Typer(no_args_is_help=True, help="Access keys: add, list, remove.")
 app.add_typer(keys, name="key")
 
-Name = Annotated[str, typer.Argument(help="The user's name.")]
+NewName = Annotated[str, typer.Argument(help="The user's name.")]
+Name = Annotated[str, typer.Argument(help="The user's name.", autocompletion=user_names)]
 Policy = Annotated[
     Path | None, typer.Option("--policy", help="File with an IAM policy document (JSON).")
 ]
@@ -56,23 +59,38 @@ def _users(data_dir: Path | None) -> Users:
 
 @app.command()
 def add(
-    name: Name,
+    name: NewName,
     data_dir: DataDir = None,
     password: Annotated[
         bool, typer.Option("--password/--no-password", help="Without one: access keys only.")
     ] = True,
     policy: Policy = None,
+    as_json: Json = False,
 ) -> None:
-    """Add a user."""
+    """Add a user.
+
+    \b
+    Examples:
+      eddyline user add ann
+      echo "$PASSWORD" | eddyline user add ann
+      eddyline user add robot --no-password --policy read-only.json
+    """
     document = None if policy is None else _document(policy)
     secret = _password(name) if password else None
     _users(data_dir).add(name, secret, document)
-    say(f"user {name} is added")
+    result = {"user": name, "password": password, "policy": policy is not None}
+    outcome(result, f"user {name} is added", as_json)
 
 
 @app.command("list")
 def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """All users."""
+    """All users.
+
+    \b
+    Examples:
+      eddyline user list
+      eddyline user list --json
+    """
     columns = (
         ("user", lambda u: u["name"]),
         ("password", lambda u: "yes" if u["password"] else "no"),
@@ -94,17 +112,27 @@ def list_users(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def remove(name: Name, data_dir: DataDir = None) -> None:
-    """Remove a user, with keys and sessions."""
+def remove(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Remove a user, with keys and sessions.
+
+    \b
+    Examples:
+      eddyline user remove ann
+    """
     _users(data_dir).remove(name)
-    say(f"user {name} is removed")
+    outcome({"user": name, "removed": True}, f"user {name} is removed", as_json)
 
 
 @app.command()
-def passwd(name: Name, data_dir: DataDir = None) -> None:
-    """Change a password; whoever was signed in with it is signed out."""
+def passwd(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Change a password; whoever is signed in as this user is signed out.
+
+    \b
+    Examples:
+      eddyline user passwd ann
+    """
     _users(data_dir).set_password(name, _password(name))
-    say(f"the password of {name} is changed")
+    outcome({"user": name, "changed": True}, f"the password of {name} is changed", as_json)
 
 
 @app.command()
@@ -115,43 +143,71 @@ def policy(
     everything: Annotated[
         bool, typer.Option("--everything", help="Remove the policy: no limits.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Show or change what a user may do."""
+    """Show or change what a user may do.
+
+    \b
+    Examples:
+      eddyline user policy ann
+      eddyline user policy ann read-only.json
+      eddyline user policy ann --everything
+    """
     users = _users(data_dir)
     if file is None and not everything:
-        sys.stdout.write((users.policy(name) or "") + "\n")
+        document = users.policy(name)
+        if as_json:
+            line({"user": name, "policy": json.loads(document) if document else None})
+        else:
+            sys.stdout.write((document or "") + "\n")
         return
     if file is not None and everything:
         msg = "give a file or --everything, not both"
         raise EddylineError("invalid_argument", msg)
     users.set_policy(name, None if file is None else _document(file))
-    say(f"user {name} may do {'everything' if file is None else 'what the policy allows'}")
+    may = "everything" if file is None else "what the policy allows"
+    outcome({"user": name, "policy": file is not None}, f"user {name} may do {may}", as_json)
 
 
 @app.command()
-def link(data_dir: DataDir = None) -> None:
-    """A link to the studio of the running server that signs in once."""
+def link(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """A link to the studio of the running server that signs in once.
+
+    \b
+    Examples:
+      eddyline user link
+    """
     from eddyline.auth.signin import SignIn
     from eddyline.server import url
     from eddyline.service.directory import DataDirectory
 
     directory = DataDirectory(settings_of(data_dir).data_dir)
-    told = directory.holder() or {}
-    if not told.get("port"):
+    holder = directory.holder() or {}
+    if not holder.get("port"):
         msg = f"no studio is running on {directory.path}"
         raise EddylineError("not_running", msg, hint="eddyline up")
-    sys.stdout.write(SignIn(directory.path).link(url(told["host"], told["port"])) + "\n")
+    address = SignIn(directory.path).link(url(holder["host"], holder["port"]))
+    if as_json:
+        line({"link": address})
+    else:
+        sys.stdout.write(address + "\n")
 
 
 @keys.command("add")
 def add_key(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Make an access key and print it as an AWS client wants it."""
-    made = _users(data_dir).add_key(name)
+    """Make an access key and print it as an AWS client expects it.
+
+    \b
+    Examples:
+      eddyline user key add robot
+      eval "$(eddyline user key add robot)"
+    """
+    key = _users(data_dir).add_key(name)
     if as_json:
-        line({"user": made.user, "access_key_id": made.key_id, "secret_access_key": made.secret})
+        line({"user": key.user, "access_key_id": key.key_id, "secret_access_key": key.secret})
         return
-    sys.stdout.write(f"export AWS_ACCESS_KEY_ID={made.key_id}\n")
-    sys.stdout.write(f"export AWS_SECRET_ACCESS_KEY={made.secret}\n")
+    sys.stdout.write(f"export AWS_ACCESS_KEY_ID={key.key_id}\n")
+    sys.stdout.write(f"export AWS_SECRET_ACCESS_KEY={key.secret}\n")
 
 
 @keys.command("list")
@@ -160,7 +216,12 @@ def list_keys(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Access keys, without their secrets."""
+    """Access keys, without their secrets.
+
+    \b
+    Examples:
+      eddyline user key list
+    """
     columns = (
         ("access key", lambda k: k["access_key_id"]),
         ("user", lambda k: k["user"]),
@@ -175,11 +236,18 @@ def list_keys(
 
 @keys.command("remove")
 def remove_key(
-    key_id: Annotated[str, typer.Argument(help="The access key.")], data_dir: DataDir = None
+    key_id: Annotated[str, typer.Argument(help="The access key.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Remove an access key; requests signed with it are refused within a second."""
+    """Remove an access key; requests signed with it are refused within a second.
+
+    \b
+    Examples:
+      eddyline user key remove AKIA0123456789EXAMPLE
+    """
     _users(data_dir).remove_key(key_id)
-    say(f"access key {key_id} is removed")
+    outcome({"access_key_id": key_id, "removed": True}, f"access key {key_id} is removed", as_json)
 
 
 def _password(name: str) -> str:

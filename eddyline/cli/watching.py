@@ -35,6 +35,7 @@ class Watch:
     cancel: Callable[[], None]
     as_json: bool = False
     for_s: float | None = None
+    detached: bool = False
     queue: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
     _kinds: dict[int, str] = field(default_factory=dict)
     _snapshot: e.TableSnapshot | None = None
@@ -121,7 +122,12 @@ class Watch:
             line({"op": kind, **_typed(event.columns, event.types, row)})
 
     def _job(self, event: e.JobStarted) -> None:
-        say(f"job {event.job_id} started; Ctrl-C stops it")
+        if self.as_json:
+            line({"job": event.job_id})
+        elif self.detached:
+            say(f"job {event.job_id} started; eddyline job list shows it")
+        else:
+            say(f"job {event.job_id} started; Ctrl-C stops it")
 
     def _moved(self, event: e.Progress) -> None:
         self._progress = event
@@ -129,11 +135,15 @@ class Watch:
 
     def _finished(self, event: e.StatementFinished) -> None:
         self._end_live()
-        found, self._snapshot = self._snapshot, None
-        if found is not None and found.index == event.index:
-            self._final(found)
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is not None and snapshot.index == event.index:
+            self._final(snapshot)
         elif self._progress is not None and not self.as_json:
             say(_figures(self._progress))
+        progress = self._progress
+        if progress is not None and progress.index == event.index and not progress.metrics.rows_out:
+            for reason in progress.why:
+                say(f"  {reason}")
 
     def _final(self, found: e.TableSnapshot) -> None:
         """A result as it stood at its end."""

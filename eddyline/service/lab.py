@@ -99,3 +99,8 @@ def note_bytes(name: str) -> bytes:
     """The text of an example note, a ``.zpln`` file."""
     folder = resources.files("eddyline.service.notes") / "examples"
     return (folder / f"{name.replace(' ', '_')}.zpln").read_bytes()
+
+
+def example_notes() -> tuple[str, ...]:
+    """The names of all example notes."""
+    return (SENSOR_NOTE, CLICK_NOTE, WEB_NOTE)

@@ -13,6 +13,7 @@ from re import IGNORECASE, Pattern
 from re import compile as compile_pattern
 from typing import Any
 
+from eddyline.catalog.codec import encode_object
 from eddyline.catalog.table import CatalogTable, CatalogView, ColumnKind
 from eddyline.errors import EddylineError
 from eddyline.service.session import Session
@@ -77,35 +78,71 @@ KINDS: dict[type, str] = {
 
 def _create_table(session: Session, planner: Planner, st: s.CreateTable) -> Answer:
     table = planner.table(st)
-    if not session.catalog.create_table(table, st.if_not_exists):
-        return Answer(f"Table {table.path.name} exists already and is kept as it is.")
-    return Answer("Table has been created.", warnings=planner.warnings)
+    if session.catalog.create_table(table, st.if_not_exists):
+        return Answer("Table has been created.", warnings=planner.warnings)
+    return _left_as_it_is(session, table)
 
 
 def _create_view(session: Session, planner: Planner, st: s.CreateView) -> Answer:
     view = planner.view(st)
-    if not session.catalog.create_view(view, st.if_not_exists, st.or_replace):
-        return Answer(f"View {view.path.name} exists already and is kept as it is.")
-    return Answer("View has been created.", warnings=planner.warnings)
+    if session.catalog.create_view(view, st.if_not_exists, st.or_replace):
+        return Answer("View has been created.", warnings=planner.warnings)
+    return _left_as_it_is(session, view)
+
+
+def _left_as_it_is(session: Session, described: CatalogTable | CatalogView) -> Answer:
+    """The answer to CREATE ... IF NOT EXISTS when there is an object of that name already."""
+    path = described.path
+    existing = session.catalog.resolve((path.catalog, path.database, path.name))
+    name, kind = path.name, _word(existing)
+    warnings: tuple[str, ...] = ()
+    if kind != _word(described):
+        warnings = (
+            f"{name} is a {kind}, so that the {_word(described)} of this statement does not "
+            f"exist; choose another name, or DROP {kind.upper()} {name} first",
+        )
+    elif encode_object(existing) != encode_object(described):
+        warnings = (
+            f"the existing {kind} {name} differs from this statement; SHOW CREATE "
+            f"{kind.upper()} {name} shows it, DROP {kind.upper()} {name} makes room for another",
+        )
+    return Answer(
+        f"{kind.capitalize()} {name} exists already and is kept as it is.", (), (), warnings
+    )
+
+
+def _word(found: CatalogTable | CatalogView) -> str:
+    return "table" if isinstance(found, CatalogTable) else "view"
 
 
 def _drop_table(session: Session, planner: Planner, st: s.DropTable) -> Answer:
-    session.catalog.drop_table(st.name.parts, st.if_exists, st.temporary)
-    return Answer("Table has been dropped.")
+    dropped = session.catalog.drop_table(st.name.parts, st.if_exists, st.temporary)
+    return Answer("Table has been dropped." if dropped else _nothing("table", st.name.parts))
 
 
 def _drop_view(session: Session, planner: Planner, st: s.DropView) -> Answer:
-    session.catalog.drop_view(st.name.parts, st.if_exists, st.temporary)
-    return Answer("View has been dropped.")
+    dropped = session.catalog.drop_view(st.name.parts, st.if_exists, st.temporary)
+    return Answer("View has been dropped." if dropped else _nothing("view", st.name.parts))
+
+
+def _nothing(kind: str, parts: tuple[str, ...]) -> str:
+    """The answer to DROP ... IF EXISTS when there is nothing of that name."""
+    return f"There is no {kind} {'.'.join(parts)}; nothing was dropped."
 
 
 def _create_database(session: Session, planner: Planner, st: s.CreateDatabase) -> Answer:
-    session.catalog.create_database(st.name.parts[-1], st.if_not_exists, st.comment)
+    name = st.name.parts[-1]
+    if name in session.catalog.list_databases() and st.if_not_exists:
+        return Answer(f"Database {name} exists already and is kept as it is.")
+    session.catalog.create_database(name, st.if_not_exists, st.comment)
     return Answer("Database has been created.")
 
 
 def _drop_database(session: Session, planner: Planner, st: s.DropDatabase) -> Answer:
-    session.catalog.drop_database(st.name.parts[-1], st.if_exists, st.cascade)
+    name = st.name.parts[-1]
+    if name not in session.catalog.list_databases() and st.if_exists:
+        return Answer(_nothing("database", st.name.parts))
+    session.catalog.drop_database(name, st.if_exists, st.cascade)
     return Answer("Database has been removed.")
 
 
@@ -165,12 +202,27 @@ def _show(session: Session, planner: Planner, st: s.Show) -> Answer:
     if st.what == "COLUMNS":
         found = _columns(session.catalog.resolve(_named(st)))
         return Answer(columns=found.columns, rows=_like(found.rows, st.like))
+    if st.what == "STREAMS":
+        return Answer(columns=_STREAM_COLUMNS, rows=_like(_streams(session), st.like))
     if st.what == "JOBS":
         jobs = tuple((j.job_id, j.name, j.actual, j.sql) for j in session.jobs.list())
         return Answer(columns=("job id", "job name", "status", "sql"), rows=jobs)
     header, names = _LISTS[st.what]
     listed = tuple((name,) for name in names(session, st))
     return Answer(columns=(header,), rows=_like(listed, st.like))
+
+
+_STREAM_COLUMNS = ("stream name", "status", "open shards", "records")
+
+
+def _streams(session: Session) -> tuple[tuple[str | None, ...], ...]:
+    """The Kinesis streams of this server."""
+    rows = []
+    for info in session.streams.list():
+        shards = sum(shard.closed_offset is None for shard in info.shards)
+        records = session.streams.open(info.name).counters().records_kept
+        rows.append((info.name, str(info.status), str(shards), str(records)))
+    return tuple(rows)
 
 
 def _named(st: s.Show) -> tuple[str, ...]:
@@ -263,7 +315,7 @@ CREATE TABLE | VIEW | DATABASE, DROP, ALTER TABLE, USE
 SELECT ...                      a query; its result is shown as it changes
 INSERT INTO table SELECT ...    a job; it goes on by itself after a restart
 EXPLAIN statement, DESCRIBE table
-SHOW TABLES | VIEWS | DATABASES | CATALOGS | FUNCTIONS | JOBS | COLUMNS FROM table
+SHOW TABLES | VIEWS | DATABASES | CATALOGS | FUNCTIONS | JOBS | STREAMS | COLUMNS FROM table
 SHOW CREATE TABLE | VIEW name, SHOW CURRENT CATALOG | DATABASE
 SET 'key' = 'value', RESET 'key', STOP JOB 'id'
 BEGIN STATEMENT SET; ... END;   several INSERTs"""

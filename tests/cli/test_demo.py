@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from eddyline.cli import demo_run
 from eddyline.cli.demo_replay import because
+from eddyline.cli.demo_run import Place, free_instead, started
 from eddyline.cli.demo_summary import Found, found, instant, latency, overlaps, verdict
 from eddyline.cli.demo_view import DemoView, ScoredWindow
+from eddyline.errors import EddylineError
 from eddyline.service import lab
 from eddyline.service.anomalies import Point
 
@@ -123,6 +128,42 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
     assert "is csv, no access log" in wrong.stderr
     assert "hint:" in wrong.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_a_busy_default_port_is_replaced_and_a_named_one_refused(tmp_path: Path) -> None:
+    said: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        free = free_instead("127.0.0.1", port, "the studio", said.append)
+        with pytest.raises(EddylineError, match=f"port {port} on 127.0.0.1 is in use") as refused:
+            started(Place(tmp_path / "data", api_port=port, port=0), said.append)
+    assert free not in (0, port)
+    assert said == [f"port {port} is in use by another program; the studio is on port {free}"]
+    assert refused.value.code == "port_in_use"
+    assert free_instead("127.0.0.1", free, "the studio", said.append) == free
+    assert len(said) == 1
+
+
+def test_a_long_compilation_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Compiling:
+        warmed = threading.Event()
+
+    said: list[str] = []
+    monkeypatch.setattr(demo_run, "SAY_S", 0.01)
+    monkeypatch.setattr(demo_run, "COMPILE_STEP_S", 0.01)
+    monkeypatch.setattr(demo_run, "COMPILE_S", 0.03)
+    demo_run.wait_for_compilation(Compiling, said.append)  # type: ignore[arg-type]
+    assert said[0].startswith("compiling the anomaly detector for this machine; this happens once")
+    assert said[1].startswith("still compiling, ")
+    Compiling.warmed.set()
+    said.clear()
+    demo_run.wait_for_compilation(Compiling, said.append)  # type: ignore[arg-type]
+    assert said == []
+
+
+def test_the_greeting_says_what_becomes_of_the_data(tmp_path: Path) -> None:
+    assert "removed" in Place(tmp_path, scratch=True).afterwards
+    assert f"--data-dir {tmp_path}" in Place(tmp_path).afterwards
 
 
 whole = pytest.mark.skipif(

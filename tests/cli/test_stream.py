@@ -55,7 +55,7 @@ def test_what_is_wrong_is_said(run: Run) -> None:
     wrong = run("tail", "click", "--no-follow")
     assert wrong.returncode == 1
     assert "did you mean clicks?" in wrong.stderr
-    assert "is no place in a stream" in run("tail", "clicks", "--from", "noon").stderr
+    assert "is not a place in a stream" in run("tail", "clicks", "--from", "noon").stderr
     assert "not both" in run("create", "b", "--shards", "1", "--on-demand").stderr
 
 

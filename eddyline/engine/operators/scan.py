@@ -108,7 +108,15 @@ class Scan(Operator):
         name = self.source.context.name
         if self.source.ended or any(s.position < s.tip for s in self.source.shards.values()):
             return []
-        return [f"{name} is read to its end; no new records are coming in"]
+        reasons = [f"{name} is read to its end; no new records are coming in"]
+        if self.source.skipped:
+            count = self.source.skipped
+            records = "1 older record" if count == 1 else f"{count:,} older records"
+            reasons.append(
+                f"{name} begins at LATEST and does not read {records}; "
+                "'scan.stream.initpos' = 'TRIM_HORIZON' among its options reads them"
+            )
+        return reasons
 
     def close(self) -> None:
         self.source.close()

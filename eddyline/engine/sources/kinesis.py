@@ -110,6 +110,7 @@ class KinesisSource(Source):
         where = _either(options, "scan.stream.initpos", "source.init.position") or "LATEST"
         oldest, next_offset = self._stream.bounds(shard)
         if where == "LATEST":
+            self.skipped += int(next_offset - oldest)
             return int(next_offset)
         if where == "TRIM_HORIZON":
             return int(oldest)

@@ -78,6 +78,8 @@ class Source:
         self.context = context
         self.shards: dict[int, ShardProgress] = {}
         self.ended = False
+        # Records that were there already when the job began at the newest one.
+        self.skipped = 0
         self._idle_ms = idle_timeout_ms(context)
 
     def open(self, saved: dict[str, int] | None) -> None:

@@ -10,7 +10,9 @@ from eddyline.sql import syntax as s
 from eddyline.sql.dialect import Token, TokenType, span_at
 from eddyline.sql.grammar.definitions import DefinitionGrammar, TableElements
 
-_SHOW_PLAIN = ("TABLES", "VIEWS", "DATABASES", "CATALOGS", "FUNCTIONS", "MODULES", "JOBS")
+_SHOW_PLAIN = (
+    "TABLES", "VIEWS", "DATABASES", "CATALOGS", "FUNCTIONS", "MODULES", "JOBS", "STREAMS"
+)  # fmt: skip
 _EXPLAIN_DETAILS = ("ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE")
 
 
