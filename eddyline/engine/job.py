@@ -23,7 +23,7 @@ from eddyline.engine.operators.scan import Scan
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.sinks.sink import Sink
 from eddyline.engine.state import JobState, Progress, layout_of
-from eddyline.record.batch import Batch
+from eddyline.record.batch import MAX_WATERMARK, Batch
 from eddyline.settings import Settings
 from eddyline.sql.physical import Plan
 
@@ -203,7 +203,7 @@ class Job:
                 over = self._micro_batch(state, root, ops)
                 self._note(scans, ops)
                 self._note_latency(scans)
-                if over or any(op.satisfied for op in ops):
+                if over:
                     return "finished"
                 if live and max(came, default=0) < self._settings.batch_rows_max // 2:
                     took = self._clock.monotonic() - began
@@ -221,6 +221,8 @@ class Job:
 
         def ask(op: Operator) -> int:
             nonlocal found
+            if op.satisfied:
+                return MAX_WATERMARK
             mark, due = op.due(tuple(ask(child) for child in op.inputs) or (0,))
             found = found or due
             return mark
@@ -277,5 +279,7 @@ class Job:
 
 
 def _walk(op: Operator) -> Step:
-    """One step of the operator and all below it."""
+    """One step of the operator and all below it; nothing is asked below a satisfied one."""
+    if op.satisfied:
+        return Step(None, MAX_WATERMARK)
     return op.step(tuple(_walk(child) for child in op.inputs))

@@ -102,12 +102,14 @@ class Sql:
             listener=watcher,
         )
 
-    def run(self, text: str, **more: Any) -> Watcher:
-        """All changes of a statement over all records that the streams hold now."""
+    def run(self, text: str, *, records: int | None = None, **more: Any) -> Watcher:
+        """All changes of a statement over all records that the streams hold now, or over so many
+        ``records`` if it does not read all of them."""
         plan, watcher = self.plan(text), Watcher()
         job = self.job(plan, watcher, **more)
         scans = [n for n in p.walk(plan.root) if isinstance(n, p.Scan)]
         total = sum(self._counts.get(s.table.options.get("stream", ""), 0) for s in scans)
+        total = total if records is None else records
         over = threading.Event()
         ender = threading.Thread(target=_end, args=(job, total, over))
         ender.start()

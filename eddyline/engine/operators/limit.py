@@ -1,36 +1,41 @@
-"""LIMIT: the first rows, then the statement is over."""
+"""LIMIT: passes the first rows on; after them its output is over, whatever its input still holds."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from eddyline.engine.operators.operator import Context, Operator, Step
-from eddyline.record.batch import Batch
+from eddyline.record.batch import MAX_WATERMARK, Batch
 from eddyline.sql import physical as plan
 
 
 class Limit(Operator):
-    """Counts over restarts."""
+    """Counts over restarts. The rest of the plan (another input of a UNION ALL or a join) runs on;
+    the job is over when the LIMIT stands at its root."""
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Limit) -> None:
         super().__init__(context, inputs, node.schema)
-        self._left = node.count
-        self.satisfied = node.count == 0
+        self._count(node.count)
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
-        batch = inputs[0].batch
+        batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is None or not batch.num_rows:
-            return Step(None, inputs[0].watermark_ms)
+            return Step(None, watermark)
         n = min(self._left, batch.num_rows)
-        self._left -= n
-        self.satisfied = self._left == 0
+        self._count(self._left - n)
         kinds = None if batch.kinds is None else batch.kinds[:n]
         marks = None if batch.watermarks is None else batch.watermarks[:n]
-        return Step(Batch(batch.rows.slice(0, n), kinds, marks), inputs[0].watermark_ms)
+        rows = Batch(batch.rows.slice(0, n), kinds, marks)
+        return Step(rows, MAX_WATERMARK if self.satisfied else watermark)
 
     def save(self) -> dict[str, Any]:
         return {"left": self._left}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        self._left = saved["left"]
-        self.satisfied = self._left == 0
+        self._count(saved["left"])
+
+    def _count(self, left: int) -> None:
+        self._left = left
+        self.satisfied = left == 0
+        if self.satisfied:
+            self.release()

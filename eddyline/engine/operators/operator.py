@@ -69,8 +69,8 @@ class Context:
 class Operator:
     """Base of all operators; overrides what it needs.
 
-    ``satisfied``: no further input can change the result, so the job is over. ``insert_only``: no
-    row is ever taken back.
+    ``satisfied``: no further input can change what this operator gives, so its output is over and
+    nothing below it is stepped any more. ``insert_only``: no row is ever taken back.
     """
 
     satisfied = False
@@ -106,6 +106,11 @@ class Operator:
 
     def committed(self, epoch: int) -> None:
         """The micro-batch is committed: what was kept back for others may be told."""
+
+    def release(self) -> None:
+        """Nobody reads this operator's rows any more: its sources stop reading."""
+        for below in self.inputs:
+            below.release()
 
     def why_silent(self) -> list[str]:
         """Sentences: what keeps this operator's rows back."""

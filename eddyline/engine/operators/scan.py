@@ -44,6 +44,7 @@ class Scan(Operator):
         self._keeps = options.get("bad-records") == "dead-letter"
         self._metadata = dict(node.metadata)
         self._records: Records | None = None
+        self._restored_idle: set[int] | None = None  # until the first poll after a restart
         self.newest_ms: int | None = None
         # Wall time just before the last poll: what it did not bring has arrived since, or later.
         self.polled_ms = 0
@@ -57,6 +58,9 @@ class Scan(Operator):
 
     def poll(self, rows_max: int) -> int:
         """Ask the source; the rows flow with the next step. Returns how many records came."""
+        if self._restored_idle is not None:
+            self.source.rest_as_idle(self._restored_idle)
+            self._restored_idle = None
         self.polled_ms = self.context.clock.now_ms()
         self._records = None if self.source.ended else self.source.poll(rows_max)
         self.newest_ms = int(self._records.arrival_ms[-1]) if self._records else None
@@ -73,6 +77,13 @@ class Scan(Operator):
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         return (MAX_WATERMARK if self.source.ended else MIN_WATERMARK), False
+
+    def save(self) -> dict[str, Any]:
+        """Idle shards: after a restart they hold the watermark back no more than before it."""
+        return {"idle": [s.index for s in self.source.shards.values() if s.idle]}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._restored_idle = set(saved["idle"])
 
     @property
     def pending(self) -> bool:
@@ -103,6 +114,9 @@ class Scan(Operator):
 
     def _is_local(self, column: str) -> bool:
         return self.schema[column].root is Root.TIMESTAMP and self.context.zone != "UTC"
+
+    def release(self) -> None:
+        self.source.ended = True
 
     def why_silent(self) -> list[str]:
         name = self.source.context.name

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Int64s, Operator, Step, typed
+from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, typed
 from eddyline.record.batch import MIN_WATERMARK, Batch
+from eddyline.record.schema import Schema
 
 
 class Union(Operator):
-    """A row's watermark is the least of its own input's and what the others had before."""
+    """A row's watermark is the least of its own input's and what the other inputs had before."""
 
-    _before: tuple[int, ...] = ()
+    def __init__(self, context: Context, inputs: tuple[Operator, ...], schema: Schema) -> None:
+        super().__init__(context, inputs, schema)
+        self._before: tuple[int, ...] = (MIN_WATERMARK,) * len(inputs)
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
-        before = self._before or (MIN_WATERMARK,) * len(inputs)
+        before = self._before
         self._before = tuple(s.watermark_ms for s in inputs)
         watermark = min(self._before)
         full = [(i, s.batch) for i, s in enumerate(inputs) if s.batch and s.batch.num_rows]
@@ -29,6 +34,12 @@ class Union(Operator):
         if any(b.watermarks is not None for _, b in full):
             marks = np.concatenate([_marks(b, i, before) for i, b in full])
         return Step(Batch(rows, kinds, marks), watermark)
+
+    def save(self) -> dict[str, Any]:
+        return {"before": list(self._before)}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._before = tuple(saved["before"])
 
     def _renamed(self, batch: Batch) -> pa.Table:
         width = len(self.schema)

@@ -131,6 +131,13 @@ class Source:
                 s.quiet_since = now
             s.idle = s.closed or (now - s.quiet_since) * 1000 >= self._idle_ms
 
+    def rest_as_idle(self, shards: set[int]) -> None:
+        """Shards that were idle before a restart still are; what they hold to read wakes them up."""
+        long_ago = self.context.clock.monotonic() - self._idle_ms / 1000
+        for s in self.shards.values():
+            if s.index in shards:
+                s.idle, s.quiet_since, s.rested = True, long_ago, s.position
+
     def close(self) -> None:
         """Let go of files and streams."""
 
