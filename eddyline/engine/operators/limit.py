@@ -1,4 +1,4 @@
-"""LIMIT: passes the first rows on; after them its output is over, whatever its input still holds."""
+"""LIMIT: passes the first rows on; then its output is over, whatever its input still holds."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class Source:
             s.idle = s.closed or (now - s.quiet_since) * 1000 >= self._idle_ms
 
     def rest_as_idle(self, shards: set[int]) -> None:
-        """Shards that were idle before a restart still are; what they hold to read wakes them up."""
+        """Shards that were idle before a restart still are, until they give a record."""
         long_ago = self.context.clock.monotonic() - self._idle_ms / 1000
         for s in self.shards.values():
             if s.index in shards:
