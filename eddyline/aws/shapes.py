@@ -16,6 +16,8 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.model import ServiceModel, Shape
 from eddyline.aws.violations import check
 
+# Of a body that was refused so many values are searched for what is wrong.
+VALUES_MAX = 50_000
 _SCALARS: dict[str, Any] = {
     "boolean": bool,
     "double": float,
@@ -120,6 +122,14 @@ class Inputs:
 
 
 def _plain(body: bytes) -> Any:
+    """The values of a body that was refused, for the search of what is wrong with them.
+
+    Raises:
+        AwsError: ``SerializationException`` for what is not JSON, or has too many values.
+    """
+    if sum(body.count(mark) for mark in (b",", b"[", b"{")) > VALUES_MAX:
+        words = f"the body does not fit the request, and has more than {VALUES_MAX} values"
+        raise AwsError("SerializationException", words)
     try:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -8,6 +8,7 @@ a ``SerializationException`` and ends the walk, as in AWS.
 from __future__ import annotations
 
 import binascii
+import math
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from eddyline.aws.model import Shape
 
 TOLD_MAX = 10
 SHOWN_MAX = 1024
+_WHOLE = ("integer", "long")
 _JAVA_NAMES = {
     "string": "a String",
     "integer": "an Integer",
@@ -120,7 +122,7 @@ def _of_scalar(shape: Shape, value: Any, path: str) -> Iterator[str]:
         yield from _of_length(shape, length, blob_shown(length), path)
         return
     _check_kind(shape, value)
-    if shape.kind in ("integer", "long"):
+    if shape.kind in _WHOLE:
         yield from _of_range(shape, int(value), path)
     elif shape.kind == "string":
         yield from _of_text(shape, value, path)
@@ -155,6 +157,8 @@ def _check_kind(shape: Shape, value: Any) -> None:
         "boolean": isinstance(value, bool),
     }
     number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and shape.kind in _WHOLE and not math.isfinite(value):
+        raise _wrong_scalar(shape, value)
     if not fits.get(shape.kind, number):
         raise _wrong_scalar(shape, value)
 

@@ -40,6 +40,11 @@ def sequence_numbers(shard: int, created_ms: int, offsets: Iterable[int]) -> lis
     return [SequenceNumber(f"{head}{o:020d}{tail}") for o in offsets]
 
 
+def before_first(shard: int, created_ms: int) -> SequenceNumber:
+    """The number just below that of the shard's first record; ``parse`` gives it offset -1."""
+    return SequenceNumber(str(int(sequence_number(shard, created_ms, 0)) - 1))
+
+
 def parse(text: str) -> Position:
     """The position a number stands for.
 
@@ -47,9 +52,14 @@ def parse(text: str) -> Position:
         EddylineError: ``invalid_argument`` when no stream of ours gave it out.
     """
     if len(text) == DIGITS and text.isascii() and text.isdigit():
-        position = Position(int(text[38:50]), int(text[2:16]), int(text[18:38]))
-        if text == sequence_number(position.shard, position.created_ms, position.offset):
-            return position
+        below = text.endswith("9" * len(_TAIL))  # that of ``before_first``, and only that
+        digits = str(int(text) + 1) if below else text
+        position = Position(int(digits[38:50]), int(digits[2:16]), int(digits[18:38]))
+        if digits == sequence_number(position.shard, position.created_ms, position.offset):
+            if not below:
+                return position
+            if position.offset == 0:
+                return Position(position.shard, position.created_ms, -1)
     msg = f"{text[: DIGITS + 4]!r} is not a sequence number"
     raise EddylineError("invalid_argument", msg, hint="use a SequenceNumber that a put answered")
 

@@ -54,10 +54,13 @@ class ShardInfo:
 
     @property
     def ending_sequence_number(self) -> SequenceNumber | None:
-        """No record of the shard has a higher number; None while it is open."""
+        """Above all numbers of the shard's records; None while it is open.
+
+        That of a shard that closed without records still lies behind its starting number.
+        """
         if self.closed_offset is None:
             return None
-        return sequence_number(self.index, self.created_ms, self.closed_offset)
+        return sequence_number(self.index, self.created_ms, max(1, self.closed_offset))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import string
 from base64 import b64encode
@@ -35,7 +36,7 @@ POOLS: dict[str, list[Any]] = {
 OPERATIONS = load("kinesis").operations
 JUNK: list[Any] = [
     None, True, -1, 0, 2**31, 2**63, 2**64, 1e308, -0.5, "", "x", "\0", "\ud7ff", "ü" * 300,
-    "A" * 5000, [], [None], [[[]]], {}, {"": {}}, {"a": [1]},
+    "A" * 5000, [], math.nan, math.inf, -math.inf, [None], [[[]]], {}, {"": {}}, {"a": [1]},
 ]  # fmt: skip
 
 

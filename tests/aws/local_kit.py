@@ -19,11 +19,10 @@ from eddyline.settings import Settings
 class Local:
     """The service under a held clock, without a server."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, **settings: Any) -> None:
         self.clock = ManualClock()
-        self.settings = Settings(
-            data_dir=path, fsync=False, stream_delay_ms=0, map_gib=1, disk_free_mib_min=0
-        )
+        quick = {"fsync": False, "stream_delay_ms": 0, "map_gib": 1, "disk_free_mib_min": 0}
+        self.settings = Settings(**{"data_dir": path, **quick, **settings})
         self.store = LogStore(path, self.settings, self.clock)
         self._kinesis = Kinesis(self.store, self.settings)
         self._kinesis.home = self.home = Home(self.store, self.settings)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eddyline.aws import cbor
+from eddyline.aws import cbor, wire
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant, http_date
+from eddyline.aws.model import load
+from eddyline.aws.shapes import Inputs
 
 SCALARS = (
     st.none()
@@ -83,3 +87,51 @@ def test_instants() -> None:
     raw = cbor.encode({"T": Instant(1_764_000_000_123)})
     assert cbor.decode(raw) == {"T": 1_764_000_000.123}
     assert http_date(1_764_000_000_123) == "Mon, 24 Nov 2025 16:00:00 GMT"
+
+
+def nested(values: int, inside: bytes = b"\x80") -> bytes:
+    """An array of so many values, which are empty arrays if not told otherwise."""
+    return cbor.head(4, values) + inside * values
+
+
+def test_items_are_counted_before_they_cost_anything() -> None:
+    assert len(cbor.decode(nested(cbor.ITEMS_MAX - 1))) == cbor.ITEMS_MAX - 1
+    endless = b"\x9f" + b"\x80" * cbor.ITEMS_MAX + b"\xff"
+    for raw in (nested(16_000_000), endless, b"\xc1" * 16_000_000, b"\xa1\x80" * 16_000_000):
+        started = time.process_time()
+        with pytest.raises(AwsError, match=r"items|nested|unhashable") as caught:
+            cbor.decode(raw)
+        assert caught.value.name == "SerializationException"
+        assert time.process_time() - started < 2
+
+
+def test_a_request_as_large_as_allowed_is_not_refused() -> None:
+    record = {"Data": b"x", "PartitionKey": "k", "ExplicitHashKey": "0"}
+    body = cbor.encode({"StreamName": "s", "Records": [record] * 500})
+    request = wire.CBOR.parse(Inputs(load("kinesis")), "PutRecords", body)
+    assert len(request.Records) == 500
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_is_no_limit(number: float) -> None:
+    inputs = Inputs(load("kinesis"))
+    body = cbor.encode({"ShardIterator": "AAAA", "Limit": number})
+    with pytest.raises(AwsError, match="can not be converted to an Integer") as caught:
+        wire.CBOR.parse(inputs, "GetRecords", body)
+    assert caught.value.name == "SerializationException"
+
+
+def test_a_break_out_of_place_is_refused() -> None:
+    for raw in (b"\x81\xff", b"\xa1\x61a\xff", b"\xa1\xff\x01", b"\xc1\xff"):
+        with pytest.raises(AwsError, match="break"):
+            cbor.decode(raw)
+
+
+def test_json_that_is_refused_is_not_searched_without_end() -> None:
+    inputs = Inputs(load("kinesis"))
+    body = b'{"StreamName":"s","Records":[' + b"[]," * 1_000_000 + b"[]]}"
+    started = time.process_time()
+    with pytest.raises(AwsError, match="more than") as caught:
+        inputs.from_json("PutRecords", body)
+    assert caught.value.name == "SerializationException"
+    assert time.process_time() - started < 1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
+from eddyline.aws.errors import AwsError
+from eddyline.aws.kinesis.resharding import DAY_MS
 from tests.aws.conftest import call, read_all, refused, shard
+from tests.aws.local_kit import Local
 
 
 def shards(kinesis: Any, name: str, **wanted: Any) -> list[dict[str, Any]]:
@@ -127,9 +130,80 @@ def test_scaling_and_its_limits(kinesis: Any, stream: str) -> None:
     found = shards(kinesis, stream)
     data = sorted(r["Data"] for i in ids(found) for r in read_all(kinesis, stream, i))
     assert data == [c.encode() for c in "abcdefghij"]
-    scale(1)
-    with pytest.raises(ClientError, match="within 24 hours"):
+    for count in (1, 2, 1):  # more than ten in a day, which only a throttled server counts
+        scale(count)
+
+
+def test_ten_scalings_a_day_where_limits_are_kept(tmp_path: Path) -> None:
+    local = Local(tmp_path, throttle=True)
+    local.call("CreateStream", StreamName="s", ShardCount=1)
+
+    def scale(count: int) -> Any:
+        members = {"TargetShardCount": count, "ScalingType": "UNIFORM_SCALING"}
+        return local.call("UpdateShardCount", StreamName="s", **members)
+
+    for n in range(10):
+        scale(2 - n % 2)
+    scale(1)  # no change, and not counted
+    with pytest.raises(AwsError, match="within 24 hours") as caught:
         scale(2)
+    assert caught.value.name == "LimitExceededException"
+    local.clock.advance(DAY_MS)
+    scale(2)
+    local.store.close()
+
+
+def test_a_closed_shard_is_not_read_at_its_ending_number(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    local.call("CreateStream", StreamName="s", ShardCount=2)
+    local.call("PutRecord", StreamName="s", Data="eA==", PartitionKey="k", ExplicitHashKey="0")
+    local.call("MergeShards", StreamName="s", ShardToMerge="0", AdjacentShardToMerge="1")
+    found = local.call("ListShards", StreamName="s")["Shards"][:2]
+    for which, info in enumerate(found):
+        numbers = info["SequenceNumberRange"]
+        first, last = numbers["StartingSequenceNumber"], numbers["EndingSequenceNumber"]
+        assert int(first) < int(last), "also that of a shard that closed empty"
+        where = {"StreamName": "s", "ShardId": info["ShardId"]}
+        for kind in ("AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"):
+            given = {**where, "ShardIteratorType": kind}
+            with pytest.raises(AwsError, match="did not come from this stream") as caught:
+                local.call("GetShardIterator", **given, StartingSequenceNumber=last)
+            assert caught.value.name == "InvalidArgumentException"
+            begin = local.call("GetShardIterator", **given, StartingSequenceNumber=first)
+            page = local.call("GetRecords", **begin)
+            assert len(page["Records"]) == (which == 0 and kind == "AT_SEQUENCE_NUMBER")
+            assert "NextShardIterator" not in page
+    local.store.close()
+
+
+def test_the_same_mode_leaves_a_stream_active(tmp_path: Path) -> None:
+    local = Local(tmp_path, stream_delay_ms=1000)
+    local.call("CreateStream", StreamName="s", ShardCount=1)
+    local.clock.advance(1001)
+
+    def updated(mode: str) -> str:
+        arn = local.home.names.stream_arn("s")
+        local.call("UpdateStreamMode", StreamARN=arn, StreamModeDetails={"StreamMode": mode})
+        described = local.call("DescribeStreamSummary", StreamName="s")
+        return str(described["StreamDescriptionSummary"]["StreamStatus"])
+
+    assert updated("PROVISIONED") == "ACTIVE"
+    assert updated("ON_DEMAND") == "UPDATING"
+    with pytest.raises(AwsError, match="UPDATING"):
+        updated("ON_DEMAND")
+    local.clock.advance(1001)
+    assert updated("ON_DEMAND") == "ACTIVE"
+    local.store.close()
+
+
+def test_a_page_of_shards_goes_on_by_its_token_alone(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    local.call("CreateStream", StreamName="s", ShardCount=3)
+    token = local.call("ListShards", StreamName="s", MaxResults=1)["NextToken"]
+    with pytest.raises(AwsError, match="NextToken and ExclusiveStartShardId") as caught:
+        local.call("ListShards", NextToken=token, ExclusiveStartShardId=shard(0))
+    assert caught.value.name == "InvalidArgumentException"
+    local.store.close()
 
 
 def test_limits_of_the_account(started: Any) -> None:

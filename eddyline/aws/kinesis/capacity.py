@@ -62,6 +62,9 @@ def update_stream_mode(home: Home, call: Call) -> Answer:
         )
         raise AwsError("ResourceInUseException", words)
 
+    if _has_mode(home, stream.info(), mode, request.WarmThroughputMiBps):
+        return {}
+
     def change(info: StreamInfo) -> dict[str, Any]:
         home.check_active(info)
         kept = dict(info.attributes)
@@ -74,6 +77,12 @@ def update_stream_mode(home: Home, call: Call) -> Answer:
 
     stream.update(change, slow=True)
     return {}
+
+
+def _has_mode(home: Home, info: StreamInfo, mode: StreamMode, mibps: int | None) -> bool:
+    """Whether the change would change nothing: then the stream stays ACTIVE, as in AWS."""
+    home.check_active(info)
+    return info.mode is mode and mibps in (None, info.attributes.get("warm_mibps"))
 
 
 def update_stream_warm_throughput(home: Home, call: Call) -> Answer:

@@ -86,14 +86,19 @@ class Start:
             )
             raise AwsError("InvalidArgumentException", words)
         tip = stream.bounds(shard.index)[1]
-        if position.created_ms != shard.created_ms or position.offset > tip:
+        beyond = position.offset > tip
+        if shard.closed_offset is not None:  # its EndingSequenceNumber is no place to read from
+            beyond = position.offset >= max(1, shard.closed_offset)
+        if position.created_ms != shard.created_ms or beyond:
             words = (
                 f"StartingSequenceNumber {number} used in GetShardIterator on shard "
                 f"{shard.shard_id} in stream {stream.name} under account {home.names.account} "
                 "is invalid because it did not come from this stream."
             )
             raise AwsError("InvalidArgumentException", words)
-        return min(position.offset, tip if self._kind == "AT_SEQUENCE_NUMBER" else tip - 1)
+        if self._kind == "AT_SEQUENCE_NUMBER":
+            return max(0, position.offset)
+        return min(position.offset, tip - 1)
 
     def _lacks(self, parameter: str) -> AwsError:
         words = (

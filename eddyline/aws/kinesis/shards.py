@@ -165,7 +165,8 @@ def _page(home: Home, request: Any) -> tuple[str, int | None, Any]:
             words = f"ExclusiveStartShardId {after[:128]} is not the name of a shard."
             raise AwsError("InvalidArgumentException", words)
         return stream_name(request), index, request.ShardFilter
-    for other in ("StreamName", "StreamARN", "StreamCreationTimestamp", "ShardFilter"):
+    others = ("StreamName", "StreamARN", "StreamCreationTimestamp", "ShardFilter")
+    for other in (*others, "ExclusiveStartShardId"):
         if getattr(request, other) is not None:
             words = f"NextToken and {other} cannot be provided together."
             raise AwsError("InvalidArgumentException", words)

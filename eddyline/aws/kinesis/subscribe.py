@@ -29,7 +29,7 @@ from eddyline.aws.kinesis.subscribe_lease import Lease
 from eddyline.aws.wire import Wire
 from eddyline.log import ShardInfo, Slice, Stream
 from eddyline.log.block import span
-from eddyline.log.sequence import sequence_number
+from eddyline.log.sequence import before_first, sequence_number
 
 LIFE_S = 300.0
 # An event at least so often, and how often a subscription looks whether it still is the one.
@@ -150,10 +150,15 @@ class Subscription:
         return page.json(members) if form is wire.JSON else page.cbor(members, form)
 
     def _continuation(self) -> str:
-        """The number after which to read on; 0 stands before the first record."""
+        """The number after which to read on.
+
+        Before the first record it is one just below the shard's StartingSequenceNumber, which
+        no record has.
+        """
+        index, created_ms = self.shard.index, self.shard.created_ms
         if self.offset == 0:
-            return "0"
-        return sequence_number(self.shard.index, self.shard.created_ms, self.offset - 1)
+            return before_first(index, created_ms)
+        return sequence_number(index, created_ms, self.offset - 1)
 
 
 OPERATIONS = {"SubscribeToShard": subscribe_to_shard}
