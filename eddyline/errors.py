@@ -35,6 +35,7 @@ ERRORS: dict[str, ErrorCode] = {
     "not_found": ErrorCode(404, Domain.USER, "A named thing does not exist."),
     "already_exists": ErrorCode(409, Domain.USER, "A thing of this name exists already."),
     "limit_exceeded": ErrorCode(400, Domain.USER, "A limit would be passed."),
+    "too_many_requests": ErrorCode(429, Domain.USER, "Too many attempts; wait, then try again."),
     "access_denied": ErrorCode(403, Domain.USER, "The caller may not do this."),
     "conflict": ErrorCode(409, Domain.USER, "The thing is not in a state that allows this."),
     # sql

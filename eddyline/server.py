@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import os
 import signal
 import socket
 import sys
@@ -24,7 +25,7 @@ from eddyline.service.directory import check_port, free_port
 from eddyline.service.services import Services
 from eddyline.service.supervisor import BackOff
 from eddyline.service.warming import warm
-from eddyline.settings import Settings
+from eddyline.settings import PRIVATE_UMASK, Settings
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     from eddyline.aws import ApiWorkers
 
 WATCH_S = 0.25
+FULL = (
+    "the disk is full: streams can be read, but nothing can be stored until there is room; "
+    "free space, or shorten the retention of streams"
+)
 STUDIO_START_S = 30.0
 # A worker's end may take two waits of five seconds, the endpoint's and the studio's one each.
 STOP_LONGEST_S = 45.0
@@ -86,7 +91,13 @@ class Server:
         self.services.directory.prepare()
         self._check_address()
         self._check_certificate()
-        self.services.start()
+        try:
+            self.services.start()
+        except EddylineError as error:
+            if error.code != "disk_full":
+                raise
+            self._serve_streams_alone(error)
+            return
         try:
             if self._warm:
                 self.warmed = warm(self.services.supervisor)
@@ -94,6 +105,19 @@ class Server:
             if self._studio:
                 check_port(settings.host, settings.port, "--port")
             self._serve()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _serve_streams_alone(self, why: EddylineError) -> None:
+        """Without room for the databases of notes and jobs streams can still be read."""
+        self.say(why.pretty())
+        self.say("only streams are served; start the server again once there is room")
+        self._studio, settings = None, self.settings
+        self.services.directory.lock()
+        try:
+            check_port(settings.host, settings.api_port, "--api-port")
+            self._serve_streams()
         except BaseException:
             self.stop()
             raise
@@ -110,13 +134,16 @@ class Server:
         if self.settings.tls:
             files(self.settings)
 
-    def _serve(self) -> None:
+    def _serve_streams(self) -> None:
         from eddyline.aws import ApiWorkers
 
         self._api = ApiWorkers(self.settings)
         self.api_port = self._api.start()
         in_thread("watch-api", self._watch, self._api)
         in_thread("retention", self._sweep)
+
+    def _serve(self) -> None:
+        self._serve_streams()
         if self._studio:
             self.studio_port = self._studio.start()
         self._control = ControlServer(self.services, self.services.directory)
@@ -129,6 +156,8 @@ class Server:
         pause_s = WATCH_S
         while not self._clock.wait(self._stopping, pause_s):
             pause_s = WATCH_S
+            for pid in api.end_hung(WATCH_S):
+                self.say(f"worker {pid} of the AWS endpoint does not answer; it was killed")
             if not api.alive() and not self._stopping.is_set():
                 self.say("a worker of the AWS endpoint died; starting it again")
                 try:
@@ -139,7 +168,9 @@ class Server:
 
     def _sweep(self) -> None:
         """Trim what is older than the streams' retention, now and then."""
+        self.services.directory.keep_reserve()
         while not self._clock.wait(self._stopping, self.settings.retention_sweep_s):
+            self.services.directory.keep_reserve()
             if not self.services.directory.has_streams():
                 continue  # to load the log costs more memory than an idle server needs
             try:
@@ -160,8 +191,11 @@ class Server:
 
     def run(self, announce: Callable[[], None] | None = None) -> None:
         """Start, print the addresses or call ``announce``, serve until SIGINT or SIGTERM, stop."""
+        os.umask(PRIVATE_UMASK)
         with told_to_end() as ended:
             self.start()
+            if self.services.directory.is_full:
+                self.say(FULL)
             if announce is not None:
                 announce()
             else:
@@ -208,7 +242,13 @@ class Server:
         from eddyline.auth.binding import enforced
 
         if enforced(self.settings):
-            return ["              with the keys that eddyline user key add NAME prints"]
+            from eddyline.auth.metrics_token import MetricsToken
+
+            token = MetricsToken(self.services.directory.path).ensure()
+            return [
+                "              with the keys that eddyline user key add NAME prints",
+                f"metrics       {self.endpoint_url}/metrics, with the bearer token in {token}",
+            ]
         region = f"AWS_DEFAULT_REGION={self.settings.region}"
         keys = "AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any"
         return [f"              export {region} {keys}"]

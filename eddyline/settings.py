@@ -14,6 +14,9 @@ from typing import Any
 
 from eddyline.errors import EddylineError, nearest
 
+# The mode bits that files and folders of the data directory never have: they are their owner's.
+PRIVATE_UMASK = 0o077
+
 
 def _of(default: Any, doc: str, low: float | None = None, high: float | None = None) -> Any:
     return field(default=default, metadata={"doc": doc, "low": low, "high": high})

@@ -17,12 +17,15 @@ from pathlib import Path
 from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 import pytest
+from botocore.exceptions import ClientError
 
 from eddyline.aws import ApiWorkers
 from eddyline.errors import EddylineError
+from eddyline.log import LogStore, PutBatch
 from eddyline.server import Server, check_platform, told_to_end, url
 from eddyline.service.directory import DataDirectory, free_port
 from eddyline.settings import Settings
+from tests.aws.conftest import client, read_all
 from tests.process_kit import lives
 
 
@@ -76,6 +79,36 @@ def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, ending: i
     assert DataDirectory(tmp_path / "d").holder() is None
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", port), 1)
+
+
+FULL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+from eddyline.cli.main import main
+sys.argv[0] = "eddyline"
+main()
+"""
+
+
+def test_streams_are_read_where_nothing_can_be_written(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "d", stream_delay_ms=0)
+    DataDirectory(settings.data_dir).prepare()
+    with contextlib.closing(LogStore(settings.data_dir, settings)) as store:
+        store.create("s").put(PutBatch(["k"], [b"kept"])).result()
+    command = [sys.executable, "-c", FULL, "up", "--no-studio", "--api-port", "0"]
+    command += ["--data-dir", str(settings.data_dir)]
+    process = subprocess.Popen(command, text=True, stderr=subprocess.PIPE)
+    with ended(process):
+        said = "".join(first_lines(process, "Ctrl-C"))
+        assert "no room is left" in said
+        assert "only streams are served" in said
+        kinesis = client(said.split("export AWS_ENDPOINT_URL=")[1].split()[0])
+        assert [r["Data"] for r in read_all(kinesis, "s")] == [b"kept"]
+        with pytest.raises(ClientError, match="no room"):
+            kinesis.put_record(StreamName="s", Data=b"x" * 10_000, PartitionKey="k")
+        with pytest.raises(ClientError, match="no room"):
+            kinesis.create_stream(StreamName="t", ShardCount=1)
+        assert [r["Data"] for r in read_all(kinesis, "s")] == [b"kept"]
 
 
 def test_a_second_server_is_told_who_is_there(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ user. Tokens have 256 bits and are kept as hashes: a copy of the file signs nobo
 from __future__ import annotations
 
 import secrets
-import threading
+from contextlib import AbstractContextManager
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
+from eddyline.auth.attempts import Attempts, too_many
 from eddyline.auth.store import AccessStore
 from eddyline.auth.users import Users
 from eddyline.clock import SYSTEM, Clock
@@ -22,8 +23,6 @@ LINK_MS = 24 * 3_600_000
 SESSION_MS = 30 * 24 * 3_600_000
 # A session in use is prolonged once a day, not at each request.
 PROLONG_MS = 24 * 3_600_000
-# So many wrong passwords for a name within a minute, then it has to wait.
-FAILURES_MAX, FAILURES_MS, NAMES_MAX = 5, 60_000, 1000
 
 
 class SignIn:
@@ -33,8 +32,7 @@ class SignIn:
         self._store = AccessStore(path)
         self._users = Users(path, clock)
         self._clock = clock
-        self._failures: dict[str, list[int]] = {}
-        self._lock = threading.Lock()
+        self._attempts = Attempts(clock)
 
     def link(self, address: str) -> str:
         """The address with a token that signs in once, within a day."""
@@ -54,19 +52,29 @@ class SignIn:
             ).fetchone()
         return None if row is None else self._begin(str(row[0]))
 
-    def sign_in(self, user: str, password: str) -> str:
+    def attempt(self, user: str, address: str) -> AbstractContextManager[float]:
+        """To be held around ``sign_in``; gives how many seconds to wait before it.
+
+        Raises:
+            EddylineError: ``too_many_requests``.
+        """
+        return self._attempts.one(user, address)
+
+    def sign_in(self, user: str, password: str, address: str = "") -> str:
         """The session of a user who knows the password.
 
         Raises:
             EddylineError: ``access_denied``, the same for a wrong user as for a wrong password;
-                ``limit_exceeded`` after too many failures.
+                ``too_many_requests`` for a wrong password after too many others.
         """
-        self._check_failures(user)
-        if not self._users.verify(user, password):
-            self._failed(user)
-            hint = "change it where the server runs: eddyline user passwd NAME"
-            raise EddylineError("access_denied", "user or password is wrong", hint=hint)
-        return self._begin(user)
+        if self._users.verify(user, password):
+            self._attempts.succeeded(address)
+            return self._begin(user)
+        wait_s = self._attempts.failed(user, address)
+        if wait_s:
+            raise too_many(wait_s)
+        hint = "change it where the server runs: eddyline user passwd NAME"
+        raise EddylineError("access_denied", "user or password is wrong", hint=hint)
 
     def check(self, session: str) -> str | None:
         """The user of a session; None if it is over."""
@@ -99,27 +107,6 @@ class SignIn:
         with self._store.write() as db:
             row = (now + SESSION_MS, _kept(session))
             db.execute("UPDATE sessions SET ends_ms=? WHERE token=?", row)
-
-    def _check_failures(self, user: str) -> None:
-        now = self._clock.now_ms()
-        with self._lock:
-            recent = [t for t in self._failures.get(user, ()) if t > now - FAILURES_MS]
-            if len(recent) < FAILURES_MAX:
-                return
-        msg = f"too many wrong passwords for {user[:64]}"
-        raise EddylineError("limit_exceeded", msg, hint="wait a minute, then try again")
-
-    def _failed(self, user: str) -> None:
-        now = self._clock.now_ms()
-        with self._lock:
-            if len(self._failures) >= NAMES_MAX:  # made-up names must not fill the memory
-                self._failures = {
-                    u: t for u, t in self._failures.items() if t[-1] > now - FAILURES_MS
-                }
-            if len(self._failures) >= NAMES_MAX:
-                self._failures.clear()
-            times = self._failures.setdefault(user, [])
-            times[:] = [*times[1 - FAILURES_MAX :], now]
 
 
 def _kept(token: str) -> str:

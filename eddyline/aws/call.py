@@ -59,5 +59,8 @@ class Service(Protocol):
 class Guard(Protocol):
     """Who may call."""
 
+    def admit_to_metrics(self, scope: Any, headers: dict[str, str]) -> None:
+        """Let a reader of ``/metrics`` in. Raises AwsError."""
+
     def admit(self, scope: Any, headers: dict[str, str], body: bytes) -> Caller:
         """The caller of a request. Raises AwsError for one that cannot be told."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from eddyline.auth import sigv4
 from eddyline.auth.binding import enforced
+from eddyline.auth.metrics_token import MetricsToken
 from eddyline.auth.users import AccessKey, Users
 from eddyline.aws.call import Caller
 from eddyline.aws.errors import AwsError
@@ -24,6 +25,7 @@ class KeyGuard:
 
     def __init__(self, settings: Settings, clock: Clock = SYSTEM) -> None:
         self._users = Users(settings.data_dir)
+        self._token = MetricsToken(settings.data_dir)
         self._clock = clock
         self.enforced = enforced(settings)
         self._known: dict[str, tuple[int, AccessKey | None, str | None]] = {}
@@ -56,6 +58,15 @@ class KeyGuard:
         except sigv4.Refused as refused:
             raise AwsError(refused.name, refused.message) from None
         return Caller(key.user, policy, trusted=policy is None)
+
+    def admit_to_metrics(self, scope: Any, headers: dict[str, str]) -> None:
+        """Let a reader of ``/metrics`` in: with the token, or as a known caller.
+
+        Raises:
+            AwsError: as ``admit``, where keys are required.
+        """
+        if self.enforced and not self._token.admits(headers.get("authorization", "")):
+            self.admit(scope, headers, b"")
 
     def _key(self, key_id: str) -> tuple[AccessKey | None, str | None]:
         """The key of that name, and the policy of its user."""

@@ -45,6 +45,10 @@ _SIGN = (
     b"This is Eddyline's AWS endpoint. Point an AWS SDK or the AWS CLI at it: "
     b"export AWS_ENDPOINT_URL=http://<this address>\n"
 )
+_TOKEN_HINT = (
+    "send Authorization: Bearer with the token in the file metrics-token of the data directory, "
+    "or sign the request with an access key"
+)
 _PLAIN = "text/plain; charset=utf-8"
 
 
@@ -129,9 +133,15 @@ class Endpoint:
         why = self._hosts.refusal(headers, pages=True)
         if why is not None:
             return Response(403, _PLAIN, f"{why}\n".encode())
-        if scope.path == "/metrics":
-            return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._witness.page())
-        return Response(200, _PLAIN, _SIGN)
+        if scope.path != "/metrics":
+            return Response(200, _PLAIN, _SIGN)
+        try:
+            self._guard.admit_to_metrics(scope, headers)
+        except AwsError as error:
+            return Response(401, _PLAIN, f"{_TOKEN_HINT} ({error.message})\n".encode(), error.name)
+        except EddylineError as error:
+            return Response(500, _PLAIN, f"{error.message}\n".encode(), error.code)
+        return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._witness.page())
 
     async def _respond(
         self, scope: Scope, headers: Headers, exchange: Exchange, told: Told
@@ -189,6 +199,8 @@ class Endpoint:
         headers.append(("x-amz-crc32", str(crc32(response.body))))
         if response.error:
             headers.append(("x-amzn-errortype", response.error))
+        if response.status == 401:
+            headers.append(("www-authenticate", "Bearer"))
         if scope.method == "HEAD":
             headers.append(("content-length", str(len(response.body))))
             exchange.response_empty(response.status, headers)

@@ -20,10 +20,10 @@ from typing import Any
 
 import uvloop
 
-from eddyline.aws.workers import BACKLOG, READY
+from eddyline.aws.workers import BACKLOG, BEAT, BEAT_S, READY
 from eddyline.errors import EddylineError
 from eddyline.service.child import die_with
-from eddyline.settings import Settings
+from eddyline.settings import PRIVATE_UMASK, Settings
 
 # Headers of a signed request take about a kilobyte.
 HEADER_BYTES_MAX = 32 << 10
@@ -37,6 +37,7 @@ def main() -> None:
     """Serve until standard input ends."""
     descriptor, parent, number, told = sys.argv[1:5]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
+    os.umask(PRIVATE_UMASK)
     die_with(int(parent))
     settings = _settings(told)
     try:
@@ -87,7 +88,7 @@ async def _serve(settings: Settings, descriptor: int, number: int) -> None:
     gc.collect()
     gc.freeze()  # what is there now stays; the collector need not look at it again
     IdleConnections(_port(descriptor), settings.request_s_max).start()
-    loop.call_later(0.05, _say_ready)
+    loop.call_later(0.05, _say_ready, loop)
     await server.serve()
     application.close()
 
@@ -98,8 +99,17 @@ def _port(descriptor: int) -> int:
         return int(listener.getsockname()[1])
 
 
-def _say_ready() -> None:
+def _say_ready(loop: asyncio.AbstractEventLoop) -> None:
     os.write(1, READY)
+    os.set_blocking(1, False)
+    loop.call_later(BEAT_S, _beat, loop)
+
+
+def _beat(loop: asyncio.AbstractEventLoop) -> None:
+    """Show the server that the event loop turns; it ends a worker that hangs."""
+    with contextlib.suppress(OSError):  # nobody reads, or the server is gone
+        os.write(1, BEAT)
+    loop.call_later(BEAT_S, _beat, loop)
 
 
 def _server(app: Any, settings: Settings, descriptor: int) -> Any:

@@ -26,6 +26,9 @@ BACKLOG = 1024
 START_S = 60.0
 STOP_S = 5.0
 READY = b"ready\n"
+# A worker's event loop writes a beat this often; one that was silent so long hangs.
+BEAT, BEAT_S = b".", 1.0
+SILENCE_S = 10.0
 
 
 class ApiWorkers:
@@ -35,6 +38,7 @@ class ApiWorkers:
         self._settings = settings
         self._port = settings.api_port
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._silent_s: dict[int, float] = {}
         # Whoever stops must not meet somebody who is starting again.
         self._lock = threading.RLock()
         self._wanted = False
@@ -82,6 +86,23 @@ class ApiWorkers:
         """Whether all workers run."""
         return bool(self._processes) and all(p.poll() is None for p in self._processes)
 
+    def end_hung(self, look_s: float, silence_s: float = SILENCE_S) -> list[int]:
+        """Kill workers that have been silent so long; their pids. To be called every ``look_s``.
+
+        Only these calls count, not the clock: after the machine slept, or this process was
+        stopped, each worker has the whole time again.
+        """
+        ended = []
+        with self._lock:
+            for process in self._processes:
+                silent_s = 0.0 if _has_beaten(process) else self._silent_s[process.pid] + look_s
+                self._silent_s[process.pid] = silent_s
+                if silent_s >= silence_s and process.poll() is None:
+                    process.kill()
+                    process.wait()
+                    ended.append(process.pid)
+        return ended
+
     def stop(self) -> None:
         """End all; the requests in hand are finished first."""
         with self._lock:
@@ -90,6 +111,7 @@ class ApiWorkers:
 
     def _end(self) -> None:
         processes, self._processes = self._processes, []
+        self._silent_s.clear()
         for process in processes:
             assert process.stdin is not None
             with contextlib.suppress(OSError):
@@ -125,10 +147,20 @@ class ApiWorkers:
         assert process.stdout is not None
         waiting, _, _ = select.select([process.stdout], [], [], START_S)
         if waiting and process.stdout.readline() == READY:
+            os.set_blocking(process.stdout.fileno(), False)
+            self._silent_s[process.pid] = 0.0
             return
         last = self._log.read_text(errors="replace").strip().splitlines()[-1:]
         msg = "the AWS endpoint does not start"
         raise EddylineError("internal", msg, detail="".join(last), hint=f"see {self._log}")
+
+
+def _has_beaten(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the worker has written anything since the last look."""
+    assert process.stdout is not None
+    with contextlib.suppress(BlockingIOError):
+        return bool(os.read(process.stdout.fileno(), 4096))
+    return False
 
 
 def _listening(host: str, port: int) -> socket.socket:

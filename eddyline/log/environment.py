@@ -7,6 +7,7 @@ itself has given up (a failed write of its own pages) is opened anew for the nex
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -20,12 +21,16 @@ import lmdb
 
 from eddyline.errors import EddylineError
 from eddyline.log.reserve import unreal_lists
+from eddyline.private import FILE_MODE, FOLDER_MODE
 from eddyline.settings import Settings
 
 READERS_MAX = 512
 # Finished read transactions kept for the next reader; each holds a slot of READERS_MAX.
 SPARE_READERS = 4
-DATA_FILE = "data.mdb"
+DATA_FILE, LOCK_FILE = "data.mdb", "lock.mdb"
+# A slot of 64 bytes for each reader, behind a header; and what stat(2) counts blocks in.
+LOCK_BYTES = (READERS_MAX + 8) * 64
+_BLOCK_BYTES = 512
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 # LMDB calls a write that stored only its first part an input/output error; with less room than
 # this, or under a limit of file sizes, it was a full disk.
@@ -45,6 +50,7 @@ class Environment:
 
     def _open(self) -> Any:
         with translated(f"stream {self.folder.name}"), unreal_lists():
+            _allocate_lock_file(self.folder)
             found = lmdb.open(
                 str(self.folder),
                 map_size=self._settings.map_gib << 30,
@@ -54,6 +60,7 @@ class Environment:
                 metasync=self._settings.fsync,
                 meminit=False,
                 create=False,
+                mode=FILE_MODE,
             )
         try:
             self._check_length(found)
@@ -155,12 +162,53 @@ class Environment:
                 self._lmdb = None
 
 
+def check_reserve(folder: Path, settings: Settings) -> None:
+    """Raise ``disk_full`` if the disk has less left than what streams keep free."""
+    status = os.statvfs(folder)
+    free, least = status.f_bavail * status.f_frsize, settings.disk_free_mib_min << 20
+    if free < least:
+        raise reserved(free, least)
+
+
+def reserved(free: int, least: int) -> EddylineError:
+    """The error of who would write into the disk's reserve; both in bytes."""
+    msg = f"the disk has {free >> 20} MiB left; streams keep {least >> 20} MiB free"
+    hint = "free space, or lower EDDYLINE_DISK_FREE_MIB_MIN"
+    return EddylineError("disk_full", msg, hint=hint)
+
+
+def _allocate_lock_file(folder: Path) -> None:
+    """Give LMDB's lock file its blocks before LMDB maps it.
+
+    LMDB writes into the mapped file, where a block that the disk cannot provide ends the process
+    with SIGBUS; allocated here, a full disk is an error like any other.
+    """
+    path = folder / LOCK_FILE
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_blocks * _BLOCK_BYTES >= LOCK_BYTES:
+            return
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file, 0, LOCK_BYTES)
+        elif os.fstat(file).st_size == 0:
+            os.write(file, bytes(LOCK_BYTES))
+    finally:
+        os.close(file)
+
+
 def make(folder: Path, settings: Settings, fill: Callable[[Any], None]) -> None:
     """A new environment in a new folder, with what ``fill`` writes into it, durable."""
     with translated(f"stream {folder.name}"), unreal_lists():
-        folder.mkdir(parents=True)
+        folder.mkdir(FOLDER_MODE, parents=True)
+        check_reserve(folder, settings)
+        _allocate_lock_file(folder)
         env = lmdb.open(
-            str(folder), map_size=settings.map_gib << 30, max_readers=READERS_MAX, meminit=False
+            str(folder),
+            map_size=settings.map_gib << 30,
+            max_readers=READERS_MAX,
+            meminit=False,
+            mode=FILE_MODE,
         )
         try:
             fill(env)

@@ -29,6 +29,7 @@ from pathlib import Path
 import msgspec
 
 from eddyline.clock import Clock
+from eddyline.private import FILE_MODE
 
 FILE, LOCK = ".clock", ".clock-lock"
 LOOK_MS, LEAD_MS = 1_000, 5_000
@@ -185,6 +186,7 @@ class LogClock:
         file, aside = self._folder / FILE, self._folder / f"{FILE}-new"
         with contextlib.suppress(OSError):
             try:
+                aside.touch(FILE_MODE)
                 aside.write_bytes(msgspec.json.encode(curve))
                 os.replace(aside, file)
                 status = os.stat(file)
@@ -196,7 +198,7 @@ class LogClock:
     def _exclusive(self) -> Iterator[None]:
         """The file's lock among all processes, where a lock file can be written."""
         try:
-            lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         except OSError:
             yield
             return

@@ -30,6 +30,7 @@ from eddyline.log.on_demand import OnDemand
 from eddyline.log.opened import Opened
 from eddyline.log.shard import StreamInfo, StreamMode, even_shards
 from eddyline.log.stream import Stream, check_retention, check_shard_count
+from eddyline.private import FILE_MODE, make_folder
 from eddyline.settings import Settings
 
 FOLDER = "streams"
@@ -344,8 +345,10 @@ class LogStore:
     def _exclusive(self) -> Iterator[int]:
         """The directory's lock, among all processes and threads; gives its file."""
         with translated(f"data directory {self._folder.parent}"):
-            self._folder.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if not self._folder.is_dir():
+                make_folder(self._folder.parent)
+                make_folder(self._folder)
+            file = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         try:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield file
@@ -371,10 +374,11 @@ class LogStore:
 
     def _creation_ms(self, lock_file: int) -> int:
         """Now, but later than any creation before: sequence numbers must not come again."""
-        last = _last_creation_ms(os.pread(lock_file, 32, 0))
-        created_ms = max(self._clock.now_ms(), last + 1)
-        os.pwrite(lock_file, f"{created_ms:020d}".encode(), 0)
-        os.fsync(lock_file)
+        with translated(f"data directory {self._folder.parent}"):
+            last = _last_creation_ms(os.pread(lock_file, 32, 0))
+            created_ms = max(self._clock.now_ms(), last + 1)
+            os.pwrite(lock_file, f"{created_ms:020d}".encode(), 0)
+            os.fsync(lock_file)
         return created_ms
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.log import tail, threads
-from eddyline.log.environment import deleted
+from eddyline.log.environment import deleted, reserved
 from eddyline.log.keys import HEADS, EpochMark, mark_key, pack_heads
 from eddyline.log.packed import Packed, join
 from eddyline.log.put import Columns, Listed, Part, Placed
@@ -195,9 +195,7 @@ class Writer:
             return
         free = self._opened.environment.free_bytes()
         if free < least:
-            msg = f"the disk has {free >> 20} MiB left; streams keep {least >> 20} MiB free"
-            hint = "free space, or lower EDDYLINE_DISK_FREE_MIB_MIN"
-            raise EddylineError("disk_full", msg, hint=hint)
+            raise reserved(free, least)
         self._unseen, self._look_at = 0, now + LOOK_S
 
 

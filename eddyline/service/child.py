@@ -17,19 +17,35 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.service.channel import Channel
-from eddyline.service.messages import ToWorker
+from eddyline.service.messages import Beat, ToWorker
+from eddyline.settings import PRIVATE_UMASK
 
+BEAT_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
 def join_parent(arguments: list[str]) -> Channel:
-    """The channel whose descriptor the parent gave as the first argument, with its own pid."""
+    """The channel whose descriptor the parent gave as the first argument, with its own pid.
+
+    From now on a thread sends a heartbeat, so that the parent notices a process that hangs. What
+    this process writes only its owner may read.
+    """
     descriptor, parent = int(arguments[0]), int(arguments[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
+    os.umask(PRIVATE_UMASK)
     die_with(parent)
-    return Channel(socket.socket(fileno=descriptor), ToWorker)
+    channel = Channel(socket.socket(fileno=descriptor), ToWorker)
+    in_thread("heartbeat", _beat, channel)
+    return channel
+
+
+def _beat(channel: Channel) -> None:
+    pause = threading.Event()
+    while channel.send(Beat()):
+        SYSTEM.wait(pause, BEAT_S)
 
 
 def die_with(parent: int) -> None:

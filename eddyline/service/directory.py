@@ -17,8 +17,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from eddyline.errors import EddylineError
+from eddyline.private import FILE_MODE, make_folder
 
 FORMAT = 1
+# A file that is let go when a server is to start on a full disk.
+RESERVE, RESERVE_BYTES = "reserve", 4 << 20
+RESERVE_TIMES = 4
 # The longest path a Unix socket may have is 104 bytes on macOS, 108 on Linux.
 SOCKET_PATH_MAX = 100
 
@@ -29,6 +33,8 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock: IO[str] | None = None
+        # Whether the disk was full when the directory was locked; then the reserve is gone.
+        self.is_full = False
 
     @property
     def meta(self) -> Path:
@@ -63,17 +69,17 @@ class DataDirectory:
         """
         try:
             for folder in (self.path, self.jobs, self.path / "templates", self.path / "logs"):
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
             self._check_format()
         except OSError as error:
             raise _unusable(self.path, error) from error
 
     def _check_format(self) -> None:
         file = self.path / "format"
-        if not file.exists():
+        text = file.read_text().strip() if file.exists() else ""
+        if not text:  # a new directory, or one whose disk was full when it was made
             file.write_text(f"{FORMAT}\n")
             return
-        text = file.read_text().strip()
         if not text.isdigit():
             msg = f"{file} holds {text[:40]!r}, which is no format version"
             hint = "is this a data directory of Eddyline? Give another one with --data-dir"
@@ -88,13 +94,15 @@ class DataDirectory:
         Raises:
             EddylineError: ``directory_locked``, naming the process that holds it.
         """
-        file = (self.path / "lock").open("a+")
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        file = os.fdopen(descriptor, "r+")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             file.close()
             raise self._locked() from None
         self._lock = file
+        self.is_full = self._make_room()
         # A server that was killed leaves its socket: nobody is to take it for ours.
         self.socket_path().unlink(missing_ok=True)
         self.note(**facts)
@@ -102,10 +110,28 @@ class DataDirectory:
     def note(self, **facts: Any) -> None:
         """Write into the lock file who holds it and where it listens."""
         assert self._lock is not None, "only the holder of the lock writes into it"
-        self._lock.seek(0)
-        self._lock.truncate()
-        json.dump({"pid": os.getpid(), **facts}, self._lock)
-        self._lock.flush()
+        text = json.dumps({"pid": os.getpid(), **facts})
+        with contextlib.suppress(OSError):  # a full disk; the lock itself needs no room
+            os.pwrite(self._lock.fileno(), text.encode(), 0)
+            os.ftruncate(self._lock.fileno(), len(text))
+
+    def _make_room(self) -> bool:
+        """Let the reserve go if the disk is full, so that the server can start; whether it is.
+
+        Databases need a little room even for reading.
+        """
+        if _free_bytes(self.path) >= RESERVE_BYTES:
+            return False
+        (self.path / RESERVE).unlink(missing_ok=True)
+        return True
+
+    def keep_reserve(self) -> None:
+        """Set the reserve aside, or again, where there is plenty of room."""
+        path = self.path / RESERVE
+        if path.exists() or _free_bytes(self.path) < RESERVE_TIMES * RESERVE_BYTES:
+            return
+        with contextlib.suppress(OSError):
+            path.write_bytes(bytes(RESERVE_BYTES))
 
     def unlock(self) -> None:
         """Let the directory go."""
@@ -155,6 +181,11 @@ class DataDirectory:
         with contextlib.suppress(FileNotFoundError):
             return Path(pointer.read_text())
         return self.path / "control.sock"
+
+
+def _free_bytes(path: Path) -> int:
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize
 
 
 def check_port(host: str, port: int, option: str) -> None:

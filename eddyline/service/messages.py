@@ -70,6 +70,10 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
     """From a worker: everything is imported, it can serve."""
 
 
+class Beat(msgspec.Struct, tag=True, frozen=True):
+    """From any child, about every second: it is alive."""
+
+
 class Waiting(msgspec.Struct, tag=True, frozen=True):
     """From a worker: a run's statements are done; what is left of it are these jobs."""
 
@@ -109,7 +113,7 @@ class Sent(msgspec.Struct, tag=True, frozen=True):
 
 
 ToWorker = Begin | Run | Resume | Cancel | StopJob | Generate | Stop
-FromWorker = Ready | Waiting | Remember | JobReport | Monitored | Sent | RunEvent
+FromWorker = Ready | Beat | Waiting | Remember | JobReport | Monitored | Sent | RunEvent
 
 
 def packed(settings: Settings) -> dict[str, Any]:

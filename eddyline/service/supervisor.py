@@ -19,13 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eddyline.clock import Clock
+from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.service.channel import Channel
 from eddyline.service.child import in_thread
-from eddyline.service.messages import FromWorker, Stop
+from eddyline.service.messages import Beat, FromWorker, Stop
 
 STOP_WAIT_S = 5.0
+# How often children are looked at, and how long one may be silent; it sends a beat every second.
+LOOK_S = 1.0
+SILENCE_S = 20.0
 
 
 class Child:
@@ -35,6 +38,9 @@ class Child:
         self._process = process
         self._channel = channel
         self._expected = False
+        self._hung = False
+        self._handling = False
+        self._silent_s = 0.0
         self.gone = threading.Event()
 
     @property
@@ -55,6 +61,21 @@ class Child:
         """Say something to it; False if it is gone."""
         return self._channel.send(message)
 
+    def is_silent(self, look_s: float, silence_s: float) -> bool:
+        """Whether nothing was heard of it for ``silence_s``; to be asked every ``look_s``.
+
+        Only looks count, not the clock: after the machine slept, or this process was stopped, a
+        child has the whole time again. What it sends while we handle an earlier message waits, and
+        is no silence.
+        """
+        self._silent_s = 0.0 if self._handling else self._silent_s + look_s
+        return self._silent_s >= silence_s
+
+    def end_hung(self) -> None:
+        """End it because it does not answer; it counts as a death of its own."""
+        self._hung = True
+        self._process.kill()
+
     def kill(self, *, expected: bool = True) -> None:
         """End it at once; not ``expected``: as if it had died by itself."""
         self._expected = expected
@@ -71,7 +92,10 @@ class Child:
         """Hear it out to its end; the body of the thread that belongs to it."""
         try:
             for message in self._channel:
-                on_message(self, message)
+                self._handling = True
+                if not isinstance(message, Beat):
+                    on_message(self, message)
+                self._silent_s, self._handling = 0.0, False
         except EddylineError as error:
             sys.stderr.write(f"{error.pretty()}\n")
             self._process.kill()
@@ -79,17 +103,21 @@ class Child:
             code = self._process.wait()
             self._channel.close()
             self.gone.set()
-            on_exit(self, how_it_ended(code), self._expected)
+            how = "did not answer and was killed" if self._hung else how_it_ended(code)
+            on_exit(self, how, self._expected)
 
 
 OnExit = Callable[[Child, str, bool], None]
 
 
 class Supervisor:
-    """Starts children and ends them all; logs of children go to ``logs``."""
+    """Starts children, ends those that hang, and ends them all; their logs go to ``logs``."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, silence_s: float = SILENCE_S) -> None:
         self._logs = logs
+        self._silence_s = silence_s
+        self._ended = threading.Event()
+        self._watching = False
         self._children: set[Child] = set()
         self._lock = threading.Lock()
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
@@ -111,6 +139,9 @@ class Supervisor:
         child = self._spawner.submit(self._spawn, module).result()
         with self._lock:
             self._children.add(child)
+            if not self._watching:
+                self._watching = True
+                in_thread("watch-children", self._watch)
 
         def forget(ended: Child, how: str, expected: bool) -> None:
             with self._lock:
@@ -119,6 +150,17 @@ class Supervisor:
 
         in_thread(f"child-{child.pid}", child.listen, on_message, forget)
         return child
+
+    def _watch(self) -> None:
+        """End children that hang, so that they are started again like those that died."""
+        while not SYSTEM.wait(self._ended, LOOK_S):
+            with self._lock:
+                children = list(self._children)
+            for child in children:
+                if child.is_silent(LOOK_S, self._silence_s):
+                    words = f"process {child.pid} has not answered for {self._silence_s:.0f} s"
+                    sys.stderr.write(f"{words}; ending it\n")
+                    child.end_hung()
 
     def _spawn(self, module: str) -> Child:
         ours, theirs = socket.socketpair()
@@ -149,6 +191,7 @@ class Supervisor:
         stops = [in_thread("stop", child.stop) for child in children]
         for thread in stops:
             thread.join()
+        self._ended.set()
         self._spawner.shutdown()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager
 from importlib import resources
 from typing import Any, Protocol
 from urllib.parse import parse_qs, quote, urlsplit
@@ -17,15 +18,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
+from eddyline.studio.sockets import CODE, RECHECK_S, Sockets
 
 COOKIE = "eddyline-session"
 # What a browser may have before it has signed in.
 OPEN = {"/theme.css": "text/css", "/shell.js": "text/javascript"}
 _FORM_BYTES_MAX = 4096
-# An open websocket's session is looked at again this often: who signs out is out everywhere.
-RECHECK_S = 15.0
 # Nothing is loaded from, or sent to, another place. The pages' framework compiles its templates in
 # the browser, so that inline scripts and eval cannot be forbidden.
 _POLICY = (
@@ -45,7 +44,10 @@ _HEADERS = {
 class SignIn(Protocol):
     """What the gate asks of whoever knows users, links and sessions."""
 
-    def sign_in(self, user: str, password: str) -> str:
+    def attempt(self, user: str, address: str) -> AbstractContextManager[float]:
+        """To be held around ``sign_in``; gives how many seconds to wait before it."""
+
+    def sign_in(self, user: str, password: str, address: str) -> str:
         """The session of a user who knows the password. Raises what is wrong."""
 
     def redeem(self, token: str) -> str | None:
@@ -61,10 +63,10 @@ class SignIn(Protocol):
 class Gate:
     """Lets requests with a session through to ``app``; answers ``/signin`` and ``/signout``."""
 
-    def __init__(self, app: ASGIApp, signin: SignIn, clock: Clock = SYSTEM) -> None:
+    def __init__(self, app: ASGIApp, signin: SignIn, recheck_s: float = RECHECK_S) -> None:
         self._app = app
         self._signin = signin
-        self._clock = clock
+        self._sockets = Sockets(lambda session: signin.check(session) is not None, recheck_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -75,27 +77,12 @@ class Gate:
             await self._request(scope, receive, _with_headers(send))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._user(scope) is None:
+        session = _session(scope)
+        if session is None or self._signin.check(session) is None:
             await receive()
-            await send({"type": "websocket.close", "code": 1008})
+            await send({"type": "websocket.close", "code": CODE})
             return
-        await self._app(scope, self._while_signed_in(scope, receive), send)
-
-    def _while_signed_in(self, scope: Scope, receive: Receive) -> Receive:
-        """What arrives, as long as the session lasts."""
-        looked = self._clock.monotonic()
-
-        async def receiving() -> Message:
-            nonlocal looked
-            message = await receive()
-            now = self._clock.monotonic()
-            if now - looked >= RECHECK_S:
-                looked = now
-                if self._user(scope) is None:
-                    return {"type": "websocket.disconnect", "code": 1008}
-            return message
-
-        return receiving
+        await self._sockets.serve(self._app, session, scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -112,8 +99,7 @@ class Gate:
             await _turned_away(request)(scope, receive, send)
 
     def _user(self, scope: Scope) -> str | None:
-        request = Request({**scope, "type": "http"})
-        session = request.cookies.get(cookie_name(request))
+        session = _session(scope)
         return self._signin.check(session) if session else None
 
     async def _sign_in(self, request: Request) -> Response:
@@ -139,11 +125,16 @@ class Gate:
                 return PlainTextResponse("too large", 413)
         form = parse_qs(body.decode("utf-8", "replace"))
         user, password = form.get("user", [""])[0], form.get("password", [""])[0]
+        address = request.client.host if request.client else ""
         try:
-            # Checking a password is slow on purpose; the pages go on meanwhile.
-            session = await asyncio.to_thread(self._signin.sign_in, user, password)
+            with self._signin.attempt(user, address) as wait_s:
+                await asyncio.sleep(wait_s)
+                # Checking a password is slow on purpose; the pages go on meanwhile.
+                session = await asyncio.to_thread(self._signin.sign_in, user, password, address)
         except EddylineError as error:
             words = f"{error.message[0].upper()}{error.message[1:]}."
+            if error.code == "too_many_requests":
+                words = f"{words} Please {error.hint}."
             return sign_in_page(to, words, error.status, user)
         return _signed_in(request, session, to)
 
@@ -151,9 +142,16 @@ class Gate:
         session = request.cookies.get(cookie_name(request))
         if session:
             self._signin.sign_out(session)
+            self._sockets.end(session)
         response = RedirectResponse("/signin", 303)
         response.delete_cookie(cookie_name(request))
         return response
+
+
+def _session(scope: Scope) -> str | None:
+    """The session that a request's cookie names."""
+    request = Request({**scope, "type": "http"})
+    return request.cookies.get(cookie_name(request))
 
 
 def cookie_name(request: Request) -> str:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from eddyline.auth.signin import FAILURES_MAX, LINK_MS, OWNER, SESSION_MS, SignIn
+from eddyline.auth.attempts import (
+    FIRST_S,
+    FREE,
+    IN_HAND_MAX,
+    KEYS_MAX,
+    LONGEST_S,
+    WINDOW_S,
+    Attempts,
+)
+from eddyline.auth.signin import LINK_MS, OWNER, SESSION_MS, SignIn
 from eddyline.auth.store import FILE
 from eddyline.auth.users import Users
 from eddyline.clock import ManualClock
@@ -72,18 +82,58 @@ def test_a_password_signs_in(tmp_path: Path) -> None:
         assert caught.value.code == "access_denied"
 
 
-def test_guessing_is_slowed_down(tmp_path: Path) -> None:
+def guess(signin: SignIn, user: str, password: str, address: str = "10.0.0.1") -> tuple[str, float]:
+    """(the session or the error's code, how long the attempt had to wait)."""
+    try:
+        with signin.attempt(user, address) as wait_s:
+            return signin.sign_in(user, password, address), wait_s
+    except EddylineError as error:
+        return error.code, 0.0
+
+
+def test_guessing_is_slowed_down_and_the_owner_is_never_locked_out(tmp_path: Path) -> None:
     clock = ManualClock()
     Users(tmp_path, clock).add("ann", "correct horse")
     signin = SignIn(tmp_path, clock)
-    for _ in range(FAILURES_MAX):
-        with pytest.raises(EddylineError, match="wrong"):
-            signin.sign_in("ann", "no")
-    with pytest.raises(EddylineError, match="too many") as caught:
-        signin.sign_in("ann", "correct horse")
-    assert caught.value.code == "limit_exceeded"
-    clock.advance(60_000)
-    assert signin.sign_in("ann", "correct horse")
+    codes = [guess(signin, "ann", "no")[0] for _ in range(FREE + 10)]
+    assert codes == ["access_denied"] * (FREE - 1) + ["too_many_requests"] * 11
+    for address, longest in (("10.0.0.1", LONGEST_S), ("10.0.0.2", LONGEST_S)):
+        session, wait_s = guess(signin, "ann", "correct horse", address)
+        assert signin.check(session) == "ann"
+        assert 0 < wait_s <= longest
+    assert guess(signin, "bob", "no", "10.0.0.3") == ("access_denied", 0.0), "others do not wait"
+    clock.advance(round(WINDOW_S * 1000))
+    assert guess(signin, "ann", "correct horse", "10.0.0.4")[1] == 0.0
+
+
+def test_names_are_guarded_against_many_addresses_and_addresses_against_many_names(
+    tmp_path: Path,
+) -> None:
+    attempts = Attempts(ManualClock())
+    for n in range(FREE):
+        attempts.failed("ann", f"10.0.0.{n}")
+        attempts.failed(f"user{n}", "10.1.0.0")
+    for user, address in (("ann", "10.9.0.0"), ("new", "10.1.0.0")):
+        with attempts.one(user, address) as wait_s:
+            assert wait_s == FIRST_S
+    for n in range(3 * KEYS_MAX):
+        attempts.failed(f"made-up {n}", f"made-up {n}")
+    assert len(attempts._failures) <= KEYS_MAX + 1
+
+
+def test_guesses_that_come_together_are_refused(tmp_path: Path) -> None:
+    attempts = Attempts(ManualClock())
+    with contextlib.ExitStack() as held:
+        for _ in range(IN_HAND_MAX):
+            held.enter_context(attempts.one("ann", "10.0.0.1"))
+        with pytest.raises(EddylineError, match="too many") as caught:
+            held.enter_context(attempts.one("ann", "10.0.0.1"))
+        assert caught.value.code == "too_many_requests"
+        held.enter_context(attempts.one("ann", "10.0.0.2"))
+    for _ in range(FREE):
+        attempts.failed("ann", "10.0.0.1")
+    with attempts.one("ann", "10.0.0.1"), pytest.raises(EddylineError, match="too many"):
+        attempts.one("ann", "10.0.0.1").__enter__()
 
 
 def test_a_changed_password_and_a_removed_user_end_sessions(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.auth import SigV4QueryAuth
+from botocore.auth import SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from eddyline.auth.metrics_token import MetricsToken
 from eddyline.auth.users import Users
 from tests.aws.conftest import TARGET, call, client, code, raw
 
@@ -27,6 +29,7 @@ class Checked:
 
     def __init__(self, endpoint: str, directory: Path) -> None:
         self.endpoint = endpoint
+        self.directory = directory
         self.users = Users(directory)
 
     def client(self, user: str) -> Any:
@@ -199,3 +202,26 @@ def test_a_clock_that_is_wrong_is_told_and_given_the_right_time(
     assert abs((date - datetime.now(UTC)).total_seconds()) < 30
     monkeypatch.setattr("botocore.auth.get_current_datetime", wrong(minutes * 2 // 3))
     assert code(admin.list_streams) == "ok", "four minutes are borne"
+
+
+def test_the_figures_need_the_token_or_a_signature(checked: Checked, endpoint: str) -> None:
+    def read(base: str, authorization: str = "") -> Any:
+        return raw(base, b"", {"Authorization": authorization}, "GET", "/metrics")
+
+    for wrong in ("", "Bearer", "Bearer x", "Basic eDp5", "Bearer \u00e9"):
+        refused = read(checked.endpoint, wrong.encode().decode("latin-1"))
+        assert refused.status == 401
+        assert refused.headers["www-authenticate"] == "Bearer"
+        assert b"metrics-token" in refused.body
+        assert b"eddyline" not in refused.body.replace(b"kinesis", b"")
+    file = MetricsToken(checked.directory).ensure()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    admitted = read(checked.endpoint, f"Bearer {file.read_text().strip()}")
+    assert admitted.status == 200
+    assert b"# TYPE" in admitted.body
+    (key,) = checked.users.access_keys("admin")
+    request = AWSRequest("GET", f"{checked.endpoint}/metrics")
+    SigV4Auth(Credentials(key.key_id, key.secret), "kinesis", "us-east-1").add_auth(request)
+    assert raw(checked.endpoint, b"", dict(request.headers), "GET", "/metrics").status == 200
+    assert raw(checked.endpoint, b"", {}, "GET", "/health").status == 200
+    assert raw(endpoint, b"", {}, "GET", "/metrics").status == 200, "on loopback without keys"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from eddyline.aws import ApiWorkers
+from eddyline.aws.workers import BEAT_S
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 from tests.aws.conftest import call, client, raw, read_all
@@ -50,6 +51,32 @@ def test_a_dead_worker_is_noticed_and_all_are_started_again(tmp_path: Path) -> N
     assert not answers(port)
     workers.restart()  # somebody who was late; stopped is stopped
     assert not answers(port)
+
+
+def test_a_worker_that_hangs_is_killed_and_a_sleep_kills_none(tmp_path: Path) -> None:
+    workers = ApiWorkers(Settings(data_dir=tmp_path, api_port=0, api_workers=2))
+    port = workers.start()
+    try:
+        hung, healthy = (p.pid for p in workers._processes)
+        for _ in range(4):  # sixteen seconds of looks, with beats between them
+            time.sleep(BEAT_S + 0.5)
+            assert workers.end_hung(look_s=4.0) == []
+        os.kill(hung, signal.SIGSTOP)
+        ended: list[int] = []
+
+        def look() -> bool:
+            time.sleep(0.25)
+            ended.extend(workers.end_hung(look_s=0.25, silence_s=4.0))
+            return bool(ended)
+
+        until(look)
+        assert ended == [hung]
+        assert not workers.alive()
+        workers.restart()
+        assert answers(port)
+        assert {hung, healthy}.isdisjoint(p.pid for p in workers._processes)
+    finally:
+        workers.stop()
 
 
 def test_the_worker_holds_the_port_and_nobody_else(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import lmdb
 import pytest
-from log_kit import child, put, read_all, store_at
+from log_kit import child, folders, put, read_all, store_at
 
 from eddyline.clock import ManualClock
 from eddyline.errors import EddylineError
@@ -160,4 +160,55 @@ def test_one_that_is_too_large_does_not_refuse_its_neighbours(tmp_path: Path) ->
     with pytest.raises(EddylineError):
         refused.result()
     assert read_all(stream) == [b"a", b"b"]
+    store.close()
+
+
+CREATING = """
+import json, resource, sys
+from pathlib import Path
+sys.path.insert(0, "tests/log")
+from log_kit import store_at
+from eddyline.errors import EddylineError
+
+store = store_at(Path(sys.argv[1]))
+store.create("before")
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+codes = []
+for size in (0, 20_000, 34_000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        store.create("s")
+    except EddylineError as error:
+        codes.append(error.code)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+print(json.dumps([codes, store.names()]))
+"""
+
+
+def test_a_stream_that_does_not_fit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    out, _ = child(CREATING, tmp_path).communicate(timeout=60)
+    codes, names = json.loads(out)
+    assert set(codes) == {"disk_full"}
+    assert codes
+    assert folders(tmp_path) == names
+    assert "before" in names
+
+
+def test_the_file_that_lmdb_writes_through_memory_has_its_blocks(tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    store.create("s")
+    status = (tmp_path / "streams" / "s" / "lock.mdb").stat()
+    assert status.st_blocks * 512 >= status.st_size, "a hole would end the process with SIGBUS"
+    assert status.st_size >= 512 * 64
+    store.close()
+
+
+def test_a_stream_is_not_made_out_of_the_reserve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = store_at(tmp_path, disk_free_mib_min=2**20)
+    with pytest.raises(EddylineError, match="streams keep 1048576 MiB free") as failure:
+        store.create("s")
+    assert failure.value.code == "disk_full"
+    assert folders(tmp_path) == []
     store.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -12,7 +14,17 @@ from pathlib import Path
 import pytest
 
 from eddyline.errors import EddylineError
-from eddyline.service.directory import DataDirectory, check_port, free_port
+from eddyline.log import LogStore
+from eddyline.service import directory as directories
+from eddyline.service.directory import (
+    RESERVE,
+    RESERVE_BYTES,
+    RESERVE_TIMES,
+    DataDirectory,
+    check_port,
+    free_port,
+)
+from eddyline.settings import Settings
 
 HOLDER = """
 import sys, pathlib
@@ -113,3 +125,60 @@ def test_it_knows_whether_it_holds_streams(directory: DataDirectory) -> None:
     assert not directory.has_streams()
     (folder / "one").mkdir()
     assert directory.has_streams()
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    (path / "logs").mkdir(parents=True)
+    path.chmod(0o755)  # as an earlier version made it
+    before = os.umask(0)
+    try:
+        directory = DataDirectory(path)
+        directory.prepare()
+        directory.lock()
+        settings = Settings(data_dir=path, stream_delay_ms=0, map_gib=1)
+        with contextlib.closing(LogStore(path, settings)) as store:
+            store.create("s")
+    finally:
+        os.umask(before)
+    directory.unlock()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    for found in (path / "streams").rglob("*"):
+        assert stat.S_IMODE(found.stat().st_mode) == (0o700 if found.is_dir() else 0o600), found
+    assert stat.S_IMODE((path / "lock").stat().st_mode) == 0o600
+
+
+def test_the_log_makes_a_private_directory_too(tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    settings = Settings(data_dir=path, stream_delay_ms=0, map_gib=1)
+    with contextlib.closing(LogStore(path, settings)) as store:
+        store.create("s")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_a_format_file_that_a_full_disk_left_empty_is_written_again(
+    directory: DataDirectory,
+) -> None:
+    (directory.path / "format").write_text("")
+    directory.prepare()
+    assert (directory.path / "format").read_text() == "1\n"
+
+
+def test_the_reserve_makes_room_on_a_full_disk(
+    directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = {"bytes": RESERVE_TIMES * RESERVE_BYTES}
+    monkeypatch.setattr(directories, "_free_bytes", lambda _: free["bytes"])
+    reserve = directory.path / RESERVE
+    directory.lock()
+    assert not directory.is_full
+    directory.keep_reserve()
+    assert reserve.stat().st_blocks * 512 >= RESERVE_BYTES, "no hole"
+    directory.unlock()
+    free["bytes"] = RESERVE_BYTES - 1
+    directory.lock()
+    assert directory.is_full
+    assert not reserve.exists()
+    directory.keep_reserve()
+    assert not reserve.exists(), "not while there is no room"
+    directory.unlock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -65,6 +66,43 @@ def test_a_death_and_an_end_are_told_apart(tmp_path: Path) -> None:
     assert told[1][1] is True
     with pytest.raises(EddylineError, match="stopping"):
         supervisor.start(SENDER, lambda *_: None, exited)
+
+
+def test_a_child_that_hangs_is_ended_like_one_that_died(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, silence_s=3)
+    told: list[tuple[str, bool]] = []
+    gone = threading.Event()
+
+    def exited(child: Child, how: str, expected: bool) -> None:
+        told.append((how, expected))
+        gone.set()
+
+    healthy = supervisor.start(SENDER, lambda *_: None, lambda *_: None)
+    hung = supervisor.start(SENDER, lambda *_: None, exited)
+    os.kill(hung.pid, signal.SIGSTOP)
+    assert gone.wait(30)
+    assert told == [("did not answer and was killed", False)]
+    assert supervisor.pids() == [healthy.pid]
+    supervisor.close()
+
+
+def test_silence_is_counted_in_looks_and_not_while_a_message_is_handled(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path)
+    handling, go_on = threading.Event(), threading.Event()
+
+    def slowly(child: Child, message: object) -> None:
+        handling.set()
+        go_on.wait(30)
+
+    # This child says something of its own at once.
+    child = supervisor.start("eddyline.service.worker", slowly, lambda *_: None)
+    assert handling.wait(60)
+    for _ in range(10):
+        assert not child.is_silent(5.0, 20.0), "we are slow, not the child"
+    go_on.set()
+    supervisor.close()
+    assert not child.is_silent(5.0, 20.0), "after a long sleep there is one look, not an hour"
+    assert [child.is_silent(5.0, 20.0) for _ in range(3)] == [False, False, True]
 
 
 def test_back_off_doubles_and_forgets() -> None:

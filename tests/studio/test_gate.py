@@ -11,20 +11,10 @@ import pytest
 
 from eddyline.auth.signin import SignIn
 from eddyline.auth.users import Users
-from eddyline.studio.gate import RECHECK_S, Gate
+from eddyline.studio.gate import Gate
 
 HOST = (b"host", b"127.0.0.1:8080")
 PAGE = (b"accept", b"text/html")
-
-
-class HeldClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 class Behind:
@@ -61,8 +51,7 @@ class House:
         self.signin = SignIn(path)
         self.users = Users(path)
         self.behind = Behind()
-        self.clock = HeldClock()
-        self.gate = Gate(self.behind, self.signin, self.clock)  # type: ignore[arg-type]
+        self.gate = Gate(self.behind, self.signin, recheck_s=0.05)
 
     def ask(
         self,
@@ -183,33 +172,100 @@ def test_signing_out_ends_the_session(house: House) -> None:
     assert house.ask("/", [cookie]).status == 401
 
 
-def test_an_open_websocket_ends_soon_after_its_session(house: House) -> None:
-    cookie = house.session()
+class Tab:
+    """An open websocket of a page; the test is its browser."""
 
-    class Messages(list[dict[str, Any]]):
-        """Signs out and lets time pass before the third message arrives."""
-
-        def pop(self, index: int = 0) -> dict[str, Any]:  # type: ignore[override]
-            if len(self) == 2:
-                house.signin.sign_out(cookie[1].split(b"=")[1].decode())
-                house.clock.now += RECHECK_S
-            return super().pop(index)
-
-    arriving = Messages({"type": f"websocket.{k}"} for k in ("connect", "receive", "receive", "x"))
-
-    async def run() -> None:
-        async def receive() -> Any:
-            return arriving.pop(0)
-
-        async def send(message: Any) -> None:
-            return None
-
+    def __init__(self, house: House, cookie: tuple[bytes, bytes]) -> None:
+        self.arriving: asyncio.Queue[Any] = asyncio.Queue()
+        self.sent: list[Any] = []
         scope = {"type": "websocket", "path": "/ws", "headers": [HOST, cookie]}
         scope |= {"scheme": "ws", "server": ("127.0.0.1", 8080), "query_string": b""}
-        await house.gate(scope, receive, send)
+        self.arriving.put_nowait({"type": "websocket.connect"})
+        self.ended = asyncio.ensure_future(house.gate(scope, self.arriving.get, self._send))
+
+    async def _send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    def say(self) -> None:
+        self.arriving.put_nowait({"type": "websocket.receive"})
+
+
+def by_sign_out(house: House, cookie: tuple[bytes, bytes]) -> None:
+    house.signin.sign_out(cookie[1].split(b"=")[1].decode())
+
+
+def by_password(house: House, cookie: tuple[bytes, bytes]) -> None:
+    house.users.set_password("ada", "another horse battery")
+
+
+def by_removal(house: House, cookie: tuple[bytes, bytes]) -> None:
+    house.users.remove("ada")
+
+
+def signed_in(house: House) -> tuple[bytes, bytes]:
+    """The cookie of a user with a password."""
+    house.users.add("ada", "correct horse battery")
+    session = house.signin.sign_in("ada", "correct horse battery")
+    return (b"cookie", b"eddyline-session-8080=" + session.encode())
+
+
+@pytest.mark.parametrize("how", [by_sign_out, by_password, by_removal])
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_websocket_ends_with_its_session(house: House, how: Any, silent: bool) -> None:
+    cookie, other = signed_in(house), house.session()
+
+    async def run() -> None:
+        tab, stays = Tab(house, cookie), Tab(house, other)
+        tab.say()
+        while len(house.behind.heard) < 3:
+            await asyncio.sleep(0.01)
+        how(house, cookie)  # as another process does it
+        if not silent:
+            tab.say()
+        await asyncio.wait_for(tab.ended, 10)
+        assert tab.sent == [{"type": "websocket.close", "code": 1008}]
+        assert not stays.ended.done()
+        stays.arriving.put_nowait({"type": "websocket.disconnect"})
+        await stays.ended
 
     asyncio.run(run())
-    assert house.behind.heard == ["websocket.connect", "websocket.receive", "disconnect"]
+    assert house.behind.heard.count("websocket.receive") == 1, "nothing of it came through later"
+
+
+def test_signing_out_here_ends_every_tab_at_once(house: House) -> None:
+    house.gate._sockets._recheck_s = 1e6
+    cookie = house.session()
+
+    async def run() -> None:
+        tabs = [Tab(house, cookie) for _ in range(3)]
+        while len(house.behind.heard) < 3:
+            await asyncio.sleep(0.01)
+        scope = {
+            "type": "http", "method": "POST", "path": "/signout", "headers": [HOST, cookie],
+            "scheme": "http", "server": ("127.0.0.1", 8080), "query_string": b"",
+        }  # fmt: skip
+
+        async def ignore(message: Any) -> None:
+            pass
+
+        await house.gate(scope, asyncio.Queue().get, ignore)
+        await asyncio.wait_for(asyncio.gather(*(t.ended for t in tabs)), 10)
+        watch = house.gate._sockets._watch
+        assert watch is not None
+        watch.cancel()
+
+    asyncio.run(run())
+
+
+def test_wrong_passwords_are_slowed_down_with_429(house: House) -> None:
+    house.users.add("ada", "correct horse battery")
+
+    def attempt(password: str) -> int:
+        body = f"user=ada&password={password}".encode()
+        return int(house.ask("/signin", method="POST", body=body).status)
+
+    assert [attempt("wrong") for _ in range(6)] == [403] * 4 + [429] * 2
+    assert attempt("correct+horse+battery") == 303, "the owner is not locked out"
 
 
 def test_every_answer_says_what_a_page_may_do(house: House) -> None:
