@@ -119,12 +119,21 @@ def sql_options() -> str:
 
 def generator_methods() -> str:
     from eddyline.generator.methods import METHODS, UNSUPPORTED
+    from eddyline.generator.methods.aliases import ALIASES
+    from eddyline.generator.methods.around import FILTERS
 
-    rows = [(_code(m.name + m.forms), m.doc, _code(m.example)) for m in METHODS.values()]
+    own = [m for m in METHODS.values() if m.name not in ALIASES]
+    rows = [(_code(m.name + m.forms), m.doc, _code(m.example)) for m in own]
+    others = [(_code(name), _code(of)) for name, of in sorted(ALIASES.items())]
+    filters = [(_code(n + f.forms), f.doc, _code(f.example)) for n, f in FILTERS.items()]
     lacks = [(_code(name), reason) for name, reason in sorted(UNSUPPORTED.items())]
     return (
         "# Methods of templates\n\nWhat may stand in a tag; [the language](../generator.md).\n\n"
         + table(("method", "what it gives", "example"), sorted(rows))
+        + "\n## Other names\n\nNames that take the same arguments and give the same.\n\n"
+        + table(("name", "method"), others)
+        + "\n## Filters\n\nWhat may follow a value after a bar.\n\n"
+        + table(("filter", "what it does", "example"), filters)
         + "\n## Not here\n\nNames of other generators that are refused, and why.\n\n"
         + table(("method", "why, or what instead"), lacks)
     )

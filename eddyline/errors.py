@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+# Of a longer line an excerpt shows this much, and so much before the place of the error.
+EXCERPT_CHARS = 120
+EXCERPT_BEFORE = 50
+
 
 class Domain(StrEnum):
     """Whose move it is: the user's, the outside world's, or ours."""
@@ -140,9 +144,16 @@ class EddylineError(Exception):
         rows = self.source.splitlines()
         if not 1 <= self.span.line <= len(rows):
             return []
-        row = rows[self.span.line - 1]
-        width = max(1, min(self.span.length, len(row) - self.span.column + 1))
-        return [f"  {row}", "  " + " " * (self.span.column - 1) + "^" * width]
+        row, before = rows[self.span.line - 1], self.span.column - 1
+        width = max(1, min(self.span.length, len(row) - before))
+        start = max(0, before - EXCERPT_BEFORE) if len(row) > EXCERPT_CHARS else 0
+        shown = row[start : start + EXCERPT_CHARS]
+        width = min(width, max(1, len(shown) - (before - start)))
+        left, right = "…" * (start > 0), "…" * (start + len(shown) < len(row))
+        return [
+            f"  {left}{shown}{right}",
+            "  " + " " * (len(left) + before - start) + "^" * width,
+        ]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_rebuild, (self.code, self.message, self.detail, self.hint, self.span, self.source))

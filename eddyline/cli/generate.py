@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,11 +17,19 @@ from eddyline.cli.sending import (
     Region,
     Sending,
     To,
+    only_target,
     positive,
     remote,
     targets_of,
 )
+from eddyline.cli.terminal import say
 from eddyline.errors import EddylineError
+
+if TYPE_CHECKING:
+    from eddyline.cli.sending import Opened
+    from eddyline.generator.folder import Folder
+    from eddyline.generator.job import Generator
+    from eddyline.generator.spec import GeneratorSpec
 
 TEMPLATE_BYTES_MAX = 1 << 20
 
@@ -81,13 +89,15 @@ def generate(
       eddyline generate t.txt --to stream:s --endpoint http://127.0.0.1:4567
       eddyline generate t.txt --to stream:s --burst 30s:10s:5 --labels stream:l
       eddyline generate template:Orders --to stream:s    (eddyline template list)
+      eddyline generate t.txt --to stream:views --to clicks=stream:clicks
     """
-    from eddyline.generator.job import Generator
     from eddyline.generator.spec import GeneratorSpec, parse_duration, parse_rate
 
+    named: dict[str, str] = {}
+    own = only_target(to, named)
     spec = GeneratorSpec(
         named_template(template, data_dir) or template_text(template),
-        remote(to, endpoint),
+        remote(own, endpoint),
         rate=parse_rate(rate),
         total=total,
         duration_s=positive("--for", for_, parse_duration),
@@ -98,12 +108,39 @@ def generate(
         region=region,
         gzip=gzip,
         labels=labels,
+        outputs=tuple((name, remote(text, endpoint)) for name, text in named.items()),
         **course(ramp, sine, periodic, poisson, burst, sim, fault),
     )
     spec.check()
-    with targets_of(spec, data_dir) as (target, told):
-        sender = Generator(spec, target, labels=told)
-        Sending(sender, as_json=as_json, to_stdout=to == "-").run()
+    to_stdout = "-" in (own, labels, *named.values())
+    with targets_of(spec, data_dir) as opened:
+        sender = _sender(spec, opened, data_dir)
+        Sending(sender, as_json=as_json, to_stdout=to_stdout).run()
+
+
+def _sender(spec: GeneratorSpec, opened: Opened, data_dir: Path | None) -> Generator:
+    """The generator; what has no effect in its template is said."""
+    from eddyline.generator.job import Generator
+
+    sender = Generator(
+        spec,
+        opened.target,
+        labels=opened.labels,
+        open_output=opened.more,
+        files=lists_of(data_dir),
+    )
+    for warning in sender.warnings:
+        say(f"warning: {warning}")
+    return sender
+
+
+def lists_of(data_dir: Path | None) -> Folder:
+    """Where a template's files are looked for: as they are named, then in the data directory."""
+    from eddyline.cli.opening import settings_of
+    from eddyline.generator.folder import Folder
+    from eddyline.service.templates import lists_folder
+
+    return Folder((Path(), lists_folder(settings_of(data_dir).data_dir)), confined=False)
 
 
 def course(

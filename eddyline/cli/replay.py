@@ -15,6 +15,7 @@ from eddyline.cli.sending import (
     Region,
     Sending,
     To,
+    only_target,
     remote,
     target_of,
 )
@@ -59,9 +60,10 @@ def replay(
     from eddyline.generator.replay.run import Replay
     from eddyline.generator.replay.spec import ReplaySpec, parse_speed
 
+    own = only_target(to)
     spec = ReplaySpec(
         file,
-        remote(to, endpoint),
+        remote(own, endpoint),
         speed=parse_speed(speed),
         time=cast(Literal["keep", "now"], time),
         format=format,
@@ -76,7 +78,7 @@ def replay(
     with target_of(spec, data_dir) as target:
         running = Replay(spec, target)
         try:
-            Sending(running, as_json=as_json, to_stdout=to == "-").run()
+            Sending(running, as_json=as_json, to_stdout=own == "-").run()
         finally:
             tell_findings(running)
 

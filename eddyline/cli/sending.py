@@ -7,11 +7,13 @@ after the batch under way, so that the counters told last are true.
 from __future__ import annotations
 
 import dataclasses
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
     from eddyline.generator.target import Target
 
 # Options of every command that sends.
-To = Annotated[str, typer.Option("--to", help="stream:NAME, kinesis:NAME, file:PATH or -.")]
+To = Annotated[
+    list[str],
+    typer.Option("--to", help="stream:NAME, kinesis:NAME, kafka:TOPIC, file:PATH or -."),
+]
 EndAfter = Annotated[int | None, typer.Option(help="End after so many records.")]
 Endpoint = Annotated[
     str | None, typer.Option(help="URL of a Kinesis endpoint that holds the stream.")
@@ -54,13 +59,22 @@ class Sends(Protocol):
 @contextmanager
 def target_of(spec: Any, data_dir: Path | None) -> Iterator[Target]:
     """The open target of a spec; a local stream through the log, whether a server runs or not."""
-    with targets_of(spec, data_dir) as (target, _):
-        yield target
+    with targets_of(spec, data_dir) as opened:
+        yield opened.target
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The open targets of a spec: its own, that of its labels, and a way to open more."""
+
+    target: Target
+    labels: Target | None
+    more: Callable[[str], Target]
 
 
 @contextmanager
-def targets_of(spec: Any, data_dir: Path | None) -> Iterator[tuple[Target, Target | None]]:
-    """The open target of a spec, and that of its labels if it has one."""
+def targets_of(spec: Any, data_dir: Path | None) -> Iterator[Opened]:
+    """The open targets of a spec; all are closed at the end."""
     from contextlib import closing
     from functools import cache
 
@@ -73,7 +87,34 @@ def targets_of(spec: Any, data_dir: Path | None) -> Iterator[tuple[Target, Targe
         labels = open_labels(spec, log) if getattr(spec, "labels", None) else None
         if labels is not None:
             opened.enter_context(closing(labels))
-        yield target, labels
+
+        def more(text: str) -> Target:
+            return opened.enter_context(closing(open_target(replace(spec, target=text), log)))
+
+        yield Opened(target, labels, more)
+
+
+def only_target(to: list[str], named: dict[str, str] | None = None) -> str:
+    """The one target among those given; ``NAME=TARGET`` goes into ``named`` where that is allowed.
+
+    Raises:
+        EddylineError: ``invalid_argument`` for none, for several, or for a name given twice.
+    """
+    own: list[str] = []
+    for text in to:
+        name, equals, target = text.partition("=")
+        if named is None or not equals or not name.isidentifier():
+            own.append(text)
+        elif named.setdefault(name, target) != target:
+            raise EddylineError("invalid_argument", f"--to {name}=… is given twice")
+    if len(own) == 1:
+        return own[0]
+    words = f"--to names {len(own)} targets: {', '.join(own)}" if own else "--to names no target"
+    hint = (
+        "records go to one target; give the others a name, as in --to clicks=stream:clicks, and "
+        'send to it with {{record.next({"to":"clicks"})}}'
+    )
+    raise EddylineError("invalid_argument", words, hint=None if named is None else hint)
 
 
 def remote(target: str, endpoint: str | None) -> str:
@@ -149,12 +190,16 @@ class Sending:
     def _finish(self, interrupted: bool) -> Counters:
         if self._drawn:
             sys.stderr.write("\r\x1b[2K")
+        if isinstance(self._error, BrokenPipeError):
+            # Whoever read the records has seen enough, as `head`: that is no failure.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0)
         counters = self._sender.counters
         if self._as_json:
             self._tell(done=True)
         else:
             say(words_of(counters))
-        if self._error is not None and not isinstance(self._error, BrokenPipeError):
+        if self._error is not None:
             raise self._error
         if interrupted:
             raise KeyboardInterrupt
@@ -182,6 +227,8 @@ def words_of(counters: Counters) -> str:
         parts.append(f"{counters.retried:,} sent again")
     if counters.failed:
         parts.append(f"{counters.failed:,} given up")
+    if counters.faults_missed:
+        parts.append(f"{counters.faults_missed:,} faults could not be made")
     if counters.slipped_ms:
         parts.append(f"{counters.slipped_ms / 1000:,.1f} s behind the plan")
     if counters.last_error:

@@ -10,7 +10,7 @@ import typer
 
 from eddyline.cli.names import template_names
 from eddyline.cli.opening import DataDir, Json
-from eddyline.cli.terminal import line, listing, outcome
+from eddyline.cli.terminal import line, listing, outcome, say
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
@@ -84,12 +84,15 @@ def made(
       eddyline template test Orders --count 2
       eddyline template test '{"n":{{random.number(9)}}}' --json
     """
-    from eddyline.cli.generate import template_text
-    from eddyline.generator.template import samples
+    from eddyline.cli.generate import lists_of, template_text
+    from eddyline.generator.template import compile_template, samples
 
     kept = _templates(data_dir)
     text = kept.read(template) if template in kept.names() else template_text(template)
-    for record in samples(text, count, seed=seed):
+    files = lists_of(data_dir)
+    for warning in compile_template(text, files).warnings:
+        say(f"warning: {warning}")
+    for record in samples(text, count, seed=seed, files=files):
         if as_json:
             line({"record": record})
         else:
@@ -109,14 +112,15 @@ def bring(
     Examples:
       eddyline template import sensors.txt "My sensors"
     """
-    from eddyline.cli.generate import template_text
+    from eddyline.cli.generate import lists_of, template_text
     from eddyline.generator.template import compile_template
 
     if name is None and file == "-":
         msg = "the template needs a name"
         raise EddylineError("invalid_argument", msg, hint="eddyline template import - NAME")
     text = template_text(file)
-    compile_template(text)
+    for warning in compile_template(text, lists_of(data_dir)).warnings:
+        say(f"warning: {warning}")
     name = name or Path(file).stem
     _templates(data_dir).save(name, text)
     outcome({"name": name.strip(), "kept": True}, f"template {name.strip()} is kept", as_json)
@@ -125,7 +129,7 @@ def bring(
 @app.command()
 def export(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    file: Annotated[str, typer.Argument(help="The file to write, or - for stdout.")],
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -134,10 +138,14 @@ def export(
     \b
     Examples:
       eddyline template export Orders orders.txt
+      eddyline template export Orders - | sed s/old/new/ > new.txt
     """
+    if file == "-":
+        show(name, data_dir, as_json)
+        return
     text = _templates(data_dir).read(name)
     try:
-        file.write_text(text, "utf-8")
+        Path(file).write_text(text, "utf-8")
     except OSError as error:
         raise EddylineError("access_denied", f"cannot write {file}: {error.strerror}") from None
     outcome({"name": name, "file": str(file)}, f"template {name} is in {file}", as_json)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from eddyline.errors import EddylineError, Span, nearest
+from eddyline.generator.folder import Folder
 
 NUMBER_MAX = 2**53
 LENGTH_MAX = 100_000
@@ -24,8 +25,15 @@ class Scope(Protocol):
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
         """The thing of that name, made by whoever asks first, built before any other column."""
 
+    @property
+    def files(self) -> Folder:
+        """The files that lists are read from."""
+
     def tag(self, text: str, asked: Arguments) -> Any:
         """The column of a tag's text, without braces. Raises ``template_error``."""
+
+    def value(self, name: str, asked: Arguments) -> Any:
+        """The column of a value that was named before. Raises ``template_error``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,23 @@ class Arguments:
         if value != int(value):
             self.fail(f"{name} must be a whole number, not {shown(value)}")
         return int(value)
+
+    def size(self, value: Any, name: str, default: int, low: int = 0) -> tuple[int, int]:
+        """A count, or the two ends of ``{"min":…,"max":…}``: the least and the most."""
+        if not isinstance(value, dict):
+            count = self.whole({} if value is None else {name: value}, name, default, low)
+            return count, count
+        least = self.whole(value, "min", low, low)
+        most = self.whole(value, "max", max(least, default), low)
+        if most < least:
+            self.fail(f"{name}: max {most} is below min {least}")
+        return least, most
+
+    def flag(self, *names: str) -> bool:
+        """Whether one of these names is true, or the first argument by position."""
+        first = self.first()
+        given = [first.get(n) for n in names] if isinstance(first, dict) else [first]
+        return True in given
 
     def text(self, default: str) -> str:
         """The first argument as a text."""

@@ -26,15 +26,16 @@ Texts: TypeAlias = Any
 class At:
     """When and where in the run the rows of a batch are.
 
-    ``now_ms`` and ``sim_ms`` are epoch milliseconds a row, shape (n,), not decreasing;
+    ``now_ms`` and ``sim_ms`` are the epoch milliseconds of each row, shape (n,), not decreasing;
     ``first`` is the number of turns rendered before this batch; ``values`` holds what the
-    template named, for this batch.
+    template named, for this batch; ``origin_ms`` is when the run began, on the clock of ``sim_ms``.
     """
 
     now_ms: Integers
     sim_ms: Integers
     first: int = 0
     values: dict[str, Any] = field(default_factory=dict)
+    origin_ms: int = 0
 
     @property
     def n(self) -> int:
@@ -195,13 +196,15 @@ class Either:
 
 
 class Mapped:
-    """A column whose texts pass through an Arrow function."""
+    """A column whose texts pass through an Arrow function; ``width`` if that lengthens them."""
 
-    def __init__(self, inner: Column, change: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, inner: Column, change: Callable[[Any], Any], width: int | None = None
+    ) -> None:
         self._inner = inner
         self._change = change
         self.slots = inner.slots
-        self.width = inner.width
+        self.width = inner.width if width is None else width
 
     def build(self, u: Uniforms, at: At) -> Texts:
         return self._change(spread(self._inner.build(u, at), at.n))

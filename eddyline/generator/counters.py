@@ -32,7 +32,8 @@ class Counters:
 
     ``slipped_ms`` is how far the plan was put off because the target could not keep the rate,
     ``latency_ms`` how long the last batch took until it was acknowledged. ``turns`` of the template
-    and ``made`` records of it, before faults, are behind it: where a later run takes up.
+    and ``made`` records of it, before faults, are behind it: where a later run takes up with the
+    same ``seed``. ``faults_missed`` is how many records a fault was meant for and could not change.
     """
 
     sent: int = 0
@@ -49,15 +50,18 @@ class Counters:
     latency_ms: float = 0.0
     turns: int = 0
     made: int = 0
+    seed: int | None = None
+    faults_missed: int = 0
 
 
 class Meter:
     """Counters that one thread moves and any thread reads."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, seed: int | None = None) -> None:
         self._clock = clock
+        self._seed = seed
         self._lock = threading.Lock()
-        self._now = Counters()
+        self._now = Counters(seed=seed)
         self._start = 0.0
         self._marks: deque[tuple[float, int]] = deque([(0.0, 0)])
         self.last: SendResult | None = None
@@ -67,7 +71,8 @@ class Meter:
         with self._lock:
             self._start = self._clock.monotonic()
             self._marks = deque([(0.0, 0)])
-            self._now = Counters(started_ms=self._clock.now_ms(), running=True)
+            now_ms = self._clock.now_ms()
+            self._now = Counters(started_ms=now_ms, running=True, seed=self._seed)
 
     def stop(self) -> None:
         """End a run: elapsed time and rate stand still, the rate as that of the whole run."""
@@ -107,6 +112,12 @@ class Meter:
         """Count a delay of the whole plan."""
         with self._lock:
             self._now = dataclasses.replace(self._now, slipped_ms=self._now.slipped_ms + ms)
+
+    def missed(self, count: int) -> None:
+        """Remember how many records no fault could change so far."""
+        if count != self._now.faults_missed:
+            with self._lock:
+                self._now = dataclasses.replace(self._now, faults_missed=count)
 
     def error(self, message: str) -> None:
         """Remember what went wrong last."""

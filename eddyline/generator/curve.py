@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from eddyline.generator.column import Integers, Uniforms
-from eddyline.generator.moment import local_offsets
+from eddyline.generator.moment import offsets
 from eddyline.generator.pattern import Burst, Periodic, Ramp, Sine
 
 HOURS = 168
@@ -101,7 +101,7 @@ class Weekly:
     def rates(self, block: int) -> Uniforms:
         """Records a second in each second of a block, shape (BLOCK_S,)."""
         ms = self._start_ms + (block * BLOCK_S + np.arange(BLOCK_S, dtype=np.int64)) * 1000
-        local_s = ms // 1000 + local_offsets(ms) * 60
+        local_s = ms // 1000 + offsets(ms, None) * 60
         mean, deviation = self._at(self._mean, local_s), self._at(self._deviation, local_s)
         drawn = np.random.default_rng((self._seed, block)).standard_normal(BLOCK_S)
         return np.maximum(0.0, mean + deviation * drawn)

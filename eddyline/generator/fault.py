@@ -5,33 +5,58 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from eddyline.errors import EddylineError
 from eddyline.generator.column import Integers, Uniforms
 from eddyline.generator.pattern import Burst
 from eddyline.generator.spec import Fault
+from eddyline.generator.template import Template
 
-# Records held back at most; beyond it a late record is sent at once, without a label.
+# Records held back at most; beyond it a late record is sent at once, and counted as missed.
 HELD_MAX = 100_000
+# Records that are looked at for the field of an outlier.
+SAMPLE_RECORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records (BinaryArray) that are due, the output of each (int8), and when, shape (n,).
+
+    ``due_s`` counts from the start of the run, ``first`` is the number of the first record.
+    """
+
+    data: Any
+    routes: Any
+    due_s: Uniforms
+    now_ms: Integers
+    first: int
 
 
 @dataclass(slots=True)
 class _Changes:
-    """What becomes of a batch: its records with new ones behind, and the order they leave in."""
+    """What becomes of a batch: its records and those made of them, and the order they leave in.
+
+    ``order`` holds for each row of the batch the places of ``records`` that are sent for it.
+    """
 
     records: list[bytes]
+    routes: list[int]
     order: list[list[int]]
-    fresh: list[bytes] = field(default_factory=list)
 
     def replace(self, row: int, record: bytes) -> None:
-        self.order[row] = [len(self.records) + len(self.fresh)]
-        self.records[row] = record
-        self.fresh.append(record)
+        self.order[row] = [len(self.records)]
+        self.records.append(record)
+        self.routes.append(self.routes[row])
+
+    def current(self, row: int) -> bytes:
+        """The record of a row as earlier faults left it."""
+        return self.records[self.order[row][0]]
 
 
 class Faults:
@@ -43,45 +68,50 @@ class Faults:
         self._faults = faults
         self._bursts = sorted(bursts, key=lambda b: b.start_s)
         self._rng = rng
-        self._held: list[tuple[float, int, bytes]] = []
+        self._held: list[tuple[float, int, bytes, int]] = []
+        # Records that a fault was meant for and could not change.
+        self.missed = 0
 
     @property
     def next_release_s(self) -> float | None:
         """When the first record that is held back is due."""
         return self._held[0][0] if self._held else None
 
-    def apply(self, data: Any, due_s: Uniforms, now_ms: Integers, first: int) -> tuple[Any, Any]:
-        """A batch (BinaryArray) after its faults, and their labels (BinaryArray).
-
-        ``due_s`` counts from the start of the run, ``first`` is the number of the first record.
-        """
-        labels = list(self._burst_labels(due_s, now_ms))
+    def apply(self, batch: Batch) -> tuple[Any, Any, Any]:
+        """A batch after its faults (BinaryArray), its outputs, and the labels (BinaryArray)."""
+        due_s = batch.due_s
+        labels = list(self._burst_labels(due_s, batch.now_ms))
         hits = [(f, np.flatnonzero(self._hit(f, due_s))) for f in self._faults]
-        released = self.release(float(due_s[-1])) if len(due_s) else []
+        released, their_routes = self.release(float(due_s[-1])) if len(due_s) else ([], [])
         if not released and not any(len(rows) for _, rows in hits):
-            return data, pa.array(labels, pa.binary())
-        records = data.to_pylist()
-        changes = _Changes(records, [[k] for k in range(len(records))])
+            return batch.data, batch.routes, pa.array(labels, pa.binary())
+        records = batch.data.to_pylist()
+        changes = _Changes(records, batch.routes.tolist(), [[k] for k in range(len(records))])
         for fault, rows in hits:
             for row in rows.tolist():
                 if not changes.order[row]:
                     continue
-                told = self._apply(fault, changes, row, float(due_s[row]))
-                if told is not None:
-                    label = {"at": _iso(int(now_ms[row])), "record": first + row, **told}
-                    labels.append(json.dumps(label, ensure_ascii=False).encode())
+                label = self._apply(fault, changes, row, float(due_s[row]))
+                if label is None:
+                    self.missed += 1
+                else:
+                    when = {"at": _iso(int(batch.now_ms[row])), "record": batch.first + row}
+                    labels.append(json.dumps(when | label, ensure_ascii=False).encode())
         out = [k for places in changes.order for k in places]
-        everything = pa.array([*data.to_pylist(), *changes.fresh, *released], pa.binary())
-        start = len(data) + len(changes.fresh)
-        out += range(start, start + len(released))
-        return everything.take(pa.array(out, pa.int64())), pa.array(labels, pa.binary())
+        out += range(len(changes.records), len(changes.records) + len(released))
+        order = pa.array(out, pa.int64())
+        data = pa.array([*changes.records, *released], pa.binary()).take(order)
+        routes = np.array([*changes.routes, *their_routes], np.int8)[order.to_numpy()]
+        return data, routes, pa.array(labels, pa.binary())
 
-    def release(self, until_s: float) -> list[bytes]:
-        """The records held back until then."""
-        out = []
+    def release(self, until_s: float) -> tuple[list[bytes], list[int]]:
+        """The records held back until then, and the output of each."""
+        records, routes = [], []
         while self._held and self._held[0][0] <= until_s:
-            out.append(heapq.heappop(self._held)[2])
-        return out
+            _, _, record, route = heapq.heappop(self._held)
+            records.append(record)
+            routes.append(route)
+        return records, routes
 
     def _hit(self, fault: Fault, due_s: Uniforms) -> Any:
         drawn = self._rng.random(len(due_s)) < fault.chance
@@ -92,7 +122,7 @@ class Faults:
         self, fault: Fault, changes: _Changes, row: int, due_s: float
     ) -> dict[str, Any] | None:
         """Change one record; what its label says, None if nothing could be done."""
-        record = changes.records[row]
+        record = changes.current(row)
         if fault.kind == "drop":
             changes.order[row] = []
             return {"fault": "drop", "text": _shown(record)}
@@ -103,7 +133,8 @@ class Faults:
             if len(self._held) >= HELD_MAX:
                 return None
             changes.order[row] = []
-            heapq.heappush(self._held, (due_s + fault.delay_s, len(self._held), record))
+            held = (due_s + fault.delay_s, len(self._held), record, changes.routes[row])
+            heapq.heappush(self._held, held)
             return {"fault": "late", "delay_s": fault.delay_s, "text": _shown(record)}
         if fault.kind == "torn":
             if len(record) < 2:
@@ -128,20 +159,47 @@ class Faults:
 
 
 def _outlier(fault: Fault, changes: _Changes, row: int) -> dict[str, Any] | None:
-    try:
-        found = json.loads(changes.records[row])
-    except ValueError:
-        return None
-    value = found.get(fault.field) if isinstance(found, dict) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    if abs(value) > 1e200:
+    record, value = _number(changes.current(row), fault.field)
+    if value is None or abs(value) > 1e200:
         return None
     wrong = value * fault.factor
     wrong = int(wrong) if isinstance(value, int) and wrong == int(wrong) else wrong
-    found[fault.field] = wrong
-    changes.replace(row, json.dumps(found, ensure_ascii=False).encode())
+    record[fault.field] = wrong
+    changes.replace(row, json.dumps(record, ensure_ascii=False).encode())
     return {"fault": "outlier", "field": fault.field, "was": value, "is": wrong}
+
+
+def _number(text: bytes, name: str | None) -> tuple[dict[Any, Any], int | float | None]:
+    """A JSON record and the number in a field of it; None where there is none."""
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}, None
+    value = record.get(name) if isinstance(record, dict) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return record if isinstance(record, dict) else {}, None
+    return record, value
+
+
+def check_fields(faults: Sequence[Fault], template: Template) -> None:
+    """See that a template's records have the numbers that outliers are made of.
+
+    Raises:
+        EddylineError: ``invalid_argument`` where none of a sample has a number in the field.
+    """
+    fields = {f.field for f in faults if f.kind == "outlier"}
+    if not fields:
+        return
+    now = np.zeros(SAMPLE_RECORDS, np.int64)
+    sample = template.rendering(np.random.default_rng(0)).records(SAMPLE_RECORDS, now, now)
+    records = sample.to_pylist()
+    for name in fields:
+        found = [_number(record, name) for record in records]
+        if all(value is None for _, value in found):
+            names = dict.fromkeys(k for record, _ in found for k in record)
+            hint = f"their fields are {', '.join(names)}" if names else "they are no JSON objects"
+            message = f"an outlier cannot be made: no record has a number in the field {name}"
+            raise EddylineError("invalid_argument", message, hint=hint)
 
 
 def _shown(record: bytes) -> str:

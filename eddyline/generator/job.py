@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from collections import deque
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,7 +15,8 @@ import pyarrow as pa
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.generator.counters import Counters, Meter, SendResult
-from eddyline.generator.fault import Faults
+from eddyline.generator.fault import Batch, Faults, check_fields
+from eddyline.generator.folder import NO_FILES, Folder
 from eddyline.generator.partition import compile_key
 from eddyline.generator.rate import Schedule
 from eddyline.generator.spec import GeneratorSpec
@@ -29,13 +32,16 @@ FLIGHTS_MAX = 3
 STREAMS = ("stream:", "kinesis:", "kafka:")
 # After a stall this much is caught up; beyond it the plan is put off.
 CATCH_UP_S = 5.0
+# A record that leaves later than this carries the instant at which it leaves, not that of the plan.
+LATE_MS = 250
 
 
 class Generator:
     """Runs one :class:`GeneratorSpec` against a target; ``counters`` may be read at any time.
 
-    ``labels`` takes what was done wrong on purpose. Raises on construction what is wrong with the
-    spec or its template, before anything is sent.
+    ``labels`` takes what was done wrong on purpose, ``open_output`` opens the targets that the
+    template's ``record.next`` names, ``files`` are the lists it may read. Raises on construction
+    what is wrong with the spec or its template, before anything is sent.
     """
 
     def __init__(
@@ -44,26 +50,45 @@ class Generator:
         target: Target,
         clock: Clock = SYSTEM,
         labels: Target | None = None,
+        *,
+        open_output: Callable[[str], Target] | None = None,
+        files: Folder = NO_FILES,
     ) -> None:
         spec.check()
         self.spec = spec
-        template = compile_template(spec.template)
-        records, keys, faults, plan = np.random.SeedSequence(spec.seed).spawn(4)
-        self._records = template.rendering(np.random.default_rng(records), spec.first_turn)
+        template = compile_template(spec.template, files)
+        self.warnings = template.warnings
+        self.seed = secrets.randbits(63) if spec.seed is None else spec.seed
+        records, keys, faults, plan = np.random.SeedSequence(self.seed).spawn(4)
+        origin_ms = spec.begun_ms if spec.simulated is None else spec.simulated.start_ms
+        drawn = np.random.default_rng(records)
+        self._records = template.rendering(drawn, spec.first_turn, origin_ms)
+        check_fields(spec.faults, template)
+        named = outputs_of(spec, template.outputs[1:])
+        self._targets = [target, *(self._opened(open_output, text) for text in named)]
         self._keys = compile_key(spec.partition_key, np.random.default_rng(keys))
         self._faults = None
         if spec.faults or (labels is not None and spec.bursts):
             self._faults = Faults(spec.faults, spec.bursts, np.random.default_rng(faults))
         self._plan_seed = int(plan.generate_state(1)[0])
-        self._target = target
         self._labels = labels
         self._clock = clock
-        self._meter = Meter(clock)
-        self._form = Form(spec.newline and spec.target.startswith(STREAMS), spec.gzip)
+        self._meter = Meter(clock, self.seed)
+        self._forms = [
+            Form(spec.newline and text.startswith(STREAMS), spec.gzip)
+            for text in (spec.target, *named)
+        ]
         by_bytes = BATCH_BYTES_MAX // max(1, template.record_bytes_max)
         self._batch_max = max(1, min(BATCH_RECORDS_MAX, by_bytes))
         self._flights: deque[Flight] = deque()
         self._made = spec.first_record
+
+    @staticmethod
+    def _opened(open_output: Callable[[str], Target] | None, text: str) -> Target:
+        if open_output is None:
+            message = f"the template sends records to {text}, which cannot be opened here"
+            raise EddylineError("invalid_argument", message)
+        return open_output(text)
 
     @property
     def counters(self) -> Counters:
@@ -135,7 +160,7 @@ class Generator:
             due = plan.count(elapsed * speed)
             n = min(due if left is None else min(due, left), sent + self._batch_max) - sent
             due_s, last_ms = plan.due_s(sent, max(1, n)), (elapsed + slipped_s) * 1000
-            at_ms = np.minimum((due_s / speed + slipped_s) * 1000, last_ms)
+            at_ms = np.clip((due_s / speed + slipped_s) * 1000, last_ms - LATE_MS, last_ms)
             due_s, now_ms = self._before_end(
                 due_s, start_ms + np.floor(at_ms + 1e-6).astype(np.int64)
             )
@@ -170,40 +195,54 @@ class Generator:
         """Send the records held back until then, or all (None)."""
         if self._faults is None or self._faults.next_release_s is None:
             return
-        found = self._faults.release(np.inf if until_s is None else until_s)
-        if found:
-            self._hand_over(pa.array(found, pa.binary()), stop)
+        held, routes = self._faults.release(np.inf if until_s is None else until_s)
+        if held:
+            self._hand_over(pa.array(held, pa.binary()), np.array(routes, np.int8), stop)
 
     def _send(self, due_s: Any, now_ms: Any, first: int, stop: threading.Event) -> None:
         clock = self.spec.simulated
         sim_ms = now_ms
         if clock is not None:
             sim_ms = clock.start_ms + np.floor(due_s * 1000 + 1e-6).astype(np.int64)
-        data = self._records.records(len(due_s), now_ms, sim_ms)
+        data, routes = self._records.routed(len(due_s), now_ms, sim_ms)
         self._made += len(data)
         if self._faults is not None:
-            data, told = self._faults.apply(data, due_s, now_ms, self.spec.first_record + first)
-            if self._labels is not None and len(told):
-                self._labels.send(pa.repeat("labels", len(told)), told, stop)
+            batch = Batch(data, routes, due_s, now_ms, self.spec.first_record + first)
+            data, routes, labels = self._faults.apply(batch)
+            self._meter.missed(self._faults.missed)
+            if self._labels is not None and len(labels):
+                self._labels.send(pa.repeat("labels", len(labels)), labels, stop)
         if len(data):
-            self._hand_over(data, stop)
+            self._hand_over(data, routes, stop)
 
-    def _hand_over(self, data: Any, stop: threading.Event) -> None:
+    def _hand_over(self, data: Any, routes: Any, stop: threading.Event) -> None:
+        """Give each target its records; the last batch says how far the run has come."""
+        if len(self._targets) == 1:
+            self._to_target(0, data, self._records.turns, stop)
+        else:
+            places = np.unique(routes).tolist()
+            for place in places:
+                rows = pa.array(np.flatnonzero(routes == place))
+                turns = self._records.turns if place == places[-1] else None
+                self._to_target(place, data.take(rows), turns, stop)
+        last = self._meter.last
+        if last is not None and last.error and not last.accepted:
+            self._clock.wait(stop, 0.5)
+
+    def _to_target(self, place: int, data: Any, turns: int | None, stop: threading.Event) -> None:
+        target = self._targets[place]
         n, keys = len(data), self._keys(data)
-        data = self._form.apply(data)
+        data = self._forms[place].apply(data)
         size, begun_s = len(contents(data)), self._clock.monotonic()
-        flight = Flight(n, size, self._records.turns, self._made, begun_s)
+        flight = Flight(n, size, turns, None if turns is None else self._made, begun_s)
         try:
-            begun = begin(self._target, keys, data)
-            flight.result = begun if begun is not None else self._target.send(keys, data, stop)
+            begun = begin(target, keys, data)
+            flight.result = begun if begun is not None else target.send(keys, data, stop)
         except EddylineError as error:
             self._meter.add(n, flight.size, SendResult(0, n, error.message))
             raise
         self._flights.append(flight)
         self._land(FLIGHTS_MAX if begun is not None else 0)
-        last = self._meter.last
-        if last is not None and last.error and not last.accepted:
-            self._clock.wait(stop, 0.5)
 
     def _land(self, most: int) -> None:
         """Count the batches that are done, and wait for others until ``most`` are under way."""
@@ -218,6 +257,33 @@ class Generator:
                 failed = SendResult(0, flight.records, error.message)
                 add(failed, flight.turns, made=flight.made)
                 raise
+
+
+def outputs_of(spec: GeneratorSpec, names: tuple[str, ...]) -> list[str]:
+    """The targets of the outputs that a template names, as texts such as ``stream:clicks``.
+
+    A name is one that the spec gives a target to, or a stream where the spec's own target is one.
+
+    Raises:
+        EddylineError: ``invalid_argument`` for a name without a target, or a target without a name.
+    """
+    given: Mapping[str, str] = dict(spec.outputs)
+    for name in given:
+        if name not in names:
+            message = f"the template sends nothing to {name}"
+            hint = f'name the output in it: {{{{record.next({{"to":"{name}"}})}}}}'
+            raise EddylineError("invalid_argument", message, hint=hint)
+    return [given[name] if name in given else _own_output(spec, name) for name in names]
+
+
+def _own_output(spec: GeneratorSpec, name: str) -> str:
+    kind, _, stream = name.partition(":")
+    own = spec.target.partition(":")[0]
+    if kind == "stream" and stream and own in ("stream", "kinesis"):
+        return f"{own}:{stream}"  # beside the run's own stream, wherever that is
+    message = f"the template sends records to {name}, which has no target"
+    hint = f"add --to {name}=stream:NAME" if ":" not in name else "write stream:NAME"
+    raise EddylineError("invalid_argument", message, hint=hint)
 
 
 class GeneratorThread:

@@ -11,15 +11,22 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.column import Integers, join, padded
 
+# None is the machine's own zone.
+Zone: TypeAlias = tzinfo | None
 DAY_MS = 86_400_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# The first and last second of Python's calendar, a day within its ends for zones.
+CALENDAR_S = (-62_135_510_400, 253_402_214_400)
 ISO_LOCAL = "YYYY-MM-DDTHH:mm:ssZ"
 ISO_UTC = "YYYY-MM-DDTHH:mm:ss[Z]"
 # How JavaScript writes a date that is made into a text.
@@ -33,15 +40,18 @@ DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 
 
 class Fields:
-    """The calendar fields of instants in one zone, each computed when first asked for."""
+    """The calendar fields of instants in one zone, each computed when first asked for.
 
-    def __init__(self, ms: Integers, utc: bool) -> None:
+    ``zone`` is None for the machine's own.
+    """
+
+    def __init__(self, ms: Integers, zone: Zone) -> None:
         self.ms = ms
-        self.utc = utc
+        self.zone = zone
 
     @cached_property
     def offset_min(self) -> Integers:
-        return np.zeros(len(self.ms), np.int64) if self.utc else local_offsets(self.ms)
+        return np.zeros(len(self.ms), np.int64) if self.zone is UTC else offsets(self.ms, self.zone)
 
     @cached_property
     def _local(self) -> Integers:
@@ -128,17 +138,38 @@ def _week(deciding_day: Integers) -> Integers:
     return (_year_day(deciding_day) - 1) // 7 + 1
 
 
-def local_offsets(ms: Integers) -> Integers:
-    """Minutes east of UTC of the machine's zone, instant by instant."""
+def offsets(ms: Integers, zone: Zone) -> Integers:
+    """Minutes east of UTC in a zone, instant by instant."""
     quarters = ms // 900_000  # zones change on quarter hours
     if len(quarters) and quarters[0] == quarters[-1] and (quarters == quarters[0]).all():
-        return np.full(len(ms), _offset(int(quarters[0])))
+        return np.full(len(ms), _offset(int(quarters[0]), zone))
     unique, inverse = np.unique(quarters, return_inverse=True)
-    return np.array([_offset(int(q)) for q in unique], np.int64)[inverse]
+    return np.array([_offset(int(q), zone) for q in unique], np.int64)[inverse]
 
 
-def _offset(quarter: int) -> int:
-    return time.localtime(quarter * 900).tm_gmtoff // 60
+def _offset(quarter: int, zone: Zone) -> int:
+    if zone is None:
+        return time.localtime(quarter * 900).tm_gmtoff // 60
+    shift = _at(quarter, zone).utcoffset()
+    return 0 if shift is None else int(shift.total_seconds()) // 60
+
+
+def _at(quarter: int, zone: tzinfo) -> datetime:
+    """A quarter hour's begin in a zone; what lies outside of the calendar as its nearest day."""
+    seconds = min(max(quarter * 900, CALENDAR_S[0]), CALENDAR_S[1])
+    return (EPOCH + timedelta(seconds=seconds)).astimezone(zone)
+
+
+def zone_named(name: str) -> Zone:
+    """The zone ``local``, ``UTC`` or of a name such as ``Europe/Berlin``. Raises ``ValueError``."""
+    if name.lower() == "local":
+        return None
+    if name.upper() in ("UTC", "Z"):
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        raise ValueError(name) from None
 
 
 Texts = Callable[[Fields], Any]
@@ -191,8 +222,17 @@ def _year_signed(f: Fields) -> Any:
     return join(len(f.ms), [sign, padded(np.abs(f.year), 6)])
 
 
-def _zone_name(name: str) -> Texts:
-    return lambda f: name if f.utc else ""
+def _zone_name(utc: str) -> Texts:
+    """The name of the zone: moment knows it of UTC alone; of a zone that was named we know it."""
+
+    def texts(f: Fields) -> Any:
+        if f.zone is None or f.zone is UTC:
+            return utc if f.zone is UTC else ""
+        unique, inverse = np.unique(f.ms // 900_000, return_inverse=True)
+        names = [_at(int(q), f.zone).tzname() or "" for q in unique]
+        return pa.array(names).take(pa.array(inverse))
+
+    return texts
 
 
 def _joined(*parts: Texts) -> Texts:
@@ -302,22 +342,23 @@ class Format:
             len(p.encode("utf-8", "replace")) if isinstance(p, str) else 26 for p in self.parts
         )
 
-    def render(self, ms: Integers, *, utc: bool) -> Any:
-        """Instants (epoch ms, shape (n,)) as a StringArray."""
-        fields = Fields(ms, utc)
+    def render(self, ms: Integers, *, utc: bool = False, zone: Zone = None) -> Any:
+        """Instants (epoch ms, shape (n,)) as a StringArray, in UTC or in a zone."""
+        fields = Fields(ms, UTC if utc else zone)
         return join(len(ms), [p if isinstance(p, str) else p(fields) for p in self.parts])
 
-    def render_sorted(self, ms: Integers, *, utc: bool) -> Any:
+    def render_sorted(self, ms: Integers, *, utc: bool = False, zone: Zone = None) -> Any:
         """As ``render``, but each distinct neighbour is written once; one text if all are equal."""
+        zone = UTC if utc else zone
         if len(ms) == 0 or ms[0] == ms[-1]:
-            return self.render(ms[:1], utc=utc)[0].as_py() if len(ms) else ""
+            return self.render(ms[:1], zone=zone)[0].as_py() if len(ms) else ""
         changed = np.flatnonzero(np.diff(ms)) + 1
         starts = np.concatenate(([0], changed))
         if len(starts) * 2 > len(ms):
-            return self.render(ms, utc=utc)
+            return self.render(ms, zone=zone)
         lengths = np.diff(np.concatenate((starts, [len(ms)])))
         rows = np.repeat(np.arange(len(starts)), lengths)
-        return self.render(ms[starts], utc=utc).take(pa.array(rows))
+        return self.render(ms[starts], zone=zone).take(pa.array(rows))
 
 
 def compile_format(text: str) -> Format:

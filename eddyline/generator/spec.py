@@ -61,7 +61,9 @@ class GeneratorSpec:
     multiply it, and with ``arrivals="poisson"`` records come by chance. ``retries`` off leaves a
     request without an answer unrepeated, so that none of its records can be there twice. Records
     in files always end in a newline. ``labels`` is a target for what ``faults`` and bursts did.
-    A run that takes up another begins after its ``first_turn`` turns and ``first_record`` records.
+    ``outputs`` are the targets of the names that the template's ``record.next`` sends records to.
+    A run that takes up another, which began at ``begun_ms``, begins after its ``first_turn`` turns
+    and ``first_record`` records.
     """
 
     template: str
@@ -86,6 +88,8 @@ class GeneratorSpec:
     labels: str | None = None
     first_turn: int = 0
     first_record: int = 0
+    begun_ms: int | None = None
+    outputs: tuple[tuple[str, str], ...] = ()
 
     def check(self) -> None:
         """Raise ``invalid_argument`` for a value that cannot be meant."""
@@ -105,6 +109,8 @@ class GeneratorSpec:
         parse_target(self.target)
         if self.labels is not None:
             parse_target(self.labels)
+        for _, target in self.outputs:
+            parse_target(target)
 
     def _check_shape(self) -> None:
         shapes = [s for s in (self.ramp, self.sine, self.periodic) if s is not None]

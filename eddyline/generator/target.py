@@ -20,6 +20,8 @@ from eddyline.generator.spec import GeneratorSpec, parse_target
 
 # Errors after which further sending is of no use.
 FATAL = frozenset({"not_found", "access_denied", "invalid_argument", "conflict"})
+# What a record of a stream may hold, unless the stream says otherwise.
+RECORD_KIB = 1024
 
 
 class Target(Protocol):
@@ -40,14 +42,16 @@ class Target(Protocol):
 
 @dataclass(slots=True)
 class Flight:
-    """A batch on its way: its records, their bytes, the turns and records made up to it, its
-    result.
+    """A batch on its way: its records, their bytes, and its result.
+
+    ``turns`` and ``made`` are how many turns and records of the run are behind it; None where more
+    batches of the same turns follow.
     """
 
     records: int
     size: int
-    turns: int
-    made: int
+    turns: int | None
+    made: int | None
     begun_s: float
     result: SendResult | Future[SendResult] | None = None
 
@@ -94,6 +98,9 @@ class Stream(Protocol):
     def put(self, batch: Any) -> Future[Any]:
         """Append a batch; the future resolves when it is durable."""
 
+    def attributes(self) -> dict[str, Any]:
+        """What is kept with the stream; ``max_record_kib`` is how long a record may be."""
+
 
 class Streams(Protocol):
     """What a generator needs of the log's store."""
@@ -125,17 +132,31 @@ class LocalStream:
         return self.begin(keys, data).result()
 
     def begin(self, keys: Any, data: Any) -> Future[SendResult]:
-        """As ``send``, without waiting."""
+        """As ``send``, without waiting. Records above the stream's limit are given up."""
         from eddyline.log import PutBatch
 
+        sent, refusal = len(data), None
+        lengths = pc.binary_length(data)
+        if (longest := pc.max(lengths).as_py() or 0) > RECORD_KIB << 10:
+            limit = int(self._stream.attributes().get("max_record_kib", RECORD_KIB)) << 10
+            if longest > limit:
+                fits = pc.less_equal(lengths, limit)
+                keys, data = keys.filter(fits), data.filter(fits)
+                refusal = (
+                    f"a record of {longest:,} bytes is too large: the stream takes {limit:,}, "
+                    "which UpdateMaxRecordSize raises"
+                )
         done: Future[SendResult] = Future()
+        if not len(data):
+            done.set_result(SendResult(0, sent, refusal))
+            return done
 
         def put(placed: Future[Any]) -> None:
             error = placed.exception()
             if error is None:
-                done.set_result(SendResult(len(data)))
+                done.set_result(SendResult(len(data), sent - len(data), refusal))
             elif isinstance(error, EddylineError) and error.code not in FATAL:
-                done.set_result(SendResult(0, len(data), error.message))
+                done.set_result(SendResult(0, sent, error.message))
             else:
                 done.set_exception(error)
 
@@ -144,7 +165,7 @@ class LocalStream:
         except EddylineError as error:
             if error.code in FATAL:
                 raise
-            done.set_result(SendResult(0, len(data), error.message))
+            done.set_result(SendResult(0, sent, error.message))
         return done
 
     def close(self) -> None:
@@ -163,7 +184,9 @@ class Lines:
             self._out.write(memoryview(contents(with_newlines(data))))
             self._out.flush()
         except BrokenPipeError:
-            raise EddylineError("conflict", "the reader of the output went away") from None
+            if not self._owned:  # whoever reads our output has seen enough
+                raise
+            raise EddylineError("conflict", "the reader of the pipe went away") from None
         except OSError as error:
             raise EddylineError("disk_full", f"cannot write: {error.strerror}") from error
         return SendResult(len(data))

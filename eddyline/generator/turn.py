@@ -1,7 +1,8 @@
 """A turn of a template: the values it names and the records it makes of them.
 
-Most templates make one record a turn. ``{{record.next}}`` begins another, which may come only with
-a chance; all records of a turn share its named values, its sequence numbers and its instant.
+Most templates make one record per turn. ``{{record.next}}`` begins another, which may come only
+with a chance and go to another output; all records of a turn share its named values, its sequence
+numbers and its instant.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.column import At, Column, Integers, Texts, Uniforms, spread
+
+# A run that takes up another renders so many of its turns again, so that walks and sessions go on.
+REPLAYED_TURNS_MAX = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One record of a turn, made with a chance."""
+    """One record of a turn, made with a chance; ``to`` names its output, ``""`` the run's own."""
 
     column: Column
     chance: float = 1.0
+    to: str = ""
 
 
 class Turn:
@@ -49,6 +54,10 @@ class Turn:
         self.width = max(p.column.width for p in parts)
         # What bounds a rendering step: everything that is built for a turn.
         self.turn_width = sum(c.width for c in columns)
+        # The run's own target first, then those that parts name.
+        self.outputs = tuple(dict.fromkeys(["", *(p.to for p in parts)]))
+        self._routes = np.array([self.outputs.index(p.to) for p in parts], np.int8)
+        self.stateful = any(getattr(c, "stateful", False) for _, c in values)
 
     @property
     def single(self) -> bool:
@@ -60,46 +69,64 @@ class Turn:
         """Most records a turn makes."""
         return len(self._parts)
 
-    def made(self, u: Uniforms) -> Any:
+    def kept(self, u: Uniforms) -> Any:
         """Which parts each turn makes, shape (n, parts)."""
         kept = np.ones((len(u), len(self._parts)), np.bool_)
         kept[:, self._chances < 1] = u[:, : self._drawn] < self._chances[self._chances < 1]
         return kept
 
-    def build(self, u: Uniforms, at: At) -> Any:
-        """The records of ``at.n`` turns in order, as a StringArray."""
-        place = self._drawn
-        for name, column in self._values:
-            at.values[name] = column.build(u[:, place : place + column.slots], at)
-            place += column.slots
+    def build(self, u: Uniforms, at: At) -> tuple[Any, Any]:
+        """The records of ``at.n`` turns in order (StringArray), and the output of each (int8)."""
+        place = self.build_values(u, at)
         texts = []
         for part in self._parts:
             share = u[:, place : place + part.column.slots]
             texts.append(spread(part.column.build(share, at), at.n))
             place += part.column.slots
         if self.single:
-            return texts[0]
-        kept = self.made(u).ravel()
+            return texts[0], np.full(at.n, self._routes[0], np.int8)
+        kept = self.kept(u).ravel()
         order = np.arange(at.n * len(texts)).reshape(len(texts), at.n).T.ravel()
-        return pa.concat_arrays(texts).take(pa.array(order[kept]))
+        routes = np.tile(self._routes, at.n)[kept]
+        return pa.concat_arrays(texts).take(pa.array(order[kept])), routes
+
+    def build_values(self, u: Uniforms, at: At) -> int:
+        """Build what is named and shared; returns where the parts' uniform numbers begin."""
+        place = self._drawn
+        for name, column in self._values:
+            at.values[name] = column.build(u[:, place : place + column.slots], at)
+            place += column.slots
+        return place
 
 
 class Rendering:
     """Records of one run, one after the other: keeps what a turn has made beyond what was asked.
 
     The same seed gives the same records however they are asked for. ``first`` turns were rendered
-    by an earlier run, which this one takes up.
+    by an earlier run, which this one takes up; ``origin_ms`` is when that began, else the run
+    begins with its first record.
     """
 
-    def __init__(self, turn: Turn, rng: np.random.Generator, step: int, first: int = 0) -> None:
+    def __init__(
+        self,
+        turn: Turn,
+        rng: np.random.Generator,
+        step: int,
+        first: int = 0,
+        origin_ms: int | None = None,
+    ) -> None:
         self._turn = turn
         self._rng = rng
         self._step = step
         self._first = first
+        self._origin_ms = origin_ms
         if first:  # one number of the generator for each uniform
-            rng.bit_generator.advance(first * turn.slots)  # type: ignore[attr-defined]
+            replayed = min(first, REPLAYED_TURNS_MAX) if turn.stateful else 0
+            rng.bit_generator.advance((first - replayed) * turn.slots)  # type: ignore[attr-defined]
+            self._replay(replayed)
         self._u = np.empty((0, turn.slots))
-        self._made = pa.array([], pa.string())
+        self._texts = pa.array([], pa.string())
+        self._routes = np.empty(0, np.int8)
 
     @property
     def turns(self) -> int:
@@ -112,20 +139,23 @@ class Rendering:
 
     def records(self, n: int, now_ms: Integers, sim_ms: Integers) -> Any:
         """The next ``n`` records as a BinaryArray; instants have shape (n,)."""
-        out = [self._made.slice(0, n)] if len(self._made) else []
-        self._made = self._made.slice(n)
-        have = sum(map(len, out))
-        while have < n:
-            out.append(self._build(now_ms[have:], sim_ms[have:]))
-            have += len(out[-1])
-        if not out:
-            return pa.array([], pa.binary())
-        texts = out[0] if len(out) == 1 else pa.concat_arrays(out)
-        if have > n:
-            texts, self._made = texts.slice(0, n), texts.slice(n)
-        return texts.cast(pa.binary())
+        return self.routed(n, now_ms, sim_ms)[0]
 
-    def _build(self, now_ms: Integers, sim_ms: Integers) -> Any:
+    def routed(self, n: int, now_ms: Integers, sim_ms: Integers) -> tuple[Any, Any]:
+        """As ``records``, and the place of each record's output in ``turn.outputs``, shape (n,)."""
+        texts, routes = [self._texts], [self._routes]
+        have = len(self._texts)
+        while have < n:
+            built = self._build(now_ms[have:], sim_ms[have:])
+            texts.append(built[0])
+            routes.append(built[1])
+            have += len(built[0])
+        joined = texts[-1] if len(texts[0]) == 0 and len(texts) == 2 else pa.concat_arrays(texts)
+        places = routes[-1] if len(routes[0]) == 0 and len(routes) == 2 else np.concatenate(routes)
+        self._texts, self._routes = joined.slice(n), places[n:]
+        return joined.slice(0, n).cast(pa.binary()), places[:n]
+
+    def _build(self, now_ms: Integers, sim_ms: Integers) -> tuple[Any, Any]:
         """Turns for at most that many records, and at least one."""
         most = min(self._step, len(now_ms))
         if len(self._u) < most:
@@ -134,11 +164,22 @@ class Rendering:
         u = self._u[:most]
         starts = np.arange(most)
         if not self._turn.single:
-            counts = self._turn.made(u).sum(axis=1)
+            counts = self._turn.kept(u).sum(axis=1)
             starts = np.cumsum(counts) - counts
             u = u[: int(np.searchsorted(starts, most))]
             starts = starts[: len(u)]
         self._u = self._u[len(u) :]
-        at = At(now_ms[starts], sim_ms[starts], self._first)
+        if self._origin_ms is None:
+            self._origin_ms = int(sim_ms[0])
+        at = At(now_ms[starts], sim_ms[starts], self._first, origin_ms=self._origin_ms)
         self._first += len(u)
         return self._turn.build(u, at)
+
+    def _replay(self, turns: int) -> None:
+        """Build the named and shared values of the last turns again, for what they remember."""
+        for first in range(self._first - turns, self._first, self._step):
+            n = min(self._step, self._first - first)
+            never = np.zeros(n, np.int64)
+            self._turn.build_values(
+                self._rng.random((n, self._turn.slots)), At(never, never, first)
+            )

@@ -21,6 +21,7 @@ from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STARTING, STOPPED
 from eddyline.service.sending import History, Point
 from eddyline.service.supervisor import BackOff, Child, Supervisor
+from eddyline.service.templates import lists
 from eddyline.settings import Settings
 
 SENDER = "eddyline.service.sender"
@@ -145,7 +146,7 @@ class Generators:
         from eddyline.generator.template import compile_template
 
         spec.check()
-        compile_template(spec.template)
+        compile_template(spec.template, lists(self._settings.data_dir))
         id = uuid.uuid4().hex[:12]
         text = msgspec.json.encode(spec).decode()
         row = (id, name, text, STOPPED, restart, self._clock.now_ms())
@@ -163,7 +164,7 @@ class Generators:
 
         found = self.get(id)
         spec.check()
-        compile_template(spec.template)
+        compile_template(spec.template, lists(self._settings.data_dir))
         if found.pid is not None:
             raise EddylineError("conflict", f"generator {found.name} runs", hint="stop it first")
         with transaction(self._path) as db:
@@ -273,9 +274,11 @@ class Generators:
 
         from eddyline.generator.template import compile_template
 
-        compiled = compile_template(template)
-        rng = np.random.default_rng(np.random.SeedSequence())
-        data = compiled.render(n, rng, self._clock.now_ms(), first=0)
+        compiled = compile_template(template, lists(self._settings.data_dir))
+        now = np.full(n, self._clock.now_ms(), np.int64)
+        data = compiled.rendering(np.random.default_rng(np.random.SeedSequence())).records(
+            n, now, now
+        )
         return [record.decode() for record in data.to_pylist()]
 
     def _desire(self, id: str, desired: str) -> None:
@@ -289,7 +292,14 @@ def _rest(spec: GeneratorSpec, base: Counters) -> GeneratorSpec:
         return spec
     left_s = None if spec.duration_s is None else max(0.0, spec.duration_s - base.elapsed_s)
     made = base.made or base.sent
-    return replace(spec, first_turn=base.turns, first_record=made, duration_s=left_s)
+    return replace(
+        spec,
+        first_turn=base.turns,
+        first_record=made,
+        duration_s=left_s,
+        begun_ms=base.started_ms,
+        seed=base.seed if spec.seed is None else spec.seed,
+    )
 
 
 def _plus(base: Counters, now: Counters) -> Counters:
@@ -305,4 +315,5 @@ def _plus(base: Counters, now: Counters) -> Counters:
         made=max(base.made, now.made),
         elapsed_s=base.elapsed_s + now.elapsed_s,
         started_ms=base.started_ms or now.started_ms,
+        faults_missed=base.faults_missed + now.faults_missed,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from eddyline.generator.target import Target, open_labels, open_target
 from eddyline.service.channel import Channel
 from eddyline.service.child import described, in_thread, join_parent, serve
 from eddyline.service.messages import Generate, Sent, unpacked
+from eddyline.service.templates import lists
 from eddyline.settings import Settings
 
 REPORT_S = 0.25
@@ -47,8 +49,7 @@ class Sender:
         counters, error = Counters(), None
         try:
             with ExitStack() as opened:
-                target, labels = _targets(spec, settings, opened)
-                generator = Generator(spec, target, labels=labels)
+                generator = _generator(spec, settings, opened)
                 in_thread("report", self._report, generator)
                 try:
                     generator.run(self._stop)
@@ -69,10 +70,8 @@ class Sender:
             SYSTEM.wait(self._over, REPORT_S)
 
 
-def _targets(
-    spec: GeneratorSpec, settings: Settings, opened: ExitStack
-) -> tuple[Target, Target | None]:
-    """The target, and that of the labels; both are closed with ``opened``."""
+def _generator(spec: GeneratorSpec, settings: Settings, opened: ExitStack) -> Generator:
+    """The generator with its targets, all of which are closed with ``opened``."""
 
     @cache
     def streams() -> Any:
@@ -80,9 +79,15 @@ def _targets(
 
         return LogStore(settings.data_dir, settings, SYSTEM)
 
-    target = opened.enter_context(closing(open_target(spec, streams)))
+    def open_output(text: str) -> Target:
+        return opened.enter_context(closing(open_target(replace(spec, target=text), streams)))
+
+    target = open_output(spec.target)
     labels = open_labels(spec, streams)
-    return target, opened.enter_context(closing(labels)) if labels is not None else None
+    if labels is not None:
+        opened.enter_context(closing(labels))
+    files = lists(settings.data_dir)
+    return Generator(spec, target, labels=labels, open_output=open_output, files=files)
 
 
 def main() -> None:

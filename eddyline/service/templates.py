@@ -12,9 +12,11 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from eddyline.errors import EddylineError
+from eddyline.generator.folder import Folder
 from eddyline.service import lab
 
 FOLDER = "templates"
+LISTS = "lists"
 NAME_CHARS_MAX, TEMPLATE_CHARS_MAX, TEMPLATES_MAX = 80, 1_000_000, 500
 _SUFFIX = ".template"
 _ORDER = """{
@@ -93,6 +95,16 @@ class Templates:
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{quote(name, safe=' ')}{_SUFFIX}"
+
+
+def lists_folder(data_dir: Path) -> Path:
+    """The folder of the files that ``file.value`` reads in templates of a server."""
+    return data_dir / LISTS
+
+
+def lists(data_dir: Path) -> Folder:
+    """The files that templates of a server may read."""
+    return Folder((lists_folder(data_dir),))
 
 
 def _named(name: str) -> str:

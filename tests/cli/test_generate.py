@@ -94,6 +94,9 @@ def test_ctrl_c_tells_what_was_taken(eddyline: Command) -> None:
         (["{}", "--to", "-", "--endpoint", "http://x"], "--endpoint needs a stream", "--to stream"),
         (["{}", "--to", "file:/nosuch/a"], "there is no directory /nosuch", "mkdir -p /nosuch"),
         (["{}", "--to", "-", "--key", "k"], "partition key 'k' is none of", ""),
+        (["{}", "--to", "-", "--to", "file:x"], "--to names 2 targets: -, file:x", "record.next"),
+        (["{}", "--to", "-", "--to", "c=stream:s"], "sends nothing to c", "record.next"),
+        (["{}", "--to", "c=stream:s"], "--to names no target", ""),
     ],
 )
 def test_what_is_wrong_is_said(
@@ -106,3 +109,32 @@ def test_what_is_wrong_is_said(
     assert error in done.stderr
     assert hint in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_has_seen_enough_ends_the_run_quietly(eddyline: Command) -> None:
+    words = eddyline.words("generate", '{"n":{{sequence.next}}}', "--to", "-", "--rate", "max")
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == '{"n":1}\n'
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 0
+
+
+def test_one_turn_goes_to_two_streams(eddyline: Command) -> None:
+    eddyline.here("stream", "create", "views", "--shards", "1")
+    eddyline.here("stream", "create", "clicks", "--shards", "1")
+    template = (
+        '{"view":{{n = sequence.next}}}{{record.next({"to":"stream:clicks"})}}{"click":{{n}}}'
+    )
+    eddyline.rows("generate", template, "--to", "stream:views", "--total", "6", "--json")
+    assert eddyline.records("views") == [f'{{"view":{n}}}' for n in (1, 2, 3)]
+    assert eddyline.records("clicks") == [f'{{"click":{n}}}' for n in (1, 2, 3)]
+
+
+def test_an_argument_without_effect_is_said(eddyline: Command) -> None:
+    done = eddyline("generate", "{{random.uuid(9)}}", "--to", "-", "--total", "1")
+    assert "warning: random.uuid: the argument 9 has no effect" in done.stderr

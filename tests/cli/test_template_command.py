@@ -40,6 +40,13 @@ def test_records_are_shown_before_anything_is_sent(eddyline: Command) -> None:
     assert not eddyline.data_dir.exists()
 
 
+def test_export_to_standard_output(eddyline: Command) -> None:
+    done = eddyline.here("template", "export", "Sensors", "-")
+    assert done.stdout == eddyline.here("template", "show", "Sensors").stdout
+    assert "sensor_id" in done.stdout
+    assert not Path("-").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "error", "hint"),
     [

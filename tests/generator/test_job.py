@@ -191,6 +191,58 @@ def test_a_fault_has_its_time() -> None:
     assert len(labels.records) == 20
 
 
+@pytest.mark.parametrize(
+    ("template", "field"),
+    [('{"t":"word"}', "t"), ('{"t":1}', "u"), ("no json", "t"), ('{"t":true}', "t")],
+)
+def test_an_outlier_without_a_number_is_refused(template: str, field: str) -> None:
+    with pytest.raises(EddylineError, match="no record has a number in the field"):
+        run(template, total=1, faults=(Fault("outlier", 0.5, field),))
+
+
+def test_faults_that_could_not_be_made_are_counted() -> None:
+    generator, _ = run(
+        '{"t":{{random.number(9) | null(0.5)}}}',
+        rate=None,
+        total=1000,
+        faults=(Fault("outlier", 1.0, "t"),),
+    )
+    assert 430 < generator.counters.faults_missed < 570
+
+
+class Slow(Collected):
+    """A target that takes its time for each batch."""
+
+    def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
+        assert self._clock is not None
+        result = super().send(keys, data, stop)
+        self._clock.seconds += 3
+        return result
+
+
+def test_a_late_record_carries_the_instant_at_which_it_leaves() -> None:
+    clock = RunningClock()
+    target = Slow(clock)
+    Generator(GeneratorSpec(COUNTED, "stream:s", rate=10, total=200), target, clock).run(
+        threading.Event()
+    )
+    late = [
+        at * 1000 - (r["at"] - START_MS) for r, at in zip(parsed(target), target.at, strict=True)
+    ]
+    assert len(set(target.at)) > 3  # several batches, each of them behind the plan
+    assert min(late) >= -1
+    assert max(late) <= 260
+    instants = [r["at"] for r in parsed(target)]
+    assert instants == sorted(instants)
+
+
+def test_a_run_without_a_seed_tells_the_one_it_drew() -> None:
+    first, came = run(rate=None, total=20, seed=None)
+    again = run(rate=None, total=20, seed=first.counters.seed)[1]
+    assert again.records == came.records
+    assert first.counters.seed != run(rate=None, total=1, seed=None)[0].counters.seed
+
+
 class Refusing(Collected):
     """Accepts every other batch, and dies if told to."""
 

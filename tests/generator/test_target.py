@@ -219,6 +219,25 @@ def test_a_local_stream_holds_every_record_in_order(tmp_path: Path) -> None:
         store.close()
 
 
+def test_a_record_above_the_streams_limit_is_given_up(tmp_path: Path) -> None:
+    store = LogStore(tmp_path, Settings(data_dir=tmp_path), SYSTEM)
+    try:
+        stream = store.create("s", 1)
+        target = LocalStream(stream)
+        keys = pa.array(["a", "b", "c"])
+        data = pa.array([b"x" * 2**20, b"y" * (2**20 + 1), b"z"], pa.binary())
+        result = target.send(keys, data, STOP)
+        assert (result.accepted, result.failed) == (2, 1)
+        assert "UpdateMaxRecordSize" in str(result.error)
+        stream.update(lambda info: {"attributes": {**info.attributes, "max_record_kib": 2048}})
+        assert target.send(keys, data, STOP) == SendResult(3)
+        assert stream.counters().records_total == 5
+        alone = target.send(pa.array(["k"]), pa.array([b"y" * 2**22], pa.binary()), STOP)
+        assert (alone.accepted, alone.failed) == (0, 1)
+    finally:
+        store.close()
+
+
 def test_a_stream_that_is_not_there_is_told(tmp_path: Path) -> None:
     store = LogStore(tmp_path, Settings(data_dir=tmp_path), SYSTEM)
     try:

@@ -17,6 +17,7 @@ from eddyline.generator.column import (
     At,
     Chars,
     Column,
+    Either,
     Joined,
     Pick,
     Span,
@@ -97,6 +98,8 @@ def weighted_element(args: Arguments) -> Column:
     given = args.named("weights", "data")
     if not args.values:
         given = {"data": ["a", "b", "c"], "weights": [0.25, 0.5, 0.25]}
+    elif isinstance(args.first(), list) and len(args.values) == 1:
+        given = _pairs(args, args.values[0])
     data = args.items(given.get("data"), "data", [])
     weights = args.items(given.get("weights"), "weights", [])
     if not data or not weights:
@@ -107,6 +110,13 @@ def weighted_element(args: Arguments) -> Column:
     if not sum(sizes) > 0:
         args.fail("all weights are zero", "give at least one weight above 0")
     return Pick([text_of(v) for v in data], sizes)
+
+
+def _pairs(args: Arguments, rows: list[Any]) -> dict[str, Any]:
+    """Weights and data of faker's later form, ``[{"weight":5,"value":"a"}, …]``."""
+    if not all(isinstance(r, dict) and {"weight", "value"} <= r.keys() for r in rows):
+        args.fail("each element needs a weight and a value", 'as in [{"weight":5,"value":"a"}]')
+    return {"data": [r["value"] for r in rows], "weights": [r["weight"] for r in rows]}
 
 
 def object_element(args: Arguments) -> Column:
@@ -152,11 +162,16 @@ def random_words(args: Arguments) -> Column:
 
 def array_elements(args: Arguments) -> Column:
     items = args.items(args.first(), "the list", ["a", "b", "c"])
-    count = args.whole({"count": args.values[1]} if len(args.values) > 1 else {}, "count", 2, 0)
     if len(items) > 1000:
         args.fail("the list may have 1000 elements at most")
+    value = args.values[1] if len(args.values) > 1 else None
+    low, high = (min(n, len(items)) for n in args.size(value, "count", 2))
     texts = [json.dumps(v, ensure_ascii=False) for v in items]
-    return Shuffled(texts, min(count, len(items)))
+    return (
+        Shuffled(texts, low)
+        if low == high
+        else Either(*(Shuffled(texts, n) for n in range(low, high + 1)))
+    )
 
 
 def mustache(args: Arguments) -> Column:
@@ -238,7 +253,7 @@ METHODS = (
     ),
     Method(
         "random.weightedArrayElement",
-        "({weights,data})",
+        "({weights,data}) or ([{weight,value}])",
         "One element, by weight.",
         weighted_element,
         'random.weightedArrayElement({"weights":[0.3,0.7],"data":["dog","cat"]})',
@@ -305,7 +320,7 @@ METHODS = (
     Method("random.alpha", "(count, upcase)", "Letters.", alpha, "random.alpha(3)", "[a-z]{3}"),
     Method(
         "random.arrayElements",
-        "([…], count)",
+        "([…], {count,min,max})",
         "Some elements of the list, as JSON.",
         array_elements,
         "random.arrayElements([1,2,3],2)",

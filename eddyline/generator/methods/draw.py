@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import At, Column, Pick, Texts, Uniforms, decimals, join, padded
+from eddyline.generator.column import At, Column, Pick, Texts, Uniforms
 from eddyline.generator.methods.method import Method
+from eddyline.generator.methods.rounding import NUMBER_WIDTH, rounded
 
 ZIPF_MAX = 1_000_000
 
@@ -42,18 +43,10 @@ class Rounded:
     low: float
     high: float
     step: float
-    width: int = 40
+    width: int = NUMBER_WIDTH
 
     def build(self, u: Uniforms, at: At) -> Texts:
-        values = np.clip(self.draw(u), self.low, self.high)
-        places = decimals(self.step)
-        units = np.rint(values / self.step).astype(np.int64) * round(self.step * 10**places)
-        whole, part = np.divmod(np.abs(units), 10**places)
-        sign = pa.array(np.where(units < 0, "-", ""))
-        texts = pa.array(whole).cast(pa.string())
-        if not places:
-            return join(at.n, [sign, texts])
-        return join(at.n, [sign, texts, ".", padded(part, places)])
+        return rounded(np.clip(self.draw(u), self.low, self.high), self.step)
 
 
 def sequence(args: Arguments) -> Column:

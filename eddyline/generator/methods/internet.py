@@ -73,8 +73,8 @@ def example_email(args: Arguments) -> Column:
 
 
 def password(args: Arguments) -> Column:
-    given = args.named("len", "memorable", "pattern", "prefix")
-    length = args.whole(given, "len", 15, 0)
+    given = args.named("len", "memorable", "pattern", "prefix", "length")
+    length = args.whole(given, "length" if "length" in given else "len", 15, 0)
     prefix = text_of(given.get("prefix", ""))
     if given.get("memorable") is True:
         pairs: list[Column | str] = [Chars("bcdfghjklmnprstvz", 1), Chars("aeiou", 1)]
@@ -198,7 +198,7 @@ METHODS = (
            "internet.avatar", _AVATAR_SHAPE),
     Method("internet.color", "(baseRed255, baseGreen255, baseBlue255)",
            "A colour, half way to the base.", color, "internet.color", "#[0-9a-f]{6}"),
-    Method("internet.password", "(len, memorable, pattern, prefix)",
+    Method("internet.password", "(len, memorable, pattern, prefix) or ({length})",
            "Letters and digits, 15 by default.", password, "internet.password(20)",
            "[0-9A-Za-z]{20}"),
     Method("system.semver", "", "A version.",

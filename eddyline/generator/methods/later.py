@@ -13,7 +13,6 @@ from eddyline.generator.methods import business, chance, date, lists
 from eddyline.generator.methods.chance import UUID, Uuid
 from eddyline.generator.methods.method import Method, constant
 from eddyline.generator.methods.word import ALPHANUMERIC, HEX, built, quoted, record
-from eddyline.generator.moment import DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class EpochNear:
     width: int = 20
 
     def build(self, u: Uniforms, at: At) -> Texts:
-        ms = at.now_ms - (u[:, 0] * self.span_ms).astype(np.int64)
+        ms = at.sim_ms - (u[:, 0] * self.span_ms).astype(np.int64)
         return pa.array(ms).cast(pa.string())
 
 
@@ -63,11 +62,6 @@ def message() -> Column:
     return Joined(Pick(verb), " ", Pick(adjective), " ", Pick(noun))
 
 
-def soon(args: Arguments) -> Column:
-    days = args.number(args.named("days"), "days", 1, 0, 365_000)
-    return date.Near(0, int(days * DAY_MS))
-
-
 def moment_of_day(args: Arguments) -> Column:
     return EpochNear()
 
@@ -93,8 +87,6 @@ METHODS = (
            "datatype.array(3)", r"\[.+,\d+,.+\]"),
     Method("datatype.json", "", "An object of numbers and words, as JSON.", built(json_object),
            "datatype.json", r'\{"foo":.+\}'),
-    Method("date.soon", "(days)", "Within the days to come.", soon, "date.soon(3)",
-           date.JS_SHAPE),
     Method("time.recent", "", "Epoch milliseconds within the last day.", moment_of_day,
            "time.recent", r"\d{13}"),
     Method("git.branch", "", "A branch's name.", built(branch), "git.branch", "[a-z]+-[a-z]+"),

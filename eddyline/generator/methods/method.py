@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from eddyline.generator.arguments import Arguments
+from eddyline.generator.arguments import Arguments, shown
 from eddyline.generator.column import Column
+
+_WORD = re.compile(r"[A-Za-z]\w*")
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
     """Name, how it may be called, what it gives, and how its arguments become a column.
 
-    ``example`` is a tag that works, without its braces; ``shape`` a regular expression that
-    each of its texts matches in full. Documentation, the page's help and tests read the row.
+    ``forms`` are alternatives such as ``(min, max) or ({min,max})``: what a call may pass, by
+    position and by name. ``example`` is a tag that works, without its braces; ``shape`` a regular
+    expression that each of its texts matches in full. Documentation, the page's help and tests
+    read the row.
     """
 
     name: str
@@ -24,7 +29,54 @@ class Method:
     example: str
     shape: str
 
+    @property
+    def names(self) -> set[str]:
+        """The arguments that can be passed by name."""
+        return set(_WORD.findall(self.forms)) - {"or"}
+
+    @property
+    def positions(self) -> int:
+        """Most arguments that can be passed by position."""
+        return max((_items(form) for form in self.forms.split(" or ")), default=0)
+
+    @property
+    def takes_any_name(self) -> bool:
+        """Whether an object of the user's own is an argument."""
+        return "{…}" in self.forms
+
 
 def constant(column: Column) -> Callable[[Arguments], Column]:
-    """The compiler of a method without arguments; what is passed all the same is ignored."""
+    """The compiler of a method without arguments."""
     return lambda _: column
+
+
+def unused(method: Method, args: Arguments) -> list[str]:
+    """A sentence for each argument of a call that the method does not read.
+
+    The public generator ignores such arguments, and published templates hold some, so they are no
+    error; but whoever writes one should know that it has no effect.
+    """
+    extra = args.values[max(method.positions, bool(method.names)) :]
+    told = [f"{args.tag}: the argument {shown(v)} has no effect" for v in extra]
+    first = args.first()
+    if (
+        isinstance(first, dict)
+        and len(args.values) == 1
+        and not method.takes_any_name
+        and not extra
+    ):
+        known = method.names
+        told += [f"{args.tag}: the argument {k} has no effect" for k in first if k not in known]
+    return told
+
+
+def _items(form: str) -> int:
+    """Arguments of one form: commas outside of brackets and quotes, and one."""
+    depth, count, quoted = 0, 1, False
+    inner = form.strip().removeprefix("(").removesuffix(")").strip()
+    for char in inner:
+        quoted ^= char == '"'
+        if not quoted:
+            depth += (char in "([{") - (char in ")]}")
+            count += char == "," and depth == 0
+    return count if inner else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from eddyline.generator.arguments import Arguments
+from eddyline.generator.arguments import Arguments, text_of
 from eddyline.generator.column import (
     At,
     Column,
@@ -47,7 +47,7 @@ def phone_format(args: Arguments) -> Column:
 
 
 def zip_code(args: Arguments) -> Column:
-    return replaced({"#": DIGITS}, args.text("#####"))
+    return replaced({"#": DIGITS}, text_of(args.named("format").get("format", "#####")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,32 +112,30 @@ def secondary() -> Column:
 
 def street_address(args: Arguments) -> Column:
     parts: list[Column | str] = [Span(100, 99_900), " ", street()]
-    if args.named("useFullAddress").get("useFullAddress") is True:
+    if args.flag("useFullAddress"):
         parts += [" ", secondary()]
     return Joined(*parts)
 
 
 def state(args: Arguments) -> Column:
-    short = args.named("useAbbr").get("useAbbr") is True
+    short = args.flag("useAbbr", "abbreviated")
     return Pick(lists.address("states_abbr" if short else "states"))
 
 
 def country_code(args: Arguments) -> Column:
-    alpha3 = args.first() == "alpha-3"
+    given = args.named("variant")
+    alpha3 = (given.get("variant") or args.first()) == "alpha-3"
     return Pick(lists.address("alpha_3_country_codes" if alpha3 else "alpha_2_country_codes"))
 
 
 def direction(args: Arguments) -> Column:
-    """``low`` and ``high`` part cardinal from ordinal directions."""
-    names = {
-        "address.cardinalDirection": DIRECTIONS[:4],
-        "address.ordinalDirection": DIRECTIONS[4:],
-    }
-    found = names.get(args.tag, DIRECTIONS)
-    if args.named("useAbbr").get("useAbbr") is True:
-        found = ["".join(c for c in d.replace("east", "E").replace("west", "W") if c.isupper())
-                 for d in found]  # fmt: skip
-    return Pick(found)
+    """The last part of the tag's name says which of the directions."""
+    kinds = {"cardinalDirection": DIRECTIONS[:4], "ordinalDirection": DIRECTIONS[4:]}
+    names = kinds.get(args.tag.rpartition(".")[2], DIRECTIONS)
+    if args.flag("useAbbr", "abbreviated"):
+        names = ["".join(c for c in d.replace("east", "E").replace("west", "W") if c.isupper())
+                 for d in names]  # fmt: skip
+    return Pick(names)
 
 
 _NUMBER = r"-?\d+\.\d+"

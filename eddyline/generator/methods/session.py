@@ -65,6 +65,7 @@ class Clicks:
 class Sessions:
     """The sessions under way; built before what asks for them."""
 
+    stateful = True
     slots = 3
     width = 0
 
@@ -123,6 +124,8 @@ def _clicks(place, u, v, starts, nexts, page, click, out):  # type: ignore[no-un
 
 class Kept:
     """A column drawn once a session, the same in all its records."""
+
+    stateful = True
 
     def __init__(self, sessions: Sessions, inner: Column) -> None:
         self._active = sessions.active

@@ -20,10 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.generator.column import Integers
+from eddyline.generator.json_text import or_null, quoted
 from eddyline.generator.moment import DAY_MS
 from eddyline.generator.replay.batch import Batch, Facts, together
 from eddyline.generator.replay.instant import Style, days_of, parse
-from eddyline.generator.replay.text import Faults, Lines, or_null, quoted, read_lines
+from eddyline.generator.replay.text import Faults, Lines, read_lines
 from eddyline.generator.target import contents
 
 LINE = (

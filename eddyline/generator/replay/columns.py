@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.generator.column import Integers
+from eddyline.generator.json_text import or_null, quoted
 from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.text import Faults, or_null, quoted
+from eddyline.generator.replay.text import Faults
 
 
 class ColumnReader(ABC):

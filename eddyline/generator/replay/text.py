@@ -1,16 +1,12 @@
-"""A file as chunks of whole lines; JSON texts of columns."""
+"""A file as chunks of whole lines."""
 
 from __future__ import annotations
 
 import gzip
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import IO
 
 from eddyline.errors import EddylineError
 
@@ -96,18 +92,3 @@ def read_lines(source: IO[bytes], path: Path, faults: Faults) -> Iterator[Lines]
             first += len(lines)
     if rest and not skipping:
         yield Lines(first, [rest])
-
-
-def quoted(texts: Any) -> Any:
-    """A StringArray as JSON strings; null stays null."""
-    special = pc.match_substring_regex(texts, r'["\\\x00-\x1f]')
-    if pc.any(special).as_py():
-        rows = pc.fill_null(special, False)
-        escaped = [json.dumps(t, ensure_ascii=False)[1:-1] for t in texts.filter(rows).to_pylist()]
-        texts = pc.replace_with_mask(texts, rows, pa.array(escaped, pa.string()))
-    return pc.binary_join_element_wise('"', texts, '"', "")
-
-
-def or_null(texts: Any) -> Any:
-    """JSON texts with ``null`` where there is none."""
-    return pc.fill_null(texts, "null")
