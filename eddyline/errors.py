@@ -48,6 +48,7 @@ ERRORS: dict[str, ErrorCode] = {
     "sql_unsupported": ErrorCode(400, Domain.USER, "Valid Flink SQL that is not supported here."),
     "sql_runtime": ErrorCode(400, Domain.USER, "A running statement met a value it cannot take."),
     "bad_record": ErrorCode(400, Domain.USER, "A record does not fit the table's schema."),
+    "data_loss": ErrorCode(409, Domain.USER, "Records were gone before a job had read them."),
     "state_mismatch": ErrorCode(409, Domain.USER, "Saved state belongs to another statement."),
     # generator and files
     "template_error": ErrorCode(400, Domain.USER, "A generator template cannot be rendered."),

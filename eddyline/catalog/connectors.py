@@ -63,6 +63,14 @@ _WATERMARKS = (
         "scan.watermark.idle-timeout", "duration", None, "A shard without records is idle after it."
     ),
 )
+_MAX_AHEAD = Option(
+    "scan.watermark.max-ahead",
+    "duration",
+    "26 h",
+    "A row moves the watermark only if its event time is at most this long after its arrival, or "
+    "after the watermark so far; 0: always, as in Flink.",
+    extension=True,
+)
 _KINESIS_OPTIONS = (
     Option("stream", "string", None, "The stream's name or ARN.", True, ("stream.arn",)),
     Option("aws.region", "string", None, "The stream's region; any, on one machine."),
@@ -99,6 +107,23 @@ _KINESIS_OPTIONS = (
         "Records that the Kinesis Producer Library packed together are taken apart.",
         extension=True,
     ),
+    Option(
+        "scan.stream.recreated",
+        "fail|from-beginning",
+        "fail",
+        "What a job does whose stream was deleted and created again: it ends, or goes on with the "
+        "new stream's first record.",
+        extension=True,
+    ),
+    Option(
+        "fail-on-data-loss",
+        "boolean",
+        "false",
+        "Whether a job ends when retention took records before it read them; otherwise it warns "
+        "and counts them.",
+        extension=True,
+    ),
+    _MAX_AHEAD,
     Option("sink.partitioner", "string", None, "How a record's shard is chosen: fixed or random."),
     Option("sink.partitioner-field-delimiter", "string", "|", "Between PARTITIONED BY columns."),
     _BAD_RECORDS,

@@ -75,6 +75,7 @@ class Shell:
             changelog=self.as_json,
             job_name=self.name,
             detach=self.detach,
+            terminal=True,
         )
         end = watch.follow()
         if end.error_text and self.as_json:

@@ -43,6 +43,8 @@ class Watch:
     _end_at: float | None = None
     _over: e.RunFinished | None = None
     _live: Live | None = None
+    _changes_of: int | None = None
+    _widths: list[int] = field(default_factory=list)
 
     def __call__(self, event: Any) -> None:
         """Take an event; from any thread."""
@@ -118,8 +120,25 @@ class Watch:
         self._draw()
 
     def _changed(self, event: e.RowsAppended) -> None:
+        if not self.as_json:
+            self._print_changes(event)
+            return
         for kind, row in zip(event.kinds, event.rows, strict=True):
             line({"op": kind, **_typed(event.columns, event.types, row)})
+
+    def _print_changes(self, event: e.RowsAppended) -> None:
+        """The result modes CHANGELOG and TABLEAU: one line per change, below the names once."""
+        self._end_live()
+        rows = [[kind, *_cells(row)] for kind, row in zip(event.kinds, event.rows, strict=True)]
+        header = ["op", *event.columns]
+        if self._changes_of != event.index:
+            self._changes_of = event.index
+            self._widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
+            rows.insert(0, header)
+        for row in rows:
+            padded = (cell.ljust(width) for cell, width in zip(row, self._widths, strict=True))
+            sys.stdout.write("  ".join(padded).rstrip() + "\n")
+        sys.stdout.flush()
 
     def _job(self, event: e.JobStarted) -> None:
         if self.as_json:

@@ -58,6 +58,7 @@ class Workshop:
     listener: Listener
     streams: Any
     durable: bool = False  # the state outlives the process
+    idle_timeout_ms: int | None = None
 
     def context(self, name: str) -> Context:
         return Context(name, self.db, self.settings, self.clock, self.figures, self.zone)
@@ -69,7 +70,15 @@ Builder = Callable[[Workshop, Context, Inputs, Any], Operator]
 def _scan(w: Workshop, context: Context, inputs: Inputs, node: plan.Scan) -> Operator:
     options = _resolved(node.table.options)
     name = options.get("connector", "")
-    source = SourceContext(node.table.path.name, w.settings, w.clock, options)
+    source = SourceContext(
+        node.table.path.name,
+        w.settings,
+        w.clock,
+        options,
+        idle_timeout_ms=w.idle_timeout_ms,
+        figures=w.figures,
+        warn=w.listener.on_text,
+    )
     return Scan(context, node, _source(w, name, source, node))
 
 

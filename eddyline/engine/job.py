@@ -53,6 +53,8 @@ class JobSpec:
 
     incarnation: grows with every start of the job; an append of an older one is refused.
     directory: where the state rests; None keeps it in memory, and it is lost with the process.
+    zone: the session's time zone. idle_timeout_ms: after how long at its tip a shard is idle; None
+    for the setting's value, 0 for never.
     """
 
     plan: Plan
@@ -60,6 +62,7 @@ class JobSpec:
     incarnation: int
     directory: Path | None = None
     zone: str = "UTC"
+    idle_timeout_ms: int | None = None
 
 
 class _Voice:
@@ -123,6 +126,11 @@ class Job:
                     op.close()
             state.close()
 
+    @property
+    def epoch(self) -> int:
+        """The last committed micro-batch."""
+        return self._epoch
+
     def metrics(self) -> JobMetrics:
         """The counts as they are now."""
         return self._figures.snapshot()
@@ -148,6 +156,8 @@ class Job:
             said.append(f"{f.late} rows came too late for their window and were dropped")
         if f.bad_records:
             said.append(f"{f.bad_records} records did not fit the table and were set aside")
+        if f.lost:
+            said.append(f"{f.lost} records were gone from their stream before they were read")
         return said
 
     def _workshop(self, state: JobState) -> Workshop:
@@ -155,6 +165,7 @@ class Job:
             job_id=self._spec.job_id,
             incarnation=self._spec.incarnation,
             zone=self._spec.zone,
+            idle_timeout_ms=self._spec.idle_timeout_ms,
             db=state.db,
             settings=self._settings,
             clock=self._clock,
@@ -185,7 +196,8 @@ class Job:
             if saved is not None:
                 op.restore(saved)
         for scan in scans:
-            scan.source.open(progress.positions.get(scan.name, {}))
+            positions = progress.positions.get(scan.name, {})
+            scan.source.open(positions, progress.identities.get(scan.name))
         root.recover(self._epoch)
         for op in operators(root):
             op.committed(self._epoch)
@@ -201,6 +213,7 @@ class Job:
             ended, due = self._due(root)
             if any(came) or due or ended:
                 over = self._micro_batch(state, root, ops)
+                self._figures.steps += 1
                 self._note(scans, ops)
                 self._note_latency(scans)
                 if over:
@@ -209,6 +222,7 @@ class Job:
                     took = self._clock.monotonic() - began
                     self._clock.wait(stop, min(took, PAUSE_S_MAX))
                 continue
+            self._figures.steps += 1
             if began - noted >= NOTE_S:
                 self._note(scans, ops)
                 noted = began
@@ -256,9 +270,13 @@ class Job:
         return step.ended
 
     def _progress(self, root: Sink, epoch: int = 0) -> Progress:
-        positions = {s.name: s.source.positions() for s in self._scans(root)}
+        scans = self._scans(root)
+        positions = {s.name: s.source.positions() for s in scans}
+        identities = {s.name: s.source.identity() for s in scans}
         saved = {op.name: op.save() for op in operators(root)}
-        return Progress(epoch, positions, {k: v for k, v in saved.items() if v is not None})
+        return Progress(
+            epoch, positions, {k: v for k, v in saved.items() if v is not None}, identities
+        )
 
     def _scans(self, root: Sink) -> list[Scan]:
         return [op for op in operators(root) if isinstance(op, Scan)]

@@ -28,6 +28,10 @@ class ShardMetrics:
 class JobMetrics:
     """Totals since the job (this incarnation) began.
 
+    bad_records: set aside or skipped, as the table says. lost: records that the stream no longer
+    had when the job came to read them. held: rows whose event time lies so far after their arrival
+    that they did not move the watermark. steps: looks at the sources, complete with what they
+    brought.
     watermark_ms: of the last operator that has one, None before the first. latency_ms: from a
     record's arrival to the end of the micro-batch it was in, of the newest record.
     """
@@ -38,9 +42,12 @@ class JobMetrics:
     null_time: int = 0
     filtered: int = 0
     bad_records: int = 0
+    lost: int = 0
+    held: int = 0
     keys_dropped: int = 0
     watermark_ms: int | None = None
     shards: tuple[ShardMetrics, ...] = ()
+    steps: int = 0
     epochs: int = 0
     last_commit_ms: int | None = None
     latency_ms: int | None = None
@@ -57,8 +64,11 @@ class Figures:
     null_time: int = 0
     filtered: int = 0
     bad_records: int = 0
+    lost: int = 0
+    held: int = 0
     keys_dropped: int = 0
     watermark_ms: int = MIN_WATERMARK
+    steps: int = 0
     epochs: int = 0
     last_commit_ms: int | None = None
     latency_ms: int | None = None
@@ -74,9 +84,12 @@ class Figures:
             null_time=self.null_time,
             filtered=self.filtered,
             bad_records=self.bad_records,
+            lost=self.lost,
+            held=self.held,
             keys_dropped=self.keys_dropped,
             watermark_ms=self.watermark_ms if known else None,
             shards=self.shards,
+            steps=self.steps,
             epochs=self.epochs,
             last_commit_ms=self.last_commit_ms,
             latency_ms=self.latency_ms,

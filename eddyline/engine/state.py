@@ -42,11 +42,13 @@ class Progress(msgspec.Struct):
     """What a micro-batch leaves beside the operators' tables.
 
     positions: source name to shard to next record. operators: name to what ``save`` gave.
+    identities: source name to what tells its stream from another of that name.
     """
 
     epoch: int = 0
     positions: dict[str, dict[str, int]] = {}
     operators: dict[str, dict[str, Any]] = {}
+    identities: dict[str, str] = {}
 
 
 class JobState:

@@ -19,6 +19,8 @@ import msgspec
 from eddyline.service.database import read, transaction
 from eddyline.service.messages import Monitored
 
+# The series id of an alert about a job, not about a point.
+FAILURE_PREFIX = "failed-job/"
 POINTS_KEPT = 20_000
 ALERTS_KEPT = 10_000
 SERIES_KEPT = 5_000
@@ -139,6 +141,17 @@ class Monitor:
             )
             _trim(db, series_id)
         return Monitored([series_id], alerts)
+
+    def add_failure(self, job_id: str, name: str, sentence: str, now_ms: int) -> Monitored:
+        """Keep the alert of a job that has failed: it has no series and no score."""
+        row = (f"{FAILURE_PREFIX}{job_id}", job_id, name, now_ms, now_ms, 0.0, 1.0, sentence)
+        with self._writing, transaction(self._path, durable=False) as db:
+            sql = (
+                "INSERT INTO alerts (series_id, job_id, key, start_ms, end_ms, peak_score, grade, "
+                "sentence) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id"
+            )
+            kept = db.execute(sql, row).fetchone()
+        return Monitored([], [int(kept[0])] if kept else [])
 
     def _alert(
         self, db: Any, series_id: str, job_id: str, key: str, columns: list[str], point: Point

@@ -29,6 +29,8 @@ STARTING, RESTARTING = "STARTING", "RESTARTING"
 ENDED = (STOPPED, FINISHED, FAILED)
 # Ended jobs without a name are forgotten beyond this many.
 ENDED_KEPT = 100
+# Of each job the newest failures are kept.
+FAILURES_KEPT = 50
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -37,12 +39,24 @@ CREATE TABLE IF NOT EXISTS jobs (
   desired TEXT NOT NULL, actual TEXT NOT NULL, incarnation INTEGER NOT NULL,
   restarts INTEGER NOT NULL, error TEXT, created_ms INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS job_failures (
+  job_id TEXT NOT NULL, at_ms INTEGER NOT NULL, incarnation INTEGER NOT NULL, error TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS job_failures_job ON job_failures (job_id, at_ms);
 CREATE UNIQUE INDEX IF NOT EXISTS jobs_name ON jobs (name) WHERE name IS NOT NULL;
 """
 _COLUMNS = (
     "job_id, name, session, run_id, statement_index, sql, context, desired, actual, "
     "incarnation, restarts, error, created_ms"
 )
+
+
+class JobFailure(msgspec.Struct, frozen=True):
+    """One failure of a job: when, in which incarnation, and why."""
+
+    at_ms: int
+    incarnation: int
+    error: dict[str, Any]
 
 
 class JobInfo(msgspec.Struct, frozen=True):
@@ -65,6 +79,7 @@ class JobInfo(msgspec.Struct, frozen=True):
 
 
 JobInfos = list[JobInfo]
+JobFailures = list[JobFailure]
 Reasons = list[str]
 
 
@@ -154,9 +169,11 @@ class JobStore:
         return int(found[0])
 
     def reached(self, job_id: str, actual: str, error: dict[str, Any] | None = None) -> None:
-        """Keep a job's actual state; one that ended by itself is not wanted to run any more."""
+        """Keep a job's actual state and why; one that has ended by itself is not started again."""
         over = actual in ENDED
         with transaction(self._path) as db:
+            if error is not None:
+                self._keep_failure(db, job_id, error)
             db.execute(
                 "UPDATE jobs SET actual = ?, error = ?, desired = CASE WHEN ? THEN 'STOPPED' "
                 "ELSE desired END, restarts = restarts + ? WHERE job_id = ?",
@@ -168,6 +185,23 @@ class JobStore:
                     job_id,
                 ),
             )
+
+    def _keep_failure(self, db: sqlite3.Connection, job_id: str, error: dict[str, Any]) -> None:
+        db.execute(
+            "INSERT INTO job_failures SELECT job_id, ?, incarnation, ? FROM jobs WHERE job_id = ?",
+            (self._clock.now_ms(), json.dumps(error), job_id),
+        )
+        db.execute(
+            "DELETE FROM job_failures WHERE job_id = ?1 AND rowid <= (SELECT rowid FROM "
+            "job_failures WHERE job_id = ?1 ORDER BY rowid DESC LIMIT 1 OFFSET ?2)",
+            (job_id, FAILURES_KEPT),
+        )
+
+    def failures(self, job_id: str) -> JobFailures:
+        """The newest failures of a job, oldest first."""
+        sql = "SELECT at_ms, incarnation, error FROM job_failures WHERE job_id = ? ORDER BY rowid"
+        rows = read(self._path, sql, (job_id,))
+        return [JobFailure(int(str(a)), int(str(i)), json.loads(str(e))) for a, i, e in rows]
 
     def desire(self, job_id: str, desired: str) -> None:
         """Keep what a job should do."""
@@ -205,6 +239,7 @@ class JobStore:
 
     def _delete(self, db: sqlite3.Connection, job_id: str) -> None:
         db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+        db.execute("DELETE FROM job_failures WHERE job_id = ?", (job_id,))
         shutil.rmtree(self._directory.job(job_id), ignore_errors=True)
 
 
@@ -219,6 +254,9 @@ class Workers(Protocol):
 
     def state_of(self, job_id: str) -> tuple[str, dict[str, Any] | None] | None:
         """A job's state and error as its worker last said, if it does not simply run."""
+
+    def forget(self, job_id: str) -> None:
+        """Keep nothing of a job that was removed."""
 
 
 class Jobs:
@@ -242,10 +280,16 @@ class Jobs:
     def _with_figures(self, job: JobInfo) -> JobInfo:
         figures, why = self._workers.figures_of(job.job_id)
         job = msgspec.structs.replace(job, figures=figures, why=why)
-        said = self._workers.state_of(job.job_id)
-        if said is not None and job.actual == RUNNING:  # on a full disk it cannot be written down
-            return msgspec.structs.replace(job, actual=said[0], error=said[1])
+        state = self._workers.state_of(job.job_id)
+        if state is not None and job.actual == RUNNING:  # on a full disk it cannot be written down
+            job = msgspec.structs.replace(job, actual=state[0], error=state[1])
+        if job.actual in (FAILED, RESTARTING) and job.error is not None:
+            job = msgspec.structs.replace(job, why=[*_reasons(job.actual, job.error), *why])
         return job
+
+    def failures(self, job_id: str) -> JobFailures:
+        """The newest failures of a job, oldest first. Raises ``not_found``."""
+        return self._store.failures(self._store.get(job_id).job_id)
 
     def stop(self, job_id: str) -> JobInfo:
         """Stop a job after the batch under way; its state stays. Raises ``not_found``."""
@@ -261,7 +305,15 @@ class Jobs:
         """Stop a job and forget it and its state. Raises ``not_found``."""
         job = self.stop(job_id)
         self._store.remove(job.job_id)
+        self._workers.forget(job.job_id)
         self._forget(job.job_id)
+
+
+def _reasons(actual: str, error: dict[str, Any]) -> Reasons:
+    """Why a job that failed writes nothing."""
+    what = "has failed" if actual == FAILED else "failed and will be tried again"
+    reasons = [f"the job {what}: {error.get('message', '')}"]
+    return [*reasons, f"to do: {error['hint']}"] if error.get("hint") else reasons
 
 
 def _info(row: tuple[Any, ...]) -> JobInfo:

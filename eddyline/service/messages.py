@@ -34,6 +34,7 @@ class Run(msgspec.Struct, tag=True, frozen=True):
     changelog: bool = False
     job_name: str | None = None
     detach: bool = False
+    terminal: bool = False
 
 
 class Resume(msgspec.Struct, tag=True, frozen=True):
@@ -87,6 +88,12 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
     context: JobContext
 
 
+class RequestStop(msgspec.Struct, tag=True, frozen=True):
+    """From a worker: a statement stops a job, whichever worker runs it."""
+
+    job_id: str
+
+
 class JobReport(msgspec.Struct, tag=True, frozen=True):
     """From a worker: a job's actual state and its figures."""
 
@@ -113,7 +120,9 @@ class Sent(msgspec.Struct, tag=True, frozen=True):
 
 
 ToWorker = Begin | Run | Resume | Cancel | StopJob | Generate | Stop
-FromWorker = Ready | Beat | Waiting | Remember | JobReport | Monitored | Sent | RunEvent
+FromWorker = (
+    Ready | Beat | Waiting | Remember | RequestStop | JobReport | Monitored | Sent | RunEvent
+)
 
 
 def packed(settings: Settings) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import threading
 
 from eddyline.errors import EddylineError
 from eddyline.service import messages
-from eddyline.service.child import described, in_thread
+from eddyline.service.child import described
 from eddyline.service.events import (
     JobStarted,
     RunFinished,
@@ -20,18 +20,10 @@ from eddyline.service.events import (
     Text,
     Warning_,
 )
-from eddyline.service.jobs import (
-    FAILED,
-    FINISHED,
-    RESTARTING,
-    RUNNING,
-    STOPPED,
-    JobContext,
-    JobInfo,
-)
+from eddyline.service.job_work import JobWork, alert_of_failure
+from eddyline.service.jobs import FAILED, JobContext, JobInfo
 from eddyline.service.session import Session, SessionCatalog, catalog_of, pack
 from eddyline.service.statements import answer, kind_of
-from eddyline.service.supervisor import BackOff
 from eddyline.service.work import Work
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS, SessionConfig
@@ -39,120 +31,6 @@ from eddyline.sql.parse import parse_script, statements
 from eddyline.sql.physical import Plan
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import Statement
-
-REPORT_S = 0.5
-# A job whose failure may pass (a full disk, an endpoint) is tried again.
-PASSING = ("disk_full", "endpoint_error")
-
-
-class JobWork:
-    """A job in its worker: works, reports, and tries again what may pass."""
-
-    def __init__(
-        self, session: Session, run: messages.Run, index: int, plan: Plan, job_id: str, zone: str
-    ) -> None:
-        self.job_id = job_id
-        self.index = index
-        self.error: EddylineError | None = None
-        self._session = session
-        self._run = run
-        self._plan = plan
-        self._zone = zone
-        self._asked = threading.Event()  # to stop for good
-        self._paused = False
-        self._telling = threading.Lock()
-        self._ended = False
-        self._work: Work | None = None
-        self._began = session.clock.monotonic()
-        self.over = threading.Event()
-
-    def start(self) -> None:
-        """Begin, in a thread of its own."""
-        in_thread(f"job-{self.job_id}", self._live)
-
-    def stop(self) -> None:
-        """Stop for good."""
-        self._asked.set()
-        self._halt()
-
-    def pause(self) -> None:
-        """Stop because the worker ends; the job stays wanted."""
-        self._paused = True
-        self.stop()
-
-    def _halt(self) -> None:
-        work = self._work
-        if work is not None:
-            work.stop.set()
-
-    def _live(self) -> None:
-        back_off = BackOff(self._session.clock, first_s=0.5)
-        while True:
-            error = self._once()
-            passing = error is not None and error.code in PASSING and not self._asked.is_set()
-            if not passing or error is None:
-                break
-            self._reach(RESTARTING, error)
-            self._tell(RESTARTING, self._work, error)
-            self.warn(f"{error.message}; the job will be tried again")
-            self._session.clock.wait(self._asked, back_off.next_s())
-        self._end(error)
-
-    def _once(self) -> EddylineError | None:
-        try:
-            incarnation = self._session.jobs.begin(self.job_id)
-            work = Work(
-                self._session,
-                self._run,
-                self.index,
-                self._plan,
-                job_id=self.job_id,
-                incarnation=incarnation,
-                zone=self._zone,
-            )
-            self._work = work
-            if self._asked.is_set():
-                work.stop.set()
-            self._session.jobs.reached(self.job_id, RUNNING)
-            in_thread("report", self._report, work)
-            work.run()
-        except Exception as failure:
-            return described(failure)
-        return None
-
-    def _report(self, work: Work) -> None:
-        while not self.over.is_set() and work is self._work:
-            with self._telling:  # no report of a running job after that of its end
-                if not self._ended:
-                    self._tell(RUNNING, work)
-            self._session.clock.wait(self.over, REPORT_S)
-
-    def _tell(self, actual: str, work: Work | None, error: EddylineError | None = None) -> None:
-        figures, why = (work.figures(), work.why()) if work else (None, [])
-        problem = error.as_dict() if error else None
-        self._session.send(messages.JobReport(self.job_id, actual, figures, why, problem))
-
-    def _end(self, error: EddylineError | None) -> None:
-        self.error = error
-        if not self._paused:
-            actual = FAILED if error else STOPPED if self._asked.is_set() else FINISHED
-            self._reach(actual, error)
-            with self._telling:
-                self._ended = True
-                self._tell(actual, self._work, error)
-            ms = round((self._session.clock.monotonic() - self._began) * 1000)
-            self._session.send(StatementFinished(self._run.run_id, self.index, ms))
-        self.over.set()
-
-    def _reach(self, actual: str, error: EddylineError | None) -> None:
-        try:
-            self._session.jobs.reached(self.job_id, actual, error.as_dict() if error else None)
-        except Exception as failure:  # a full disk again: the report still goes out
-            self.warn(described(failure).message)
-
-    def warn(self, text: str) -> None:
-        """Tell whoever watches the run."""
-        self._session.send(Warning_(self._run.run_id, self.index, text))
 
 
 class Script:
@@ -207,6 +85,7 @@ class Script:
                 self._session.jobs.reached(job.job_id, FAILED, error.as_dict())
                 report = messages.JobReport(job.job_id, FAILED, None, [], error.as_dict())
                 self._session.send(report)
+                alert_of_failure(self._session, job.job_id, error)
         self._finish(error)
 
     def _resume(self, job: JobInfo) -> None:
@@ -218,8 +97,8 @@ class Script:
         if not isinstance(statement, s.Insert):
             raise EddylineError("internal", f"job {job.job_id} is no INSERT")
         plan = Planner(catalog_of(context), config).insert(statement)
-        index, zone = job.statement_index, config.zone
-        self._start(JobWork(self._session, self._run, index, plan, job.job_id, zone))
+        index = job.statement_index
+        self._start(JobWork(self._session, self._run, index, plan, job.job_id, config))
 
     def _finish(self, error: EddylineError | None) -> None:
         if not self._run.detach:
@@ -228,6 +107,9 @@ class Script:
             for job in self.jobs:
                 job.over.wait()
                 error = error or job.error
+        elif error is None and not self._cancelled.is_set():
+            for job in self.jobs:
+                error = error or job.first_failure()
         cancelled = self._cancelled.is_set()
         status = "ABORT" if cancelled else "ERROR" if error else "FINISHED"
         ms = self._ms(self._began)
@@ -300,7 +182,7 @@ class Script:
             config = self._config()
             plan = Planner(self._session.catalog, config).query(statement)
         self._warn(index, plan)
-        self._query = Work(self._session, self._run, index, plan, zone=config.zone)
+        self._query = Work(self._session, self._run, index, plan, config=config)
         if self._cancelled.is_set():
             self._query.stop.set()
         self._query.run()
@@ -329,7 +211,7 @@ class Script:
             context=context,
         )
         session.send(JobStarted(self._run.run_id, index, job_id))
-        job = JobWork(session, self._run, index, plan, job_id, config.zone)
+        job = JobWork(session, self._run, index, plan, job_id, config)
         self._start(job)
         if config.get("table.dml-sync").lower() == "true":
             job.over.wait()

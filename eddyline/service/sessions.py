@@ -12,6 +12,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ IDLE_S = 300.0
 TICK_S = 5.0
 # A run that does not heed Cancel for this long takes its worker with it.
 CANCEL_S = 10.0
+# Reports of ended jobs that are kept for their last figures.
+REPORTS_KEPT = 200
 
 OnEvent = Callable[[RunEvent], None]
 OnMonitored = Callable[[messages.Monitored], None]
@@ -133,13 +136,15 @@ class Sessions:
         changelog: bool = False,
         job_name: str | None = None,
         detach: bool = False,
+        terminal: bool = False,
     ) -> str:
         """Run ``text`` in ``session``; every event goes to ``on_event``, RunFinished the last.
 
         mode: how a SELECT is folded (update, append, single), shown every ``refresh_ms``.
         parameters: session options for this run alone. changelog: send a SELECT's changes
         (RowsAppended) instead of snapshots, each before the next batch is read. job_name: the name
-        of the run's INSERT. detach: the run ends once its INSERTs have started.
+        of the run's INSERT. detach: the run ends once its INSERTs have done their first step; it
+        fails if one of them has failed by then. terminal: the session's result mode applies.
 
         Returns the run's id. Raises ``invalid_argument``.
         """
@@ -148,7 +153,7 @@ class Sessions:
             raise EddylineError("invalid_argument", msg)
         run_id = run_id or uuid.uuid4().hex
         run = messages.Run(
-            run_id, text, mode, refresh_ms, parameters or {}, changelog, job_name, detach
+            run_id, text, mode, refresh_ms, parameters or {}, changelog, job_name, detach, terminal
         )
         with self._lock:
             found = self._session(session)
@@ -232,6 +237,17 @@ class Sessions:
                 msg = f"job {job_id} does not stop; it is in the middle of a long step"
                 raise EddylineError("conflict", msg, hint="try again in a moment")
         return True
+
+    def _stop_requested(self, job_id: str) -> None:
+        """Stop a job that a statement stops; the statement itself waits for its end."""
+        with suppress(EddylineError):
+            job = self._store.get(job_id)
+            if not self.stop_job(job.session, job.job_id, CANCEL_S):
+                self._store.reached(job.job_id, STOPPED)
+
+    def forget(self, job_id: str) -> None:
+        """Keep no report of a job that was removed."""
+        self._reports.pop(job_id, None)
 
     def figures_of(self, job_id: str) -> tuple[JobFigures | None, Reasons]:
         """A job's newest figures, and why it writes nothing if it does not."""
@@ -320,6 +336,8 @@ class Sessions:
                     session.runs[message.run_id].jobs = message.job_ids
         elif isinstance(message, messages.Remember):
             session.context = message.context
+        elif isinstance(message, messages.RequestStop):
+            in_thread("stop-job", self._stop_requested, message.job_id)
         elif isinstance(message, messages.Monitored):
             self._on_monitored(message)
         elif not isinstance(message, messages.Ready):
@@ -327,12 +345,20 @@ class Sessions:
 
     def _job_moved(self, session: _Session, report: messages.JobReport) -> None:
         with self._moved:
+            self._reports.pop(report.job_id, None)  # the newest report is the last
             self._reports[report.job_id] = report
             if report.actual in ENDED:
                 session.jobs.discard(report.job_id)
+                self._forget_old_reports()
             else:
                 session.jobs.add(report.job_id)
             self._moved.notify_all()
+
+    def _forget_old_reports(self) -> None:
+        """Reports of ended jobs are kept as long as the store keeps the jobs; lock held."""
+        ended = [j for j, report in self._reports.items() if report.actual in ENDED]
+        for job_id in ended[: max(0, len(ended) - REPORTS_KEPT)]:
+            del self._reports[job_id]
 
     def _tell(self, session: _Session, event: RunEvent) -> None:
         with self._lock:

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from fnmatch import translate
 from re import IGNORECASE, Pattern
 from re import compile as compile_pattern
+from threading import Event
 from typing import Any
 
 from eddyline.catalog.codec import encode_object
 from eddyline.catalog.table import CatalogTable, CatalogView, ColumnKind
 from eddyline.errors import EddylineError
+from eddyline.service import messages
+from eddyline.service.jobs import ENDED, STOPPED
 from eddyline.service.session import Session
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import Statement
+
+STOP_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +192,27 @@ def _columns(found: CatalogTable | CatalogView) -> Answer:
 
 
 def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
+    """Stop a job, whichever worker runs it, and answer once it has stopped."""
     job = session.jobs.get(st.job)
-    session.jobs.desire(job.job_id, "STOPPED")
-    return Answer(f"Job {job.name or job.job_id} will stop.")
+    name = job.name or job.job_id
+    if st.savepoint:
+        msg = "STOP JOB … WITH SAVEPOINT is not supported"
+        hint = (
+            "write STOP JOB alone: the job's state stays, and an INSERT of its name goes on from it"
+        )
+        raise EddylineError("sql_unsupported", msg, hint=hint, span=st.source.span)
+    if job.actual in ENDED:
+        return Answer(f"Job {name} is {job.actual.lower()} already.")
+    session.jobs.desire(job.job_id, STOPPED)
+    session.send(messages.RequestStop(job.job_id))
+    end = session.clock.monotonic() + STOP_S
+    never = Event()
+    while session.jobs.get(job.job_id).actual not in ENDED:
+        if session.clock.monotonic() > end:
+            msg = f"job {name} does not stop within {STOP_S:.0f} s; it will when its step is done"
+            raise EddylineError("conflict", msg, hint="SHOW JOBS tells when it has stopped")
+        session.clock.wait(never, 0.02)
+    return Answer(f"Job {name} has stopped.")
 
 
 def _help(session: Session, planner: Planner, st: s.Help) -> Answer:

@@ -27,6 +27,7 @@ from eddyline.service.printing import Printer
 from eddyline.service.results import ResultView
 from eddyline.service.scores import record_scores
 from eddyline.service.session import Session
+from eddyline.sql.options import SessionConfig
 from eddyline.sql.physical import Plan
 
 PROGRESS_S = 1.0
@@ -45,7 +46,7 @@ class Work:
         *,
         job_id: str | None = None,
         incarnation: int = 1,
-        zone: str = "UTC",
+        config: SessionConfig | None = None,
     ) -> None:
         self._session = session
         self._run = run
@@ -55,11 +56,13 @@ class Work:
         self._over = threading.Event()
         self._came = threading.Event()
         self._is_query = job_id is None
-        self._printer = Printer(plan.root.schema, zone)
+        config = config or SessionConfig()
+        self._shows_changes = run.changelog or (run.terminal and config.shows_changes)
+        self._printer = Printer(plan.root.schema, config.zone)
         rows_max = session.settings.result_rows_max
         self._view = ResultView(self._printer, run.mode, rows_max, plan.insert_only)
         directory = session.directory.job(job_id) if job_id else None
-        spec = JobSpec(plan, self._id, incarnation, directory, zone)
+        spec = JobSpec(plan, self._id, incarnation, directory, config.zone, config.idle_timeout_ms)
         self._job = Job(
             spec,
             streams=session.streams,
@@ -82,7 +85,7 @@ class Work:
             self._over.set()
             self._came.set()
             watcher.join()
-            if self._is_query and not self._run.changelog and self._view.fresh:
+            if self._is_query and not self._shows_changes and self._view.fresh:
                 self._send_snapshot()
             self._send_progress()
 
@@ -90,7 +93,7 @@ class Work:
 
     def on_rows(self, batch: Batch) -> None:
         """Rows of a SELECT."""
-        if self._run.changelog:
+        if self._shows_changes:
             self._send_changes(batch)
             return
         self._view.apply(batch)
@@ -111,6 +114,14 @@ class Work:
         """The counters as they are now."""
         return figures_of(self._job.metrics())
 
+    def has_stepped(self) -> bool:
+        """Whether the first look at the sources, with all it brought, is complete."""
+        return self._job.metrics().steps > 0
+
+    def epoch(self) -> int:
+        """The last committed micro-batch."""
+        return self._job.epoch
+
     def why(self) -> list[str]:
         """Sentences: why nothing is shown or written; empty when something is."""
         return self._job.why_silent()
@@ -118,7 +129,7 @@ class Work:
     def _watch(self) -> None:
         clock = self._session.clock
         refresh_s = max(0.02, self._run.refresh_ms / 1000)
-        shows = self._is_query and not self._run.changelog
+        shows = self._is_query and not self._shows_changes
         if shows:
             self._send_snapshot()
         shown = float("-inf")
@@ -175,6 +186,9 @@ def figures_of(metrics: JobMetrics) -> JobFigures:
         rows_out=metrics.rows_out,
         late=metrics.late,
         filtered=metrics.filtered,
+        bad_records=metrics.bad_records,
+        lost=metrics.lost,
+        held=metrics.held,
         watermark_ms=metrics.watermark_ms,
         behind_ms=metrics.behind_ms,
         latency_ms=metrics.latency_ms,

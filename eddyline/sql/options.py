@@ -17,15 +17,18 @@ from eddyline.functions.registry import Context
 
 @dataclass(frozen=True, slots=True)
 class SessionOption:
-    """A key of SET. kind: string, integer, boolean, duration, zone, or choices joined by ``|``.
+    """A key of SET. kind: string, integer, number, boolean, duration, zone, or choices joined
+    by ``|``.
 
-    honoured: whether it changes anything here.
+    honoured: whether it changes anything here. refused: why a value other than the default is an
+    error; for what would change results if it were left out silently.
     """
 
     default: str
     kind: str
     meaning: str
     honoured: bool = True
+    refused: str | None = None
 
 
 OPTIONS: dict[str, SessionOption] = {
@@ -36,7 +39,11 @@ OPTIONS: dict[str, SessionOption] = {
         "1 s", "duration", "A shard read to its tip is idle after this; 0: never."
     ),
     "table.exec.state.ttl": SessionOption(
-        "0", "duration", "State of joins and groupings not used for this long is dropped; 0: never."
+        "0",
+        "duration",
+        "State of joins and groupings is kept for ever; a value other than 0 is refused.",
+        refused="state is kept for ever here: group by a window, or join on a time interval, "
+        "to bound it",
     ),
     "pipeline.name": SessionOption("", "string", "The name of the next job."),
     "sql-client.execution.result-mode": SessionOption(
@@ -66,7 +73,50 @@ OPTIONS: dict[str, SessionOption] = {
     ),
     "state.backend.type": SessionOption("duckdb", "string", "State is kept in DuckDB.", False),
     "execution.savepoint.path": SessionOption(
-        "", "string", "A job continues from its own state here.", False
+        "",
+        "string",
+        "A job continues from its own state; a path is refused.",
+        refused="a job continues from its own state: give it a name with 'pipeline.name'",
+    ),
+    "restart-strategy.type": SessionOption(
+        "",
+        "|none|off|disable|exponential-delay|exponentialdelay|fixed-delay|fixeddelay|failure-rate"
+        "|failurerate",
+        "When a failed job is tried again. Empty: exponential delay, but a failure that the same "
+        "input would cause again ends the job.",
+    ),
+    "restart-strategy.exponential-delay.initial-backoff": SessionOption(
+        "1 s", "duration", "Pause before the first further attempt."
+    ),
+    "restart-strategy.exponential-delay.max-backoff": SessionOption(
+        "1 min", "duration", "The longest pause."
+    ),
+    "restart-strategy.exponential-delay.backoff-multiplier": SessionOption(
+        "1.5", "number", "By how much the pause grows with each failure."
+    ),
+    "restart-strategy.exponential-delay.reset-backoff-threshold": SessionOption(
+        "1 h", "duration", "After this long without a failure the pause is the first one again."
+    ),
+    "restart-strategy.exponential-delay.jitter-factor": SessionOption(
+        "0.1", "number", "The part of a pause that is drawn by chance."
+    ),
+    "restart-strategy.exponential-delay.attempts-before-reset-backoff": SessionOption(
+        "", "integer", "Attempts until the job has failed for good; empty: without limit."
+    ),
+    "restart-strategy.fixed-delay.attempts": SessionOption(
+        "1", "integer", "Further attempts until the job has failed for good."
+    ),
+    "restart-strategy.fixed-delay.delay": SessionOption(
+        "1 s", "duration", "Pause before each further attempt."
+    ),
+    "restart-strategy.failure-rate.max-failures-per-interval": SessionOption(
+        "1", "integer", "A job with more failures than these in an interval has failed for good."
+    ),
+    "restart-strategy.failure-rate.failure-rate-interval": SessionOption(
+        "1 min", "duration", "The interval in which failures are counted."
+    ),
+    "restart-strategy.failure-rate.delay": SessionOption(
+        "1 s", "duration", "Pause before each further attempt."
     ),
 }
 
@@ -95,6 +145,9 @@ class SessionConfig:
             hint = f"; did you mean '{near[0]}'?" if near else ""
             return changed, f"option '{key}' is kept, but nothing here reads it{hint}"
         _check(key, row, value)
+        if row.refused is not None and not _is_default(key, row, value):
+            msg = f"option '{key}' is not supported"
+            raise EddylineError("sql_unsupported", msg, hint=row.refused)
         note = None if row.honoured else f"option '{key}' is kept. {row.meaning}"
         return changed, note
 
@@ -119,18 +172,24 @@ class SessionConfig:
         text = self.values.get("table.exec.source.idle-timeout")
         return None if text is None else duration_ms(text, "table.exec.source.idle-timeout")
 
+    def seconds(self, key: str) -> float:
+        """A duration in seconds."""
+        return duration_ms(self.get(key), key) / 1000
+
     @property
-    def state_ttl_ms(self) -> int:
-        """How long unused state lives; 0 is for ever."""
-        return duration_ms(self.get("table.exec.state.ttl"), "table.exec.state.ttl")
+    def shows_changes(self) -> bool:
+        """Whether a SELECT in a terminal shows each change instead of the table as it stands."""
+        return self.get("sql-client.execution.result-mode").upper() in ("CHANGELOG", "TABLEAU")
 
 
 def _check(key: str, row: SessionOption, value: str) -> None:
     good = True
     if "|" in row.kind:
-        good = value.upper() in row.kind.split("|")
+        good = value.upper() in row.kind.upper().split("|")
     elif row.kind == "integer":
-        good = value.strip().lstrip("-").isdigit()
+        good = value.strip().lstrip("-").isdigit() or value == row.default
+    elif row.kind == "number":
+        good = _is_number(value)
     elif row.kind == "boolean":
         good = value.lower() in ("true", "false")
     elif row.kind == "duration":
@@ -138,9 +197,23 @@ def _check(key: str, row: SessionOption, value: str) -> None:
     elif row.kind == "zone":
         good = _is_zone(value)
     if not good:
-        wanted = row.kind.replace("|", ", ") if "|" in row.kind else f"a {row.kind}"
+        choices = ", ".join(filter(None, row.kind.split("|")))
+        expected = choices if "|" in row.kind else f"a {row.kind}"
         msg = f"option '{key}' cannot be '{value}'"
-        raise EddylineError("invalid_argument", msg, hint=f"it must be {wanted}. {row.meaning}")
+        raise EddylineError("invalid_argument", msg, hint=f"it must be {expected}. {row.meaning}")
+
+
+def _is_default(key: str, row: SessionOption, value: str) -> bool:
+    if row.kind == "duration":
+        return duration_ms(value, key) == duration_ms(row.default, key)
+    return value == row.default
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return 0 <= float(text) < float("inf")
+    except ValueError:
+        return False
 
 
 def _is_zone(name: str) -> bool:

@@ -88,7 +88,8 @@ class Planner:
         return view
 
     def _environment(self, source: st.Source) -> Environment:
-        return Environment(self._catalog, self._config, source.script, [])
+        warnings = [f"the hint {name} changes nothing on one machine" for name in source.hints]
+        return Environment(self._catalog, self._config, source.script, warnings)
 
     def _select(self, statement: st.Query, env: Environment) -> Node:
         return optimized(_named(bind_query(statement.query, env)))

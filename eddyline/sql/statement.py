@@ -11,11 +11,15 @@ from eddyline.sql import syntax
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a statement stands: its own text, the whole script, and its place in it."""
+    """Where a statement stands: its own text, the whole script, and its place in it.
+
+    hints: names of hints that change no result here.
+    """
 
     text: str
     script: str
     span: Span
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,7 @@ class Insert:
     columns: tuple[str, ...]
     query: syntax.Query
     column_spans: tuple[Span, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from eddyline.service.anomalies import Alert
+from eddyline.service.anomalies import FAILURE_PREFIX, Alert
 from eddyline.studio.markup import duration, escape, moment, percent, when
 
 _WAYS = {"HIGH": "above", "LOW": "below"}
@@ -37,6 +37,8 @@ def href(alert: Alert) -> str:
     """Where an alert is drawn."""
     from urllib.parse import quote
 
+    if alert.series_id.startswith(FAILURE_PREFIX):
+        return "/jobs"
     return f"/anomalies?series={quote(alert.series_id, safe='')}&at={alert.start_ms}"
 
 

@@ -14,9 +14,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from eddyline.engine.operators.operator import SHARD, Context, Int64s, Operator, Step, millis
+from eddyline.engine.operators.operator import (
+    RECORD,
+    SHARD,
+    Context,
+    Int64s,
+    Operator,
+    Step,
+    millis,
+)
 from eddyline.engine.operators.scan import Scan
+from eddyline.engine.operators.time_bound import TimeBound
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.sql import physical as plan
@@ -39,6 +49,12 @@ class AssignWatermark(Operator):
         self._shards: dict[int, int] = {}
         self._now = MIN_WATERMARK
         self._lead_ms: int | None = None
+        self._bound: TimeBound | None = None
+        if self.scan is not None and self.scan.source.has_arrival:
+            self.scan.tracks_records = True
+            bound_ms = self.scan.source.max_ahead_ms
+            if bound_ms and not self._arrival:
+                self._bound = TimeBound(bound_ms)
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         batch = inputs[0].batch
@@ -57,11 +73,18 @@ class AssignWatermark(Operator):
 
     def save(self) -> dict[str, Any]:
         shards = {str(k): v for k, v in self._shards.items()}
-        return {"shards": shards, "now": self._now, "lead_ms": self._lead_ms}
+        saved = {"shards": shards, "now": self._now, "lead_ms": self._lead_ms}
+        return saved | ({"bound": self._bound.save()} if self._bound else {})
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._shards = {int(k): v for k, v in saved["shards"].items()}
         self._now, self._lead_ms = saved["now"], saved["lead_ms"]
+        if self._bound is None:
+            return
+        if "bound" in saved:
+            self._bound.restore(saved["bound"])
+        else:  # written before there was a bound
+            self._bound.start_at(max(self._shards.values(), default=MIN_WATERMARK))
 
     @property
     def shard_watermarks(self) -> dict[int, int]:
@@ -71,6 +94,20 @@ class AssignWatermark(Operator):
     def why_silent(self) -> list[str]:
         if self.scan is None:
             return []
+        held = self.context.figures.held
+        if held and self._bound is not None:
+            return [*self._holding_back(), self._held_reason(held)]
+        return self._holding_back()
+
+    def _held_reason(self, held: int) -> str:
+        assert self.scan is not None
+        return (
+            f"{held} rows have a {self._column} too far after their arrival and did not move the "
+            f"watermark; 'scan.watermark.max-ahead' of {self.scan.source.context.name} sets how far"
+        )
+
+    def _holding_back(self) -> list[str]:
+        assert self.scan is not None
         waiting = [s for s in self.scan.active() if s not in self._shards]
         names = ", ".join(self.scan.shard_name(s) for s in waiting)
         if waiting and self._shards:
@@ -81,20 +118,60 @@ class AssignWatermark(Operator):
         return []
 
     def _assign(self, batch: Batch) -> Batch:
+        batch = self._with_times(batch)
+        if batch.num_rows == 0:
+            return Batch(batch.rows.select(list(self.schema.names)), batch.kinds)
         times = batch.rows[self._column]
-        if times.null_count:
-            self.context.figures.null_time += times.null_count
-            msg = f"row time {self._column} is NULL in {times.null_count} rows"
-            hint = f"filter them out where they come from, or let {self._column} never be NULL"
-            raise EddylineError("sql_runtime", msg, hint=hint)
         given = batch.rows.select(list(self.schema.names))  # it may read other columns as well
         marks = self.context.db.query(self._sql, b=given)["w"]
         w = millis(marks.fill_null(0))
         if marks.null_count:
             w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
+        if self._bound is not None:
+            w = self._bounded(self._bound, w, batch.rows)
         if self._arrival:
             self._lead_ms = int(w[-1] - millis(times.slice(len(times) - 1))[0])
         return Batch(given, batch.kinds, self._before(w, batch.rows))
+
+    def _bounded(self, bound: TimeBound, w: Int64s, rows: pa.Table) -> Int64s:
+        """The rows' watermarks without those too far after their arrival."""
+        assert self.scan is not None
+        numbers = rows[RECORD].combine_chunks().to_numpy()
+        figures, first = self.context.figures, self.context.figures.held == 0
+        w, held = bound.apply(w, self.scan.arrivals(numbers))
+        figures.held += held
+        if held and first:
+            self.scan.source.context.warn(self._held_reason(held))
+        return w
+
+    def _with_times(self, batch: Batch) -> Batch:
+        """The rows that have a row time; others end the job, or are set aside as bad records."""
+        times = batch.rows[self._column]
+        if not times.null_count:
+            return batch
+        self.context.figures.null_time += times.null_count
+        none = times.is_null().combine_chunks()
+        numbers = None
+        if RECORD in batch.rows.column_names:
+            numbers = batch.rows[RECORD].combine_chunks().filter(none).to_numpy()
+        if self.scan is None or numbers is None or not self.scan.drops_bad:
+            place = (
+                f"{self.scan.place_of(int(numbers[0]))}: "
+                if self.scan and numbers is not None
+                else ""
+            )
+            msg = f"{place}row time {self._column} is NULL"
+            hint = (
+                f"let {self._column} never be NULL, or put such records aside with "
+                "'bad-records' = 'dead-letter'"
+            )
+            raise EddylineError("sql_runtime", msg, hint=hint)
+        self.scan.set_aside(numbers, self._column, "the row time is NULL")
+        keep = pc.invert(none)
+        kinds = (
+            batch.kinds[keep.to_numpy(zero_copy_only=False)] if batch.kinds is not None else None
+        )
+        return Batch(batch.rows.filter(keep), kinds)
 
     def _before(self, w: Int64s, rows: pa.Table) -> Int64s:
         """The watermark in force just before each row; moves the shards' own watermarks on."""

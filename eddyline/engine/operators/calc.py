@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators.operator import (
     KIND,
+    RECORD,
     SHARD,
     WATERMARK,
     Context,
@@ -58,16 +59,18 @@ class Calc(Operator):
             arrays.append(rows[source] if source is not None else made[name])  # type: ignore[index]
             names.append(name)
         out = typed(pa.table(arrays, names=names), self.schema) if names else rows.select([])
-        if SHARD in rows.column_names:
-            out = out.append_column(SHARD, rows[SHARD])
+        for name in (SHARD, RECORD):
+            if name in rows.column_names:
+                out = out.append_column(name, rows[name])
         return Batch(out, batch.kinds, batch.watermarks)
 
     def _filter(self, batch: Batch) -> Batch:
         rows = with_columns(batch.rows, kind=batch.kinds, wm=batch.watermarks)
-        carried = [quote(n) for n in (KIND, WATERMARK, SHARD) if n in rows.column_names]
+        carried = [quote(n) for n in (KIND, WATERMARK, SHARD, RECORD) if n in rows.column_names]
         selected = ", ".join([*self._texts.values(), *carried])
         sql = f"SELECT {selected} FROM b WHERE {self._condition}"
         out, hidden = split_hidden(self.context.db.query(sql, b=rows), self.schema)
-        if SHARD in hidden:
-            out = out.append_column(SHARD, pa.array(hidden[SHARD]))
+        for name in (SHARD, RECORD):
+            if name in hidden:
+                out = out.append_column(name, pa.array(hidden[name]))
         return Batch(out, hidden.get(KIND), hidden.get(WATERMARK))

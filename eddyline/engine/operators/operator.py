@@ -27,6 +27,7 @@ SHARD = "$shard"
 KIND = "$kind"
 WATERMARK = "$wm"
 ROW = "$row"
+RECORD = "$record"
 
 Int64s = npt.NDArray[np.int64]
 
@@ -138,7 +139,7 @@ def with_columns(rows: pa.Table, **extra: npt.NDArray[Any] | None) -> pa.Table:
 def split_hidden(rows: pa.Table, schema: Schema) -> tuple[pa.Table, dict[str, npt.NDArray[Any]]]:
     """A statement's result as rows of ``schema`` and its hidden columns by name."""
     hidden = {}
-    for name in (KIND, WATERMARK, SHARD):
+    for name in (KIND, WATERMARK, SHARD, RECORD):
         if name in rows.column_names:
             hidden[name] = rows[name].combine_chunks().to_numpy(zero_copy_only=False)
     return typed(rows.select(list(schema.names)), schema), hidden

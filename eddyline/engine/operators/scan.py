@@ -8,13 +8,14 @@ does not fit is NULL, a record that is no JSON is skipped, as in Flink); or ``ba
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eddyline.engine.operators.operator import SHARD, Context, Operator, Step, typed
+from eddyline.engine.operators.operator import RECORD, SHARD, Context, Int64s, Operator, Step, typed
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
@@ -46,6 +47,9 @@ class Scan(Operator):
         self._records: Records | None = None
         self._restored_idle: set[int] | None = None  # until the first poll after a restart
         self.newest_ms: int | None = None
+        # The records of the batch that flows, where an operator above refers to them by number.
+        self.tracks_records = False
+        self._flowing: Records | None = None
         # Wall time just before the last poll: what it did not bring has arrived since, or later.
         self.polled_ms = 0
 
@@ -61,7 +65,7 @@ class Scan(Operator):
         if self._restored_idle is not None:
             self.source.rest_as_idle(self._restored_idle)
             self._restored_idle = None
-        self.polled_ms = self.context.clock.now_ms()
+        self.polled_ms = self.source.now_ms()
         self._records = None if self.source.ended else self.source.poll(rows_max)
         self.newest_ms = int(self._records.arrival_ms[-1]) if self._records else None
         self.source.rest()
@@ -145,7 +149,37 @@ class Scan(Operator):
         table = typed(table.select(list(self.schema.names)), self.schema)
         if records.shard is not None:
             table = table.append_column(SHARD, pa.array(records.shard))
+        if self.tracks_records:
+            self._flowing = records
+            numbers = np.arange(len(records), dtype=np.int32)
+            table = table.append_column(RECORD, pa.array(numbers))
         return Batch(table)
+
+    def arrivals(self, numbers: Int64s) -> Int64s:
+        """Arrival times (epoch ms) of records of the flowing batch."""
+        assert self._flowing is not None, "rows come from records"
+        return self._flowing.arrival_ms[numbers]
+
+    @property
+    def drops_bad(self) -> bool:
+        """Whether a record that does not fit is set aside or skipped instead of ending the job."""
+        return self._keeps or self._skips
+
+    def place_of(self, number: int) -> str:
+        """Where a record of the flowing batch is stored, for a message."""
+        records = self._flowing
+        assert records is not None, "rows come from records"
+        shard = int(records.shard[number]) if records.shard is not None else 0
+        return self.source.place(shard, int(records.offset[number]))
+
+    def set_aside(self, numbers: Int64s, column: str, reason: str) -> None:
+        """Count records of the flowing batch as bad; keep them if the table says so."""
+        records = self._flowing
+        assert records is not None, "rows come from records"
+        self.context.figures.bad_records += len(numbers)
+        if self._keeps:
+            errors = [BadField(int(n), column, "", reason) for n in numbers.tolist()]
+            self._keep(records, errors)
 
     def _decode(self, records: Records) -> tuple[pa.Table, Records]:
         assert self._decoder is not None
@@ -154,13 +188,14 @@ class Scan(Operator):
         assert decoded.table.num_rows == len(records), "decoding must keep every record"
         if not decoded.errors:
             return decoded.table, records
-        self.context.figures.bad_records += len({e.row for e in decoded.errors})
+        if not self.drops_bad:
+            raise self._refusal(records, decoded.errors[0])
+        bad = {e.row for e in decoded.errors}
+        self.context.figures.bad_records += len(bad)
         if self._keeps:
-            self._keep(records, decoded)
-            return self._without(records, decoded, {e.row for e in decoded.errors})
-        if self._skips:
-            return self._without(records, decoded, {e.row for e in decoded.errors if not e.column})
-        raise self._refusal(records, decoded.errors[0])
+            self._keep(records, decoded.errors)
+            return self._without(records, decoded, bad)
+        return self._without(records, decoded, {e.row for e in decoded.errors if not e.column})
 
     def _without(
         self, records: Records, decoded: Decoded, rows: set[int]
@@ -168,13 +203,14 @@ class Scan(Operator):
         keep = np.ones(len(records), np.bool_)
         keep[list(rows)] = False
         shard = None if records.shard is None else records.shard[keep]
-        left = Records(None, None, shard, records.arrival_ms[keep], records.offset[keep])
+        payload = records.payload.filter(pa.array(keep)) if records.payload is not None else None
+        left = Records(payload, None, shard, records.arrival_ms[keep], records.offset[keep])
         return decoded.table.filter(pa.array(keep)), left
 
-    def _keep(self, records: Records, decoded: Decoded) -> None:
+    def _keep(self, records: Records, errors: Sequence[BadField]) -> None:
         """Write bad records into the job's dead-letter table, the newest thousands of them."""
         numbers = self.source.sequence_numbers(records)
-        rows = [self._letter(records, numbers, e) for e in decoded.errors[-DEAD_LETTERS_KEPT_MAX:]]
+        rows = [self._letter(records, numbers, e) for e in errors[-DEAD_LETTERS_KEPT_MAX:]]
         names = ("source", "shard", "sequence_number", "arrival", "column", "text", "reason")
         kinds = [pa.string()] * 3 + [pa.timestamp("ms")] + [pa.string()] * 3
         columns = [pa.array(c, k) for c, k in zip(zip(*rows, strict=True), kinds, strict=True)]

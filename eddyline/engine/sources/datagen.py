@@ -41,7 +41,7 @@ class DatagenSource(Source):
         self._began: float | None = None
         self._first = 0
 
-    def open(self, saved: dict[str, int] | None) -> None:
+    def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
         self.shards[0].position = self._first = (saved or {}).get("0", 0)
 
     def poll(self, rows_max: int) -> Records | None:

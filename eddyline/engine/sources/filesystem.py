@@ -39,7 +39,7 @@ class FilesystemSource(Source):
         self.bounded = interval is None
         self.shards = {0: ShardProgress(0, str(self._root))}
 
-    def open(self, saved: dict[str, int] | None) -> None:
+    def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
         if not self._root.exists() and self.bounded:
             hint = "give the path of a file or directory that exists, as 'file:///…' or plain"
             raise EddylineError("not_found", f"there is no file {self._root}", hint=hint)

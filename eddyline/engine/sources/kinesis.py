@@ -16,12 +16,15 @@ import pyarrow.compute as pc
 
 from eddyline.engine.sources.aggregated import taken_apart
 from eddyline.engine.sources.java_time import parse_moment
+from eddyline.engine.sources.missed_records import MissedRecords
 from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
-from eddyline.log.reader import Snapshot
+from eddyline.log.reader import Slice, Snapshot
 from eddyline.log.sequence import sequence_number
 
 READ_BYTES_MAX = 16 << 20
+# What a job does when its stream was deleted and created again: fail, or from-beginning.
+RECREATED = "scan.stream.recreated"
 
 
 class _Buffer:
@@ -46,32 +49,110 @@ class _Buffer:
 
 
 class KinesisSource(Source):
-    """Records of one stream."""
+    """Records of one stream.
+
+    Positions are those of one creation of the stream: a stream that was deleted and created again
+    under its name has other records at the same offsets. Records that retention took before they
+    were read are counted and reported, never passed over silently.
+    """
+
+    has_arrival = True
 
     def __init__(self, context: SourceContext, streams: Any) -> None:
         super().__init__(context)
         options = context.options
         text = options.get("stream") or options.get("stream.arn") or ""
         name = text.rpartition("/")[2] if text.startswith("arn:") else text
+        self._streams = streams
         self._stream = streams.open(name)
+        self._missed = MissedRecords(context, name)
         self._buffers: dict[int, _Buffer] = {}
         self._created: dict[int, int] = {}
         self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
+        self._is_open = False
         self._unpacks = options.get("scan.stream.deaggregate", "true").lower() == "true"
 
-    def open(self, saved: dict[str, int] | None) -> None:
+    def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
         with self._stream.snapshot() as found:
             self._discover(found)
+            if saved and self._is_another(found, saved, identity):
+                self._begin_anew(found)
+                saved = {str(s.index): s.position for s in self.shards.values()}
         for s in self.shards.values():
             known = (saved or {}).get(str(s.index))
+            oldest, tip = self._stream.bounds(s.index)
             if known is not None:
                 s.position = known
             elif saved is None:
                 s.position = self._begin(s.index)
-            s.tip = max(s.position, self._stream.bounds(s.index)[1])
+            elif oldest:  # made, filled and trimmed while the job did not run
+                self._missed.add(s.name, int(oldest), "retention had removed them")
+            s.tip = max(s.position, tip)
+        self._is_open = True
+
+    def identity(self) -> str:
+        return str(self._stream.stream_id)
+
+    def now_ms(self) -> int:
+        return int(self._stream.now_ms())
+
+    def _is_another(self, found: Snapshot, saved: dict[str, int], identity: str | None) -> bool:
+        """Whether the positions belong to an earlier stream of this name."""
+        if identity:
+            return identity != self.identity()
+        shards = {str(info.index): info.index for info in found.shards}  # no identity was kept yet
+        return any(
+            shard not in shards or position > found.bounds(shards[shard])[1]
+            for shard, position in saved.items()
+        )
+
+    def _begin_anew(self, found: Snapshot) -> None:
+        """Go on with the beginning of a stream that took the place of the one that was read.
+
+        Raises:
+            EddylineError: ``conflict`` unless the table allows it.
+        """
+        what = f"stream {self._stream.name} was deleted and created again since the job read it"
+        if self.context.options.get(RECREATED, "fail").lower() != "from-beginning":
+            hint = (
+                f"'{RECREATED}' = 'from-beginning' lets a job go on with the new stream's first "
+                "record; or remove the job to start afresh"
+            )
+            message = f"table {self.context.name}: {what}"
+            raise EddylineError("conflict", message, hint=hint)
+        self.context.warn(f"{what}; table {self.context.name} goes on with its first record")
+        self.shards.clear()
+        self._buffers.clear()
+        self._created.clear()
+        self._ends.clear()
+        self._is_open = False
+        self._discover(found)
+        self._is_open = True
+
+    def _reopened(self, error: EddylineError) -> None:
+        """The stream was deleted while it was read: go on with its successor, if there is one."""
+        try:
+            stream = self._streams.open(self._stream.name)
+        except EddylineError:
+            message = f"table {self.context.name}: stream {self._stream.name} was deleted"
+            hint = "create it again, or remove the job"
+            raise EddylineError("not_found", message, hint=hint) from error
+        self._stream = stream
+        with stream.snapshot() as found:
+            self._begin_anew(found)
+        self._generation = None
 
     def poll(self, rows_max: int) -> Records | None:
+        try:
+            return self._poll(rows_max)
+        except EddylineError as error:
+            if error.code != "not_found":
+                raise
+            self._reopened(error)
+            return self._poll(rows_max)
+
+    def _poll(self, rows_max: int) -> Records | None:
         generation = self._stream.generation()
         if generation == self._generation and not any(len(b) for b in self._buffers.values()):
             return None
@@ -138,6 +219,8 @@ class KinesisSource(Source):
             if info.index not in self.shards:
                 oldest, _ = found.bounds(info.index)
                 progress = ShardProgress(info.index, info.shard_id, position=int(oldest))
+                if oldest and self._is_open:
+                    self._missed.add(info.shard_id, int(oldest), "retention had removed them")
                 self.shards[info.index] = progress
                 self._buffers[info.index] = _Buffer()
                 self._created[info.index] = info.created_ms
@@ -167,7 +250,20 @@ class KinesisSource(Source):
             buffer.arrival, buffer.data = got.arrival_ms, got.data
             buffer.first = got.first_offset
             buffer.complete = got.next_offset >= got.tip_offset
+            self._report_gap(s, got)
             s.position = max(s.position, got.first_offset)
+
+    def _report_gap(self, s: ShardProgress, got: Slice) -> None:
+        """Count and report the records between where the job was and what there is to read."""
+        gap = got.first_offset - s.position
+        if gap <= 0:
+            return
+        damaged = 0
+        if got.damage is not None:
+            damaged = got.damage.next_offset - max(got.damage.first_offset, s.position)
+            self._missed.add(s.name, damaged, got.damage.message)
+        if gap > damaged:
+            self._missed.add(s.name, gap - damaged, "retention had removed them")
 
     def _merged(self, rows_max: int) -> Records | None:
         frontier = self._frontier()

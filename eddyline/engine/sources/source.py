@@ -6,6 +6,7 @@ before it have left ``poll``, and is written in the transaction that holds what 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +15,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.clock import Clock
-from eddyline.engine.metrics import ShardMetrics
+from eddyline.engine.metrics import Figures, ShardMetrics
 from eddyline.settings import Settings
 
 Int64s = npt.NDArray[np.int64]
+# Local times are up to 14 hours ahead of UTC, and clocks of devices are wrong by hours.
+MAX_AHEAD = "26 h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +64,26 @@ class ShardProgress:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source is given."""
+    """What a source is given.
+
+    idle_timeout_ms: what the session has SET, 0 for never. warn: takes a sentence for the user.
+    """
 
     name: str
     settings: Settings
     clock: Clock
     options: dict[str, str] = field(default_factory=dict)
+    idle_timeout_ms: int | None = None
+    figures: Figures = field(default_factory=Figures)
+    warn: Callable[[str], None] = lambda sentence: None
 
 
 class Source:
     """Base of all sources."""
 
     bounded = False
+    # Whether a record's arrival time is when it arrived in a log.
+    has_arrival = False
 
     def __init__(self, context: SourceContext) -> None:
         self.context = context
@@ -82,9 +93,31 @@ class Source:
         self.skipped = 0
         self._idle_ms = idle_timeout_ms(context)
 
-    def open(self, saved: dict[str, int] | None) -> None:
-        """Take positions as saved, or resolve where to begin."""
+    def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
+        """Take positions as saved, or resolve where to begin.
+
+        identity: of the source that the positions belong to; None where it is not known.
+
+        Raises:
+            EddylineError: ``conflict`` if the positions belong to another stream of this name.
+        """
         raise NotImplementedError
+
+    def identity(self) -> str:
+        """What tells this source from another one of the same name; empty if nothing does."""
+        return ""
+
+    def now_ms(self) -> int:
+        """The time by which records get their arrival times, epoch milliseconds."""
+        return self.context.clock.now_ms()
+
+    @property
+    def max_ahead_ms(self) -> int:
+        """How far after its arrival a row may move the watermark; 0: without bound."""
+        from eddyline.engine.sources.duration import milliseconds
+
+        text = self.context.options.get("scan.watermark.max-ahead", MAX_AHEAD)
+        return int(milliseconds(text))
 
     def positions(self) -> dict[str, int]:
         """Where to read on, by shard or file."""
@@ -143,14 +176,19 @@ class Source:
 
 
 def idle_timeout_ms(context: SourceContext) -> float:
-    """After how long at its tip a shard is idle: the table's options, else the setting."""
+    """After how long at its tip a shard is idle: the table's options, else the session's, else
+    the setting; infinite for never."""
     from eddyline.engine.sources.duration import milliseconds
 
     timeout = context.options.get("scan.watermark.idle-timeout")
     if timeout is not None:
         return milliseconds(timeout)
     interval = int(context.options.get("scan.shard.idle.interval", "-1"))
-    return interval if interval > 0 else context.settings.idle_timeout_ms
+    if interval > 0:
+        return interval
+    if context.idle_timeout_ms is not None:
+        return context.idle_timeout_ms or float("inf")
+    return context.settings.idle_timeout_ms
 
 
 def arrays(values: list[Any], kind: pa.DataType) -> pa.Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eddyline.catalog.options import check_options
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
@@ -47,6 +47,8 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
     span = insert.name.span
     with env.at(span):
         table = env.catalog.table(insert.name.parts)
+        if insert.options:
+            table = replace(table, options={**table.options, **dict(insert.options)})
         row = check_options(table)
     if not row.sink:
         msg = f"table {table.path.name} cannot be written: connector '{row.name}' only reads"

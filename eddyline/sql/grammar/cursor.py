@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from eddyline.errors import EddylineError, Span
 from eddyline.sql.dialect import Token, TokenType, span_at
+from eddyline.sql.grammar.hints import hint_end
 from eddyline.sql.grammar.reserved import CALLABLE, RESERVED
 
 _WORDS = (TokenType.VAR,)
@@ -23,6 +24,8 @@ class Cursor:
         self.tokens = tokens
         self.text = text
         self.at = 0
+        # Places of table names, whose OPTIONS hints are read.
+        self.hinted: set[int] = set()
 
     # looking
 
@@ -145,7 +148,7 @@ class Cursor:
 
     def text_from(self, start: int) -> str:
         """The text from token number ``start`` to the one before here, as written."""
-        return self.text[self.tokens[start].start : self.tokens[self.at - 1].end + 1]
+        return self.text[self.tokens[start].start : hint_end(self.tokens[self.at - 1], self.text)]
 
     def here(self) -> Span:
         """The place of the next token, or just after the last."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import TokenType
 from eddyline.sql.grammar.expressions import ExpressionGrammar
+from eddyline.sql.grammar.hints import table_options
 
-_OPTION = re.compile(r"'((?:[^']|'')*)'\s*=\s*'((?:[^']|'')*)'")
 _JOINS = ("INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "JOIN")
 # Words that Flink or others know and this grammar does not: what to do instead.
 _LATER = {
@@ -292,8 +290,9 @@ class QueryGrammar(ExpressionGrammar):
         """A table's name, with the options of a hint behind it."""
         start = self.at
         name = self.dotted_name()
-        options = []
-        for comment in self.tokens[self.at - 1].comments:
-            if comment.lstrip().upper().startswith("+ OPTIONS") or comment.startswith("+OPTIONS"):
-                options += _OPTION.findall(comment)
-        return s.TableName(name, None, (), tuple(options), self.span_from(start))
+        return s.TableName(name, None, (), self.table_options(), self.span_from(start))
+
+    def table_options(self) -> tuple[tuple[str, str], ...]:
+        """The options of the hints behind the table's name that was just read."""
+        self.hinted.add(self.at - 1)
+        return table_options(self.tokens[self.at - 1], self.text)

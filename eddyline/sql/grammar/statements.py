@@ -9,6 +9,7 @@ from eddyline.sql import statement as st
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import Token, TokenType, span_at
 from eddyline.sql.grammar.definitions import DefinitionGrammar, TableElements
+from eddyline.sql.grammar.hints import execution_hints, hint_end
 
 _SHOW_PLAIN = (
     "TABLES", "VIEWS", "DATABASES", "CATALOGS", "FUNCTIONS", "MODULES", "JOBS", "STREAMS"
@@ -49,8 +50,9 @@ class StatementGrammar(DefinitionGrammar):
         if not self.done:
             self.unexpected("the end of the statement")
         first, last = self.tokens[0], self.tokens[-1]
-        text = self.text[first.start : last.end + 1]
-        return st.Source(text, self.text, span_at(self.text, first.start, last.end + 1))
+        text = self.text[first.start : hint_end(last, self.text)]
+        hints = execution_hints(self.tokens, self.hinted, self.text)
+        return st.Source(text, self.text, span_at(self.text, first.start, last.end + 1), hints)
 
     # CREATE, ALTER, DROP
 
@@ -262,7 +264,7 @@ class StatementGrammar(DefinitionGrammar):
 
     def _insert_parts(
         self,
-    ) -> tuple[s.Name, tuple[str, ...], s.Query, tuple[Span, ...]]:
+    ) -> tuple[s.Name, tuple[str, ...], s.Query, tuple[Span, ...], tuple[tuple[str, str], ...]]:
         self.expect("INSERT")
         if self.sees("OVERWRITE"):
             hint = "a stream is only ever added to: use INSERT INTO"
@@ -270,6 +272,7 @@ class StatementGrammar(DefinitionGrammar):
         self.expect("INTO")
         self.match("TABLE")
         name = self.dotted_name("the table to write to")
+        options = self.table_options()
         if self.sees("PARTITION"):
             raise self.unsupported("PARTITION (…) of an INSERT", self.here())
         columns: tuple[str, ...] = ()
@@ -278,7 +281,7 @@ class StatementGrammar(DefinitionGrammar):
         if opens and self.word(1) not in ("SELECT", "WITH", "VALUES"):
             columns, spans = self.column_names()
         query = self.query()
-        return name, columns, query, spans
+        return name, columns, query, spans, options
 
     def _explain(self) -> st.Statement:
         self.expect("EXPLAIN")
@@ -311,7 +314,9 @@ class StatementGrammar(DefinitionGrammar):
             start = self.at
             parts = self._insert_parts()
             text, span = self.text_from(start), self.span_from(start)
-            inserts.append(st.Insert(st.Source(text, self.text, span), *parts))
+            tables = {place - start for place in self.hinted}
+            hints = execution_hints(self.tokens[start : self.at], tables, self.text)
+            inserts.append(st.Insert(st.Source(text, self.text, span, hints), *parts))
             if not self.match_type(TokenType.SEMICOLON) and not self.sees("END"):
                 self.unexpected("';' or END")
         if not inserts:
