@@ -79,7 +79,7 @@ class JobWork:
         return self._attempt_error
 
     def _run_attempts(self) -> None:
-        policy = restart_policy(self._config)
+        policy = restart_policy(self._config, self.job_id)
         clock = self._session.clock
         while True:
             error = self._attempt()

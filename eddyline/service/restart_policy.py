@@ -56,10 +56,10 @@ class _Exponential:
     reset_s: float
     jitter: float
     attempts_max: int | None
+    chance: random.Random
     _next_s: float = 0.0
     _attempts: int = 0
     _last: float = float("-inf")
-    _chance: random.Random = field(default_factory=random.Random)
 
     def __call__(self, now_s: float) -> float | None:
         if now_s - self._last > self.reset_s + self._next_s:
@@ -69,7 +69,7 @@ class _Exponential:
         if self.attempts_max is not None and self._attempts > self.attempts_max:
             return None
         wait_s, self._next_s = self._next_s, min(self.max_s, self._next_s * self.multiplier)
-        return wait_s * (1 + self._chance.uniform(-self.jitter, self.jitter))
+        return wait_s * (1 + self.chance.uniform(-self.jitter, self.jitter))
 
 
 @dataclass(slots=True)
@@ -96,14 +96,14 @@ class _Rate:
         return self.delay_s if len(self._failures) <= self.failures_max else None
 
 
-def restart_policy(config: SessionConfig) -> RestartPolicy:
-    """The policy that a session's options describe."""
+def restart_policy(config: SessionConfig, job_id: str) -> RestartPolicy:
+    """The policy that a session's options describe; ``job_id`` seeds the jitter of pauses."""
     chosen = config.get(TYPE).lower()
     kind = _NAMES[chosen or "exponential-delay"]
-    return RestartPolicy(_MAKERS[kind](config), bool(chosen))
+    return RestartPolicy(_MAKERS[kind](config, job_id), bool(chosen))
 
 
-def _exponential(config: SessionConfig) -> _Exponential:
+def _exponential(config: SessionConfig, job_id: str) -> _Exponential:
     name = f"{PREFIX}.exponential-delay"
     attempts = config.get(f"{name}.attempts-before-reset-backoff")
     return _Exponential(
@@ -113,15 +113,16 @@ def _exponential(config: SessionConfig) -> _Exponential:
         reset_s=config.seconds(f"{name}.reset-backoff-threshold"),
         jitter=float(config.get(f"{name}.jitter-factor")),
         attempts_max=int(attempts) if attempts else None,
+        chance=random.Random(job_id),
     )
 
 
-def _fixed(config: SessionConfig) -> _Fixed:
+def _fixed(config: SessionConfig, job_id: str) -> _Fixed:
     name = f"{PREFIX}.fixed-delay"
     return _Fixed(int(config.get(f"{name}.attempts")), config.seconds(f"{name}.delay"))
 
 
-def _rate(config: SessionConfig) -> _Rate:
+def _rate(config: SessionConfig, job_id: str) -> _Rate:
     name = f"{PREFIX}.failure-rate"
     return _Rate(
         int(config.get(f"{name}.max-failures-per-interval")),
@@ -141,8 +142,8 @@ _NAMES = {
     "failure-rate": "failure-rate",
     "failurerate": "failure-rate",
 }
-_MAKERS: dict[str, Callable[[SessionConfig], Callable[[float], float | None]]] = {
-    "none": lambda config: lambda now_s: None,
+_MAKERS: dict[str, Callable[[SessionConfig, str], Callable[[float], float | None]]] = {
+    "none": lambda config, job_id: lambda now_s: None,
     "exponential-delay": _exponential,
     "fixed-delay": _fixed,
     "failure-rate": _rate,

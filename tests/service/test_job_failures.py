@@ -136,7 +136,7 @@ def error(code: str) -> EddylineError:
 
 def policy(**options: str) -> Any:
     values = {f"restart-strategy.{k}": v for k, v in options.items()}
-    return restart_policy(SessionConfig(values))
+    return restart_policy(SessionConfig(values), "job")
 
 
 def test_by_default_only_failures_that_may_pass_are_tried_again() -> None:
