@@ -9,10 +9,12 @@ strategy that is set applies to every failure.
 
 from __future__ import annotations
 
-import random
+import zlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from eddyline.errors import ERRORS, Domain, EddylineError
 from eddyline.sql.options import SessionConfig
@@ -56,7 +58,7 @@ class _Exponential:
     reset_s: float
     jitter: float
     attempts_max: int | None
-    chance: random.Random
+    chance: np.random.Generator
     _next_s: float = 0.0
     _attempts: int = 0
     _last: float = float("-inf")
@@ -69,7 +71,7 @@ class _Exponential:
         if self.attempts_max is not None and self._attempts > self.attempts_max:
             return None
         wait_s, self._next_s = self._next_s, min(self.max_s, self._next_s * self.multiplier)
-        return wait_s * (1 + self.chance.uniform(-self.jitter, self.jitter))
+        return wait_s * (1 + float(self.chance.uniform(-self.jitter, self.jitter)))
 
 
 @dataclass(slots=True)
@@ -113,7 +115,7 @@ def _exponential(config: SessionConfig, job_id: str) -> _Exponential:
         reset_s=config.seconds(f"{name}.reset-backoff-threshold"),
         jitter=float(config.get(f"{name}.jitter-factor")),
         attempts_max=int(attempts) if attempts else None,
-        chance=random.Random(job_id),
+        chance=np.random.default_rng(zlib.crc32(job_id.encode())),
     )
 
 
