@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sql_kit import Sql
+from statement_kit import Sql
 
 A, B = list(range(10)), list(range(100, 105))
 FEW = "(SELECT id FROM b LIMIT 2)"

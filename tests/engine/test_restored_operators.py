@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from engine_kit import Watcher, iso
-from sql_kit import Sql
+from statement_kit import Sql
 
 from eddyline.clock import SYSTEM, ManualClock
 from eddyline.engine.build import NODES, Workshop, build, named, operators
