@@ -229,6 +229,21 @@ _ROWS: tuple[Connector, ...] = (
         formatted=False,
         open=("fields.",),
     ),
+    Connector(
+        "faker",
+        "Rows are made from Datafaker's expressions: 'fields.name.expression' = "
+        "'#{Name.fullName}'. Each field may have a null-rate, a collection a length.",
+        (
+            Option("rows-per-second", "integer", "10000", "How many rows per second."),
+            Option("number-of-rows", "integer", None, "How many rows in all."),
+            *_WATERMARKS,
+        ),
+        source=True,
+        sink=False,
+        updates=False,
+        formatted=False,
+        open=("fields.",),
+    ),
 )
 CONNECTORS: dict[str, Connector] = {c.name: c for c in _ROWS}
 CONNECTOR_ALIASES = {"kinesis-legacy": "kinesis"}

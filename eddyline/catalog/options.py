@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from eddyline.catalog.connectors import FORMATS, Connector, Option, connector, spellings
+from eddyline.catalog.fields import check_fields
 from eddyline.catalog.table import CatalogTable
 from eddyline.errors import EddylineError, nearest
 
@@ -128,6 +129,7 @@ def check_options(table: CatalogTable) -> Connector:
     for key, value in table.options.items():
         if key in known:
             _typed(table, key, known[key], value)
+    check_fields(table, row.name)
     return row
 
 

@@ -94,8 +94,12 @@ def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> 
         from eddyline.engine.sources.datagen import DatagenSource
 
         return DatagenSource(context, node.columns)
+    if name == "faker":
+        from eddyline.engine.sources.faker import FakerSource
+
+        return FakerSource(context, node.columns)
     msg = f"table {node.table.path.name}: connector '{name}' cannot be read from"
-    raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem and datagen can")
+    raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem, datagen and faker can")
 
 
 def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Operator:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.sources.source import Records, ShardProgress, Source, SourceContext
+from eddyline.engine.sources.paced import Offsets, PacedSource
+from eddyline.engine.sources.source import SourceContext
 from eddyline.errors import EddylineError
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType, Root, arrow_type
@@ -21,52 +22,23 @@ _RANGES = {Root.TINYINT: 2**7, Root.SMALLINT: 2**15, Root.INT: 2**31, Root.BIGIN
 _LETTERS = np.frombuffer(b"0123456789abcdef", np.uint8)
 
 
-class DatagenSource(Source):
+class DatagenSource(PacedSource):
     """Rows by ``fields.<column>.kind`` = random or sequence."""
 
     def __init__(self, context: SourceContext, schema: Schema) -> None:
-        super().__init__(context)
-        self._schema = schema
         options = context.options
-        self._rate = int(options.get("rows-per-second", "10000"))
         total = options.get("number-of-rows")
         ends = [options.get(f"fields.{c.name}.end") for c in schema]
         starts = [options.get(f"fields.{c.name}.start", "0") for c in schema]
         counts = [int(e) - int(s) + 1 for s, e in zip(starts, ends, strict=True) if e]
         if total is not None:
             counts.append(int(total))
-        self._total = min(counts, default=None)
-        self.bounded = self._total is not None
-        self.shards = {0: ShardProgress(0, "datagen")}
-        self._began: float | None = None
-        self._first = 0
+        super().__init__(context, schema, min(counts, default=None))
 
-    def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
-        self.shards[0].position = self._first = (saved or {}).get("0", 0)
-
-    def poll(self, rows_max: int) -> Records | None:
-        shard = self.shards[0]
-        now = self.context.clock.monotonic()
-        if self._began is None:
-            self._began = now
-        due = self._first + int((now - self._began) * self._rate)
-        left = rows_max if self._total is None else self._total - shard.position
-        n = min(due - shard.position, left, rows_max)
-        if self._total is not None and shard.position >= self._total:
-            self.ended = True
-        if n <= 0:
-            return None
-        offset = np.arange(shard.position, shard.position + n)
-        shard.position += n
-        shard.tip = max(shard.position, due)
-        arrival = np.full(n, self.context.clock.now_ms(), np.int64)
-        return Records(None, self._rows(offset), None, arrival, offset)
-
-    def _rows(self, offset: np.ndarray[Any, np.dtype[np.int64]]) -> pa.Table:
+    def _columns(self, offset: Offsets, now_ms: int) -> list[Any]:
         seed = zlib.crc32(self.context.name.encode())
         rng = np.random.default_rng([seed, int(offset[0])])
-        columns = [self._column(c.name, c.type, offset, rng) for c in self._schema]
-        return pa.table(columns, names=list(self._schema.names))
+        return [self._column(c.name, c.type, offset, rng) for c in self._schema]
 
     def _column(
         self,

@@ -1,0 +1,1 @@
+"""Expressions of Datafaker, as the faker connector's tables write them."""
