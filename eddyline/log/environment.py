@@ -31,6 +31,7 @@ DATA_FILE, LOCK_FILE = "data.mdb", "lock.mdb"
 # A slot of 64 bytes for each reader, behind a header; and what stat(2) counts blocks in.
 LOCK_BYTES = (READERS_MAX + 8) * 64
 _BLOCK_BYTES = 512
+_DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 # LMDB calls a write that stored only its first part an input/output error; with less room than
 # this, or under a limit of file sizes, it was a full disk.
@@ -45,7 +46,10 @@ class Environment:
         self._settings = settings
         self._users = 0
         self._broken = False
+        # Set once LMDB finds its own pages damaged; whoever opens the stream then repairs it.
+        self.damaged = False
         self._turn = threading.Condition()
+        self._inode = _inode(folder / DATA_FILE)
         self._lmdb: Any = self._open()
 
     def _open(self) -> Any:
@@ -95,6 +99,9 @@ class Environment:
         except lmdb.PanicError:
             self._broken = True
             raise
+        except _DAMAGE:
+            self.damaged = True
+            raise
         finally:
             with self._turn:
                 self._users -= 1
@@ -120,7 +127,14 @@ class Environment:
         what = f"stream {self.folder.name}"
         with translated(what, self.folder), self.use() as handle:  # noqa: SIM117
             with handle.begin(write=True, buffers=True) as txn:
+                self._check_in_place()
                 yield txn
+
+    def _check_in_place(self) -> None:
+        """Refuse to write where nobody will read: into a file that was repaired and replaced."""
+        if _inode(self.folder / DATA_FILE) not in (self._inode, None):
+            msg = f"stream {self.folder.name} has been repaired or replaced meanwhile"
+            raise EddylineError("corrupt_data", msg, hint="try again")
 
     def last_transaction(self) -> int:
         """The number of the newest commit that a reader sees, of any process."""
@@ -160,6 +174,14 @@ class Environment:
             if self._lmdb is not None:
                 self._lmdb.close()
                 self._lmdb = None
+
+
+def _inode(path: Path) -> int | None:
+    """The file's number; None if there is none."""
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def check_reserve(folder: Path, settings: Settings) -> None:
@@ -241,7 +263,7 @@ def _meaning(error: Exception, what: str, folder: Path | None) -> EddylineError:
     if isinstance(error, lmdb.VersionMismatchError):
         hint = "upgrade: pip install -U eddyline lmdb"
         return EddylineError("newer_format", f"{what} has a newer file format", hint=hint)
-    if isinstance(error, lmdb.CorruptedError | lmdb.PageNotFoundError | lmdb.InvalidError):
+    if isinstance(error, _DAMAGE):
         hint = "restore the stream from a backup, or delete it"
         return EddylineError("corrupt_data", f"{what} is damaged", detail=text, hint=hint)
     if isinstance(error, PermissionError | lmdb.ReadonlyError):

@@ -22,6 +22,7 @@ from eddyline.log.environment import DATA_FILE, Environment, deleted
 from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
 from eddyline.log.news import WATCH
 from eddyline.log.put import Routes
+from eddyline.log.repair import is_sound, repair
 from eddyline.log.shard import ShardInfo, StreamInfo, StreamStatus
 from eddyline.log.writer import Writer
 from eddyline.settings import Settings
@@ -138,8 +139,8 @@ class Opened:
         WATCH.ring(self)
 
     def is_stale(self) -> bool:
-        """Whether the name no longer leads to this file."""
-        return self._closed or _inode(self._file) != self.inode
+        """Whether the name no longer leads to this file, or the file turned out to be damaged."""
+        return self._closed or self.environment.damaged or _inode(self._file) != self.inode
 
     def was_stale(self, clock: Clock) -> bool:
         """The same, looked at now and then: a look at the file is dear while others compute.
@@ -195,6 +196,8 @@ def acquire(folder: Path, settings: Settings) -> Opened:
         if not (folder / DATA_FILE).exists():
             raise deleted(folder.name)
         raise_descriptor_limit()
+        if not is_sound(folder):
+            repair(folder, settings)
         found = _registry[folder] = Opened(folder, settings)
         return found
 

@@ -95,8 +95,8 @@ def read(
     first, damage = offset, None
     for key, raw, following in _blocks(txn, shard, offset, head):
         if offset < block_offset(key):  # nothing is where records should be
-            error = corrupt(_where(opened, shard, block_key(shard, offset)), "it is missing")
-            damage = _damaged(shard, damage, offset, block_offset(key), error)
+            missing = _missing(opened, shard, offset)
+            damage = _damaged(shard, damage, offset, block_offset(key), missing)
             first = offset = block_offset(key)
         try:
             block = _block(opened, shard, key, raw)
@@ -109,6 +109,13 @@ def read(
             first = offset = following
             continue
         start = offset - block_offset(key)
+        if start >= len(block):  # what should be between this block and the next is missing
+            if found:
+                break
+            missing = _missing(opened, shard, offset)
+            damage = _damaged(shard, damage, offset, following, missing)
+            first = offset = following
+            continue
         taken = _fit(block, start, max_records, max_bytes, bool(found))
         if taken == 0:
             break
@@ -118,6 +125,11 @@ def read(
         max_bytes -= found[-1].payload
         if start + taken < len(block) or max_records <= 0 or max_bytes <= 0:
             break
+    else:
+        if not found and offset < head.next_offset:  # no block is left before the tip
+            missing = _missing(opened, shard, offset)
+            damage = _damaged(shard, damage, offset, head.next_offset, missing)
+            first = offset = head.next_offset
     got = join(found) if found else _nothing()
     return Slice(
         shard,
@@ -148,6 +160,8 @@ def offset_at(txn: Any, shard: int, timestamp_ms: int) -> int:
         times = _arrivals(raw)
         if times is None or int(times[-1]) < timestamp_ms:
             low = following
+        elif begin - block_offset(key) >= len(times):  # a gap; what is behind it arrived later
+            return low
         elif int(times[begin - block_offset(key)]) >= timestamp_ms and begin > low:
             high = begin
         else:
@@ -202,6 +216,11 @@ def _block(opened: Opened, shard: int, key: bytes, raw: memoryview) -> Block:
 
 def _where(opened: Opened, shard: int, key: bytes) -> str:
     return f"stream {opened.name}, shardId-{shard:012d}, block at offset {block_offset(key)}"
+
+
+def _missing(opened: Opened, shard: int, offset: int) -> EddylineError:
+    """The error of a block that should begin at ``offset``, or hold it."""
+    return corrupt(_where(opened, shard, block_key(shard, offset)), "it is missing")
 
 
 def _arrivals(raw: memoryview) -> Int64s | None:

@@ -317,6 +317,7 @@ class LogStore:
         """Remove the stream if its time is over; the lock is held."""
         home = self._home(name)
         if not (home / DATA_FILE).exists():
+            self._clear_away(home)
             return
         with self._lock:
             opened = registry.acquire(home, self._settings)
@@ -332,6 +333,13 @@ class LogStore:
             os.rename(home, aside)
         _sync(self._folder)
         shutil.rmtree(aside, ignore_errors=True)
+
+    def _clear_away(self, home: Path) -> None:
+        """A folder that has lost its data file holds no stream; its name is free."""
+        if home.is_dir():
+            aside = self._folder / (_OLD + uuid.uuid4().hex)
+            os.rename(home, aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
     def _remove_leftovers(self) -> None:
         """What a killed process was making or removing; the lock is held."""

@@ -47,8 +47,8 @@ def append(
     floor = _floor(begin, begin + payload + _RECORD_BYTES * count, block_bytes)
     while _worth(head, begin - floor, block_bytes):
         last = _last(txn, name, shard, head)
-        if last is None:
-            break
+        if last is None or head.tail_offset + len(last[1]) != first:
+            break  # damaged, or followed by a gap: records behind it keep their offsets
         before.append(last)
         first = head.tail_offset
         begin -= head.tail_bytes - _BLOCK_BYTES

@@ -32,7 +32,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.generator.spec import GeneratorSpec
-from eddyline.log import LogStore, PutBatch, StreamMode
+from eddyline.log import LogStore, PutBatch, StreamMode, StreamStatus
 from eddyline.service.control import dial
 from eddyline.service.directory import DataDirectory, free_port
 from eddyline.service.events import RunFinished
@@ -43,6 +43,7 @@ from tests.process_kit import lives, until
 SEED = int(os.environ.get("EDDYLINE_KILL_SEED", "7"))
 ROUNDS = int(os.environ.get("EDDYLINE_KILL_ROUNDS", "50"))
 WRITERS = 3
+STREAMS = ("in", "even", "counts", "s_even", "s_counts", "made")
 KINDS = ("server", "endpoint", "worker", "generator", "before commit", "after commit")
 TABLES = """
 CREATE TABLE clicks (writer INT, n INT, `at` TIMESTAMP(3),
@@ -134,6 +135,7 @@ class Writer(threading.Thread):
         self.number = number
         self.acknowledged: list[int] = []
         self.unanswered: set[int] = set()
+        self.refusals: Counter[str] = Counter()
         self._stop_now = stop
         self._client = botocore.session.get_session().create_client(
             "kinesis",
@@ -163,8 +165,10 @@ class Writer(threading.Thread):
         ]
         try:
             answer = self._client.put_records(StreamName="in", Records=records)
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError) as error:
             self.unanswered.update(numbers)
+            if isinstance(error, ClientError):
+                self.refusals[error.response["Error"]["Code"]] += 1
             return
         for n, entry in zip(numbers, answer["Records"], strict=True):
             (self.unanswered.add if "ErrorCode" in entry else self.acknowledged.append)(n)
@@ -205,7 +209,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     found = House(tmp_path / "data")
     found.start()
     with contextlib.closing(LogStore(found.path, found.settings, SYSTEM)) as store:
-        for stream in ("in", "even", "counts", "s_even", "s_counts", "made"):
+        for stream in STREAMS:
             store.create(stream, 1, StreamMode.PROVISIONED)
     yield found
     if found.process is not None and found.process.poll() is None:
@@ -247,7 +251,16 @@ def kill_something(house: House, kind: str, tmp_path: Path) -> None:
         else:
             (tmp_path / "crash").write_text(kind)
         until(lambda: worker_of(house) not in (None, pid), f"a new worker ({kind})", 60)
+    check_streams(house)
     until(lambda: all_work(house), f"everything works after {kind}", 90)
+
+
+def check_streams(house: House) -> None:
+    """Every stream is there and can be opened, at any moment after a death."""
+    with contextlib.closing(LogStore(house.path, house.settings, SYSTEM)) as store:
+        for name in STREAMS:
+            assert store.open(name).info().status is StreamStatus.ACTIVE, name
+        assert store.names() == sorted(STREAMS)
 
 
 def kill_listener(house: House) -> bool:
@@ -316,6 +329,7 @@ def check_input(house: House, writers: list[Writer], dice: random.Random) -> Non
     for writer in writers:
         numbers = [r["n"] for r in stored if r["writer"] == writer.number]
         assert len(writer.acknowledged) > 50
+        assert "ResourceNotFoundException" not in writer.refusals, "the stream exists all the time"
         counts = Counter(numbers)
         assert max(counts.values()) == 1, "a record is there twice"
         assert set(writer.acknowledged) <= set(numbers), "an acknowledged record is lost"

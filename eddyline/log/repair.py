@@ -1,0 +1,231 @@
+"""A stream whose file is damaged, made again of what can be read.
+
+A block that changed at rest costs itself alone (``log/reader.py``). A damaged page of the tree that
+leads to the blocks would cost many; so all that the file still holds is gathered, older copies of
+pages included, and written into a new file that takes the place of the old one. A block found
+anywhere counts if its checksum fits its key: records never change, so an old copy is as good as a
+new one. The old file is kept aside until the next repair.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eddyline.errors import EddylineError
+from eddyline.log.block import decode
+from eddyline.log.environment import DATA_FILE, make
+from eddyline.log.keys import (
+    BLOCK_KEY_BYTES,
+    HEADS,
+    INFO,
+    MARKS,
+    EpochMark,
+    Head,
+    Saved,
+    block_key,
+    block_offset,
+    block_prefix,
+    pack_heads,
+    unpack_heads,
+    unpack_info,
+)
+from eddyline.log.pages import DataFile
+from eddyline.settings import Settings
+
+_log = logging.getLogger("eddyline.log")
+LOCK, NEW, DAMAGED = ".repair-lock", ".new-repair-", ".damaged-"
+# A file that another process writes to meanwhile is looked at so often.
+LOOKS = 20
+# Where the newest head is lost, so many offsets are left out: none may be given out twice.
+GAP = 1_000_000
+TRANSACTION_BYTES = 64 << 20
+Values = dict[bytes, bytes]
+
+
+def is_sound(folder: Path) -> bool:
+    """Whether LMDB can work on the file in ``folder``; not touched by writers meanwhile."""
+    path = folder / DATA_FILE
+    for _ in range(LOOKS):
+        try:
+            with DataFile(path) as file:
+                if not file.metas and file.size == 0:
+                    return True  # LMDB has its own words for an empty file
+                before = [m.txn for m in file.metas]
+                if file.is_sound() or _is_cut_short(file):
+                    return True
+            with DataFile(path) as file:
+                if [m.txn for m in file.metas] == before:
+                    return False
+        except (OSError, ValueError):
+            return True
+    return True
+
+
+def _is_cut_short(file: DataFile) -> bool:
+    """A copy that ended early: it is refused, for a whole one may still be had."""
+    return bool(file.metas) and (file.metas[-1].last_page + 1) * file.page_bytes > file.size
+
+
+def repair(folder: Path, settings: Settings) -> None:
+    """Put a new file in the place of the damaged one, unless another process has done so.
+
+    Raises:
+        EddylineError: ``corrupt_data`` when not even the stream's description can be read,
+            ``disk_full``.
+    """
+    with _exclusive(folder.parent):
+        if is_sound(folder):
+            return
+        with DataFile(folder / DATA_FILE) as file:
+            saved, values, lost = _salvaged(folder.name, file)
+        aside = folder.parent / f"{NEW}{folder.name}"
+        shutil.rmtree(aside, ignore_errors=True)
+        try:
+            make(aside, settings, lambda environment: _fill(environment, values))
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        old = folder.parent / f"{DAMAGED}{saved.stream_id}"
+        shutil.rmtree(old, ignore_errors=True)
+        os.rename(folder, old)
+        os.rename(aside, folder)
+        words = "stream %s: its file was damaged and has been made again; %s; the old one is %s"
+        _log.error(words, saved.name, lost, old)
+
+
+@contextmanager
+def _exclusive(streams: Path) -> Iterator[None]:
+    lock = os.open(streams / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _fill(environment: Any, values: Values) -> None:
+    waiting = sorted(values.items())
+    while waiting:
+        size = 0
+        with environment.begin(write=True) as txn:
+            while waiting and size < TRANSACTION_BYTES:
+                key, value = waiting.pop(0)
+                txn.put(key, value)
+                size += len(value)
+
+
+def _salvaged(name: str, file: DataFile) -> tuple[Saved, Values, str]:
+    """(the stream's description, what its new file holds, what was lost in words)."""
+    tree: Values = {}
+    for meta in file.metas:
+        tree |= dict(file.walk(meta.main_root).entries)
+    copies: dict[bytes, list[bytes]] = {}
+    for key, value in [*tree.items(), *file.leaf_entries()]:
+        copies.setdefault(key, []).append(value)
+    info = _info(name, tree.get(INFO), copies.get(INFO, []))
+    saved = unpack_info(info, f"stream {name}")
+    heads = _heads(copies.get(HEADS, []), len(saved.shards))
+    surely_newest = HEADS in tree and len(file.metas) == 2
+    values: Values = {INFO: info}
+    values |= {k: _newest_mark(v) for k, v in copies.items() if k[:1] == MARKS}
+    lost = 0
+    for shard in saved.shards:
+        head = heads[shard.index]
+        blocks = _blocks(shard.index, head, copies)
+        kept = sum(n for n, _ in blocks.values())
+        lost += head.next_offset - head.trim_offset - kept
+        if not surely_newest and shard.closed is None:
+            head.next_offset += GAP
+            head.records_kept += GAP
+        values |= {key: raw for key, (_, raw) in blocks.items()}
+    values[HEADS] = pack_heads(heads)
+    words = f"{lost} records were lost" if lost else "no record before its newest was lost"
+    return saved, values, words
+
+
+def _info(name: str, newest: bytes | None, copies: list[bytes]) -> bytes:
+    """The newest description that can be read."""
+    readable = []
+    for raw in [newest, *copies]:
+        if raw:
+            try:
+                saved = unpack_info(raw, f"stream {name}")
+            except EddylineError as error:
+                if error.code == "newer_format":
+                    raise
+                continue
+            if raw is newest:
+                return raw
+            readable.append((len(saved.shards), saved.updating_ms, saved.gone_ms or 0, raw))
+    if readable:
+        return max(readable)[-1]
+    msg = f"stream {name} is damaged: not even its description can be read"
+    hint = "restore the stream from a backup, or delete its folder"
+    raise EddylineError("corrupt_data", msg, hint=hint)
+
+
+def _heads(copies: list[bytes], shards: int) -> list[Head]:
+    """The newest figures of each shard: they only ever grow."""
+    heads = [Head() for _ in range(shards)]
+    for raw in copies:
+        if len(raw) % len(pack_heads([Head()])):
+            continue
+        for known, head in zip(heads, unpack_heads(raw), strict=False):
+            if head.next_offset >= known.next_offset:
+                for name in Head.__dataclass_fields__:
+                    setattr(known, name, max(getattr(known, name), getattr(head, name)))
+    return heads
+
+
+def _newest_mark(copies: list[bytes]) -> bytes:
+    def rank(raw: bytes) -> tuple[int, int]:
+        mark = EpochMark.unpack("", "", raw)
+        return mark.incarnation, mark.epoch
+
+    return max(copies, key=rank)
+
+
+def _blocks(
+    shard: int, head: Head, copies: dict[bytes, list[bytes]]
+) -> dict[bytes, tuple[int, bytes]]:
+    """(records, bytes) of a shard's blocks by key, end to end; its head is brought up to date."""
+    prefix = block_prefix(shard)
+    candidates = []
+    for key, raws in copies.items():
+        if len(key) == BLOCK_KEY_BYTES and key.startswith(prefix):
+            for raw in raws:
+                try:
+                    block = decode(raw, key, "")
+                except EddylineError:
+                    continue
+                candidates.append((block_offset(key), len(block), block))
+    # Of blocks that begin together the longest: it holds what the others do.
+    candidates.sort(key=lambda c: (c[0], -c[1]))
+    kept: dict[bytes, tuple[int, bytes]] = {}
+    at, size = head.trim_offset, 0
+    for first, n, block in candidates:
+        if first + n <= at:
+            continue
+        begin = max(first, at)
+        key = block_key(shard, begin)
+        raw = block.cut(begin - first, n).encode(key)
+        kept[key] = (first + n - begin, raw)
+        at, size = first + n, size + block.cut(begin - first, n).payload
+        head.last_ms = max(head.last_ms, int(block.arrival_ms[-1]))
+        head.tail_offset, head.tail_bytes = begin, len(raw)
+    if not kept:
+        head.tail_offset = head.tail_bytes = 0
+    head.next_offset = max(head.next_offset, at)
+    head.records_total = max(head.records_total, head.next_offset)
+    head.records_kept = head.next_offset - head.trim_offset
+    head.bytes_kept = size
+    head.bytes_total = max(head.bytes_total, size)
+    head.stored_bytes = sum(len(raw) for _, raw in kept.values())
+    return kept
