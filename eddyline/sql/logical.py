@@ -19,11 +19,15 @@ from eddyline.sql.typed import Ref, Typed
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A table's payload and metadata columns; ``metadata`` is (column, key) pairs."""
+    """A table's payload and metadata columns; ``metadata`` is (column, key) pairs.
+
+    stored: (column, name in the table) of payload columns that are called otherwise in the plan.
+    """
 
     table: CatalogTable
     metadata: tuple[tuple[str, str], ...]
     schema: Schema
+    stored: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +194,23 @@ def identity(schema: Schema) -> tuple[tuple[str, Typed], ...]:
 
 
 def unique(name: str, taken: set[str]) -> str:
-    """``name``, or the first of ``name0``, ``name1``, … that is free (Flink's way)."""
-    if name not in taken:
+    """``name``, or the first of ``name0``, ``name1``, … that is free (Flink's way).
+
+    Names that differ in case only are not free: DuckDB would take one for the other.
+    """
+    folded = {t.casefold() for t in taken}
+    if name.casefold() not in folded:
         return name
     number = 0
-    while f"{name}{number}" in taken:
+    while f"{name}{number}".casefold() in folded:
         number += 1
     return f"{name}{number}"
+
+
+def column_name(name: str, taken: set[str]) -> str:
+    """What a column that a user calls ``name`` is called in the plan.
+
+    The user's own name, unless it is taken or could be one of the planner's or the engine's,
+    which all begin with ``$`` or ``-``.
+    """
+    return unique("_" + name if name.startswith(("$", "-")) else name, taken)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from eddyline.record.schema import Schema
+from eddyline.record.schema import Column, Schema
 from eddyline.sql import logical as lg
 from eddyline.sql import physical as p
 from eddyline.sql.changes import insert_only
@@ -17,7 +17,14 @@ def physical(node: lg.Node) -> p.Node:
     """The node and all below it, as the engine's nodes."""
     if isinstance(node, lg.Scan):
         names = {m[0] for m in node.metadata}
-        columns = Schema(tuple(c for c in node.schema if c.name not in names))
+        stored = dict(node.stored)
+        columns = Schema(
+            tuple(
+                Column(stored.get(c.name, c.name), c.type)
+                for c in node.schema
+                if c.name not in names
+            )
+        )
         return p.Scan(node.table, columns, node.metadata, node.schema)
     if isinstance(node, lg.Values):
         return p.Values(tuple(tuple(render(e) for e in row) for row in node.rows), node.schema)

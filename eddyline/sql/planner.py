@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from eddyline.catalog.catalog import Catalog
 from eddyline.catalog.table import CatalogTable, CatalogView
-from eddyline.record.schema import Schema
+from eddyline.record.schema import Column, Schema
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
 from eddyline.sql.bind.definitions import define_table, define_view
 from eddyline.sql.bind.queries import bind_query
-from eddyline.sql.bind.relation import Relation, projected
+from eddyline.sql.bind.relation import projected
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.bind.sinks import Target, bind_insert
 from eddyline.sql.changes import insert_only
@@ -35,8 +35,8 @@ class Planner:
             EddylineError: ``sql_semantic``, ``sql_unsupported`` or ``not_found``, with the place.
         """
         env = self._environment(statement.source)
-        node = self._select(statement, env)
-        root = p.Collect(physical(node), _shown(node))
+        node, schema = self._select(statement, env)
+        root = p.Collect(physical(node), schema)
         return p.Plan(root, statement.source.text, insert_only(node), tuple(env.warnings))
 
     def insert(self, statement: st.Insert) -> p.Plan:
@@ -91,8 +91,14 @@ class Planner:
         warnings = [f"the hint {name} changes nothing on one machine" for name in source.hints]
         return Environment(self._catalog, self._config, source.script, warnings)
 
-    def _select(self, statement: st.Query, env: Environment) -> Node:
-        return optimized(_named(bind_query(statement.query, env)))
+    def _select(self, statement: st.Query, env: Environment) -> tuple[Node, Schema]:
+        """The rows, and their columns under the names that a user sees."""
+        relation = bind_query(statement.query, env)
+        relation = projected(relation.node, ((f.name, f.ref) for f in relation.visible))
+        node = optimized(relation.node)
+        names = (f.name for f in relation.fields)
+        columns = zip(names, node.schema, strict=True)
+        return node, Schema(tuple(Column(name, c.type) for name, c in columns))
 
     def _target(self, statement: st.Insert, env: Environment) -> tuple[Target, Node]:
         found = bind_query(statement.query, env)
@@ -105,16 +111,7 @@ class Planner:
             target, node = self._target(statement, env)
             top = f"Sink({target.table.path}: {', '.join(target.columns.names)})"
         else:
-            node = self._select(statement, env)
-            top = f"Result({', '.join(node.schema.names)})"
+            node, schema = self._select(statement, env)
+            top = f"Result({', '.join(schema.names)})"
         notes = [f"warning: {w}" for w in env.warnings]
         return "\n".join([tree(node, top), *notes])
-
-
-def _named(found: Relation) -> Node:
-    """The rows under the names a user sees."""
-    return projected(found.node, ((f.name, f.ref) for f in found.visible)).node
-
-
-def _shown(node: Node) -> Schema:
-    return node.schema

@@ -189,17 +189,31 @@ class AssignWatermark(Operator):
         return before
 
     def _merge(self, w: Int64s, shard: np.ndarray[Any, Any]) -> Int64s:
-        """Minimum over shards of each shard's running maximum."""
-        present = np.unique(shard).tolist()
-        whole = np.full(len(w), self._others(set(present)))
-        for s in present:
+        """Minimum over shards of each shard's running maximum.
+
+        A shard's maximum never falls. So what it is until a row may stand for all rows before that
+        one, and one suffix minimum over "the maximum until the next row of its shard" gives the
+        minimum over all shards, without a pass over the batch for each of them.
+        """
+        n = len(w)
+        order = np.argsort(shard, kind="stable")
+        present, starts = np.unique(shard[order], return_index=True)
+        until = np.full(n, MAX_WATERMARK)  # at i: what some shard's maximum is up to row i
+        whole = np.full(n, self._others(set(present.tolist())))
+        for s, at in zip(present.tolist(), np.split(order, starts[1:]), strict=True):
             known = self._shards.get(s, MIN_WATERMARK)
-            own = np.maximum.accumulate(np.maximum(np.where(shard == s, w, MIN_WATERMARK), known))
+            own = np.maximum.accumulate(np.maximum(w[at], known))
             self._shards[s] = int(own[-1])
             if self.scan and self.scan.was_idle(s):  # it joins with its first row
-                own[: int(np.argmax(shard == s))] = MAX_WATERMARK
-            whole = np.minimum(whole, own)
-        return whole
+                steps = np.repeat(own, np.diff(np.append(at, n)))
+                whole[at[0] :] = np.minimum(whole[at[0] :], steps)
+                continue
+            if at[0] > 0:
+                until[at[0] - 1] = known
+            until[at[1:] - 1] = own[:-1]
+            until[-1] = min(until[-1], own[-1])
+        least: Int64s = np.minimum(whole, np.minimum.accumulate(until[::-1])[::-1])
+        return least
 
     def _others(self, present: set[int]) -> int:
         """The least watermark of the active shards that are not ``present`` in the batch."""

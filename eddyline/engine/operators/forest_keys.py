@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from eddyline.engine.operators.operator import Context, Int64s, typed
 from eddyline.record.schema import Column, Schema
+from eddyline.record.types import quote
 
 # Between key values in a label; no printable text holds it.
 _GLUE = "\x1f"
@@ -66,6 +67,8 @@ class ForestKeys:
         self._durable = durable and bool(names)
         self._schema = Schema(tuple(Column(n, below[n]) for n in names))
         self._table = context.table("keys")
+        taken = any(n.casefold() == "model" for n in names)
+        self._model = "$model" if taken else "model"  # the column beside the key's own
         self._seen_table = context.table("seen")
         self._seen_rows = 0
         self._clock = 0
@@ -80,13 +83,14 @@ class ForestKeys:
     def create(self) -> None:
         columns = self._schema.duckdb_columns()
         self._db.run(
-            f"CREATE TABLE {self._table} (model BIGINT{', ' + columns if columns else ''})"
+            f"CREATE TABLE {self._table} "
+            f"({quote(self._model)} BIGINT{', ' + columns if columns else ''})"
         )
         self._create_seen()
 
     def restore(self) -> None:
         self._create_seen()
-        rows = self._db.query(f"SELECT * FROM {self._table} ORDER BY model")
+        rows = self._db.query(f"SELECT * FROM {self._table} ORDER BY {quote(self._model)}")
         if not rows.num_rows:
             return
         self._labels = _labels(rows, self._names).to_pylist()
@@ -173,7 +177,7 @@ class ForestKeys:
             self._values = taken.values.take(pa.array(now))
         changed = np.flatnonzero(now >= before)
         gone = ", ".join(str(m) for m in changed.tolist())
-        self._db.run(f"DELETE FROM {self._table} WHERE model IN ({gone})")
+        self._db.run(f"DELETE FROM {self._table} WHERE {quote(self._model)} IN ({gone})")
         self._keep(changed)
         self.dropped += len(taken.left)
 
@@ -186,7 +190,7 @@ class ForestKeys:
 
     def _keep(self, models: Int64s) -> None:
         columns = self._values.take(pa.array(models)).columns if self._names else []
-        table = pa.table([pa.array(models), *columns], names=["model", *self._names])
+        table = pa.table([pa.array(models), *columns], names=[self._model, *self._names])
         self._db.run(f"INSERT INTO {self._table} SELECT * FROM b", b=table)
 
     def _touch(self, labels: list[str]) -> None:

@@ -28,6 +28,7 @@ from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
 
 N = '"$n"'
+_COPY = '"$copy"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ class Join(Operator):
             f"HAVING sum({N}) <> 0"
         )
         sql = (
-            f"SELECT {self._names}, {kind}, unnest(generate_series(1, abs({N}))) AS c "
+            f"SELECT {self._names}, {kind}, unnest(generate_series(1, abs({N}))) AS {_COPY} "
             f'FROM ({net}) ORDER BY "$kind" DESC'
         )
         rows, hidden = split_hidden(self.context.db.query(sql, b=found), self.schema)

@@ -144,6 +144,7 @@ class Scan(Operator):
             table = records.rows
         else:
             table, records = self._decode(records)
+        table = table.rename_columns(list(self.schema.names[: len(self._node.columns)]))
         for column, key in self._node.metadata:
             table = table.append_column(column, self._meta(column, key, records))
         table = typed(table.select(list(self.schema.names)), self.schema)

@@ -19,7 +19,8 @@ class Collect(Sink):
         self._batch: Batch | None = None
 
     def take(self, batch: Batch, epoch: int) -> None:
-        rows = batch.rows.select(list(self.schema.names))
+        names = list(self.schema.names)
+        rows = batch.rows.select(list(range(len(names)))).rename_columns(names)
         self._batch = Batch(rows, batch.kinds)
 
     def deliver(self, epoch: int) -> None:

@@ -8,12 +8,12 @@ name.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
-import pyarrow as pa
-
 from eddyline.engine.operators.operator import Context, Operator
-from eddyline.engine.sinks.outbox import OutboxSink
+from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.engine.sources.filesystem import local_path
 from eddyline.errors import EddylineError
 from eddyline.sql import physical as plan
@@ -28,15 +28,19 @@ class FilesystemSink(OutboxSink):
         super().__init__(context, inputs, node, job)
         self._root = local_path(node.table.options["path"])
 
-    def _give(self, rows: pa.Table, epoch: int) -> None:
-        self._write_file(self._root / f"part-{self._job}-{epoch:012d}.{self._format}", rows)
+    def _give(self, pieces: Iterator[Piece], epoch: int) -> None:
+        first = next(pieces, None)
+        if first is not None:
+            path = self._root / f"part-{self._job}-{epoch:012d}.{self._format}"
+            self._write_file(path, chain((first,), pieces))
 
-    def _write_file(self, path: Path, rows: pa.Table) -> None:
+    def _write_file(self, path: Path, pieces: Iterable[Piece]) -> None:
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             hidden = path.with_name("." + path.name)
             with hidden.open("wb") as f:
-                f.write(b"\n".join(rows["data"].to_pylist()) + b"\n")
+                for piece in pieces:
+                    f.write(b"\n".join(piece.rows["data"].to_pylist()) + b"\n")
                 f.flush()
                 os.fsync(f.fileno())
             hidden.replace(path)

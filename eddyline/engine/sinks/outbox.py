@@ -1,9 +1,19 @@
-"""Sinks that give each row once: what is committed rests in the outbox until it is surely out."""
+"""Sinks that give each row once: what is committed rests in the outbox until it is surely out.
+
+An epoch is let out in pieces of at most ``PIECE_BYTES_MAX``, so that one of any size can be
+delivered in little memory. Where the pieces are cut follows from the rows alone: a run that takes
+over after a crash cuts them as the one before did.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.sink import Sink
@@ -12,6 +22,19 @@ from eddyline.record.batch import Batch, Kind
 from eddyline.record.formats import encoder
 from eddyline.record.formats.format import options_of
 from eddyline.sql import physical as plan
+
+PIECE_BYTES_MAX = 16 << 20
+# Rows that are encoded at a time, so that a large batch is not twice in memory.
+ENCODED_ROWS = 131_072
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Rows (key, data) of an epoch; ``number`` counts from 0, ``last`` is the epoch's last one."""
+
+    number: int
+    last: bool
+    rows: pa.Table
 
 
 class OutboxSink(Sink):
@@ -28,27 +51,33 @@ class OutboxSink(Sink):
         self._sink = str(node.table.path)
         self._job = job
         self._acknowledged = 0
+        # The epoch that was taken last and its rows, if they are one piece: read from memory.
+        self._taken: tuple[int, pa.Table] | None = None
 
     def take(self, batch: Batch, epoch: int) -> None:
         if batch.kinds is not None and (batch.kinds != Kind.INSERT).any():
             msg = f"table {self._sink} takes only new rows, but the query takes rows back"
             hint = "group by a window, so that each row is given once"
             raise EddylineError("sql_semantic", msg, hint=hint)
-        data = self._encoder.encode(batch.rows.select(self._columns))
-        seq, keys = pa.array(np.arange(len(data))), self._keys(batch.rows)
-        self.context.db.run(
-            f"INSERT INTO outbox SELECT {epoch}, ?, seq, key, data FROM b",
-            [self._sink],
-            b=pa.table({"seq": seq, "key": keys, "data": data}),
-        )
+        payload = batch.rows.select(list(range(len(self._columns))))
+        payload = payload.rename_columns(self._columns)
+        rows = None
+        for first in range(0, payload.num_rows, ENCODED_ROWS):
+            part = batch.rows.slice(first, ENCODED_ROWS)
+            data = self._encoder.encode(payload.slice(first, ENCODED_ROWS))
+            seq = pa.array(np.arange(first, first + len(data)))
+            rows = pa.table({"seq": seq, "key": self._keys(part), "data": data})
+            self.context.db.run(
+                f"INSERT INTO outbox SELECT {epoch}, ?, seq, key, data FROM b",
+                [self._sink],
+                b=rows,
+            )
+        whole = rows is not None and rows.num_rows == payload.num_rows
+        small = whole and rows is not None and int(_bytes(rows).sum()) <= PIECE_BYTES_MAX
+        self._taken = (epoch, rows) if small and rows is not None else None
 
     def deliver(self, epoch: int) -> None:
-        sink = self._sink.replace("'", "''")
-        rows = self.context.db.query(
-            f"SELECT key, data FROM outbox WHERE sink = '{sink}' AND epoch = {epoch} ORDER BY seq"
-        )
-        if rows.num_rows:
-            self._give(rows, epoch)
+        self._give(self._pieces(epoch), epoch)
         self._acknowledged = epoch
 
     def recover(self, epoch: int) -> None:
@@ -64,14 +93,56 @@ class OutboxSink(Sink):
     def acknowledged(self) -> int:
         return self._acknowledged
 
+    def _pieces(self, epoch: int) -> Iterator[Piece]:
+        """The rows of an epoch; none if it has no rows."""
+        taken, self._taken = self._taken, None
+        if taken is not None and taken[0] == epoch:
+            yield Piece(0, last=True, rows=taken[1])
+            return
+        sink = self._sink.replace("'", "''")
+        where = f"FROM outbox WHERE sink = '{sink}' AND epoch = {epoch}"
+        sizes = self.context.db.query(
+            f"SELECT seq, octet_length(data) + coalesce(strlen(key), 0) AS bytes {where} "
+            "ORDER BY seq"
+        )
+        if not sizes.num_rows:
+            return
+        seq = sizes["seq"].to_numpy()
+        cuts = _cuts(sizes["bytes"].to_numpy())
+        for number, (first, after) in enumerate(pairwise(cuts)):
+            rows = self.context.db.query(
+                f"SELECT key, data {where} AND seq BETWEEN {seq[first]} AND {seq[after - 1]} "
+                "ORDER BY seq"
+            )
+            yield Piece(number, last=after == len(seq), rows=rows)
+
     def _keys(self, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
-        """A text a row that is kept beside it."""
+        """A text for each row that is kept beside it."""
         return pa.nulls(rows.num_rows, pa.string())
 
     def _given(self) -> int:
         """The newest epoch known to be out; -1 where writing twice is harmless."""
         return -1
 
-    def _give(self, rows: pa.Table, epoch: int) -> None:
-        """Let out the rows (key, data) of an epoch, at once."""
+    def _give(self, pieces: Iterator[Piece], epoch: int) -> None:
+        """Let out the rows of an epoch, piece after piece."""
         raise NotImplementedError
+
+
+def _bytes(rows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Payload and key bytes of each row."""
+    total = pc.binary_length(rows["data"]).cast(pa.int64())
+    keys = pc.fill_null(pc.binary_length(rows["key"]), 0).cast(pa.int64())
+    sizes: np.ndarray[tuple[int], np.dtype[np.int64]] = pc.add(total, keys).to_numpy()
+    return sizes
+
+
+def _cuts(sizes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
+    """Where pieces begin, and the number of rows: as many rows as fit, at least one."""
+    ends = np.cumsum(sizes)
+    cuts = [0]
+    while cuts[-1] < len(sizes):
+        before = int(ends[cuts[-1] - 1]) if cuts[-1] else 0
+        after = int(np.searchsorted(ends, before + PIECE_BYTES_MAX, "right"))
+        cuts.append(max(after, cuts[-1] + 1))
+    return cuts

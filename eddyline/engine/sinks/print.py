@@ -25,7 +25,7 @@ class Print(Sink):
         prefix = node.table.options.get("print-identifier")
         self._prefix = f"{prefix}> " if prefix else ""
         texts = []
-        for c in node.schema:
+        for c in inputs[0].schema:
             text = to_text(c.type, quote(c.name))
             if c.type.root is Root.BOOLEAN:
                 text = f"upper({text}::VARCHAR)"

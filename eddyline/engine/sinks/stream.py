@@ -9,14 +9,20 @@ again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 
 from eddyline.engine.operators.operator import Context, Operator
-from eddyline.engine.sinks.outbox import OutboxSink
+from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.log.keys import EpochMark
 from eddyline.log.put import PutBatch
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
+
+# Marks of an epoch's pieces, beside the sink's own mark.
+_PIECES = " pieces"
+_PIECES_MAX = 1 << 24
 
 
 class StreamSink(OutboxSink):
@@ -35,7 +41,8 @@ class StreamSink(OutboxSink):
         self._stream = stream
         self._incarnation = incarnation
         glue = node.table.options.get("sink.partitioner-field-delimiter", "|")
-        self._keys_sql = _keys_sql(node.partition_by, glue)
+        by_name = dict(zip(node.columns.names, inputs[0].schema.names, strict=True))
+        self._keys_sql = _keys_sql(tuple(by_name[c] for c in node.partition_by), glue)
 
     def _keys(self, rows: pa.Table) -> pa.ChunkedArray:
         return self.context.db.query(self._keys_sql, b=rows)["k"]
@@ -44,10 +51,17 @@ class StreamSink(OutboxSink):
         mark = self._stream.mark(self._job, self._sink)  # type: ignore[attr-defined]
         return mark.epoch if mark else 0
 
-    def _give(self, rows: pa.Table, epoch: int) -> None:
-        batch = PutBatch(rows["key"].combine_chunks(), rows["data"].combine_chunks())
-        mark = EpochMark(self._job, self._incarnation, self._sink, epoch)
-        self._stream.append(batch, mark)  # type: ignore[attr-defined]
+    def _give(self, pieces: Iterator[Piece], epoch: int) -> None:
+        """The last piece raises the sink's mark; those before it raise a mark of their own. A piece
+        that is out already has its mark there, so the log does not take it again."""
+        for piece in pieces:
+            name, number = self._sink, epoch
+            if not piece.last:
+                name, number = self._sink + _PIECES, epoch * _PIECES_MAX + piece.number
+            rows = piece.rows
+            batch = PutBatch(rows["key"].combine_chunks(), rows["data"].combine_chunks())
+            mark = EpochMark(self._job, self._incarnation, name, number)
+            self._stream.append(batch, mark)  # type: ignore[attr-defined]
 
 
 def _keys_sql(columns: tuple[str, ...], glue: str) -> str:

@@ -25,6 +25,10 @@ from eddyline.log.sequence import sequence_number
 READ_BYTES_MAX = 16 << 20
 # What a job does when its stream was deleted and created again: fail, or from-beginning.
 RECREATED = "scan.stream.recreated"
+# Records that are read but not handed out yet: at most about so many bytes over all shards, and
+# for each shard at least so many, so that a read is worth its cost.
+BUFFER_BYTES_MAX = 64 << 20
+SHARD_BUFFER_BYTES_MIN = 256 << 10
 
 
 class _Buffer:
@@ -38,6 +42,11 @@ class _Buffer:
 
     def __len__(self) -> int:
         return len(self.arrival)
+
+    def extend(self, arrival: Int64s, data: pa.BinaryArray) -> None:
+        """Put further records behind those that are here."""
+        self.arrival = np.concatenate((self.arrival, arrival))
+        self.data = pa.concat_arrays([self.data, data])
 
     def cut(self, n: int) -> tuple[Int64s, pa.BinaryArray, Int64s]:
         """Take the first n records out."""
@@ -235,17 +244,21 @@ class KinesisSource(Source):
         return end is not None and s.position >= end
 
     def _fill(self, found: Snapshot, rows_max: int) -> None:
-        """Read each shard whose buffer is empty, all as they are at one moment."""
-        share = max(1, rows_max // max(1, len(self.shards)))
+        """Top up each shard's buffer that is less than half full, all as of one moment.
+
+        A shard with few records in its buffer holds the merge of all back, so its buffer is filled
+        before it is empty.
+        """
+        share = BUFFER_BYTES_MAX // max(1, len(self.shards))
+        share = min(READ_BYTES_MAX, max(SHARD_BUFFER_BYTES_MIN, share))
         for s in self.shards.values():
             buffer = self._buffers[s.index]
             if s.closed:
                 continue
             if len(buffer):
-                s.tip = found.bounds(s.index)[1]
-                buffer.complete = buffer.first + len(buffer) >= s.tip
+                self._top_up(found, s, buffer, share, rows_max)
                 continue
-            got = found.read(s.index, s.position, share, READ_BYTES_MAX)
+            got = found.read(s.index, s.position, rows_max, share)
             s.tip = got.tip_offset
             buffer.arrival, buffer.data = got.arrival_ms, got.data
             buffer.first = got.first_offset
@@ -265,8 +278,21 @@ class KinesisSource(Source):
         if gap > damaged:
             self._missed.add(s.name, gap - damaged, "retention had removed them")
 
+    def _top_up(
+        self, found: Snapshot, s: ShardProgress, buffer: _Buffer, share: int, rows_max: int
+    ) -> None:
+        after = buffer.first + len(buffer)
+        s.tip = found.bounds(s.index)[1]
+        held = buffer.data.nbytes
+        if after < s.tip and held < share // 2 and len(buffer) < rows_max // 2:
+            got = found.read(s.index, after, rows_max - len(buffer), share - held)
+            if got.first_offset == after:  # else what follows was trimmed: read on when empty
+                buffer.extend(got.arrival_ms, got.data)
+                after = got.next_offset
+        buffer.complete = after >= s.tip
+
     def _merged(self, rows_max: int) -> Records | None:
-        frontier = self._frontier()
+        frontier = self._frontier(rows_max)
         pieces: list[tuple[int, Int64s, pa.BinaryArray, Int64s]] = []
         for s in self.shards.values():
             buffer = self._buffers[s.index]
@@ -283,13 +309,18 @@ class KinesisSource(Source):
             s.next_arrival_ms = int(buffer.arrival[0]) if len(buffer) else None
         return _ordered(pieces, len(self.shards)) if pieces else None
 
-    def _frontier(self) -> tuple[int, int] | None:
-        """(arrival, shard) of the last record that is sure to be in order; None: all are."""
+    def _frontier(self, rows_max: int) -> tuple[int, int] | None:
+        """(arrival, shard) of the last record that is sure to be in order and, with those before
+        it, about ``rows_max`` records; None: all are."""
         ends = [
             (int(b.arrival[-1]), index)
             for index, b in self._buffers.items()
             if len(b) and not b.complete
         ]
+        arrivals = [b.arrival for b in self._buffers.values() if len(b)]
+        if len(arrivals) > 1 and sum(len(a) for a in arrivals) > rows_max:
+            nth = np.partition(np.concatenate(arrivals), rows_max - 1)[rows_max - 1]
+            ends.append((int(nth), max(self._buffers)))
         return min(ends, default=None)
 
 

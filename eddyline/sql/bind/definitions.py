@@ -34,8 +34,8 @@ def define_table(statement: st.CreateTable, env: Environment) -> CatalogTable:
     spec = None
     if statement.watermark is not None:
         w = statement.watermark
-        schema = Schema(tuple(Column(c.name, c.type) for c in columns))
-        watermark(w.column, w.expression, schema, env, w.span)
+        fields = tuple(Field(c.name, None, c.name, c.type) for c in columns)
+        watermark(w.column, w.expression, fields, env, w.span)
         spec = WatermarkSpec(w.column, w.expression_text)
     table = CatalogTable(
         path=env.catalog.path_of(statement.name.parts),

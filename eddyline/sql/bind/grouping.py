@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, Root, timestamp
-from eddyline.sql.bind.relation import Relation, of_node
+from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.logical import (
     Aggregate,
@@ -84,8 +84,10 @@ def distinct(found: Relation) -> Relation:
     """SELECT DISTINCT."""
     keys: tuple[Typed, ...] = tuple(f.ref for f in found.visible)
     grouped = group(found.node, keys, (), None, None)
-    items = tuple((f.name, grouped.keys[f.ref]) for f in found.visible)
-    return of_node(Calc(grouped.node, items))
+    columns = [grouped.keys[f.ref] for f in found.visible]
+    named = tuple((f.column, c) for f, c in zip(found.visible, columns, strict=True))
+    fields = tuple(replace(f, type=c.type) for f, c in zip(found.visible, columns, strict=True))
+    return Relation(Calc(grouped.node, named), fields)
 
 
 def group(

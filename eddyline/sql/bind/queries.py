@@ -10,7 +10,7 @@ from eddyline.record.types import BIGINT, DataType, Root
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.grouping import distinct
-from eddyline.sql.bind.relation import Relation, of_node
+from eddyline.sql.bind.relation import Relation, of_node, projected
 from eddyline.sql.bind.scope import Environment, Scope
 from eddyline.sql.bind.select import bind_select
 from eddyline.sql.changes import insert_only
@@ -99,7 +99,7 @@ def _set_operation(body: s.SetOperation, env: Environment) -> Relation:
         raise env.unsupported(f"{op} ALL", body.span, f"use {op}")
     sides = _aligned(left, right, body, env)
     if op == "UNION":
-        union = of_node(Union(tuple(r.node for r in sides), sides[0].node.schema))
+        union = Relation(Union(tuple(r.node for r in sides), sides[0].node.schema), sides[0].fields)
         return union if body.all else distinct(union)
     return _counted(sides, op)
 
@@ -132,7 +132,7 @@ def _shaped(
     for name, kind, f in zip(names, kinds, side.visible, strict=True):
         same = f.type == kind
         items.append((name, f.ref if same else binder.cast(f.ref, kind, body.span)))
-    return of_node(Calc(side.node, tuple(items)))
+    return projected(side.node, items)
 
 
 def _counted(sides: tuple[Relation, Relation], op: str) -> Relation:
@@ -157,7 +157,7 @@ def _counted(sides: tuple[Relation, Relation], op: str) -> Relation:
     some = Apply(">", (lefts,), "({0} > 0)", _YES)
     also = Apply(">", (rights,), "({0} > 0)" if op == "INTERSECT" else "({0} = 0)", _YES)
     items = tuple((n, Ref(n, grouped.schema[n])) for n in keys)
-    return of_node(Calc(grouped, items, conjunction([some, also])))
+    return Relation(Calc(grouped, items, conjunction([some, also])), sides[0].fields)
 
 
 _YES = DataType(Root.BOOLEAN, nullable=False)

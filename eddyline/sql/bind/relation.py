@@ -9,7 +9,7 @@ from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import INT
 from eddyline.sql.bind.scope import Environment, Field, Scope
-from eddyline.sql.logical import Calc, Node, Values, identity, unique
+from eddyline.sql.logical import Calc, Node, Values, column_name, identity
 from eddyline.sql.typed import Const, Typed
 
 
@@ -63,14 +63,21 @@ def aliased(
 
 
 def projected(node: Node, items: Iterable[tuple[str, Typed]]) -> Relation:
-    """The node's rows as named expressions; a name that is there twice gets a number."""
+    """The node's rows as expressions under a user's names; a name that is there twice gets a
+    number."""
     taken: set[str] = set()
-    projections = []
+    shown: list[str] = []
+    projections, fields = [], []
     for name, e in items:
-        own = unique(name, taken)
+        visible, number = name, 0
+        while visible in shown:
+            visible, number = f"{name}{number}", number + 1
+        shown.append(visible)
+        own = column_name(visible, taken)
         taken.add(own)
         projections.append((own, e))
-    return of_node(Calc(node, tuple(projections)))
+        fields.append(Field(visible, None, own, e.type))
+    return Relation(Calc(node, tuple(projections)), tuple(fields))
 
 
 def filtered(found: Relation, condition: Typed) -> Relation:

@@ -20,10 +20,10 @@ from eddyline.record.types import (
 )
 from eddyline.sql import statement as st
 from eddyline.sql.bind.expressions import ExpressionBinder
-from eddyline.sql.bind.relation import Relation
+from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, Field, Scope
 from eddyline.sql.changes import changing
-from eddyline.sql.logical import Aggregate, Calc, Join, Node
+from eddyline.sql.logical import Aggregate, Join, Node
 from eddyline.sql.typed import Apply, Const, Typed
 
 
@@ -66,7 +66,7 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
                 _missing(c, table, span, env) if f is None else _fitted(f, c, table, span, env),
             )
         )
-    node = Calc(found.node, tuple(items))
+    node = projected(found.node, items).node
     columns = Schema(tuple(Column(c.name, c.type.plain()) for c in written))
     return Target(node, table, columns, table.partitioned_by)
 

@@ -15,9 +15,9 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.grouping import distinct
 from eddyline.sql.bind.joins import beside, settled
-from eddyline.sql.bind.relation import Relation, extended, filtered, of_node, projected
+from eddyline.sql.bind.relation import Relation, extended, filtered, of_node
 from eddyline.sql.bind.scope import Environment
-from eddyline.sql.logical import unique
+from eddyline.sql.logical import Calc, unique
 from eddyline.sql.typed import Apply, Const, Ref, Typed
 
 Queries = Callable[[s.Query, Environment], Relation]
@@ -56,7 +56,7 @@ def tested(
     """
     found = _bound(source, test, env, queries)
     if isinstance(test, s.Exists):
-        one = distinct(projected(found.node, (("$there", _TRUE),)))
+        one = distinct(of_node(Calc(found.node, (("$there", _TRUE),))))
         return _kept(source, one, None, negated, env)
     if len(found.visible) != 1:
         msg = f"IN needs a subquery of one column, this has {len(found.visible)}"
@@ -66,7 +66,7 @@ def tested(
         name = unique("$in", set(source.node.schema.names))
         source = Relation(extended(source.node, ((name, operand),)), source.fields)
         operand = Ref(name, operand.type)
-    values = distinct(projected(found.node, (("$value", found.visible[0].ref),)))
+    values = distinct(of_node(Calc(found.node, (("$value", found.visible[0].ref),))))
     return _kept(source, values, (operand, test), negated, env)
 
 

@@ -11,9 +11,9 @@ from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
-from eddyline.sql.bind.relation import Relation, of_node
+from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, Field, Scope
-from eddyline.sql.logical import Calc, Node, Scan, Watermark
+from eddyline.sql.logical import Node, Scan, Watermark, column_name
 from eddyline.sql.parse import parse_expression
 from eddyline.sql.typed import Ref, Typed
 
@@ -37,17 +37,19 @@ def scan(
     if not row.source:
         msg = f"table {table.path.name} cannot be read: connector '{row.name}' only writes"
         raise env.error(msg, span, "it can be the target of an INSERT")
-    node = _stored(table, row.metadata, span, env)
-    node = _computed(node, table, env)
+    relation = _computed(_stored(table, row.metadata, span, env), table, env)
+    node: Node = relation.node
     if table.watermark is not None:
         inner = replace(env, source=table.watermark.expression)
         expression = parse_expression(table.watermark.expression)
-        column, e = watermark(table.watermark.column, expression, node.schema, inner, span=None)
+        column, e = watermark(table.watermark.column, expression, relation.fields, inner, span=None)
         node = Watermark(node, column, e)
-    return of_node(node, alias or table.path.name)
+    qualifier = alias or table.path.name
+    fields = (replace(f, qualifier=qualifier, type=node.schema[f.column]) for f in relation.fields)
+    return Relation(node, tuple(fields))
 
 
-def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Environment) -> Node:
+def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Environment) -> Scan:
     payload = [c for c in table.columns if c.kind is ColumnKind.PHYSICAL]
     meta = [c for c in table.columns if c.kind is ColumnKind.METADATA]
     for c in meta:
@@ -55,35 +57,57 @@ def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Enviro
             msg = f"table {table.path.name}: there is no metadata '{c.metadata_key or c.name}'"
             hint = f"there are {', '.join(known)}" if known else "this connector has none"
             raise env.error(msg, span, hint)
-    schema = Schema(tuple(Column(c.name, c.type.plain()) for c in (*payload, *meta)))
-    return Scan(table, tuple((c.name, c.metadata_key or c.name) for c in meta), schema)
+    names = _column_names([c.name for c in (*payload, *meta)])
+    schema = Schema(tuple(Column(names[c.name], c.type.plain()) for c in (*payload, *meta)))
+    metadata = tuple((names[c.name], c.metadata_key or c.name) for c in meta)
+    stored = tuple((names[c.name], c.name) for c in payload if names[c.name] != c.name)
+    return Scan(table, metadata, schema, stored)
 
 
-def _computed(node: Node, table: CatalogTable, env: Environment) -> Node:
+def _column_names(names: list[str]) -> dict[str, str]:
+    """A table's columns to what they are called in the plan."""
+    out: dict[str, str] = {}
+    for name in names:
+        out[name] = column_name(name, set(out.values()))
+    return out
+
+
+def _computed(node: Scan, table: CatalogTable, env: Environment) -> Relation:
     """All columns in the order of the definition."""
-    scope = of_node(node).scope
-    projections: list[tuple[str, Typed]] = []
+    kept = [c for c in table.columns if c.kind is not ColumnKind.COMPUTED]
+    read = [c for kind in _KINDS for c in kept if c.kind is kind]
+    columns = zip(read, node.schema, strict=True)
+    by_name = {c.name: Field(c.name, None, own.name, own.type) for c, own in columns}
+    scope = Scope(tuple(by_name.values()))
+    items: list[tuple[str, Typed]] = []
     for c in table.columns:
         if c.kind is ColumnKind.COMPUTED:
             assert c.expression is not None
             binder = ExpressionBinder(scope, replace(env, source=c.expression), "a computed column")
-            projections.append((c.name, binder.bind(parse_expression(c.expression))))
+            items.append((c.name, binder.bind(parse_expression(c.expression))))
         else:
-            projections.append((c.name, Ref(c.name, c.type.plain())))
-    same = tuple(n for n, _ in projections) == node.schema.names
-    return node if same else Calc(node, tuple(projections))
+            items.append((c.name, by_name[c.name].ref))
+    if [n for n, _ in items] == [c.name for c in read]:
+        return Relation(node, tuple(by_name.values()))
+    return projected(node, items)
+
+
+_KINDS = (ColumnKind.PHYSICAL, ColumnKind.METADATA)
 
 
 def watermark(
-    column: str, expression: s.Expression, schema: Schema, env: Environment, span: Span | None
+    column: str,
+    expression: s.Expression,
+    fields: tuple[Field, ...],
+    env: Environment,
+    span: Span | None,
 ) -> tuple[str, Typed]:
-    """The row-time column and the bound watermark expression.
+    """The row-time column, as it is called in the plan, and the bound watermark expression.
 
     Raises:
         EddylineError: ``sql_semantic`` if the column cannot be a row time.
     """
     place = span or expression.span
-    fields = tuple(Field(c.name, None, c.name, c.type) for c in schema)
     scope = Scope(fields)
     ref = scope.resolve(s.Name((column,), place), env)
     if not isinstance(ref, Ref) or not ref.type.is_timestamp or ref.type.precision > 3:
@@ -94,7 +118,7 @@ def watermark(
     if not bound.type.is_timestamp or bound.type.precision > 3:
         msg = f"the watermark of {column} is {bound.type}, it must be a time like {column}"
         raise env.error(msg, place, f"for example {column} - INTERVAL '5' SECOND")
-    return column, bound
+    return ref.name, bound
 
 
 def definition_columns(
