@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
 from eddyline.sql import logical as lg
 from eddyline.sql import physical as p
@@ -36,6 +37,8 @@ def physical(node: lg.Node) -> p.Node:
         text = render(node.expression)
         return p.AssignWatermark(physical(node.input), node.column, text, node.schema)
     if isinstance(node, lg.WindowTable):
+        if node.window.kind is p.WindowKind.SESSION:
+            raise _session_rows(node)
         return p.WindowTable(
             physical(node.input), node.window, node.time_column, node.names, node.schema
         )
@@ -48,6 +51,13 @@ def physical(node: lg.Node) -> p.Node:
     if isinstance(node, lg.Limit):
         return p.Limit(physical(node.input), node.count, node.schema)
     return _forest(node)
+
+
+def _session_rows(node: lg.WindowTable) -> EddylineError:
+    """A row's session is known only when the session is over; only its groups are given then."""
+    by = ", ".join([*node.partition_by, "window_start", "window_end"])
+    msg = "rows of SESSION windows are supported only in groups"
+    return EddylineError("sql_unsupported", msg, hint=f"aggregate them: GROUP BY {by}")
 
 
 def _expr(e: Typed) -> p.Expr:
