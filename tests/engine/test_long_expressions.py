@@ -22,6 +22,7 @@ def deep(inner: str, levels: int = 6) -> str:
 
 
 DIVIDED = deep("10 / i")
+MANY = " ".join(f"WHEN i = {n} THEN {n * n} + {'0' * 500}" for n in range(1, 45))
 QUERIES = {
     f"CASE WHEN i = 0 THEN -1 ELSE {DIVIDED} END": [-1, 10, 5, 2, None],
     f"CASE WHEN i = 0 THEN -1 WHEN {DIVIDED} > 5 THEN {DIVIDED} ELSE i END": [-1, 10, 2, 5, None],
@@ -32,9 +33,7 @@ QUERIES = {
         0, 1, 5, 7, None,
     ],
     f"CASE WHEN i = 1 THEN {DIVIDED} WHEN i = 2 THEN {DIVIDED} + 1 ELSE i END": [0, 10, 6, 5, None],
-    "CASE " + " ".join(f"WHEN i = {n} THEN {n * n} + {'0' * 500}" for n in range(1, 45)) + " ELSE -1 END": [
-        -1, 1, 4, 25, -1,
-    ],
+    f"CASE {MANY} ELSE -1 END": [-1, 1, 4, 25, -1],
 }  # fmt: skip
 
 
@@ -56,7 +55,7 @@ def test_a_long_expression_is_cut_into_steps(sql: Sql) -> None:
     plan = sql.plan(f"SELECT {DIVIDED} FROM t")
     texts = [i.expr.text for n in walk(plan.root) if isinstance(n, Calc) for i in n.projections]
     assert max(map(len, texts)) <= 20_000
-    assert len(texts) > 3
+    assert any("$part" in text for text in texts)
 
 
 def test_an_unguarded_part_still_fails(sql: Sql) -> None:
