@@ -99,10 +99,9 @@ def test_streams_keep_their_records_and_shards(streams: LogStore) -> None:
 
 
 def test_queues_channels_and_consumers_are_there(data: Path, streams: LogStore) -> None:
-    clock = kept.MovedClock(LATER_MS)
     settings = kept.settings_for(data)
     kinesis = Kinesis(streams, settings)
-    kinesis.home = home = Home(streams, settings, clock)
+    kinesis.home = home = Home(streams, settings)
 
     def call(operation: str, **members: Any) -> Any:
         request = wire.JSON.parse(kinesis.inputs, operation, json.dumps(members).encode())

@@ -8,7 +8,7 @@ import typer
 
 from eddyline.cli.names import job_names
 from eddyline.cli.opening import DataDir, Json, opened
-from eddyline.cli.terminal import listing, moment, outcome
+from eddyline.cli.terminal import line, listing, moment, outcome, table
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +18,7 @@ app = typer.Typer(
 \b
 Examples:
   eddyline job list
+  eddyline job show enrich        counters, why it writes nothing, failures
   eddyline job stop enrich
   eddyline job remove enrich      forget its state, so that it begins anew""",
 )
@@ -47,6 +48,48 @@ def list_jobs(data_dir: DataDir = None, as_json: Json = False) -> None:
         ("error", lambda j: (j.error or {}).get("message", "")),
     )
     listing(jobs, columns, as_json, "no jobs")
+
+
+@app.command()
+def show(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """One job: its state, counters, why it writes nothing, and its failures."""
+    with opened(data_dir) as services:
+        info = services.jobs.get(job)
+        failures = services.jobs.failures(job)
+    if as_json:
+        line({"job": info, "failures": failures})
+        return
+    f = info.figures
+    facts: list[tuple[str, object]] = [
+        ("job", info.job_id),
+        ("name", info.name),
+        ("state", info.actual),
+        ("should be", info.desired),
+        ("since (UTC)", moment(info.created_ms)),
+        ("starts", info.incarnation),
+        ("restarts", info.restarts),
+        ("statement", info.sql),
+    ]
+    if f is not None:
+        facts += [
+            ("rows in", f.rows_in),
+            ("rows out", f.rows_out),
+            ("filtered", f.filtered),
+            ("late", f.late),
+            ("bad records", f.bad_records),
+            ("lost before reading", f.lost),
+            ("too far ahead", f.held),
+            ("watermark (UTC)", None if f.watermark_ms is None else moment(f.watermark_ms)),
+            ("behind (ms)", f.behind_ms),
+            ("latency (ms)", f.latency_ms),
+        ]
+    facts += [("why", reason) for reason in info.why]
+    facts += [
+        ("failure", f"{moment(x.at_ms)} start {x.incarnation}: {x.error.get('message')}")
+        for x in failures
+    ]
+    shown = [["" if v is None else str(v) for v in fact] for fact in facts]
+    table(["", ""], shown)
 
 
 @app.command()

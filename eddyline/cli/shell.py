@@ -57,6 +57,7 @@ class Shell:
     mode: str
     name: str | None
     detach: bool
+    start: str = "state"
 
     def run(self, text: str) -> RunFinished:
         """Run one text to its end; errors are printed."""
@@ -76,6 +77,7 @@ class Shell:
             job_name=self.name,
             detach=self.detach,
             terminal=True,
+            start=self.start,
         )
         end = watch.follow()
         if end.error_text and self.as_json:

@@ -25,12 +25,21 @@ def sql(
     detach: Annotated[
         bool, typer.Option("--detach", help="Leave INSERT jobs to the server and return.")
     ] = False,
+    from_positions: Annotated[
+        bool,
+        typer.Option("--from-positions", help="A named job reads on, but with empty state."),
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="A named job begins anew; what it has written stays.")
+    ] = False,
 ) -> None:
     """Run Flink SQL. Without a file and -e: a shell, with history and completion.
 
     A SELECT shows its result as it changes, until its input ends, --for is over, or Ctrl-C. With
     --json each change is one object, its kind (+I, -U, +U, -D) under "op". An INSERT shows its
-    counters and ends with the command, unless --detach leaves it to the server.
+    counters and ends with the command, unless --detach leaves it to the server. A stopped job of
+    the same --name goes on from its state if the statement still stores the same rows: filters and
+    projections may have changed. Otherwise choose --from-positions or --fresh.
 
     \b
     Examples:
@@ -43,13 +52,16 @@ def sql(
 
     for_s = parse_duration(for_) if for_ else None
     script = _script(file, text)
+    if fresh and from_positions:
+        raise EddylineError("invalid_argument", "give --fresh or --from-positions, not both")
+    start = "fresh" if fresh else "positions" if from_positions else "state"
     if detach:
         need_server(data_dir)
     with opened(data_dir, make=True) as services:
         session = f"app:{name}" if detach and name else f"cli:{uuid.uuid4().hex[:12]}"
         if detach and not name:
             session = f"app:{uuid.uuid4().hex[:12]}"
-        shell = Shell(services, session, as_json, for_s, mode, name, detach)
+        shell = Shell(services, session, as_json, for_s, mode, name, detach, start)
         if script is None:
             shell.talk()
         elif shell.run(script).status == "ERROR":

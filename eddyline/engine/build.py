@@ -6,13 +6,14 @@ when somebody's query meets it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
 
 from eddyline.clock import Clock
 from eddyline.engine.database import Database
+from eddyline.engine.layout import named
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
@@ -177,15 +178,14 @@ if _missing:
     raise ImportError(msg)
 
 
-def named(root: plan.Node) -> Iterator[tuple[str, plan.Node]]:
-    """Each node with its name in the job: its kind and its place in the plan."""
-    for i, node in enumerate(plan.walk(root)):
-        yield f"{type(node).__name__}{i}", node
+def build(
+    root: plan.Sink | plan.Collect, workshop: Workshop, node_names: Sequence[str] | None = None
+) -> Sink:
+    """The tree of operators; its root is a sink.
 
-
-def build(root: plan.Sink | plan.Collect, workshop: Workshop) -> Sink:
-    """The tree of operators; its root is a sink."""
-    names = iter([name for name, _ in named(root)])
+    node_names: a name for each node in ``walk``'s order; None for those of a new job.
+    """
+    names = iter(node_names or [name for name, _ in named(root)])
 
     def make(node: plan.Node) -> Operator:
         inputs = tuple(make(child) for child in plan.inputs(node))

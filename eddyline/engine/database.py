@@ -29,6 +29,8 @@ class Database:
         config: dict[str, Any] = {
             "threads": settings.worker_threads,
             "memory_limit": f"{settings.worker_memory_mib}MiB",
+            # Statements are generated; none has reason to open a file or an address.
+            "enable_external_access": "false",
         }
         home = path.parent if path is not None else settings.data_dir
         config["temp_directory"] = str(home / "spill")

@@ -11,18 +11,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
 from eddyline.clock import Clock
-from eddyline.engine.build import Workshop, build, named, operators
+from eddyline.engine.build import Workshop, build, operators
+from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.sinks.sink import Sink
-from eddyline.engine.state import JobState, Progress, layout_of
+from eddyline.engine.state import JobState, Progress
+from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, Batch
 from eddyline.settings import Settings
 from eddyline.sql.physical import Plan
@@ -32,6 +35,14 @@ from eddyline.sql.physical import Plan
 PAUSE_S_MAX = 0.02
 # While nothing comes, the shards' figures are brought up to date this often.
 NOTE_S = 0.05
+
+
+class StartFrom(StrEnum):
+    """What of its saved state a job begins with."""
+
+    STATE = "state"
+    POSITIONS = "positions"
+    FRESH = "fresh"
 
 
 class JobListener(Protocol):
@@ -54,7 +65,8 @@ class JobSpec:
     incarnation: grows with every start of the job; an append of an older one is refused.
     directory: where the state rests; None keeps it in memory, and it is lost with the process.
     zone: the session's time zone. idle_timeout_ms: after how long at its tip a shard is idle; None
-    for the setting's value, 0 for never.
+    for the setting's value, 0 for never. same_statement: the plan was made from the statement that
+    wrote the state. start: what of a saved state is used.
     """
 
     plan: Plan
@@ -63,6 +75,8 @@ class JobSpec:
     directory: Path | None = None
     zone: str = "UTC"
     idle_timeout_ms: int | None = None
+    same_statement: bool = False
+    start: StartFrom = StartFrom.STATE
 
 
 class _Voice:
@@ -107,6 +121,7 @@ class Job:
         self._figures = Figures()
         self._root: Sink | None = None
         self._epoch = 0
+        self._empty = False
         self._asks_time = "eddyline_now" in repr(spec.plan)
 
     def run(self, stop: threading.Event) -> str:
@@ -117,7 +132,8 @@ class Job:
         """
         state = JobState(self._spec.directory, self._settings)
         try:
-            self._root = build(self._spec.plan.root, self._workshop(state))
+            names = self._resumed(state)
+            self._root = build(self._spec.plan.root, self._workshop(state), names)
             self._open(state, self._root)
             return self._loop(state, self._root, stop)
         finally:
@@ -175,32 +191,69 @@ class Job:
             durable=self._spec.directory is not None,
         )
 
+    def _resumed(self, state: JobState) -> list[str] | None:
+        """The names of a saved state's operators; None for a new job.
+
+        A state of the same statement that cannot be used any more leaves its positions: the job
+        reads on from them with empty state, and says so.
+        """
+        if state.is_new:
+            return None
+        spec = self._spec
+        self._empty = spec.start is StartFrom.POSITIONS
+        root, same = spec.plan.root, spec.same_statement
+        try:
+            return state.resume(root, spec.incarnation, same_statement=same, empty=self._empty)
+        except EddylineError as error:
+            if error.code != "state_mismatch" or not same:
+                raise
+            self._empty = True
+            self._listener.on_warning(
+                f"{error.message}; the job reads on from its positions with empty state"
+            )
+            return state.resume(root, spec.incarnation, same_statement=same, empty=True)
+
     def _open(self, state: JobState, root: Sink) -> None:
         """Make or take back the state; let out what the last run committed."""
-        layout = layout_of(named(self._spec.plan.root))
         scans = self._scans(root)
         if state.is_new:
             with state.db.transaction():
-                state.create(layout, self._spec.incarnation)
+                state.create(layout_of(self._spec.plan.root), self._spec.incarnation)
                 for op in operators(root):
                     op.create()
                 for scan in scans:
                     scan.source.open(None)
                 state.write(self._progress(root))
             return
-        state.check(layout, self._spec.incarnation)
         progress = state.progress()
         self._epoch = progress.epoch
+        if self._empty:
+            progress = self._emptied(state, root, progress)
         for op in operators(root):
             saved = progress.operators.get(op.name)
             if saved is not None:
                 op.restore(saved)
         for scan in scans:
-            positions = progress.positions.get(scan.name, {})
+            positions = progress.positions.get(scan.name)
             scan.source.open(positions, progress.identities.get(scan.name))
         root.recover(self._epoch)
         for op in operators(root):
             op.committed(self._epoch)
+
+    def _emptied(self, state: JobState, root: Sink, before: Progress) -> Progress:
+        """Make the operators' tables anew; positions go to the sources of the same streams."""
+        known = {before.identities.get(name) or name: name for name in before.positions}
+        progress = Progress(before.epoch)
+        for scan in self._scans(root):
+            old = known.get(scan.source.identity(), scan.name)
+            if old in before.positions:
+                progress.positions[scan.name] = before.positions[old]
+                progress.identities[scan.name] = before.identities.get(old, "")
+        with state.db.transaction():
+            for op in operators(root):
+                op.create()
+            state.write(progress)
+        return progress
 
     def _loop(self, state: JobState, root: Sink, stop: threading.Event) -> str:
         scans, ops = self._scans(root), list(operators(root))

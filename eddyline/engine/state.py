@@ -8,29 +8,29 @@ Beside the operators' own tables it holds::
 ``progress`` is one JSON value: the epoch, the sources' positions, the operators' small states;
 one row to write a micro-batch, because each statement costs more than its bytes.
 
-A job resumes only if its layout (which operators, with which expressions and types) is the one
-that the state was written with.
+A job resumes if what its operators store is what the state holds (``engine/layout.py``). Formats:
+1 kept a digest of every node's text as its layout; 2 keeps what each operator stores.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from eddyline.engine.database import Database
+from eddyline.engine.layout import Layout, adopted_names, converted, layout_of
 from eddyline.errors import EddylineError
+from eddyline.record.types import quote
 from eddyline.settings import Settings
 from eddyline.sql import physical as plan
 
-FORMAT = 1
+FORMAT = 2
 STATE_FILE = "state.duckdb"
-_BELOW = ("input", "left", "right", "inputs")
+# Tables that are not an operator's.
+KEPT_TABLES = ("job", "outbox", "dead_letter")
 
 _TABLES = (
     "CREATE TABLE job (key VARCHAR, value VARCHAR)",
@@ -68,37 +68,64 @@ class JobState:
         sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'job'"
         return not self.db.one(sql)
 
-    def create(self, layout: dict[str, str], incarnation: int) -> None:
+    def create(self, layout: Layout, incarnation: int) -> None:
         """The tables of a new job; inside a transaction."""
         for sql in _TABLES:
             self.db.run(sql)
         first = {
             "format": str(FORMAT),
-            "layout": json.dumps(layout),
+            "layout": msgspec.json.encode(layout).decode(),
             "incarnation": str(incarnation),
             "progress": msgspec.json.encode(Progress()).decode(),
         }
         for key, value in first.items():
             self.db.run("INSERT INTO job VALUES (?, ?)", [key, value])
 
-    def check(self, layout: dict[str, str], incarnation: int) -> None:
-        """That the state can be resumed by this plan.
+    def resume(
+        self, root: plan.Node, incarnation: int, *, same_statement: bool, empty: bool
+    ) -> list[str]:
+        """Take the state for a plan; a name for each of its nodes, in ``walk``'s order.
+
+        same_statement: the plan was made from the statement that wrote the state. empty: keep the
+        positions only (see ``empty_operators``), whatever the operators have stored.
 
         Raises:
             EddylineError: ``newer_format``; ``state_mismatch`` naming the operator that differs;
                 ``conflict`` for an incarnation that was already left behind.
         """
-        if int(self._get("format")) > FORMAT:
+        written = int(self._get("format"))
+        if written > FORMAT:
             msg = f"the job's state {self.path} was written by a newer Eddyline"
             raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
-        saved = json.loads(self._get("layout"))
-        if saved != layout:
-            raise _mismatch(saved, layout)
         if incarnation < int(self._get("incarnation")):
             msg = "the job was started again elsewhere meanwhile"
             raise EddylineError("conflict", msg, hint="stop the older run")
-        # One statement, so that a crash leaves the old number or the new one.
-        self.db.run("UPDATE job SET value = ? WHERE key = 'incarnation'", [str(incarnation)])
+        if empty:
+            layout = layout_of(root)
+        else:
+            layout = self._layout(written, root, same_statement)
+        names = adopted_names(root, layout)
+        with self.db.transaction():
+            if empty:
+                self._drop_operators()
+            self._set("incarnation", str(incarnation))
+            self._set("format", str(FORMAT))
+            # What is stored stays as it is, even if the statement around it has changed.
+            self._set("layout", msgspec.json.encode(layout).decode())
+        return names
+
+    def _layout(self, written: int, root: plan.Node, same_statement: bool) -> Layout:
+        text = self._get("layout")
+        if written == 1:  # a digest of each node's generated text
+            return converted(json.loads(text), root, same_statement=same_statement)
+        return msgspec.json.decode(text, type=Layout)
+
+    def _drop_operators(self) -> None:
+        """Drop the operators' tables; rows that are still to be delivered stay."""
+        tables = self.db.rows("SELECT table_name FROM duckdb_tables()")
+        for (name,) in tables:
+            if name not in KEPT_TABLES:
+                self.db.run(f"DROP TABLE {quote(str(name))}")
 
     def progress(self) -> Progress:
         """What the last committed micro-batch wrote."""
@@ -116,35 +143,8 @@ class JobState:
     def close(self) -> None:
         self.db.close()
 
+    def _set(self, key: str, value: str) -> None:
+        self.db.run("UPDATE job SET value = ? WHERE key = ?", [value, key])
+
     def _get(self, key: str) -> str:
         return str(self.db.one("SELECT value FROM job WHERE key = ?", [key]))
-
-
-def layout_of(names: Iterable[tuple[str, plan.Node]]) -> dict[str, str]:
-    """Operator name to a digest of what shapes its state."""
-    return {name: _digest(node) for name, node in names}
-
-
-def _digest(node: plan.Node) -> str:
-    """Of a node's fields in their order, those it inherits included: kept with every job's state,
-    so a field that is moved or renamed leaves all states of its node behind."""
-    if isinstance(node, plan.Scan | plan.Sink):
-        options = node.table.options
-        place = [options.get(k) for k in ("connector", "stream", "stream.arn", "path")]
-        what = repr((str(node.table.path), place, str(node.schema), str(node.columns)))
-    else:
-        names = [f.name for f in fields(node) if f.name not in _BELOW]
-        what = repr([(name, getattr(node, name)) for name in names])
-    return hashlib.sha256(what.encode()).hexdigest()[:16]
-
-
-def _mismatch(saved: dict[str, str], layout: dict[str, str]) -> EddylineError:
-    differ = [n for n in layout if saved.get(n) != layout[n]]
-    differ = differ or [n for n in saved if n not in layout]
-    msg = f"the saved state belongs to another statement: {differ[0]} is not what it was"
-    detail = "state of: " + ", ".join(saved) + "; statement has: " + ", ".join(layout)
-    hint = (
-        "give the job another name, or remove the old job to start afresh (rows already written "
-        "stay); or run the old statement again"
-    )
-    return EddylineError("state_mismatch", msg, detail=detail, hint=hint)

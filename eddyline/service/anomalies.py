@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
 from eddyline.service.messages import Monitored
 
@@ -105,8 +106,7 @@ class Monitor:
         self._cool_down_ms = cool_down_ms
         self._writing = threading.Lock()
         with transaction(path, durable=False) as db:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
+            upgrade(db, "anomalies", (_SCHEMA,))
 
     def add(
         self, job_id: str, node: str, key: str, columns: list[str], points: Sequence[Point]

@@ -8,6 +8,8 @@ import msgspec
 
 # How a SELECT's result is shown.
 MODES = ("update", "append", "single")
+# What of its saved state a job of a known name begins with.
+STARTS = ("state", "positions", "fresh")
 
 
 class JobFigures(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from eddyline.clock import Clock
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.counters import Counters
 from eddyline.generator.spec import GeneratorSpec
+from eddyline.schema_version import upgrade
 from eddyline.service import messages
 from eddyline.service.child import in_thread
 from eddyline.service.database import read, transaction
@@ -86,8 +87,7 @@ class Generators:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         with transaction(self._path) as db:
-            db.execute(_SCHEMA)
-            db.execute(_PROGRESS)
+            upgrade(db, "generators", (f"{_SCHEMA};{_PROGRESS}",))
 
     def start_wanted(self) -> None:
         """Start those that ran, and were to be restarted, where they were when the server ended."""
@@ -115,6 +115,7 @@ class Generators:
 
     def _info(self, id: Any, name: Any, spec: Any, desired: Any) -> GeneratorInfo:
         live = self._live.get(id) or _Live(self._clock)
+        child = live.child  # its listener may set it to None at any moment
         return GeneratorInfo(
             id,
             name,
@@ -124,7 +125,7 @@ class Generators:
             live.counters,
             live.counters.started_ms,
             live.error,
-            live.child.pid if live.child else None,
+            child.pid if child is not None else None,
         )
 
     def get(self, id: str) -> GeneratorInfo:
@@ -255,8 +256,9 @@ class Generators:
         found = self.get(id)
         self._desire(found.id, STOPPED)
         live = self._live.get(found.id)
-        if live is not None and live.child is not None:
-            live.child.stop(STOP_S)
+        child = live.child if live is not None else None
+        if live is not None and child is not None:
+            child.stop(STOP_S)
             live.actual = STOPPED if live.actual != FAILED else FAILED
         return self.get(found.id)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from eddyline.engine.job import StartFrom
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described, in_thread
@@ -39,6 +40,9 @@ class JobWork:
         self.job_id = job_id
         self.index = index
         self.error: EddylineError | None = None
+        # Whether the plan is of the statement that wrote the saved state, and what of it is used.
+        self.same_statement = False
+        self.start_from = StartFrom.STATE
         self._session = session
         self._run = run
         self._plan = plan
@@ -86,6 +90,8 @@ class JobWork:
             if error is None or self._stopping.is_set():
                 break
             self._attempt_error = error
+            if self._work is not None and self._work.has_stepped():
+                self.start_from = StartFrom.STATE
             epoch = self._work.epoch() if self._work else 0
             wait_s = policy.next_s(error, clock.monotonic(), epoch)
             if wait_s is None:
@@ -109,6 +115,8 @@ class JobWork:
                 job_id=self.job_id,
                 incarnation=incarnation,
                 config=self._config,
+                same_statement=self.same_statement,
+                start=self.start_from,
             )
             self._work = work
             if self._stopping.is_set():

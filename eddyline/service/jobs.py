@@ -20,6 +20,7 @@ import msgspec
 
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError, nearest
+from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
 from eddyline.service.directory import DataDirectory
 from eddyline.service.events import JobFigures
@@ -39,11 +40,13 @@ CREATE TABLE IF NOT EXISTS jobs (
   desired TEXT NOT NULL, actual TEXT NOT NULL, incarnation INTEGER NOT NULL,
   restarts INTEGER NOT NULL, error TEXT, created_ms INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS job_failures (
+CREATE UNIQUE INDEX IF NOT EXISTS jobs_name ON jobs (name) WHERE name IS NOT NULL
+"""
+_FAILURES = """
+CREATE TABLE job_failures (
   job_id TEXT NOT NULL, at_ms INTEGER NOT NULL, incarnation INTEGER NOT NULL, error TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS job_failures_job ON job_failures (job_id, at_ms);
-CREATE UNIQUE INDEX IF NOT EXISTS jobs_name ON jobs (name) WHERE name IS NOT NULL;
+CREATE INDEX job_failures_job ON job_failures (job_id, at_ms)
 """
 _COLUMNS = (
     "job_id, name, session, run_id, statement_index, sql, context, desired, actual, "
@@ -99,8 +102,7 @@ class JobStore:
         self._path: Path = directory.meta
         self._clock = clock
         with transaction(self._path) as db:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
+            upgrade(db, "jobs", (_SCHEMA, _FAILURES))
 
     def create(
         self,
@@ -111,14 +113,17 @@ class JobStore:
         index: int,
         sql: str,
         context: JobContext,
+        fresh: bool = False,
     ) -> str:
         """A new job, desired RUNNING; or, for a name that is known, that job with its state.
+
+        fresh: an ended job of the name is forgotten with its state.
 
         Raises:
             EddylineError: ``conflict`` when the job of that name still runs.
         """
         with transaction(self._path) as db:
-            job_id = self._take_over(db, name) if name else None
+            job_id = self._take_over(db, name, fresh) if name else None
             job_id = job_id or uuid.uuid4().hex[:16]
             row = (job_id, name, session, run_id, index, sql, msgspec.json.encode(context).decode())
             db.execute(
@@ -133,7 +138,14 @@ class JobStore:
             self._forget_old(db)
         return job_id
 
-    def _take_over(self, db: sqlite3.Connection, name: str) -> str | None:
+    def has_statement(self, name: str | None, sql: str, context: JobContext) -> bool:
+        """Whether the job of that name has exactly this statement over these tables."""
+        if name is None:
+            return False
+        rows = read(self._path, "SELECT sql, context FROM jobs WHERE name = ?", (name,))
+        return rows == [(sql, msgspec.json.encode(context).decode())]
+
+    def _take_over(self, db: sqlite3.Connection, name: str, fresh: bool) -> str | None:
         found = db.execute("SELECT job_id, actual FROM jobs WHERE name = ?", (name,)).fetchone()
         if found is None:
             return None
@@ -142,7 +154,7 @@ class JobStore:
             msg = f"job {name} is running already"
             hint = f"stop it first (eddyline job stop {name}), or give another 'pipeline.name'"
             raise EddylineError("conflict", msg, hint=hint)
-        if actual == FINISHED:  # all of its input was read: the next one begins anew
+        if actual == FINISHED or fresh:  # all of its input was read: the next one begins anew
             self._delete(db, job_id)
             return None
         return str(job_id)

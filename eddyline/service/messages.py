@@ -35,6 +35,7 @@ class Run(msgspec.Struct, tag=True, frozen=True):
     job_name: str | None = None
     detach: bool = False
     terminal: bool = False
+    start: str = "state"
 
 
 class Resume(msgspec.Struct, tag=True, frozen=True):

@@ -56,7 +56,14 @@ def _shared() -> duckdb.DuckDBPyConnection:
 
     with _lock:
         if _connection is None:
-            _connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": "128MB"})
+            _connection = duckdb.connect(
+                ":memory:",
+                config={
+                    "threads": 1,
+                    "memory_limit": "128MB",
+                    "enable_external_access": "false",
+                },
+            )
         return _connection.cursor()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from eddyline.engine.job import StartFrom
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described
@@ -98,7 +99,9 @@ class Script:
             raise EddylineError("internal", f"job {job.job_id} is no INSERT")
         plan = Planner(catalog_of(context), config).insert(statement)
         index = job.statement_index
-        self._start(JobWork(self._session, self._run, index, plan, job.job_id, config))
+        work = JobWork(self._session, self._run, index, plan, job.job_id, config)
+        work.same_statement = True
+        self._start(work)
 
     def _finish(self, error: EddylineError | None) -> None:
         if not self._run.detach:
@@ -202,16 +205,20 @@ class Script:
             context = JobContext(catalog.current_database, dict(config.values), objects)
         self._warn(index, plan)
         name = self._run.job_name or config.get("pipeline.name") or None
+        sql = statement.source.text
+        same_statement = session.jobs.has_statement(name, sql, context)
         job_id = session.jobs.create(
             name=name,
             session=session.name,
             run_id=self._run.run_id,
             index=index,
-            sql=statement.source.text,
+            sql=sql,
             context=context,
+            fresh=self._run.start == StartFrom.FRESH,
         )
         session.send(JobStarted(self._run.run_id, index, job_id))
         job = JobWork(session, self._run, index, plan, job_id, config)
+        job.same_statement, job.start_from = same_statement, StartFrom(self._run.start)
         self._start(job)
         if config.get("table.dml-sync").lower() == "true":
             job.over.wait()

@@ -22,7 +22,7 @@ from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import in_thread
-from eddyline.service.events import MODES, JobFigures, RunEvent, RunFinished
+from eddyline.service.events import MODES, STARTS, JobFigures, RunEvent, RunFinished
 from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
 from eddyline.service.supervisor import BackOff, Child, Supervisor
 from eddyline.settings import Settings
@@ -137,6 +137,7 @@ class Sessions:
         job_name: str | None = None,
         detach: bool = False,
         terminal: bool = False,
+        start: str = "state",
     ) -> str:
         """Run ``text`` in ``session``; every event goes to ``on_event``, RunFinished the last.
 
@@ -144,16 +145,29 @@ class Sessions:
         parameters: session options for this run alone. changelog: send a SELECT's changes
         (RowsAppended) instead of snapshots, each before the next batch is read. job_name: the name
         of the run's INSERT. detach: the run ends once its INSERTs have done their first step; it
-        fails if one of them has failed by then. terminal: the session's result mode applies.
+        fails if one of them has failed by then. terminal: the session's result mode applies. start:
+        what a job whose name is known begins with: its state, its positions alone, or fresh.
 
         Returns the run's id. Raises ``invalid_argument``.
         """
         if mode not in MODES:
             msg = f"result mode {mode!r} is none of {', '.join(MODES)}"
             raise EddylineError("invalid_argument", msg)
+        if start not in STARTS:
+            msg = f"a job starts from {', '.join(STARTS)}, not {start!r}"
+            raise EddylineError("invalid_argument", msg)
         run_id = run_id or uuid.uuid4().hex
         run = messages.Run(
-            run_id, text, mode, refresh_ms, parameters or {}, changelog, job_name, detach, terminal
+            run_id,
+            text,
+            mode,
+            refresh_ms,
+            parameters or {},
+            changelog,
+            job_name,
+            detach,
+            terminal,
+            start,
         )
         with self._lock:
             found = self._session(session)

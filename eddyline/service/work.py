@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 
-from eddyline.engine.job import Job, JobSpec
+from eddyline.engine.job import Job, JobSpec, StartFrom
 from eddyline.engine.metrics import JobMetrics
 from eddyline.engine.scores import ScorePoints
 from eddyline.record.batch import Batch, Kind
@@ -47,6 +47,8 @@ class Work:
         job_id: str | None = None,
         incarnation: int = 1,
         config: SessionConfig | None = None,
+        same_statement: bool = False,
+        start: StartFrom = StartFrom.STATE,
     ) -> None:
         self._session = session
         self._run = run
@@ -62,7 +64,16 @@ class Work:
         rows_max = session.settings.result_rows_max
         self._view = ResultView(self._printer, run.mode, rows_max, plan.insert_only)
         directory = session.directory.job(job_id) if job_id else None
-        spec = JobSpec(plan, self._id, incarnation, directory, config.zone, config.idle_timeout_ms)
+        spec = JobSpec(
+            plan,
+            self._id,
+            incarnation,
+            directory,
+            config.zone,
+            config.idle_timeout_ms,
+            same_statement,
+            start,
+        )
         self._job = Job(
             spec,
             streams=session.streams,

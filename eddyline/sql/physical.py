@@ -4,6 +4,9 @@ The seam between ``sql`` (which builds it) and ``engine`` (which runs it). Every
 DuckDB SQL text over the quoted column names of the node's input, already made to mean what Flink
 means: the engine only pastes it into statements. Every node's schema has unique column names.
 
+``meaning`` of a node that keeps state says what it stores (``sql/meaning.py``); it is empty in
+plans made by hand.
+
 Conventions of expression text
 - A column is ``"name"``. Strings, numbers and types are DuckDB's.
 - Timestamps (both kinds) are DuckDB TIMESTAMP in UTC microseconds; intervals are BIGINT
@@ -17,7 +20,7 @@ Conventions of expression text
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -166,6 +169,7 @@ class WindowAggregate:
     aggregates: tuple[Aggregate, ...]
     names: tuple[str, str, str]
     schema: Schema
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,7 @@ class GroupAggregate:
     keys: tuple[str, ...]
     aggregates: tuple[Aggregate, ...]
     schema: Schema
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 class JoinKind(StrEnum):
@@ -208,6 +213,7 @@ class Join:
     left_names: tuple[str, ...]
     right_names: tuple[str, ...]
     schema: Schema
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +235,7 @@ class WindowJoin:
     left_names: tuple[str, ...]
     right_names: tuple[str, ...]
     schema: Schema
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +255,7 @@ class IntervalJoin:
     left_names: tuple[str, ...]
     right_names: tuple[str, ...]
     schema: Schema
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 N = TypeVar("N")
@@ -287,6 +295,8 @@ class ForestOver(Generic[N]):
 @dataclass(frozen=True, slots=True)
 class Forest(ForestOver["Node"]):
     """RANDOM_CUT_FOREST: scores each row, then learns it; one model per partition."""
+
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

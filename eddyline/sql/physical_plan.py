@@ -10,6 +10,7 @@ from eddyline.sql import logical as lg
 from eddyline.sql import physical as p
 from eddyline.sql.changes import insert_only
 from eddyline.sql.intervals import Interval, interval_of
+from eddyline.sql.meaning import meaning_of
 from eddyline.sql.typed import Typed, conjunction, conjuncts, render
 from eddyline.sql.windowing import WindowColumns, equal_refs, window_pair
 
@@ -68,9 +69,11 @@ def _aggregate(node: lg.Aggregate) -> p.Node:
     below = physical(node.input)
     calls = tuple(_call(c) for c in node.calls)
     if node.window is None:
-        return p.GroupAggregate(below, node.keys, calls, node.schema)
+        return p.GroupAggregate(below, node.keys, calls, node.schema, meaning_of(node))
     w = node.window
-    return p.WindowAggregate(below, w.window, w.time_column, node.keys, calls, w.names, node.schema)
+    return p.WindowAggregate(
+        below, w.window, w.time_column, node.keys, calls, w.names, node.schema, meaning_of(node)
+    )
 
 
 def _call(c: lg.AggregateCall) -> p.Aggregate:
@@ -91,6 +94,7 @@ def _join(node: lg.Join) -> p.Node:
     return p.Join(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+        meaning_of(node),
     )  # fmt: skip
 
 
@@ -124,7 +128,7 @@ def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.
     return p.WindowJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         (a.start, a.end), (b.start, b.end), left_keys, right_keys, rest,
-        node.left_names, node.right_names, node.schema,
+        node.left_names, node.right_names, node.schema, meaning_of(node),
     )  # fmt: skip
 
 
@@ -136,9 +140,10 @@ def _interval_join(node: lg.Join, found: Interval) -> p.Node:
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         left[found.left_time], right[found.right_time], found.lower_ms, found.upper_ms,
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+        meaning_of(node),
     )  # fmt: skip
 
 
 def _forest(node: lg.Forest) -> p.Node:
     described = {f.name: getattr(node, f.name) for f in fields(p.ForestOver)}
-    return p.Forest(**{**described, "input": physical(node.input)})
+    return p.Forest(**{**described, "input": physical(node.input)}, meaning=meaning_of(node))

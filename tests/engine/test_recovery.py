@@ -26,6 +26,7 @@ from engine_kit import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from eddyline.engine.layout import layout_of
 from eddyline.engine.state import STATE_FILE, JobState
 from eddyline.errors import EddylineError
 from eddyline.record import types as t
@@ -144,10 +145,10 @@ def test_another_statement_is_refused_and_harms_nothing(tmp_path: Path) -> None:
     run(into_files(windows(tmp_path, TUMBLE), tmp_path / "out"), directory=tmp_path / "s")
     state = (tmp_path / "s" / STATE_FILE).read_bytes()
     other = into_files(windows(tmp_path, Window(WindowKind.TUMBLE, 5_000)), tmp_path / "out")
-    with pytest.raises(EddylineError, match="WindowAggregate2 is not what it was") as e:
+    with pytest.raises(EddylineError, match="WindowAggregate2 belongs to has other window") as e:
         run(other, directory=tmp_path / "s", incarnation=2)
     assert e.value.code == "state_mismatch"
-    assert "afresh" in (e.value.hint or "")
+    assert "--from-positions" in (e.value.hint or "")
     assert (tmp_path / "s" / STATE_FILE).read_bytes() == state
 
 
@@ -186,8 +187,9 @@ def test_a_crash_while_a_state_is_taken_over_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = JobState(tmp_path, Settings())
+    root = p.Values((), ROWS)
     with state.db.transaction():
-        state.create({"Scan0": "x"}, 1)
+        state.create(layout_of(root), 1)
     run_it = state.db.run
 
     def dies(*arguments: Any, **views: Any) -> None:
@@ -196,11 +198,11 @@ def test_a_crash_while_a_state_is_taken_over_loses_nothing(
 
     monkeypatch.setattr(state.db, "run", dies)
     with pytest.raises(RuntimeError, match="killed"):
-        state.check({"Scan0": "x"}, 2)
+        state.resume(root, 2, same_statement=True, empty=False)
     state.close()
     again = JobState(tmp_path, Settings())
-    again.check({"Scan0": "x"}, 3)
+    assert again.resume(root, 3, same_statement=True, empty=False) == ["Values0"]
     assert again.progress().epoch == 0
     with pytest.raises(EddylineError, match="started again elsewhere"):
-        again.check({"Scan0": "x"}, 2)
+        again.resume(root, 2, same_statement=True, empty=False)
     again.close()

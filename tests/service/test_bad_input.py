@@ -136,13 +136,13 @@ def test_a_job_whose_statement_changed_is_refused_and_keeps_its_state(house: Tes
     house.services.jobs.stop("kept")
     put(house, "in", '{"n":2,"s":"b"}')
 
-    def again(select: str) -> None:
+    def again(select: str, start: str = "state") -> None:
         house.services.sessions.submit(
             "app:kept", f"INSERT INTO out_kept {select}", lambda _: None,
-            job_name="kept", detach=True,
+            job_name="kept", detach=True, start=start,
         )  # fmt: skip
 
-    again("SELECT n + 1, s FROM plain")
+    again("SELECT n, s FROM plain LIMIT 5")
     until(lambda: job(house, "kept").actual == "FAILED", "it is refused")
     error = job(house, "kept").error
     assert error is not None
@@ -152,6 +152,18 @@ def test_a_job_whose_statement_changed_is_refused_and_keeps_its_state(house: Tes
     again("SELECT n, s FROM plain")
     until(lambda: len(rows(house, "kept")) == 2, "the old statement goes on where it stood")
     assert [r["n"] for r in rows(house, "kept")] == [1, 2]
+    house.services.jobs.stop("kept")
+    put(house, "in", '{"n":3,"s":"c"}')
+    again("SELECT n * 10, s FROM plain WHERE n > 2")
+    until(lambda: len(rows(house, "kept")) == 3, "another projection goes on where it stood")
+    house.services.jobs.stop("kept")
+    put(house, "in", '{"n":4,"s":"d"}')
+    again("SELECT n, s FROM plain LIMIT 5", "positions")
+    until(lambda: len(rows(house, "kept")) == 4, "another plan reads on with empty state")
+    assert [r["n"] for r in rows(house, "kept")] == [1, 2, 30, 4]
+    house.services.jobs.stop("kept")
+    again("SELECT n, s FROM plain", "fresh")
+    until(lambda: len(rows(house, "kept")) == 8, "a fresh job reads from the beginning")
 
 
 def test_a_note_that_is_none_is_refused(house: TestServer, tmp_path: Path) -> None:

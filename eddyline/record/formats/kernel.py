@@ -25,7 +25,11 @@ class Kernel:
         with _lock:
             if threads not in _databases:
                 config: dict[str, str | bool | int | float | list[str]]
-                config = {"threads": threads, "memory_limit": MEMORY_LIMIT}
+                config = {
+                    "threads": threads,
+                    "memory_limit": MEMORY_LIMIT,
+                    "enable_external_access": "false",
+                }
                 _databases[threads] = duckdb.connect(":memory:", config=config)
             self._db = _databases[threads].cursor()
 

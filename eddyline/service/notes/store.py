@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eddyline.errors import EddylineError
+from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
 from eddyline.service.notes.note import Note, Paragraph
 
@@ -49,8 +50,7 @@ class NoteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         with transaction(path) as db:
-            for statement in _SCHEMA.split(";"):
-                db.execute(statement)
+            upgrade(db, "notes", (_SCHEMA,))
 
     def rows(self) -> list[NoteRow]:
         """All notes by name."""
