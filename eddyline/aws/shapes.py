@@ -7,12 +7,15 @@ that fails is walked again by ``violations``, which words every fault as AWS doe
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import sys
+from types import ModuleType
+from typing import Annotated, Any, ForwardRef, Literal, Optional
 
 import msgspec
 from msgspec import Meta
 
 from eddyline.aws.errors import AwsError
+from eddyline.aws.java_pattern import translated
 from eddyline.aws.model import ServiceModel, Shape
 from eddyline.aws.violations import check
 
@@ -28,29 +31,38 @@ _SCALARS: dict[str, Any] = {
 
 
 class Compiler:
-    """Types of shapes, each made once."""
+    """Types of shapes, each made once; a shape may hold itself."""
 
     def __init__(self) -> None:
         self._structs: dict[str, type[msgspec.Struct]] = {}
+        self._in_work: set[str] = set()
+        # Where msgspec looks for structs that are named before they are made.
+        self._module = ModuleType(f"{__name__}.of_{id(self)}")
+        sys.modules[self._module.__name__] = self._module
 
     def struct(self, shape: Shape) -> type[msgspec.Struct]:
         """The struct of a structure: required members first, the others None if absent."""
-        found = self._structs.get(shape.name)
-        if found is None:
+        made = self._structs.get(shape.name)
+        if made is None:
+            self._in_work.add(shape.name)
             fields = [(name, *self._field(shape, name)) for name in _required_first(shape)]
-            found = msgspec.defstruct(shape.name, fields, frozen=True, gc=False)
-            self._structs[shape.name] = found
-        return found
+            made = msgspec.defstruct(
+                shape.name, fields, frozen=True, gc=False, module=self._module.__name__
+            )
+            self._structs[shape.name] = made
+            setattr(self._module, shape.name, made)
+            self._in_work.discard(shape.name)
+        return made
 
     def _field(self, shape: Shape, name: str) -> tuple[Any, ...]:
         type_ = self.type(shape.members[name])
-        return (type_,) if name in shape.required else (type_ | None, None)
+        return (type_,) if name in shape.required else (Optional[type_], None)  # noqa: UP045 - of a forward reference
 
     def type(self, shape: Shape) -> Any:
         """The type of any shape."""
         kind = shape.kind
         if kind == "structure":
-            return self.struct(shape)
+            return ForwardRef(shape.name) if shape.name in self._in_work else self.struct(shape)
         if kind == "string":
             return Literal[shape.enum] if shape.enum else _text(shape)
         if kind in ("integer", "long"):
@@ -76,7 +88,7 @@ def _required_first(shape: Shape) -> list[str]:
 
 
 def _text(shape: Shape) -> Any:
-    pattern = None if shape.pattern is None else rf"^(?:{shape.pattern})\Z"
+    pattern = None if shape.pattern is None else translated(shape.pattern)
     return _constrained(str, min_length=shape.low, max_length=shape.high, pattern=pattern)
 
 
@@ -86,13 +98,20 @@ def _constrained(type_: Any, **constraints: Any) -> Any:
 
 
 class Inputs:
-    """Parses the inputs of one service's operations."""
+    """Parses the inputs of one service's operations; each is compiled when it is first used."""
 
     def __init__(self, model: ServiceModel) -> None:
-        compiler = Compiler()
+        self._compiler = Compiler()
         self._shapes = {name: o.input for name, o in model.operations.items()}
-        self._types = {name: compiler.struct(shape) for name, shape in self._shapes.items()}
-        self._decoders = {n: msgspec.json.Decoder(t) for n, t in self._types.items()}
+        self._types: dict[str, type[msgspec.Struct]] = {}
+        self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}
+
+    def type(self, operation: str) -> type[msgspec.Struct]:
+        """The struct of an operation's input."""
+        made = self._types.get(operation)
+        if made is None:
+            made = self._types[operation] = self._compiler.struct(self._shapes[operation])
+        return made
 
     def from_json(self, operation: str, body: bytes) -> Any:
         """The request's struct.
@@ -100,8 +119,11 @@ class Inputs:
         Raises:
             AwsError: ``ValidationException`` or ``SerializationException``.
         """
+        decoder = self._decoders.get(operation)
+        if decoder is None:
+            decoder = self._decoders[operation] = msgspec.json.Decoder(self.type(operation))
         try:
-            return self._decoders[operation].decode(body or b"{}")
+            return decoder.decode(body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._refusal(operation, _plain(body), error) from None
 
@@ -112,7 +134,7 @@ class Inputs:
             AwsError: ``ValidationException`` or ``SerializationException``.
         """
         try:
-            return msgspec.convert(values, self._types[operation], builtin_types=(bytes,))
+            return msgspec.convert(values, self.type(operation), builtin_types=(bytes,))
         except msgspec.ValidationError as error:
             raise self._refusal(operation, values, error) from None
 

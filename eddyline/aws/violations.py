@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from eddyline.aws.errors import AwsError
+from eddyline.aws.java_pattern import translated
 from eddyline.aws.model import Shape
 
 TOLD_MAX = 10
@@ -131,7 +132,7 @@ def _of_scalar(shape: Shape, value: Any, path: str) -> Iterator[str]:
 def _of_text(shape: Shape, value: str, path: str) -> Iterator[str]:
     shown = _shown(value)
     yield from _of_length(shape, len(value), shown, path)
-    if shape.pattern is not None and not re.fullmatch(shape.pattern, value):
+    if shape.pattern is not None and not re.match(translated(shape.pattern), value):
         yield violation(shown, path, f"satisfy regular expression pattern: {shape.pattern}")
     if shape.enum and value not in shape.enum:
         yield violation(shown, path, f"satisfy enum value set: [{', '.join(shape.enum)}]")

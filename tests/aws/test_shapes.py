@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
+import msgspec
 import pytest
 
 from eddyline.aws.errors import AwsError
@@ -138,3 +139,44 @@ def test_times_are_times(seconds: float) -> None:
     with pytest.raises(AwsError) as caught:
         INPUTS.from_values("GetShardIterator", {**get, "Timestamp": seconds})
     assert caught.value.name == "SerializationException"
+
+
+# Services that are served or planned, and those whose answers are XML.
+SERVICES = (
+    "kinesis", "firehose", "glue", "kinesisanalytics", "kinesisanalyticsv2", "logs", "cognito-idp",
+    "lambda", "iam", "sts", "cloudformation", "sns",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_operation_of_a_model_compiles(service: str) -> None:
+    model = load(service)
+    inputs = Inputs(model)
+    assert model.operations
+    for operation in model.operations:
+        msgspec.json.Decoder(inputs.type(operation))
+
+
+def test_a_shape_that_holds_itself_is_parsed_and_checked() -> None:
+    inputs = Inputs(load("glue"))
+
+    def body(attribute: Any) -> bytes:
+        clause: dict[str, Any] = {"AttributeFilter": {"Attribute": attribute}}
+        for member in ("AndAllFilters", "OrAnyFilters", "AndAllFilters"):
+            clause = {member: [clause]}
+        return json.dumps({"FilterClause": clause}).encode()
+
+    request = inputs.from_json("SearchAssets", body("name"))
+    inner = request.FilterClause.AndAllFilters[0].OrAnyFilters[0].AndAllFilters[0]
+    assert inner.AttributeFilter.Attribute == "name"
+    place = r"orAnyFilters\.1\.member\.andAllFilters\.1\.member"
+    with pytest.raises(AwsError, match=place) as caught:
+        inputs.from_json("SearchAssets", body(None))
+    assert caught.value.name == "ValidationException"
+
+
+def test_an_operation_is_compiled_when_it_is_first_used() -> None:
+    inputs = Inputs(load("kinesis"))
+    assert not inputs._types
+    inputs.from_json("ListStreams", b"{}")
+    assert list(inputs._types) == ["ListStreams"]
