@@ -64,6 +64,9 @@ class Settings:
     worker_memory_mib: int = _of(1024, "DuckDB's memory limit a worker.", 64, 2**20)
     worker_threads: int = _of(2, "DuckDB's threads a worker.", 1, 256)
     forest_memory_mib: int = _of(2048, "Memory of a forest's models; bounds its keys.", 1, 2**20)
+    kernel_memory_mib: int = _of(
+        4096, "Memory of a note's Python process; 0: no limit.", 0, 1 << 20
+    )
     result_rows_max: int = _of(1000, "Newest rows kept for a table on screen.", 1, 100_000)
     # alerts
     alert_cool_down_ms: int = _of(60_000, "One message an anomaly within this.", 0, 86_400_000)

@@ -10,6 +10,8 @@ import msgspec
 MODES = ("update", "append", "single")
 # What of its saved state a job of a known name begins with.
 STARTS = ("state", "positions", "fresh")
+# What is shown of a query that ended because its server did.
+STOPPED_WITH_SERVER = "stopped with the server; run it again to go on"
 
 
 class JobFigures(msgspec.Struct, frozen=True):
@@ -49,6 +51,18 @@ class Warning_(msgspec.Struct, tag="Warning", frozen=True):
 
     run_id: str
     index: int
+    text: str
+
+
+class Shown(msgspec.Struct, tag=True, frozen=True):
+    """An output of Python at place ``index``, which replaces what was there.
+
+    ``kind``: TEXT, HTML, or IMG (a PNG in base64).
+    """
+
+    run_id: str
+    index: int
+    kind: str
     text: str
 
 
@@ -120,6 +134,7 @@ RunEvent = (
     StatementStarted
     | Text
     | Warning_
+    | Shown
     | TableSnapshot
     | RowsAppended
     | JobStarted

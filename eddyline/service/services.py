@@ -23,6 +23,7 @@ from eddyline.settings import Settings
 if TYPE_CHECKING:
     from eddyline.catalog.catalog import Catalog
     from eddyline.log import LogStore
+    from eddyline.service.kernels import Kernels
     from eddyline.service.notes import Notes
 
 
@@ -71,6 +72,15 @@ class Services:
         from eddyline.service.notes import Notes
 
         return Notes(self)
+
+    @cached_property
+    def kernels(self) -> Kernels:
+        """The Python of notes."""
+        from eddyline.service.kernels import Kernels
+
+        kernels = Kernels(self)
+        self._on_stop.insert(0, kernels.stop)
+        return kernels
 
     def start(self, *, resume: bool = True) -> None:
         """Take the directory and begin.

@@ -22,7 +22,15 @@ from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import in_thread
-from eddyline.service.events import MODES, STARTS, JobFigures, RunEvent, RunFinished
+from eddyline.service.events import (
+    MODES,
+    STARTS,
+    STOPPED_WITH_SERVER,
+    JobFigures,
+    RunEvent,
+    RunFinished,
+    Warning_,
+)
 from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
 from eddyline.service.supervisor import BackOff, Child, Supervisor
 from eddyline.settings import Settings
@@ -412,7 +420,9 @@ class Sessions:
             jobs, session.jobs = session.jobs, set()
             lost = [run_id for run_id, run in session.runs.items() if run.jobs is None]
         for run_id in lost:
-            self._finish(session, run_id, _lost(how))
+            if self._closing.is_set():
+                self._tell(session, Warning_(run_id, 0, STOPPED_WITH_SERVER))
+            self._finish(session, run_id, None if self._closing.is_set() else _lost(how))
         if not expected and not self._closing.is_set():
             self._restart(session, jobs, how)
 

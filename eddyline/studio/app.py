@@ -12,6 +12,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from eddyline.service.services import Services
@@ -46,6 +48,21 @@ def _absent(package: str) -> Iterator[None]:
         del sys.modules[package]
 
 
+async def _missing(request: Request, failure: Exception) -> Response:
+    """The page for a path that does not exist; files and functions get a plain answer."""
+    from nicegui import Client, ui
+
+    from eddyline.studio.shell import button, empty, page
+
+    if "text/html" not in request.headers.get("accept", ""):
+        return PlainTextResponse("not found", 404)
+    with Client(ui.page(""), request=request) as client, page("", "Page not found"):
+        words = f"There is no page {request.url.path}. It may have been renamed or deleted."
+        with empty("Nothing is here", words):
+            button("Go to the overview", lambda: ui.navigate.to("/"), kind="main")
+    return client.build_response(request, 404)
+
+
 def _pages(context: Context) -> ASGIApp:
     with warnings.catch_warnings(), _absent("aiohttp"):
         # Its dependencies' deprecations are not for the people who run tests with ours.
@@ -67,6 +84,7 @@ def _pages(context: Context) -> ASGIApp:
 
     for page in (overview, streams, stream, generators, notes, note, tables, anomalies, jobs):
         page.register(context)
+    core.app.add_exception_handler(404, _missing)
     core.app.user_middleware.clear()  # of a studio that this process had before
     core.app.middleware_stack = None
     app = FastAPI(openapi_url=None)

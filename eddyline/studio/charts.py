@@ -82,7 +82,7 @@ def rate(name: str) -> Options:
     return options
 
 
-def put(found: ui.echart, points: Sequence[tuple[int, float]]) -> None:
-    """Give a chart of one series its points (epoch ms, value)."""
+def put(found: ui.echart, points: Sequence[tuple[int, float | None]]) -> None:
+    """Give a chart of one series its points (epoch ms, value); None breaks the line."""
     found.options["series"][0]["data"] = [list(point) for point in points]
     found.update()

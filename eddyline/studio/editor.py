@@ -75,8 +75,11 @@ class Editor:
         self._marked = True
 
     def focus(self) -> None:
-        """Begin to write."""
-        script = f"getElement({self._field.id})?.$el?.querySelector('.cm-content')?.focus()"
+        """Put the caret behind the text, ready to type."""
+        script = (
+            f"const e = getElement({self._field.id}); await e?.editorPromise; const v = e?.editor;"
+            "if (v) { v.dispatch({selection: {anchor: v.state.doc.length}}); v.focus(); }"
+        )
         ui.run_javascript(script)
 
     def unmark(self) -> None:

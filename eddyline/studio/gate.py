@@ -22,6 +22,8 @@ from eddyline.errors import EddylineError
 from eddyline.studio.sockets import CODE, RECHECK_S, Sockets
 
 COOKIE = "eddyline-session"
+# A page puts the status of its answer here; its framework would answer 200.
+STATUS = "eddyline.status"
 # What a browser may have before it has signed in.
 OPEN = {"/theme.css": "text/css", "/shell.js": "text/javascript"}
 _FORM_BYTES_MAX = 4096
@@ -74,7 +76,7 @@ class Gate:
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
-            await self._request(scope, receive, _with_headers(send))
+            await self._request(scope, receive, _with_headers(scope, send))
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         session = _session(scope)
@@ -162,13 +164,14 @@ def cookie_name(request: Request) -> str:
 Message = MutableMapping[str, Any]
 
 
-def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
+def _with_headers(scope: Scope, send: Send) -> Callable[[Message], Awaitable[None]]:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             known = {name.lower() for name, _ in message["headers"]}
             added = [(k.lower().encode(), v.encode()) for k, v in _HEADERS.items()]
             extra = [pair for pair in added if pair[0] not in known]
-            message = {**message, "headers": [*message["headers"], *extra]}
+            status = scope.get(STATUS, message["status"])
+            message = {**message, "status": status, "headers": [*message["headers"], *extra]}
         await send(message)
 
     return sending

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from nicegui import ui
 
 from eddyline.studio.markup import escape
 
+_TAG = re.compile(r"<[^>]*>")
 # Builds a row's buttons; what it returns is called whenever the list is shown.
 Actions = Callable[[str], Callable[[], None] | None]
 
@@ -22,6 +25,7 @@ class Listing:
         self._actions = actions
         self._rows: dict[str, tuple[ui.element, list[ui.html]]] = {}
         self._updates: dict[str, Callable[[], None]] = {}
+        self._buttons: dict[str, list[ui.button]] = {}
         self.frame = ui.element("div").classes("list-frame")
         with self.frame, ui.element("table").classes("list") as table:
             table.props["aria-label"] = label
@@ -36,6 +40,7 @@ class Listing:
         for key in [k for k in self._rows if k not in rows]:
             self._rows.pop(key)[0].delete()
             self._updates.pop(key, None)
+            self._buttons.pop(key, None)
         for index, (key, cells) in enumerate(rows.items()):
             if key not in self._rows:
                 self._rows[key] = self._made(key)
@@ -47,6 +52,16 @@ class Listing:
                 row.move(target_index=index)
             if key in self._updates:
                 self._updates[key]()
+            self._name_buttons(key, cells[0] if cells else "")
+
+    def _name_buttons(self, key: str, cell: str) -> None:
+        """Buttons of a row are read out with the row's name: "Delete clicks", not "Delete it"."""
+        name = html.unescape(_TAG.sub("", cell)).strip()
+        for button in self._buttons.get(key, ()):
+            label = str(button.props.get("title") or button.text or "")
+            spoken = f"{label.removesuffix(' it')} {name}".strip()
+            if button.props.get("aria-label") != spoken:
+                button.props["aria-label"] = spoken
 
     def _made(self, key: str) -> tuple[ui.element, list[ui.html]]:
         with self._body, ui.element("tr") as row:
@@ -55,10 +70,12 @@ class Listing:
                 for _, classes in self._columns
             ]
             if self._actions is not None:
-                with ui.element("td").classes("actions"):
+                with ui.element("td").classes("actions") as place:
                     update = self._actions(key)
-                    if update is not None:
-                        self._updates[key] = update
+                if update is not None:
+                    self._updates[key] = update
+                buttons = [e for e in place.descendants() if isinstance(e, ui.button)]
+                self._buttons[key] = buttons
         return row, cells
 
     def set_visibility(self, visible: bool) -> None:

@@ -144,17 +144,25 @@ def spark(values: Sequence[float]) -> str:
     return f'<svg class="spark" viewBox="{box}" aria-hidden="true">{line}</svg>'
 
 
+def numeric_columns(table: Table) -> list[bool]:
+    """Which columns hold numbers."""
+    return [is_number(kind) for kind in table.types] or _look_like_numbers(table)
+
+
+def row_html(row: Sequence[str | None], numeric: Sequence[bool]) -> str:
+    """A row of a table: numbers to the right, NULL distinct from text."""
+    cells = zip(row, numeric, strict=True)
+    return "<tr>" + "".join(_cell(v, ' class="num"' if n else "") for v, n in cells) + "</tr>"
+
+
 def grid(table: Table, rows_max: int) -> str:
-    """A result as an HTML table: the newest rows, numbers to the right, NULL told from text."""
-    numeric = [is_number(kind) for kind in table.types] or _look_like_numbers(table)
+    """A result as an HTML table: the newest rows, numbers to the right, NULL distinct from text."""
+    numeric = numeric_columns(table)
     marks = [' class="num"' if n else "" for n in numeric]
     head = "".join(
         f'<th scope="col"{m}>{escape(c)}</th>' for c, m in zip(table.columns, marks, strict=True)
     )
-    body = "".join(
-        "<tr>" + "".join(_cell(v, m) for v, m in zip(row, marks, strict=True)) + "</tr>"
-        for row in table.rows[-rows_max:]
-    )
+    body = "".join(row_html(row, numeric) for row in table.rows[-rows_max:])
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import run, ui
 
 from eddyline.errors import EddylineError
-from eddyline.service.notes import NoteView
+from eddyline.service.notes import Edited, NoteView
 from eddyline.studio.context import Context
 from eddyline.studio.markup import escape, plural
 from eddyline.studio.notice import Notice
@@ -20,6 +20,7 @@ from eddyline.studio.shell import (
     empty,
     every,
     icon_button,
+    mark_missing,
     page,
 )
 
@@ -42,6 +43,7 @@ def register(context: Context) -> None:
             found = await run.io_bound(context.services.notes.find, note_id)
             view = context.services.notes.view(str(found))
         except EddylineError as error:
+            mark_missing()
             with page("notes", "No such note", crumb=("/notes", "Notes")):
                 Notice().error(error)
             return
@@ -81,6 +83,7 @@ class NotePage:
             ui.menu_item("Rename", self._rename)
             ui.menu_item("Duplicate", self._duplicate)
             ui.menu_item("Clear the results", self._clear)
+            ui.menu_item("Restart Python", self._restart_python)
             ui.menu_item("Delete the note", self._remove)
 
     # what is shown
@@ -134,9 +137,9 @@ class NotePage:
 
     # what paragraphs ask for
 
-    def edit(self, paragraph: str, **changes: Any) -> None:
+    def edit(self, paragraph: str, **changes: Any) -> Edited:
         """Keep a text, title or params."""
-        self._notes.edit(self._id, paragraph, **changes)
+        return self._notes.edit(self._id, paragraph, **changes)
 
     def fill(self, params: dict[str, Any]) -> None:
         """Keep values of the note's own forms."""
@@ -202,6 +205,10 @@ class NotePage:
     async def _clear(self) -> None:
         await self._notice.attempt(self._notes.clear, self._id)
         await self.look()
+
+    async def _restart_python(self) -> None:
+        if await self._notice.does(self._notes.restart_python, self._id):
+            self._notice.say("Python is restarted: its variables are gone.")
 
     async def _remove(self) -> None:
         words = "Its paragraphs and results are gone for good, and what runs of it is stopped."

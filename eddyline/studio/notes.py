@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from nicegui import ui
@@ -24,6 +25,8 @@ from eddyline.studio.shell import (
 )
 from eddyline.studio.uploads import upload
 
+# A single imported note opens after this long, in which further files may come.
+OPEN_AFTER_S = 0.6
 _KEYS = (("n", "New note"), ("i", "Import a note"))
 _COLUMNS = (
     ("Note", "wide"),
@@ -66,6 +69,7 @@ class NotesPage:
         self._notes = context.services.notes
         self._notice = Notice()
         self._names: dict[str, str] = {}
+        self._imported = 0
         self.pick = upload(
             self._came, ".zpln,.json,application/json", self._rejected, several=True, drop=True
         )
@@ -126,9 +130,15 @@ class NotesPage:
 
     async def _came(self, file: str, data: bytes) -> None:
         note = await self._notice.attempt(self._notes.import_bytes, data, file)
-        if note is not None:
-            await self._refresh.now()
-            self._notice.say(f"{self._names.get(note, file)} is imported.")
+        if note is None:
+            return
+        self._imported += 1
+        await self._refresh.now()
+        self._notice.say(f"{self._names.get(note, file)} is imported.")
+        await asyncio.sleep(OPEN_AFTER_S)
+        if self._imported == 1:  # of several files none is more important than the others
+            ui.navigate.to(f"/notes/{note}")
+        self._imported = max(0, self._imported - 1)
 
     def _rejected(self) -> None:
         self._notice.say("That file was not taken: a note is a .zpln or .json file below 32 MiB.")

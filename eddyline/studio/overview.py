@@ -128,7 +128,7 @@ _NO_JOBS = "<p>None. An <code>INSERT</code> in a note becomes a job that goes on
 
 
 def _stream_cells(rate: StreamRate) -> list[str]:
-    history = [records for _, records, _ in rate.history]
+    history = [records or 0.0 for _, records, _ in rate.history]
     name = link(f"/streams/{rate.name}", rate.name)
     return [name, number(round(rate.records_s, 1)), spark(history)]
 

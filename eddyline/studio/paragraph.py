@@ -10,26 +10,27 @@ from typing import Any, Protocol
 from nicegui import run, ui
 
 from eddyline.errors import EddylineError
-from eddyline.service.notes import ParagraphView, header
+from eddyline.service.notes import Edited, ParagraphView, header
 from eddyline.service.notes.forms import Form, forms
+from eddyline.service.notes.interpreters import PYTHON
 from eddyline.service.notes.output import FAILURE, HTML
 from eddyline.studio.editor import Editor, Language
 from eddyline.studio.form_fields import FormFields
-from eddyline.studio.markup import clock_time, duration, escape, number, state, when
+from eddyline.studio.markup import clock_time, duration, escape, moment, number, state, when
 from eddyline.studio.notice import Notice
 from eddyline.studio.result import Results
-from eddyline.studio.shell import Page, icon_button
+from eddyline.studio.shell import Page, button, icon_button
 
 SAVE_AFTER_S = 0.4
 _BUSY = ("RUNNING", "PENDING")
 _PLACE = re.compile(r"\(line (\d+), column (\d+)\)")
-_LANGUAGES: dict[str, Language] = {"md": "Markdown", "flink.pyflink": "Python"}
+_LANGUAGES: dict[str, Language] = {"md": "Markdown", **dict.fromkeys(PYTHON, "Python")}
 
 
 class Actions(Protocol):
     """What a paragraph asks of its note."""
 
-    def edit(self, paragraph: str, **changes: Any) -> None:
+    def edit(self, paragraph: str, **changes: Any) -> Edited:
         """Keep a text, title or params."""
 
     def fill(self, params: dict[str, Any]) -> None:
@@ -67,6 +68,8 @@ class ParagraphBlock:
         self._view = view
         self._saved = view.text
         self._typed = 0
+        self._merged: Edited | None = None
+        self._unfolded = False
         self._editing = not _reads(view)
         with ui.element("section").classes("panel paragraph") as self.element:
             self.element.props["aria-label"] = "Paragraph"
@@ -78,6 +81,10 @@ class ParagraphBlock:
             self._forms = FormFields(self._filled)
             self._notice = Notice()
             self._progress = ui.element("div").classes("progress").props("aria-hidden=true")
+            self._stored = ui.element("div").classes("row-line stored")
+            with self._stored:
+                self._origin = ui.label().classes("muted small grow")
+                self._fold = button("Show it", self._unfold, kind="quiet")
             self._results = Results(lambda i, g: actions.draw(self.id, i, g))
             self._figures = ui.html("", sanitize=False).classes("figures")
 
@@ -92,9 +99,9 @@ class ParagraphBlock:
         self._title.on("keydown.shift.enter.prevent", self.run)
         self._kind = ui.label(view.interpreter).classes("kind")
         self._time = ui.label().classes("time")
-        self._state = ui.html("", sanitize=False)
+        self._state = ui.html("", sanitize=False).classes("state-place")
         self._turn = icon_button("edit", "Write", self._turned)
-        with icon_button("more_vert", "More"), ui.menu():
+        with icon_button("more_vert", "More").classes("more-menu"), ui.menu():
             ui.menu_item("Add a paragraph below", lambda: self._actions.add(self.id))
             ui.menu_item("Move up", lambda: self._moved(-1))
             ui.menu_item("Move down", lambda: self._moved(1))
@@ -114,9 +121,9 @@ class ParagraphBlock:
     def show(self, view: ParagraphView, note_params: Mapping[str, Any]) -> None:
         """Bring the elements to what the note says now."""
         before, self._view = self._view, view
-        if view.text != self._saved:
-            if self._editor.text == self._saved:  # changed in another window
-                self._editor.put(view.text)
+        # Changed in another window. While something here is not saved yet, the next save merges.
+        if view.text != self._saved and self._editor.text == self._saved:
+            self._editor.put(view.text)
             self._saved = view.text
         if view.title != before.title:
             self._title.props["value"] = view.title
@@ -132,8 +139,25 @@ class ParagraphBlock:
         self._show_forms(view, note_params)
         self._results.show(view.outputs, view.graphs, appends(view.text))
         self._figures.set_content(figures_html(view))
+        self._show_origin(view)
         self._mark(view)
         self._lay_out()
+
+    def _show_origin(self, view: ParagraphView) -> None:
+        """Mark a result that came with an imported note, and fold it if it is long."""
+        long = view.imported and is_long(view)
+        self._stored.set_visibility(view.imported and bool(view.outputs) and not _reads(view))
+        ended = "" if view.finished_ms is None else f", of {moment(view.finished_ms)} UTC"
+        self._origin.set_text(f"Result of another run{ended}; it came with the note.")
+        self._fold.set_visibility(long)
+        self._fold.set_text("Hide it" if self._unfolded else "Show it")
+        if long and not self._unfolded:
+            self._results.set_visibility(False)
+
+    def _unfold(self) -> None:
+        self._unfolded = not self._unfolded
+        self._results.set_visibility(self._unfolded)
+        self._show_origin(self._view)
 
     def tick(self, now_ms: int) -> None:
         """Let the time of a run go on."""
@@ -178,6 +202,7 @@ class ParagraphBlock:
         """Keep the text and run it."""
         self._editing = False
         await self._attempt(self._run)
+        self._show_merged()
 
     def _run(self) -> None:
         self._save()
@@ -190,7 +215,7 @@ class ParagraphBlock:
     async def _moved(self, by: int) -> None:
         await self._attempt(lambda: self._actions.move(self.id, by))
 
-    async def _attempt(self, work: Callable[[], None]) -> None:
+    async def _attempt(self, work: Callable[[], object]) -> None:
         await self._notice.attempt(work)
         await self._actions.look()
 
@@ -209,12 +234,32 @@ class ParagraphBlock:
             await run.io_bound(self._save)
         except EddylineError as error:
             self._notice.error(error)
+        self._show_merged()
 
     def _save(self) -> None:
         text = self._editor.text
-        if text != self._saved:
-            self._saved = text
-            self._actions.edit(self.id, text=text)
+        if text == self._saved:
+            return
+        base, self._saved = self._saved, text
+        edited = self._actions.edit(self.id, text=text, base=base)
+        if edited.text != text:
+            self._merged = edited
+
+    def _show_merged(self) -> None:
+        """Show what another window has written meanwhile, beside what was typed here."""
+        edited, self._merged = self._merged, None
+        if edited is None:
+            return
+        if self._editor.text == self._saved:
+            self._editor.put(edited.text)
+            self._saved = edited.text
+        if edited.conflict:
+            self._notice.say(
+                "Another window changed the same lines. Both versions are in the text, this "
+                "window's first: keep what you want."
+            )
+        else:
+            self._notice.say("Another window changed this paragraph, too. Both changes are kept.")
 
     async def _titled(self, event: Any) -> None:
         title = str(event.args or "").strip()
@@ -228,6 +273,13 @@ class ParagraphBlock:
 
 
 _VALUE = "(event) => emit(event.target.value)"
+LONG_ROWS, LONG_CHARACTERS = 12, 2_000
+
+
+def is_long(view: ParagraphView) -> bool:
+    """Whether the results would push the next paragraph off the screen."""
+    rows = sum(len(o.table.rows) for o in view.outputs if o.table is not None)
+    return rows > LONG_ROWS or sum(len(o.text) for o in view.outputs) > LONG_CHARACTERS
 
 
 def _reads(view: ParagraphView) -> bool:

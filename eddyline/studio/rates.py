@@ -1,6 +1,7 @@
-"""Records and bytes a second of every stream, sampled once however many pages look.
+"""Records and bytes per second of every stream, sampled once for all pages that show them.
 
-Nobody looks: nothing is sampled. The history is of the last minutes and only for the eye.
+While no page shows them nothing is sampled. The history covers the last minutes; a time that was
+not sampled is a gap in it, marked by a point without values.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from eddyline.service.services import Services
 
 SAMPLE_S = 0.9
 HISTORY = 120
+# Between samples that are further apart than this, nobody knows how the rate was.
+GAP_S = 4.0
+Point = tuple[int, float | None, float | None]
 
 
 @dataclass(slots=True)
@@ -33,7 +37,12 @@ class StreamRate:
     at: float
     records_s: float = 0.0
     bytes_s: float = 0.0
-    history: deque[tuple[int, float, float]] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    history: deque[Point] = field(default_factory=lambda: deque(maxlen=HISTORY))
+
+
+def rounded(value: float | None, digits: int | None = None) -> float | None:
+    """A value for a chart; a gap stays one."""
+    return None if value is None else round(value, digits)
 
 
 class Rates:
@@ -92,5 +101,9 @@ class Rates:
             rate.records_s = (rate.records_total - before.records_total) / seconds
             rate.bytes_s = (rate.bytes_total - before.bytes_total) / seconds
             rate.history = before.history
-            rate.history.append((self._clock.now_ms(), rate.records_s, rate.bytes_s))
+            now_ms = self._clock.now_ms()
+            if seconds > GAP_S:
+                rate.history.append((now_ms, None, None))
+            else:
+                rate.history.append((now_ms, rate.records_s, rate.bytes_s))
         return rate

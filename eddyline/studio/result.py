@@ -12,11 +12,11 @@ from eddyline.service.notes.output import FAILURE, HTML, TABLE, WARNING, Output,
 from eddyline.studio import charts, graph
 from eddyline.studio.clean import clean
 from eddyline.studio.graph import Graph, Settings
-from eddyline.studio.markup import escape, grid, number, plural
+from eddyline.studio.markup import escape, plural
 from eddyline.studio.notice import text_html
+from eddyline.studio.result_grid import ResultGrid
 from eddyline.studio.shell import labelled
 
-ROWS_SHOWN = 200
 TEXT_CHARS = 100_000
 _PICTURE = re.compile(r"[A-Za-z0-9+/=\s]{1,4000000}\Z")
 Draw = Callable[[int, Graph], Any]
@@ -32,7 +32,7 @@ class Results:
 
     def show(self, outputs: Sequence[Output], graphs: Sequence[Graph], newest_first: bool) -> None:
         """The outputs as they stand; ``graphs``: how each is drawn."""
-        self._frame.set_visibility(bool(outputs))
+        self.set_visibility(bool(outputs))
         kinds = [output.kind for output in outputs]
         if [part.kind for part in self._parts] != kinds:
             self._frame.clear()
@@ -40,6 +40,10 @@ class Results:
                 self._parts = [self._made(i, kind) for i, kind in enumerate(kinds)]
         for part, output, drawn in zip(self._parts, outputs, graphs, strict=True):
             part.show(output, drawn, newest_first)
+
+    def set_visibility(self, visible: bool) -> None:
+        """Show the results, or nothing."""
+        self._frame.set_visibility(visible)
 
     def _made(self, index: int, kind: str) -> _Part:
         return _TablePart(index, self._draw) if kind == TABLE else _TextPart(kind)
@@ -99,9 +103,8 @@ class _TablePart(_Part):
             self._modes.props('dense no-caps unelevated aria-label="How the result is shown"')
             self._modes.classes("modes")
             self._fields = ui.element("div").classes("row-line fields")
-            self._told = ui.label().classes("muted small grow end-text")
-        self._grid = ui.html("", sanitize=False).classes("grid-frame").props("tabindex=0")
-        self._grid.props["aria-label"] = "Result"
+            self._count = ui.label().classes("muted small grow end-text")
+        self._grid = ResultGrid(lambda: f"result-{index + 1}")
         self._place = ui.element("div")
         with self._fields:
             self._key = self._select("Along", self._fields_chosen)
@@ -127,14 +130,13 @@ class _TablePart(_Part):
         chosen = graph.settings(table, drawn)
         plain = chosen.mode == graph.TABLE or not chosen.values
         newest_first = self._newest_first or graph.is_time(table, 0)
-        self._told.set_text(told(table, plain, newest_first))
+        self._count.set_text("" if plain else plural(len(table.rows), "row"))
         self._controls(table, chosen)
         self._fields.set_visibility(not plain)
         self._grid.set_visibility(plain)
         self._place.set_visibility(not plain)
         if plain:
-            shown = turned(table) if newest_first else table
-            self._grid.set_content(grid(shown, ROWS_SHOWN))
+            self._grid.show(table, newest_first=newest_first)
         else:
             self._put_chart(graph.options(table, chosen))
 
@@ -184,19 +186,3 @@ class _TablePart(_Part):
         self._graph = {**(self._graph or {}), **drawn}
         self._draw(self._index, drawn)
         self._redraw()
-
-
-def turned(table: Table) -> Table:
-    """The newest rows first."""
-    rows = list(reversed(table.rows[-ROWS_SHOWN:]))
-    return Table(table.columns, rows, table.types, table.row_count, table.skipped)
-
-
-def told(table: Table, plain: bool, newest_first: bool) -> str:
-    """How many rows there are and how many of them are shown."""
-    count = max(table.row_count, len(table.rows))
-    shown = min(len(table.rows), ROWS_SHOWN) if plain else len(table.rows)
-    words = plural(count, "row")
-    if shown < count:
-        words += f", the newest {number(shown)} shown"
-    return f"{words}, newest first" if plain and newest_first and count > 1 else words

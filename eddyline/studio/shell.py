@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from nicegui import context, ui
 
-from eddyline.studio.gate import LOGO
+from eddyline.studio.gate import LOGO, STATUS
 from eddyline.studio.markup import escape
 from eddyline.studio.notice import Notice
 from eddyline.studio.refresh import Refresh
@@ -60,7 +60,8 @@ def page(
         _element("a", "Skip to content", "skip", href="#main")
         with ui.element("nav").classes("rail").props('aria-label="Sections"'):
             _rail(section, theme, mode, keys, found)
-        with ui.element("main").classes("main").props('id="main" tabindex="-1"'):
+        # The page framework's own <main> is around all of this, and there may be only one.
+        with ui.element("div").classes("main").props('id="main" tabindex="-1"'):
             with ui.element("header").classes("head"):
                 if crumb is not None:
                     _element("a", f"← {crumb[1]}", "crumb", href=crumb[0])
@@ -132,7 +133,7 @@ def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
 
 
 def _theme_word(theme: str) -> str:
-    return {"auto": "As the system", "light": "Light", "dark": "Dark"}[theme]
+    return {"auto": "System theme", "light": "Light", "dark": "Dark"}[theme]
 
 
 def _rail_button(icon: str, label: str, on_click: Callable[[], Any]) -> ui.element:
@@ -146,7 +147,7 @@ def _rail_button(icon: str, label: str, on_click: Callable[[], Any]) -> ui.eleme
 
 def _help(keys: Keys) -> ui.dialog:
     going = tuple((f"g {key}", label) for _, label, _, key in SECTIONS.values())
-    every = (*keys, *going, ("t", "Dark, light, as the system"), ("?", "This list"))
+    every = (*keys, *going, ("t", "Dark, light or the system's theme"), ("?", "This list"))
     with ui.dialog() as dialog, ui.card().classes("dialog"):
         _element("h2", "Keys")
         with ui.element("div").classes("keys"):
@@ -207,6 +208,17 @@ def empty(title: str, words: str) -> ui.element:
     return found
 
 
+def _take_away(dialog: ui.dialog) -> None:
+    """Remove a dialog; with a tab that was closed it is gone already."""
+    if not dialog.is_deleted:
+        dialog.delete()
+
+
+def mark_missing() -> None:
+    """Answer this page with status 404: it is about something that does not exist."""
+    context.client.request.scope[STATUS] = 404
+
+
 async def confirm(title: str, words: str, action: str) -> bool:
     """Ask before something that cannot be undone."""
     with ui.dialog() as dialog, ui.card().classes("dialog").props('role="alertdialog"'):
@@ -216,7 +228,7 @@ async def confirm(title: str, words: str, action: str) -> bool:
             button("Cancel", lambda: dialog.submit(False)).props("autofocus")
             button(action, lambda: dialog.submit(True), kind="main danger")
     answer = await dialog
-    dialog.delete()
+    _take_away(dialog)
     return bool(answer)
 
 
@@ -230,7 +242,7 @@ async def ask(title: str, label: str, value: str, action: str) -> str | None:
             button("Cancel", lambda: dialog.submit(None))
             button(action, lambda: dialog.submit(field.value), kind="main")
     answer = await dialog
-    dialog.delete()
+    _take_away(dialog)
     text = str(answer or "").strip()
     return text or None
 

@@ -17,8 +17,8 @@ from eddyline.studio.lab import show_words
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import clock_time, escape, moment, number, plural, size, state
 from eddyline.studio.notice import Notice, html_of
-from eddyline.studio.rates import StreamRate
-from eddyline.studio.shell import button, every, heading, page
+from eddyline.studio.rates import StreamRate, rounded
+from eddyline.studio.shell import button, every, heading, mark_missing, page
 from eddyline.studio.streams import delete
 
 SHOWN = 20
@@ -47,6 +47,7 @@ def register(context: Context) -> None:
             try:
                 await run.io_bound(context.services.streams.open, name)
             except EddylineError as error:
+                mark_missing()
                 notice.error(error)
                 return
             shown = StreamPage(context, name, notice)
@@ -141,8 +142,8 @@ class StreamPage:
             return
         rate, shards = found
         self._facts.set_content(_facts(rate))
-        charts.put(self._records, [(at, round(v, 1)) for at, v, _ in rate.history])
-        charts.put(self._bytes, [(at, round(v)) for at, _, v in rate.history])
+        charts.put(self._records, [(at, rounded(v, 1)) for at, v, _ in rate.history])
+        charts.put(self._bytes, [(at, rounded(v)) for at, _, v in rate.history])
         self._shards.show({cells[0]: cells for cells in shards})
 
 

@@ -89,7 +89,7 @@ def _cells(rate: StreamRate) -> list[str]:
         str(rate.shards),
         number(round(rate.records_s, 1)),
         size(rate.bytes_s),
-        spark([records for _, records, _ in rate.history]),
+        spark([records or 0.0 for _, records, _ in rate.history]),
         number(rate.records_kept),
         size(rate.bytes_kept),
     ]

@@ -246,12 +246,19 @@ def test_a_note_is_imported_and_shows_its_stored_results(
         with tab.expect_file_chooser() as chosen:
             tab.keyboard.press("i")
         chosen.value.set_files(str(file))
-        tab.get_by_text("Stored results is imported.").wait_for()
+        tab.wait_for_url("**/notes/*")
+        tab.locator("h1", has_text="Stored results").wait_for()
         assert page.problems == []
     note = studio.services.notes.find("Stored results")
     walk(chromium, f"/notes/{note}", "note-stored")
     with chromium.page() as page:
         tab = page.open(f"/notes/{note}")
+        tab.get_by_text("it came with the note").first.wait_for()
+        folded = tab.get_by_role("button", name="Show it")
+        while folded.count():
+            folded.first.click()
+            tab.wait_for_timeout(300)
+        tab.locator(".chart svg").nth(3).wait_for()
         assert tab.locator(".words script").count() == 0
         assert tab.locator(".words [onerror]").count() == 0
         assert tab.locator(".error-line").count() == 1
@@ -378,7 +385,7 @@ def test_keys_lead_from_page_to_page_and_turn_dark(studio: Studio, chromium: Bro
             tab.wait_for_url(f"**{path}")
             pause(0.7)
         tab.keyboard.press("?")
-        tab.get_by_role("dialog").get_by_text("Dark, light, as the system").wait_for()
+        tab.get_by_role("dialog").get_by_text("Dark, light or the system's theme").wait_for()
         page.picture("keys")
         tab.keyboard.press("Escape")
         tab.get_by_role("dialog").wait_for(state="hidden")
@@ -410,6 +417,12 @@ def test_a_page_that_is_not_there(chromium: Browser) -> None:
         tab = page.open("/notes/no-such")
         tab.get_by_text("There is no note no-such").wait_for()
         page.picture("not-there")
+        for path in ("/streams/no-such", "/notes/no-such", "/no-such"):
+            answer = tab.goto(page.base + path)
+            assert answer is not None
+            assert (path, answer.status) == (path, 404)
+        tab.get_by_role("button", name="Go to the overview").click()
+        tab.wait_for_url(page.base + "/")
 
 
 def test_the_lab_runs_from_one_click(studio: Studio, chromium: Browser) -> None:

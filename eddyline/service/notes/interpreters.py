@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.service.notes import forms, header, pyflink
@@ -21,12 +21,13 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a paragraph asks for: ``sql`` to be run, else ``html`` to be shown, else nothing.
+    """What a paragraph asks for: ``sql`` or ``python`` to be run, ``html`` to be shown, or nothing.
 
     mode and refresh_ms say how a SELECT is shown; template how the newest row of a single one.
     """
 
     sql: str | None = None
+    python: str | None = None
     html: str | None = None
     mode: str = "update"
     refresh_ms: int = REFRESH_MS
@@ -109,14 +110,23 @@ def _bsql(text: str, found: Header) -> Task:
         "%flink.bsql is run as %flink.ssql: over a stream the result stays live "
         "and does not end by itself"
     )
-    return Task(task.sql, None, task.mode, task.refresh_ms, task.job_name, task.template, (
-        *task.warnings, warning,
-    ))  # fmt: skip
+    return replace(task, warnings=(*task.warnings, warning))
 
 
 def _pyflink(text: str, found: Header) -> Task:
+    """The SQL that can be read off the text, where no kernel can run the whole of it."""
     sql = pyflink.statements(text)
     return _ssql(sql, found)
+
+
+def python_of(paragraph: Paragraph, note: Note) -> Task | None:
+    """The Python of a paragraph for a kernel; None for a paragraph of another interpreter."""
+    found = header.parse(paragraph.text)
+    if found.interpreter not in PYTHON:
+        return None
+    warned = tuple(header.warnings(found.properties))
+    body = "\n".join(line if line.strip() else "" for line in found.body.split("\n"))
+    return Task(python=body, warnings=warned)
 
 
 def _conf(text: str, found: Header) -> Task:
@@ -154,13 +164,17 @@ INTERPRETERS: dict[str, Callable[[str, Header], Task]] = {
     "flink.conf": _conf,
     "md": _md,
 }
+PYTHON = ("flink.pyflink", "flink.ipyflink", "ipyflink", "python", "python.ipython", "ipython")
 _SQL = "write it as SQL in a %flink.ssql paragraph"
+_NO_KERNEL = "Python runs in notes of a running server (eddyline up) with ipykernel installed"
 UNSUPPORTED: dict[str, str] = {
     "flink": f"Scala is not run; {_SQL}",
     "flink.cmd": "there is no Flink command line; eddyline job lists and stops jobs",
     "sh": "run shell commands in a terminal",
-    "python": f"Python is not run; {_SQL}, or run it outside with any Kinesis client",
-    "python.ipython": f"Python is not run; {_SQL}, or run it outside with any Kinesis client",
+    "python": _NO_KERNEL,
+    "python.ipython": _NO_KERNEL,
+    "ipython": _NO_KERNEL,
+    "ipyflink": _NO_KERNEL,
     "python.sql": _SQL,
     "spark": _SQL,
     "spark.sql": _SQL,

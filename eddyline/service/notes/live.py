@@ -12,7 +12,16 @@ from eddyline.service import events as e
 from eddyline.service.events import JobFigures, RunEvent
 from eddyline.service.notes.interpreters import Task
 from eddyline.service.notes.moment import epoch_ms, zeppelin_text
-from eddyline.service.notes.note import ABORT, ERROR, FINISHED, PENDING, READY, RUNNING, Paragraph
+from eddyline.service.notes.note import (
+    ABORT,
+    ERROR,
+    FINISHED,
+    IMPORTED,
+    PENDING,
+    READY,
+    RUNNING,
+    Paragraph,
+)
 from eddyline.service.notes.output import (
     FAILURE,
     HTML,
@@ -78,7 +87,7 @@ class Live:
         fields = self.paragraph.fields
         fields["status"], fields["progress"] = RUNNING, 0
         fields["dateStarted"] = zeppelin_text(now_ms)
-        for key in ("dateFinished", "results", "errorMessage"):
+        for key in ("dateFinished", "results", "errorMessage", IMPORTED):
             fields.pop(key, None)
 
     def resume(self, run_id: str) -> None:
@@ -131,11 +140,15 @@ class Live:
         if warning not in shown:
             shown.append(warning)
 
+    def _output(self, event: e.Shown, now_ms: int) -> None:
+        self.parts[event.index] = [Output(event.kind, event.text)]
+
     def _table(self, event: e.TableSnapshot, now_ms: int) -> None:
         output = self._shown(event)
         shown = self.parts.setdefault(event.index, [])
         self.parts[event.index] = [o for o in shown if o.kind not in (TABLE, HTML)] + [output]
-        self.under_way |= self.kinds.get(event.index) == "SELECT"
+        python = "PYTHON" in self.kinds.values()
+        self.under_way |= python or self.kinds.get(event.index) == "SELECT"
 
     def _shown(self, event: e.TableSnapshot) -> Output:
         if self.task.mode == "single" and self.task.template is not None:
@@ -167,6 +180,7 @@ _TAKES: dict[type, Callable[[Live, Any, int], None]] = {
     e.StatementStarted: Live._started,
     e.Text: Live._text,
     e.Warning_: Live._warned,
+    e.Shown: Live._output,
     e.TableSnapshot: Live._table,
     e.JobStarted: Live._job,
     e.Progress: Live._moved,

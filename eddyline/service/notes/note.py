@@ -15,6 +15,8 @@ from eddyline.service.notes.moment import zeppelin_text
 
 READY, PENDING, RUNNING = "READY", "PENDING", "RUNNING"
 FINISHED, ERROR, ABORT = "FINISHED", "ERROR", "ABORT"
+# A paragraph's field while its results are those that came with an imported file.
+IMPORTED = "eddylineImported"
 STATES = (READY, PENDING, RUNNING, FINISHED, ERROR, ABORT)
 # What Zeppelin's note ids are made of: base 58 without look-alikes, nine of them.
 _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZ"

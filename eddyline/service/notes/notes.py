@@ -16,8 +16,10 @@ from eddyline.service.events import JobFigures
 from eddyline.service.notes import zpln
 from eddyline.service.notes.interpreters import interpreter_of
 from eddyline.service.notes.live import Live
+from eddyline.service.notes.merge import merge
 from eddyline.service.notes.note import (
     ABORT,
+    IMPORTED,
     PENDING,
     READY,
     RUNNING,
@@ -67,6 +69,14 @@ class ParagraphView(msgspec.Struct, frozen=True):
     started_ms: int | None
     finished_ms: int | None
     params: dict[str, Any] = {}
+    imported: bool = False
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """A paragraph's text after an edit; ``conflict``: both versions of some lines are in it."""
+
+    text: str
+    conflict: bool
 
 
 class NoteView(msgspec.Struct, frozen=True):
@@ -161,6 +171,8 @@ class Notes:
             for paragraph in note.paragraphs:
                 if paragraph.status in (RUNNING, PENDING):  # not here
                     paragraph.fields["status"] = ABORT
+                if paragraph.messages:
+                    paragraph.fields[IMPORTED] = True
             self._store.save(note, now_ms)
         return note.id
 
@@ -203,6 +215,7 @@ class Notes:
         opened = self._opened(note_id)
         self._runner.cancel_all(opened)
         self._runner.wait_ended(opened, CANCEL_S)
+        self._services.kernels.close(note_id)
         self._services.sessions.close(session_of(note_id))
         with self._moved:
             self._open.pop(note_id, None)
@@ -229,18 +242,31 @@ class Notes:
         text: str | None = None,
         title: str | None = None,
         params: dict[str, Any] | None = None,
-    ) -> None:
-        """Change a paragraph's text, its title, the values of its forms; None leaves one as is."""
+        base: str | None = None,
+    ) -> Edited:
+        """Change a paragraph's text, its title, the values of its forms; None leaves one as is.
+
+        base: the text that the writer began with. If another window has changed it since, both
+        changes are merged, so that neither is lost.
+        """
+        edited = Edited("", False)
         with self._moved:
             opened, live = self._life(note, paragraph)
             if text is not None:
-                live.paragraph.text = text
+                now = live.paragraph.text
+                if base is not None and now not in (base, text):
+                    merged = merge(base, text, now)
+                    edited = Edited(merged.text, merged.conflict)
+                else:
+                    edited = Edited(text, False)
+                live.paragraph.text = edited.text
             if title is not None:
                 live.paragraph.title = title
             if params is not None:
                 live.paragraph.params.update(params)
             self._runner.touch(live)
             self._store.save_paragraph(opened.note.id, live.paragraph, live.run_id)
+        return edited
 
     def fill(self, note: str, params: dict[str, Any]) -> None:
         """Change the values of the note-wide forms."""
@@ -286,6 +312,10 @@ class Notes:
                     live.load()
                     self._runner.touch(live)
             self._save(opened)
+
+    def restart_python(self, note: str) -> None:
+        """End the note's Python; its variables are lost, the next Python paragraph starts it."""
+        self._services.kernels.close(self.find(note))
 
     # running
 
@@ -382,6 +412,7 @@ def _view(live: Live, group: str) -> ParagraphView:
         live.started_ms,
         live.finished_ms,
         dict(paragraph.params),
+        bool(paragraph.fields.get(IMPORTED)),
     )
 
 

@@ -16,12 +16,17 @@ from typing import TYPE_CHECKING
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.service.child import described, in_thread
-from eddyline.service.events import RunEvent, RunFinished, TableSnapshot
+from eddyline.service.events import (
+    STOPPED_WITH_SERVER,
+    RunEvent,
+    RunFinished,
+    TableSnapshot,
+)
 from eddyline.service.jobs import RUNNING as WANTED
-from eddyline.service.notes.interpreters import task_of
+from eddyline.service.notes.interpreters import Task, python_of, task_of
 from eddyline.service.notes.live import SAVE_MS, Live
 from eddyline.service.notes.note import ABORT, ERROR, FINISHED, PENDING, RUNNING, Note, Paragraph
-from eddyline.service.notes.output import HTML, Output
+from eddyline.service.notes.output import HTML, WARNING, Output
 from eddyline.service.notes.store import NoteStore, RunRow
 
 if TYPE_CHECKING:
@@ -93,14 +98,15 @@ class Runner:
         """Set a paragraph to running; the run's id if there is SQL to be run."""
         now_ms = self._clock.now_ms()
         try:
-            task = task_of(live.paragraph, opened.note)
+            task = self._task(live.paragraph, opened.note)
         except Exception as failure:
             live.begin(None, live.task, now_ms)
             live.parts = {}
             live.end(ERROR, now_ms, described(failure).pretty())
             self._save(opened, live)
             return None
-        run_id = uuid.uuid4().hex if task.sql is not None else None
+        runs = task.sql is not None or task.python is not None
+        run_id = uuid.uuid4().hex if runs else None
         live.begin(run_id, task, now_ms)
         if run_id is None:
             if task.html is not None:
@@ -109,8 +115,21 @@ class Runner:
         self._save(opened, live)
         return run_id
 
+    def _task(self, paragraph: Paragraph, note: Note) -> Task:
+        python = python_of(paragraph, note)
+        if python is not None and self._services.kernels.available():
+            return python
+        return task_of(paragraph, note)
+
     def _submit(self, opened: OpenNote, live: Live, run_id: str) -> None:
         task = live.task
+        if task.python is not None:
+            parameters = {**opened.note.params, **live.paragraph.params}
+            self._services.kernels.submit(
+                opened.note.id, session_of(opened.note.id), task.python, parameters, run_id,
+                self._listener(opened, live),
+            )  # fmt: skip
+            return
         assert task.sql is not None
         try:
             self._services.sessions.submit(
@@ -210,7 +229,7 @@ class Runner:
                 live.rest()
                 self.touch(live)
             run_id = live.run_id
-        if run_id is None:
+        if run_id is None or self._services.kernels.cancel(run_id):
             return
         try:
             self._services.sessions.cancel(run_id)
@@ -251,6 +270,7 @@ class Runner:
             if live.status == PENDING:
                 live.rest()
             elif live.status == RUNNING:
+                live.parts.setdefault(0, []).append(Output(WARNING, STOPPED_WITH_SERVER))
                 live.end(ABORT, self._clock.now_ms())
             live.run_id = None
             self._save(opened, live)

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from eddyline.errors import EddylineError, Span
-from eddyline.service.notes.note import Note, Paragraph, new_note_id, new_paragraph_id
+from eddyline.service.notes.note import IMPORTED, Note, Paragraph, new_note_id, new_paragraph_id
 
 SIZE_MAX = 64 * 2**20
 _EXPORT = "export the note again from Zeppelin (Export note), and import that .zpln file"
@@ -90,7 +90,8 @@ def _unlike(paragraphs: list[Paragraph], now_ms: int) -> None:
 
 def write(note: Note) -> bytes:
     """The note as Zeppelin writes it: pretty JSON in UTF-8, without a byte order mark."""
-    document = {**note.fields, "paragraphs": [p.fields for p in note.paragraphs]}
+    paragraphs = [{k: v for k, v in p.fields.items() if k != IMPORTED} for p in note.paragraphs]
+    document = {**note.fields, "paragraphs": paragraphs}
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 

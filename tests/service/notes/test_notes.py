@@ -86,6 +86,9 @@ class Bench:
             directory=directory,
             sessions=self.sessions,
             jobs=SimpleNamespace(list=lambda: self.jobs),
+            kernels=SimpleNamespace(
+                available=lambda: False, cancel=lambda run_id: False, close=lambda note: None
+            ),
         )
         self.notes = Notes(services)
 

@@ -1,0 +1,1 @@
+"""What runs inside the Python of notes: an IPython kernel with PyFlink's names over our engine."""

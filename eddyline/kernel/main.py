@@ -1,0 +1,48 @@
+"""A note's Python: an IPython kernel that has ``st_env``, ``z`` and an importable ``pyflink``.
+
+The server starts one per note when its first Python paragraph runs; see ``service/kernels.py``.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from typing import Any
+
+MEMORY_VARIABLE = "EDDYLINE_KERNEL_MEMORY_MIB"
+
+
+def limit_memory() -> None:
+    """Bound the memory of the process, so that a paragraph fails and not the machine."""
+    mebibytes = int(os.environ.get(MEMORY_VARIABLE, "0"))
+    if mebibytes and sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_DATA, (mebibytes << 20, mebibytes << 20))
+
+
+def main() -> None:
+    """Entry of the process; its arguments are those of ipykernel."""
+    limit_memory()
+    from ipykernel.kernelapp import IPKernelApp
+
+    from eddyline.kernel.finder import install
+    from eddyline.kernel.tables import StreamTableEnvironment
+    from eddyline.kernel.zeppelin import ZeppelinContext
+
+    install()
+    app: Any = IPKernelApp.instance()
+    app.initialize(sys.argv[1:])
+    environment = StreamTableEnvironment.create()
+    names = {
+        "st_env": environment,
+        "bt_env": environment,
+        "s_env": environment.stream_environment,
+        "b_env": environment.stream_environment,
+        "z": ZeppelinContext(),
+    }
+    app.shell.push(names)
+    app.start()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""``z``, as Zeppelin's notes use it: show tables, read the values of forms, keep values by name."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from eddyline.kernel.running import Running
+from eddyline.kernel.tables import Table, TableResult
+from eddyline.service import events as e
+
+MIME = "application/vnd.eddyline.table+json"
+PARAMETERS = "_eddyline_parameters"
+
+
+class ZeppelinContext:
+    """What a paragraph finds under ``z``."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def show(self, table: Any, stream_type: str = "update", **options: Any) -> None:
+        """Show a table, a query's text or a data frame; a stream's result as it changes."""
+        if options:
+            msg = f"z.show has no option {', '.join(options)} here; there is stream_type"
+            raise TypeError(msg)
+        if isinstance(table, TableResult):
+            msg = "z.show takes a table: z.show(st_env.sql_query('SELECT ...'))"
+            raise TypeError(msg)
+        if isinstance(table, str):
+            table = Table(table)
+        if isinstance(table, Table):
+            self._show_query(table.query, stream_type)
+        elif hasattr(table, "columns") and hasattr(table, "itertuples"):
+            rows = [[_text(v) for v in row] for row in table.itertuples(index=False)]
+            publish([str(c) for c in table.columns], [], rows, len(rows), 0, uuid.uuid4().hex)
+        else:
+            msg = f"z.show cannot show a {type(table).__name__}; it takes a table or a data frame"
+            raise TypeError(msg)
+
+    def _show_query(self, query: str, mode: str) -> None:
+        place = uuid.uuid4().hex
+        for event in Running(query, mode=mode).events():
+            if isinstance(event, e.TableSnapshot):
+                publish(
+                    event.columns, event.types, event.rows, event.row_count, event.skipped, place
+                )
+
+    def input(self, name: str, default: Any = "") -> Any:
+        """The value of the form of that name, as ``${name=default}`` in the text shows it."""
+        return parameters().get(name, default)
+
+    textbox = password = input
+
+    def select(self, name: str, options: Iterable[Any] = (), default: Any = None, **_: Any) -> Any:
+        """The chosen value of a form."""
+        return parameters().get(name, default)
+
+    def checkbox(self, name: str, options: Iterable[Any] = (), default: Any = None) -> list[Any]:
+        """The ticked values of a form."""
+        chosen = parameters().get(name, default)
+        return list(chosen) if chosen is not None else []
+
+    def put(self, name: str, value: Any) -> None:
+        """Keep a value by name."""
+        self._kept[name] = value
+
+    def get(self, name: str) -> Any:
+        """A value that was kept; None if there is none."""
+        return self._kept.get(name)
+
+
+def parameters() -> dict[str, Any]:
+    """The values of the paragraph's forms."""
+    found = json.loads(os.environ.get(PARAMETERS, "{}"))
+    return dict(found)
+
+
+def publish(
+    columns: list[str],
+    types: list[str],
+    rows: list[list[str | None]],
+    count: int,
+    skipped: int,
+    place: str,
+) -> None:
+    """Send a table to the paragraph; another one with the same ``place`` replaces it."""
+    from IPython import display as ipython
+
+    display: Any = ipython.display
+
+    table = {
+        "columns": columns, "types": types, "rows": rows, "row_count": count, "skipped": skipped,
+        "place": place,
+    }  # fmt: skip
+    plain = f"table of {count:,} rows"
+    display({MIME: table, "text/plain": plain}, raw=True)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None or value != value else str(value)

@@ -1,0 +1,350 @@
+"""Python kernels of notes: one IPython process per note, started when it is first needed.
+
+A kernel runs one paragraph at a time. What it publishes becomes the same events that a run of SQL
+sends, so that a paragraph shows and keeps both alike. The libraries are loaded with the first
+kernel.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eddyline.errors import EddylineError
+from eddyline.service import events as e
+from eddyline.service.child import described, in_thread
+from eddyline.service.events import RunEvent
+
+if TYPE_CHECKING:
+    from eddyline.service.services import Services
+
+MODULE = "eddyline.kernel.main"
+START_S = 60.0
+POLL_S = 0.2
+# What a paragraph prints is kept up to this; more is cut off.
+TEXT_CHARACTERS_MAX = 500_000
+TABLE_MIME = "application/vnd.eddyline.table+json"
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)|^Line (\d+)", re.MULTILINE)
+OnEvent = Callable[[RunEvent], None]
+
+
+@dataclass(slots=True)
+class _Run:
+    run_id: str
+    code: str
+    parameters: dict[str, Any]
+    on_event: OnEvent
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class _Shown:
+    """What a run has published so far: texts by their place, tables by theirs."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    text: str = ""
+    text_at: int | None = None
+    following: int = 0
+
+    def at(self, place: str | None = None) -> int:
+        """The number of an output's place, a new one unless it is known."""
+        self.text, self.text_at = "", None
+        if place is not None and place in self.places:
+            return self.places[place]
+        self.following += 1
+        if place is not None:
+            self.places[place] = self.following
+        return self.following
+
+
+class Kernels:
+    """All kernels of a server, by note."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._kernels: dict[str, Kernel] = {}
+
+    def available(self) -> bool:
+        """Whether Python can run: its libraries are here, and a server answers kernels."""
+        if find_spec("ipykernel") is None or find_spec("jupyter_client") is None:
+            return False
+        holder = self._services.directory.holder()
+        return bool(holder and holder.get("api_port"))
+
+    def submit(
+        self, note: str, session: str, code: str, parameters: dict[str, Any], run_id: str,
+        on_event: OnEvent,
+    ) -> None:  # fmt: skip
+        """Run ``code`` in the note's kernel; RunFinished is the last event."""
+        with self._lock:
+            kernel = self._kernels.get(note)
+            if kernel is None or kernel.ended:
+                kernel = self._kernels[note] = Kernel(self._environment(session))
+        kernel.submit(_Run(run_id, code, parameters, on_event))
+
+    def cancel(self, run_id: str) -> bool:
+        """Interrupt a run; False if no kernel has it."""
+        with self._lock:
+            kernels = list(self._kernels.values())
+        return any(kernel.cancel(run_id) for kernel in kernels)
+
+    def close(self, note: str) -> None:
+        """End a note's kernel; the next Python paragraph starts another."""
+        with self._lock:
+            kernel = self._kernels.pop(note, None)
+        if kernel is not None:
+            kernel.close()
+
+    def stop(self) -> None:
+        """End all kernels."""
+        with self._lock:
+            notes = list(self._kernels)
+        for note in notes:
+            self.close(note)
+
+    def _environment(self, session: str) -> dict[str, str]:
+        """A kernel's environment: AWS clients reach this server, and never AWS by accident."""
+        settings = self._services.settings
+        holder = self._services.directory.holder() or {}
+        scheme = "https" if settings.tls else "http"
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "EDDYLINE_"))}
+        return {
+            **kept,
+            "EDDYLINE_DATA_DIR": str(self._services.data_dir.absolute()),
+            "_EDDYLINE_SESSION": session,
+            "EDDYLINE_KERNEL_MEMORY_MIB": str(settings.kernel_memory_mib),
+            "AWS_ENDPOINT_URL": f"{scheme}://{host}:{holder.get('api_port', 9)}",
+            "AWS_DEFAULT_REGION": settings.region,
+            "AWS_ACCESS_KEY_ID": "note",
+            "AWS_SECRET_ACCESS_KEY": "note",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+class Kernel:
+    """One IPython process and the thread that feeds it paragraphs, one after the other."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+        self._runs: queue.SimpleQueue[_Run | None] = queue.SimpleQueue()
+        self._current: _Run | None = None
+        self._lock = threading.Lock()
+        self._folder = Path(tempfile.mkdtemp(prefix="eddyline-kernel-"))
+        self._manager: Any = None
+        self._client: Any = None
+        self._waiting: list[_Run] = []
+        self.ended = False
+        self._thread = in_thread("kernel", self._serve)
+
+    def submit(self, run: _Run) -> None:
+        """Run a paragraph when those before it are done."""
+        with self._lock:
+            self._waiting.append(run)
+        self._runs.put(run)
+
+    def cancel(self, run_id: str) -> bool:
+        """Interrupt a run, or keep it from starting."""
+        with self._lock:
+            for run in self._waiting:
+                if run.run_id == run_id:
+                    run.cancelled = True
+                    if run is self._current:
+                        self._interrupt()
+                    return True
+        return False
+
+    def close(self) -> None:
+        """End the process and the thread."""
+        with self._lock:
+            for run in self._waiting:
+                run.cancelled = True
+            self._interrupt()
+        self._runs.put(None)
+        self._thread.join(10)
+
+    def _interrupt(self) -> None:
+        pid = getattr(getattr(self._manager, "provisioner", None), "pid", None)
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+
+    def _serve(self) -> None:
+        try:
+            while (run := self._runs.get()) is not None:
+                with self._lock:
+                    self._current = run
+                try:
+                    self._run(run)
+                finally:
+                    with self._lock:
+                        self._current = None
+                        self._waiting.remove(run)
+        finally:
+            self._end()
+
+    def _run(self, run: _Run) -> None:
+        run.on_event(e.StatementStarted(run.run_id, 0, "PYTHON", 1))
+        try:
+            if run.cancelled:
+                raise KeyboardInterrupt
+            self._start()
+            self._execute(run)
+        except KeyboardInterrupt:
+            run.on_event(e.RunFinished(run.run_id, "ABORT"))
+        except Exception as failure:
+            error = described(failure)
+            run.on_event(e.RunFinished(run.run_id, "ERROR", error.as_dict(), error.pretty()))
+        else:
+            run.on_event(e.RunFinished(run.run_id, "FINISHED"))
+
+    def _start(self) -> None:
+        """Start the process, unless it runs."""
+        if self._manager is not None and self._manager.is_alive():
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its dependencies, not for a user of ours
+            from jupyter_client.kernelspec import KernelSpec
+            from jupyter_client.manager import KernelManager
+
+            manager = KernelManager(
+                transport="ipc",
+                connection_file=str(self._folder / "connection.json"),
+                ip=str(self._folder / "kernel"),
+            )
+            command = [sys.executable, "-m", MODULE, "-f", "{connection_file}"]
+            manager._kernel_spec = KernelSpec(argv=command, display_name="note", language="python")
+            manager.start_kernel(env=self._environment, stdout=None, stderr=None)
+            self._manager = manager
+            self._client = manager.client()
+            self._client.start_channels()
+            try:
+                self._client.wait_for_ready(timeout=START_S)
+            except RuntimeError as error:
+                self._stop_process()
+                hint = "is there enough memory (kernel_memory_mib)? try again"
+                msg = "Python for this note does not start"
+                raise EddylineError("internal", msg, detail=str(error), hint=hint) from None
+
+    def _execute(self, run: _Run) -> None:
+        shown = _Shown()
+        parameters = json.dumps(run.parameters)
+        self._client.execute(
+            f"import os; os.environ['_eddyline_parameters'] = {parameters!r}",
+            silent=True, store_history=False,
+        )  # fmt: skip
+        wanted = self._client.execute(run.code, allow_stdin=False)
+        failure: EddylineError | None = None
+        while True:
+            try:
+                message = self._client.get_iopub_msg(timeout=POLL_S)
+            except queue.Empty:
+                if not self._manager.is_alive():
+                    self._stop_process()
+                    raise _died() from None
+                continue
+            if message["parent_header"].get("msg_id") != wanted:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                break
+            if kind == "error":
+                failure = _failure(content, run.code)
+            elif event := _event(run.run_id, shown, kind, content):
+                run.on_event(event)
+        if run.cancelled:
+            raise KeyboardInterrupt
+        if failure is not None:
+            raise failure
+
+    def _stop_process(self) -> None:
+        if self._client is not None:
+            self._client.stop_channels()
+        if self._manager is not None:
+            self._manager.shutdown_kernel(now=True)
+        self._client = self._manager = None
+
+    def _end(self) -> None:
+        self.ended = True
+        with suppress(Exception):
+            self._stop_process()
+        with suppress(Exception):  # the loop that jupyter_client has made for this thread
+            from jupyter_core.utils import ensure_event_loop
+
+            ensure_event_loop().close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _died() -> EddylineError:
+    msg = "Python for this note has ended; its variables are lost"
+    hint = "it may have needed more memory than kernel_memory_mib; run the paragraphs again"
+    return EddylineError("internal", msg, hint=hint)
+
+
+def _failure(content: dict[str, Any], code: str) -> EddylineError:
+    """An exception of the paragraph: its kind, its words, and the line it stands on."""
+    name, words = content["ename"], content["evalue"]
+    trace = _ANSI.sub("", "\n".join(content["traceback"]))
+    message = words if name == "StatementError" else f"{name}: {words}"
+    first, _, rest = message.partition("\n")
+    found = _CELL_LINE.search(trace)
+    if found is None and name == "SyntaxError":
+        with suppress(ValueError):
+            try:
+                ast.parse(code)
+            except SyntaxError as error:
+                return _at(first, rest, error.lineno)
+    blank = len(code) - len(code.lstrip("\n"))  # the header's place, which IPython leaves out
+    return _at(first, rest, int(found[1] or found[2]) + blank if found else None)
+
+
+def _at(first: str, rest: str, line: int | None) -> EddylineError:
+    place = f" (line {line}, column 1)" if line else ""
+    return EddylineError("invalid_argument", f"{first}{place}", detail=rest or None)
+
+
+def _event(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> RunEvent | None:
+    """The event of a kernel's message; None for those that show nothing."""
+    if kind == "stream":
+        return _text(run_id, shown, str(content["text"]))
+    if kind not in ("display_data", "execute_result"):
+        return None
+    data = content["data"]
+    if TABLE_MIME in data:
+        table = data[TABLE_MIME]
+        at = shown.at(table["place"])
+        head = (run_id, at, table["columns"], table["types"], table["rows"])
+        return e.TableSnapshot(*head, table["row_count"], table["skipped"])
+    for mime, output in (("image/png", "IMG"), ("text/html", "HTML"), ("text/plain", "TEXT")):
+        if mime in data:
+            return e.Shown(run_id, shown.at(), output, str(data[mime]))
+    return None
+
+
+def _text(run_id: str, shown: _Shown, more: str) -> RunEvent | None:
+    """What was printed in one piece so far: each event replaces the one before."""
+    if shown.text_at is None:
+        shown.text_at = shown.at()
+    if len(shown.text) >= TEXT_CHARACTERS_MAX:
+        return None
+    shown.text += more
+    if len(shown.text) > TEXT_CHARACTERS_MAX:
+        shown.text = shown.text[:TEXT_CHARACTERS_MAX] + "\n... the rest is cut off"
+    return e.Shown(run_id, shown.text_at, "TEXT", shown.text)

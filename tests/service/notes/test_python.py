@@ -1,0 +1,178 @@
+"""Python paragraphs on a running server: real Python, SQL through the facade, tables, errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from eddyline.service.notes import ParagraphView
+from eddyline.testing import TestServer, server
+
+TABLES = """
+for name in ("clicks", "hot"):
+    st_env.execute_sql(f'''
+        CREATE TABLE {name} (n INT, page STRING) WITH ('connector' = 'kinesis',
+          'stream' = '{name}', 'aws.region' = 'us-east-1',
+          'scan.stream.initpos' = 'TRIM_HORIZON', 'format' = 'json')''')
+print(st_env.list_tables())
+"""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[TestServer]:
+    with server() as found:
+        for name in ("clicks", "hot"):
+            found.services.streams.create(name, 1)
+        yield found
+
+
+class Note:
+    """A note of Python paragraphs, run one by one."""
+
+    def __init__(self, running: TestServer) -> None:
+        self._notes = running.services.notes
+        self.id = self._notes.create(f"Python {os.urandom(4).hex()}", ["%md\nbegin"])
+
+    def begin(self, code: str, header: str = "%flink.pyflink") -> str:
+        paragraph = self._notes.add(self.id, f"{header}\n{code}")
+        self._notes.run(self.id, paragraph)
+        return paragraph
+
+    def view(self, paragraph: str) -> ParagraphView:
+        (found,) = [p for p in self._notes.view(self.id).paragraphs if p.id == paragraph]
+        return found
+
+    def until(self, paragraph: str, *states: str) -> ParagraphView:
+        end = time.monotonic() + 120
+        while (view := self.view(paragraph)).status not in states:
+            assert time.monotonic() < end, view
+            time.sleep(0.05)
+        return view
+
+    def run(self, code: str, header: str = "%flink.pyflink") -> ParagraphView:
+        return self.until(self.begin(code, header), "FINISHED", "ERROR", "ABORT")
+
+    def text(self, code: str, header: str = "%flink.pyflink") -> str:
+        view = self.run(code, header)
+        assert view.status == "FINISHED", view.outputs
+        return "".join(o.text for o in view.outputs)
+
+    def error(self, code: str) -> str:
+        view = self.run(code)
+        assert view.status == "ERROR", view.outputs
+        return view.outputs[-1].text
+
+
+@pytest.fixture(scope="module")
+def note(running: TestServer) -> Note:
+    return Note(running)
+
+
+@pytest.mark.timeout(300)
+def test_variables_functions_and_loops_are_pythons_own(note: Note) -> None:
+    assert note.text("def twice(x):\n    return 2 * x\ny = twice(21)\nprint(y)") == "42\n"
+    assert note.text("print(twice(y)); twice(1)", "%flink.ipyflink") == "84\n2"
+    assert note.text("y + 1", "%python") == "43"
+
+
+def test_sql_from_a_loop_and_what_it_gives(running: TestServer, note: Note) -> None:
+    assert note.text(TABLES) == "['clicks', 'hot']\n"
+    query = "SELECT n * 2 FROM (VALUES (1), (2)) AS t (n)"
+    rows = f"[(r, r.get_row_kind()) for r in st_env.execute_sql({query!r}).collect()]"
+    assert note.text(rows) == "[(<Row(2)>, '+I'), (<Row(4)>, '+I')]"
+    printed = note.text("st_env.execute_sql(\"SELECT 1 AS a, 'x' AS b\").print()")
+    assert printed == "op | a | b\n+I | 1 | x\n"
+    # The note's SQL paragraphs see the same session.
+    view = note.run("SHOW TABLES;", "%flink.ssql")
+    assert [o.table.rows for o in view.outputs if o.table] == [[["clicks"], ["hot"]]]
+
+
+def test_an_insert_is_a_job_of_the_note(running: TestServer, note: Note) -> None:
+    boto = """
+import boto3
+kinesis = boto3.client("kinesis")
+for n in range(3):
+    kinesis.put_record(StreamName="clicks", Data=f'{{"n":{n},"page":"/"}}', PartitionKey="k")
+job = st_env.execute_sql("INSERT INTO hot SELECT n, page FROM clicks WHERE n > 0").get_job_client()
+"""
+    assert "job " in note.text(boto)
+    end = time.monotonic() + 60
+    while running.services.streams.open("hot").counters().records_total < 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert note.run("job.cancel()").status == "FINISHED"
+
+
+def test_a_table_is_shown_and_kept_in_the_file(running: TestServer, note: Note) -> None:
+    view = note.run("z.show(st_env.sql_query('SELECT n FROM (VALUES (1), (2)) AS t (n)'))")
+    assert view.status == "FINISHED", view.outputs
+    (table,) = [o.table for o in view.outputs if o.table]
+    assert (table.columns, table.rows) == (["n"], [["1"], ["2"]])
+    document = json.loads(running.services.notes.export(note.id))
+    kept = [m for p in document["paragraphs"] for m in p.get("results", {}).get("msg", [])]
+    assert {"type": "TABLE", "data": "n\n1\n2\n"} in kept
+
+
+def test_an_endless_table_is_live_and_stops(running: TestServer, note: Note) -> None:
+    paragraph = note.begin("z.show(st_env.from_path('clicks'))")
+    end = time.monotonic() + 60
+    while not any(o.table and len(o.table.rows) == 3 for o in note.view(paragraph).outputs):
+        assert time.monotonic() < end, note.view(paragraph)
+        time.sleep(0.05)
+    running.services.notes.cancel(note.id, paragraph)
+    view = note.until(paragraph, "ABORT", "ERROR", "FINISHED")
+    assert view.status == "ABORT"
+    assert any(o.table for o in view.outputs), "the last table stays"
+    assert note.text("print(1)") == "1\n"
+
+
+def test_errors_name_their_line_and_leave_the_kernel_alive(note: Note) -> None:
+    assert note.error("a = 1\nb = a / 0").startswith("ZeroDivisionError: division by zero (line 3")
+    assert "SyntaxError" in note.error("a = 1\nb = = 2")
+    assert "(line 3" in note.error("a = 1\nb = = 2")
+    wrong = note.error("st_env.execute_sql('SELECT nosuch FROM clicks')")
+    assert "nosuch" in wrong
+    assert note.text("a") == "1"
+
+
+def test_pyflink_can_be_imported_and_says_what_it_lacks(note: Note) -> None:
+    code = (
+        "from pyflink.table import EnvironmentSettings, TableEnvironment\n"
+        "env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())\n"
+        "print(len(env.list_tables()))"
+    )
+    assert note.text(code) == "2\n"
+    assert "pyflink.table.udf is not available here" in note.error(
+        "from pyflink.table.udf import udf"
+    )
+    assert "execute_sql" in note.error("st_env.from_path('clicks').group_by('n')")
+
+
+def test_the_environment_reaches_this_server_only(running: TestServer, note: Note) -> None:
+    code = "import os; print(os.environ['AWS_ENDPOINT_URL'])"
+    assert note.text(code).strip() == running.endpoint_url
+
+
+def test_pyflink_is_not_importable_outside_kernels() -> None:
+    from importlib.util import find_spec
+
+    assert find_spec("pyflink") is None
+
+
+def test_restart_forgets_and_a_death_is_told(running: TestServer, note: Note) -> None:
+    note.text("kept = 1")
+    running.services.notes.restart_python(note.id)
+    assert "NameError" in note.error("kept")
+    assert "Python for this note has ended" in note.error("import os; os._exit(1)")
+    assert note.text("print('again')") == "again\n"
+
+
+def test_memory_is_bounded(running: TestServer, note: Note) -> None:
+    code = "import resource; print(resource.getrlimit(resource.RLIMIT_DATA)[0] >> 20)"
+    limit = note.text(code).strip()
+    assert limit == str(running.settings.kernel_memory_mib)
+    assert "MemoryError" in note.error("x = bytearray(16 << 30)")
