@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sql_kit import Sql
+from statement_kit import Sql
 
 from eddyline.errors import EddylineError
 from eddyline.generator.column import At, spread
