@@ -63,7 +63,7 @@ def replay_demo(log: Path, where: Place, as_json: bool, stay: bool) -> None:
 def check(log: Path) -> None:
     """See that it is an access log, before anything is started. Raises ``bad_file``."""
     from eddyline.generator.replay.run import sniff
-    from eddyline.generator.replay.text import open_input
+    from eddyline.generator.replay.source import open_input
 
     with open_input(log) as source:
         form = sniff(source, log)

@@ -25,19 +25,49 @@ if TYPE_CHECKING:
     from eddyline.generator.replay.run import Replay
 
 
+File = Annotated[
+    str, typer.Argument(help="NDJSON, JSON, CSV, Parquet or a log, also compressed; - for stdin.")
+]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format", help="auto, ndjson, json, csv, parquet, access-log, w3c, alb, syslog or log4j."
+    ),
+]
+TimeField = Annotated[
+    str | None, typer.Option(help="The field or column that holds the event time.")
+]
+TimeFormat = Annotated[
+    str | None, typer.Option(help="How times are written: %d.%m.%Y %H:%M, or dd.MM.yyyy HH:mm.")
+]
+Delimiter = Annotated[
+    str | None, typer.Option(help="Between the columns of a CSV file; tab for a tabulator.")
+]
+Decimal = Annotated[str | None, typer.Option(help="The decimal mark: . or a comma.")]
+Header = Annotated[
+    bool | None, typer.Option("--header/--no-header", help="Whether a CSV file has one.")
+]
+Names = Annotated[
+    str | None, typer.Option(help="The columns of a CSV file without a header: a,b,c.")
+]
+Encoding = Annotated[str | None, typer.Option(help="As latin-1 or utf-16.")]
+
+
 def replay(
-    file: Annotated[str, typer.Argument(help="NDJSON, CSV, Parquet or an access log; gzip, too.")],
+    file: File,
     to: To,
     speed: Annotated[str, typer.Option(help="1x: as it was, 60x, or max.")] = "1x",
     time: Annotated[
         str, typer.Option(help="Event times: keep them, or now: begin with this moment.")
     ] = "keep",
-    format: Annotated[
-        str, typer.Option("--format", help="auto, ndjson, csv, parquet or access-log.")
-    ] = "auto",
-    time_field: Annotated[
-        str | None, typer.Option(help="The field or column that holds the event time.")
-    ] = None,
+    format: Format = "auto",
+    time_field: TimeField = None,
+    time_format: TimeFormat = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    header: Header = None,
+    columns: Names = None,
+    encoding: Encoding = None,
     limit: EndAfter = None,
     endpoint: Endpoint = None,
     region: Region = None,
@@ -73,6 +103,12 @@ def replay(
         newline=newline,
         endpoint=endpoint,
         region=region,
+        time_format=time_format,
+        delimiter={"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter),
+        decimal=decimal,
+        header=header,
+        columns=None if columns is None else tuple(c.strip() for c in columns.split(",")),
+        encoding=encoding,
     )
     spec.check()
     with target_of(spec, data_dir) as target:
@@ -90,6 +126,8 @@ def tell_findings(replay: Replay) -> None:
         say(f"{facts.format}, event time in {facts.time_field or 'time'} ({facts.style.value})")
     else:
         say(f"{facts.format}, no event time")
+    for note in facts.notes:
+        say(note)
     if disorder.moved or disorder.late:
         s = "" if disorder.moved == 1 else "s"
         words = f"{disorder.moved:,} record{s} stood out of order and were put right"

@@ -1,5 +1,8 @@
 """Web servers' access logs in combined (or common) log format, as JSON records.
 
+A virtual host before the line (Apache's vhost_combined) becomes ``vhost``; what follows the user
+agent becomes ``forwarded_for`` where it is one quoted value (nginx's main format), else ``extra``.
+
 Each line becomes ``host, ident, user, time, method, path, protocol, status, bytes, referrer,
 user_agent``. ``time`` is UTC as ``2015-05-17T10:05:03.000``; ``status`` and ``bytes`` are
 numbers. A ``-`` is null, but in ``bytes``, where it means that no body was sent, it is 0. A
@@ -28,17 +31,21 @@ from eddyline.generator.replay.text import Faults, Lines, read_lines
 from eddyline.generator.target import contents
 
 LINE = (
-    r"^(?P<host>\S+) (?P<ident>\S+) (?P<user>.*?) "
+    r"^(?:(?P<vhost>[^\s\[\]]+:\d+) )?(?P<host>\S+) (?P<ident>\S+) (?P<user>.*?) "
     r"\[(?P<day>\d\d)/(?P<month>[A-Za-z]{3})/(?P<year>\d{4}):(?P<clock>\d\d:\d\d:\d\d)"
     r" (?P<zone>[+-]\d{4})\] "
     r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<bytes>\d+|-)'
-    r'(?: "(?P<referrer>(?:[^"\\]|\\.)*)" "(?P<user_agent>(?:[^"\\]|\\.)*)")?\s*$'
+    r'(?: "(?P<referrer>(?:[^"\\]|\\.)*)" "(?P<user_agent>(?:[^"\\]|\\.)*)"'
+    r"(?: (?P<extra>.*?))?)?\s*$"
 )
 _REQUEST = r"^(?P<method>[A-Z]+) (?P<path>\S+)(?: (?P<protocol>HTTP/[\d.]+))?$"
 # The general pattern's pieces for lines without escapes, which quotes cut into seven parts.
 _BEFORE = r"^(?P<host>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<time>[!-~ ]{26})\] $"
 _AFTER = r"^ (?P<status>\d{3}) (?P<bytes>\d+|-) $"
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+# Lines that are looked at for what they hold beyond the combined format.
+SAMPLE = 200
 
 Mask = npt.NDArray[np.bool_]
 
@@ -56,6 +63,8 @@ class Fields:
     bytes: Any
     referrer: Any
     user_agent: Any
+    vhost: Any = None
+    extra: Any = None
 
 
 class AccessLogReader:
@@ -66,6 +75,8 @@ class AccessLogReader:
         self._path = path
         self.facts = Facts("access-log", "time", Style.ISO)
         self.faults = Faults()
+        # Names of what the first lines hold beyond the combined format.
+        self._more: dict[str, str] | None = None
 
     def batches(self) -> Iterator[Batch]:
         for lines in read_lines(self._source, self._path, self.faults):
@@ -75,6 +86,10 @@ class AccessLogReader:
 
     def _batch(self, lines: Lines) -> Batch:
         texts = _texts(lines.lines)
+        if self._more is None:
+            self._more = _beyond(texts)
+        if self._more:
+            return self._extended(lines, texts)
         plain, fields = _parse_plain(texts)
         quick = _records(fields, escaped=False)
         rest = np.flatnonzero(~plain)
@@ -87,6 +102,28 @@ class AccessLogReader:
         both = together([quick, _records(fields, escaped=True)])
         order = np.concatenate([np.flatnonzero(plain), rest[fits]])
         return both.take(np.argsort(order, kind="stable"))
+
+    def _extended(self, lines: Lines, texts: Any) -> Batch:
+        """A chunk of a log that holds more than the combined format."""
+        assert self._more is not None
+        fits, fields = _parse_any(texts)
+        for row in np.flatnonzero(~fits):
+            if lines.lines[row].strip():
+                self.faults.add(lines.first + int(row), "not in combined log format")
+        return _records(fields, escaped=True, more=self._more)
+
+
+def _beyond(texts: Any) -> dict[str, str]:
+    """Fields beyond the combined format that a sample of lines holds, and their names here."""
+    found = pc.extract_regex(texts.slice(0, SAMPLE), LINE).drop_null()
+    more = {}
+    if len(found) and pc.any(pc.not_equal(found.field("vhost"), "")).as_py():
+        more["vhost"] = "vhost"
+    extra = found.field("extra").filter(pc.not_equal(found.field("extra"), ""))
+    if len(extra):
+        quoted_alone = pc.all(pc.match_substring_regex(extra, r'^"[^"]*"$')).as_py()
+        more["extra"] = "forwarded_for" if quoted_alone else "extra"
+    return more
 
 
 def _texts(lines: list[bytes]) -> Any:
@@ -133,8 +170,9 @@ def _parse_any(texts: Any) -> tuple[Mask, Fields]:
     fits = fits & real
     kept = found.filter(pa.array(fits))
     names = ("request", "status", "bytes", "referrer", "user_agent")
-    first = (kept.field(k) for k in ("host", "ident", "user"))
-    return fits, Fields(*first, ms[fits], *(kept.field(k) for k in names))  # type: ignore[call-arg]
+    host, ident, user = (kept.field(k) for k in ("host", "ident", "user"))
+    rest = (kept.field(k) for k in (*names, "vhost", "extra"))
+    return fits, Fields(host, ident, user, ms[fits], *rest)
 
 
 def _instants(texts: Any) -> tuple[Integers, Mask]:
@@ -167,7 +205,7 @@ def _instants(texts: Any) -> tuple[Integers, Mask]:
     return days * DAY_MS + (((hour * 60 + minute - east) * 60) + second) * 1000, real
 
 
-def _records(fields: Fields, *, escaped: bool) -> Batch:
+def _records(fields: Fields, *, escaped: bool, more: dict[str, str] | None = None) -> Batch:
     text = _unescaped if escaped else _as_is
     quote = quoted if escaped else _quoted_plain
     request = text(fields.request)
@@ -188,9 +226,20 @@ def _records(fields: Fields, *, escaped: bool) -> Batch:
         ',"bytes":', _size(fields.bytes),
         ',"referrer":', or_null(quote(_absent(text(fields.referrer)))),
         ',"user_agent":', or_null(quote(_absent(text(fields.user_agent)))),
+        *_more_members(fields, more or {}),
         "}",
     )  # fmt: skip
     return Batch(head, _iso(fields.ms), tail, fields.ms)
+
+
+def _more_members(fields: Fields, more: dict[str, str]) -> Iterator[Any]:
+    """The members of what stands beyond the combined format."""
+    for field, name in more.items():
+        texts = fields.vhost if field == "vhost" else fields.extra
+        if name == "forwarded_for":
+            texts = pc.utf8_trim(texts, characters='"')
+        yield f',"{name}":'
+        yield or_null(quoted(_absent(texts)))
 
 
 def _object(*parts: Any) -> Any:

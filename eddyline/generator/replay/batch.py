@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.generator.column import Integers
-from eddyline.generator.replay.instant import Style, move
+from eddyline.generator.replay.instant import Style, move_times
 from eddyline.generator.replay.text import Faults
+from eddyline.generator.replay.time_pattern import TimePattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,11 @@ class Batch:
         head, time, tail = (p.slice(start, n) for p in (self.head, self.time, self.tail))
         return Batch(head, time, tail, self.ms[start:stop])
 
-    def records(self, style: Style | None, offset_s: int) -> Any:
+    def records(self, style: Style | TimePattern | None, offset_s: int) -> Any:
         """The records as a BinaryArray, times moved by whole seconds."""
         time = self.time
         if offset_s and style is not None:
-            time = move(time, style, offset_s)
+            time = move_times(time, style, offset_s)
         return pc.binary_join_element_wise(self.head, time, self.tail, "").cast(pa.binary())
 
 
@@ -66,8 +67,9 @@ class Facts:
 
     format: str
     time_field: str | None = None
-    style: Style | None = None
+    style: Style | TimePattern | None = None
     columns: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 class Reader(Protocol):

@@ -15,6 +15,7 @@ from eddyline.generator.column import Integers
 from eddyline.generator.json_text import or_null, quoted
 from eddyline.generator.replay.batch import Batch, Facts, whole
 from eddyline.generator.replay.text import Faults
+from eddyline.generator.replay.time_pattern import TimePattern
 
 
 class ColumnReader(ABC):
@@ -23,10 +24,16 @@ class ColumnReader(ABC):
     format: str
     first_row = 1
 
-    def __init__(self, source: IO[bytes], path: Path, time_field: str | None) -> None:
+    def __init__(
+        self,
+        source: IO[bytes],
+        path: Path,
+        time_field: str | None,
+        pattern: TimePattern | None = None,
+    ) -> None:
         self._source = source
         self._path = path
-        self.facts = Facts(self.format, time_field)
+        self.facts = Facts(self.format, time_field, pattern)
         self.faults = Faults()
 
     def batches(self) -> Iterator[Batch]:

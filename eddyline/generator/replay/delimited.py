@@ -1,14 +1,17 @@
-"""CSV files with a header, as JSON objects whose numbers stay numbers.
+"""Files of delimited columns (CSV, W3C extended logs, load balancers' logs) as JSON objects.
 
-What a column holds is inferred from the first chunk: number (written as in the file, to the
-digit), boolean, or text. A later value that does not fit its column makes its row malformed
-rather than change the column's type under a running query.
+What a column holds is inferred from the first chunk: number (written as in the file, to the digit;
+a decimal comma becomes a point), boolean, or text. A later value that does not fit its column makes
+its row malformed rather than change the column's type under a running query.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,14 +22,45 @@ from eddyline.errors import EddylineError
 from eddyline.generator.column import Integers
 from eddyline.generator.replay.batch import Batch
 from eddyline.generator.replay.columns import ColumnReader, objects
-from eddyline.generator.replay.instant import parse
-from eddyline.generator.replay.text import CHUNK_BYTES
+from eddyline.generator.replay.instant import read_times
+from eddyline.generator.replay.text import CHUNK_BYTES, Rest
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
+from eddyline.generator.replay.time_pattern import TimePattern
 
 _NUMBER = r"^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$"
 _BOOLEAN = r"^(?i:true|false)$"
-KINDS = {"number": _NUMBER, "boolean": _BOOLEAN}
+_DECIMAL_COMMA = r"^-?(?:0|[1-9]\d*),\d+$"
+KINDS = {"number": _NUMBER, "decimal comma": _NUMBER.replace(r"\.", "[.,]"), "boolean": _BOOLEAN}
 DELIMITERS = ",;\t|"
+# A first row that holds one of these holds values, not names.
+_VALUE = r"^-?\d+([.,:]\d+)*$|^\d{4}-\d\d-\d\d"
+# The fields of an Application Load Balancer's log, in order.
+ALB = (
+    "type", "time", "elb", "client", "target", "request_processing_time",
+    "target_processing_time", "response_processing_time", "elb_status_code",
+    "target_status_code", "received_bytes", "sent_bytes", "request", "user_agent", "ssl_cipher",
+    "ssl_protocol", "target_group_arn", "trace_id", "domain_name", "chosen_cert_arn",
+    "matched_rule_priority", "request_creation_time", "actions_executed", "redirect_url",
+    "error_reason", "targets", "target_status_codes", "classification", "classification_reason",
+    "conn_trace_id", "transformed_host", "transformed_uri", "transform_status",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a file of columns is laid out; what is None is found out.
+
+    ``names`` are the columns of a file without a header, ``absent`` the text that stands for no
+    value, ``date_and_time`` whether the columns ``date`` and ``time`` become one.
+    """
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    header: bool | None = None
+    names: tuple[str, ...] | None = None
+    absent: str = ""
+    date_and_time: bool = False
+    format: str = "csv"
 
 
 class CsvReader(ColumnReader):
@@ -35,14 +69,25 @@ class CsvReader(ColumnReader):
     format = "csv"
     first_row = 2  # row 1 is the header; a quoted newline does not begin a row
 
+    def __init__(
+        self,
+        source: IO[bytes],
+        path: Path,
+        time_field: str | None,
+        pattern: TimePattern | None = None,
+        layout: Layout = Layout(),
+    ) -> None:
+        super().__init__(source, path, time_field, pattern)
+        self._layout = layout
+        self.facts.format = layout.format
+
     def _tables(self) -> Iterator[Any]:
-        header = self._source.readline()
-        names = self._header(header)
+        names, delimiter, first = self._columns()
         options = {
             "read_options": csv.ReadOptions(block_size=CHUNK_BYTES, column_names=names),
             "parse_options": csv.ParseOptions(
-                delimiter=_delimiter(header),
-                newlines_in_values=True,
+                delimiter=delimiter,
+                newlines_in_values=self._layout.format == "csv",
                 invalid_row_handler=self._invalid,
             ),
             "convert_options": csv.ConvertOptions(
@@ -50,26 +95,70 @@ class CsvReader(ColumnReader):
             ),
         }
         try:
-            with csv.open_csv(self._source, **options) as reader:
-                yield from reader
+            source: Any = self._source if first is None else Rest(first, self._source)
+            with csv.open_csv(source, **options) as reader:
+                for table in reader:
+                    yield self._joined(table)
         except pa.ArrowInvalid as error:
             if "Empty CSV" in str(error):
                 return
             raise EddylineError("bad_file", f"{self._path} is no CSV: {error}") from error
 
-    def _header(self, line: bytes) -> list[str]:
+    def _columns(self) -> tuple[list[str], str, bytes | None]:
+        """The columns' names, the delimiter, and the first line where it holds values."""
+        line = self._first_line()
+        delimiter = self._layout.delimiter or _delimiter(line)
         text = line.decode("utf-8", "replace").removeprefix("\ufeff").strip("\r\n")
         if not text.strip():
-            message = f"{self._path} has no header"
-            hint = "the first line names the columns"
+            message = f"{self._path} has no first line that names columns"
+            hint = "the first line names the columns; without one, give --no-header"
             raise EddylineError("bad_file", message, hint=hint)
         import csv as reader
 
-        names = [n.strip() for n in next(reader.reader([text], delimiter=_delimiter(line)))]
-        if len(set(names)) != len(names) or "" in names:
+        cells = [n.strip() for n in next(reader.reader([text], delimiter=delimiter))]
+        if self._layout.names is not None:
+            return self._given(list(self._layout.names), len(cells)), delimiter, line
+        has_header = self._layout.header
+        if has_header is None:
+            has_header = not any(re.match(_VALUE, cell) for cell in cells)
+        if not has_header:
+            self.first_row = 1
+            self.facts.notes.append("no header: columns are named column1, column2 …")
+            return [f"column{k}" for k in range(1, len(cells) + 1)], delimiter, line
+        if len(set(cells)) != len(cells) or "" in cells:
             message = f"the header of {self._path} names a column twice or not at all"
             raise EddylineError("bad_file", message, hint=f"it is: {text[:200]}")
-        return names
+        return cells, delimiter, None
+
+    def _first_line(self) -> bytes:
+        """The first line; of W3C logs the one after the directives, which name the columns."""
+        line = self._source.readline()
+        while self._layout.date_and_time and line.startswith(b"#"):
+            word, _, rest = line.decode("utf-8", "replace").partition(":")
+            if word.lower() == "#fields":
+                names = tuple(rest.split())
+                self._layout = replace(self._layout, names=names)
+                self.first_row += 1
+            line = self._source.readline()
+        return line
+
+    def _given(self, names: list[str], count: int) -> list[str]:
+        """The names of so many columns; a newer log has more, an older one fewer."""
+        self.first_row = 1
+        return [*names[:count], *(f"field{k}" for k in range(len(names) + 1, count + 1))]
+
+    def _joined(self, table: Any) -> Any:
+        """The rows with ``date`` and ``time`` as one column, and nothing where nothing is."""
+        names = list(table.schema.names)
+        columns = {n: table.column(n) for n in names}
+        if self._layout.absent:
+            columns = {
+                n: pc.if_else(pc.equal(c, self._layout.absent), "", c) for n, c in columns.items()
+            }
+        if self._layout.date_and_time and {"date", "time"} <= columns.keys():
+            stamp = pc.binary_join_element_wise(columns.pop("date"), columns["time"], "T")
+            columns = {"time": stamp, **{n: c for n, c in columns.items() if n != "time"}}
+        return pa.RecordBatch.from_pydict(columns)
 
     def _invalid(self, row: Any) -> str:
         number = (row.number or 0) + 1
@@ -78,7 +167,7 @@ class CsvReader(ColumnReader):
 
     def _infer(self, table: Any) -> None:
         for name in table.schema.names:
-            self.facts.columns[name] = _kind(table.column(name))
+            self.facts.columns[name] = _kind(table.column(name), self._layout)
 
         def sample(name: str) -> list[str]:
             texts: list[str] = table.column(name).slice(0, SAMPLE_LINES).to_pylist()
@@ -93,7 +182,7 @@ class CsvReader(ColumnReader):
             fits &= self._check(table.column(name), name, kind, first, fits)
         ms = np.zeros(len(table), np.int64)
         if style is not None:
-            ms, valid = parse(table.column(field), style)
+            ms, valid = read_times(table.column(field), style)
             for row in np.flatnonzero(fits & ~valid):
                 text = table.column(field)[int(row)].as_py()
                 self.faults.add(first + int(row), f"{field}: {text!r} is no {style.value} time")
@@ -115,27 +204,51 @@ class CsvReader(ColumnReader):
         return fits
 
     def _records(self, table: Any, ms: Integers) -> Batch:
-        columns = ((n, *_texts(table.column(n), k)) for n, k in self.facts.columns.items())
+        has_absent = bool(self._layout.absent)
+        columns = (
+            (n, *_texts(table.column(n), k, has_absent)) for n, k in self.facts.columns.items()
+        )
         return objects(columns, self.facts.time_field if self.facts.style else None, ms)
 
 
-def _texts(texts: Any, kind: str) -> tuple[Any, bool]:
-    """A column's values, null where there is none, and whether they are texts."""
-    if kind == "text":
+def _texts(texts: Any, kind: str, has_absent: bool) -> tuple[Any, bool]:
+    """A column's values, null where there is none, and whether they are texts.
+
+    An empty text is a text, unless the file has a mark for what is absent.
+    """
+    if kind == "text" and not has_absent:
         return texts, True
     present = pc.if_else(pc.equal(texts, ""), pa.scalar(None, pa.string()), texts)
+    if kind == "text":
+        return present, True
+    if kind == "decimal comma":
+        return pc.replace_substring(present, ",", "."), False
     return pc.utf8_lower(present) if kind == "boolean" else present, False
 
 
-def _kind(texts: Any) -> str:
+def _kind(texts: Any, layout: Layout) -> str:
     present = texts.filter(pc.not_equal(texts, ""))
+    if not len(present):
+        return "text"
+    commas = layout.decimal == "," or (layout.decimal is None and layout.delimiter != ",")
     for kind, pattern in KINDS.items():
-        if len(present) and pc.all(pc.match_substring_regex(present, pattern)).as_py():
+        if kind == "decimal comma" and not commas:
+            continue
+        if pc.all(pc.match_substring_regex(present, pattern)).as_py():
             return kind
     return "text"
 
 
 def _delimiter(header: bytes) -> str:
-    """The likely delimiter: the one that occurs most in the header."""
+    """The likely delimiter: the one that occurs most in the first line."""
     text = header.decode("utf-8", "replace")
     return max(DELIMITERS, key=text.count)
+
+
+def is_delimited(lines: list[str]) -> bool:
+    """Whether most lines have as many columns as the first, and more than one."""
+    import csv as reader
+
+    delimiter = _delimiter(lines[0].encode())
+    counts = [len(row) for row in reader.reader(lines, delimiter=delimiter)]
+    return bool(counts) and counts[0] > 1 and counts.count(counts[0]) * 2 > len(counts)

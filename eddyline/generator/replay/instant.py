@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from eddyline.generator.column import Integers
 from eddyline.generator.moment import DAY_MS, compile_format
+from eddyline.generator.replay.time_pattern import TimePattern
 
 # Names a time is likely to go by, most likely first.
 NAMES = (
@@ -62,6 +63,18 @@ def detect_field(name: str, texts: Sequence[str], *, asked: bool) -> Style | Non
     if style in (Style.EPOCH_S, Style.EPOCH_MS) and not asked and name.lower() not in NAMES:
         return None
     return style
+
+
+def read_times(texts: Any, style: Style | TimePattern) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """As ``parse``, also for times in a form of the user's own."""
+    return style.parse(texts) if isinstance(style, TimePattern) else parse(texts, style)
+
+
+def move_times(texts: Any, style: Style | TimePattern, offset_s: int) -> Any:
+    """As ``move``, also for times in a form of the user's own."""
+    if isinstance(style, TimePattern):
+        return style.move(texts, offset_s)
+    return move(texts, style, offset_s)
 
 
 def parse(texts: Any, style: Style) -> tuple[Integers, npt.NDArray[np.bool_]]:

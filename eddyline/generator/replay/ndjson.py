@@ -12,18 +12,25 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.instant import parse
+from eddyline.generator.replay.instant import read_times
 from eddyline.generator.replay.text import Faults, Lines, read_lines
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
+from eddyline.generator.replay.time_pattern import TimePattern
 
 
 class NdjsonReader:
     """Reads objects a line; the time is a top-level field, found by name or by look."""
 
-    def __init__(self, source: IO[bytes], path: Path, time_field: str | None) -> None:
+    def __init__(
+        self,
+        source: IO[bytes],
+        path: Path,
+        time_field: str | None,
+        pattern: TimePattern | None = None,
+    ) -> None:
         self._source = source
         self._path = path
-        self.facts = Facts("ndjson", time_field)
+        self.facts = Facts("ndjson", time_field, pattern)
         self.faults = Faults()
         self._decode: Callable[[bytes], Any] | None = None
 
@@ -66,7 +73,7 @@ class NdjsonReader:
                 cuts.append(cut)
         columns = zip(*cuts, strict=True) if cuts else ((), (), ())
         head, time, tail = (pa.array(c, pa.binary()).cast(pa.string()) for c in columns)
-        ms, valid = parse(time, style)
+        ms, valid = read_times(time, style)
         for row in np.flatnonzero(~valid):
             self.faults.add(numbers[row], f"{time[int(row)].as_py()!r} is no {style.value} time")
         batch = Batch(head, time, tail, ms)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from eddyline.errors import EddylineError
 from eddyline.generator.replay.batch import Batch
 from eddyline.generator.replay.columns import ColumnReader, objects
-from eddyline.generator.replay.instant import parse
+from eddyline.generator.replay.instant import read_times
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
 
 MAGIC = b"PAR1"
@@ -29,7 +29,10 @@ class ParquetReader(ColumnReader):
         from pyarrow import parquet
 
         try:
-            file = parquet.ParquetFile(self._source)
+            whole = self._source.seekable()
+            file = parquet.ParquetFile(
+                self._source if whole else pa.BufferReader(self._source.read())
+            )
             yield from file.iter_batches(batch_size=BATCH_ROWS)
         except (pa.ArrowException, OSError) as error:
             message = f"{self._path} is no Parquet file that can be read: {error}"
@@ -54,7 +57,7 @@ class ParquetReader(ColumnReader):
         ms = np.zeros(len(table), np.int64)
         if style is not None:
             texts = pc.fill_null(_texts(table.column(field))[0], "")
-            ms, valid = parse(texts, style)
+            ms, valid = read_times(texts, style)
             for row in np.flatnonzero(~valid):
                 text = texts[int(row)].as_py()
                 self.faults.add(first + int(row), f"{field}: {text!r} is no {style.value} time")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,15 +20,19 @@ from eddyline.generator.job import BATCH_RECORDS_MAX, TICK_S
 from eddyline.generator.partition import compile_key
 from eddyline.generator.replay.access_log import LINE, AccessLogReader
 from eddyline.generator.replay.batch import Batch, Facts, Reader
-from eddyline.generator.replay.delimited import DELIMITERS, CsvReader
+from eddyline.generator.replay.delimited import ALB, CsvReader, Layout, is_delimited
+from eddyline.generator.replay.line_log import LineLogReader, form_of
 from eddyline.generator.replay.ndjson import NdjsonReader
 from eddyline.generator.replay.order import Disorder, in_order
 from eddyline.generator.replay.parquet import MAGIC, ParquetReader
-from eddyline.generator.replay.spec import ReplaySpec
-from eddyline.generator.replay.text import Faults, open_input
+from eddyline.generator.replay.source import SNIFF_BYTES, TORN, open_input
+from eddyline.generator.replay.spec import FORMATS, ReplaySpec
+from eddyline.generator.replay.text import Faults
+from eddyline.generator.replay.time_pattern import time_pattern
 from eddyline.generator.target import Target, with_newlines
 
-SNIFF_BYTES = 65_536
+# How a line of a load balancer's log begins.
+_ALB = r"^(https?|h2|grpcs|wss?) \d{4}-\d\d-\d\dT[\d:.]+Z \S+ \S+:\d+ "
 
 
 class Replay:
@@ -45,7 +50,7 @@ class Replay:
         self._meter = Meter(clock)
         self._keys = compile_key(spec.partition_key, np.random.default_rng(0))
         path = Path(spec.path)
-        self._source = open_input(path)
+        self._source = open_input(path, spec.encoding)
         try:
             self._reader = _reader(spec, self._source, path)
         except BaseException:
@@ -100,6 +105,20 @@ class Replay:
                 self._send_on_time(batch, start + due_s, moved_s, stop)
             if stop.is_set():
                 return
+        if first_ms is None and self.spec.limit != 0:
+            self._nothing()
+
+    def _nothing(self) -> NoReturn:
+        """Nothing could be read of a file that is not empty, which is no success."""
+        faults = self.faults
+        if faults.named:
+            first = faults.named[0]
+            why = f"{faults.count:,} lines were left out; line {first.line}: {first.reason}"
+        else:
+            why = "it has no records"
+        message = f"nothing could be read from {self.spec.path} as {self.facts.format}"
+        hint = f"name another format with --format: {', '.join(FORMATS[1:])}"
+        raise EddylineError("bad_file", message, detail=why, hint=hint)
 
     def _limited(self) -> Iterator[Batch]:
         left = self.spec.limit
@@ -156,37 +175,88 @@ class Replay:
 
 
 def _reader(spec: ReplaySpec, source: IO[bytes], path: Path) -> Reader:
-    form = spec.format if spec.format != "auto" else sniff(source, path)
+    form = spec.format if spec.format != "auto" else sniff(source, path, spec)
+    pattern = None if spec.time_format is None else time_pattern(spec.time_format)
     if form == "access-log":
         return AccessLogReader(source, path)
     if form == "parquet":
-        return ParquetReader(source, path, spec.time_field)
-    if form == "csv":
-        return CsvReader(source, path, spec.time_field)
-    return NdjsonReader(source, path, spec.time_field)
+        return ParquetReader(source, path, spec.time_field, pattern)
+    if form in ("syslog", "log4j"):
+        lines = _head(source, path)
+        layout = form_of(lines, form)
+        if layout is None:
+            raise EddylineError("bad_file", f"no line of {path} is one of {form}")
+        return LineLogReader(source, path, layout)
+    if form in ("csv", "w3c", "alb"):
+        return CsvReader(source, path, spec.time_field, pattern, _layout(spec, form, source))
+    if form == "json":
+        source = _one_per_line(source, path)
+    return NdjsonReader(source, path, spec.time_field, pattern)
 
 
-def sniff(source: IO[bytes], path: Path) -> str:
-    """The format of a file by its first lines. Raises ``bad_file`` where none is recognised."""
+def _layout(spec: ReplaySpec, form: str, source: IO[bytes]) -> Layout:
+    if form == "w3c":
+        head = source.peek(SNIFF_BYTES)  # type: ignore[attr-defined]
+        rows = [line for line in head.splitlines() if line and not line.startswith(b"#")]
+        delimiter = "\t" if rows and b"\t" in rows[0] else " "
+        return Layout(delimiter, absent="-", date_and_time=True, format="w3c")
+    if form == "alb":
+        return Layout(" ", names=ALB, absent="-", format="alb")
+    return Layout(spec.delimiter, spec.decimal, spec.header, spec.columns)
+
+
+def _one_per_line(source: IO[bytes], path: Path) -> IO[bytes]:
+    """A JSON list, or objects over several lines, as one object per line."""
+    import io
+
+    text = source.read()
     try:
-        head = source.read(SNIFF_BYTES)
-        source.seek(0)
-    except (EOFError, OSError) as error:
+        values = msgspec.json.decode(text)
+        rows = values if isinstance(values, list) else [values]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise EddylineError("bad_file", f"{path} is no JSON: {error}") from None
+    return io.BytesIO(b"\n".join(msgspec.json.encode(row) for row in rows))
+
+
+def _head(source: IO[bytes], path: Path) -> list[str]:
+    """The first lines that are not blank. Raises ``bad_file`` for an empty file."""
+    try:
+        head = source.peek(SNIFF_BYTES)  # type: ignore[attr-defined]
+    except TORN as error:
         raise EddylineError("bad_file", f"cannot read {path}: {error}") from error
-    if head.startswith(MAGIC):
-        return "parquet"
-    lines = [
-        line.decode("utf-8", "replace").strip()
-        for line in head.removeprefix(b"\xef\xbb\xbf").splitlines()[:10]
-    ]
+    rows = head.removeprefix(b"\xef\xbb\xbf").splitlines()
+    if len(head) >= SNIFF_BYTES and len(rows) > 1:
+        rows.pop()  # cut off in its middle
+    lines = [row.decode("utf-8", "replace").rstrip() for row in rows[:50]]
     lines = [line for line in lines if line]
     if not lines:
         raise EddylineError("bad_file", f"{path} is empty")
-    if any(line.startswith("{") for line in lines):
+    return lines
+
+
+def sniff(source: IO[bytes], path: Path, spec: ReplaySpec | None = None) -> str:
+    """The format of a file by its first lines. Raises ``bad_file`` where none is recognised."""
+    lines = _head(source, path)
+    head = source.peek(SNIFF_BYTES)  # type: ignore[attr-defined]
+    if head.startswith(MAGIC):
+        return "parquet"
+    if lines[0].lstrip().startswith("[") and lines[0].lstrip()[1:2] in ("", "{", " "):
+        return "json"
+    if lines[0].strip() == "{":
+        return "json"
+    if any(line.lstrip().startswith("{") for line in lines[:10]):
         return "ndjson"
-    if pc.any(pc.match_substring_regex(pa.array(lines), LINE)).as_py():
+    if any(line.startswith("#Fields:") for line in lines):
+        return "w3c"
+    sample = pa.array(lines)
+    if pc.any(pc.match_substring_regex(sample, LINE)).as_py():
         return "access-log"
-    if any(d in lines[0] for d in DELIMITERS):
+    if pc.any(pc.match_substring_regex(sample, _ALB)).as_py():
+        return "alb"
+    given = spec is not None and (spec.delimiter or spec.columns or spec.header is not None)
+    if not given and (form := form_of(lines)) is not None:
+        return form.name
+    if given or is_delimited(lines):
         return "csv"
-    hint = "name it with --format ndjson, csv, parquet or access-log"
+    hint = f"name it with --format: {', '.join(FORMATS[1:])}"
     raise EddylineError("bad_file", f"the format of {path} is not recognised", hint=hint)

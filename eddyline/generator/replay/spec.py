@@ -9,7 +9,9 @@ from typing import Literal
 from eddyline.errors import EddylineError
 from eddyline.generator.spec import parse_target
 
-FORMATS = ("auto", "ndjson", "csv", "parquet", "access-log")
+FORMATS = (
+    "auto", "ndjson", "json", "csv", "parquet", "access-log", "w3c", "alb", "syslog", "log4j",
+)  # fmt: skip
 SPEED_MAX = 1e9
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)x?")
 
@@ -20,7 +22,9 @@ class ReplaySpec:
 
     ``speed`` is how many seconds of the file pass in one, None for as fast as possible. With
     ``time="now"`` all event times are moved by one offset so that the first is the moment the
-    replay starts. ``limit`` ends it after so many records.
+    replay starts. ``limit`` ends it after so many records. ``time_format`` is the form of the times
+    where they are neither ISO 8601 nor epochs; ``delimiter``, ``decimal``, ``header`` (None: found
+    out), ``columns`` and ``encoding`` say how a file of columns is written.
     """
 
     path: str
@@ -35,6 +39,12 @@ class ReplaySpec:
     endpoint: str | None = None
     region: str | None = None
     retries: bool = True
+    time_format: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    header: bool | None = None
+    columns: tuple[str, ...] | None = None
+    encoding: str | None = None
 
     def check(self) -> None:
         """Raise ``invalid_argument`` for a value that cannot be meant."""
@@ -47,6 +57,14 @@ class ReplaySpec:
         if self.time not in ("keep", "now"):
             message = f"time {self.time!r} is neither keep nor now"
             raise EddylineError("invalid_argument", message)
+        if self.decimal not in (None, ".", ","):
+            message = f"the decimal mark {self.decimal!r} is neither a point nor a comma"
+            raise EddylineError("invalid_argument", message)
+        if self.delimiter is not None and (len(self.delimiter) != 1 or ord(self.delimiter) > 127):
+            message = f"the delimiter {self.delimiter!r} is not one ASCII character"
+            raise EddylineError("invalid_argument", message, hint="as in --delimiter ';' or tab")
+        if self.columns is not None and len(set(self.columns)) != len(self.columns):
+            raise EddylineError("invalid_argument", "--columns names a column twice")
         if self.limit is not None and self.limit < 0:
             raise EddylineError("invalid_argument", f"limit is {self.limit}; it must be 0 or more")
         parse_target(self.target)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from eddyline.errors import EddylineError
+from eddyline.generator.replay.source import TORN
 
 CHUNK_BYTES = 8 * 1024 * 1024
 # A longer line cannot become a record of a stream.
 LINE_BYTES_MAX = 10 * 1024 * 1024
 NAMED_MAX = 5
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +46,35 @@ class Lines:
     lines: list[bytes]
 
 
-def open_input(path: Path) -> IO[bytes]:
-    """Open a file, unpacking gzip where its first bytes say so. Raises ``not_found``."""
-    try:
-        raw = path.open("rb")
-    except FileNotFoundError:
-        message = f"there is no file {path}"
-        raise EddylineError("not_found", message, hint="check the path") from None
-    except OSError as error:
-        raise EddylineError("bad_file", f"cannot read {path}: {error.strerror}") from error
-    head = raw.read(2)
-    raw.seek(0)
-    if head != _GZIP:
-        return raw
-    raw.close()  # a GzipFile closes only what it has opened itself
-    return gzip.open(path)  # type: ignore[return-value]
+class Rest:
+    """What was read already, and then the rest of a stream."""
+
+    closed = False
+
+    def __init__(self, head: bytes, source: IO[bytes]) -> None:
+        self._head = head
+        self._source = source
+
+    def read(self, n: int = -1) -> bytes:
+        """Up to ``n`` bytes, or all."""
+        if not self._head:
+            return self._source.read(n)
+        if n is None or n < 0:
+            out, self._head = self._head + self._source.read(), b""
+            return out
+        out, self._head = self._head[:n], self._head[n:]
+        return out
+
+    def close(self) -> None:
+        """The stream is its owner's."""
 
 
 def read_chunks(source: IO[bytes], path: Path) -> Iterator[bytes]:
-    """Blocks of bytes; a torn gzip file is ``bad_file``."""
+    """Blocks of bytes; a torn file is ``bad_file``."""
     try:
         while block := source.read(CHUNK_BYTES):
             yield block
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
+    except TORN as error:
         raise EddylineError("bad_file", f"cannot read {path}: {error}") from error
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.replay.batch import Facts
 from eddyline.generator.replay.instant import NAMES, detect_field
+from eddyline.generator.replay.time_pattern import TimePattern
 
 SAMPLE_LINES = 100
 FORMS = "ISO 8601 or epoch seconds or ms"
@@ -35,6 +38,9 @@ def find_time(
         near = nearest(wanted, names) or names[:5]
         message = f"no {noun} {wanted} in {place}{path}"
         raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
+    if isinstance(facts.style, TimePattern):
+        _by_pattern(facts, facts.style, path, [wanted] if wanted else _by_likelihood(names), texts)
+        return
     for name in [wanted] if wanted else _by_likelihood(names):
         style = detect_field(name, texts(name), asked=wanted is not None)
         if style is not None:
@@ -43,6 +49,23 @@ def find_time(
     if wanted is not None:
         message = f"the {noun} {wanted} of {path} holds no times that can be read"
         raise EddylineError("bad_file", message, hint=forms)
+
+
+def _by_pattern(
+    facts: Facts,
+    pattern: TimePattern,
+    path: Path,
+    names: list[str],
+    texts: Callable[[str], list[str]],
+) -> None:
+    """The first field most of whose values have the form that the user wrote."""
+    for name in names:
+        sample = [t for t in texts(name) if t]
+        if sample and pattern.parse(pa.array(sample, pa.string()))[1].mean() > 0.5:
+            facts.time_field = name
+            return
+    message = f"no times like {pattern.value!r} were found in {path}"
+    raise EddylineError("bad_file", message, hint="name the field with --time-field")
 
 
 def _by_likelihood(names: list[str]) -> list[str]:

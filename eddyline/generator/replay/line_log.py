@@ -1,0 +1,165 @@
+"""Logs of one event per line in forms that are known: syslog, and the layouts of log4j.
+
+A line that continues an event (a stack trace) is added to the message of the one before. The fields
+are those of the form, and ``time`` in ISO 8601. Syslog's old form has no year: the newest one in
+which the time is not in the future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eddyline.clock import SYSTEM
+from eddyline.generator.column import Integers
+from eddyline.generator.json_text import or_null, quoted
+from eddyline.generator.moment import DAY_MS
+from eddyline.generator.replay.batch import Batch, Facts
+from eddyline.generator.replay.instant import Style, parse
+from eddyline.generator.replay.text import Faults, Lines, read_lines
+
+LINE_MESSAGE_MAX = 1_000_000
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_LEVEL = r"(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|SEVERE|FATAL)"
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One form of lines: a regular expression whose groups are the fields, ``time`` among them."""
+
+    name: str
+    pattern: str
+    fields: tuple[str, ...]
+
+
+FORMS = (
+    Form("syslog", rf"^<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}) (?P<host>\S+) (?P<app>\S+) "
+         r"(?P<pid>\S+) (?P<id>\S+) (?P<data>-|\[.*?\])(?: (?P<message>.*))?$",
+         ("priority", "host", "app", "pid", "id", "data", "message")),
+    Form("syslog", r"^(?:<(?P<priority>\d{1,3})>)?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
+         r"(?P<clock>\d\d:\d\d:\d\d) (?P<host>\S+) (?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?"
+         r"(?P<message>.*)$", ("priority", "host", "app", "pid", "message")),
+    Form("log4j", rf"^(?P<time>{_ISO}) +\[(?P<thread>[^\]]*)\] +{_LEVEL} +(?P<logger>\S+)"
+         r" *[-:] ?(?P<message>.*)$", ("level", "thread", "logger", "message")),
+    Form("log4j", rf"^(?P<time>{_ISO}) +\[?{_LEVEL}\]? +\[(?P<thread>[^\]]*)\] +(?P<logger>[\w.$]+)"
+         r" *[-:] ?(?P<message>.*)$", ("level", "thread", "logger", "message")),
+    Form("log4j", rf"^(?P<time>{_ISO}) +(?P<logger>[\w.$]+) +{_LEVEL} +(?P<message>.*)$",
+         ("level", "logger", "message")),
+    Form("log4j", rf"^(?P<time>{_ISO}) *[-|]? *\[?{_LEVEL}\]? *[-|:]? +(?P<logger>[\w.$]+)"
+         r" *[-:|] ?(?P<message>.*)$", ("level", "logger", "message")),
+    Form("log4j", rf"^(?P<time>{_ISO}) *[-|]? *\[?{_LEVEL}\]? *[-:|]? ?(?P<message>.*)$",
+         ("level", "message")),
+    Form("syslog", rf"^(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{_ISO}) (?P<host>[^\s\[\]]+) "
+         r"(?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: (?P<message>.*)$",
+         ("priority", "host", "app", "pid", "message")),
+)  # fmt: skip
+_NUMBERS = ("priority",)
+
+
+def form_of(lines: list[str], name: str | None = None) -> Form | None:
+    """The form that most lines have, of that name where one is given; None if it is none's.
+
+    It must be the form of the first line, or of most: others may continue an event.
+    """
+    sample = pa.array([line for line in lines if line and not line[0].isspace()], pa.string())
+    best: tuple[int, Form | None] = (0, None)
+    for form in FORMS:
+        if name in (None, form.name):
+            hits = pc.sum(pc.match_substring_regex(sample, form.pattern)).as_py() or 0
+            if hits > best[0]:
+                best = (hits, form)
+    most, chosen = best
+    if chosen is None or name is not None or most * 2 > len(sample):
+        return chosen
+    begins = pc.match_substring_regex(sample.slice(0, 1), chosen.pattern)
+    return chosen if pc.any(begins).as_py() else None
+
+
+class LineLogReader:
+    """Reads a log of one form a chunk at a time, by column."""
+
+    def __init__(self, source: IO[bytes], path: Path, form: Form) -> None:
+        self._source = source
+        self._path = path
+        self._form = form
+        self.facts = Facts(form.name, "time", Style.ISO)
+        self.faults = Faults()
+
+    def batches(self) -> Iterator[Batch]:
+        for lines in read_lines(self._source, self._path, self.faults):
+            batch = self._batch(lines)
+            if len(batch):
+                yield batch
+
+    def _batch(self, lines: Lines) -> Batch:
+        raw = [line.rstrip(b"\r") for line in lines.lines]
+        texts = pa.array([line.decode("utf-8", "replace") for line in raw])
+        found = pc.extract_regex(texts, self._form.pattern)
+        begins = np.asarray(found.is_valid())
+        kept = found.filter(pa.array(begins))
+        ms, real = self._instants(kept)
+        rows = np.flatnonzero(begins)
+        for row in rows[~real]:
+            self.faults.add(lines.first + int(row), "its time does not exist")
+        values = {name: kept.field(name) for name in self._form.fields}
+        values["message"] = self._continued(values["message"], texts, begins, lines.first)
+        batch = _records(values, ms)
+        return batch if real.all() else batch.take(np.flatnonzero(real))
+
+    def _continued(self, messages: Any, texts: Any, begins: Any, first: int) -> Any:
+        """The messages with the lines that follow them and begin no event themselves."""
+        more = np.flatnonzero(~begins)
+        if not len(more):
+            return messages
+        owner = np.cumsum(begins) - 1
+        out = messages.to_pylist()
+        for row in more:
+            line = texts[int(row)].as_py()
+            if not line.strip():
+                continue
+            if owner[row] < 0:
+                self.faults.add(first + int(row), f"no line of {self._form.name}")
+            else:
+                message = out[owner[row]] or ""
+                if len(message) < LINE_MESSAGE_MAX:
+                    out[owner[row]] = f"{message}\n{line}"
+        return pa.array(out, pa.string())
+
+    def _instants(self, kept: Any) -> tuple[Integers, Any]:
+        if "month" not in [kept.type.field(k).name for k in range(kept.type.num_fields)]:
+            times = pc.replace_substring_regex(kept.field("time"), ",", ".")
+            return parse(times, Style.ISO)
+        number = pc.add(pc.index_in(kept.field("month"), value_set=pa.array(_MONTHS)), 1)
+        month = pc.fill_null(pc.utf8_lpad(number.cast(pa.string()), 2, "0"), "00")
+        day = pc.utf8_lpad(kept.field("day"), 2, "0")
+        now_ms = SYSTEM.now_ms()
+        year = 1970 + int(now_ms / (365.2425 * DAY_MS))
+
+        def within(y: int) -> tuple[Integers, Any]:
+            texts = pc.binary_join_element_wise(str(y), month, day, "-")
+            return parse(pc.binary_join_element_wise(texts, kept.field("clock"), "T"), Style.ISO)
+
+        (now, real), (before, was_real) = within(year), within(year - 1)
+        past = real & (now <= now_ms + DAY_MS)
+        return np.where(past, now, before), np.where(past, real, was_real)
+
+
+def _records(values: dict[str, Any], ms: Integers) -> Batch:
+    stamps = pc.replace_substring(pa.array(ms).cast(pa.timestamp("ms")).cast(pa.string()), " ", "T")
+    parts: list[Any] = []
+    for name, texts in values.items():
+        present = pc.if_else(
+            pc.is_in(texts, pa.array(["", "-"])), pa.scalar(None, pa.string()), texts
+        )
+        parts.append(f',"{name}":')
+        parts.append(or_null(present if name in _NUMBERS else quoted(present)))
+    n = len(ms)
+    tail = pc.binary_join_element_wise(*[pa.repeat('"', n), *parts, "}"], "")
+    return Batch(pa.repeat('{"time":"', n), stamps, tail, ms)
