@@ -61,8 +61,8 @@ class Settings:
     idle_timeout_ms: int = _of(1000, "A shard read to its tip is idle after this.", 0, 3_600_000)
     batch_rows_max: int = _of(131_072, "Most rows in one micro-batch.", 1, 2**22)
     poll_ms: int = _of(5, "How often a reader looks for new records.", 1, 10_000)
-    worker_memory_mib: int = _of(1024, "DuckDB's memory limit a worker.", 64, 2**20)
-    worker_threads: int = _of(2, "DuckDB's threads a worker.", 1, 256)
+    worker_memory_mib: int = _of(1024, "DuckDB's memory limit for all jobs of a worker.", 64, 2**20)
+    worker_threads: int = _of(2, "DuckDB's threads for all jobs of a worker.", 1, 256)
     forest_memory_mib: int = _of(2048, "Memory of a forest's models; bounds its keys.", 1, 2**20)
     kernel_memory_mib: int = _of(
         4096, "Memory of a note's Python process; 0: no limit.", 0, 1 << 20

@@ -7,9 +7,14 @@ place.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +24,115 @@ import pyarrow as pa
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 
+NO_MEMORY = "more memory is needed than the worker may use"
 _PREFIX = re.compile(r"^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)* Error: ")
 
 
+@dataclass(eq=False, slots=True)
+class _Instance:
+    """A DuckDB in which the databases of several jobs are attached."""
+
+    root: duckdb.DuckDBPyConnection
+    users: int = 0
+
+
+class _Worker:
+    """The DuckDB of this process: one for all its jobs, so that its memory limit and its threads
+    are those of the worker, however many jobs there are. It is closed with its last job."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._instances: dict[tuple[int, int, str], _Instance] = {}
+        self._numbers = count()
+
+    def attach(
+        self, path: Path | None, settings: Settings
+    ) -> tuple[_Instance, duckdb.DuckDBPyConnection, str]:
+        """An instance, a connection of its own for a job, and what its database is called."""
+        folder = settings.data_dir.resolve()
+        if path is not None and not path.resolve().is_relative_to(folder):
+            folder = path.resolve().parent
+        key = (settings.worker_threads, settings.worker_memory_mib, str(folder))
+        where = "':memory:'" if path is None else "'" + str(path).replace("'", "''") + "'"
+        with self._lock:
+            instance = self._instances.get(key)
+            if instance is None:
+                instance = self._instances[key] = _Instance(_connected(settings, folder))
+            connection, name = instance.root.cursor(), f"job{next(self._numbers)}"
+            instance.users += 1
+        try:
+            connection.execute(f"ATTACH {where} AS {name}")
+            connection.execute(f"USE {name}")
+        except duckdb.Error as e:
+            if isinstance(e, duckdb.FatalException):  # whoever comes next gets a new instance
+                self._forget(instance)
+            self.detach(instance, connection, name)
+            raise
+        return instance, connection, name
+
+    def detach(self, instance: _Instance, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        """Let go of a job's database; the last job closes the instance."""
+        connection.close()
+        with suppress(duckdb.Error):  # it was never attached, or the instance failed
+            instance.root.execute(f"DETACH {name}")
+        with self._lock:
+            instance.users -= 1
+            if instance.users:
+                return
+            self._forget(instance)
+        instance.root.close()
+
+    def _forget(self, instance: _Instance) -> None:
+        self._instances = {k: i for k, i in self._instances.items() if i is not instance}
+
+
+def _connected(settings: Settings, folder: Path) -> duckdb.DuckDBPyConnection:
+    """An instance whose statements, which are generated, reach files below ``folder`` alone."""
+    _remove_old_spills(settings.data_dir)
+    config: dict[str, Any] = {
+        "threads": settings.worker_threads,
+        "memory_limit": f"{settings.worker_memory_mib}MiB",
+        "temp_directory": str(settings.data_dir / f"spill-{os.getpid()}"),
+    }
+    root = duckdb.connect(":memory:", config=config)
+    root.execute("SET allowed_directories = ['" + str(folder).replace("'", "''") + "/']")
+    root.execute("SET enable_external_access = false")
+    return root
+
+
+def _remove_old_spills(data_dir: Path) -> None:
+    """What a killed worker had moved to disk for want of memory."""
+    for folder in data_dir.glob("spill-*"):
+        number = folder.name.removeprefix("spill-")
+        if number.isdigit() and not _is_alive(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+_WORKER = _Worker()
+
+
 class Database:
-    """A connection with limits. ``path`` None keeps everything in memory."""
+    """A connection with limits, which are those of all databases of the process together.
+
+    ``path`` None keeps everything in memory.
+    """
 
     def __init__(self, path: Path | None, settings: Settings) -> None:
-        config: dict[str, Any] = {
-            "threads": settings.worker_threads,
-            "memory_limit": f"{settings.worker_memory_mib}MiB",
-            # Statements are generated; none has reason to open a file or an address.
-            "enable_external_access": "false",
-        }
-        home = path.parent if path is not None else settings.data_dir
-        config["temp_directory"] = str(home / "spill")
         try:
-            self._db = duckdb.connect(str(path) if path else ":memory:", config=config)
+            self._instance, self._db, self._name = _WORKER.attach(path, settings)
         except duckdb.Error as e:
             raise _opening(e, path) from e
+        self._closed = False
         self._db.execute("SET TimeZone = 'UTC'")
 
     def query(self, sql: str, **views: pa.Table) -> pa.Table:
@@ -82,7 +177,9 @@ class Database:
         self.run("COMMIT")
 
     def close(self) -> None:
-        self._db.close()
+        if not self._closed:
+            self._closed = True
+            _WORKER.detach(self._instance, self._db, self._name)
 
     def _lend(self, views: dict[str, pa.Table]) -> None:
         """A view stays until the next of its name: taking it back would cost a statement."""
@@ -95,8 +192,11 @@ def translated(e: duckdb.Error) -> EddylineError:
     text = _PREFIX.sub("", str(e)).strip()
     first = text.split("\n")[0]
     if isinstance(e, duckdb.OutOfMemoryException):
-        hint = "raise EDDYLINE_WORKER_MEMORY_MIB, or group by fewer values"
-        return EddylineError("limit_exceeded", "the job needs more memory than it may", hint=hint)
+        hint = (
+            "raise EDDYLINE_WORKER_MEMORY_MIB, which is for all jobs of a worker; or group by "
+            "fewer values, or join on keys with fewer rows each"
+        )
+        return EddylineError("limit_exceeded", NO_MEMORY, hint=hint)
     if _is_full(text):  # a failed commit is a transaction's error, not one of reading and writing
         return _no_room(first)
     if isinstance(e, duckdb.IOException):
@@ -122,7 +222,7 @@ def _opening(e: duckdb.Error, path: Path | None) -> EddylineError:
     text = str(e)
     if _is_full(text):
         return _no_room(text.split("\n")[0])
-    if "lock" in text.lower():
+    if any(words in text.lower() for words in ("lock", "already attached", "unique file handle")):
         hint = "another worker still runs this job; stop it first"
         return EddylineError("conflict", f"the job's state {path} is in use", hint=hint)
     if "version" in text.lower():

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from eddyline.clock import Clock
 from eddyline.engine.build import Workshop, build, operators
+from eddyline.engine.database import NO_MEMORY
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
 from eddyline.engine.operators.assign_watermark import AssignWatermark
@@ -33,6 +34,8 @@ from eddyline.sql.physical import Plan
 # A busy job pauses about as long as its last micro-batch took, at most this, so that a slow
 # trickle does not become a stream of tiny batches that eats a core.
 PAUSE_S_MAX = 0.02
+# Where the sources say when there is something to read, time alone is looked at this often.
+QUIET_S = 0.05
 # While nothing comes, the shards' figures are brought up to date this often.
 NOTE_S = 0.05
 
@@ -79,6 +82,17 @@ class JobSpec:
     start: StartFrom = StartFrom.STATE
 
 
+class _News(threading.Event):
+    """Set when there may be something to read, or the job is to stop."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        super().__init__()
+        self._stop = stop
+
+    def is_set(self) -> bool:
+        return self._stop.is_set() or super().is_set()
+
+
 class _Voice:
     """The sinks' listener, made of the job's."""
 
@@ -120,6 +134,7 @@ class Job:
         self._crash = crash or (lambda moment: None)
         self._figures = Figures()
         self._root: Sink | None = None
+        self._news: _News | None = None
         self._epoch = 0
         self._empty = False
         self._asks_time = "eddyline_now" in repr(spec.plan)
@@ -156,6 +171,8 @@ class Job:
         if self._root is not None:
             for scan in self._scans(self._root):
                 scan.source.ended = True
+        if self._news is not None:
+            self._news.set()
 
     def why_silent(self) -> list[str]:
         """Sentences: why the job shows nothing, nearest cause first."""
@@ -259,6 +276,10 @@ class Job:
         scans, ops = self._scans(root), list(operators(root))
         poll_s = self._settings.poll_ms / 1000
         live = any(not scan.source.bounded for scan in scans)
+        news = self._news = _News(stop)
+        woken = [scan.source.wake(news.set) for scan in scans]
+        if all(woken):
+            poll_s = max(poll_s, QUIET_S)
         noted = float("-inf")
         while not stop.is_set():
             began = self._clock.monotonic()
@@ -279,7 +300,8 @@ class Job:
             if began - noted >= NOTE_S:
                 self._note(scans, ops)
                 noted = began
-            self._clock.wait(stop, poll_s)
+            self._clock.wait(news, poll_s)
+            news.clear()
         return "stopped"
 
     def _due(self, root: Sink) -> tuple[bool, bool]:
@@ -353,4 +375,11 @@ def _walk(op: Operator) -> Step:
     """One step of the operator and all below it; nothing is asked below a satisfied one."""
     if op.satisfied:
         return Step(None, MAX_WATERMARK)
-    return op.step(tuple(_walk(child) for child in op.inputs))
+    inputs = tuple(_walk(child) for child in op.inputs)
+    try:
+        return op.step(inputs)
+    except EddylineError as error:
+        if error.message != NO_MEMORY:
+            raise
+        message = f"{NO_MEMORY}: by {op.described}"
+        raise EddylineError(error.code, message, hint=error.hint) from error

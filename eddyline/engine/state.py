@@ -65,7 +65,10 @@ class JobState:
     @property
     def is_new(self) -> bool:
         """Whether nothing was ever committed here."""
-        sql = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'job'"
+        sql = (
+            "SELECT count(*) FROM duckdb_tables() "
+            "WHERE database_name = current_database() AND table_name = 'job'"
+        )
         return not self.db.one(sql)
 
     def create(self, layout: Layout, incarnation: int) -> None:

@@ -10,7 +10,7 @@ import json
 import re
 from pathlib import Path
 
-from sql_kit import Sql
+from statement_kit import Sql
 
 import eddyline
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sql_kit import Sql
+from statement_kit import Sql
 
 from eddyline.engine.sinks import outbox
 from eddyline.log.keys import EpochMark

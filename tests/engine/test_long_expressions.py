@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sql_kit import Sql
+from statement_kit import Sql
 
 from eddyline.errors import EddylineError
 from eddyline.sql.physical import Calc, walk

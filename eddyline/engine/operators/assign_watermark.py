@@ -10,6 +10,7 @@ so that windows close without a further row.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from eddyline.engine.operators.scan import Scan
 from eddyline.engine.operators.time_bound import TimeBound
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 
 # How long a record may take from its arrival stamp until readers see it (the put's fsync).
@@ -44,6 +46,7 @@ class AssignWatermark(Operator):
         super().__init__(context, inputs, node.schema)
         self._column = node.column
         self._sql = f"SELECT ({node.watermark})::TIMESTAMP AS w FROM b"
+        self._delay_us = _delay_us(node.watermark, node.column)
         self.scan = _scan_below(inputs[0])
         self._arrival = _is_arrival(inputs[0], node.column)
         self._shards: dict[int, int] = {}
@@ -123,10 +126,11 @@ class AssignWatermark(Operator):
             return Batch(batch.rows.select(list(self.schema.names)), batch.kinds)
         times = batch.rows[self._column]
         given = batch.rows.select(list(self.schema.names))  # it may read other columns as well
-        marks = self.context.db.query(self._sql, b=given)["w"]
-        w = millis(marks.fill_null(0))
-        if marks.null_count:
-            w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
+        if self._delay_us is not None:
+            us = times.combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
+            w = (us - self._delay_us) // 1000
+        else:
+            w = self._computed(given)
         if self._bound is not None:
             w = self._bounded(self._bound, w, batch.rows)
         if self._arrival:
@@ -172,6 +176,14 @@ class AssignWatermark(Operator):
             batch.kinds[keep.to_numpy(zero_copy_only=False)] if batch.kinds is not None else None
         )
         return Batch(batch.rows.filter(keep), kinds)
+
+    def _computed(self, given: pa.Table) -> Int64s:
+        """The watermark expression of each row, by DuckDB."""
+        marks = self.context.db.query(self._sql, b=given)["w"]
+        w = millis(marks.fill_null(0))
+        if marks.null_count:
+            w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
+        return w
 
     def _before(self, w: Int64s, rows: pa.Table) -> Int64s:
         """The watermark in force just before each row; moves the shards' own watermarks on."""
@@ -239,6 +251,20 @@ class AssignWatermark(Operator):
         if not active:  # all are idle: nobody holds the furthest one back
             return max(marks.values(), default=MIN_WATERMARK)
         return min(marks.get(s, MIN_WATERMARK) for s in active)
+
+
+def _delay_us(watermark: str, column: str) -> int | None:
+    """The delay, microseconds, of a watermark that is its row time less a constant (nearly all
+    are); None for any other expression, which DuckDB computes."""
+    if watermark == quote(column):
+        return 0
+    name = re.escape(quote(column))
+    delay = re.fullmatch(rf"\(\({name}\) - to_microseconds\({_MILLIS}\)\)", watermark)
+    return None if delay is None else int(delay[1]) * 1000
+
+
+# A constant interval as the planner writes it, in microseconds.
+_MILLIS = r"\(CAST\((\d+) AS BIGINT\)\) \* 1000"
 
 
 def _scan_below(operator: Operator) -> Scan | None:

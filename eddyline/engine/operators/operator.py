@@ -8,6 +8,7 @@ some micro-batch's.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,13 @@ class Operator:
     @property
     def name(self) -> str:
         return self.context.name
+
+    @property
+    def described(self) -> str:
+        """The operator in words: ``the group aggregate of (k, n), GroupAggregate3``."""
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).lower()
+        columns = ", ".join(self.schema.names[:4]) + (", …" if len(self.schema) > 4 else "")
+        return f"the {kind} of ({columns}), {self.name}"
 
     def create(self) -> None:
         """Make the state tables; called once, inside the job's first transaction."""

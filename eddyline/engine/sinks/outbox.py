@@ -51,6 +51,8 @@ class OutboxSink(Sink):
         self._sink = str(node.table.path)
         self._job = job
         self._acknowledged = 0
+        # Whether the outbox may hold rows: it does after a restart, and after rows were taken.
+        self._holds_rows = True
         # The epoch that was taken last and its rows, if they are one piece: read from memory.
         self._taken: tuple[int, pa.Table] | None = None
 
@@ -59,6 +61,7 @@ class OutboxSink(Sink):
             msg = f"table {self._sink} takes only new rows, but the query takes rows back"
             hint = "group by a window, so that each row is given once"
             raise EddylineError("sql_semantic", msg, hint=hint)
+        self._holds_rows = True
         payload = batch.rows.select(list(range(len(self._columns))))
         payload = payload.rename_columns(self._columns)
         rows = None
@@ -91,6 +94,9 @@ class OutboxSink(Sink):
         self._acknowledged = max(done, epoch)
 
     def acknowledged(self) -> int:
+        if not self._holds_rows:
+            return 0
+        self._holds_rows = False
         return self._acknowledged
 
     def _pieces(self, epoch: int) -> Iterator[Piece]:

@@ -9,8 +9,10 @@ again.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.operators.operator import Context, Operator
@@ -44,7 +46,9 @@ class StreamSink(OutboxSink):
         by_name = dict(zip(node.columns.names, inputs[0].schema.names, strict=True))
         self._keys_sql = _keys_sql(tuple(by_name[c] for c in node.partition_by), glue)
 
-    def _keys(self, rows: pa.Table) -> pa.ChunkedArray:
+    def _keys(self, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
+        if self._keys_sql is None:
+            return _random_keys(rows.num_rows)
         return self.context.db.query(self._keys_sql, b=rows)["k"]
 
     def _given(self) -> int:
@@ -64,9 +68,19 @@ class StreamSink(OutboxSink):
             self._stream.append(batch, mark)  # type: ignore[attr-defined]
 
 
-def _keys_sql(columns: tuple[str, ...], glue: str) -> str:
+def _random_keys(count: int) -> pa.Array:
+    """Keys that spread rows evenly over the shards: 32 random digits each."""
+    digits = os.urandom(16 * count).hex().encode()
+    offsets = np.arange(0, 32 * (count + 1), 32, dtype=np.int32)
+    return pa.Array.from_buffers(
+        pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(digits)]
+    )
+
+
+def _keys_sql(columns: tuple[str, ...], glue: str) -> str | None:
+    """DuckDB text of the partition keys; None for random ones."""
     if not columns:
-        return "SELECT uuid()::VARCHAR AS k FROM b"
+        return None
     parts = ", ".join(f"coalesce({quote(c)}::VARCHAR, 'null')" for c in columns)
     literal = "'" + glue.replace("'", "''") + "'"
     key = f"concat_ws({literal}, {parts})"

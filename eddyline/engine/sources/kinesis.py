@@ -8,6 +8,8 @@ once, and committed before the first read.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -76,6 +78,7 @@ class KinesisSource(Source):
         self._stream = streams.open(name)
         self._missed = MissedRecords(context, name)
         self._buffers: dict[int, _Buffer] = {}
+        self._listening = ExitStack()
         self._created: dict[int, int] = {}
         self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
@@ -171,6 +174,13 @@ class KinesisSource(Source):
             self._fill(found, rows_max)
         merged = self._merged(rows_max)
         return taken_apart(merged) if merged is not None and self._unpacks else merged
+
+    def wake(self, bell: Callable[[], None]) -> bool:
+        self._listening.enter_context(self._stream.listening(bell))
+        return True
+
+    def close(self) -> None:
+        self._listening.close()
 
     def place(self, shard: int, offset: int) -> str:
         number = sequence_number(shard, self._created[shard], offset)

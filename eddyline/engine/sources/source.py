@@ -123,6 +123,11 @@ class Source:
         """Where to read on, by shard or file."""
         return {str(s.index): s.position for s in self.shards.values()}
 
+    def wake(self, bell: Callable[[], None]) -> bool:
+        """Have ``bell`` called, from any thread, when there may be something to read, until the
+        source is closed; False if this source must be polled."""
+        return False
+
     def poll(self, rows_max: int) -> Records | None:
         """What has come, at most about ``rows_max``; None if nothing."""
         raise NotImplementedError
