@@ -75,3 +75,14 @@ def test_the_operator_that_needs_more_is_named_and_a_neighbour_goes_on(
     assert neighbour.one("SELECT 1") == 1
     neighbour.close()
     assert len(sql.rows("SELECT k FROM t", data_dir=settings.data_dir, worker_memory_mib=MIB)) == 20
+
+
+def test_statements_reach_no_file_beyond_the_data_directory(
+    settings: Settings, tmp_path: Path
+) -> None:
+    db = Database(tmp_path / "jobs.duckdb", settings)
+    with pytest.raises(EddylineError):
+        db.query("SELECT * FROM read_text('/etc/hostname')")
+    with pytest.raises(EddylineError):
+        db.run(f"ATTACH '{tmp_path.parent / 'elsewhere.duckdb'}' AS elsewhere")
+    db.close()
