@@ -20,6 +20,7 @@ Examples:
   eddyline job list
   eddyline job show enrich        counters, why it writes nothing, failures
   eddyline job stop enrich
+  eddyline job savepoint enrich   stop it and keep a copy of its state
   eddyline job remove enrich      forget its state, so that it begins anew""",
 )
 Name = Annotated[str, typer.Argument(help="The job's name or id.", autocompletion=job_names)]
@@ -103,6 +104,43 @@ def stop(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     with opened(data_dir) as services:
         stopped = services.jobs.stop(job)
     outcome(stopped, f"job {stopped.name or stopped.job_id} is {stopped.actual.lower()}", as_json)
+
+
+@app.command()
+def savepoint(
+    job: Name,
+    name: Annotated[str | None, typer.Argument(help="The savepoint's name.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Stop a job and copy its state, for other jobs to start from.
+
+    SET 'execution.savepoint.path' = 'NAME' lets the next INSERT start from it.
+    """
+    with opened(data_dir) as services:
+        taken = services.savepoints.take(services.jobs.stop(job), name)
+    outcome(taken, f"job {job} is stopped; its savepoint is {taken.name}", as_json)
+
+
+@app.command()
+def savepoints(
+    delete: Annotated[str | None, typer.Option(help="Delete the savepoint of this name.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """All savepoints, oldest first."""
+    with opened(data_dir) as services:
+        if delete is not None:
+            services.savepoints.remove(delete)
+        infos = services.savepoints.list()
+    columns = (
+        ("savepoint", lambda s: s.name),
+        ("job", lambda s: s.job_name or s.job_id),
+        ("taken (UTC)", lambda s: moment(s.created_ms)),
+        ("bytes", lambda s: s.size_bytes),
+        ("statement", lambda s: " ".join(s.sql.split())[:60]),
+    )
+    listing(infos, columns, as_json, "no savepoints")
 
 
 @app.command()

@@ -137,6 +137,7 @@ class Job:
         self._news: _News | None = None
         self._epoch = 0
         self._empty = False
+        self._notice: str | None = None
         self._asks_time = "eddyline_now" in repr(spec.plan)
 
     def run(self, stop: threading.Event) -> str:
@@ -180,18 +181,19 @@ class Job:
         if root is None:
             return ["the job is starting"]
         ops = list(operators(root))
-        said = [s for op in ops for s in op.why_silent()]
+        reasons = [s for op in ops for s in op.why_silent()]
+        reasons += [self._notice] if self._notice else []
         if f.rows_in == 0:
-            return ["no record has come in since the job began", *said]
+            return ["no record has come in since the job began", *reasons]
         if f.filtered == f.rows_in and f.rows_out == 0:
-            said.insert(0, f"all {f.filtered} rows so far were filtered out by WHERE")
+            reasons.insert(0, f"all {f.filtered} rows so far were filtered out by WHERE")
         if f.late:
-            said.append(f"{f.late} rows came too late for their window and were dropped")
+            reasons.append(f"{f.late} rows came too late for their window and were dropped")
         if f.bad_records:
-            said.append(f"{f.bad_records} records did not fit the table and were set aside")
+            reasons.append(f"{f.bad_records} records did not fit the table and were set aside")
         if f.lost:
-            said.append(f"{f.lost} records were gone from their stream before they were read")
-        return said
+            reasons.append(f"{f.lost} records were gone from their stream before they were read")
+        return reasons
 
     def _workshop(self, state: JobState) -> Workshop:
         return Workshop(
@@ -225,9 +227,8 @@ class Job:
             if error.code != "state_mismatch" or not same:
                 raise
             self._empty = True
-            self._listener.on_warning(
-                f"{error.message}; the job reads on from its positions with empty state"
-            )
+            self._notice = f"{error.message}; the job read on from its positions with empty state"
+            self._listener.on_warning(self._notice)
             return state.resume(root, spec.incarnation, same_statement=same, empty=True)
 
     def _open(self, state: JobState, root: Sink) -> None:
@@ -267,6 +268,7 @@ class Job:
                 progress.positions[scan.name] = before.positions[old]
                 progress.identities[scan.name] = before.identities.get(old, "")
         with state.db.transaction():
+            state.empty(self._spec.plan.root, self._spec.incarnation)
             for op in operators(root):
                 op.create()
             state.write(progress)

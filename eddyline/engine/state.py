@@ -89,8 +89,8 @@ class JobState:
     ) -> list[str]:
         """Take the state for a plan; a name for each of its nodes, in ``walk``'s order.
 
-        same_statement: the plan was made from the statement that wrote the state. empty: keep the
-        positions only (see ``empty_operators``), whatever the operators have stored.
+        same_statement: the plan was made from the statement that wrote the state. empty: the
+        positions alone will be used, whatever the operators have stored (see ``empty``).
 
         Raises:
             EddylineError: ``newer_format``; ``state_mismatch`` naming the operator that differs;
@@ -103,32 +103,35 @@ class JobState:
         if incarnation < int(self._get("incarnation")):
             msg = "the job was started again elsewhere meanwhile"
             raise EddylineError("conflict", msg, hint="stop the older run")
-        if empty:
-            layout = layout_of(root)
-        else:
-            layout = self._layout(written, root, same_statement)
+        if empty:  # nothing changes until the new tables are made
+            return adopted_names(root, layout_of(root))
+        layout = self._layout(written, root, same_statement)
         names = adopted_names(root, layout)
         with self.db.transaction():
-            if empty:
-                self._drop_operators()
-            self._set("incarnation", str(incarnation))
-            self._set("format", str(FORMAT))
-            # What is stored stays as it is, even if the statement around it has changed.
-            self._set("layout", msgspec.json.encode(layout).decode())
+            self._take_over(layout, incarnation)
         return names
+
+    def empty(self, root: plan.Node, incarnation: int) -> None:
+        """Drop what the operators have stored; inside the transaction that makes it anew.
+
+        Rows that are still to be delivered, and dead letters, stay.
+        """
+        for (name,) in self.db.rows("SELECT table_name FROM duckdb_tables()"):
+            if name not in KEPT_TABLES:
+                self.db.run(f"DROP TABLE {quote(str(name))}")
+        self._take_over(layout_of(root), incarnation)
+
+    def _take_over(self, layout: Layout, incarnation: int) -> None:
+        self._set("incarnation", str(incarnation))
+        self._set("format", str(FORMAT))
+        # What is stored stays as it is, even if the statement around it has changed.
+        self._set("layout", msgspec.json.encode(layout).decode())
 
     def _layout(self, written: int, root: plan.Node, same_statement: bool) -> Layout:
         text = self._get("layout")
         if written == 1:  # a digest of each node's generated text
             return converted(json.loads(text), root, same_statement=same_statement)
         return msgspec.json.decode(text, type=Layout)
-
-    def _drop_operators(self) -> None:
-        """Drop the operators' tables; rows that are still to be delivered stay."""
-        tables = self.db.rows("SELECT table_name FROM duckdb_tables()")
-        for (name,) in tables:
-            if name not in KEPT_TABLES:
-                self.db.run(f"DROP TABLE {quote(str(name))}")
 
     def progress(self) -> Progress:
         """What the last committed micro-batch wrote."""
@@ -142,6 +145,15 @@ class JobState:
     def forget_outbox(self, epoch: int) -> None:
         """Rows of epochs that are surely out leave; inside the transaction."""
         self.db.run("DELETE FROM outbox WHERE epoch <= ?", [epoch])
+
+    def detach(self) -> None:
+        """Make a copy of a stopped job's state the state of a job to come.
+
+        The rows in the outbox were delivered by the job itself; the new one must not repeat them.
+        """
+        with self.db.transaction():
+            self.db.run("DELETE FROM outbox")
+            self._set("incarnation", "0")
 
     def close(self) -> None:
         self.db.close()

@@ -304,7 +304,7 @@ class Jobs:
         return self._store.failures(self._store.get(job_id).job_id)
 
     def stop(self, job_id: str) -> JobInfo:
-        """Stop a job after the batch under way; its state stays. Raises ``not_found``."""
+        """Stop a job after its micro-batch; its state stays. Raises ``not_found``."""
         job = self._store.get(job_id)
         if job.actual in ENDED and job.desired == STOPPED:
             return self._with_figures(job)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from eddyline.service.generators import Generators
     from eddyline.service.jobs import Jobs
     from eddyline.service.notes import Notes
+    from eddyline.service.savepoints import Savepoints
     from eddyline.service.sessions import Sessions
 
 
@@ -49,6 +50,13 @@ class Remote:
         from eddyline.service.jobs import Jobs
 
         return cast("Jobs", self._component("jobs", Jobs))
+
+    @cached_property
+    def savepoints(self) -> Savepoints:
+        """Savepoints of jobs: files, which any process may read and copy."""
+        from eddyline.service.savepoints import Savepoints
+
+        return Savepoints(self.directory, self.settings, self.clock)
 
     @cached_property
     def generators(self) -> Generators:

@@ -206,6 +206,9 @@ class Script:
         self._warn(index, plan)
         name = self._run.job_name or config.get("pipeline.name") or None
         sql = statement.source.text
+        savepoint = config.get("execution.savepoint.path")
+        if savepoint:
+            session.savepoints.get(savepoint)  # it is there, before a job begins
         same_statement = session.jobs.has_statement(name, sql, context)
         job_id = session.jobs.create(
             name=name,
@@ -214,8 +217,10 @@ class Script:
             index=index,
             sql=sql,
             context=context,
-            fresh=self._run.start == StartFrom.FRESH,
+            fresh=self._run.start == StartFrom.FRESH or bool(savepoint),
         )
+        if savepoint:
+            session.savepoints.restore(savepoint, job_id)
         session.send(JobStarted(self._run.run_id, index, job_id))
         job = JobWork(session, self._run, index, plan, job_id, config)
         job.same_statement, job.start_from = same_statement, StartFrom(self._run.start)

@@ -16,6 +16,7 @@ from eddyline.service.anomalies import Anomalies
 from eddyline.service.directory import DataDirectory
 from eddyline.service.generators import Generators
 from eddyline.service.jobs import Jobs, JobStore
+from eddyline.service.savepoints import Savepoints
 from eddyline.service.sessions import Sessions
 from eddyline.service.supervisor import Supervisor
 from eddyline.settings import Settings
@@ -37,6 +38,7 @@ class Services:
     jobs: Jobs
     generators: Generators
     anomalies: Anomalies
+    savepoints: Savepoints
 
     def __init__(self, settings: Settings, clock: Clock = SYSTEM) -> None:
         self.settings = settings
@@ -108,6 +110,7 @@ class Services:
         self.sessions = Sessions(
             self.settings, self.clock, self.supervisor, store, self.anomalies.tell
         )
+        self.savepoints = Savepoints(self.directory, self.settings, self.clock)
         self.jobs = Jobs(store, self.sessions, self.anomalies.remove)
         self.generators = Generators(self.directory, self.settings, self.clock, self.supervisor)
 

@@ -19,6 +19,7 @@ from eddyline.log import LogStore
 from eddyline.service.anomalies import Monitor
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import JobContext, JobStore
+from eddyline.service.savepoints import Savepoints
 from eddyline.settings import Settings
 from eddyline.sql.options import SessionConfig
 
@@ -62,6 +63,7 @@ class Session:
         self.catalog = SessionCatalog(self.directory)
         self.config = SessionConfig()
         self.jobs = JobStore(self.directory, clock)
+        self.savepoints = Savepoints(self.directory, settings, clock)
         self.monitor = Monitor(self.directory.monitor, settings.alert_cool_down_ms)
         self.streams = LogStore(settings.data_dir, settings, clock)
         # Planning reads and marks the catalog view: one statement at a time.

@@ -18,7 +18,7 @@ from eddyline.catalog.codec import encode_object
 from eddyline.catalog.table import CatalogTable, CatalogView, ColumnKind
 from eddyline.errors import EddylineError
 from eddyline.service import messages
-from eddyline.service.jobs import ENDED, STOPPED
+from eddyline.service.jobs import ENDED, STOPPED, JobInfo
 from eddyline.service.session import Session
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS
@@ -195,13 +195,9 @@ def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
     """Stop a job, whichever worker runs it, and answer once it has stopped."""
     job = session.jobs.get(st.job)
     name = job.name or job.job_id
-    if st.savepoint:
-        msg = "STOP JOB … WITH SAVEPOINT is not supported"
-        hint = (
-            "write STOP JOB alone: the job's state stays, and an INSERT of its name goes on from it"
-        )
-        raise EddylineError("sql_unsupported", msg, hint=hint, span=st.source.span)
     if job.actual in ENDED:
+        if st.savepoint:
+            return Answer(_saved(session, job))
         return Answer(f"Job {name} is {job.actual.lower()} already.")
     session.jobs.desire(job.job_id, STOPPED)
     session.send(messages.RequestStop(job.job_id))
@@ -212,7 +208,14 @@ def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
             msg = f"job {name} does not stop within {STOP_S:.0f} s; it will when its step is done"
             raise EddylineError("conflict", msg, hint="SHOW JOBS tells when it has stopped")
         session.clock.wait(never, 0.02)
+    if st.savepoint:
+        return Answer(f"Job {name} has stopped. {_saved(session, session.jobs.get(job.job_id))}")
     return Answer(f"Job {name} has stopped.")
+
+
+def _saved(session: Session, job: JobInfo) -> str:
+    savepoint = session.savepoints.take(job)
+    return f"Its savepoint is {savepoint.name}."
 
 
 def _help(session: Session, planner: Planner, st: s.Help) -> Answer:

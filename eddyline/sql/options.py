@@ -73,10 +73,7 @@ OPTIONS: dict[str, SessionOption] = {
     ),
     "state.backend.type": SessionOption("duckdb", "string", "State is kept in DuckDB.", False),
     "execution.savepoint.path": SessionOption(
-        "",
-        "string",
-        "A job continues from its own state; a path is refused.",
-        refused="a job continues from its own state: give it a name with 'pipeline.name'",
+        "", "string", "The savepoint from which the next jobs start, by name or folder."
     ),
     "restart-strategy.type": SessionOption(
         "",

@@ -27,10 +27,17 @@ def _row(alert: Alert, now_ms: int) -> str:
         f'<a class="alert-row" href="{escape(href(alert))}">'
         f'<span class="top"><time title="{moment(alert.start_ms)} UTC">'
         f"{escape(when(alert.start_ms, now_ms))}</time>"
-        f'<span title="grade {alert.grade:.2f} of 1">'
-        f"{escape(strength(alert.grade))}{escape(lasted(alert))}</span></span>"
+        f"{_degree(alert)}</span>"
         f"<span>{escape(alert.sentence)}</span>{more}</a>"
     )
+
+
+def _degree(alert: Alert) -> str:
+    """How strong an anomaly is and how long it lasted; a job that failed has neither."""
+    if alert.series_id.startswith(FAILURE_PREFIX):
+        return "<span>job failed</span>"
+    strong = f"{escape(strength(alert.grade))}{escape(lasted(alert))}"
+    return f'<span title="grade {alert.grade:.2f} of 1">{strong}</span>'
 
 
 def href(alert: Alert) -> str:

@@ -189,7 +189,6 @@ def test_failure_rate_and_none() -> None:
     ("statement", "message"),
     [
         ("SET 'table.exec.state.ttl' = '1 h'", "state.ttl' is not supported"),
-        ("SET 'execution.savepoint.path' = '/tmp/x'", "savepoint.path' is not supported"),
         ("SET 'restart-strategy.type' = 'often'", "cannot be 'often'"),
         ("SET 'restart-strategy.exponential-delay.jitter-factor' = 'x'", "cannot be 'x'"),
     ],

@@ -89,3 +89,12 @@ def test_the_table_has_the_newest_first_and_explains_what_is_odd() -> None:
     assert "odd-one" in first
     assert "clear: errors above the ordinary" in first
     assert "odd-one" not in second
+
+
+def test_the_alert_of_a_failed_job_leads_to_the_jobs() -> None:
+    failed = alert(series_id="failed-job/abc", sentence="job hot has failed: division by zero")
+    row = a.alert_rows([failed], NOW)
+    assert 'href="/jobs"' in row
+    assert "job failed" in row
+    assert "division by zero" in row
+    assert "grade" not in row

@@ -1,0 +1,119 @@
+"""Savepoints: named copies of a stopped job's state, from which another job can start.
+
+A savepoint is a folder of ``savepoints/`` in the data directory: the job's state without rows that
+were delivered already, and ``savepoint.json``. It is a copy, so the job it was taken of may go on,
+and several jobs may start from it. A job that starts from a savepoint is a new one with its own
+place in its sinks.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from eddyline.clock import Clock
+from eddyline.errors import EddylineError, nearest
+from eddyline.service.directory import DataDirectory
+from eddyline.service.jobs import STOPPED, JobInfo
+from eddyline.settings import Settings
+
+FILE = "savepoint.json"
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+
+
+class SavepointInfo(msgspec.Struct, frozen=True):
+    """A savepoint: its name, the job it was taken of and that job's statement, when, how large."""
+
+    name: str
+    job_id: str
+    job_name: str | None
+    sql: str
+    created_ms: int
+    size_bytes: int = 0
+
+
+SavepointInfos = list[SavepointInfo]
+
+
+class Savepoints:
+    """The savepoints of a data directory."""
+
+    def __init__(self, directory: DataDirectory, settings: Settings, clock: Clock) -> None:
+        self._jobs = directory
+        self._path = directory.path / "savepoints"
+        self._settings = settings
+        self._clock = clock
+
+    def take(self, job: JobInfo, name: str | None = None) -> SavepointInfo:
+        """Copy a stopped job's state.
+
+        Raises:
+            EddylineError: ``conflict`` for a job that has not stopped, ``already_exists``
+                for a name that is taken, ``invalid_argument`` for one that cannot be a folder's.
+        """
+        from eddyline.engine.state import JobState
+
+        source = self._jobs.job(job.job_id)
+        if job.actual != STOPPED or not source.exists():
+            message = f"job {job.name or job.job_id} is {job.actual.lower()}: it has no savepoint"
+            raise EddylineError("conflict", message, hint="STOP JOB … WITH SAVEPOINT takes one")
+        now_ms = self._clock.now_ms()
+        name = name or f"{job.name or job.job_id}-{now_ms}"
+        target = self._folder(name)
+        if target.exists():
+            raise EddylineError("already_exists", f"there is a savepoint {name} already")
+        info = SavepointInfo(name, job.job_id, job.name, job.sql, now_ms)
+        unfinished = self._path / f".{name}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(source, unfinished, ignore=shutil.ignore_patterns("spill"))
+        state = JobState(unfinished, self._settings)
+        try:
+            state.detach()
+        finally:
+            state.close()
+        (unfinished / FILE).write_bytes(msgspec.json.encode(info))
+        unfinished.rename(target)
+        return self.get(name)
+
+    def list(self) -> SavepointInfos:
+        """All savepoints, oldest first."""
+        files = self._path.glob(f"[!.]*/{FILE}") if self._path.exists() else ()
+        infos = [_read(file) for file in files]
+        return sorted(infos, key=lambda info: (info.created_ms, info.name))
+
+    def get(self, name: str) -> SavepointInfo:
+        """One savepoint, by name or by its folder's path. Raises ``not_found``."""
+        for info in self.list():
+            if name == info.name or Path(name) == self._path / info.name:
+                return info
+        near = nearest(name, [info.name for info in self.list()])
+        hint = f"did you mean {near[0]}?" if near else "eddyline job savepoints lists them"
+        raise EddylineError("not_found", f"there is no savepoint {name}", hint=hint)
+
+    def restore(self, name: str, job_id: str) -> None:
+        """Give a new job the state of a savepoint. Raises ``not_found``."""
+        info = self.get(name)
+        target = self._jobs.job(job_id)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(self._path / info.name, target, ignore=shutil.ignore_patterns(FILE))
+
+    def remove(self, name: str) -> None:
+        """Delete a savepoint; jobs that started from it are not touched. Raises ``not_found``."""
+        shutil.rmtree(self._path / self.get(name).name)
+
+    def _folder(self, name: str) -> Path:
+        if not _NAME.fullmatch(name) or name.startswith("."):
+            message = f"a savepoint cannot be named {name!r}"
+            hint = "use letters, digits, dots, dashes and underscores"
+            raise EddylineError("invalid_argument", message, hint=hint)
+        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._path / name
+
+
+def _read(file: Path) -> SavepointInfo:
+    info = msgspec.json.decode(file.read_bytes(), type=SavepointInfo)
+    size = sum(f.stat().st_size for f in file.parent.iterdir() if f.is_file())
+    return msgspec.structs.replace(info, size_bytes=size)

@@ -1,0 +1,104 @@
+"""Savepoints: a job stops with one, the same statement or another job starts from it."""
+
+from __future__ import annotations
+
+import json
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eddyline.errors import EddylineError
+from eddyline.log import PutBatch
+from eddyline.service.events import RunFinished, Text
+from eddyline.service.services import Services
+from eddyline.settings import Settings
+from tests.process_kit import until
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS clicks (k STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+WITH ('connector' = 'kinesis', 'stream' = 'clicks', 'format' = 'json',
+  'scan.stream.initpos' = 'TRIM_HORIZON');
+CREATE TABLE IF NOT EXISTS counts (k STRING, n BIGINT)
+WITH ('connector' = 'kinesis', 'stream' = 'counts', 'format' = 'json');
+"""
+COUNT = """INSERT INTO counts SELECT k, COUNT(*)
+FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '10' SECOND))
+GROUP BY k, window_start, window_end;"""
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    settings = Settings(data_dir=tmp_path, map_gib=1, stream_delay_ms=0, worker_threads=1)
+    opened = Services(settings)
+    opened.start()
+    for name in ("clicks", "counts"):
+        opened.streams.create(name, 1)
+    yield opened
+    opened.stop()
+
+
+def put(services: Services, *seconds: int) -> None:
+    data = [b'{"k":"a","ts":"2026-01-01 10:00:%02d"}' % s for s in seconds]
+    services.streams.open("clicks").put(PutBatch(["k"] * len(data), data)).result()
+
+
+def counts(services: Services) -> list[int]:
+    data = services.streams.open("counts").read(0, 0, 1000).data.to_pylist()
+    return [json.loads(row)["n"] for row in data]
+
+
+def run(services: Services, text: str, **more: Any) -> tuple[list[str], RunFinished]:
+    events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    services.sessions.submit("app:a", text, events.put, detach=True, **more)
+    texts = []
+    while not isinstance(event := events.get(timeout=60), RunFinished):
+        texts += [event.text] if isinstance(event, Text) else []
+    return texts, event
+
+
+def test_jobs_start_from_a_savepoint_each_with_its_own_results(services: Services) -> None:
+    put(services, 1, 2, 11)
+    _, end = run(services, TABLES + COUNT, job_name="count")
+    assert end.status == "FINISHED", end.error_text
+    until(lambda: counts(services) == [2], "the first window")
+    texts, end = run(services, "STOP JOB 'count' WITH SAVEPOINT;")
+    assert end.status == "FINISHED", end.error_text
+    (info,) = services.savepoints.list()
+    assert texts == [f"Job count has stopped. Its savepoint is {info.name}."]
+    assert (info.job_name, info.size_bytes > 0) == ("count", True)
+    put(services, 12, 13, 25)
+    for name in ("again", "fork"):
+        before = len(counts(services))
+        chosen = f"SET 'execution.savepoint.path' = '{info.name}';"
+        _, end = run(services, chosen + COUNT, job_name=name)
+        assert end.status == "FINISHED", end.error_text
+        until(lambda before=before: len(counts(services)) > before, "the second window")
+    assert counts(services) == [2, 3, 3], "the row in the open window counts, and none comes again"
+    services.savepoints.remove(info.name)
+    assert services.savepoints.list() == []
+    assert {j.name: j.actual for j in services.jobs.list()} == {
+        "count": "STOPPED", "again": "RUNNING", "fork": "RUNNING",
+    }  # fmt: skip
+
+
+def test_what_is_no_savepoint_is_said_before_a_job_begins(services: Services) -> None:
+    _, end = run(services, f"SET 'execution.savepoint.path' = 'gone';{TABLES}{COUNT}")
+    assert end.status == "ERROR"
+    assert "there is no savepoint gone" in str(end.error_text)
+    assert services.jobs.list() == []
+
+
+def test_a_savepoint_is_of_a_stopped_job_and_has_a_plain_name(services: Services) -> None:
+    put(services, 1)
+    run(services, TABLES + COUNT, job_name="count")
+    with pytest.raises(EddylineError, match="it has no savepoint"):
+        services.savepoints.take(services.jobs.get("count"))
+    job = services.jobs.stop("count")
+    with pytest.raises(EddylineError, match="cannot be named"):
+        services.savepoints.take(job, "../outside")
+    services.savepoints.take(job, "mine")
+    with pytest.raises(EddylineError, match="savepoint mine already"):
+        services.savepoints.take(job, "mine")
