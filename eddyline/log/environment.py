@@ -19,12 +19,15 @@ from typing import Any
 
 import lmdb
 
+from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.log.reserve import unreal_lists
 from eddyline.private import FILE_MODE, FOLDER_MODE
 from eddyline.settings import Settings
 
 READERS_MAX = 512
+# How often a writer looks whether its file is still the stream's.
+LOOK_S = 0.05
 # Finished read transactions kept for the next reader; each holds a slot of READERS_MAX.
 SPARE_READERS = 4
 DATA_FILE, LOCK_FILE = "data.mdb", "lock.mdb"
@@ -49,6 +52,7 @@ class Environment:
         # Set once LMDB finds its own pages damaged; whoever opens the stream then repairs it.
         self.damaged = False
         self._turn = threading.Condition()
+        self._look_at = 0.0
         self._inode = _inode(folder / DATA_FILE)
         self._lmdb: Any = self._open()
 
@@ -131,7 +135,15 @@ class Environment:
                 yield txn
 
     def _check_in_place(self) -> None:
-        """Refuse to write where nobody will read: into a file that was repaired and replaced."""
+        """Refuse to write where nobody will read: into a file that was repaired and replaced.
+
+        The file is looked at now and then: a system call for each commit costs too much. A repair
+        waits for that (``repair.FENCE_S``).
+        """
+        now = SYSTEM.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_S
         if _inode(self.folder / DATA_FILE) not in (self._inode, None):
             msg = f"stream {self.folder.name} has been repaired or replaced meanwhile"
             raise EddylineError("corrupt_data", msg, hint="try again")

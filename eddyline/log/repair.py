@@ -13,14 +13,16 @@ import fcntl
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.log.block import decode
-from eddyline.log.environment import DATA_FILE, make
+from eddyline.log.environment import DATA_FILE, LOCK_FILE, make, translated
 from eddyline.log.keys import (
     BLOCK_KEY_BYTES,
     HEADS,
@@ -37,10 +39,13 @@ from eddyline.log.keys import (
     unpack_info,
 )
 from eddyline.log.pages import DataFile
+from eddyline.private import FILE_MODE
 from eddyline.settings import Settings
 
 _log = logging.getLogger("eddyline.log")
-LOCK, NEW, DAMAGED = ".repair-lock", ".new-repair-", ".damaged-"
+LOCK, NEW, DAMAGED_FILE = ".repair-lock", ".new-repair-", "damaged.mdb"
+# Longer than a writer takes to notice and to finish its transaction.
+FENCE_S = 1.0
 # A file that another process writes to meanwhile is looked at so often.
 LOOKS = 20
 # Where the newest head is lost, so many offsets are left out: none may be given out twice.
@@ -52,11 +57,11 @@ Values = dict[bytes, bytes]
 def is_sound(folder: Path) -> bool:
     """Whether LMDB can work on the file in ``folder``; not touched by writers meanwhile."""
     path = folder / DATA_FILE
+    if path.stat().st_size == 0:  # LMDB has its own words for an empty file, unless it is ours
+        return not (folder / DAMAGED_FILE).exists()
     for _ in range(LOOKS):
         try:
             with DataFile(path) as file:
-                if not file.metas and file.size == 0:
-                    return True  # LMDB has its own words for an empty file
                 before = [m.txn for m in file.metas]
                 if file.is_sound() or _is_cut_short(file):
                     return True
@@ -76,6 +81,9 @@ def _is_cut_short(file: DataFile) -> bool:
 def repair(folder: Path, settings: Settings) -> None:
     """Put a new file in the place of the damaged one, unless another process has done so.
 
+    An empty file stands in its place meanwhile. Every writer notices that within ``FENCE_S`` and
+    refuses its puts, so the damaged file is complete when it is read here.
+
     Raises:
         EddylineError: ``corrupt_data`` when not even the stream's description can be read,
             ``disk_full``.
@@ -83,21 +91,43 @@ def repair(folder: Path, settings: Settings) -> None:
     with _exclusive(folder.parent):
         if is_sound(folder):
             return
-        with DataFile(folder / DATA_FILE) as file:
-            saved, values, lost = _salvaged(folder.name, file)
+        data, old = folder / DATA_FILE, folder / DAMAGED_FILE
         aside = folder.parent / f"{NEW}{folder.name}"
-        shutil.rmtree(aside, ignore_errors=True)
         try:
-            make(aside, settings, lambda environment: _fill(environment, values))
+            with translated(f"stream {folder.name}"):
+                _fence(data, old)
+            saved, words = _rebuild(folder.name, old, aside, settings)
+            with translated(f"stream {folder.name}"):
+                (folder / LOCK_FILE).unlink(missing_ok=True)  # it counts the old file's commits
+                os.replace(aside / DATA_FILE, data)
         except BaseException:
-            shutil.rmtree(aside, ignore_errors=True)
+            if old.exists():
+                os.replace(old, data)
             raise
-        old = folder.parent / f"{DAMAGED}{saved.stream_id}"
-        shutil.rmtree(old, ignore_errors=True)
-        os.rename(folder, old)
-        os.rename(aside, folder)
-        words = "stream %s: its file was damaged and has been made again; %s; the old one is %s"
-        _log.error(words, saved.name, lost, old)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        text = "stream %s: its file was damaged and has been made again; %s; the old one is %s"
+        _log.error(text, saved.name, words, old)
+
+
+def _fence(data: Path, old: Path) -> None:
+    """Move the damaged file aside and let every writer notice."""
+    if data.stat().st_size:  # not left so by a process that was killed here
+        empty = data.with_name("empty.mdb")
+        old.unlink(missing_ok=True)
+        os.link(data, old)
+        empty.touch(FILE_MODE)
+        os.replace(empty, data)
+    SYSTEM.wait(threading.Event(), FENCE_S)
+
+
+def _rebuild(name: str, old: Path, aside: Path, settings: Settings) -> tuple[Saved, str]:
+    """Make a new environment in ``aside``; (the stream's description, what was lost in words)."""
+    with DataFile(old) as file:
+        saved, values, words = _salvaged(name, file)
+    shutil.rmtree(aside, ignore_errors=True)
+    make(aside, settings, lambda environment: _fill(environment, values))
+    return saved, words
 
 
 @contextmanager

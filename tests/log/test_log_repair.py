@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from log_kit import folders, put, read_all, store_at
 
 from eddyline.clock import ManualClock
 from eddyline.errors import EddylineError
-from eddyline.log import EpochMark, PutBatch
+from eddyline.log import EpochMark, PutBatch, repair
+from eddyline.log.environment import LOOK_S
 from eddyline.log.pages import DataFile
 from eddyline.log.repair import GAP, is_sound
 from eddyline.log.retention import HOUR_MS
@@ -59,6 +61,12 @@ class Sample:
         store.close()
         self.file = (self.folder / "data.mdb").read_bytes()
 
+    def root_page(self) -> int:
+        """The page that leads to everything."""
+        self.write(0, self.file[:PAGE])
+        with DataFile(self.folder / "data.mdb") as file:
+            return file.metas[-1].main_root
+
     def write(self, page: int, content: bytes) -> None:
         for entry in (self.root / "streams").iterdir():
             if entry.is_dir():
@@ -67,6 +75,12 @@ class Sample:
         at = page * PAGE
         data = self.file[:at] + content + self.file[at + len(content) :]
         (self.folder / "data.mdb").write_bytes(data)
+
+
+@pytest.fixture(autouse=True)
+def _no_fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other process writes here, so nobody is waited for."""
+    monkeypatch.setattr(repair, "FENCE_S", 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -122,13 +136,44 @@ def test_a_repaired_stream_keeps_the_damaged_file_and_who_it_is(sample: Sample) 
     store = store_at(sample.root, **SIZE)
     stream_id = store.open("s").stream_id
     store.close()
-    with DataFile(sample.folder / "data.mdb") as file:
-        root = file.metas[-1].main_root
+    root = sample.root_page()
     sample.write(root, bytes(PAGE))
     store = store_at(sample.root, **SIZE)
     assert store.open("s").stream_id == stream_id
     assert store.names() == ["s"]
-    assert folders(sample.root) == [f".damaged-{stream_id}", "s"]
+    assert folders(sample.root) == ["s"]
+    damaged = (sample.folder / "damaged.mdb").read_bytes()
+    assert damaged[root * PAGE : (root + 1) * PAGE] == bytes(PAGE)
+    store.close()
+
+
+def test_a_repair_that_was_killed_is_done_again(sample: Sample) -> None:
+    sample.write(sample.root_page(), bytes(PAGE))
+    data = sample.folder / "data.mdb"
+    data.rename(sample.folder / "damaged.mdb")
+    data.touch()
+    store = store_at(sample.root, **SIZE)
+    assert len(sample.data) - len(read_all(store.open("s"))) <= LOST_MAX
+    store.close()
+
+
+def test_a_repair_that_fails_leaves_the_file_as_it_was(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise EddylineError("disk_full", "no room")
+
+    sample.write(sample.root_page(), bytes(PAGE))
+    data = sample.folder / "data.mdb"
+    before = data.read_bytes()
+    store = store_at(sample.root, **SIZE)
+    with monkeypatch.context() as patched:
+        patched.setattr(repair, "make", full)
+        with pytest.raises(EddylineError, match="no room"):
+            store.open("s")
+    assert data.read_bytes() == before
+    assert folders(sample.root) == ["s"]
+    assert read_all(store.open("s"))
     store.close()
 
 
@@ -150,6 +195,8 @@ def test_nobody_writes_into_a_file_that_was_replaced(tmp_path: Path) -> None:
     sample = Sample(tmp_path)
     store = store_at(tmp_path, **SIZE)
     stream = store.open("s")
+    put(stream, [b"before"])
+    time.sleep(2 * LOOK_S)
     os.rename(sample.folder, sample.folder.with_name(".damaged-s"))
     sample.folder.mkdir()
     (sample.folder / "data.mdb").write_bytes(sample.file)
