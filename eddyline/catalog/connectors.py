@@ -74,7 +74,12 @@ _MAX_AHEAD = Option(
 _KINESIS_OPTIONS = (
     Option("stream", "string", None, "The stream's name or ARN.", True, ("stream.arn",)),
     Option("aws.region", "string", None, "The stream's region; any, on one machine."),
-    Option("aws.endpoint", "string", None, "The address of another Kinesis than this one."),
+    Option(
+        "aws.endpoint",
+        "string",
+        None,
+        "This machine's endpoint, or one of AWS, which means the stream here; others are refused.",
+    ),
     _FORMAT,
     Option(
         "scan.stream.initpos",

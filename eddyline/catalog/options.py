@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from eddyline.catalog.connectors import FORMATS, Connector, Option, connector, spellings
 from eddyline.catalog.fields import check_fields
@@ -130,7 +131,49 @@ def check_options(table: CatalogTable) -> Connector:
         if key in known:
             _typed(table, key, known[key], value)
     check_fields(table, row.name)
+    _endpoint(table)
     return row
+
+
+def canonical(table: CatalogTable) -> CatalogTable:
+    """The table with its choices as they are documented: ``latest`` is ``LATEST``.
+
+    Every reader of an option compares it with the documented spelling, so that whatever the check
+    accepts is understood. Call it for a table whose options were checked.
+    """
+    row = connector(table.options["connector"])
+    known = spellings(row, _format(table, row))
+    options = {
+        key: _choice(known[key].kind, value) if key in known else value
+        for key, value in table.options.items()
+    }
+    return table if options == table.options else replace(table, options=options)
+
+
+def _choice(kind: str, value: str) -> str:
+    if "|" in kind:
+        return next((c for c in kind.split("|") if c.upper() == value.strip().upper()), value)
+    return value.strip().lower() if kind == "boolean" else value
+
+
+# Hosts of this machine's own endpoint.
+_LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal")
+
+
+def _endpoint(table: CatalogTable) -> None:
+    """A stream elsewhere is not read here, and no other one in its place."""
+    endpoint = table.options.get("aws.endpoint")
+    if endpoint is None:
+        return
+    host = urlsplit(endpoint).hostname or ""
+    # An address of AWS means here what its region means: the stream of that name.
+    if host in _LOCAL or host.endswith(".amazonaws.com"):
+        return
+    msg = f"table {table.path}: 'aws.endpoint' is '{endpoint}', which is not this machine"
+    hint = (
+        "tables read the streams of this data directory: leave the option out, or copy the stream"
+    )
+    raise EddylineError("sql_unsupported", msg, hint=hint)
 
 
 def _format(table: CatalogTable, row: Connector) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
+from eddyline.errors import EddylineError
 from eddyline.record.formats.coerce import SQL, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, flag, shown
 from eddyline.record.formats.kernel import Kernel
@@ -35,12 +37,27 @@ class _Style:
     """How fields are written: delimiter, quote, escape, NULL."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        self.delimiter = options.get("field-delimiter", ",").replace("\\t", "\t")
+        self.delimiter = _character(options.get("field-delimiter", ","))
         quotes = not flag(options, "disable-quote-character")
         self.quote = options.get("quote-character", '"') if quotes else None
         self.escape = options.get("escape-character")
         self.null = options.get("null-literal")
         self.comments = flag(options, "allow-comments")
+
+
+def _character(text: str) -> str:
+    r"""One character, which may be written as ``\t`` or ``\u0001``.
+
+    Raises:
+        EddylineError: ``sql_semantic``.
+    """
+    plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text)
+    plain = plain.replace("\\t", "\t").replace("\\\\", "\\")
+    if len(plain) == 1 and ord(plain) < 128 and plain not in "\r\n":
+        return plain
+    message = f"option 'csv.field-delimiter' is {text[:20]!r}, which is not one ASCII character"
+    hint = r"as in ';', '\t' or '\u0001'"
+    raise EddylineError("sql_semantic", message, hint=hint)
 
 
 class CsvDecoder:

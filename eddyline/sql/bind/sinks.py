@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from eddyline.catalog.options import check_options
+from eddyline.catalog.options import canonical, check_options
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import Span, nearest
 from eddyline.functions.casts import castable
@@ -50,6 +50,7 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
         if insert.options:
             table = replace(table, options={**table.options, **dict(insert.options)})
         row = check_options(table)
+    table = canonical(table)
     if not row.sink:
         msg = f"table {table.path.name} cannot be written: connector '{row.name}' only reads"
         raise env.error(msg, span, "kinesis, filesystem, print and blackhole can be written")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eddyline.catalog.options import check_options
+from eddyline.catalog.options import canonical, check_options
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
@@ -34,6 +34,7 @@ def scan(
         table = replace(table, options={**table.options, **dict(options)})
     with env.at(span):
         row = check_options(table)
+    table = canonical(table)
     if not row.source:
         msg = f"table {table.path.name} cannot be read: connector '{row.name}' only writes"
         raise env.error(msg, span, "it can be the target of an INSERT")
