@@ -22,6 +22,7 @@ import duckdb
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
+from eddyline.record.vector import Vectors, original
 from eddyline.settings import Settings
 
 NO_MEMORY = "more memory is needed than the worker may use"
@@ -33,6 +34,7 @@ class _Instance:
     """A DuckDB in which the databases of several jobs are attached."""
 
     root: duckdb.DuckDBPyConnection
+    vectors: Vectors
     users: int = 0
 
 
@@ -57,7 +59,8 @@ class _Worker:
         with self._lock:
             instance = self._instances.get(key)
             if instance is None:
-                instance = self._instances[key] = _Instance(_connected(settings, folder))
+                root = _connected(settings, folder)
+                instance = self._instances[key] = _Instance(root, Vectors(root))
             connection, name = instance.root.cursor(), f"job{next(self._numbers)}"
             instance.users += 1
         try:
@@ -80,6 +83,7 @@ class _Worker:
             if instance.users:
                 return
             self._forget(instance)
+        instance.vectors.close()
         instance.root.close()
 
     def _forget(self, instance: _Instance) -> None:
@@ -138,6 +142,7 @@ class Database:
     def query(self, sql: str, **views: pa.Table) -> pa.Table:
         """Rows of a SELECT over the state and the lent ``views``."""
         self._lend(views)
+        self._instance.vectors.prepare(sql)
         try:
             return self._db.sql(sql).to_arrow_table()
         except duckdb.Error as e:
@@ -146,6 +151,7 @@ class Database:
     def run(self, sql: str, values: Sequence[object] = (), **views: pa.Table) -> None:
         """A statement whose rows do not matter."""
         self._lend(views)
+        self._instance.vectors.prepare(sql)
         try:
             self._db.execute(sql, list(values)).fetchall()
         except duckdb.Error as e:
@@ -158,6 +164,7 @@ class Database:
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows, as tuples; for small results."""
+        self._instance.vectors.prepare(sql)
         try:
             found: list[tuple[Any, ...]] = self._db.execute(sql, list(values)).fetchall()
         except duckdb.Error as e:
@@ -167,6 +174,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; a failure inside rolls back."""
+        self._instance.vectors.prepare_expected()
         self.run("BEGIN")
         try:
             yield
@@ -189,6 +197,9 @@ class Database:
 
 def translated(e: duckdb.Error) -> EddylineError:
     """A DuckDB failure in the product's words."""
+    own = original(e)
+    if own is not None:
+        return own
     text = _PREFIX.sub("", str(e)).strip()
     first = text.split("\n")[0]
     if isinstance(e, duckdb.OutOfMemoryException):

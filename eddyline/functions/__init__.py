@@ -5,10 +5,14 @@ from eddyline.functions import (  # noqa: F401
     arithmetic,
     collections,
     conditional,
+    encodings,
     json,
+    like,
     operators,
+    printf,
     temporal,
     text,
+    text_search,
 )
 from eddyline.functions.aggregates import AGGREGATES
 from eddyline.functions.registry import FUNCTIONS

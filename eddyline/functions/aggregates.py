@@ -37,6 +37,7 @@ from eddyline.record.types import (
     decimal,
     duckdb_type,
 )
+from eddyline.record.vector import expect
 
 Types = tuple[DataType, ...]
 
@@ -310,4 +311,8 @@ def aggregate(name: str, types: Types) -> CompiledAggregate:
         wanted = str(low) if low == high else f"{low} to {high}"
         msg = f"{row.name} takes {wanted} arguments, not {len(types)}"
         raise EddylineError("sql_semantic", msg)
-    return row.compile(types)
+    compiled = row.compile(types)
+    for a in compiled.accumulators:
+        expect(f"{a.batch} {a.merge} {a.retract}")
+    expect(compiled.finish)
+    return compiled

@@ -22,7 +22,6 @@ from eddyline.record.types import (
     APPROXIMATE,
     DOUBLE,
     INT,
-    STRING,
     Root,
     decimal,
     duckdb_type,
@@ -159,16 +158,6 @@ def _rand_integer(args: Arguments, context: Context) -> Built:
     return Built(strict(INT, args), f"CAST(floor(random() * ({{{bound}}})) AS INTEGER)")
 
 
-def _hex(args: Arguments, context: Context) -> Built:
-    check("HEX", args, ("any",))
-    kind = args[0].type
-    if kind.is_integer:
-        return Built(strict(STRING, args), "printf('%X', ({0})::BIGINT)")
-    if kind.is_text or kind.root in (Root.BINARY, Root.VARBINARY):
-        return Built(strict(STRING, args), "hex({0})")
-    raise mismatch("HEX", args, "an integer, text or bytes")
-
-
 register((_whole("FLOOR"), _whole("CEIL")))
 register(
     (
@@ -190,14 +179,6 @@ register(
             "Random integer in [0, n).",
             ("RAND_INTEGER(5) < 5", True),
             True,
-        ),
-        Function(("HEX",), (1, 1), _hex, "In hexadecimal.", ("HEX(255)", "FF")),
-        Function(
-            ("BIN",),
-            (1, 1),
-            plain("BIN", ("integer",), STRING, "format('{{:b}}', ({0})::BIGINT)"),
-            "In binary.",
-            ("BIN(4)", "100"),
         ),
         Function(("PI",), (0, 0), plain("PI", (), DOUBLE, "pi()"), "π.", ("PI()", math.pi)),
         Function(("E",), (0, 0), plain("E", (), DOUBLE, "exp(1::DOUBLE)"), "e.", ("E()", math.e)),

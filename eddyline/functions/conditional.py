@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Callable
+
 from eddyline.functions.casts import cast
+from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     UNBOUNDED,
     Argument,
     Arguments,
+    Builder,
     Built,
     Context,
     Function,
@@ -17,7 +23,8 @@ from eddyline.functions.registry import (
     strict,
 )
 from eddyline.functions.unify import common, common_of
-from eddyline.record.types import BOOLEAN, INT, STRING, DataType, Root
+from eddyline.record.types import APPROXIMATE, BOOLEAN, INT, INTEGERS, STRING, DataType, Root
+from eddyline.record.vector import by_distinct_row, define
 
 
 def _met(name: str, args: Arguments, values: Arguments) -> DataType:
@@ -84,9 +91,40 @@ def _extreme(name: str) -> Function:
     return Function((name,), (1, UNBOUNDED), builder, doc, (f"{name}(1, 3, 2)", value))
 
 
+def _all_digits(text: str) -> bool:
+    return bool(text) and all(unicodedata.category(c) == "Nd" for c in text)
+
+
+_JAVA_NUMBER = re.compile(
+    r"[\x00- ]*[+-]?(NaN|Infinity|(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[fFdD]?"
+    r"|0[xX]([0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+[fFdD]?)[\x00- ]*",
+    re.ASCII,
+)
+
+
+def _is_number(text: str) -> bool:
+    return _JAVA_NUMBER.fullmatch(text) is not None
+
+
+def _tested(
+    name: str, what: str, test: Callable[[str], bool], numbers: tuple[Root, ...]
+) -> Builder:
+    """A test of a text that is never NULL; values of the types ``numbers`` pass it."""
+    own = define(f"is_{what}", BOOLEAN, by_distinct_row(test, BOOLEAN))
+
+    def builder(args: Arguments, context: Context) -> Built:
+        kind = args[0].type
+        if kind.is_text:
+            return Built(BOOLEAN.not_null(), f"coalesce({own}({{0}}), FALSE)")
+        check(name, args, ("number",))
+        value = "(({0}) IS NOT NULL)" if kind.root in numbers else "FALSE"
+        return Built(BOOLEAN.not_null(), value)
+
+    return builder
+
+
 def _typeof(args: Arguments, context: Context) -> Built:
-    shown = str(args[0].type.plain()).replace("'", "''")
-    return Built(STRING.not_null(), f"'{shown}'")
+    return Built(STRING, literal(str(args[0].type.plain())))
 
 
 register((_extreme("GREATEST"), _extreme("LEAST")))
@@ -120,41 +158,28 @@ register(
             "NULL if both are equal, else the first.",
             ("NULLIF(5, 5)", None),
         ),
-        Function(("TYPEOF",), (1, 1), _typeof, "The type's name.", ("TYPEOF(1)", "INT NOT NULL")),
+        Function(
+            ("TYPEOF",), (1, 2), _typeof, "The name of a type.", ("TYPEOF(1)", "INT NOT NULL")
+        ),
         Function(
             ("IS_ALPHA",),
             (1, 1),
-            plain(
-                "IS_ALPHA",
-                ("any",),
-                BOOLEAN.not_null(),
-                r"coalesce(regexp_full_match(CAST({0} AS VARCHAR), '\p{{L}}+'), FALSE)",
-            ),
-            "Whether all signs are letters.",
+            _tested("IS_ALPHA", "letters", str.isalpha, ()),
+            "Whether a text has letters only; FALSE for an empty one, a number and NULL.",
             ("IS_ALPHA('abc')", True),
         ),
         Function(
             ("IS_DIGIT",),
             (1, 1),
-            plain(
-                "IS_DIGIT",
-                ("any",),
-                BOOLEAN.not_null(),
-                r"coalesce(regexp_full_match(CAST({0} AS VARCHAR), '\p{{Nd}}+'), FALSE)",
-            ),
-            "Whether all signs are digits.",
+            _tested("IS_DIGIT", "digits", _all_digits, INTEGERS),
+            "Whether a text has digits only, or the value is an integer.",
             ("IS_DIGIT('12')", True),
         ),
         Function(
             ("IS_DECIMAL",),
             (1, 1),
-            plain(
-                "IS_DECIMAL",
-                ("any",),
-                BOOLEAN.not_null(),
-                "(TRY_CAST(CAST({0} AS VARCHAR) AS DOUBLE) IS NOT NULL)",
-            ),
-            "Whether the text is a number.",
+            _tested("IS_DECIMAL", "number", _is_number, (*INTEGERS, *APPROXIMATE)),
+            "Whether a text is a number of Java, or the value is an integer or a DOUBLE.",
             ("IS_DECIMAL('1.5')", True),
         ),
         Function(

@@ -208,18 +208,6 @@ def _concat(args: Arguments, context: Context) -> Built:
     return Built(strict(text_of(length), args), "(({0}) || ({1}))")
 
 
-def _like(args: Arguments, context: Context) -> Built:
-    check("LIKE", args, ("text",))
-    escape = " ESCAPE {2}" if len(args) == 3 else ""
-    return Built(strict(BOOLEAN, args), f"(({{0}}) LIKE ({{1}}){escape})")
-
-
-def _similar(args: Arguments, context: Context) -> Built:
-    check("SIMILAR TO", args, ("text",))
-    pattern = "replace(replace({1}, '%', '.*'), '_', '.')"
-    return Built(strict(BOOLEAN, args), f"regexp_full_match({{0}}, {pattern})")
-
-
 def _between(args: Arguments, context: Context) -> Built:
     """x >= a AND x <= b, each side compared in its own type."""
     low = _aligned(">=", (args[0], args[1]), context)
@@ -251,14 +239,6 @@ register(
             ("MINUS_PREFIX",), (1, 1), _minus, "The number with its sign turned.", ("-(5)", -5)
         ),
         Function(("||",), (2, 2), _concat, "Texts put together.", ("'a' || 'b'", "ab")),
-        Function(("LIKE",), (2, 3), _like, "% any text, _ any sign.", ("'abc' LIKE 'a%'", True)),
-        Function(
-            ("SIMILAR TO",),
-            (2, 2),
-            _similar,
-            "SQL's regular expressions.",
-            ("'abc' SIMILAR TO 'a(b|x)c'", True),
-        ),
         Function(
             ("BETWEEN",),
             (3, 3),

@@ -22,12 +22,16 @@ UNBOUNDED = 255
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument as a builder sees it: its type, and its value if it is a literal."""
+    """An argument as a builder sees it: its type, and its value if it is a literal.
+
+    constant: it depends on no column and is the same in every row.
+    """
 
     type: DataType
     value: object = None
     literal: bool = False
     unit: str | None = None
+    constant: bool = False
 
     @property
     def integer(self) -> int | None:

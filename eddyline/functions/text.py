@@ -1,8 +1,15 @@
-"""Functions of text."""
+"""Functions of text: case, length, parts, padding, joining, replacing.
+
+Lengths and places count Unicode characters. Where DuckDB's function means the same for ASCII
+text only, ``by_ascii`` takes it for such text and a function of our own for the rest.
+"""
 
 from __future__ import annotations
 
-from eddyline.functions.patterns import literal
+from collections.abc import Callable
+from typing import Any
+
+from eddyline.errors import EddylineError
 from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
@@ -15,57 +22,130 @@ from eddyline.functions.registry import (
     register,
     strict,
 )
-from eddyline.functions.unify import text_of
-from eddyline.record.types import (
-    BOOLEAN,
-    BYTES_TYPE,
-    INT,
-    STRING,
-    DataType,
-    array,
-    char,
-    map_of,
-    varchar,
-)
+from eddyline.functions.unify import common_of, text_of
+from eddyline.record.types import INT, STRING, DataType, Root, char, varchar
+from eddyline.record.vector import by_distinct_row, define
+
+# A value may grow to this many characters inside DuckDB; beyond, a function of ours counts.
+_SMALL_RESULT = 10_000
+# What one call may make of up to 2,048 rows.
+RESULT_BYTES = 64 * 2**20
 
 # greatest(x, 0) would make 0 of NULL.
 _NOT_BELOW_0 = "(CASE WHEN ({0}) < 0 THEN 0 ELSE ({0}) END)"
 
 
-def _kept(name: str, template: str, doc: str, example: tuple[str, object]) -> Function:
-    """A function whose result has its argument's type."""
+def by_ascii(native: str, own: str, *texts: int) -> str:
+    """``native`` if the arguments ``texts`` are ASCII only, else ``own``."""
+    tests = " AND ".join(f"strlen({{{i}}}) = length({{{i}}})" for i in texts)
+    return f"(CASE WHEN {tests} THEN {native} ELSE {own} END)"
 
-    def builder(args: Arguments, context: Context) -> Built:
-        check(name, args, ("text",))
-        return Built(args[0].type.plain(), template)
 
-    return Function((name,), (1, 1), builder, doc, example)
+def vector(name: str, function: Callable[..., Any], kind: DataType) -> str:
+    """The SQL name of ``function`` of single values; a NULL gives NULL without a call."""
+    return define(name, kind, by_distinct_row(function, kind))
+
+
+class Budget:
+    """Counts what a function has made of the rows of one call."""
+
+    def __init__(self, name: str, limit: int = RESULT_BYTES) -> None:
+        self._name = name
+        self._left = limit
+
+    def take(self, length: int) -> None:
+        """Ask for ``length`` characters.
+
+        Raises:
+            EddylineError: ``limit_exceeded``.
+        """
+        self._left -= length
+        if self._left < 0:
+            msg = f"{self._name} would make more than {RESULT_BYTES // 2**20} MiB of text at once"
+            hint = "ask for a smaller length or count"
+            raise EddylineError("limit_exceeded", msg, hint=hint)
+
+
+def bounded(name: str, length: Callable[..., int], function: Callable[..., Any]) -> str:
+    """The SQL name of a text function whose result may be huge: ``length`` says how long."""
+
+    def compute(*columns: Any) -> Any:
+        budget = Budget(name)
+
+        def one(*values: Any) -> Any:
+            budget.take(length(*values))
+            return function(*values)
+
+        return by_distinct_row(one, STRING)(*columns)
+
+    return define(f"{name.lower()}_bounded", STRING, compute)
 
 
 def _varying(args: Arguments) -> DataType:
     return strict(varchar(args[0].type.precision), args)
 
 
+# case
+
+
+def _cased(name: str, template: str, doc: str, example: tuple[str, object]) -> Function:
+    """A function whose result has its argument's type; a constant of CHAR(n) keeps its length."""
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args, ("text",))
+        kind = args[0].type.plain()
+        text = template
+        if args[0].constant and kind.root is Root.CHAR:
+            text = f"rpad(left({template}, {kind.precision}), {kind.precision}, ' ')"
+        return Built(kind, text)
+
+    return Function((name,), (1, 1), builder, doc, example)
+
+
+_UPPER = by_ascii("upper({0})", f"{vector('upper', str.upper, STRING)}({{0}})", 0)
+_LOWER = by_ascii("lower({0})", f"{vector('lower', str.lower, STRING)}({{0}})", 0)
+# Words are runs of ASCII letters and digits; everything else stays as it is.
+_INITCAP = (
+    "array_to_string(list_transform(regexp_extract_all({0}, '[A-Za-z0-9]+|[^A-Za-z0-9]+'), "
+    "lambda _w: CASE WHEN regexp_matches(_w, '^[A-Za-z0-9]') "
+    "THEN upper(left(_w, 1)) || lower(substr(_w, 2)) ELSE _w END), '')"
+)
+
+
+# parts
+
+
 def _end(name: str, doc: str, value: str) -> Function:
     def builder(args: Arguments, context: Context) -> Built:
-        check(name, args, ("text", "integer"))
-        return Built(_varying(args), f"{name.lower()}({{0}}, {_NOT_BELOW_0.format('{1}')})")
+        check(name, args[:1], ("text",))
+        check(name, args[1:], ("integer",))
+        text = f"{name.lower()}({{0}}, {_NOT_BELOW_0.format('{1}')})"
+        return Built(_varying(args).null(), text)
 
     return Function((name,), (2, 2), builder, doc, (f"{name}('abc', 2)", value))
 
 
 def _substring(args: Arguments, context: Context) -> Built:
-    """1-based; 0 counts as 1; negative counts from the end, beyond it there is nothing."""
+    """Counts from 1; 0 counts as 1; a negative start counts from the end.
+
+    Before the first character there is nothing; a negative length is NULL.
+    """
     check("SUBSTRING", args[:1], ("text",))
     check("SUBSTRING", args[1:], ("integer",))
     place = args[1].integer
     start = "(CASE WHEN ({1}) = 0 THEN 1 ELSE ({1}) END)"
     if place is not None:
         start = str(place or 1)
-    length = f", {_NOT_BELOW_0.format('{2}')}" if len(args) == 3 else ""
-    value = f"substr({{0}}, {start}{length})"
+    value = f"substr({{0}}, {start})"
+    if len(args) == 3:
+        value = f"substr({{0}}, {start}, {{2}})"
+    cases = ""
+    if len(args) == 3 and (args[2].integer is None or args[2].integer < 0):
+        cases += "WHEN coalesce(({2}) < 0, TRUE) THEN NULL "
     if place is None or place < 0:
-        value = f"(CASE WHEN length({{0}}) < -({start}) THEN '' ELSE {value} END)"
+        cases += f"WHEN length({{0}}) < -({start})::BIGINT THEN '' "
+    if cases:
+        value = f"(CASE {cases}ELSE {value} END)"
     return Built(_varying(args).null(), value)  # Flink's may be NULL, whatever it is part of
 
 
@@ -79,152 +159,148 @@ def _trim(args: Arguments, context: Context) -> Built:
 def _stripped(name: str, word: str) -> Function:
     def builder(args: Arguments, context: Context) -> Built:
         check(name, args, ("text",))
-        chars = ", {1}" if len(args) == 2 else ", ' '"
-        return Built(strict(STRING, args), f"{word}({{0}}{chars})")
+        kind = STRING if name == "BTRIM" else varchar(args[0].type.precision)
+        characters = "{1}" if len(args) == 2 else "' '"
+        return Built(strict(kind, args), f"{word}({{0}}, {characters})")
 
-    doc = "Without the given signs at its ends (blanks)."
+    doc = "The text without blanks, or without the given characters, at its end or ends."
     value = {"BTRIM": "a", "LTRIM": "a ", "RTRIM": " a"}[name]
     return Function((name,), (1, 2), builder, doc, (f"{name}(' a ')", value))
 
 
+def _overlay(args: Arguments, context: Context) -> Built:
+    """A start outside the text leaves it as it is; a length below 1 loses what follows."""
+    check("OVERLAY", args[:2], ("text", "text"))
+    check("OVERLAY", args[2:], ("integer",))
+    cut = "({3})" if len(args) == 4 else "length({1})"
+    rest = f"CASE WHEN {cut} > 0 THEN substr({{0}}, ({{2}}) + {cut}) ELSE '' END"
+    value = (
+        "CASE WHEN ({2}) <= 0 OR ({2}) > length({0}) THEN {0} "
+        f"ELSE left({{0}}, ({{2}}) - 1) || ({{1}}) || {rest} END"
+    )
+    some = " OR ".join(f"({{{i}}}) IS NULL" for i, a in enumerate(args) if a.type.nullable)
+    if some:
+        value = f"CASE WHEN {some} THEN NULL ELSE {value} END"
+    length = args[0].type.precision + args[1].type.precision
+    return Built(strict(text_of(length), args), f"({value})")
+
+
+# joining and filling
+
+
 def _concat(args: Arguments, context: Context) -> Built:
     check("CONCAT", args, ("text",))
-    return Built(
-        strict(STRING, args), "(" + " || ".join(f"({{{i}}})" for i in range(len(args))) + ")"
-    )
+    joined = " || ".join(f"({{{i}}})" for i in range(len(args)))
+    return Built(strict(STRING, args), f"({joined})")
 
 
 def _concat_ws(args: Arguments, context: Context) -> Built:
     check("CONCAT_WS", args, ("text",))
     rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
-    return Built(strict(STRING, args), f"concat_ws({rest})")
+    text = f"concat_ws({rest})" if len(args) > 1 else "(CASE WHEN {0} IS NOT NULL THEN '' END)"
+    return Built(strict(STRING, args), text)
 
 
-def _padded(name: str) -> Function:
+def _filled(name: str, function: Callable[[str, int, str], str | None]) -> Function:
+    """LPAD and RPAD; Java counts units of UTF-16, DuckDB characters: the same for ASCII."""
     word = name.lower()
+    own = bounded(name, lambda text, length, fill: max(length, 0), function)
+    # DuckDB computes constants of all branches before it looks which one is taken.
+    small = f"CASE WHEN ({{1}}) <= {_SMALL_RESULT} THEN ({{1}}) END"
+    native = by_ascii(f"{word}({{0}}, {small}, {{2}})", f"{own}({{0}}, {{1}}, {{2}})", 0, 2)
 
     def builder(args: Arguments, context: Context) -> Built:
         check(name, args, ("text", "integer", "text"))
-        pad = "{2}" if len(args) == 3 else "' '"
-        value = f"CASE WHEN ({{1}}) >= 0 AND length({pad}) > 0 THEN {word}({{0}}, {{1}}, {pad}) END"
-        return Built(STRING, f"({value})")
+        value = (
+            "CASE WHEN ({1}) < 0 OR ({2}) = '' THEN NULL "
+            f"WHEN ({{1}}) > {_SMALL_RESULT} THEN {own}({{0}}, {{1}}, {{2}}) ELSE {native} END"
+        )
+        return Built(strict(STRING, args), f"({value})")
 
     value = "..a" if name == "LPAD" else "a.."
-    doc = "Filled up, or cut, to n signs."
-    return Function((name,), (2, 3), builder, doc, (f"{name}('a', 3, '.')", value))
+    doc = "The text filled up, or cut, to a length; NULL for a negative length or an empty fill."
+    return Function((name,), (3, 3), builder, doc, (f"{name}('a', 3, '.')", value))
 
 
-def _overlay(args: Arguments, context: Context) -> Built:
-    check("OVERLAY", args, ("text", "text", "integer"))
-    cut = "{3}" if len(args) == 4 else "length({1})"
-    value = f"(left({{0}}, ({{2}}) - 1) || ({{1}}) || substr({{0}}, ({{2}}) + {cut}))"
-    length = args[0].type.precision + args[1].type.precision
-    return Built(strict(text_of(length), args), value)
+def _filling(text: str, length: int, fill: str, *, left: bool) -> str | None:
+    """The text with as much of ``fill`` as ``length`` UTF-16 units have room for."""
+    if length < 0 or not fill:
+        return None
+    units = text.encode("utf-16-le", "surrogatepass")
+    room = max(0, length - len(units) // 2)
+    more = fill.encode("utf-16-le", "surrogatepass")
+    filler = (more * (2 * room // len(more) + 1))[: 2 * room]
+    joined = filler + units if left else units + filler
+    return joined[: 2 * length].decode("utf-16-le", "replace")
 
 
-def _regexp_extract(args: Arguments, context: Context) -> Built:
-    check("REGEXP_EXTRACT", args, ("text", "text", "integer"))
-    group = "0" if len(args) == 2 else "{2}"
-    value = f"CASE WHEN regexp_matches({{0}}, {{1}}) THEN regexp_extract({{0}}, {{1}}, {group}) END"
-    return Built(STRING, f"({value})")
+def _repeat(args: Arguments, context: Context) -> Built:
+    check("REPEAT", args, ("text", "integer"))
+    own = bounded("REPEAT", lambda text, n: len(text) * max(n, 0), lambda text, n: text * n)
+    small = f"strlen({{0}}) * ({{1}})::BIGINT <= {_SMALL_RESULT}"
+    # DuckDB computes constants of all branches before it looks which one is taken.
+    count = f"CASE WHEN {small} THEN {_NOT_BELOW_0.format('{1}')} ELSE 0 END"
+    value = f"CASE WHEN {small} THEN repeat({{0}}, {count}) ELSE {own}({{0}}, {{1}}) END"
+    if args[1].type.nullable:
+        value = f"CASE WHEN ({{1}}) IS NOT NULL THEN {value} END"
+    return Built(strict(STRING, args), f"({value})")
 
 
-def _regexp_replace(args: Arguments, context: Context) -> Built:
-    check("REGEXP_REPLACE", args, ("text",))
+# replacing
+
+
+def _replace(args: Arguments, context: Context) -> Built:
+    check("REPLACE", args, ("text",))
+    own = bounded("REPLACE", _replaced_length, str.replace)
+    small = f"({{1}}) <> '' AND strlen({{0}})::BIGINT * (strlen({{2}}) + 1) <= {_SMALL_RESULT}"
+    searched = args[1].text
     by = args[2].text
-    new = "{2}" if by is None else literal(_java_groups(by))
-    return Built(strict(STRING, args), f"regexp_replace({{0}}, {{1}}, {new}, 'g')")
+    if searched and by is not None and len(by) <= len(searched):
+        return Built(strict(STRING, args), "replace({0}, {1}, {2})")  # it cannot grow
+    # DuckDB computes constants of all branches before it looks which one is taken.
+    text = f"replace(CASE WHEN {small} THEN {{0}} END, {{1}}, {{2}})"
+    value = f"(CASE WHEN {small} THEN {text} ELSE {own}({{0}}, {{1}}, {{2}}) END)"
+    return Built(strict(STRING, args), value)
 
 
-def _java_groups(text: str) -> str:
-    """``$1`` of Java as ``\\1`` of RE2."""
-    import re
-
-    return re.sub(r"\$(\d)", r"\\\1", text.replace("\\", "\\\\"))
+def _replaced_length(text: str, searched: str, by: str) -> int:
+    count = text.count(searched) if searched else len(text) + 1
+    return len(text) + count * max(0, len(by) - len(searched))
 
 
-def _locate(args: Arguments, context: Context) -> Built:
-    check("LOCATE", args, ("text", "text", "integer"))
-    if len(args) == 2:
-        return Built(strict(INT, args), "CAST(strpos({1}, {0}) AS INTEGER)")
-    found = "strpos(substr({1}, {2}), {0})"
-    value = f"CASE WHEN {found} = 0 THEN 0 ELSE {found} + ({{2}}) - 1 END"
-    return Built(strict(INT, args), f"CAST({value} AS INTEGER)")
-
-
-def _split_index(args: Arguments, context: Context) -> Built:
-    check("SPLIT_INDEX", args, ("text", "text", "integer"))
-    value = "CASE WHEN ({2}) >= 0 THEN string_split({0}, {1})[({2}) + 1] END"
-    return Built(STRING, f"({value})")
+def _translate(args: Arguments, context: Context) -> Built:
+    """NULL or nothing to replace leaves the text; NULL as replacement takes the characters away."""
+    check("TRANSLATE", args, ("text",))
+    nullable = any(a.type.nullable for a in args[1:])
+    value = "translate({0}, {1}, {2})"
+    if nullable:
+        value = "translate({0}, coalesce({1}, ''), coalesce({2}, ''))"
+    return Built(strict(STRING, args[:1]), value)
 
 
 def _elt(args: Arguments, context: Context) -> Built:
     check("ELT", args[:1], ("integer",))
-    check("ELT", args[1:], ("text",))
+    place = args[0].integer
+    if place is not None and place < 0:
+        raise mismatch("ELT", args, "a place from 1 on")
+    kinds = ("text",) if args[1].type.is_text else ("bytes",)
+    check("ELT", args[1:], kinds)
+    kind = common_of([a.type for a in args[1:]])
+    assert kind is not None
     items = ", ".join(f"{{{i}}}" for i in range(1, len(args)))
-    kind = text_of(max(a.type.precision for a in args[1:]))
-    return Built(kind.null(), f"(CASE WHEN ({{0}}) > 0 THEN [{items}][{{0}}] END)")
+    return Built(kind.plain().null(), f"(CASE WHEN ({{0}}) > 0 THEN [{items}][{{0}}] END)")
 
 
-_URL_PARTS = {
-    "PROTOCOL": r"'^([A-Za-z][A-Za-z0-9+.-]*):'",
-    "HOST": r"'^[A-Za-z][A-Za-z0-9+.-]*://(?:[^@/?#]*@)?([^:/?#]+)'",
-    "PATH": r"'^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)'",
-    "QUERY": r"'^[^?#]*\?([^#]*)'",
-    "REF": r"'#(.*)$'",
-    "FILE": r"'^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^#]*)'",
-    "AUTHORITY": r"'^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)'",
-    "USERINFO": r"'^[A-Za-z][A-Za-z0-9+.-]*://([^@/?#]*)@'",
-}
+# single characters
 
 
-def _parse_url(args: Arguments, context: Context) -> Built:
-    check("PARSE_URL", args, ("text",))
-    part = args[1].text
-    if part not in _URL_PARTS:
-        raise mismatch("PARSE_URL", args, f"a URL and one of {', '.join(_URL_PARTS)}")
-    pattern = _URL_PARTS[part]
-    if len(args) == 2:
-        return Built(STRING, _first_group(pattern))
-    key = args[2].text
-    if part != "QUERY" or key is None:
-        raise mismatch("PARSE_URL", args, "a key in quotes, with 'QUERY'")
-    import re
-
-    pattern = literal(rf"[?&]{re.escape(key)}=([^&#]*)")
-    return Built(STRING, _first_group(pattern))
-
-
-def _first_group(pattern: str) -> str:
-    found = f"regexp_matches({{0}}, {pattern})"
-    return f"(CASE WHEN {found} THEN regexp_extract({{0}}, {pattern}, 1) END)"
-
-
-def _str_to_map(args: Arguments, context: Context) -> Built:
-    check("STR_TO_MAP", args, ("text",))
-    outer = "{1}" if len(args) > 1 else "','"
-    inner = "{2}" if len(args) > 2 else "'='"
-    pairs = f"string_split({{0}}, {outer})"
-    key = f"lambda p: string_split(p, {inner})[1]"
-    value = f"lambda p: string_split(p, {inner})[2]"
-    text = f"map(list_transform({pairs}, {key}), list_transform({pairs}, {value}))"
-    return Built(strict(map_of(STRING, STRING), args), text)
-
-
-def _printf(args: Arguments, context: Context) -> Built:
-    rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
-    return Built(STRING, f"printf({rest})")
-
-
-def _sha2(args: Arguments, context: Context) -> Built:
-    check("SHA2", args, ("text", "integer"))
-    if args[1].integer != 256:
-        raise mismatch("SHA2", args, "a text and 256: other lengths are not supported yet")
-    return Built(strict(varchar(128), args), "sha256({0})")
+def _first_byte(text: str) -> int:
+    byte = text.encode()[0] if text else 0
+    return byte - 256 if byte > 127 else byte
 
 
 def _text(
-    name: str,
+    names: str,
     kinds: tuple[str, ...],
     result: DataType,
     template: str,
@@ -233,333 +309,123 @@ def _text(
     *,
     nullable: bool = False,
 ) -> Function:
-    """A row with fixed types."""
-    names = tuple(name.split())
-    return Function(
-        names,
-        (len(kinds), len(kinds)),
-        plain(names[0], kinds, result, template, nullable=nullable),
-        doc,
-        example,
-    )
+    """A function with a fixed result type."""
+    every = tuple(names.split())
+    builder = plain(every[0], kinds, result, template, nullable=nullable)
+    return Function(every, (len(kinds), len(kinds)), builder, doc, example)
 
 
-_WORDS = "regexp_extract_all(lower({0}), '[a-z0-9]+|[^a-z0-9]+')"
-_CAPITALS = f"list_transform({_WORDS}, lambda w: upper(left(w, 1)) || substr(w, 2))"
-_T, _TT, _TTT, _TI = ("text",), ("text",) * 2, ("text",) * 3, ("text", "integer")
+_ASCII = by_ascii("ascii({0})", f"{vector('ascii', _first_byte, INT)}({{0}})", 0)
+_REVERSE = f"{vector('reverse', lambda text: text[::-1], STRING)}({{0}})"
+_CHR = "(CASE WHEN ({0}) < 0 THEN '' ELSE chr(CAST(({0})::BIGINT & 255 AS INTEGER)) END)"
+_UUID = plain("UUID", (), char(36), "CAST(uuid() AS VARCHAR)")
+
 register((_stripped("BTRIM", "trim"), _stripped("LTRIM", "ltrim"), _stripped("RTRIM", "rtrim")))
-register((_padded("LPAD"), _padded("RPAD")))
 register(
     (
-        _kept("UPPER", "upper({0})", "In capitals.", ("UPPER('abc')", "ABC")),
-        _kept("LOWER", "lower({0})", "In small letters.", ("LOWER('ABC')", "abc")),
+        _filled("LPAD", lambda text, length, fill: _filling(text, length, fill, left=True)),
+        _filled("RPAD", lambda text, length, fill: _filling(text, length, fill, left=False)),
+        _cased("UPPER", _UPPER, "The text in capital letters.", ("UPPER('abc')", "ABC")),
+        _cased("LOWER", _LOWER, "The text in small letters.", ("LOWER('ABC')", "abc")),
+        _cased(
+            "INITCAP",
+            _INITCAP,
+            "Each word with a capital letter; words are runs of ASCII letters and digits.",
+            ("INITCAP('ab cd')", "Ab Cd"),
+        ),
         _text(
             "CHAR_LENGTH CHARACTER_LENGTH",
-            _T,
+            ("text",),
             INT,
             "CAST(length({0}) AS INTEGER)",
-            "How many signs.",
+            "Number of characters.",
             ("CHAR_LENGTH('abc')", 3),
         ),
         _text(
             "ASCII",
-            _T,
+            ("text",),
             INT,
-            "CAST(ascii({0}) AS INTEGER)",
-            "Code of the first sign.",
+            f"CAST({_ASCII} AS INTEGER)",
+            "First byte of the text's UTF-8 form, negative beyond ASCII; 0 for an empty text.",
             ("ASCII('a')", 97),
         ),
         _text(
             "CHR",
             ("integer",),
             STRING,
-            "chr(CAST(({0}) & 255 AS INTEGER))",
-            "The sign of a code.",
+            _CHR,
+            "The character with a code modulo 256; an empty text for a negative code.",
             ("CHR(97)", "a"),
             nullable=True,
         ),
-        _text("REVERSE", _T, STRING, "reverse({0})", "Backwards.", ("REVERSE('abc')", "cba")),
         _text(
-            "REPEAT",
-            _TI,
+            "REVERSE",
+            ("text",),
             STRING,
-            f"repeat({{0}}, {_NOT_BELOW_0.format('{1}')})",
-            "n times.",
-            ("REPEAT('ab', 2)", "abab"),
+            _REVERSE,
+            "The characters in reverse order.",
+            ("REVERSE('abc')", "cba"),
+            nullable=True,
         ),
-        _text(
-            "REPLACE",
-            _TTT,
-            STRING,
-            "replace({0}, {1}, {2})",
-            "Each b of a by c.",
+        _end("LEFT", "The first n characters.", "ab"),
+        _end("RIGHT", "The last n characters.", "bc"),
+        Function(("REPEAT",), (2, 2), _repeat, "The text n times.", ("REPEAT('ab', 2)", "abab")),
+        Function(
+            ("REPLACE",),
+            (3, 3),
+            _replace,
+            "Every occurrence of one text replaced by another.",
             ("REPLACE('abc', 'b', 'x')", "axc"),
         ),
-        _text(
-            "TRANSLATE TRANSLATE3",
-            _TTT,
-            STRING,
-            "translate({0}, {1}, {2})",
-            "Sign by sign replaced.",
+        Function(
+            ("TRANSLATE", "TRANSLATE3"),
+            (3, 3),
+            _translate,
+            "Each character of one list replaced by that of another list at the same place.",
             ("TRANSLATE('abc', 'ab', 'xy')", "xyc"),
         ),
-        _end("LEFT", "The first n signs.", "ab"),
-        _end("RIGHT", "The last n signs.", "bc"),
-        _text(
-            "POSITION",
-            _TT,
-            INT,
-            "CAST(strpos({1}, {0}) AS INTEGER)",
-            "Where a begins in b.",
-            ("POSITION('b' IN 'abc')", 2),
-        ),
-        _text(
-            "INSTR",
-            _TT,
-            INT,
-            "CAST(strpos({0}, {1}) AS INTEGER)",
-            "Where b begins in a.",
-            ("INSTR('abc', 'b')", 2),
-        ),
-        _text(
-            "STARTSWITH",
-            _TT,
-            BOOLEAN,
-            "starts_with({0}, {1})",
-            "Whether a begins with b.",
-            ("STARTSWITH('abc', 'ab')", True),
-        ),
-        _text(
-            "ENDSWITH",
-            _TT,
-            BOOLEAN,
-            "ends_with({0}, {1})",
-            "Whether a ends in b.",
-            ("ENDSWITH('abc', 'bc')", True),
-        ),
-        _kept(
-            "INITCAP",
-            f"array_to_string({_CAPITALS}, '')",
-            "Each word with a capital.",
-            ("INITCAP('ab cd')", "Ab Cd"),
-        ),
-        _text(
-            "TO_BASE64",
-            _T,
-            STRING,
-            "base64(encode({0}))",
-            "In base 64.",
-            ("TO_BASE64('abc')", "YWJj"),
-        ),
-        _text(
-            "FROM_BASE64",
-            _T,
-            STRING,
-            "decode(from_base64({0}))",
-            "From base 64.",
-            ("FROM_BASE64('YWJj')", "abc"),
-        ),
-        _text(
-            "ENCODE",
-            _TT,
-            BYTES_TYPE,
-            "encode({0})",
-            "UTF-8 bytes of a text.",
-            ("DECODE(ENCODE('abc', 'UTF-8'), 'UTF-8')", "abc"),
-            nullable=True,
-        ),
-        _text(
-            "DECODE",
-            ("bytes", "text"),
-            STRING,
-            "decode({0})",
-            "Text of UTF-8 bytes.",
-            ("DECODE(x'616263', 'UTF-8')", "abc"),
-            nullable=True,
-        ),
-        _text(
-            "UNHEX",
-            _T,
-            BYTES_TYPE,
-            "unhex({0})",
-            "Bytes of hexadecimal text.",
-            ("DECODE(UNHEX('616263'), 'UTF-8')", "abc"),
-            nullable=True,
-        ),
-        _text(
-            "URL_ENCODE",
-            _T,
-            STRING,
-            "replace(url_encode({0}), '%20', '+')",
-            "As in a form's URL.",
-            ("URL_ENCODE('a b')", "a+b"),
-        ),
-        _text(
-            "URL_DECODE",
-            _T,
-            STRING,
-            "url_decode(replace({0}, '+', ' '))",
-            "From a form's URL.",
-            ("URL_DECODE('a+b')", "a b"),
-        ),
-        _text(
-            "SPLIT",
-            _TT,
-            array(STRING),
-            "string_split({0}, {1})",
-            "Cut at each b.",
-            ("CARDINALITY(SPLIT('a,b', ','))", 2),
-        ),
-        _text(
-            "REGEXP",
-            _TT,
-            BOOLEAN,
-            "regexp_matches({0}, {1})",
-            "Whether the pattern is found.",
-            ("REGEXP('abc', 'b')", True),
-        ),
-        _text(
-            "REGEXP_COUNT",
-            _TT,
-            INT,
-            "CAST(len(regexp_extract_all({0}, {1})) AS INTEGER)",
-            "How often it is found.",
-            ("REGEXP_COUNT('abab', 'a')", 2),
-        ),
-        _text(
-            "REGEXP_SUBSTR",
-            _TT,
-            STRING,
-            "(CASE WHEN regexp_matches({0}, {1}) THEN regexp_extract({0}, {1}) END)",
-            "What is found first.",
-            ("REGEXP_SUBSTR('abc', 'b.')", "bc"),
-            nullable=True,
-        ),
-        _text(
-            "MD5",
-            _T,
-            char(32),
-            "md5({0})",
-            "MD5 in hexadecimal.",
-            ("MD5('abc')", "900150983cd24fb0d6963f7d28e17f72"),
-        ),
-        _text(
-            "SHA1",
-            _T,
-            char(40),
-            "sha1({0})",
-            "SHA-1 in hexadecimal.",
-            ("SHA1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d"),
-        ),
-        _text(
-            "SHA256",
-            _T,
-            char(64),
-            "sha256({0})",
-            "SHA-256 in hexadecimal.",
-            ("LEFT(SHA256('abc'), 8)", "ba7816bf"),
-        ),
-        Function(
-            ("SHA2",),
-            (2, 2),
-            _sha2,
-            "SHA-2 of 256 bits.",
-            ("LEFT(SHA2('abc', 256), 8)", "ba7816bf"),
-        ),
-        Function(
-            ("UUID",),
-            (0, 0),
-            plain("UUID", (), char(36), "CAST(uuid() AS VARCHAR)"),
-            "A random UUID.",
-            ("CHAR_LENGTH(UUID())", 36),
-            True,
-        ),
+        Function(("UUID",), (0, 0), _UUID, "A random UUID.", ("CHAR_LENGTH(UUID())", 36), True),
         Function(
             ("SUBSTRING", "SUBSTR"),
             (2, 3),
             _substring,
-            "A part of a text.",
+            "A part of a text, from a place (negative: from the end) and of a length.",
             ("SUBSTRING('hello', -3, 2)", "ll"),
         ),
         Function(
             ("TRIM",),
             (3, 3),
             _trim,
-            "Without blanks, or given signs, at its ends.",
+            "The text without blanks, or without given characters, at its ends.",
             ("TRIM(BOTH 'x' FROM 'xax')", "a"),
         ),
         Function(
             ("CONCAT",),
             (1, UNBOUNDED),
             _concat,
-            "Put together; NULL if any is NULL.",
+            "The texts joined; NULL if any is NULL.",
             ("CONCAT('a', 'b')", "ab"),
         ),
         Function(
             ("CONCAT_WS",),
             (1, UNBOUNDED),
             _concat_ws,
-            "Put together with a separator; NULLs are left out.",
+            "The texts that are not NULL, joined by the first.",
             ("CONCAT_WS('-', 'a', 'b')", "a-b"),
         ),
         Function(
             ("OVERLAY",),
             (3, 4),
             _overlay,
-            "A part replaced by place.",
+            "The text with a part, given by its place, replaced.",
             ("OVERLAY('abcd' PLACING 'xy' FROM 2)", "axyd"),
         ),
         Function(
-            ("REGEXP_EXTRACT",),
-            (2, 3),
-            _regexp_extract,
-            "A group of a pattern.",
-            ("REGEXP_EXTRACT('a12', '([a-z])([0-9]+)', 2)", "12"),
-        ),
-        Function(
-            ("REGEXP_REPLACE",),
-            (3, 3),
-            _regexp_replace,
-            "Each match replaced.",
-            ("REGEXP_REPLACE('a1b2', '[0-9]', '')", "ab"),
-        ),
-        Function(
-            ("LOCATE",),
-            (2, 3),
-            _locate,
-            "Where a begins in b, from a place on.",
-            ("LOCATE('b', 'abcb', 3)", 4),
-        ),
-        Function(
-            ("SPLIT_INDEX",),
-            (3, 3),
-            _split_index,
-            "The n-th piece, from 0.",
-            ("SPLIT_INDEX('a,b', ',', 1)", "b"),
-        ),
-        Function(
-            ("ELT",), (2, UNBOUNDED), _elt, "The n-th of its arguments.", ("ELT(2, 'a', 'b')", "b")
-        ),
-        Function(
-            ("PARSE_URL",),
-            (2, 3),
-            _parse_url,
-            "A part of a URL.",
-            ("PARSE_URL('http://h/p?a=1', 'QUERY', 'a')", "1"),
-        ),
-        Function(
-            ("STR_TO_MAP",),
-            (1, 3),
-            _str_to_map,
-            "Pairs of a text as a map.",
-            ("STR_TO_MAP('a=1,b=2')['b']", "2"),
-        ),
-        Function(
-            ("PRINTF",),
-            (1, UNBOUNDED),
-            _printf,
-            "Printed by a C format.",
-            ("PRINTF('%d-%s', 1, 'a')", "1-a"),
+            ("ELT",),
+            (2, UNBOUNDED),
+            _elt,
+            "The n-th of the arguments that follow.",
+            ("ELT(2, 'a', 'b')", "b"),
         ),
     )
 )

@@ -10,7 +10,6 @@ _BITMAP = "there is no bitmap type"
 _VARIANT = "there is no VARIANT type"
 _OBJECT = "there are no structured types"
 _JSON = "its KEY … VALUE syntax is not read yet; build the text with CONCAT and JSON_STRING"
-_HASH = "the kernel has no such hash; use SHA256"
 _OVER = "OVER windows are not there yet"
 _COLLECTION = "aggregates that give a collection are not there yet"
 
@@ -38,13 +37,6 @@ UNSUPPORTED: dict[str, str] = {
     "ARRAY_UNION": "use ARRAY_DISTINCT(ARRAY_CONCAT(a, b))",
     "MAP_ENTRIES": "use MAP_KEYS and MAP_VALUES",
     "MAP_UNION": "merge the maps before they come in",
-    "REGEXP_EXTRACT_ALL": "use REGEXP_EXTRACT",
-    "REGEXP_INSTR": "use REGEXP_SUBSTR and INSTR",
-    "INET_ATON": "split the address with SPLIT_INDEX",
-    "INET_NTOA": "compute the parts with MOD and /",
-    "SHA224": _HASH,
-    "SHA384": _HASH,
-    "SHA512": _HASH,
     "OVERLAPS": "compare the four times instead",
     "LAG": _OVER,
     "LEAD": _OVER,

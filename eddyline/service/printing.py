@@ -13,6 +13,7 @@ from eddyline.functions.casts import cast, castable
 from eddyline.functions.registry import Context
 from eddyline.record.schema import Schema
 from eddyline.record.types import BYTES, STRING, DataType, quote
+from eddyline.record.vector import Vectors
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Row = tuple[str | None, ...]
 
 _lock = threading.Lock()
-_connection: duckdb.DuckDBPyConnection | None = None
+_connection: tuple[duckdb.DuckDBPyConnection, Vectors] | None = None
 
 
 class Printer:
@@ -40,8 +41,10 @@ class Printer:
         """Each row as a tuple of texts, None for NULL."""
         if table.num_rows == 0:
             return []
-        with _shared() as db:
+        db, vectors = _shared()
+        with db:
             db.register("printed", table)
+            vectors.prepare(self._select)
             try:
                 found: list[Row] = db.execute(self._select).fetchall()
             finally:
@@ -49,14 +52,14 @@ class Printer:
         return found
 
 
-def _shared() -> duckdb.DuckDBPyConnection:
-    """A cursor of the process's one connection for printing."""
+def _shared() -> tuple[duckdb.DuckDBPyConnection, Vectors]:
+    """A cursor of the process's one connection for printing, and the functions it knows."""
     global _connection
     import duckdb
 
     with _lock:
         if _connection is None:
-            _connection = duckdb.connect(
+            db = duckdb.connect(
                 ":memory:",
                 config={
                     "threads": 1,
@@ -64,12 +67,13 @@ def _shared() -> duckdb.DuckDBPyConnection:
                     "enable_external_access": "false",
                 },
             )
-        return _connection.cursor()
+            _connection = (db, Vectors(db))
+        return _connection[0].cursor(), _connection[1]
 
 
 def _shown(text: str, kind: DataType, context: Context) -> str:
     if kind.root in BYTES:
         return f"'x''' || lower(hex({text})) || ''''"
     if castable(kind, STRING):
-        return cast(text, kind, STRING, context, False)
+        return cast("{0}", kind, STRING, context, False).format(text)
     return f"CAST({text} AS VARCHAR)"

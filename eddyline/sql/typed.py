@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eddyline.record.types import BOOLEAN, DataType, Root, quote
+from eddyline.record.vector import expect
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def render(e: Typed) -> str:
         return quote(e.name)
     if isinstance(e, Const):
         return e.text
+    expect(e.template)
     return e.template.format(*(render(a) for a in e.args))
 
 

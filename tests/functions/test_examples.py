@@ -8,34 +8,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from eddyline.catalog.catalog import Catalog
 from eddyline.functions import AGGREGATES, FUNCTIONS
 from eddyline.record.types import INT, DataType, Root, duckdb_type
-from eddyline.sql.bind.expressions import ExpressionBinder
-from eddyline.sql.bind.scope import Environment, Field, Scope
-from eddyline.sql.options import SessionConfig
+from eddyline.record.vector import Vectors
+from eddyline.sql.bind.scope import Field, Scope
 from eddyline.sql.parse import parse_expression
-from eddyline.sql.typed import Typed, render
+from eddyline.sql.typed import render
 from eddyline.testing.cases import canonical
+from tests.functions.functions_kit import bound, bound_syntax, calculator, computed
 
-NOW = "SET VARIABLE eddyline_now = TIMESTAMP '2026-11-24 10:00:00.123456'"
 ROWS = sorted({f.name: f for f in FUNCTIONS.values()}.items())
-
-
-def bound(text: str, scope: Scope | None = None, zone: str = "UTC") -> Typed:
-    config, _ = SessionConfig().with_option("table.local-time-zone", zone)
-    env = Environment(Catalog(None), config, text, [])
-    return ExpressionBinder(scope or Scope(()), env).bind(parse_expression(text))
-
-
-def computed(text: str, zone: str = "UTC") -> Any:
-    """The value of an expression of constants."""
-    e = bound(text, zone=zone)
-    with duckdb.connect() as db:
-        db.execute(NOW)
-        row = db.execute(f"SELECT {render(e)}").fetchone()
-    assert row is not None
-    return row[0]
 
 
 @pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
@@ -58,7 +40,7 @@ def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
     call, wanted = row.example
     scope = Scope((Field("x", None, "x", INT),))
     inner = parse_expression(f"{name}{call}")
-    args = [bound_of(a, scope) for a in getattr(inner, "args", ())]
+    args = [bound_syntax(a, scope) for a in getattr(inner, "args", ())]
     compiled = row.compile(tuple(a.type for a in args))
     states = ", ".join(
         a.batch.format(*(render(e) for e in args), filter="", order="n") + f" AS {a.name}"
@@ -67,14 +49,11 @@ def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
     finish = compiled.finish.format(**{a.name: a.name for a in compiled.accumulators})
     with duckdb.connect() as db:
         rows = "(VALUES (1, 1), (2, 2), (4, 3), (NULL, 4)) AS t(x, n)"
-        got = db.execute(f"SELECT {finish} FROM (SELECT {states} FROM {rows})").fetchone()
+        sql = f"SELECT {finish} FROM (SELECT {states} FROM {rows})"
+        Vectors(db).prepare(sql)
+        got = db.execute(sql).fetchone()
     assert got is not None
     assert got[0] == wanted
-
-
-def bound_of(e: Any, scope: Scope) -> Typed:
-    env = Environment(Catalog(None), SessionConfig(), "", [])
-    return ExpressionBinder(scope, env).bind(e)
 
 
 @pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
@@ -83,9 +62,9 @@ def test_the_type_said_is_the_type_given(name: str, row: Any) -> None:
     e = bound(row.example[0])
     if e.type.root is Root.NULL:
         return
-    with duckdb.connect() as db:
-        db.execute(NOW)
-        described = db.execute(f"DESCRIBE SELECT {render(e)} AS v").fetchone()
+    sql = f"SELECT {render(e)} AS v FROM lone"
+    calculator().value(render(e))
+    described = calculator().db.execute(f"DESCRIBE {sql}").fetchone()
     assert described is not None
     assert described[1] == normal(e.type), f"{row.example[0]}: {described[1]}"
 

@@ -11,11 +11,13 @@ import threading
 import duckdb
 import pyarrow as pa
 
+from eddyline.record.vector import Vectors
+
 # Records are parsed a batch at a time; this only bounds a mistake.
 MEMORY_LIMIT = "1GiB"
 
 _lock = threading.Lock()
-_databases: dict[int, duckdb.DuckDBPyConnection] = {}
+_databases: dict[int, tuple[duckdb.DuckDBPyConnection, Vectors]] = {}
 
 
 class Kernel:
@@ -30,12 +32,15 @@ class Kernel:
                     "memory_limit": MEMORY_LIMIT,
                     "enable_external_access": "false",
                 }
-                _databases[threads] = duckdb.connect(":memory:", config=config)
-            self._db = _databases[threads].cursor()
+                db = duckdb.connect(":memory:", config=config)
+                _databases[threads] = (db, Vectors(db))
+            db, self._vectors = _databases[threads]
+            self._db = db.cursor()
 
     def query(self, sql: str, p: pa.Table) -> pa.Table:
         """Rows of a SELECT over ``p``; raises what DuckDB raises."""
         self._db.register("p", p)
+        self._vectors.prepare(sql)
         try:
             return self._db.sql(sql).to_arrow_table()
         finally:

@@ -14,7 +14,7 @@ from eddyline.record.types import DOUBLE, DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.literals import bind_interval, bind_literal
 from eddyline.sql.bind.scope import Environment, Scope, field_of
-from eddyline.sql.typed import Apply, Const, Ref, Typed
+from eddyline.sql.typed import Apply, Const, Ref, Typed, is_volatile, refs
 
 WINDOW_FUNCTIONS = ("TUMBLE", "HOP", "SESSION", "CUMULATE")
 AUXILIARY = {
@@ -269,12 +269,15 @@ class ExpressionBinder:
 
 def _argument(e: Typed, unit: str | None) -> Argument:
     if isinstance(e, Const):
-        return Argument(e.type, e.value, literal=True, unit=unit)
-    return Argument(e.type, unit=unit)
+        return Argument(e.type, e.value, literal=True, unit=unit, constant=True)
+    constant = not refs(e) and not is_volatile(e)
+    return Argument(e.type, unit=unit, constant=constant)
 
 
 def _negated(number: Const) -> Const:
     value = -number.value if isinstance(number.value, int | float) else None
+    if value == 0:  # a literal has no negative zero
+        return number
     return Const(f"(-{number.text})", number.type, value)
 
 

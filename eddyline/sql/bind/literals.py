@@ -58,9 +58,10 @@ def bind_literal(e: s.Literal, env: Environment) -> Const:
 
 
 def text_const(text: str) -> Const:
-    """A text constant: CHAR of its length."""
+    """A text constant: CHAR of its length in units of UTF-16, as Java counts."""
     quoted = text.replace("'", "''")
-    return Const(f"'{quoted}'", char(len(text)).not_null(), text)
+    length = len(text) + sum(c > "\uffff" for c in text)
+    return Const(f"'{quoted}'", char(length).not_null(), text)
 
 
 def _number(e: s.Literal, env: Environment) -> Const:
