@@ -65,7 +65,7 @@ def test_the_way_of_a_record() -> None:
 
         # 4. sources and formats: as a row of the table it has types.
         rows = eddyline.sql("SELECT page, ms FROM visits WHERE ms > 1000", limit=1)
-        assert rows == [{"page": "/home", "ms": "5000.0"}]
+        assert rows == [{"page": "/home", "ms": 5000.0}]
 
         # 5. operators and forests: the job has scored it, and it stands out.
         (series,) = until(services.anomalies.series)

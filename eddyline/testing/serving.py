@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,46 +52,59 @@ class TestServer:
         )
 
     def sql(
-        self, text: str, *, for_s: float | None = None, limit: int | None = None
+        self,
+        text: str,
+        *,
+        for_s: float | None = None,
+        limit: int | None = None,
+        timeout_s: float = 60.0,
     ) -> list[dict[str, Any]]:
         """Run statements; the rows of the last table they gave, by column name.
 
         All calls share one session, as the paragraphs of a note do.
 
         A SELECT over a stream does not end by itself: ``for_s`` ends it after so many seconds,
-        ``limit`` once so many rows are there. Values are texts as Flink prints them, None for
-        NULL.
+        ``limit`` once so many rows are there. Values are Python's own (``testing.values``): whole
+        numbers, floats, ``Decimal``, booleans, dates and times; None for NULL.
 
         Raises:
-            EddylineError: what a statement met.
+            EddylineError: what a statement met; ``conflict`` if the statements are not over after
+                ``timeout_s``.
         """
         from eddyline.service import events as e
+        from eddyline.testing.values import value_of
 
-        heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()
         if self._session is None:
             self._session = f"kit:{uuid.uuid4().hex[:12]}"
-        run_id = self.services.sessions.submit(self._session, text, heard.put, refresh_ms=50)
-        end = None if for_s is None else SYSTEM.monotonic() + for_s
+        began = SYSTEM.monotonic()
+        run_id = self.services.sessions.submit(self._session, text, arrived.put, refresh_ms=50)
         table: e.TableSnapshot | None = None
+        cancelled = timed_out = False
         while True:
-            try:
-                event = heard.get(timeout=0.02)
-            except queue.Empty:
-                event = None
-            if isinstance(event, e.TableSnapshot):
-                table = event
-            if isinstance(event, e.RunFinished):
-                break
-            full = limit is not None and table is not None and table.row_count >= limit
-            if full or (end is not None and SYSTEM.monotonic() >= end):
-                end, limit = None, None
+            with suppress(queue.Empty):
+                event = arrived.get(timeout=0.02)
+                if isinstance(event, e.TableSnapshot):
+                    table = event
+                if isinstance(event, e.RunFinished):
+                    break
+            elapsed_s = SYSTEM.monotonic() - began
+            complete = limit is not None and table is not None and table.row_count >= limit
+            due = for_s is not None and elapsed_s >= for_s
+            timed_out = timed_out or (not cancelled and not complete and elapsed_s >= timeout_s)
+            if not cancelled and (complete or due or timed_out):
+                cancelled = True
                 self.services.sessions.cancel(run_id)
+        if timed_out:
+            raise _endless(timeout_s, table.row_count if table else 0)
         if event.error is not None:
             code, message = event.error["code"], event.error["message"]
             hint, detail = event.error.get("hint"), event.error.get("detail")
             raise EddylineError(code, message, hint=hint, detail=detail)
-        rows = table.rows if table else []
-        return [dict(zip(table.columns, row, strict=True)) for row in rows] if table else []
+        if table is None:
+            return []
+        rows = [map(value_of, table.types, row) for row in table.rows[:limit]]
+        return [dict(zip(table.columns, row, strict=True)) for row in rows]
 
     def clear(self) -> None:
         """End the session; remove all jobs, generators, notes, tables and streams."""
@@ -110,6 +123,12 @@ class TestServer:
             self.services.catalog.drop_table((name,))
         for stream in self.services.streams.list():
             self.services.streams.delete(stream.name)
+
+
+def _endless(timeout_s: float, rows: int) -> EddylineError:
+    msg = f"the statements are not over after {timeout_s:g} s; {rows:,} rows so far"
+    hint = "a query over a stream does not end by itself: give limit=... or for_s=..."
+    return EddylineError("conflict", msg, hint=hint)
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def test_a_missing_stream_is_said_with_the_way_out(house: TestServer) -> None:
     assert "eddyline stream create absent" in told
     make(house, "absent")
     put(house, "absent", '{"n":1,"s":"a"}')
-    assert house.sql("SELECT n FROM t", limit=1) == [{"n": "1"}]
+    assert house.sql("SELECT n FROM t", limit=1) == [{"n": 1}]
 
 
 def test_a_job_whose_statement_changed_is_refused_and_keeps_its_state(house: TestServer) -> None:

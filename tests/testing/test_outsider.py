@@ -11,6 +11,8 @@ import pytest
 THEIRS = '''
 """A shop's tests of its own streaming code."""
 
+import datetime as dt
+import decimal
 import json
 
 import pytest
@@ -50,7 +52,28 @@ def test_their_sql(eddyline_server):
           'aws.region' = 'us-east-1', 'scan.stream.initpos' = 'TRIM_HORIZON', 'format' = 'json')
     """)
     rows = eddyline_server.sql("SELECT n * 10 AS n FROM orders WHERE n > 1", limit=2)
-    assert sorted(r["n"] for r in rows) == ["20", "30"]
+    assert sorted(r["n"] for r in rows) == [20, 30]
+
+
+def test_values_are_pythons_own(eddyline_server):
+    (row,) = eddyline_server.sql("""
+        SELECT 1 AS i, CAST(1.5 AS DECIMAL(5, 2)) AS d, TRUE AS b, CAST(NULL AS INT) AS n,
+          TIMESTAMP '2026-01-02 03:04:05.678' AS t, DATE '2026-01-02' AS day, 0.5e0 AS f, 'x' AS s
+    """)
+    assert row == {
+        "i": 1, "d": decimal.Decimal("1.50"), "b": True, "n": None, "f": 0.5, "s": "x",
+        "t": dt.datetime(2026, 1, 2, 3, 4, 5, 678000), "day": dt.date(2026, 1, 2),
+    }
+
+
+def test_a_query_that_never_ends_is_an_error(eddyline_server):
+    eddyline_server.client().create_stream(StreamName="orders", ShardCount=1)
+    eddyline_server.sql("""
+        CREATE TABLE orders (n INT) WITH ('connector' = 'kinesis', 'stream' = 'orders',
+          'aws.region' = 'us-east-1', 'format' = 'json')
+    """)
+    with pytest.raises(Exception, match="not over after 1 s; 0 rows so far"):
+        eddyline_server.sql("SELECT * FROM orders", timeout_s=1)
 
 
 def test_their_mistake(eddyline_server):
@@ -76,7 +99,7 @@ def test_a_project_of_somebody_else(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_theirs.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=110)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "7 passed" in done.stdout
 
 
 def test_a_server_leaves_nothing_behind() -> None:
