@@ -7,10 +7,10 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test clients check golden bench docs clean
+.PHONY: help setup demo test clients check golden bench docs coverage build wheel-demo clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 $(VENV)/.python:
 	@command -v $(PYTHON) >/dev/null || \
@@ -26,9 +26,9 @@ $(VENV)/.run: $(VENV)/.python pyproject.toml
 	@$(PIP) -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+$(VENV)/.dev: $(VENV)/.run constraints.txt
 	@echo "installing the development tools (once)"
-	@$(PIP) -e '.[dev]'
+	@$(PIP) -e '.[dev]' -c constraints.txt
 	@touch $@
 
 setup: $(VENV)/.dev ## install Eddyline and the development tools into .venv
@@ -51,15 +51,29 @@ check: $(VENV)/.dev ## what CI checks besides the tests: format, lint, types, im
 
 golden: $(VENV)/.dev ## write the golden files anew (Flink's own results where Flink is installed)
 	@$(BIN)/python tests/cases/record.py
-	@EDDYLINE_GOLDEN=write $(BIN)/python -m pytest -q tests -k golden || true
 	@git --no-pager diff --stat
 
 bench: $(VENV)/.dev ## measure, with peers, and write BENCHMARKS.md (ARGS='kinesis' for some)
 	@$(PIP) -e '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(VENV)/.dev ## write the reference pages anew from the tables they describe
+docs: $(VENV)/.dev ## write the reference pages from their tables, and build the site in build/docs
 	@$(BIN)/python docs/generate.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
+	@echo "open build/docs/index.html"
+
+coverage: $(VENV)/.dev ## run the tests and show which lines they reach
+	@$(BIN)/python -m pytest -q --cov=eddyline --cov-report=term:skip-covered $(ARGS)
+
+build: $(VENV)/.dev ## make the wheel, in dist
+	@rm -rf dist
+	@$(BIN)/python -m build -q --wheel
+
+# A fresh environment with nothing but the wheel, as a user has it.
+wheel-demo: build ## install the wheel into an empty environment and run the demo from it
+	@rm -rf build/wheel && $(PYTHON) -m venv build/wheel
+	@build/wheel/bin/python -m pip install -q --disable-pip-version-check dist/*.whl
+	@cd build/wheel && bin/eddyline demo --for 50s --json --port 0 --api-port 0
 
 clean: ## remove what make and the demo made
 	rm -rf $(VENV) .eddyline-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

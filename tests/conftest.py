@@ -15,7 +15,7 @@ examples.load_profile("patient")
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep = ("EDDYLINE_GOLDEN", "EDDYLINE_KILL_ROUNDS", "EDDYLINE_SCREENSHOTS")
+    keep = ("EDDYLINE_KILL_ROUNDS", "EDDYLINE_SCREENSHOTS")
     for name in list(os.environ):
         if name.startswith("EDDYLINE_") and name not in keep:
             monkeypatch.delenv(name)
