@@ -1,8 +1,8 @@
-"""The server: the one place where all is put together.
+"""The server: assembles and starts the services, the AWS endpoint and the studio.
 
-Order matters: first what can be refused (platform, address, directory, ports), then what works
-(API workers, services), last what answers people (control socket, studio). It stops the other way
-round, and leaves no process behind.
+The order matters: first everything that can be refused (platform, address, directory, ports),
+then everything that works (API workers, services), last what answers people (control socket,
+studio). The server stops in reverse order and leaves no process behind.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class Server:
             raise
 
     def _serve_streams_alone(self, why: EddylineError) -> None:
-        """Without room for the databases of notes and jobs streams can still be read."""
+        """Serve streams for reading when there is no room for the databases of notes and jobs."""
         self.say(why.pretty())
         self.say("only streams are served; start the server again once there is room")
         self._studio, settings = None, self.settings

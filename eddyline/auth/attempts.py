@@ -1,10 +1,11 @@
-"""Attempts to sign in with a password: slowed down by address and name, never locked out.
+"""Rate limiting of password attempts by address and by user name, without locking anybody out.
 
-After ``FREE`` wrong passwords from an address, or for a name, each further attempt is checked after
-a wait that doubles up to ``LONGEST_S``. It is still checked: who knows the password gets in. Few
-attempts of an address are in hand at a time, one alone once it is slowed down; more are refused
-at once. So guessing from one address costs seconds a guess, guessing from many costs them for each
-name, and the owner of that name, who comes from another address, waits these seconds once.
+After ``FREE`` wrong passwords from an address, or for a name, each further attempt is checked
+only after a delay that doubles up to ``LONGEST_S``. It is always checked, so the right password
+still signs in. An address may have few attempts in progress at a time, and a single one once it
+is slowed down; more are refused at once. Guessing from one address therefore costs seconds per
+guess, guessing from many addresses costs the same per name, and the owner of the name, at another
+address, waits those seconds once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ KEYS_MAX = 2000
 
 
 class Attempts:
-    """The wrong passwords lately given; safe for many threads."""
+    """Recent wrong passwords; safe for many threads."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -33,10 +34,10 @@ class Attempts:
 
     @contextmanager
     def one(self, user: str, address: str) -> Iterator[float]:
-        """An attempt in hand; gives how many seconds to wait before it may be checked.
+        """The context of an attempt; gives the number of seconds to wait before checking it.
 
         Raises:
-            EddylineError: ``too_many_requests`` when the address has too many in hand.
+            EddylineError: ``too_many_requests`` when the address has too many in progress.
         """
         with self._lock:
             in_hand = self._in_hand.get(address, 0)
@@ -44,7 +45,7 @@ class Attempts:
             if in_hand >= (1 if mine >= FREE else IN_HAND_MAX):
                 raise too_many(delay_s(mine))
             self._in_hand[address] = in_hand + 1
-            # Those in hand may turn out to be wrong: guesses that come together count, too.
+            # Attempts in progress may prove wrong, so simultaneous guesses count as failures.
             wait_s = max(delay_s(mine + in_hand), delay_s(len(self._recent(_by_name(user)))))
         try:
             yield wait_s
@@ -55,7 +56,7 @@ class Attempts:
                     del self._in_hand[address]
 
     def failed(self, user: str, address: str) -> float:
-        """The password was wrong; how many seconds the next attempt will wait."""
+        """Record a wrong password; gives the delay of the next attempt in seconds."""
         with self._lock:
             self._make_room()
             now = self._clock.monotonic()
@@ -67,7 +68,7 @@ class Attempts:
         return max(map(delay_s, counts))
 
     def succeeded(self, address: str) -> None:
-        """The password was right: the address is trusted again."""
+        """Record a right password: the address is no longer slowed down."""
         with self._lock:
             self._failures.pop(_by_address(address), None)
 
@@ -76,7 +77,7 @@ class Attempts:
         return [t for t in self._failures.get(key, ()) if t > since]
 
     def _make_room(self) -> None:
-        """Made-up names and addresses must not fill the memory: the oldest are forgotten."""
+        """Forget the oldest entries: invented names and addresses must not fill the memory."""
         if len(self._failures) >= KEYS_MAX:
             by_age = sorted(self._failures, key=lambda key: self._failures[key][-1])
             for key in by_age[: KEYS_MAX // 2]:
@@ -84,14 +85,14 @@ class Attempts:
 
 
 def delay_s(failures: int) -> float:
-    """How long an attempt waits after so many recent failures."""
+    """The delay of an attempt after this many recent failures, in seconds."""
     if failures < FREE:
         return 0.0
     return min(LONGEST_S, FIRST_S * 2.0 ** (failures - FREE))
 
 
 def too_many(wait_s: float) -> EddylineError:
-    """The refusal of who tries too often."""
+    """The error of too many attempts."""
     msg = "too many wrong passwords; further attempts are slowed down"
     hint = f"wait {max(1, round(wait_s))} s, or use the link that the server printed"
     return EddylineError("too_many_requests", msg, hint=hint)

@@ -1,8 +1,8 @@
 """IAM policy documents: parsed strictly, then asked about one action on one resource at a time.
 
 A document that cannot be understood is refused when it is given, never when it is needed: a Deny
-that silently matches nothing would let somebody in. An explicit Deny wins, then an Allow, else the
-answer is no.
+that silently matches nothing would let somebody in. An explicit Deny wins, then an Allow, else
+the answer is no.
 """
 
 from __future__ import annotations

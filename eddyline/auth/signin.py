@@ -1,7 +1,7 @@
 """Signing in to the studio: by a link that works once, or by password; and sessions.
 
 Whoever can read the terminal or the data directory owns the server, so a link made there needs no
-user. Tokens have 256 bits and are kept as hashes: a copy of the file signs nobody in.
+user name. Tokens have 256 bits and are kept as hashes: a copy of the file signs nobody in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from eddyline.errors import EddylineError
 OWNER = "owner"
 LINK_MS = 24 * 3_600_000
 SESSION_MS = 30 * 24 * 3_600_000
-# A session in use is prolonged once a day, not at each request.
+# A session in use is extended once a day, not at each request.
 PROLONG_MS = 24 * 3_600_000
 
 
@@ -53,7 +53,7 @@ class SignIn:
         return None if row is None else self._begin(str(row[0]))
 
     def attempt(self, user: str, address: str) -> AbstractContextManager[float]:
-        """To be held around ``sign_in``; gives how many seconds to wait before it.
+        """A context around ``sign_in``; gives the number of seconds to wait before calling it.
 
         Raises:
             EddylineError: ``too_many_requests``.

@@ -1,8 +1,8 @@
 """Users, access keys, sessions and links in one SQLite file that only its owner may read.
 
-It is a file of its own, not part of ``meta.db``, because it holds secrets: access keys must be kept
-as they are (SigV4 signs with them), passwords are kept as scrypt hashes, sessions and links as
-SHA-256 of their tokens. Any process may write it, in short transactions.
+It is a file of its own, not part of ``meta.db``, because it holds secrets: access keys must be
+kept as they are (SigV4 signs with them), passwords are kept as scrypt hashes, sessions and links
+as SHA-256 of their tokens. Any process may write it, in short transactions.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""CBOR as the AWS SDK for Java speaks it (RFC 8949, the part that has a use here).
+"""CBOR as the AWS SDK for Java uses it (RFC 8949, the part that is needed here).
 
 Maps, lists, texts, byte strings, numbers, booleans and null, of definite and indefinite length.
-An instant is tag 1 over milliseconds (Kinesis' own reading of the tag, which elsewhere counts
-seconds); it is read as seconds, as the JSON protocol has it.
+An instant is tag 1 over milliseconds (Kinesis' own use of the tag, which elsewhere counts
+seconds); it is read as seconds, as in the JSON protocol.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 
 DEPTH_MAX = 32
-# The largest request there is, 500 records with all members, has some 4,000 items. Each item costs
-# Python a few microseconds, whereas an empty list is a single byte of the body.
+# The largest valid request, 500 records with all members, has about 4,000 items. Decoding an item
+# takes a few microseconds, whereas an empty list takes a single byte of the body.
 ITEMS_MAX = 20_000
 _WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}
 _SIMPLE = {20: False, 21: True, 22: None, 23: None}

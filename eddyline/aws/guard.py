@@ -1,4 +1,4 @@
-"""Who calls: any key on loopback, a signed and known one where keys are required."""
+"""Authentication: any access key on loopback, a known key and signature where keys are required."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from eddyline.aws.errors import AwsError
 from eddyline.clock import SYSTEM, Clock
 from eddyline.settings import Settings
 
-# So long a removed key or a changed policy may still be in force.
+# How long a removed key or a changed policy may still be in effect.
 KNOWN_MS = 1000
 KNOWN_MAX = 1000
 _USUAL = f"{sigv4.ALGORITHM} Credential="
 
 
 class KeyGuard:
-    """Tells the caller of a request from its signature."""
+    """Determines the caller of a request from its signature."""
 
     def __init__(self, settings: Settings, clock: Clock = SYSTEM) -> None:
         self._users = Users(settings.data_dir)
@@ -35,7 +35,7 @@ class KeyGuard:
         """The caller of a request.
 
         Without enforcement a request still needs a credential in AWS's form, as every SDK sends
-        it; whose it is does not matter.
+        one, but any credential is accepted.
 
         Raises:
             AwsError: ``MissingAuthenticationTokenException``, ``IncompleteSignatureException``,
@@ -85,7 +85,7 @@ class KeyGuard:
 
 
 def _claimed(authorization: str) -> str | None:
-    """The key that a header in an SDK's usual form names; None to look more closely."""
+    """The key ID in a header of the usual form of SDKs; None if it needs a full parse."""
     if not authorization.startswith(_USUAL) or ", Signature=" not in authorization:
         return None
     key_id, _, scope = authorization[len(_USUAL) :].partition("/")

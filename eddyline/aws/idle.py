@@ -1,8 +1,8 @@
 """Connections that nobody uses, found by the kernel's own figures and ended.
 
-The server gives a request its time from its first byte on, but waits for that byte without end; and
-each connection takes one of ``connections_max`` places. So a few hundred silent ones would keep
-everybody out. Linux counts what came and when; elsewhere nothing is done.
+The server gives a request its time from its first byte on, but waits for that byte without end;
+and each connection takes one of ``connections_max`` places. So a few hundred silent ones would
+keep everybody out. Linux counts what came and when; elsewhere nothing is done.
 """
 
 from __future__ import annotations

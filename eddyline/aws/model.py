@@ -1,7 +1,7 @@
 """An AWS service's model as botocore ships it, read into plain values.
 
-The model is the one source for operations, members and their constraints, so that nothing about a
-service is written down here a second time. Only what a request is checked against is kept.
+The model is the only source of operations, members and constraints; nothing about a service is
+written down a second time here. Only what requests are checked against is kept.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class ServiceModel:
 def load(service: str) -> ServiceModel:
     """The newest model of a service that the installed botocore knows.
 
-    Its file is read without botocore: to import that takes a worker longer, and more memory, than
-    all the rest of reading a model.
+    The file is read without importing botocore, which would take more time and memory than
+    everything else that reading a model needs.
     """
     raw = msgspec.json.decode(_file(service), type=_Raw)
     reader = _Reader(raw.shapes)

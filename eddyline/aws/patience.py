@@ -1,6 +1,6 @@
-"""How long a request may take to arrive, watched for all of them by one timer.
+"""The timeout for receiving a request, watched by one timer for all requests.
 
-A timer for each costs more than the rest of reading a request, and nearly none ever rings.
+A timer per request would cost more than the rest of reading it, and almost none would ever fire.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ LOOKS = 8
 
 
 class Patience:
-    """Cancels what is tried for longer than ``seconds``, an eighth of that later at most."""
+    """Cancels tasks that take longer than ``seconds``, at most an eighth of that later."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
         self.seconds = seconds
         self._clock = clock
-        # Since when; None once it has taken too long.
+        # The start of each task's time; None once it has taken too long.
         self._since: dict[asyncio.Task[Any], float | None] = {}
         self._watching = False
 
     def tried(self) -> Tried:
-        """What the running task does within this block is given its time.
+        """A context in which the running task may spend ``seconds``.
 
         Raises:
-            TimeoutError: it was over; at the block's end.
+            TimeoutError: at the end of the context, if it took longer.
         """
         return Tried(self)
 
     def begin(self, task: asyncio.Task[Any]) -> None:
-        """The task begins now."""
+        """Start the task's time."""
         self._since[task] = self._clock.monotonic()
         if not self._watching:
             self._watching = True
             self._look_later()
 
     def end(self, task: asyncio.Task[Any]) -> bool:
-        """It is over; whether it took too long."""
+        """Stop the task's time; True if it took too long."""
         return self._since.pop(task) is None
 
     def _look_later(self) -> None:

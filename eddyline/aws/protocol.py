@@ -1,9 +1,8 @@
-"""AWS's protocol over HTTP: ``POST /``, the operation in ``X-Amz-Target``, an answer or an error.
+"""AWS's protocol over HTTP: ``POST /``, the operation in ``X-Amz-Target``, a response or an error.
 
-One application for one or more services, under granian's RSGI: of its interfaces the one that
-takes a whole body and gives a whole answer in one step each. All that can be wrong with a request
-is answered in AWS's form (``__type``, ``message``, ``x-amzn-ErrorType``); nothing but a fault of
-ours is a 500.
+One application serves one or more services under granian's RSGI, the interface that reads a whole
+body and writes a whole response in one step each. Whatever is wrong with a request is answered in
+AWS's form (``__type``, ``message``, ``x-amzn-ErrorType``). Only faults of Eddyline answer 500.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ _PLAIN = "text/plain; charset=utf-8"
 
 
 class Witness(Protocol):
-    """Who hears of every request: counters and the access log."""
+    """The listener for completed requests: metrics and the access log."""
 
     def saw(self, scope: Scope, told: Told, seconds: float) -> None:
         """A request has been answered."""
@@ -64,7 +63,7 @@ class Witness(Protocol):
 
 @dataclass(slots=True)
 class Response:
-    """What goes back; ``events`` instead of a body for an answer that goes on."""
+    """A response; ``events`` instead of a body for an event stream."""
 
     status: int
     content_type: str
@@ -75,7 +74,7 @@ class Response:
 
 @dataclass(slots=True)
 class Told:
-    """What became known of a request on the way, for the access log and the counters."""
+    """What is known about a request, for the access log and the metrics."""
 
     operation: str = ""
     user: str = ""
@@ -173,14 +172,14 @@ class Endpoint:
             return refusal(told.form, AwsError(FAULT, words))
 
     async def _body(self, exchange: Exchange, headers: Headers) -> bytes:
-        """The body, if it comes in time; an honest client sends it at once."""
+        """The body, if it arrives in time."""
         try:
             with self._patience.tried():
                 return await read_body(exchange, headers)
         except TimeoutError:
             words = f"the request did not arrive within {self._patience.seconds} s"
             raise AwsError("RequestTimeoutException", words) from None
-        except ProtocolClosed:  # nobody will read this, but the log tells of it
+        except ProtocolClosed:  # nobody reads this response, but the access log records it
             words = "the connection was closed before the request had arrived"
             raise AwsError("RequestTimeoutException", words) from None
 
@@ -216,9 +215,9 @@ class Endpoint:
         ]
 
     async def _send_events(self, exchange: Exchange, stream: EventStream, told: Told) -> None:
-        """Frames as they come, until the events or the caller end.
+        """Send frames as they come, until the events end or the client disconnects.
 
-        The first frame is ``initial-response``; some SDKs wait for it before they go on.
+        The first frame is ``initial-response``, for which some SDKs wait.
         """
         form, events = told.form, stream.events
         headers = self._headers(eventstream.CONTENT_TYPE, told.request_id)
@@ -243,7 +242,7 @@ class Endpoint:
             await _end(gone, coming, events)
 
     def _http_date(self) -> str:
-        """The time as HTTP has it; clients correct their clocks by it."""
+        """The time in HTTP's format; SDKs correct their clock skew by it."""
         second = self._clock.now_ms() // 1000
         if second != self._date[0]:
             self._date = (second, http_date(second * 1000))
@@ -271,7 +270,7 @@ async def _next(events: AsyncIterator[Any]) -> Any:
 async def _end(
     gone: asyncio.Future[Any], coming: asyncio.Future[Any] | None, events: AsyncIterator[Any]
 ) -> None:
-    """Leave nothing running of a stream of events."""
+    """Cancel everything that still runs for an event stream."""
     gone.cancel()
     if coming is not None and not coming.done():
         coming.cancel()
@@ -283,7 +282,7 @@ async def _end(
 
 async def _send_frame(transport: Any, told: Told, frame: bytes) -> None:
     told.bytes_out += len(frame)
-    with contextlib.suppress(ProtocolClosed):  # the caller is gone; ``gone`` tells so
+    with contextlib.suppress(ProtocolClosed):  # the client is gone; ``gone`` is set
         await transport.send_bytes(frame)
 
 
@@ -298,7 +297,7 @@ def _exception(form: Wire, error: AwsError) -> bytes:
 
 
 def headers_of(scope: Scope) -> Headers:
-    """The request's headers, with HTTP/2's authority as the Host that it stands for."""
+    """The request's headers; HTTP/2's authority becomes the Host header."""
     headers = dict(scope.headers.items())
     if "host" not in headers and scope.authority:
         headers["host"] = scope.authority

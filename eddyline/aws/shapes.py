@@ -1,8 +1,8 @@
 """A service's input shapes compiled into msgspec types, so that one C pass parses and checks.
 
 A struct's fields are the model's members under their own names; required, length, range, pattern
-and enumeration become constraints of the types. A request that passes costs 0.3 µs a record. One
-that fails is walked again by ``violations``, which words every fault as AWS does.
+and enumeration become constraints of the types. A valid request costs 0.3 µs per record. One that
+fails is walked again by ``violations``, which words every violation as AWS does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from eddyline.aws.java_pattern import translated
 from eddyline.aws.model import ServiceModel, Shape
 from eddyline.aws.violations import check
 
-# Of a body that was refused so many values are searched for what is wrong.
+# A refused body with more values than this is not searched for violations.
 VALUES_MAX = 50_000
 _SCALARS: dict[str, Any] = {
     "boolean": bool,
@@ -36,7 +36,7 @@ class Compiler:
     def __init__(self) -> None:
         self._structs: dict[str, type[msgspec.Struct]] = {}
         self._in_work: set[str] = set()
-        # Where msgspec looks for structs that are named before they are made.
+        # msgspec resolves forward references to structs in this module.
         self._module = ModuleType(f"{__name__}.of_{id(self)}")
         sys.modules[self._module.__name__] = self._module
 
@@ -144,7 +144,7 @@ class Inputs:
 
 
 def _plain(body: bytes) -> Any:
-    """The values of a body that was refused, for the search of what is wrong with them.
+    """The values of a refused body, to be searched for violations.
 
     Raises:
         AwsError: ``SerializationException`` for what is not JSON, or has too many values.

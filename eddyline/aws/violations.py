@@ -1,8 +1,8 @@
-"""What is wrong with a request, worded as AWS words it.
+"""The violations of a request, worded as AWS words them.
 
-Only requests that the compiled types have refused come here, so this walks slowly and thoroughly:
-every violated constraint of every member, up to ten, in one sentence. A value of the wrong type is
-a ``SerializationException`` and ends the walk, as in AWS.
+Only requests that the compiled types have refused come here, so the walk may be slow and is
+thorough: every violated constraint of every member, up to ten, in one message. A value of the
+wrong type is a ``SerializationException`` and ends the walk, as in AWS.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One process of the AWS endpoint: granian, the protocol and the services, on a socket given.
+"""One process of the AWS endpoint: granian, the protocol and the services, on an inherited socket.
 
-It ends when its parent does: by the kernel's signal on Linux, and by the end of standard input,
-which also asks it to end in good order.
+It ends when its parent ends: by the kernel's parent-death signal on Linux, and by the end of
+standard input, which also requests a graceful shutdown.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from eddyline.settings import PRIVATE_UMASK, Settings
 
 # Headers of a signed request take about a kilobyte.
 HEADER_BYTES_MAX = 32 << 10
-# A body waits in memory until it is whole; HTTP/2 may send so much before it is asked to wait.
+# A body is buffered until it is complete; HTTP/2 may send this much before flow control stops it.
 WINDOW_BYTES = 4 << 20
 FINISH_S = 2.0
 SWITCH_S = 0.0005
@@ -36,7 +36,7 @@ SWITCH_S = 0.0005
 def main() -> None:
     """Serve until standard input ends."""
     descriptor, parent, number, told = sys.argv[1:5]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles the terminal's Ctrl-C
     os.umask(PRIVATE_UMASK)
     die_with(int(parent))
     settings = _settings(told)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _leave(words: str, code: int) -> None:
-    """End at once: threads of libraries are not waited for."""
+    """End at once, without waiting for threads of libraries."""
     sys.stderr.write(words)
     sys.stderr.flush()
     os._exit(code)
@@ -83,10 +83,10 @@ async def _serve(settings: Settings, descriptor: int, number: int) -> None:
         os._exit(0)
 
     threading.Thread(target=ended, name="parent", daemon=True).start()
-    # The log's writer must not wait long for a turn while the loop is busy, nor the other way.
+    # The log's writer and the event loop must not wait long for each other to release the GIL.
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
-    gc.freeze()  # what is there now stays; the collector need not look at it again
+    gc.freeze()  # objects made so far stay for good; the collector need not scan them
     IdleConnections(_port(descriptor), settings.request_s_max).start()
     loop.call_later(0.05, _say_ready, loop)
     await server.serve()
@@ -106,7 +106,7 @@ def _say_ready(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _beat(loop: asyncio.AbstractEventLoop) -> None:
-    """Show the server that the event loop turns; it ends a worker that hangs."""
+    """Send a heartbeat from the event loop; the server kills a worker without one."""
     with contextlib.suppress(OSError):  # nobody reads, or the server is gone
         os.write(1, BEAT)
     loop.call_later(BEAT_S, _beat, loop)

@@ -1,8 +1,8 @@
-"""The processes that serve the AWS endpoint, seen from the server that starts them.
+"""The processes of the AWS endpoint, as the server that starts them sees them.
 
-One listening socket is made here, without SO_REUSEPORT, handed to all workers and closed again: so
-that a port belongs to one server, connections go to whichever worker is free, and nothing but a
-worker answers. If one dies all are started again, on the same port.
+One listening socket is made here, without SO_REUSEPORT, inherited by all workers and closed here.
+A port therefore belongs to one server, connections go to whichever worker is free, and only a
+worker accepts them. If one worker dies, all are started again on the same port.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BACKLOG = 1024
 START_S = 60.0
 STOP_S = 5.0
 READY = b"ready\n"
-# A worker's event loop writes a beat this often; one that was silent so long hangs.
+# A worker's event loop writes a heartbeat this often. A worker silent for ``SILENCE_S`` hangs.
 BEAT, BEAT_S = b".", 1.0
 SILENCE_S = 10.0
 
@@ -39,7 +39,7 @@ class ApiWorkers:
         self._port = settings.api_port
         self._processes: list[subprocess.Popen[bytes]] = []
         self._silent_s: dict[int, float] = {}
-        # Whoever stops must not meet somebody who is starting again.
+        # Stopping and restarting exclude each other.
         self._lock = threading.RLock()
         self._wanted = False
 
@@ -75,7 +75,7 @@ class ApiWorkers:
                 raise
 
     def _spawn_all(self, listener: socket.socket) -> None:
-        # Exact limits a shard need one process that counts.
+        # Exact limits per shard need one process that counts.
         count = 1 if self._settings.throttle else self._settings.api_workers
         for number in range(count):
             self._processes.append(self._spawn(listener, number))
@@ -83,14 +83,14 @@ class ApiWorkers:
             self._until_ready(process)
 
     def alive(self) -> bool:
-        """Whether all workers run."""
+        """Whether all workers are running."""
         return bool(self._processes) and all(p.poll() is None for p in self._processes)
 
     def end_hung(self, look_s: float, silence_s: float = SILENCE_S) -> list[int]:
-        """Kill workers that have been silent so long; their pids. To be called every ``look_s``.
+        """Kill workers that were silent for ``silence_s``; gives their pids.
 
-        Only these calls count, not the clock: after the machine slept, or this process was
-        stopped, each worker has the whole time again.
+        To be called every ``look_s``. Silence is counted in calls, not by the clock, so that no
+        worker is killed after the machine or this process was suspended.
         """
         ended = []
         with self._lock:
@@ -104,7 +104,7 @@ class ApiWorkers:
         return ended
 
     def stop(self) -> None:
-        """End all; the requests in hand are finished first."""
+        """End all workers; they finish their current requests first."""
         with self._lock:
             self._wanted = False
             self._end()
@@ -115,7 +115,7 @@ class ApiWorkers:
         for process in processes:
             assert process.stdin is not None
             with contextlib.suppress(OSError):
-                process.stdin.close()  # a worker ends when this does
+                process.stdin.close()  # a worker ends when its standard input does
         end = SYSTEM.monotonic() + STOP_S
         for process in processes:
             try:

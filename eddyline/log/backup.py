@@ -12,8 +12,8 @@ Bytes: ``EDSB`` and the digit of the version, then frames::
     5  4  crc32 of kind and payload
     9     payload: msgpack; a block compressed with zstd
 
-The end holds how many records there are and the SHA-256 of all bytes before it, so that a file cut
-short or put together wrongly is never taken for a whole one.
+The end holds how many records there are and the SHA-256 of all bytes before it, so that a file
+cut short or put together wrongly is never taken for a whole one.
 """
 
 from __future__ import annotations

@@ -141,7 +141,7 @@ def encode(records: Packed, arrivals: bytes, key: bytes) -> bytes:
             b"\0" * _pad(len(keys)),
         )
     )
-    # Few long pieces: for each the checksum lets go of Python's lock and must win it back.
+    # Few long pieces: the checksum releases and reacquires the GIL for each.
     crc = crc32(records.data, crc32(before, crc32(key)))
     return b"".join((_FAMILY, _VERSION, crc.to_bytes(4, "little"), before, records.data))
 

@@ -1,7 +1,7 @@
-"""Blocks read lately, checked and decoded, for who reads on in small steps; bounded altogether.
+"""A bounded cache of decoded blocks, for readers that read on in small steps.
 
-One block a shard is kept, the last one read. Without a bound a process that looks into a thousand
-streams would hold a gigabyte.
+The last block read is kept per shard. Without a bound, a process that reads a thousand streams
+would hold a gigabyte.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""One LMDB environment: transactions, and what its failures mean.
+"""One LMDB environment: its transactions, and what its errors mean.
 
-LMDB's handle must not be closed under a transaction, and must be closed before the same file can
-be opened again. So each use is counted, and closing waits for the last one. A handle that LMDB
-itself has given up (a failed write of its own pages) is opened anew for the next user.
+LMDB's handle must not be closed during a transaction, and must be closed before the same file can
+be opened again. So users are counted, and closing waits for the last one. A handle that LMDB
+itself has given up (after a failed write of its own pages) is opened again for the next user.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from eddyline.private import FILE_MODE, FOLDER_MODE
 from eddyline.settings import Settings
 
 READERS_MAX = 512
-# How often a writer looks whether its file is still the stream's.
+# How often a writer checks that its file is still the stream's.
 LOOK_S = 0.05
 # Finished read transactions kept for the next reader; each holds a slot of READERS_MAX.
 SPARE_READERS = 4
 DATA_FILE, LOCK_FILE = "data.mdb", "lock.mdb"
-# A slot of 64 bytes for each reader, behind a header; and what stat(2) counts blocks in.
+# A slot of 64 bytes per reader after a header; and the unit in which stat(2) counts blocks.
 LOCK_BYTES = (READERS_MAX + 8) * 64
 _BLOCK_BYTES = 512
 _DAMAGE = (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError)
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-# LMDB calls a write that stored only its first part an input/output error; with less room than
-# this, or under a limit of file sizes, it was a full disk.
+# LMDB reports a partial write as an input/output error. With less free space than this, or under a
+# limit of file sizes, the cause was a full disk.
 _SHORT_BYTES = 64 << 20
 
 
@@ -78,11 +78,11 @@ class Environment:
         return found
 
     def _check_length(self, found: Any) -> None:
-        """A file cut short would end the process at the first look behind its end (SIGBUS)."""
+        """Refuse a truncated file: reading a mapped page beyond its end raises SIGBUS."""
         wanted = (found.info()["last_pgno"] + 1) * found.stat()["psize"]
         path = self.folder / DATA_FILE
         length = path.stat().st_size
-        # Before its first commit the file holds less than LMDB's two first pages promise.
+        # Before the first commit the file is shorter than its two meta pages say.
         if length < wanted and found.info()["last_txnid"] > 0:
             msg = f"stream {self.folder.name}: {path} has {length} of its {wanted} bytes"
             hint = "restore the stream from a backup, or delete it"
@@ -90,7 +90,7 @@ class Environment:
 
     @contextmanager
     def use(self) -> Iterator[Any]:
-        """LMDB's handle, which stays open meanwhile."""
+        """LMDB's handle; it stays open within the context."""
         with self._turn:
             if self._broken:
                 self._reopen()
@@ -120,7 +120,7 @@ class Environment:
 
     @contextmanager
     def read(self) -> Iterator[Any]:
-        """A short read transaction; values are views that end with it."""
+        """A short read transaction; values are views that become invalid at its end."""
         with translated(f"stream {self.folder.name}"), self.use() as handle:  # noqa: SIM117
             with handle.begin(buffers=True) as txn:
                 yield txn
@@ -149,16 +149,16 @@ class Environment:
             raise EddylineError("corrupt_data", msg, hint="try again")
 
     def last_transaction(self) -> int:
-        """The number of the newest commit that a reader sees, of any process."""
+        """The number of the newest commit, of any process, that readers see."""
         with self.read() as txn:
             return int(txn.id())
 
     def settle(self, key: bytes) -> bool:
-        """Show what a killed process had written but not announced; True if there was anything.
+        """Make a killed process' unannounced commit visible; True if there was one.
 
-        LMDB tells readers of a commit after it is on disk. A process that dies between the two
-        leaves records that come to light with the next commit only, which may be a long time
-        off; so one is made, of the value behind ``key`` as it is.
+        LMDB announces a commit to readers after it is on disk. If a process is killed between the
+        two, readers see its commit only after the next one. This makes one, which writes the value
+        of ``key`` unchanged.
         """
         with self.use() as handle:
             written = int(handle.info()["last_txnid"])
@@ -169,12 +169,12 @@ class Environment:
         return True
 
     def clear_dead_readers(self) -> int:
-        """Free what killed readers held; how many there were."""
+        """Free the slots of killed readers; gives how many there were."""
         with self.use() as handle:
             return int(handle.reader_check())
 
     def free_bytes(self) -> int:
-        """What the disk has left."""
+        """Free space on the disk."""
         with translated(f"stream {self.folder.name}"):
             found = os.statvfs(self.folder)
         return found.f_bavail * found.f_frsize
@@ -197,7 +197,7 @@ def _inode(path: Path) -> int | None:
 
 
 def check_reserve(folder: Path, settings: Settings) -> None:
-    """Raise ``disk_full`` if the disk has less left than what streams keep free."""
+    """Raise ``disk_full`` if the disk has less free space than streams must leave."""
     status = os.statvfs(folder)
     free, least = status.f_bavail * status.f_frsize, settings.disk_free_mib_min << 20
     if free < least:
@@ -205,7 +205,7 @@ def check_reserve(folder: Path, settings: Settings) -> None:
 
 
 def reserved(free: int, least: int) -> EddylineError:
-    """The error of who would write into the disk's reserve; both in bytes."""
+    """The error of a write that would use the disk's reserve; both arguments in bytes."""
     msg = f"the disk has {free >> 20} MiB left; streams keep {least >> 20} MiB free"
     hint = "free space, or lower EDDYLINE_DISK_FREE_MIB_MIN"
     return EddylineError("disk_full", msg, hint=hint)
@@ -232,7 +232,7 @@ def _allocate_lock_file(folder: Path) -> None:
 
 
 def make(folder: Path, settings: Settings, fill: Callable[[Any], None]) -> None:
-    """A new environment in a new folder, with what ``fill`` writes into it, durable."""
+    """Make an environment in a new folder with what ``fill`` writes into it; durable on return."""
     with translated(f"stream {folder.name}"), unreal_lists():
         folder.mkdir(FOLDER_MODE, parents=True)
         check_reserve(folder, settings)
@@ -252,9 +252,9 @@ def make(folder: Path, settings: Settings, fill: Callable[[Any], None]) -> None:
 
 @contextmanager
 def translated(what: str, folder: Path | None = None) -> Iterator[None]:
-    """LMDB's and the system's errors become ours, saying ``what`` they happened to.
+    """Translate errors of LMDB and the system; ``what`` names the object in the message.
 
-    folder: where was written to, if anything was.
+    folder: the folder that was written to, if any.
     """
     try:
         yield
@@ -295,7 +295,7 @@ def _is_full(error: Exception, text: str) -> bool:
 
 
 def _is_short(error: Exception, text: str, folder: Path) -> bool:
-    """Whether a write that went wrong was one that no longer fitted."""
+    """Whether a write failed because it no longer fitted."""
     if not isinstance(error, lmdb.Error) or os.strerror(errno.EIO) not in text:
         return False
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -304,6 +304,6 @@ def _is_short(error: Exception, text: str, folder: Path) -> bool:
 
 
 def deleted(name: str) -> EddylineError:
-    """The error of who holds on to a stream that is gone."""
+    """The error of a handle whose stream was deleted or closed."""
     hint = "list the streams; create it again, or open the one that took its name"
     return EddylineError("not_found", f"stream {name} was deleted or closed", hint=hint)

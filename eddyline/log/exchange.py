@@ -1,8 +1,8 @@
 """A stream's records as a table in a file, NDJSON or Parquet, and such a file put into a stream.
 
-A row is shard, sequence number, arrival, partition key and data. In NDJSON data is text where it is
-UTF-8, and base64 under ``data_base64`` where it is not. Putting a file in takes partition key and
-data: the records arrive anew, in the file's order.
+A row is shard, sequence number, arrival, partition key and data. In NDJSON data is text where it
+is UTF-8, and base64 under ``data_base64`` where it is not. Putting a file in takes partition key
+and data: the records arrive anew, in the file's order.
 """
 
 from __future__ import annotations

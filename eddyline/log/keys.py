@@ -1,9 +1,9 @@
 """The keys of a stream's LMDB environment and the small values behind them.
 
 One ordered key space: ``i`` what the stream is, ``h`` the heads of all shards, ``b``+shard+offset
-a block (by its first record's offset), ``m``+job+sink a mark. Numbers are big-endian, so that keys
-sort as they count. All heads share one value, because each call into LMDB lets go of Python's
-lock, and winning it back is what a busy process makes dear.
+a block (by its first record's offset), ``m``+job+sink a mark. Numbers are big-endian, so that
+keys sort numerically. All heads share one value, because each call into LMDB releases the GIL,
+and reacquiring it is expensive in a busy process.
 """
 
 from __future__ import annotations

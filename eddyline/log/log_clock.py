@@ -1,9 +1,9 @@
 """The clock of a data directory: the time at which records arrive, which never jumps.
 
-The wall clock jumps when it is set: after a virtual machine resumes, when NTP corrects it, by hand.
-Arrival times order records, close windows and decide what retention removes, so they must not
-follow such a jump. This clock therefore counts with the machine's boot clock, from an anchor that
-all processes share through a small file:
+The wall clock jumps when it is set: after a virtual machine resumes, when NTP corrects it, by
+hand. Arrival times order records, close windows and decide what retention removes, so they must
+not follow such a jump. This clock therefore counts with the machine's boot clock, from an anchor
+that all processes share through a small file:
 
 - Within one boot it is the boot clock plus an offset. Stopping and starting the server changes
   nothing.

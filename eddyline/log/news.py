@@ -1,8 +1,8 @@
-"""Who wants to hear of commits at once: those of this process, and those of others.
+"""Listeners for commits: those of this process, and those of other processes.
 
-A commit of this process rings every bell of its stream. Of another process' commit LMDB tells
-nobody, so while there is a bell, one thread looks at the streams' newest transactions every few
-milliseconds: one for all streams, and none when nobody listens.
+A commit of this process calls every listener of its stream. LMDB does not announce commits of
+other processes. While there is a listener, one thread therefore polls the newest transaction of
+each stream every few milliseconds: one thread for all streams, and none while nobody listens.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Bell = Callable[[], None]
 
 
 class Watch:
-    """The bells of a process, by stream."""
+    """The listeners of a process, by stream."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,7 +30,7 @@ class Watch:
         self._running = False
 
     def add(self, opened: Opened, bell: Bell, poll_s: float) -> None:
-        """Ring ``bell``, from any thread, after each commit to the stream and when it closes."""
+        """Call ``bell``, from any thread, after each commit to the stream and when it closes."""
         with self._lock:
             self._bells.setdefault(opened, []).append(bell)
             if not self._running:
@@ -38,7 +38,7 @@ class Watch:
                 threading.Thread(target=self._run, args=(poll_s,), daemon=True).start()
 
     def remove(self, opened: Opened, bell: Bell) -> None:
-        """Ring it no more."""
+        """Stop calling it."""
         with self._lock:
             left = [b for b in self._bells.get(opened, ()) if b is not bell]
             if left:
@@ -48,7 +48,7 @@ class Watch:
                 self._seen.pop(opened, None)
 
     def ring(self, opened: Opened) -> None:
-        """Something was committed to the stream."""
+        """Call the stream's listeners after a commit."""
         for bell in self._bells.get(opened, ()):
             bell()
 
@@ -64,7 +64,7 @@ class Watch:
                 try:
                     newest = opened.environment.last_transaction()
                 except EddylineError:
-                    newest = -1  # closed; who listens will find out
+                    newest = -1  # closed; the listener notices when it reads
                 if self._seen.get(opened) != newest:
                     self._seen[opened] = newest
                     self.ring(opened)

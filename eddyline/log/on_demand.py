@@ -1,7 +1,7 @@
 """On-demand streams grow: a shard that is half busy is split, as often as it takes.
 
 Only where shards have limits at all (setting ``throttle``): without them more shards would carry
-no more. Rates are those between two looks of the sweep; nothing shrinks by itself.
+no more. Rates are measured between two sweeps; the number of shards never shrinks by itself.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A stream as this process has it open: one environment, one writer, whoever waits for news.
+"""A stream opened by this process: one environment, one writer, and the listeners for commits.
 
-LMDB allows a file to be opened once in a process, so all handles share what is here. It is counted
-by users and closed with the last. A stream deleted and made again lies in another file: the old
-one is closed as soon as anybody here opens the name anew.
+LMDB allows a process to open a file only once, so all handles share this object. Its users are
+counted, and the last one closes it. A stream that was deleted and made again, or repaired, lies
+in another file; the old one is closed when this process next opens the name.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """LMDB's data file read page by page, without LMDB: whether its trees are sound, and what is in it.
 
-LMDB has no checksums for its own pages. A branch page with a changed byte sends it anywhere, which
-ends in an error at best and in a segmentation fault at worst. So the trees are walked here before
-LMDB sees them; ``log/repair.py`` makes a new file of what can be read.
+LMDB has no checksums for its own pages. A branch page with a changed byte sends it anywhere,
+which ends in an error at best and in a segmentation fault at worst. So the trees are walked here
+before LMDB sees them; ``log/repair.py`` makes a new file of what can be read.
 
 The layout is that of LMDB 0.9 (``mdb.c``), little-endian, 64 bits. A page begins with its number
 (8 bytes), padding (2), flags (2), and where its free space begins and ends (2 each), which for an
-overflow page is its count of pages (4). Pointers to nodes follow, two bytes each. A node is size or
-page number (4), flags (2), key size (2), key, and in a leaf the data or the number of the overflow
-page that holds them.
+overflow page is its count of pages (4). Pointers to nodes follow, two bytes each. A node is size
+or page number (4), flags (2), key size (2), key, and in a leaf the data or the number of the
+overflow page that holds them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What is put: records by columns, their way to shards, and where they landed.
 
-A record goes to the shard whose range holds the MD5 of its partition key, as in Kinesis. Hash keys
-are kept as 16 big-endian bytes, whose order is the order of the numbers, so that one binary search
-over a column routes a whole batch.
+A record goes to the shard whose range holds the MD5 of its partition key, as in Kinesis. Hash
+keys are kept as 16 big-endian bytes, whose order is the order of the numbers, so that one binary
+search over a column routes a whole batch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a shard: slices by offset, places by time, and the way past a damaged block."""
+"""Reading a shard: slices by offset, offsets by time, and how damaged blocks are skipped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger("eddyline.log")
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Records that are lost: those of ``shard`` from first_offset up to next_offset."""
+    """Lost records: those of ``shard`` from first_offset up to, not including, next_offset."""
 
     shard: int
     first_offset: int
@@ -33,7 +33,7 @@ class Damage:
     message: str
 
     def error(self) -> EddylineError:
-        """The same as an error, for who would rather stop than go on."""
+        """The damage as an error, for callers that stop instead of skipping it."""
         hint = f"{self.next_offset - self.first_offset} records are lost; reading can go on behind"
         return EddylineError("corrupt_data", self.message, hint=hint)
 
@@ -44,7 +44,7 @@ class Slice:
 
     The first has first_offset; next_offset is where to read on; tip_offset is where the next
     record will be written, and tip_arrival_ms when the newest arrived, both as of this read.
-    damage tells of lost records between the offset asked for and first_offset.
+    damage describes lost records between the requested offset and first_offset.
     """
 
     shard: int
@@ -81,20 +81,20 @@ class Snapshot:
 
 @cache
 def _nothing() -> Block:
-    """No records; made when first asked for, since it wakes Arrow's memory pool."""
+    """No records; made at first use, since it starts Arrow's memory pool."""
     return Block(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))
 
 
 def read(
     opened: Opened, txn: Any, shard: int, offset: int, max_records: int, max_bytes: int
 ) -> Slice:
-    """Records from ``offset`` on, moved up to the oldest kept; at least one where there is one."""
+    """Records from ``offset`` or the oldest kept; at least one if there is any."""
     head = unpack_head(bytes(txn.get(HEADS)), shard)
     offset = max(offset, head.trim_offset)
     found: list[Block] = []
     first, damage = offset, None
     for key, raw, following in _blocks(txn, shard, offset, head):
-        if offset < block_offset(key):  # nothing is where records should be
+        if offset < block_offset(key):  # a gap before this block
             missing = _missing(opened, shard, offset)
             damage = _damaged(shard, damage, offset, block_offset(key), missing)
             first = offset = block_offset(key)
@@ -104,12 +104,12 @@ def read(
             if error.code != "corrupt_data":
                 raise
             if found:
-                break  # what was read so far is handed out first
+                break  # return what was read so far first
             damage = _damaged(shard, damage, offset, following, error)
             first = offset = following
             continue
         start = offset - block_offset(key)
-        if start >= len(block):  # what should be between this block and the next is missing
+        if start >= len(block):  # a gap between this block and the next
             if found:
                 break
             missing = _missing(opened, shard, offset)
@@ -194,7 +194,7 @@ def _blocks(
     if not there or cursor.key() != wanted:
         there = cursor.prev() if there else cursor.last()
     if not there or bytes(cursor.key())[: len(prefix)] != prefix:
-        there = cursor.set_range(prefix)  # blocks before are gone: begin with what is left
+        there = cursor.set_range(prefix)  # earlier blocks are gone: begin with the first
     while there:
         key, raw = bytes(cursor.key()), cursor.value()
         if not key.startswith(prefix):

@@ -1,10 +1,10 @@
 """A stream whose file is damaged, made again of what can be read.
 
-A block that changed at rest costs itself alone (``log/reader.py``). A damaged page of the tree that
-leads to the blocks would cost many; so all that the file still holds is gathered, older copies of
-pages included, and written into a new file that takes the place of the old one. A block found
-anywhere counts if its checksum fits its key: records never change, so an old copy is as good as a
-new one. The old file is kept aside until the next repair.
+A block that changed at rest costs itself alone (``log/reader.py``). A damaged page of the tree
+that leads to the blocks would cost many; so all that the file still holds is gathered, older
+copies of pages included, and written into a new file that takes the place of the old one. A block
+found anywhere counts if its checksum fits its key: records never change, so an old copy is as
+good as a new one. The old file is kept aside until the next repair.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Memory that LMDB asks for and hardly uses, kept unreal.
+"""Keeps the memory that LMDB allocates but hardly touches from becoming resident.
 
-For each environment LMDB takes two lists of three megabytes together, for the largest transaction
-there could be. Taken from fresh pages of the system they cost what is touched of them: nothing.
-But glibc, once it has seen large blocks freed, takes such lists from its heap and clears them, and
-a thousand open streams hold gigabytes. So while an environment is opened, large blocks are asked of
-the system. Other C libraries do that by themselves, or are left alone.
+LMDB allocates two page lists per environment, three megabytes together, for the largest possible
+transaction. Most of their memory is never touched. In pages fresh from the system it is mapped
+but not resident. But once glibc has seen large blocks freed, it takes such lists from its heap
+and clears them, and a thousand open streams then hold gigabytes. While an environment is opened,
+large blocks are therefore requested from the system. Other C libraries do that on their own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Numbers of glibc's mallopt(3), and where its own adjustment of them ends.
+# Parameters of glibc's mallopt(3), and the upper bound of its own adjustment.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _USUAL_BYTES = 32 << 20
 _LIST_BYTES = 512 << 10
@@ -23,7 +23,7 @@ _LIST_BYTES = 512 << 10
 
 @contextmanager
 def unreal_lists() -> Iterator[None]:
-    """Blocks above half a mebibyte come from fresh pages meanwhile."""
+    """Within this context, blocks above half a mebibyte come from fresh pages."""
     mallopt = _mallopt()
     if mallopt is None:
         yield

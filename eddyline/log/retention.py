@@ -1,8 +1,9 @@
-"""Retention: whole blocks go once their newest record is too old.
+"""Retention: whole blocks are deleted once their newest record is too old.
 
-Records of a block that is only partly too old are no longer shown (the trim offset moves past
-them) and go with it later. Blocks go in small transactions: LMDB rewrites the list of pages freed
-together whenever it takes from it, and other writers wait meanwhile.
+Records that are too old in a block that also holds younger ones are no longer shown (the trim
+offset moves past them) and are deleted with the block later. Blocks are deleted in small
+transactions, because LMDB rewrites the whole list of pages freed together whenever it takes pages
+from it, and other writers wait meanwhile.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """All streams of a data directory: create, open, list, delete, sweep.
 
-A stream is a folder below ``streams``. It is made aside and renamed into its name, and renamed
-aside before it is removed, so that a name leads to a whole stream or to none, whenever the process
-dies. Creating and deleting take a lock file, for they are several steps; nothing else does. A
-restore takes its time, so it takes the lock only before and after.
+A stream is a folder below ``streams``. It is made under another name and then renamed, and
+renamed before it is removed, so that a name always leads to a complete stream or to none, even if
+the process dies. Creating and deleting take a lock file because they have several steps; nothing
+else does. A restore takes long, so it takes the lock only at its beginning and end.
 """
 
 from __future__ import annotations
@@ -297,9 +297,9 @@ class LogStore:
 
     @contextmanager
     def _aside(self, saved: Saved) -> Iterator[Path]:
-        """A place to make a stream that takes its time, without the lock; not left behind.
+        """A folder in which to make a stream without the lock; removed at the end.
 
-        A lock of its own tells whoever clears up that it is not a killed process' remains.
+        A lock on the folder itself shows the sweep that its process is alive.
         """
         outer = self._folder / (_BUSY + saved.stream_id)
         with self._exclusive(), translated(f"stream {saved.name}"):
@@ -335,14 +335,14 @@ class LogStore:
         shutil.rmtree(aside, ignore_errors=True)
 
     def _clear_away(self, home: Path) -> None:
-        """A folder that has lost its data file holds no stream; its name is free."""
+        """Remove a folder without a data file: it holds no stream, and its name becomes free."""
         if home.is_dir():
             aside = self._folder / (_OLD + uuid.uuid4().hex)
             os.rename(home, aside)
             shutil.rmtree(aside, ignore_errors=True)
 
     def _remove_leftovers(self) -> None:
-        """What a killed process was making or removing; the lock is held."""
+        """Remove what a killed process was creating or deleting; the lock is held."""
         for entry in os.listdir(self._folder):
             if entry.startswith((_NEW, _OLD)) or (
                 entry.startswith(_BUSY) and not _is_busy(self._folder / entry)

@@ -1,7 +1,7 @@
-"""A stream in the hands of this process: put, append once, read, wait for news.
+"""A handle of one stream: put, append exactly once, read, wait for commits.
 
-A handle belongs to one creation of a name. When that stream is deleted, by whichever process, the
-handle says ``not_found`` and never touches a later stream of the same name.
+A handle belongs to one creation of a name. When any process deletes that stream, the handle
+raises ``not_found``; it never touches a later stream of the same name.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Stream:
         return future
 
     def put_told(self, batch: PutBatch, told: Told) -> None:
-        """As ``put``; ``told`` hears of the end from a thread of the log, and must not wait there.
+        """As ``put``; ``told`` is called from a thread of the log and must not block.
 
         Raises:
             EddylineError: as ``put``.
@@ -127,7 +127,7 @@ class Stream:
         """Records from ``offset`` on: at most so many, and of at most so many bytes together.
 
         An offset below the oldest kept is moved up to it. At the tip the slice is empty; else it
-        has one record at least, however large. A damaged block is skipped and told of in
+        has at least one record, however large. A damaged block is skipped and described in
         ``Slice.damage``.
 
         Raises:
@@ -138,7 +138,7 @@ class Stream:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """All shards as they are at one moment, for who merges them; to be left within a second."""
+        """All shards at one moment, for readers that merge them; leave it within a second."""
         with self._reading() as (txn, layout):
             yield Snapshot(self._opened, txn, layout.shards)
 
@@ -196,7 +196,7 @@ class Stream:
 
     @contextmanager
     def listening(self, bell: Callable[[], None]) -> Iterator[None]:
-        """Have ``bell`` rung, from any thread, soon after each commit to the stream.
+        """Have ``bell`` called, from any thread, soon after each commit to the stream.
 
         At once for commits of this process, within ``poll_ms`` for those of others; sometimes
         without anything new.
@@ -301,7 +301,7 @@ class Stream:
             return layout.raw, self._opened.heads(txn), marks
 
     def trim(self) -> int:
-        """Let go of what is older than the retention; how many records that were."""
+        """Delete what is older than the retention; gives the number of records."""
         with self._reading():
             pass
         return retention.trim(self._opened, self._clock.now_ms())

@@ -1,14 +1,14 @@
-"""How a shard grows: new records become a block, and small blocks at the end become large ones.
+"""Appending to a shard: new records become a block, and small blocks are compacted in tiers.
 
-A block of its own for every put would make a slow stream slow to read; rewriting one tail block up
-to 256 KiB for every put would write a thousand times what was put. So small blocks are gathered as
-the digits of a number are when it counts on: a put that takes the shard over a multiple of 4 KiB,
-32 KiB or 256 KiB swallows what was stored since the multiple before. Each record is rewritten once
-or twice in its life, however small the puts, and a full block is followed by fewer than twenty
-small ones. A block of an eighth of ``block_bytes`` is never touched again: to read a few of those
-costs little, to write what a busy endpoint puts once more costs it a tenth of its time. Below
-``SMALL_BYTES`` rewriting is free, for LMDB writes whole pages anyway. How far the shard has come
-its head tells, so that nothing is looked up for it.
+A separate block for every put would make a slow stream slow to read. Rewriting one tail block of
+up to 256 KiB for every put would write a thousand times what was put. So blocks are compacted in
+tiers with a fan-out of 8 (4, 32, 256 KiB), like an LSM tree. When a put crosses a tier boundary,
+the blocks since the previous boundary are merged into one. Each record is rewritten once or
+twice, however small the puts, and fewer than twenty small blocks follow a full one. A block of an
+eighth of ``block_bytes`` or more is never rewritten: reading a few of them costs little, whereas
+writing the data of a busy endpoint again would cost it a tenth of its time. Below ``SMALL_BYTES``
+rewriting is free, because LMDB writes whole pages anyway. The shard's head says where its last
+block begins, so no lookup is needed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from eddyline.log.keys import Head, block_key, block_offset, block_prefix
 from eddyline.log.packed import Packed, join
 
 SMALL_BYTES = 4096
-# How many blocks of one size make one of the next.
+# The fan-out: how many blocks of one tier make one of the next.
 FAN = 8
-# Bytes that a record takes in a block besides its key and payload, and a block besides its records.
+# The overhead of a record within a block, and of a block, in bytes.
 _RECORD_BYTES = 16
 _BLOCK_BYTES = 48
 
@@ -34,9 +34,9 @@ _BLOCK_BYTES = 48
 def append(
     txn: Any, name: str, shard: int, head: Head, new: Packed, now_ms: int, block_bytes: int
 ) -> None:
-    """Store ``new`` behind the shard's records and bring ``head`` up to date.
+    """Store ``new`` after the shard's records and update ``head``.
 
-    Arrival never runs backwards, whatever the clock says.
+    Arrival times never decrease, whatever the clock says.
     """
     count, payload, first = len(new), new.payload, head.next_offset
     arrival_ms = max(now_ms, head.last_ms)
@@ -48,7 +48,7 @@ def append(
     while _worth(head, begin - floor, block_bytes):
         last = _last(txn, name, shard, head)
         if last is None or head.tail_offset + len(last[1]) != first:
-            break  # damaged, or followed by a gap: records behind it keep their offsets
+            break  # damaged, or followed by a gap: the records after it keep their offsets
         before.append(last)
         first = head.tail_offset
         begin -= head.tail_bytes - _BLOCK_BYTES
@@ -73,7 +73,7 @@ def append(
 
 
 def _floor(begin: int, end: int, block_bytes: int) -> int:
-    """Since which byte of the shard's life blocks are swallowed by one of begin to end."""
+    """The byte of the shard from which on blocks are merged into one of begin to end."""
     unit = block_bytes
     while unit > SMALL_BYTES and begin // unit == end // unit:
         unit //= FAN
@@ -81,12 +81,12 @@ def _floor(begin: int, end: int, block_bytes: int) -> int:
 
 
 def _worth(head: Head, room: int, block_bytes: int) -> bool:
-    """Whether the last block is to be rewritten: it is small, and began within ``room``."""
+    """Whether to rewrite the last block: it is small, and it begins within ``room``."""
     return 0 < head.tail_bytes < block_bytes // FAN and head.tail_bytes - _BLOCK_BYTES <= room
 
 
 def _last(txn: Any, name: str, shard: int, head: Head) -> tuple[bytes, Packed] | None:
-    """Arrivals and records of the last block; None if it is damaged: it is left as it lies."""
+    """Arrival times and records of the last block; None if it is damaged and must stay as it is."""
     key = block_key(shard, head.tail_offset)
     where = f"stream {name}, shardId-{shard:012d}, block at offset {head.tail_offset}"
     try:
@@ -98,7 +98,7 @@ def _last(txn: Any, name: str, shard: int, head: Head) -> tuple[bytes, Packed] |
 
 
 def _forget_last(txn: Any, shard: int, head: Head) -> None:
-    """Take the last block away; the one before it is the last now."""
+    """Delete the last block; the one before it becomes the last."""
     cursor = txn.cursor()
     cursor.set_key(block_key(shard, head.tail_offset))
     head.stored_bytes -= head.tail_bytes
@@ -110,7 +110,7 @@ def _forget_last(txn: Any, shard: int, head: Head) -> None:
 
 
 def _pieces(records: Packed, size: int, block_bytes: int) -> list[tuple[int, int]]:
-    """Where blocks of about ``block_bytes`` begin and end, one record at least in each."""
+    """Where blocks of about ``block_bytes`` begin and end, with at least one record in each."""
     n = len(records)
     count = min(max(1, size // block_bytes), n)
     if count == 1:

@@ -1,8 +1,8 @@
-"""The few threads of a process that write, for all its streams.
+"""The small pool of writer threads that all streams of a process share.
 
-A stream with something to write stands in line once; whoever is free writes all that waits there in
-one transaction. So a thousand open streams need no thousand threads, and a stream's puts keep their
-order, for it is never written by two at a time.
+A stream with something to write is queued once. A free thread writes everything that waits for
+that stream in one transaction. A thousand open streams therefore need no thousand threads, and a
+stream's puts keep their order, because two threads never write to one stream at the same time.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import queue
 import threading
 from collections.abc import Callable
 
-# A thread mostly waits for the disk; more of them than this only stand in each other's way.
+# A thread mostly waits for the disk; more threads than this only compete with each other.
 THREADS_MAX = 8
 
-# True for work of which there is more.
+# Returns True if there is more work.
 Work = Callable[[], bool]
 
 _line: queue.SimpleQueue[Work] = queue.SimpleQueue()
@@ -24,7 +24,7 @@ _running = 0
 
 
 def run(work: Work) -> None:
-    """Have ``work``, which must not raise, done by a thread soon, until it says False."""
+    """Have a thread call ``work``, which must not raise, until it returns False."""
     global _idle, _running
     with _lock:
         if _idle:
@@ -39,7 +39,7 @@ def _serve() -> None:
     global _idle
     while True:
         work = _line.get()
-        # Going on oneself saves the way to another thread, but others that wait come first.
+        # Continuing in this thread saves a switch, but other streams that wait come first.
         while more := work():
             if not _line.empty():
                 _line.put(work)

@@ -1,10 +1,10 @@
-"""What a process writes to a stream, in turn.
+"""Commits what this process puts into a stream, in order.
 
-Puts wait in a queue; a thread takes all that wait, writes them in one transaction and tells who put
-them once it is durable. So many small puts share one sync, one that comes alone waits for no other,
-and the order of a caller's puts is kept. Whatever can be done before the transaction is done before
-it (hash keys by the caller, cutting by shard here, for all of a group at once): LMDB has one writer
-at a time among all processes.
+Puts wait in a queue. A thread takes all that wait, writes them in one transaction and calls back
+once they are durable. Many small puts therefore share one fsync, a single put waits for no other,
+and the order of a caller's puts is kept. Whatever can be done before the transaction is done
+before it (hash keys by the caller, routing to shards here, for a whole group at once), because
+LMDB allows one writer at a time among all processes.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 
 # What waits is committed together up to this many bytes.
 GROUP_BYTES = 32 << 20
-# How much may be written before the disk's free space is looked at again.
+# How much may be written before the disk's free space is checked again.
 UNSEEN_BYTES = 1 << 20
-# So long a group waits for the puts that came with the last one, and looks so often for them.
+# How long a group waits for the puts that came with the last group, and how often it checks.
 GATHER_S = 0.001
 GATHER_LOOKS = 4
 LOOK_S = 1.0
-# Of a map this share stays free, so that trimming always finds pages to work with.
+# One part in so many of the map stays free, so that trimming always has pages to work with.
 MAP_RESERVE = 16
 
 
 class Told(Protocol):
-    """Who waits for a put, as a future is told; called from a thread of the log."""
+    """The callback of a put, with a future's methods; called from a thread of the log."""
 
     def set_result(self, result: Any, /) -> None:
-        """It is durable."""
+        """The put is durable."""
 
     def set_exception(self, error: Exception, /) -> None:
-        """Nothing of it was stored."""
+        """Nothing of the put was stored."""
 
 
 @dataclass(slots=True, eq=False)
 class Task:
-    """One put on its way.
+    """One put in the queue.
 
-    It is told ``Placed``, or for an append with a mark whether it was written.
+    Its result is ``Placed``, or for an append with a mark whether it was written.
     """
 
     put: Listed | Columns
@@ -64,7 +64,7 @@ class Task:
 
 
 class _Run:
-    """Successive tasks that are routed together, and cut by shard before the transaction."""
+    """Successive tasks that are routed to shards together, before the transaction."""
 
     def __init__(self, tasks: list[Task], layout: Layout) -> None:
         self.tasks = tasks
@@ -86,7 +86,7 @@ def _together(puts: list[Any]) -> Listed | Columns:
 
 
 def _runs(group: list[Task], layout: Layout) -> list[_Run]:
-    """The group in its order; lists without a mark that stand side by side make one run."""
+    """The group in its order; neighbouring lists without a mark make one run."""
     found: list[list[Task]] = []
     open_run = False
     for task in group:
@@ -100,7 +100,7 @@ def _runs(group: list[Task], layout: Layout) -> list[_Run]:
 
 
 class Writer:
-    """Commits what is put, one group at a time, on any of the threads that write."""
+    """Commits puts, one group at a time, on any of the writer threads."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
@@ -114,7 +114,7 @@ class Writer:
         self._unseen, self._look_at = 0, float("-inf")
 
     def submit(self, task: Task) -> None:
-        """Queue a put; it is told how it went."""
+        """Queue a put; its callback gets the result."""
         with self._turn:
             if not self._closed:
                 self._waiting.append(task)
@@ -131,7 +131,7 @@ class Writer:
             self._turn.wait_for(lambda: not self._busy)
 
     def _work(self) -> bool:
-        """Write what waits; whether more has come meanwhile."""
+        """Write what waits; True if more has arrived meanwhile."""
         self._gather()
         group = self._next()
         self._usual = len(group)
@@ -144,10 +144,10 @@ class Writer:
             return False
 
     def _gather(self) -> None:
-        """Wait a moment for as many puts as came together last time.
+        """Wait a moment for as many puts as the last group had.
 
-        Those who were answered just now are about to come again, and half a group costs a commit
-        of its own. A single one is never kept waiting by this.
+        Clients that were answered just now are about to send their next put, and half a group
+        costs as much as a whole one. A single put never waits for this.
         """
         for _ in range(GATHER_LOOKS):
             if len(self._waiting) >= self._usual:
@@ -155,7 +155,7 @@ class Writer:
             SYSTEM.wait(self._pause, GATHER_S / GATHER_LOOKS)
 
     def _next(self) -> list[Task]:
-        """All that waits, as far as it fits one transaction."""
+        """All that waits, as far as it fits into one transaction."""
         group: list[Task] = []
         size = 0
         with self._turn:
@@ -173,11 +173,11 @@ class Writer:
                 results = _Transaction(self._opened, txn).write(runs)
         except EddylineError as error:
             if error.code == "disk_full" and len(group) > 1:
-                for task in group:  # one that is too large must not refuse the others
+                for task in group:  # a put that is too large must not fail the others
                     self._commit([task])
                 return
             _fail(group, error)
-        except Exception as error:  # a waiting caller must hear of anything
+        except Exception as error:  # every waiting caller must get an answer
             _fail(group, error)
         else:
             self._opened.tell()
@@ -188,7 +188,7 @@ class Writer:
                     task.told.set_result(result)
 
     def _check_disk(self, more: int, now: float) -> None:
-        """See that the disk keeps its reserve; a look every second or MiB costs nothing."""
+        """Check that the disk keeps its reserve, every second or mebibyte."""
         least = self._opened.settings.disk_free_mib_min << 20
         self._unseen += more
         if self._unseen < UNSEEN_BYTES and now < self._look_at:
@@ -205,7 +205,7 @@ def _fail(group: list[Task], error: Exception) -> None:
 
 
 class _Transaction:
-    """One group on its way into the file."""
+    """One group while it is written."""
 
     def __init__(self, opened: Opened, txn: Any) -> None:
         self._opened = opened
@@ -215,7 +215,7 @@ class _Transaction:
         self._next = [h.next_offset for h in self._heads]
 
     def write(self, runs: list[_Run]) -> list[Any]:
-        """Write all that may be written; what each task is told."""
+        """Write all that may be written; gives the result of each task."""
         if self._layout.saved.gone_ms is not None:
             raise deleted(self._opened.name)
         parts: dict[int, list[Packed]] = {}
@@ -231,7 +231,7 @@ class _Transaction:
         return results
 
     def _admit(self, run: _Run, parts: dict[int, list[Packed]]) -> list[Any]:
-        """Give the run's records their places, unless its mark says no."""
+        """Assign offsets to the run's records, unless its mark is not new."""
         if run.mark is not None:
             verdict = self._raise_mark(run.mark)
             if verdict is not True:

@@ -1,8 +1,8 @@
-"""A child process's own side: the channel to its parent, and ending when the parent ends.
+"""The child's side: the channel to its parent, heartbeats, and ending when the parent ends.
 
-Two ways, because each has a gap: the kernel's parent-death signal (Linux only), and the end of
-the channel, which a thread waits for. A job's state is committed in transactions, so a child may
-be cut off anywhere.
+A child notices its parent's end in two ways, because each has a gap: by the kernel's parent-death
+signal (Linux only), and by the end of the channel, which a thread waits for. A job's state is
+committed in transactions, so a child may be killed at any point.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _PR_SET_PDEATHSIG = 1
 def join_parent(arguments: list[str]) -> Channel:
     """The channel whose descriptor the parent gave as the first argument, with its own pid.
 
-    From now on a thread sends a heartbeat, so that the parent notices a process that hangs. What
-    this process writes only its owner may read.
+    A thread then sends heartbeats, so that the parent notices a process that hangs. Files that this
+    process creates are readable by their owner only.
     """
     descriptor, parent = int(arguments[0]), int(arguments[1])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the server's affair
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles the terminal's Ctrl-C
     os.umask(PRIVATE_UMASK)
     die_with(parent)
     channel = Channel(socket.socket(fileno=descriptor), ToWorker)
@@ -52,7 +52,7 @@ def die_with(parent: int) -> None:
     """Have the kernel end this process when its parent ends; at once if it has ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before we asked
+    if os.getppid() != parent:  # it had ended before the call
         os._exit(1)
 
 
@@ -72,7 +72,7 @@ def serve(channel: Channel, handle: Callable[[Any], None], finish: Callable[[], 
 
 
 def leave(code: int) -> None:
-    """End at once: threads of libraries are not waited for."""
+    """End at once, without waiting for threads of libraries."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -1,8 +1,8 @@
 """A data directory: its layout, its format version, and the lock that only one server holds.
 
-The lock is an ``flock``: it goes away with its process, however that ends, so that no stale
-file ever has to be removed by hand. Ports are test-bound without SO_REUSEPORT first, because two
-servers that share a port would raise no error and answer in turns.
+The lock is an ``flock``. The kernel releases it when its process ends in whatever way, so no
+stale file ever has to be removed by hand. Ports are test-bound without SO_REUSEPORT first,
+because two servers that share a port would raise no error and answer alternately.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from eddyline.errors import EddylineError
 from eddyline.private import FILE_MODE, make_folder
 
 FORMAT = 1
-# A file that is let go when a server is to start on a full disk.
+# A file that is deleted when a server starts on a full disk.
 RESERVE, RESERVE_BYTES = "reserve", 4 << 20
 RESERVE_TIMES = 4
 # The longest path a Unix socket may have is 104 bytes on macOS, 108 on Linux.
@@ -28,7 +28,7 @@ SOCKET_PATH_MAX = 100
 
 
 class DataDirectory:
-    """The paths below ``<data_dir>``; makes the directory, refuses a newer one, locks it."""
+    """The paths below ``<data_dir>``; makes the directory, refuses a newer format, locks it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
@@ -116,9 +116,9 @@ class DataDirectory:
             os.ftruncate(self._lock.fileno(), len(text))
 
     def _make_room(self) -> bool:
-        """Let the reserve go if the disk is full, so that the server can start; whether it is.
+        """Delete the reserve if the disk is full, so that the server can start; True if it is full.
 
-        Databases need a little room even for reading.
+        SQLite needs a little free space even for reading.
         """
         if _free_bytes(self.path) >= RESERVE_BYTES:
             return False
@@ -126,7 +126,7 @@ class DataDirectory:
         return True
 
     def keep_reserve(self) -> None:
-        """Set the reserve aside, or again, where there is plenty of room."""
+        """Create the reserve if it is missing and there is plenty of free space."""
         path = self.path / RESERVE
         if path.exists() or _free_bytes(self.path) < RESERVE_TIMES * RESERVE_BYTES:
             return

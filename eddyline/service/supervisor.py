@@ -1,7 +1,7 @@
-"""Child processes seen from the server: started, listened to, restarted, ended.
+"""Child processes as the server sees them: started, listened to, restarted, ended.
 
-All children are spawned by one thread that lives as long as the server: the kernel's
-parent-death signal is tied to the thread that started a child, not to the process.
+One thread that lives as long as the server spawns all children, because the kernel ties the
+parent-death signal to the thread that started a child, not to the process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from eddyline.service.child import in_thread
 from eddyline.service.messages import Beat, FromWorker, Stop
 
 STOP_WAIT_S = 5.0
-# How often children are looked at, and how long one may be silent; it sends a beat every second.
+# How often children are checked, and how long one may be silent; it sends a heartbeat each second.
 LOOK_S = 1.0
 SILENCE_S = 20.0
 
@@ -50,7 +50,7 @@ class Child:
 
     @property
     def rss_mib(self) -> float:
-        """Its resident memory; 0 where the system does not tell or the process is gone."""
+        """Its resident memory; 0 if the system does not report it or the process is gone."""
         try:
             pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         except (OSError, IndexError):
@@ -58,38 +58,38 @@ class Child:
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def send(self, message: Any) -> bool:
-        """Say something to it; False if it is gone."""
+        """Send it a message; False if it is gone."""
         return self._channel.send(message)
 
     def is_silent(self, look_s: float, silence_s: float) -> bool:
-        """Whether nothing was heard of it for ``silence_s``; to be asked every ``look_s``.
+        """Whether it sent nothing for ``silence_s``; to be called every ``look_s``.
 
-        Only looks count, not the clock: after the machine slept, or this process was stopped, a
-        child has the whole time again. What it sends while we handle an earlier message waits, and
-        is no silence.
+        Silence is counted in calls, not by the clock, so that no child is killed after the machine
+        or this process was suspended. While an earlier message is being handled, later ones wait
+        in the socket; that does not count as silence.
         """
         self._silent_s = 0.0 if self._handling else self._silent_s + look_s
         return self._silent_s >= silence_s
 
     def end_hung(self) -> None:
-        """End it because it does not answer; it counts as a death of its own."""
+        """Kill it because it does not answer; this counts as an unexpected death."""
         self._hung = True
         self._process.kill()
 
     def kill(self, *, expected: bool = True) -> None:
-        """End it at once; not ``expected``: as if it had died by itself."""
+        """Kill it; not ``expected``: treated as if it had died by itself."""
         self._expected = expected
         self._process.kill()
 
     def stop(self, wait_s: float = STOP_WAIT_S) -> None:
-        """End it in good order, or by force if it takes longer than ``wait_s``."""
+        """Stop it gracefully, or kill it if that takes longer than ``wait_s``."""
         self._expected = True
         if not (self._channel.send(Stop()) and self.gone.wait(wait_s)):
             self._process.kill()
             self.gone.wait(STOP_WAIT_S)
 
     def listen(self, on_message: Callable[[Child, Any], None], on_exit: OnExit) -> None:
-        """Hear it out to its end; the body of the thread that belongs to it."""
+        """Receive its messages until it ends; the body of its thread."""
         try:
             for message in self._channel:
                 self._handling = True
@@ -152,7 +152,7 @@ class Supervisor:
         return child
 
     def _watch(self) -> None:
-        """End children that hang, so that they are started again like those that died."""
+        """Kill children that hang, so that they are restarted like children that died."""
         while not SYSTEM.wait(self._ended, LOOK_S):
             with self._lock:
                 children = list(self._children)
@@ -197,7 +197,7 @@ class Supervisor:
 
 @dataclass(slots=True)
 class BackOff:
-    """How long to wait before a thing is started again: doubling, forgotten after a quiet time."""
+    """The wait before a restart: it doubles, and is reset after a quiet period."""
 
     clock: Clock
     first_s: float = 0.1

@@ -1,9 +1,9 @@
-"""Open websockets by session: each ends with its session, however and wherever that ended.
+"""Open websockets by session; each is closed when its session ends, in whatever process.
 
-A page lives on its websocket long after the request that opened it. So a session is checked again
-for each message that arrives, and every ``RECHECK_S`` for sockets that are silent; signing out in
-this process ends the session's sockets at once. A socket that was ended passes nothing on, in
-either direction.
+A page uses its websocket long after the request that opened it. So the session is checked again
+for each message that arrives, and every ``RECHECK_S`` for silent sockets. Signing out in this
+process closes the session's websockets at once. After the end of its session a websocket passes
+nothing on in either direction.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class _Socket:
         return self._over.is_set()
 
     def end(self) -> None:
-        """Pass on nothing more, and wake whoever waits for a message."""
+        """Pass on nothing more, and wake a pending ``receive``."""
         self._over.set()
 
     def disconnect(self) -> Message:

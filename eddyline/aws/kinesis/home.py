@@ -21,16 +21,16 @@ class Home:
     def __init__(self, store: LogStore, settings: Settings) -> None:
         self.store = store
         self.settings = settings
-        # The log's time, which does not jump: whatever is stored or expires goes by it.
+        # The log's time, which does not jump, for everything that is stored or expires.
         self.clock: Clock = store.clock
-        # The wall clock, which clients and policies go by.
+        # The wall clock, for comparison with clients' clocks and for policies.
         self.wall: Clock = store.clock.machine
         self.names = Names(settings)
         self.flow = Flow(self.clock)
         self.throttle = Throttle(self.clock) if settings.throttle else None
 
     def latest_ms(self) -> int:
-        """The latest time that is not in the future, neither here nor by a client's clock."""
+        """The latest time that counts as not in the future, by the log's and the wall clock."""
         return max(self.clock.now_ms(), self.wall.now_ms())
 
     def stream(self, request: Any) -> Stream:
