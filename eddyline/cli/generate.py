@@ -119,7 +119,7 @@ def generate(
 
 
 def _sender(spec: GeneratorSpec, opened: Opened, data_dir: Path | None) -> Generator:
-    """The generator; what has no effect in its template is said."""
+    """The generator; warns about what has no effect in its template."""
     from eddyline.generator.job import Generator
 
     sender = Generator(

@@ -1,7 +1,7 @@
 """A generator or a replay run by the command itself: live counters on stderr, a summary at its end.
 
 The work is done in a thread; the command's own thread draws and hears Ctrl-C, which stops the work
-after the batch under way, so that the counters told last are true.
+after the batch under way, so that the last counters are true.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def remote(target: str, endpoint: str | None) -> str:
 
 
 class Sending:
-    """Runs one sender to its end and tells how it goes."""
+    """Runs one sender to its end and reports its progress."""
 
     def __init__(self, sender: Sends, *, as_json: bool, to_stdout: bool) -> None:
         self._sender = sender
@@ -173,11 +173,11 @@ class Sending:
             self._over.set()
 
     def _watch(self) -> None:
-        told = SYSTEM.monotonic()
+        reported_at = SYSTEM.monotonic()
         while not self._over.wait(DRAW_S):
             if self._as_json:
-                if SYSTEM.monotonic() - told >= TELL_S:
-                    told += TELL_S
+                if SYSTEM.monotonic() - reported_at >= TELL_S:
+                    reported_at += TELL_S
                     self._tell(done=False)
             elif sys.stderr.isatty():
                 self._draw()
@@ -214,9 +214,9 @@ class Sending:
 
 def figures(counters: Counters) -> dict[str, Any]:
     """Counters as JSON values, times and rates rounded."""
-    found = dataclasses.asdict(counters)
-    found.pop("running", None)
-    return {k: round(v, 3) if isinstance(v, float) else v for k, v in found.items()}
+    values = dataclasses.asdict(counters)
+    values.pop("running", None)
+    return {k: round(v, 3) if isinstance(v, float) else v for k, v in values.items()}
 
 
 def words_of(counters: Counters) -> str:
@@ -247,7 +247,7 @@ def positive(name: str, text: str | None, parse: Callable[[str], float]) -> floa
     """A duration that was given, above zero. Raises ``invalid_argument``."""
     if text is None:
         return None
-    found = parse(text)
-    if found <= 0:
+    values = parse(text)
+    if values <= 0:
         raise EddylineError("invalid_argument", f"{name} is {text}; it must be above 0")
-    return found
+    return values

@@ -29,10 +29,10 @@ class Scope(Protocol):
     def files(self) -> Folder:
         """The files that lists are read from."""
 
-    def tag(self, text: str, asked: Arguments) -> Any:
+    def tag(self, text: str, caller: Arguments) -> Any:
         """The column of a tag's text, without braces. Raises ``template_error``."""
 
-    def value(self, name: str, asked: Arguments) -> Any:
+    def value(self, name: str, caller: Arguments) -> Any:
         """The column of a value that was named before. Raises ``template_error``."""
 
 

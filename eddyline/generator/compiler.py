@@ -25,7 +25,7 @@ from eddyline.generator.methods.method import unused
 from eddyline.generator.tag import Call, Tag, fail, read_tag, span_of
 from eddyline.generator.turn import Part, Reference, Turn
 
-# Tags that say how others work, and the one that begins another record.
+# Tags that configure others, and the one that begins another record.
 SETUP = ("session.start",)
 NEXT = "record.next"
 # Tags that go from record to record and therefore cannot stand within another.
@@ -178,36 +178,36 @@ class Compiler:
             self._shared[name] = make()
         return self._shared[name]
 
-    def tag(self, text: str, asked: Arguments) -> Column:
-        """See :class:`Scope`. The place of an error is that of the tag that asked."""
+    def tag(self, text: str, caller: Arguments) -> Column:
+        """See :class:`Scope`. An error points at the calling tag."""
         try:
             tag = read_tag("{{" + text + "}}", 0)
         except EddylineError as error:
-            asked.fail(error.message, error.hint)
+            caller.fail(error.message, error.hint)
         if tag.given or tag.end != len(text) + 4 or tag.is_expression:
-            asked.fail(f"{text[:40]!r} is not one tag", "as in internet.ip")
+            caller.fail(f"{text[:40]!r} is not one tag", "as in internet.ip")
         if (name := resolved(tag.name)) is None:
-            asked.fail(f"unknown tag {tag.name}", _near(tag.name, []))
+            caller.fail(f"unknown tag {tag.name}", _near(tag.name, []))
         if tag.name.startswith(ALONE):
-            asked.fail(f"{tag.name} cannot stand within {asked.tag}", "name its value before")
-        inner = Arguments(tag.name, parse_values(tag.argument), asked.span, asked.source, self)
+            caller.fail(f"{tag.name} cannot stand within {caller.tag}", "name its value before")
+        inner = Arguments(tag.name, parse_values(tag.argument), caller.span, caller.source, self)
         column = self._called(name, inner)
         for call in tag.filters:
             if call.name not in FILTERS:
-                asked.fail(f"unknown filter {call.name}", f"filters are {', '.join(FILTERS)}")
+                caller.fail(f"unknown filter {call.name}", f"filters are {', '.join(FILTERS)}")
             values = parse_values(call.argument)
-            args = Arguments(call.name, values, asked.span, asked.source, self)
+            args = Arguments(call.name, values, caller.span, caller.source, self)
             column = FILTERS[call.name].compile(args, column)
         return column
 
-    def value(self, name: str, asked: Arguments) -> Column:
+    def value(self, name: str, caller: Arguments) -> Column:
         """See :class:`Scope`."""
         if name not in self._values:
             near = nearest(name, list(self._values)) or list(self._values)[:10]
             hint = f"name it before, as in {{{{set {name} = random.number(5)}}}}"
             if near:
                 hint += f"; named values are {', '.join(near)}"
-            asked.fail(f"no value is named {name[:40]}", hint)
+            caller.fail(f"no value is named {name[:40]}", hint)
         return Reference(name, self._values[name].width)
 
     def _unknown(self, name: str, start: int, end: int) -> NoReturn:

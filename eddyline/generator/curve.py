@@ -76,7 +76,7 @@ class Weekly:
     """A week's table of rates, from the hour in which the run starts.
 
     Seconds are drawn in blocks, each from a seed of its own, so that the same seed gives the
-    same rates in whatever order they are asked for.
+    same rates in whatever order they are requested.
     """
 
     def __init__(self, table: Periodic, start_ms: int, seed: int) -> None:

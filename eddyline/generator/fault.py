@@ -1,4 +1,4 @@
-"""Faults put in on purpose, each with a label that says what was done to which record."""
+"""Faults put in on purpose, each with a label that names the record and the change."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Faults:
     def _apply(
         self, fault: Fault, changes: _Changes, row: int, due_s: float
     ) -> dict[str, Any] | None:
-        """Change one record; what its label says, None if nothing could be done."""
+        """Change one record; returns its label, None if nothing could be done."""
         record = changes.current(row)
         if fault.kind == "drop":
             changes.order[row] = []
@@ -194,9 +194,9 @@ def check_fields(faults: Sequence[Fault], template: Template) -> None:
     sample = template.rendering(np.random.default_rng(0)).records(SAMPLE_RECORDS, now, now)
     records = sample.to_pylist()
     for name in fields:
-        found = [_number(record, name) for record in records]
-        if all(value is None for _, value in found):
-            names = dict.fromkeys(k for record, _ in found for k in record)
+        numbers = [_number(record, name) for record in records]
+        if all(value is None for _, value in numbers):
+            names = dict.fromkeys(k for record, _ in numbers for k in record)
             hint = f"their fields are {', '.join(names)}" if names else "they are no JSON objects"
             message = f"an outlier cannot be made: no record has a number in the field {name}"
             raise EddylineError("invalid_argument", message, hint=hint)

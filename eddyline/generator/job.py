@@ -216,7 +216,7 @@ class Generator:
             self._hand_over(data, routes, stop)
 
     def _hand_over(self, data: Any, routes: Any, stop: threading.Event) -> None:
-        """Give each target its records; the last batch says how far the run has come."""
+        """Give each target its records; the last batch carries how far the run has come."""
         if len(self._targets) == 1:
             self._to_target(0, data, self._records.turns, stop)
         else:

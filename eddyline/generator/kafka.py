@@ -72,7 +72,7 @@ def _producer(brokers: str, retries: bool, options: dict[str, Any]) -> Any:
     except ImportError as error:
         hint = "pip install 'eddyline[kafka]'"
         raise EddylineError("platform", "Kafka needs one more package", hint=hint) from error
-    told = {
+    config = {
         "bootstrap.servers": brokers,
         "enable.idempotence": retries,
         "message.timeout.ms": PATIENCE_MS,
@@ -80,7 +80,7 @@ def _producer(brokers: str, retries: bool, options: dict[str, Any]) -> Any:
         **({} if retries else {"retries": 0}),
         **options,
     }
-    return Producer(told, logger=_Silent())
+    return Producer(config, logger=_Silent())
 
 
 class _Silent:

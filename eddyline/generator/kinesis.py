@@ -159,7 +159,7 @@ class KinesisStream:
         hint = None
         if FATAL_ANSWERS[code] == "not_found":
             hint = f"create it first: aws kinesis create-stream --stream-name {self._name}"
-        raise EddylineError(FATAL_ANSWERS[code], f"the endpoint says {text}", hint=hint)
+        raise EddylineError(FATAL_ANSWERS[code], f"the endpoint answered {text}", hint=hint)
 
 
 def by_key(keys: Any, lanes: int) -> Iterator[Any]:

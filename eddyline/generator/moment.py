@@ -40,7 +40,7 @@ DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 
 
 class Fields:
-    """The calendar fields of instants in one zone, each computed when first asked for.
+    """The calendar fields of instants in one zone, each computed at its first use.
 
     ``zone`` is None for the machine's own.
     """

@@ -1,4 +1,4 @@
-"""The short texts in which a command line says how a rate changes and what goes wrong."""
+"""The short texts of a command line for changes of the rate and for faults."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ def parse_fault(text: str) -> Fault:
     if kind not in FAULTS or not rest:
         hint = f"{FAULT}; kinds are {', '.join(FAULTS)}"
         raise _wrong("fault", text, hint)
-    told: dict[str, Any] = {"chance": _number(rest[0], "fault", FAULT)}
+    settings: dict[str, Any] = {"chance": _number(rest[0], "fault", FAULT)}
     for setting in rest[1:]:
         name, _, value = setting.partition("=")
         if name == "field":
-            told[name] = value
+            settings[name] = value
         elif name == "factor":
-            told[name] = _number(value, "fault", FAULT)
+            settings[name] = _number(value, "fault", FAULT)
         elif name in _DURATIONS:
-            told[_DURATIONS[name]] = parse_duration(value)
+            settings[_DURATIONS[name]] = parse_duration(value)
         else:
             hint = "settings are field, factor, delay, start and for"
             raise _wrong("fault", text, hint)
-    return Fault(kind, **told)
+    return Fault(kind, **settings)
 
 
 def clock_text(clock: Simulated) -> str:
@@ -106,29 +106,29 @@ def _plain(value: float) -> str:
 def read_week(path: str) -> Periodic:
     """A file's table of rates. Raises ``not_found``, ``bad_file``."""
     try:
-        found = json.loads(Path(path).read_bytes())
+        table = json.loads(Path(path).read_bytes())
     except FileNotFoundError:
         raise EddylineError("not_found", f"there is no file {path}", hint=WEEK) from None
     except (OSError, ValueError, RecursionError) as error:
         raise EddylineError("bad_file", f"{path} is no JSON: {error}", hint=WEEK) from None
-    return week_of(found, path)
+    return week_of(table, path)
 
 
-def week_of(found: Any, where: str = "the table") -> Periodic:
+def week_of(table: Any, where: str = "the table") -> Periodic:
     """A table of rates as JSON has it; a list is the means alone. Raises ``bad_file``."""
-    if isinstance(found, list):
-        found = {"mean": found}
+    if isinstance(table, list):
+        table = {"mean": table}
     known = {f.name for f in fields(Periodic)}
-    if not isinstance(found, dict) or "mean" not in found or set(found) - known:
+    if not isinstance(table, dict) or "mean" not in table or set(table) - known:
         raise EddylineError("bad_file", f"{where} is no table of rates", hint=WEEK)
     try:
         rows = {
-            name: tuple(tuple(float(v) for v in row) for row in found.get(name) or ())
+            name: tuple(tuple(float(v) for v in row) for row in table.get(name) or ())
             for name in ("mean", "deviation")
         }
     except (TypeError, ValueError):
         raise EddylineError("bad_file", f"{where} is no table of numbers", hint=WEEK) from None
-    return Periodic(rows["mean"], rows["deviation"], bool(found.get("smooth", True)))
+    return Periodic(rows["mean"], rows["deviation"], bool(table.get("smooth", True)))
 
 
 def _parts(text: str, count: int, what: str, hint: str) -> list[str]:

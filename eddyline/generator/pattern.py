@@ -1,4 +1,4 @@
-"""How a rate is told to change: bursts, ramps, waves, weeks.
+"""How a rate changes: bursts, ramps, waves, weeks.
 
 Descriptions only, apart from what is made of them (``curve.py``), so that a process that hands a
 generator's description on does not load numpy.

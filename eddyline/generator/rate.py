@@ -19,7 +19,7 @@ from eddyline.generator.pattern import Burst
 
 # Sums of float segments may fall short of a whole number by this much.
 ROUNDING = 1e-9
-# Deadlines found at once, and kept at most.
+# Deadlines computed at once, and kept at most.
 AHEAD = 2048
 AHEAD_MAX = 1_000_000
 

@@ -1,4 +1,4 @@
-"""What a generator is told to do: one frozen description, checked once."""
+"""The description of a generator's work: frozen, checked once."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class GeneratorSpec:
     def plan(self, start_ms: int = 0, seed: int | None = None) -> Schedule | None:
         """When records are due on the simulated clock, or ours where there is none.
 
-        ``start_ms`` is the instant of the start, which says where in the week it is; ``seed``
+        ``start_ms`` is the instant of the start, which decides where in the week it is; ``seed``
         stands for that of the spec where it has none.
         """
         from eddyline.generator.plan import plan
@@ -174,8 +174,8 @@ class GeneratorSpec:
             )
             if self.simulated is not None and self.simulated.end_ms is not None:
                 spans.append((self.simulated.end_ms - self.simulated.start_ms) / 1000)
-            found = (plan.within(s) for s in spans)
-            known += [n for n in found if n is not None]
+            counts = (plan.within(s) for s in spans)
+            known += [n for n in counts if n is not None]
         return min(known, default=None)
 
 
@@ -224,11 +224,11 @@ def parse_target(text: str) -> tuple[str, str]:
 
 def parse_duration(text: str) -> float:
     """Seconds of ``500ms``, ``30s``, ``5m``, ``2h`` or ``1d``. Raises ``invalid_argument``."""
-    found = _DURATION.fullmatch(text.strip().lower())
-    if found is None:
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
         message = f"{text!r} is no duration"
         raise EddylineError("invalid_argument", message, hint="write it like 500ms, 30s, 5m, 2h")
-    return float(found[1]) * _UNITS_S[found[2]]
+    return float(match[1]) * _UNITS_S[match[2]]
 
 
 def parse_rate(text: str) -> float | None:

@@ -25,7 +25,7 @@ RECORD_KIB = 1024
 
 
 class Target(Protocol):
-    """Takes batches of records and says what became of them."""
+    """Takes batches of records and returns what became of them."""
 
     def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
         """Send records: partition keys (StringArray) and data (BinaryArray) of equal length.
@@ -37,7 +37,7 @@ class Target(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of connections and files."""
+        """Close connections and files."""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Streams(Protocol):
 
 
 class Destination(Protocol):
-    """The part of a spec that says where records go."""
+    """The part of a spec that names where records go."""
 
     @property
     def target(self) -> str: ...
@@ -199,7 +199,8 @@ class Lines:
 def open_target(
     spec: Destination, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
 ) -> Target:
-    """The target that ``spec`` names. ``streams`` opens the log's store, asked only if needed.
+    """The target that ``spec`` names. ``streams`` opens the log's store, and is called only if
+    needed.
 
     Raises:
         EddylineError: ``not_found`` for a stream or directory that does not exist,

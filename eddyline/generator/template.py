@@ -1,10 +1,10 @@
 """Templates: text with ``{{module.method(argument)}}`` tags, compiled once, rendered by column.
 
-The language is the one of the public Kinesis generator, so its templates work as they are, and
-so do those on which it breaks: spaces inside the braces, empty parentheses, ``}}`` of nested
-JSON outside of a tag, arguments with parentheses or braces, several arguments. Newlines of the
-template are removed, indentation stays, and each record is trimmed. What this language adds is told
-in ``tag.py`` and ``compiler.py``. All errors are found when compiling, before anything is sent, and
+The language is the one of the public Kinesis generator, so its templates work as they are, and so
+do those on which it breaks: spaces inside the braces, empty parentheses, ``}}`` of nested JSON
+outside of a tag, arguments with parentheses or braces, several arguments. Newlines of the template
+are removed, indentation stays, and each record is trimmed. What this language adds is described in
+``tag.py`` and ``compiler.py``. All errors are found when compiling, before anything is sent, and
 point at their tag.
 """
 

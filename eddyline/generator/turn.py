@@ -100,9 +100,9 @@ class Turn:
 
 
 class Rendering:
-    """Records of one run, one after the other: keeps what a turn has made beyond what was asked.
+    """Records of one run, one after the other: keeps what a turn has made beyond the request.
 
-    The same seed gives the same records however they are asked for. ``first`` turns were rendered
+    The same seed gives the same records however they are requested. ``first`` turns were rendered
     by an earlier run, which this one takes up; ``origin_ms`` is when that began, else the run
     begins with its first record.
     """

@@ -42,7 +42,7 @@ KEEP_S = 0.5
 
 
 class GeneratorInfo(msgspec.Struct, frozen=True):
-    """A generator: what it is told, whether it runs, what was acknowledged so far."""
+    """A generator: its spec, whether it runs, and what was acknowledged so far."""
 
     id: str
     name: str
@@ -93,9 +93,9 @@ class Generators:
         """Start those that ran, and were to be restarted, where they were when the server ended."""
         sql = """SELECT g.id, p.counters FROM generators g LEFT JOIN generator_progress p
                  ON p.id = g.id WHERE desired = 'RUNNING' AND restart"""
-        for found, counters in read(self._path, sql):
+        for id, counters in read(self._path, sql):
             base = msgspec.json.decode(str(counters), type=Counters) if counters else Counters()
-            self._begin(self.get(str(found)), base)
+            self._begin(self.get(str(id)), base)
         with transaction(self._path) as db:
             db.execute("UPDATE generators SET desired = 'STOPPED' WHERE NOT restart")
 
@@ -131,9 +131,9 @@ class Generators:
     def get(self, id: str) -> GeneratorInfo:
         """One generator, by id or name. Raises ``not_found``."""
         known = self.list()
-        for found in known:
-            if id in (found.id, found.name):
-                return found
+        for info in known:
+            if id in (info.id, info.name):
+                return info
         near = nearest(id, [g.name for g in known])
         hint = f"did you mean {near[0]}?" if near else None
         raise EddylineError("not_found", f"there is no generator {id}", hint=hint)
@@ -163,53 +163,53 @@ class Generators:
         """Give a stopped generator another spec. Raises ``not_found`` or ``conflict``."""
         from eddyline.generator.template import compile_template
 
-        found = self.get(id)
+        info = self.get(id)
         spec.check()
         compile_template(spec.template, lists(self._settings.data_dir))
-        if found.pid is not None:
-            raise EddylineError("conflict", f"generator {found.name} runs", hint="stop it first")
+        if info.pid is not None:
+            raise EddylineError("conflict", f"generator {info.name} runs", hint="stop it first")
         with transaction(self._path) as db:
             text = msgspec.json.encode(spec).decode()
-            db.execute("UPDATE generators SET spec = ? WHERE id = ?", (text, found.id))
-        return self.get(found.id)
+            db.execute("UPDATE generators SET spec = ? WHERE id = ?", (text, info.id))
+        return self.get(info.id)
 
     def start(self, id: str) -> GeneratorInfo:
         """Start it; nothing happens if it runs. Raises ``not_found``."""
-        found = self.get(id)
-        self._desire(found.id, RUNNING)
-        self._begin(found, Counters())
-        return self.get(found.id)
+        info = self.get(id)
+        self._desire(info.id, RUNNING)
+        self._begin(info, Counters())
+        return self.get(info.id)
 
-    def _begin(self, found: GeneratorInfo, base: Counters) -> None:
+    def _begin(self, info: GeneratorInfo, base: Counters) -> None:
         with self._lock:
-            live = self._live.setdefault(found.id, _Live(self._clock))
+            live = self._live.setdefault(info.id, _Live(self._clock))
             if live.child is None:
                 live.counters = live.base = base
-                self._spawn(live, found)
+                self._spawn(live, info)
 
-    def _spawn(self, live: _Live, found: GeneratorInfo) -> None:
+    def _spawn(self, live: _Live, info: GeneratorInfo) -> None:
         live.actual, live.error = STARTING, None
 
-        def heard(child: Child, message: Any) -> None:
+        def on_message(child: Child, message: Any) -> None:
             if isinstance(message, messages.Sent):
-                self._sent(live, found, message)
+                self._sent(live, info, message)
 
-        def exited(child: Child, how: str, expected: bool) -> None:
-            self._exited(live, found, how, expected)
+        def on_exit(child: Child, how: str, expected: bool) -> None:
+            self._exited(live, info, how, expected)
 
-        live.child = self._supervisor.start(SENDER, heard, exited)
-        spec = _rest(found.spec, live.base)
+        live.child = self._supervisor.start(SENDER, on_message, on_exit)
+        spec = _rest(info.spec, live.base)
         live.child.send(messages.Generate(spec, messages.packed(self._settings)))
 
-    def _sent(self, live: _Live, found: GeneratorInfo, message: messages.Sent) -> None:
+    def _sent(self, live: _Live, info: GeneratorInfo, message: messages.Sent) -> None:
         live.counters = _plus(live.base, message.counters)
         live.actual = RUNNING
         live.history.add(live.counters)
-        self._keep(live, found.id, message.done)
+        self._keep(live, info.id, message.done)
         if message.done and not self._closing.is_set():
             live.error = message.error
             live.actual = FAILED if message.error else FINISHED
-            self._desire(found.id, STOPPED)
+            self._desire(info.id, STOPPED)
 
     def _keep(self, live: _Live, id: str, done: bool) -> None:
         """Remember how far one has come that is to survive a restart."""
@@ -223,7 +223,7 @@ class Generators:
         with transaction(self._path) as db:
             db.execute(sql, (*row, id))
 
-    def _exited(self, live: _Live, found: GeneratorInfo, how: str, expected: bool) -> None:
+    def _exited(self, live: _Live, info: GeneratorInfo, how: str, expected: bool) -> None:
         live.child = None
         live.counters = replace(live.counters, running=False, rate=0.0)
         if live.actual in (FAILED, FINISHED):
@@ -233,19 +233,19 @@ class Generators:
             return
         error = EddylineError("internal", f"the generator's process {how}", hint="start it again")
         live.error = error.as_dict()
-        if not self._restarts(found.id):
+        if not self._restarts(info.id):
             live.actual = FAILED
-            self._desire(found.id, STOPPED)
+            self._desire(info.id, STOPPED)
             return
         live.actual, live.base = RESTARTING, live.counters
-        in_thread("restart", self._later, live, found, live.back_off.next_s())
+        in_thread("restart", self._later, live, info, live.back_off.next_s())
 
-    def _later(self, live: _Live, found: GeneratorInfo, wait_s: float) -> None:
+    def _later(self, live: _Live, info: GeneratorInfo, wait_s: float) -> None:
         if self._clock.wait(self._closing, wait_s):
             return
         with self._lock:
-            if live.child is None and self.get(found.id).desired == RUNNING:
-                self._spawn(live, found)
+            if live.child is None and self.get(info.id).desired == RUNNING:
+                self._spawn(live, info)
 
     def _restarts(self, id: str) -> bool:
         sql = "SELECT 1 FROM generators WHERE id = ? AND restart AND desired = 'RUNNING'"
@@ -253,22 +253,22 @@ class Generators:
 
     def stop(self, id: str) -> GeneratorInfo:
         """Stop it after the batch under way. Raises ``not_found``."""
-        found = self.get(id)
-        self._desire(found.id, STOPPED)
-        live = self._live.get(found.id)
+        info = self.get(id)
+        self._desire(info.id, STOPPED)
+        live = self._live.get(info.id)
         child = live.child if live is not None else None
         if live is not None and child is not None:
             child.stop(STOP_S)
             live.actual = STOPPED if live.actual != FAILED else FAILED
-        return self.get(found.id)
+        return self.get(info.id)
 
     def remove(self, id: str) -> None:
         """Stop and forget it. Raises ``not_found``."""
-        found = self.stop(id)
+        info = self.stop(id)
         with transaction(self._path) as db:
-            db.execute("DELETE FROM generators WHERE id = ?", (found.id,))
-            db.execute("DELETE FROM generator_progress WHERE id = ?", (found.id,))
-        self._live.pop(found.id, None)
+            db.execute("DELETE FROM generators WHERE id = ?", (info.id,))
+            db.execute("DELETE FROM generator_progress WHERE id = ?", (info.id,))
+        self._live.pop(info.id, None)
 
     def sample(self, template: str, n: int = 5) -> Samples:
         """``n`` records of a template, to look at. Raises ``template_error``."""

@@ -1,4 +1,4 @@
-"""A generator's own process: told once what to send, it sends and reports its counters."""
+"""A generator's own process: it receives a spec once, sends records and reports its counters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REPORT_S = 0.25
 
 
 class Sender:
-    """Runs one generator and tells the server how it goes, four times a second."""
+    """Runs one generator and reports its counters to the server four times per second."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -35,7 +35,7 @@ class Sender:
         self._telling = threading.Lock()
 
     def handle(self, message: Any) -> None:
-        """Begin with what ``Generate`` says."""
+        """Begin the work that ``Generate`` describes."""
         assert isinstance(message, Generate)
         self._over.clear()
         in_thread("generator", self._run, message.spec, unpacked(message.settings))

@@ -161,10 +161,10 @@ def credit_card(args: Arguments) -> Column:
     kind = text_of(args.named("provider").get("provider", ""))
     if kind and kind not in cards:
         args.fail(f"no card is called {kind[:20]}", f"there are {', '.join(cards)}")
-    found = [cards[kind]] if kind else list(cards.values())
+    kinds = [cards[kind]] if kind else list(cards.values())
     whole = [
         Luhn(prefix, length)
-        for prefixes, length in found
+        for prefixes, length in kinds
         for prefix in prefixes
         if prefix.isdigit()
     ]

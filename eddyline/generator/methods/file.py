@@ -81,7 +81,7 @@ def value(args: Arguments) -> Column:
 
     args.scope.shared(rows, make)
     if not made and ("order" in given or "weight" in given):
-        args.fail(f"how the rows of {name} are drawn is said by its first tag alone")
+        args.fail(f"how the rows of {name} are drawn belongs to its first tag")
     return FileColumn(rows, texts, pc.max(pc.binary_length(texts)).as_py())
 
 

@@ -87,12 +87,12 @@ def password(args: Arguments) -> Column:
 
 def _matching(args: Arguments, pattern: str) -> str:
     try:
-        found = "".join(c for c in string.printable[:95] if re.fullmatch(pattern[:100], c))
+        letters = "".join(c for c in string.printable[:95] if re.fullmatch(pattern[:100], c))
     except (re.error, RecursionError, OverflowError) as error:
         args.fail(f"pattern: {error}", 'one character\'s, as in "[A-Z0-9]"')
-    if not found:
+    if not letters:
         args.fail("no character matches pattern", 'one character\'s, as in "[A-Z0-9]"')
-    return found
+    return letters
 
 
 def color(args: Arguments) -> Column:
@@ -112,11 +112,11 @@ def extension(args: Arguments) -> Column:
 
 def file_extension(args: Arguments) -> Column:
     """Of a media type: its second half, as far as there is no table of them."""
-    wanted = args.text("")
+    mime_type = args.text("")
     kinds = {k: lists.extensions(k) for k in lists.file_kinds()}
-    if "/" not in wanted:
+    if "/" not in mime_type:
         return Pick(lists.extensions())
-    kind, _, leaf = wanted.partition("/")
+    kind, _, leaf = mime_type.partition("/")
     return Pick([leaf] if leaf in kinds.get(kind, []) else kinds.get(kind, [leaf or "bin"]))
 
 

@@ -129,8 +129,8 @@ def colours() -> list[str]:
 
 def currencies() -> list[tuple[str, str, str]]:
     """Code, name and symbol of each currency."""
-    found = provider("currency")
-    return [(code, name, found.currency_symbols[code]) for code, name in found.currencies]
+    currency = provider("currency")
+    return [(code, name, currency.currency_symbols[code]) for code, name in currency.currencies]
 
 
 @cache

@@ -57,7 +57,7 @@ def unused(method: Method, args: Arguments) -> list[str]:
     error; but whoever writes one should know that it has no effect.
     """
     extra = args.values[max(method.positions, bool(method.names)) :]
-    told = [f"{args.tag}: the argument {shown(v)} has no effect" for v in extra]
+    warnings = [f"{args.tag}: the argument {shown(v)} has no effect" for v in extra]
     first = args.first()
     if (
         isinstance(first, dict)
@@ -66,8 +66,8 @@ def unused(method: Method, args: Arguments) -> list[str]:
         and not extra
     ):
         known = method.names
-        told += [f"{args.tag}: the argument {k} has no effect" for k in first if k not in known]
-    return told
+        warnings += [f"{args.tag}: the argument {k} has no effect" for k in first if k not in known]
+    return warnings
 
 
 def _items(form: str) -> int:

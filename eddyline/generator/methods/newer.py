@@ -65,7 +65,7 @@ def scalar(args: Arguments, names: tuple[str, ...] = ("min", "max")) -> dict[str
 
 
 def run(args: Arguments, alphabet: str, default: int = 1) -> Column:
-    """Characters of an alphabet, as many as ``length`` says."""
+    """Characters of an alphabet, as many as ``length``."""
     given = args.named("length", "casing", "exclude")
     excluded = given.get("exclude", "")
     letters = "".join(c for c in alphabet if c not in excluded)

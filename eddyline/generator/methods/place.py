@@ -129,7 +129,7 @@ def country_code(args: Arguments) -> Column:
 
 
 def direction(args: Arguments) -> Column:
-    """The last part of the tag's name says which of the directions."""
+    """The last part of the tag's name selects the directions."""
     kinds = {"cardinalDirection": DIRECTIONS[:4], "ordinalDirection": DIRECTIONS[4:]}
     names = kinds.get(args.tag.rpartition(".")[2], DIRECTIONS)
     if args.flag("useAbbr", "abbreviated"):

@@ -263,10 +263,10 @@ class _Parser:
                 break
             first = False
             chars.update(dict.fromkeys(self._class_item()))
-        found = "".join(c for c in PRINTABLE if c not in chars) if negated else "".join(chars)
-        if not found:
+        members = "".join(c for c in PRINTABLE if c not in chars) if negated else "".join(chars)
+        if not members:
             self._fail("a character class is empty")
-        return found
+        return members
 
     def _class_item(self) -> str:
         start = self._class_char()

@@ -118,12 +118,12 @@ class Keys:
         numbers = self.numbers
         known = np.empty(len(encoded.dictionary), np.int64)
         for at, key in enumerate(encoded.dictionary.to_pylist()):
-            found = numbers.get(key)
-            if found is None:
-                found = min(len(numbers), KEYS_MAX)
-                if found < KEYS_MAX:
-                    numbers[key] = found
-            known[at] = found
+            number = numbers.get(key)
+            if number is None:
+                number = min(len(numbers), KEYS_MAX)
+                if number < KEYS_MAX:
+                    numbers[key] = number
+            known[at] = number
         if len(self.places) <= len(numbers):
             more = np.full(len(numbers) + 1, np.nan)
             self.places = np.concatenate([self.places, more])
@@ -311,10 +311,11 @@ def _season(
             args.fail(f"{name} has {len(given)} numbers", f"there is one for each {what}: {parts}")
         numbers = [args.number({name: v}, name, 0, -VALUE_MAX, VALUE_MAX) for v in given]
         return Profile(np.array(numbers, np.float64), period_ms, start_ms)
-    found = _object(args, given, name, "swing", ("swing", "peak"))
-    swing = args.number(found, "swing", 0, -VALUE_MAX, VALUE_MAX)
+    settings = _object(args, given, name, "swing", ("swing", "peak"))
+    swing = args.number(settings, "swing", 0, -VALUE_MAX, VALUE_MAX)
     usual = "14:00" if parts == 24 else "Wednesday"
-    return Season(swing, period_ms, start_ms + _peak(args, found.get("peak", usual), name, parts))
+    peak_ms = _peak(args, settings.get("peak", usual), name, parts)
+    return Season(swing, period_ms, start_ms + peak_ms)
 
 
 def _peak(args: Arguments, given: Any, name: str, parts: int) -> float:
@@ -339,30 +340,31 @@ def _own_seasons(args: Arguments, given: Any) -> list[Season | Profile]:
     """One or several of ``{"swing":2,"period":"10m","peak":"2m"}``."""
     seasons: list[Season | Profile] = []
     for one in given if isinstance(given, list) else [given]:
-        found = _object(args, one, "season", None, ("swing", "period", "peak"))
-        period_ms = _duration(args, found.get("period", "1h"), "season: period") * 1000
-        peak_ms = _duration(args, found["peak"], "season: peak") * 1000 if "peak" in found else 0
-        swing = args.number(found, "swing", 1, -VALUE_MAX, VALUE_MAX)
+        settings = _object(args, one, "season", None, ("swing", "period", "peak"))
+        period_ms = _duration(args, settings.get("period", "1h"), "season: period") * 1000
+        peak = settings.get("peak")
+        peak_ms = 0 if peak is None else _duration(args, peak, "season: peak") * 1000
+        swing = args.number(settings, "swing", 1, -VALUE_MAX, VALUE_MAX)
         seasons.append(Season(swing, period_ms, peak_ms))
     return seasons
 
 
 def _walk_of(args: Arguments, given: Any) -> Walk:
     """A step, or ``{"step":0.5,"law":"normal","revert":0.01}``."""
-    found = _object(args, given, "walk", "step", ("step", "law", "revert"))
-    size = args.number(found, "step", 1, 0, VALUE_MAX)
-    law = {"law": found.get("law", "normal"), "size": size}
-    return Walk(_noise(args, law, "walk"), args.number(found, "revert", 0, 0, 1))
+    settings = _object(args, given, "walk", "step", ("step", "law", "revert"))
+    size = args.number(settings, "step", 1, 0, VALUE_MAX)
+    law = {"law": settings.get("law", "normal"), "size": size}
+    return Walk(_noise(args, law, "walk"), args.number(settings, "revert", 0, 0, 1))
 
 
 def _noise(args: Arguments, given: Any, name: str) -> Noise:
     """A size, or ``{"law":"student","size":1,"freedom":3}``."""
-    found = _object(args, given, name, "size", ("law", "size", "freedom"))
-    law = text_of(found.get("law", "normal"))
+    settings = _object(args, given, name, "size", ("law", "size", "freedom"))
+    law = text_of(settings.get("law", "normal"))
     if law not in LAWS:
         args.fail(f"{name}: the law {law[:20]!r} is not known", f"laws are {', '.join(LAWS)}")
-    size = args.number(found, "size", 1, 0, VALUE_MAX)
-    return Noise(law, size, args.number(found, "freedom", 3, 0.5, 1000))
+    size = args.number(settings, "size", 1, 0, VALUE_MAX)
+    return Noise(law, size, args.number(settings, "freedom", 3, 0.5, 1000))
 
 
 def _object(

@@ -180,7 +180,7 @@ class Click:
 
 
 def start(args: Arguments) -> Column:
-    """Says how sessions go; writes nothing."""
+    """Configures sessions; writes nothing."""
     made = False
 
     def make() -> Sessions:
@@ -190,7 +190,7 @@ def start(args: Arguments) -> Column:
 
     _shared(args, make)
     if not made:
-        args.fail("a template says once how its sessions go")
+        args.fail("a template has one session.start")
     return Text("")
 
 
@@ -276,7 +276,7 @@ def click(args: Arguments) -> Column:
 
 METHODS = (
     Method("session.start", "({active,clicks,visitors,pages,start})",
-           "How sessions go: how many at a time, clicks on average, visitors, pages with the "
+           "Configures sessions: how many at a time, clicks on average, visitors, pages with the "
            "weights of the next. Writes nothing.", start,
            'session.start({"active":5,"clicks":4,"pages":{"/":{"/a":3,"/b":1},"/a":{"/":1}}})',
            ""),

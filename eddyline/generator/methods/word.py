@@ -38,12 +38,12 @@ SENTENCE_SHAPE = r"[A-Z][a-z]*( [a-z]+)*\."
 
 
 def drawn(table: Callable[[], list[str]]) -> Callable[[Arguments], Column]:
-    """The compiler of a method that picks from a list, which is loaded when it is asked for."""
+    """The compiler of a method that picks from a list, which is loaded at its first use."""
     return lambda _: Pick(table())
 
 
 def built(column: Callable[[], Column]) -> Callable[[Arguments], Column]:
-    """The compiler of a method without arguments, built when it is asked for."""
+    """The compiler of a method without arguments, built at its first use."""
     return lambda _: column()
 
 
@@ -85,8 +85,8 @@ class Prose:
         places = index(drawn[:, 1:], self._size)
         places[:, 0] += self._size
         words = self._table.take(pa.array(places[np.arange(most) < length[:, None]]))
-        found = pc.binary_join_element_wise(_folded(words, length, " "), ".", "")
-        return found if high == 1 else _folded(found, count, self._between)
+        sentences_of_rows = pc.binary_join_element_wise(_folded(words, length, " "), ".", "")
+        return sentences_of_rows if high == 1 else _folded(sentences_of_rows, count, self._between)
 
 
 def _folded(texts: Any, counts: Integers, between: str) -> Any:

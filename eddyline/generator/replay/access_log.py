@@ -115,11 +115,11 @@ class AccessLogReader:
 
 def _beyond(texts: Any) -> dict[str, str]:
     """Fields beyond the combined format that a sample of lines holds, and their names here."""
-    found = pc.extract_regex(texts.slice(0, SAMPLE), LINE).drop_null()
+    matches = pc.extract_regex(texts.slice(0, SAMPLE), LINE).drop_null()
     more = {}
-    if len(found) and pc.any(pc.not_equal(found.field("vhost"), "")).as_py():
+    if len(matches) and pc.any(pc.not_equal(matches.field("vhost"), "")).as_py():
         more["vhost"] = "vhost"
-    extra = found.field("extra").filter(pc.not_equal(found.field("extra"), ""))
+    extra = matches.field("extra").filter(pc.not_equal(matches.field("extra"), ""))
     if len(extra):
         quoted_alone = pc.all(pc.match_substring_regex(extra, r'^"[^"]*"$')).as_py()
         more["extra"] = "forwarded_for" if quoted_alone else "extra"
@@ -160,15 +160,15 @@ def _parse_plain(texts: Any) -> tuple[Mask, Fields]:
 
 def _parse_any(texts: Any) -> tuple[Mask, Fields]:
     """Any line: which rows could be read, and those rows."""
-    found = pc.extract_regex(texts, LINE)
-    fits = np.asarray(found.is_valid())
-    month = pc.index_in(found.field("month"), value_set=pa.array(_MONTHS))
+    matches = pc.extract_regex(texts, LINE)
+    fits = np.asarray(matches.is_valid())
+    month = pc.index_in(matches.field("month"), value_set=pa.array(_MONTHS))
     number = pc.utf8_lpad(pc.add(month, 1).cast(pa.string()), 2, "0")
-    day = pc.binary_join_element_wise(found.field("year"), number, found.field("day"), "-")
-    clock, zone = found.field("clock"), found.field("zone")
+    day = pc.binary_join_element_wise(matches.field("year"), number, matches.field("day"), "-")
+    clock, zone = matches.field("clock"), matches.field("zone")
     ms, real = parse(pc.fill_null(_object(day, "T", clock, zone), ""), Style.ISO)
     fits = fits & real
-    kept = found.filter(pa.array(fits))
+    kept = matches.filter(pa.array(fits))
     names = ("request", "status", "bytes", "referrer", "user_agent")
     host, ident, user = (kept.field(k) for k in ("host", "ident", "user"))
     rest = (kept.field(k) for k in (*names, "vhost", "extra"))

@@ -63,7 +63,7 @@ def together(batches: list[Batch]) -> Batch:
 
 @dataclass(slots=True)
 class Facts:
-    """What a reader found out about its file."""
+    """What a reader has learned about its file."""
 
     format: str
     time_field: str | None = None

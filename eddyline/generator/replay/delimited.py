@@ -48,7 +48,7 @@ ALB = (
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a file of columns is laid out; what is None is found out.
+    """How a file of columns is laid out; what is None is detected.
 
     ``names`` are the columns of a file without a header, ``absent`` the text that stands for no
     value, ``date_and_time`` whether the columns ``date`` and ``time`` become one.

@@ -101,9 +101,9 @@ class LineLogReader:
     def _batch(self, lines: Lines) -> Batch:
         raw = [line.rstrip(b"\r") for line in lines.lines]
         texts = pa.array([line.decode("utf-8", "replace") for line in raw])
-        found = pc.extract_regex(texts, self._form.pattern)
-        begins = np.asarray(found.is_valid())
-        kept = found.filter(pa.array(begins))
+        matches = pc.extract_regex(texts, self._form.pattern)
+        begins = np.asarray(matches.is_valid())
+        kept = matches.filter(pa.array(begins))
         ms, real = self._instants(kept)
         rows = np.flatnonzero(begins)
         for row in rows[~real]:

@@ -1,4 +1,4 @@
-"""NDJSON files: one JSON object a line, sent as it stands."""
+"""NDJSON files: one JSON object per line, sent as it stands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from eddyline.generator.replay.time_pattern import TimePattern
 
 
 class NdjsonReader:
-    """Reads objects a line; the time is a top-level field, found by name or by look."""
+    """Reads one object per line; the time is a top-level field, detected by name or form."""
 
     def __init__(
         self,
@@ -64,8 +64,8 @@ class NdjsonReader:
         key = json.dumps(self.facts.time_field).encode()
         numbers: list[int] = []
         cuts: list[tuple[bytes, bytes, bytes]] = []
-        for number, line, found in self._objects(lines):
-            cut = _cut(line, key, found.time)
+        for number, line, record in self._objects(lines):
+            cut = _cut(line, key, record.time)
             if cut is None:
                 self.faults.add(number, f"no field {self.facts.time_field}")
             else:
@@ -87,11 +87,11 @@ class NdjsonReader:
             if not text:
                 continue
             try:
-                found = decode(text)
+                record = decode(text)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 self.faults.add(number, _reason(error))
                 continue
-            yield number, text, found
+            yield number, text, record
 
 
 def _decoder(name: str | None) -> Callable[[bytes], Any]:

@@ -1,9 +1,9 @@
 """Event order within a horizon: what makes a log replayable in time.
 
 Servers write a request when it ends, so logs are only nearly sorted. Records are put in order of
-their event time (file order among equals) as long as they are at most ``SLACK_MS`` late; one
-that is later still is sent where it was found, and counted. A stream's readers see it as late,
-as they would have at the time.
+their event time (file order among equals) as long as they are at most ``SLACK_MS`` late; one that
+is later still is sent at its place in the file, and counted. A stream's readers see it as late, as
+they would have at the time.
 """
 
 from __future__ import annotations

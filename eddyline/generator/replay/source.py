@@ -1,7 +1,7 @@
 """A file, or standard input, as bytes: unpacked by its first bytes, and as UTF-8.
 
-Compressions are told by their magic numbers, never by the name. A text that is not UTF-8 is read as
-UTF-16 where it begins with its mark, else as Windows-1252, which holds Latin-1's letters.
+Compressions are recognised by their magic numbers, never by the name. A text that is not UTF-8 is
+read as UTF-16 where it begins with its mark, else as Windows-1252, which holds Latin-1's letters.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ def open_input(path: Path, encoding: str | None = None) -> IO[bytes]:
     except EddylineError:
         raw.close()
         raise
-    found = encoding or _encoding(head)
-    if found is None:
+    name = encoding or _encoding(head)
+    if name is None:
         return source
     try:
-        decoder = codecs.getincrementaldecoder(found)("replace")
+        decoder = codecs.getincrementaldecoder(name)("replace")
     except LookupError:
         source.close()
         hint = "as in --encoding latin-1 or utf-16"
         raise EddylineError(
-            "invalid_argument", f"no encoding is called {found!r}", hint=hint
+            "invalid_argument", f"no encoding is called {name!r}", hint=hint
         ) from None
     return _buffered(_Transcoded(source, decoder))
 

@@ -1,4 +1,4 @@
-"""What a replay is told to do."""
+"""The description of a replay's work."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ReplaySpec:
     ``speed`` is how many seconds of the file pass in one, None for as fast as possible. With
     ``time="now"`` all event times are moved by one offset so that the first is the moment the
     replay starts. ``limit`` ends it after so many records. ``time_format`` is the form of the times
-    where they are neither ISO 8601 nor epochs; ``delimiter``, ``decimal``, ``header`` (None: found
-    out), ``columns`` and ``encoding`` say how a file of columns is written.
+    where they are neither ISO 8601 nor epochs; ``delimiter``, ``decimal``, ``header`` (None:
+    detected), ``columns`` and ``encoding`` say how a file of columns is written.
     """
 
     path: str
@@ -75,8 +75,8 @@ def parse_speed(text: str) -> float | None:
     lower = text.strip().lower()
     if lower == "max":
         return None
-    found = _SPEED.fullmatch(lower)
-    if found is None:
+    match = _SPEED.fullmatch(lower)
+    if match is None:
         message = f"{text!r} is no speed"
         raise EddylineError("invalid_argument", message, hint="write 1x, 60x or max")
-    return float(found[1])
+    return float(match[1])

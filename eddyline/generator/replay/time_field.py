@@ -1,4 +1,4 @@
-"""Which field of a file holds its event times: the one asked for, or the first that may."""
+"""Which field of a file holds its event times: the requested one, or the first candidate."""
 
 from __future__ import annotations
 
@@ -31,23 +31,25 @@ def find_time(
     ``place`` says where among the file the names were looked for.
 
     Raises:
-        EddylineError: ``bad_file`` if the field asked for is not there or holds no times.
+        EddylineError: ``bad_file`` if the requested field is not there or holds no times.
     """
-    wanted = facts.time_field
-    if wanted is not None and wanted not in names:
-        near = nearest(wanted, names) or names[:5]
-        message = f"no {noun} {wanted} in {place}{path}"
+    requested = facts.time_field
+    if requested is not None and requested not in names:
+        near = nearest(requested, names) or names[:5]
+        message = f"no {noun} {requested} in {place}{path}"
         raise EddylineError("bad_file", message, hint=f"there is {', '.join(near)}")
     if isinstance(facts.style, TimePattern):
-        _by_pattern(facts, facts.style, path, [wanted] if wanted else _by_likelihood(names), texts)
+        _by_pattern(
+            facts, facts.style, path, [requested] if requested else _by_likelihood(names), texts
+        )
         return
-    for name in [wanted] if wanted else _by_likelihood(names):
-        style = detect_field(name, texts(name), asked=wanted is not None)
+    for name in [requested] if requested else _by_likelihood(names):
+        style = detect_field(name, texts(name), asked=requested is not None)
         if style is not None:
             facts.time_field, facts.style = name, style
             return
-    if wanted is not None:
-        message = f"the {noun} {wanted} of {path} holds no times that can be read"
+    if requested is not None:
+        message = f"the {noun} {requested} of {path} holds no times that can be read"
         raise EddylineError("bad_file", message, hint=forms)
 
 
