@@ -9,8 +9,8 @@ that all processes share through a small file:
   nothing.
 - After a reboot the anchor is the wall clock, but not before the newest time that is stored: a
   machine that starts with its clock set back goes on where it was.
-- A wall clock that stays away for ``GRACE_MS`` is followed, for the machine was paused or its
-  clock has been corrected. The clock then runs at double or half speed until the two agree.
+- A wall clock that stays away for ``GRACE_MS`` is followed, because the machine was paused or its
+  clock was corrected. The log's clock then runs at double or half speed until the two agree.
 
 A change of speed is published ``LEAD_MS`` before it begins, and every process looks at the file
 every ``LOOK_MS``, so that the clocks of all processes agree at each moment.

@@ -1,4 +1,4 @@
-"""LMDB's data file read page by page, without LMDB: whether its trees are sound, and what is in it.
+"""Reads LMDB's data file page by page, without LMDB: whether its trees are sound, and its entries.
 
 LMDB has no checksums for its own pages. A branch page with a changed byte sends it anywhere,
 which ends in an error at best and in a segmentation fault at worst. So the trees are walked here
@@ -54,7 +54,7 @@ class Meta:
 
 @dataclass(slots=True)
 class Walk:
-    """What a walk through a tree found; ``damaged`` pages could not be followed."""
+    """The result of walking a tree; ``damaged`` pages could not be followed."""
 
     entries: list[tuple[bytes, bytes]] = field(default_factory=list)
     pages: set[int] = field(default_factory=set)
@@ -122,7 +122,7 @@ class DataFile:
         return pages
 
     def walk(self, root: int, *, values: bool = True) -> Walk:
-        """A tree from its root; what lies below a damaged page is left out."""
+        """The entries of a tree; those below a damaged page are left out."""
         walk = Walk()
         if root != _EMPTY:
             self._down(walk, root, (b"", None), DEPTH_MAX, values)

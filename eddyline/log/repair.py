@@ -1,10 +1,10 @@
-"""A stream whose file is damaged, made again of what can be read.
+"""Rebuilds the damaged file of a stream from everything in it that can be read.
 
-A block that changed at rest costs itself alone (``log/reader.py``). A damaged page of the tree
-that leads to the blocks would cost many; so all that the file still holds is gathered, older
-copies of pages included, and written into a new file that takes the place of the old one. A block
-found anywhere counts if its checksum fits its key: records never change, so an old copy is as
-good as a new one. The old file is kept aside until the next repair.
+A block that changed at rest loses only itself (``log/reader.py``). A damaged page of the tree that
+leads to the blocks would lose many of them. So everything that the file still holds is collected,
+including older copies of pages, and written into a new file that replaces the old one. A block
+counts, wherever it lies, if its checksum matches its key: records never change, so an old copy is
+as good as a new one. The old file is kept until the next repair.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ _log = logging.getLogger("eddyline.log")
 LOCK, NEW, DAMAGED_FILE = ".repair-lock", ".new-repair-", "damaged.mdb"
 # Longer than a writer takes to notice and to finish its transaction.
 FENCE_S = 1.0
-# A file that another process writes to meanwhile is looked at so often.
+# How often the check of a file is repeated if another process commits during it.
 LOOKS = 20
-# Where the newest head is lost, so many offsets are left out: none may be given out twice.
+# If the newest head is lost, this many offsets are skipped, so that none is issued twice.
 GAP = 1_000_000
 TRANSACTION_BYTES = 64 << 20
 Values = dict[bytes, bytes]
 
 
 def is_sound(folder: Path) -> bool:
-    """Whether LMDB can work on the file in ``folder``; not touched by writers meanwhile."""
+    """Whether LMDB can safely open the file in ``folder``."""
     path = folder / DATA_FILE
     if path.stat().st_size == 0:  # LMDB has its own words for an empty file, unless it is ours
         return not (folder / DAMAGED_FILE).exists()
@@ -74,15 +74,15 @@ def is_sound(folder: Path) -> bool:
 
 
 def _is_cut_short(file: DataFile) -> bool:
-    """A copy that ended early: it is refused, for a whole one may still be had."""
+    """A truncated copy: it is refused, because a complete one may still exist."""
     return bool(file.metas) and (file.metas[-1].last_page + 1) * file.page_bytes > file.size
 
 
 def repair(folder: Path, settings: Settings) -> None:
-    """Put a new file in the place of the damaged one, unless another process has done so.
+    """Replace the damaged file by a new one, unless another process has done so.
 
-    An empty file stands in its place meanwhile. Every writer notices that within ``FENCE_S`` and
-    refuses its puts, so the damaged file is complete when it is read here.
+    During the repair an empty file takes its place. Every writer notices that within ``FENCE_S``
+    and refuses its puts, so the damaged file no longer changes when it is read here.
 
     Raises:
         EddylineError: ``corrupt_data`` when not even the stream's description can be read,
