@@ -22,6 +22,7 @@ import duckdb
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
+from eddyline.record.formats.kernel import FEW_ROWS, rows_of
 from eddyline.record.vector import Vectors, original
 from eddyline.settings import Settings
 
@@ -143,8 +144,9 @@ class Database:
         """Rows of a SELECT over the state and the lent ``views``."""
         self._lend(views)
         self._instance.vectors.prepare(sql)
+        lent = sum(v.num_rows for v in views.values()) if views else FEW_ROWS + 1
         try:
-            return self._db.sql(sql).to_arrow_table()
+            return rows_of(self._db, sql, lent)
         except duckdb.Error as e:
             raise translated(e) from e
 

@@ -35,7 +35,7 @@ from eddyline.sql.physical import Plan
 # trickle does not become a stream of tiny batches that eats a core.
 PAUSE_S_MAX = 0.02
 # Where the sources say when there is something to read, time alone is looked at this often.
-QUIET_S = 0.05
+QUIET_S = 0.1
 # While nothing comes, the shards' figures are brought up to date this often.
 NOTE_S = 0.05
 

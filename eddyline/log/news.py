@@ -1,8 +1,9 @@
 """Listeners for commits: those of this process, and those of other processes.
 
 A commit of this process calls every listener of its stream. LMDB does not announce commits of
-other processes. While there is a listener, one thread therefore polls the newest transaction of
-each stream every few milliseconds: one thread for all streams, and none while nobody listens.
+other processes. While there is a listener, one thread therefore waits for writes to the streams'
+files and then reads each stream's newest transaction: one thread for all streams, and none while
+nobody listens.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
+from eddyline.log.file_changes import FileChanges
 
 if TYPE_CHECKING:
     from eddyline.log.opened import Opened
 
+_DATA_FILE = "data.mdb"
 Bell = Callable[[], None]
 
 
@@ -28,11 +30,14 @@ class Watch:
         self._bells: dict[Opened, list[Bell]] = {}
         self._seen: dict[Opened, int] = {}
         self._running = False
+        self._changes: FileChanges | None = None
 
     def add(self, opened: Opened, bell: Bell, poll_s: float) -> None:
         """Call ``bell``, from any thread, after each commit to the stream and when it closes."""
         with self._lock:
             self._bells.setdefault(opened, []).append(bell)
+            if self._changes is not None:
+                self._changes.interrupt()
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, args=(poll_s,), daemon=True).start()
@@ -53,13 +58,16 @@ class Watch:
             bell()
 
     def _run(self, poll_s: float) -> None:
-        pause = threading.Event()
+        changes = FileChanges(poll_s)
         while True:
             with self._lock:
                 watched = list(self._bells)
                 if not watched:
-                    self._running = False
+                    self._running, self._changes = False, None
+                    changes.close()
                     return
+                self._changes = changes
+            notified = changes.watch((str(o.folder / _DATA_FILE), o.inode) for o in watched)
             for opened in watched:
                 try:
                     newest = opened.environment.last_transaction()
@@ -68,7 +76,10 @@ class Watch:
                 if self._seen.get(opened) != newest:
                     self._seen[opened] = newest
                     self.ring(opened)
-            SYSTEM.wait(pause, poll_s)
+            if notified:
+                changes.wait()
+            else:
+                changes.pause()
 
 
 WATCH = Watch()
