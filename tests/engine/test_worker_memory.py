@@ -66,7 +66,7 @@ def test_the_operator_that_needs_more_is_named_and_a_neighbour_goes_on(
 ) -> None:
     sql.table("t", "k INT, v STRING", [{"k": i, "v": f"{i}"} for i in range(20)])
     neighbour = Database(None, Settings(data_dir=settings.data_dir, worker_threads=1))
-    wide = "SELECT k, LISTAGG(REPEAT(v, 8000000)) AS texts FROM t GROUP BY k"
+    wide = "SELECT k, LISTAGG(REPEAT(v, 1900000) || REPEAT(v, 1900000)) AS texts FROM t GROUP BY k"
     with pytest.raises(EddylineError) as e:
         sql.run(wide, data_dir=settings.data_dir, worker_memory_mib=MIB)
     assert e.value.code == "limit_exceeded"
