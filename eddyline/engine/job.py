@@ -1,4 +1,4 @@
-"""A job: one statement at work, from its sources to its sink, in micro-batches.
+"""A job: one statement that runs from its sources to its sink, in micro-batches.
 
 A micro-batch is whatever has arrived, at once when something arrives. It runs through all
 operators inside one transaction of the job's database, together with the sources' positions and
@@ -49,7 +49,7 @@ class StartFrom(StrEnum):
 
 
 class JobListener(Protocol):
-    """Who watches a job; called from the job's thread, after the commit."""
+    """The callbacks of a job; called from the job's thread, after the commit."""
 
     def on_rows(self, batch: Batch) -> None:
         """Changes of a SELECT, in the schema the user sees."""
@@ -93,8 +93,8 @@ class _News(threading.Event):
         return self._stop.is_set() or super().is_set()
 
 
-class _Voice:
-    """The sinks' listener, made of the job's."""
+class _ListenerAdapter:
+    """The sinks' listener: passes everything on to the job's."""
 
     def __init__(self, listener: JobListener) -> None:
         self._listener = listener
@@ -205,7 +205,7 @@ class Job:
             settings=self._settings,
             clock=self._clock,
             figures=self._figures,
-            listener=_Voice(self._listener),
+            listener=_ListenerAdapter(self._listener),
             streams=self._streams,
             durable=self._spec.directory is not None,
         )
@@ -308,18 +308,18 @@ class Job:
 
     def _due(self, root: Sink) -> tuple[bool, bool]:
         """Whether the input is over, and whether time alone would make some operator act."""
-        found = False
+        any_due = False
 
-        def ask(op: Operator) -> int:
-            nonlocal found
+        def visit(op: Operator) -> int:
+            nonlocal any_due
             if op.satisfied:
                 return MAX_WATERMARK
-            mark, due = op.due(tuple(ask(child) for child in op.inputs) or (0,))
-            found = found or due
+            mark, due = op.due(tuple(visit(child) for child in op.inputs) or (0,))
+            any_due = any_due or due
             return mark
 
-        end = ask(root)
-        return Step(None, end).ended, found
+        end = visit(root)
+        return Step(None, end).ended, any_due
 
     def _micro_batch(self, state: JobState, root: Sink, ops: list[Operator]) -> bool:
         """One transaction, then let its rows out. True if the input is over."""

@@ -1,7 +1,7 @@
-"""Jobs: INSERT statements at work, with a desired and an actual state that outlive processes.
+"""Jobs: INSERT statements that run, with a desired and an actual state that outlive processes.
 
-A job's row is written before its first batch, by the worker that runs it; whoever finds it
-desired RUNNING later (the next worker, the next server) goes on with it. The row carries all
+A job's row is written before its first micro-batch, by the worker that runs it. The next worker or
+server resumes every job whose desired state is RUNNING. The row carries all
 that planning needs (text, session options, tables as they were), so that dropping a table does
 not touch a running job.
 """
@@ -146,10 +146,10 @@ class JobStore:
         return rows == [(sql, msgspec.json.encode(context).decode())]
 
     def _take_over(self, db: sqlite3.Connection, name: str, fresh: bool) -> str | None:
-        found = db.execute("SELECT job_id, actual FROM jobs WHERE name = ?", (name,)).fetchone()
-        if found is None:
+        row = db.execute("SELECT job_id, actual FROM jobs WHERE name = ?", (name,)).fetchone()
+        if row is None:
             return None
-        job_id, actual = found
+        job_id, actual = row
         if actual not in ENDED:
             msg = f"job {name} is running already"
             hint = f"stop it first (eddyline job stop {name}), or give another 'pipeline.name'"
@@ -171,14 +171,14 @@ class JobStore:
     def begin(self, job_id: str) -> int:
         """Count one more incarnation of the job and return it."""
         with transaction(self._path) as db:
-            found = db.execute(
+            row = db.execute(
                 "UPDATE jobs SET incarnation = incarnation + 1, actual = 'STARTING' "
                 "WHERE job_id = ? RETURNING incarnation",
                 (job_id,),
             ).fetchone()
-        if found is None:
+        if row is None:
             raise _no_job(job_id, [])
-        return int(found[0])
+        return int(row[0])
 
     def reached(self, job_id: str, actual: str, error: dict[str, Any] | None = None) -> None:
         """Keep a job's actual state and why; one that has ended by itself is not started again."""
@@ -265,7 +265,7 @@ class Workers(Protocol):
         """The newest figures, and why nothing is written if nothing is."""
 
     def state_of(self, job_id: str) -> tuple[str, dict[str, Any] | None] | None:
-        """A job's state and error as its worker last said, if it does not simply run."""
+        """A job's state and error as its worker reported them last, unless it just runs."""
 
     def forget(self, job_id: str) -> None:
         """Keep nothing of a job that was removed."""
@@ -336,7 +336,7 @@ def _info(row: tuple[Any, ...]) -> JobInfo:
     )
 
 
-def _no_job(wanted: str, known: list[str]) -> EddylineError:
-    near = nearest(wanted, known)
+def _no_job(name: str, known: list[str]) -> EddylineError:
+    near = nearest(name, known)
     hint = f"did you mean {near[0]}?" if near else "eddyline job list shows them all"
-    return EddylineError("not_found", f"there is no job {wanted}", hint=hint)
+    return EddylineError("not_found", f"there is no job {name}", hint=hint)

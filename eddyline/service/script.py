@@ -55,7 +55,7 @@ class Script:
             job.stop()
 
     def pause(self) -> None:
-        """The worker ends: queries stop, jobs stay wanted."""
+        """The worker ends: queries stop, jobs are to run again."""
         for job in self.jobs:
             job.pause()
         self.cancel()
@@ -155,18 +155,18 @@ class Script:
 
     def _do(self, index: int, statement: Statement) -> None:
         with self._session.planning:
-            found = answer(self._session, self._planner(), statement)
+            result = answer(self._session, self._planner(), statement)
             context = self._session.context()
         self._session.send(messages.Remember(context))
         run_id = self._run.run_id
-        for warning in found.warnings:
+        for warning in result.warnings:
             self._session.send(Warning_(run_id, index, warning))
-        if found.text is not None:
-            self._text(index, found.text)
+        if result.text is not None:
+            self._text(index, result.text)
         else:
-            rows = [list(row) for row in found.rows]
-            types = ["STRING"] * len(found.columns)
-            head = (run_id, index, list(found.columns), types)
+            rows = [list(row) for row in result.rows]
+            types = ["STRING"] * len(result.columns)
+            head = (run_id, index, list(result.columns), types)
             self._session.send(TableSnapshot(*head, rows, len(rows), 0))
         if isinstance(statement, s.CreateTable) and statement.query is not None:
             self._fill(index, statement)
@@ -199,9 +199,9 @@ class Script:
         session, config = self._session, self._config()
         with session.planning:
             catalog: SessionCatalog = session.catalog
-            catalog.asked.clear()
+            catalog.resolved.clear()
             plan = Planner(catalog, config).insert(statement)
-            objects = [pack(found) for found in catalog.asked.values()]
+            objects = [pack(used) for used in catalog.resolved.values()]
             context = JobContext(catalog.current_database, dict(config.values), objects)
         self._warn(index, plan)
         name = self._run.job_name or config.get("pipeline.name") or None

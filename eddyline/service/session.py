@@ -27,17 +27,17 @@ Send = Callable[[Any], bool]
 
 
 class SessionCatalog(Catalog):
-    """The session's view of all tables; remembers which ones a plan has asked for."""
+    """The session's view of all tables; remembers which ones planning has resolved."""
 
     def __init__(self, directory: DataDirectory | None) -> None:
         super().__init__(directory.meta if directory else None)
-        self.asked: dict[ObjectPath, CatalogObject] = {}
+        self.resolved: dict[ObjectPath, CatalogObject] = {}
 
     def resolve(self, parts: tuple[str, ...]) -> CatalogObject:
-        """The object of that name, noted as asked for."""
-        found = super().resolve(parts)
-        self.asked[found.path] = found
-        return found
+        """The object of that name; it is kept in ``resolved``."""
+        catalog_object = super().resolve(parts)
+        self.resolved[catalog_object.path] = catalog_object
+        return catalog_object
 
     def temporary(self) -> list[CatalogObject]:
         """The session's own objects."""
@@ -81,14 +81,17 @@ class Session:
 
     def context(self) -> JobContext:
         """What the next worker of this session is to know."""
-        objects = [pack(found) for found in self.catalog.temporary()]
+        objects = [pack(catalog_object) for catalog_object in self.catalog.temporary()]
         return JobContext(self.catalog.current_database, dict(self.config.values), objects)
 
 
-def pack(found: CatalogObject) -> dict[str, Any]:
+def pack(catalog_object: CatalogObject) -> dict[str, Any]:
     """A catalog object as JSON values, its path along."""
-    path = found.path
-    return {"path": [path.catalog, path.database, path.name], "object": encode_object(found)}
+    path = catalog_object.path
+    return {
+        "path": [path.catalog, path.database, path.name],
+        "object": encode_object(catalog_object),
+    }
 
 
 def unpack(entry: dict[str, Any]) -> CatalogObject:
@@ -96,13 +99,13 @@ def unpack(entry: dict[str, Any]) -> CatalogObject:
     return replace(decode_object(ObjectPath(*entry["path"]), entry["object"]), temporary=True)
 
 
-def keep(catalog: Catalog, found: CatalogObject) -> None:
+def keep(catalog: Catalog, catalog_object: CatalogObject) -> None:
     """Put an object into a catalog view, together with its database."""
-    catalog.create_database(found.path.database, if_not_exists=True)
-    if isinstance(found, CatalogTable):
-        catalog.create_table(found, if_not_exists=True)
+    catalog.create_database(catalog_object.path.database, if_not_exists=True)
+    if isinstance(catalog_object, CatalogTable):
+        catalog.create_table(catalog_object, if_not_exists=True)
     else:
-        catalog.create_view(found, if_not_exists=True)
+        catalog.create_view(catalog_object, if_not_exists=True)
 
 
 def catalog_of(context: JobContext) -> SessionCatalog:

@@ -114,13 +114,13 @@ class Sessions:
     def start(self, *, resume: bool) -> None:
         """Begin: ``resume`` the jobs that are to run."""
         if resume:
-            wanted = [job for job in self._store.list() if job.desired == RUNNING]
-            for name in dict.fromkeys(job.session for job in wanted):
+            to_resume = [job for job in self._store.list() if job.desired == RUNNING]
+            for name in dict.fromkeys(job.session for job in to_resume):
                 self._resume(name)
         in_thread("idle-sessions", self._end_idle)
 
     def expect(self) -> None:
-        """Somebody may soon run something: have a worker ready, so that it need not be waited for.
+        """Somebody may soon run something: have a worker ready, so that nobody waits for its start.
 
         Unused for ``IDLE_S`` it ends again; a server that only keeps streams never has one.
         """
@@ -178,11 +178,11 @@ class Sessions:
             start,
         )
         with self._lock:
-            found = self._session(session)
-            found.runs[run_id] = _Run(run_id, on_event)
-            child = self._child_of(found)
+            live = self._session(session)
+            live.runs[run_id] = _Run(run_id, on_event)
+            child = self._child_of(live)
         if not child.send(run):
-            self._finish(found, run_id, _lost("ended"))
+            self._finish(live, run_id, _lost("ended"))
         return run_id
 
     def watch(self, run_id: str, on_event: OnEvent) -> bool:
@@ -225,37 +225,37 @@ class Sessions:
     def close(self, session: str) -> None:
         """End a session: its runs are cancelled, its worker ends; its detached jobs go on."""
         with self._lock:
-            found = self._sessions.get(session)
-            runs = list(found.runs) if found else []
-        if found is None:
+            live = self._sessions.get(session)
+            runs = list(live.runs) if live else []
+        if live is None:
             return
         for run_id in runs:
             self.cancel(run_id)
         with self._moved:
-            self._moved.wait_for(lambda: not found.runs, CANCEL_S)
-            if found.idle:
-                self._end(found)
+            self._moved.wait_for(lambda: not live.runs, CANCEL_S)
+            if live.idle:
+                self._end(live)
                 del self._sessions[session]
 
     def list(self) -> SessionInfos:
         """All sessions, by name."""
         with self._lock:
-            found = sorted(self._sessions.values(), key=lambda s: s.name)
-            return [_info(session) for session in found]
+            live = sorted(self._sessions.values(), key=lambda s: s.name)
+            return [_info(session) for session in live]
 
     # jobs
 
     def stop_job(self, session: str, job_id: str, wait_s: float) -> bool:
         """Stop a job where it runs and wait for it; False if it runs nowhere."""
         with self._lock:
-            found = self._sessions.get(session)
-            running = found is not None and job_id in found.jobs
-            child = found.child if found and running else None
+            live = self._sessions.get(session)
+            running = live is not None and job_id in live.jobs
+            child = live.child if live and running else None
         if child is None or not child.send(messages.StopJob(job_id)):
             return False
         with self._moved:
-            assert found is not None
-            if not self._moved.wait_for(lambda: job_id not in found.jobs, wait_s):
+            assert live is not None
+            if not self._moved.wait_for(lambda: job_id not in live.jobs, wait_s):
                 msg = f"job {job_id} does not stop; it is in the middle of a long step"
                 raise EddylineError("conflict", msg, hint="try again in a moment")
         return True
@@ -277,18 +277,18 @@ class Sessions:
         return (report.figures, report.why) if report else (None, [])
 
     def state_of(self, job_id: str) -> tuple[str, dict[str, Any] | None] | None:
-        """A job's state and error as its worker last said, if it does not simply run."""
+        """A job's state and error as its worker reported them last, unless it just runs."""
         report = self._reports.get(job_id)
         return (report.actual, report.error) if report and report.actual != RUNNING else None
 
     # workers
 
     def _session(self, name: str) -> _Session:
-        found = self._sessions.get(name)
-        if found is None:
-            found = self._sessions[name] = _Session(name, BackOff(self._clock))
-        found.used = self._clock.monotonic()
-        return found
+        live = self._sessions.get(name)
+        if live is None:
+            live = self._sessions[name] = _Session(name, BackOff(self._clock))
+        live.used = self._clock.monotonic()
+        return live
 
     def _child_of(self, session: _Session) -> Child:
         """The session's worker, the spare one or a new one; with the lock held."""
@@ -297,7 +297,7 @@ class Sessions:
         child, self._spare = self._spare, None
         used_spare = child is not None
         if child is None or child.gone.is_set():
-            child = self._supervisor.start(WORKER, self._heard, self._exited)
+            child = self._supervisor.start(WORKER, self._on_message, self._exited)
         session.child = child
         child.send(messages.Begin(session.name, messages.packed(self._settings), session.context))
         if used_spare:
@@ -316,7 +316,7 @@ class Sessions:
         child = None
         try:
             if not self._clock.wait(self._closing, wait_s):
-                child = self._supervisor.start(WORKER, self._heard, self._exited)
+                child = self._supervisor.start(WORKER, self._on_message, self._exited)
         except EddylineError:  # the server is stopping
             return
         finally:
@@ -345,7 +345,7 @@ class Sessions:
                 session.runs.setdefault(run_id, _Run(run_id, _nobody, ids))
                 child.send(messages.Resume(run_id, ids))
 
-    def _heard(self, child: Child, message: Any) -> None:
+    def _on_message(self, child: Child, message: Any) -> None:
         with self._lock:
             session = next((s for s in self._sessions.values() if s.child is child), None)
         if session is None:
@@ -427,15 +427,15 @@ class Sessions:
             self._restart(session, jobs, how)
 
     def _restart(self, session: _Session, jobs: set[str], how: str) -> None:
-        wanted = [j for j in self._store.list() if j.session == session.name]
-        wanted = [j for j in wanted if j.desired == RUNNING]
+        to_resume = [j for j in self._store.list() if j.session == session.name]
+        to_resume = [j for j in to_resume if j.desired == RUNNING]
         for job in self._store.list():
             if job.job_id in jobs and job.desired == STOPPED and job.actual not in ENDED:
                 self._store.reached(job.job_id, STOPPED)
-        if not wanted and not session.runs:
+        if not to_resume and not session.runs:
             return
         error = _lost(how).as_dict()
-        for job in wanted:
+        for job in to_resume:
             self._store.reached(job.job_id, RESTARTING, error)
         wait_s = session.back_off.next_s()
         in_thread("restart", self._resume_later, session.name, wait_s)
@@ -467,7 +467,7 @@ class Sessions:
 
 
 def _say(run: _Run, event: RunEvent) -> None:
-    """Tell the listener; one that fails is told nothing more, the session goes on."""
+    """Call the listener; one that fails is not called again, and the session goes on."""
     try:
         run.on_event(event)
     except Exception as failure:

@@ -44,11 +44,11 @@ def answer(session: Session, planner: Planner, statement: Statement) -> Answer:
     Raises:
         EddylineError: what the statement met.
     """
-    found = _DOES.get(type(statement))
-    if found is None:
+    action = _DOES.get(type(statement))
+    if action is None:
         msg = f"{kind_of(statement)} is not supported here"
         raise EddylineError("sql_unsupported", msg)
-    return found(session, planner, statement)
+    return action(session, planner, statement)
 
 
 def kind_of(statement: Statement) -> str:
@@ -116,8 +116,8 @@ def _left_as_it_is(session: Session, described: CatalogTable | CatalogView) -> A
     )
 
 
-def _word(found: CatalogTable | CatalogView) -> str:
-    return "table" if isinstance(found, CatalogTable) else "view"
+def _word(item: CatalogTable | CatalogView) -> str:
+    return "table" if isinstance(item, CatalogTable) else "view"
 
 
 def _drop_table(session: Session, planner: Planner, st: s.DropTable) -> Answer:
@@ -186,8 +186,8 @@ def _describe(session: Session, planner: Planner, st: s.Describe) -> Answer:
     return _columns(session.catalog.resolve(st.name.parts))
 
 
-def _columns(found: CatalogTable | CatalogView) -> Answer:
-    rows = tuple((c.name, str(c.type)) for c in found.schema.columns)
+def _columns(item: CatalogTable | CatalogView) -> Answer:
+    rows = tuple((c.name, str(c.type)) for c in item.schema.columns)
     return Answer(columns=("Column", "Type"), rows=rows)
 
 
@@ -226,8 +226,8 @@ def _show(session: Session, planner: Planner, st: s.Show) -> Answer:
     if st.what in _TEXTS:
         return Answer(_TEXTS[st.what](session, st))
     if st.what == "COLUMNS":
-        found = _columns(session.catalog.resolve(_named(st)))
-        return Answer(columns=found.columns, rows=_like(found.rows, st.like))
+        columns = _columns(session.catalog.resolve(_named(st)))
+        return Answer(columns=columns.columns, rows=_like(columns.rows, st.like))
     if st.what == "STREAMS":
         return Answer(columns=_STREAM_COLUMNS, rows=_like(_streams(session), st.like))
     if st.what == "JOBS":
@@ -252,7 +252,7 @@ def _streams(session: Session) -> tuple[tuple[str | None, ...], ...]:
 
 
 def _named(st: s.Show) -> tuple[str, ...]:
-    assert st.name is not None, "the grammar asks for a name here"
+    assert st.name is not None, "the grammar requires a name here"
     return st.name.parts
 
 
@@ -261,8 +261,8 @@ def _like(
 ) -> tuple[tuple[str | None, ...], ...]:
     if pattern is None:
         return rows
-    wanted = like_pattern(pattern)
-    return tuple(row for row in rows if wanted.match(row[0] or ""))
+    compiled = like_pattern(pattern)
+    return tuple(row for row in rows if compiled.match(row[0] or ""))
 
 
 def like_pattern(pattern: str) -> Pattern[str]:
@@ -282,28 +282,28 @@ def _functions(session: Session, st: s.Show) -> Iterable[str]:
 
 
 def _create_text(session: Session, st: s.Show) -> str:
-    found = session.catalog.resolve(_named(st))
-    return definition(found)
+    item = session.catalog.resolve(_named(st))
+    return definition(item)
 
 
-def definition(found: CatalogTable | CatalogView) -> str:
+def definition(item: CatalogTable | CatalogView) -> str:
     """An object's DDL, as SHOW CREATE prints it."""
-    name = ".".join(f"`{p}`" for p in (found.path.catalog, found.path.database, found.path.name))
-    kept = "TEMPORARY " if found.temporary else ""
-    if isinstance(found, CatalogView):
-        return f"CREATE {kept}VIEW {name} AS\n{found.query}"
-    lines = [_column_text(c) for c in found.columns]
-    if found.watermark:
-        lines.append(f"WATERMARK FOR `{found.watermark.column}` AS {found.watermark.expression}")
-    if found.primary_key:
-        keys = ", ".join(f"`{k}`" for k in found.primary_key)
+    name = ".".join(f"`{p}`" for p in (item.path.catalog, item.path.database, item.path.name))
+    kept = "TEMPORARY " if item.temporary else ""
+    if isinstance(item, CatalogView):
+        return f"CREATE {kept}VIEW {name} AS\n{item.query}"
+    lines = [_column_text(c) for c in item.columns]
+    if item.watermark:
+        lines.append(f"WATERMARK FOR `{item.watermark.column}` AS {item.watermark.expression}")
+    if item.primary_key:
+        keys = ", ".join(f"`{k}`" for k in item.primary_key)
         lines.append(f"PRIMARY KEY ({keys}) NOT ENFORCED")
     text = f"CREATE {kept}TABLE {name} (\n  " + ",\n  ".join(lines) + "\n)"
-    if found.comment:
-        text += f"\nCOMMENT {_quoted(found.comment)}"
-    if found.partitioned_by:
-        text += "\nPARTITIONED BY (" + ", ".join(f"`{p}`" for p in found.partitioned_by) + ")"
-    options = [f"  {_quoted(k)} = {_quoted(v)}" for k, v in found.options.items()]
+    if item.comment:
+        text += f"\nCOMMENT {_quoted(item.comment)}"
+    if item.partitioned_by:
+        text += "\nPARTITIONED BY (" + ", ".join(f"`{p}`" for p in item.partitioned_by) + ")"
+    options = [f"  {_quoted(k)} = {_quoted(v)}" for k, v in item.options.items()]
     return text + "\nWITH (\n" + ",\n".join(options) + "\n)" if options else text
 
 

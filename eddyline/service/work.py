@@ -100,7 +100,7 @@ class Work:
                 self._send_snapshot()
             self._send_progress()
 
-    # what the engine tells, from the job's thread
+    # callbacks of the engine, from the job's thread
 
     def on_rows(self, batch: Batch) -> None:
         """Rows of a SELECT."""
@@ -112,14 +112,14 @@ class Work:
 
     def on_scores(self, scores: ScorePoints) -> None:
         """Points that a forest has scored."""
-        for told in record_scores(self._session.monitor, self._id, scores):
-            self._session.send(told)
+        for message in record_scores(self._session.monitor, self._id, scores):
+            self._session.send(message)
 
     def on_warning(self, text: str) -> None:
         """Something the user should know."""
         self._session.send(Warning_(self._run.run_id, self._index, text))
 
-    # what the watcher tells
+    # figures, from any thread
 
     def figures(self) -> JobFigures:
         """The counters as they are now."""
@@ -144,10 +144,10 @@ class Work:
         if shows:
             self._send_snapshot()
         shown = float("-inf")
-        told = clock.monotonic()
+        reported = clock.monotonic()
         while not self._over.is_set():
             now = clock.monotonic()
-            wait_s = max(0.0, told + PROGRESS_S - now)
+            wait_s = max(0.0, reported + PROGRESS_S - now)
             if shows and self._view.fresh:
                 wait_s = min(wait_s, max(0.0, shown + refresh_s - now))
                 self._over.wait(wait_s)
@@ -158,9 +158,9 @@ class Work:
             if shows and self._view.fresh and now >= shown + refresh_s:
                 self._send_snapshot()
                 shown = now
-            if now >= told + PROGRESS_S:
+            if now >= reported + PROGRESS_S:
                 self._send_progress()
-                told = now
+                reported = now
 
     def _send_snapshot(self) -> None:
         rows, count, skipped = self._view.snapshot()

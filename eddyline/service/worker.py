@@ -15,7 +15,7 @@ FINISH_S = 4.0
 
 
 class Worker:
-    """Hears what the server asks and does it in threads."""
+    """Handles the server's messages; what takes time runs in threads."""
 
     def __init__(self, channel: Channel) -> None:
         from eddyline.service.script import Script
@@ -60,12 +60,12 @@ class Worker:
     def _resume(self, message: messages.Resume) -> None:
         session = self._session
         assert session is not None, "Begin comes first"
-        wanted = [j for j in session.jobs.list() if j.job_id in message.job_ids]
+        jobs = [j for j in session.jobs.list() if j.job_id in message.job_ids]
         script = self._script(session, messages.Run(message.run_id, ""))
         self._keep(message.run_id, script)
 
         def go_on() -> None:
-            script.resume(wanted)
+            script.resume(jobs)
             self._forget(message.run_id, script)
 
         in_thread(f"resume-{message.run_id}", go_on)
@@ -94,7 +94,7 @@ class Worker:
                     job.stop()
 
     def finish(self) -> None:
-        """Stop everything after the batch under way; jobs stay wanted."""
+        """Stop everything after the current micro-batch; jobs are resumed later."""
         scripts = self._all()
         for script in scripts:
             script.pause()

@@ -37,9 +37,9 @@ def milliseconds(text: str) -> float:
     Raises:
         EddylineError: ``invalid_argument``.
     """
-    found = _PATTERN.fullmatch(text)
-    unit = _UNITS.get((found[2] or "ms").lower()) if found else None
-    if not found or unit is None:
+    match = _PATTERN.fullmatch(text)
+    unit = _UNITS.get((match[2] or "ms").lower()) if match else None
+    if not match or unit is None:
         hint = "write a number and a unit, such as '10 s' or '5 min'"
         raise EddylineError("invalid_argument", f"{text!r} is not a duration", hint=hint)
-    return int(found[1]) * unit
+    return int(match[1]) * unit

@@ -135,8 +135,8 @@ def _files(root: Path) -> list[Path]:
         return [root]
     if not root.is_dir():
         return []
-    found = [p for p in root.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))]
-    return sorted(found)
+    files = [p for p in root.rglob("*") if p.is_file() and not p.name.startswith((".", "_"))]
+    return sorted(files)
 
 
 def local_path(text: str) -> Path:

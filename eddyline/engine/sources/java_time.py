@@ -44,9 +44,9 @@ def parse_moment(text: str, pattern: str | None) -> int:
         else:
             moment = dt.datetime.strptime(text, _python(pattern))  # noqa: DTZ007
     except ValueError:
-        wanted = pattern or "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
+        expected = pattern or "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
         hint = "for example 2026-01-01T00:00:00.000+00:00, or seconds since 1970"
-        msg = f"{text!r} is not a time of the form {wanted}"
+        msg = f"{text!r} is not a time of the form {expected}"
         raise EddylineError("invalid_argument", msg, hint=hint) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)

@@ -86,10 +86,10 @@ class KinesisSource(Source):
         self._unpacks = options.get("scan.stream.deaggregate", "true").lower() == "true"
 
     def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
-        with self._stream.snapshot() as found:
-            self._discover(found)
-            if saved and self._is_another(found, saved, identity):
-                self._begin_anew(found)
+        with self._stream.snapshot() as snapshot:
+            self._discover(snapshot)
+            if saved and self._is_another(snapshot, saved, identity):
+                self._begin_anew(snapshot)
                 saved = {str(s.index): s.position for s in self.shards.values()}
         for s in self.shards.values():
             known = (saved or {}).get(str(s.index))
@@ -109,17 +109,19 @@ class KinesisSource(Source):
     def now_ms(self) -> int:
         return int(self._stream.now_ms())
 
-    def _is_another(self, found: Snapshot, saved: dict[str, int], identity: str | None) -> bool:
+    def _is_another(self, snapshot: Snapshot, saved: dict[str, int], identity: str | None) -> bool:
         """Whether the positions belong to an earlier stream of this name."""
         if identity:
             return identity != self.identity()
-        shards = {str(info.index): info.index for info in found.shards}  # no identity was kept yet
+        shards = {
+            str(info.index): info.index for info in snapshot.shards
+        }  # no identity was kept yet
         return any(
-            shard not in shards or position > found.bounds(shards[shard])[1]
+            shard not in shards or position > snapshot.bounds(shards[shard])[1]
             for shard, position in saved.items()
         )
 
-    def _begin_anew(self, found: Snapshot) -> None:
+    def _begin_anew(self, snapshot: Snapshot) -> None:
         """Go on with the beginning of a stream that took the place of the one that was read.
 
         Raises:
@@ -139,7 +141,7 @@ class KinesisSource(Source):
         self._created.clear()
         self._ends.clear()
         self._is_open = False
-        self._discover(found)
+        self._discover(snapshot)
         self._is_open = True
 
     def _reopened(self, error: EddylineError) -> None:
@@ -151,8 +153,8 @@ class KinesisSource(Source):
             hint = "create it again, or remove the job"
             raise EddylineError("not_found", message, hint=hint) from error
         self._stream = stream
-        with stream.snapshot() as found:
-            self._begin_anew(found)
+        with stream.snapshot() as snapshot:
+            self._begin_anew(snapshot)
         self._generation = None
 
     def poll(self, rows_max: int) -> Records | None:
@@ -169,9 +171,9 @@ class KinesisSource(Source):
         if generation == self._generation and not any(len(b) for b in self._buffers.values()):
             return None
         self._generation = generation
-        with self._stream.snapshot() as found:
-            self._discover(found)
-            self._fill(found, rows_max)
+        with self._stream.snapshot() as snapshot:
+            self._discover(snapshot)
+            self._fill(snapshot, rows_max)
         merged = self._merged(rows_max)
         return taken_apart(merged) if merged is not None and self._unpacks else merged
 
@@ -228,15 +230,15 @@ class KinesisSource(Source):
         )
         return parse_moment(text, pattern)
 
-    def _discover(self, found: Snapshot) -> None:
+    def _discover(self, snapshot: Snapshot) -> None:
         """Learn of shards; one that appears while the job runs is read from its beginning.
 
         That of a closed shard everything is read before anything of its children follows from the
         order of the merge, for children never arrive earlier and count higher.
         """
-        for info in found.shards:
+        for info in snapshot.shards:
             if info.index not in self.shards:
-                oldest, _ = found.bounds(info.index)
+                oldest, _ = snapshot.bounds(info.index)
                 progress = ShardProgress(info.index, info.shard_id, position=int(oldest))
                 if oldest and self._is_open:
                     self._missed.add(info.shard_id, int(oldest), "retention had removed them")
@@ -253,7 +255,7 @@ class KinesisSource(Source):
         end = self._ends.get(s.index)
         return end is not None and s.position >= end
 
-    def _fill(self, found: Snapshot, rows_max: int) -> None:
+    def _fill(self, snapshot: Snapshot, rows_max: int) -> None:
         """Top up each shard's buffer that is less than half full, all as of one moment.
 
         A shard with few records in its buffer holds the merge of all back, so its buffer is filled
@@ -266,9 +268,9 @@ class KinesisSource(Source):
             if s.closed:
                 continue
             if len(buffer):
-                self._top_up(found, s, buffer, share, rows_max)
+                self._top_up(snapshot, s, buffer, share, rows_max)
                 continue
-            got = found.read(s.index, s.position, rows_max, share)
+            got = snapshot.read(s.index, s.position, rows_max, share)
             s.tip = got.tip_offset
             buffer.arrival, buffer.data = got.arrival_ms, got.data
             buffer.first = got.first_offset
@@ -289,13 +291,13 @@ class KinesisSource(Source):
             self._missed.add(s.name, gap - damaged, "retention had removed them")
 
     def _top_up(
-        self, found: Snapshot, s: ShardProgress, buffer: _Buffer, share: int, rows_max: int
+        self, snapshot: Snapshot, s: ShardProgress, buffer: _Buffer, share: int, rows_max: int
     ) -> None:
         after = buffer.first + len(buffer)
-        s.tip = found.bounds(s.index)[1]
+        s.tip = snapshot.bounds(s.index)[1]
         held = buffer.data.nbytes
         if after < s.tip and held < share // 2 and len(buffer) < rows_max // 2:
-            got = found.read(s.index, after, rows_max - len(buffer), share - held)
+            got = snapshot.read(s.index, after, rows_max - len(buffer), share - held)
             if got.first_offset == after:  # else what follows was trimmed: read on when empty
                 buffer.extend(got.arrival_ms, got.data)
                 after = got.next_offset
