@@ -49,6 +49,9 @@ class Watcher:
     def on_warning(self, sentence: str) -> None:
         self.words.append(sentence)
 
+    def on_text(self, line: str) -> None:
+        self.words.append(line)
+
     def folded(self) -> Counter[tuple[Any, ...]]:
         out: Counter[tuple[Any, ...]] = Counter()
         for kind, row in self.changes:
