@@ -250,7 +250,10 @@ def _spread(name: str) -> Callable[[Types], CompiledAggregate]:
         value = f"sqrt({value})" if root else value
         result = DataType(t.root) if t.root in (*INTEGERS, *APPROXIMATE) else DOUBLE
         if t.root in INTEGERS:
-            value = f"trunc({value})"
+            # As Java cuts a double: up to the bounds of the type.
+            low, high = -(2 ** (_BITS[t.root] - 1)), 2 ** (_BITS[t.root] - 1) - 1
+            high -= 1023 if t.root is Root.BIGINT else 0  # the greatest double below 2^63
+            value = f"greatest(least(trunc({value}), {high}), {low})"
         text = f"CASE WHEN {{n}} > {least} THEN ({value})::{duckdb_type(result)} END"
         return CompiledAggregate(states, text, result)
 

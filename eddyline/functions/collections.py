@@ -125,9 +125,25 @@ def _join(args: Arguments, context: Context) -> Built:
 
 
 def _slice(args: Arguments, context: Context) -> Built:
+    """Places count from 1 (0 counts as 1), negative ones from the end; the outside is cut off."""
     check("ARRAY_SLICE", args, ("array", "integer"))
-    last = "{2}" if len(args) == 3 else "NULL"
-    return Built(strict(args[0].type.plain(), args), f"list_slice({{0}}, {{1}}, {last})")
+    length = "len({0})"
+
+    def place(i: int) -> str:
+        return (
+            f"(CASE WHEN ({{{i}}}) < 0 THEN {length} + 1 + ({{{i}}}) "
+            f"WHEN ({{{i}}}) = 0 THEN 1 ELSE ({{{i}}}) END)"
+        )
+
+    first, last = place(1), place(2) if len(args) == 3 else length
+    outside = f"{first} > {last} OR {first} > {length} OR {last} < 1"
+    some = " OR ".join(f"({{{i}}}) IS NULL" for i in range(len(args)))
+    kind = strict(args[0].type.plain(), args)
+    value = (
+        f"(CASE WHEN {some} THEN NULL WHEN {outside} THEN CAST([] AS {duckdb_type(kind)}) "
+        f"ELSE list_slice({{0}}, greatest({first}, 1), {last}) END)"
+    )
+    return Built(kind, value)
 
 
 def _keys(place: int) -> Function:
@@ -175,8 +191,11 @@ register(
         Function(("ELEMENT",), (1, 1), _element, "The only element.", ("ELEMENT(ARRAY[7])", 7)),
         _of_element(
             "ARRAY_CONTAINS",
-            "list_contains({0}, {1})",
-            "Whether it is in the array.",
+            # A NULL is sought among NULLs: list_contains passes over them.
+            "(CASE WHEN {0} IS NULL THEN NULL WHEN {1} IS NULL THEN "
+            "len(list_filter({0}, lambda _x: _x IS NULL)) > 0 "
+            "ELSE coalesce(list_contains({0}, {1}), FALSE) END)",
+            "Whether the value, which may be NULL, is in the array.",
             ("ARRAY_CONTAINS(ARRAY[1, 2], 2)", True),
             boolean=True,
         ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     Arguments,
@@ -14,6 +17,7 @@ from eddyline.functions.registry import (
     register,
 )
 from eddyline.record.types import BOOLEAN, STRING
+from eddyline.record.vector import by_distinct_row, define
 
 
 def _path(name: str, args: Arguments) -> str:
@@ -22,9 +26,29 @@ def _path(name: str, args: Arguments) -> str:
     if path is None:
         raise mismatch(name, args, "a JSON text and a path in quotes")
     path = path.strip().removeprefix("lax ").removeprefix("strict ").strip()
-    if not path.startswith("$"):
-        raise mismatch(name, args, "a path that begins with $, such as '$.a'")
-    return literal(path)
+    return literal(_duckdb_path(name, path, args))
+
+
+# A key behind a point or in brackets and quotes, a place in brackets.
+_STEP = re.compile(
+    r"""\.?\[\s*(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<place>\d+))\s*\]"""
+    r"""|\.(?:"(?P<quoted>[^"]*)"|(?P<key>[^.\[\]\s"'*?@()]+))"""
+)
+
+
+def _duckdb_path(name: str, path: str, args: Arguments) -> str:
+    """A path of Flink as DuckDB spells it: every key in quotes."""
+    steps, at = ["$"], 1
+    while path.startswith("$") and at < len(path):
+        step = _STEP.match(path, at)
+        if step is None:
+            break
+        at = step.end()
+        key = next((step[g] for g in ("single", "double", "quoted", "key") if step[g]), None)
+        steps.append(f"[{step['place']}]" if key is None else f'."{key}"')
+    if not path.startswith("$") or at < len(path):
+        raise mismatch(name, args, "a path such as '$.a', '$.a[0]' or '$[\"a b\"]'")
+    return "".join(steps)
 
 
 def _valid(value: str, otherwise: str = "NULL") -> str:
@@ -50,6 +74,8 @@ def _json_exists(args: Arguments, context: Context) -> Built:
     return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", "FALSE"))
 
 
+# Flink spells every character beyond ASCII as \\uXXXX.
+_QUOTE = define("json_quote", STRING, by_distinct_row(json.dumps, STRING))
 _UNQUOTED = (
     "(CASE WHEN {0} LIKE '\"%\"' AND json_valid({0}) "
     "THEN json_extract_string({0}, '$') ELSE {0} END)"
@@ -87,7 +113,7 @@ register(
         Function(
             ("JSON_QUOTE",),
             (1, 1),
-            plain("JSON_QUOTE", ("text",), STRING, "CAST(to_json({0}) AS VARCHAR)"),
+            plain("JSON_QUOTE", ("text",), STRING, f"{_QUOTE}({{0}})"),
             "As a JSON string.",
             ("JSON_QUOTE('a')", '"a"'),
         ),

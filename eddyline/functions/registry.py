@@ -175,8 +175,10 @@ def check(name: str, args: Arguments, kinds: tuple[str, ...]) -> None:
         EddylineError: ``sql_semantic``.
     """
     for i, a in enumerate(args):
-        test, _ = KINDS[kinds[min(i, len(kinds) - 1)]]
-        if a.type.root.value != "NULL" and not test(a.type):
+        kind = kinds[min(i, len(kinds) - 1)]
+        test, _ = KINDS[kind]
+        untyped = a.type.root.value == "NULL" and kind not in ("array", "map")
+        if not untyped and not test(a.type):
             raise mismatch(name, args, ", ".join(KINDS[k][1] for k in kinds))
 
 

@@ -104,6 +104,20 @@ def _to_timestamp(args: Arguments, context: Context) -> Built:
     return Built(timestamp(3), f"({fraction(f'({value})', 3)})")
 
 
+def _zone(args: Arguments) -> str:
+    """The zone that the third argument names."""
+    from zoneinfo import ZoneInfo
+
+    zone = args[2].text
+    if zone is None:
+        raise mismatch("TO_TIMESTAMP_LTZ", args, "a text, a pattern and a zone in quotes")
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        raise mismatch("TO_TIMESTAMP_LTZ", args, "a zone such as 'Europe/Berlin'") from None
+    return zone
+
+
 def _to_timestamp_ltz(args: Arguments, context: Context) -> Built:
     kind = args[0].type
     if kind.is_text:
@@ -112,13 +126,16 @@ def _to_timestamp_ltz(args: Arguments, context: Context) -> Built:
             value += "TRY_CAST({0} AS TIMESTAMP) END)"
         else:
             value = parsed("{0}", _pattern("TO_TIMESTAMP_LTZ", args, 1))
+        if len(args) == 3:
+            value = from_local(value, Context(_zone(args)))
         return Built(timestamp_ltz(3), fraction(value, 3))
     check("TO_TIMESTAMP_LTZ", args, ("number", "integer"))
     digits = 3 if len(args) == 1 else args[1].integer
     if digits not in (0, 3):
         raise mismatch("TO_TIMESTAMP_LTZ", args, "a number and 0 (seconds) or 3 (milliseconds)")
     step = 1_000_000 if digits == 0 else 1000
-    micros = f"CAST(({{0}}) * {step} AS BIGINT)"
+    wide = "({0})::HUGEINT" if kind.is_integer else "({0})"
+    micros = f"CAST({wide} * {step} AS BIGINT)"
     return Built(strict(timestamp_ltz(3), args), fraction(f"make_timestamp({micros})", 3))
 
 

@@ -88,3 +88,41 @@ def normal(kind: DataType) -> str:
 )
 def test_the_sessions_zone_counts_where_text_is_made_or_read(text: str, wanted: object) -> None:
     assert canonical(computed(text, "Europe/Paris")) == wanted
+
+
+@pytest.mark.parametrize("name", ["VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV_SAMP"])
+def test_the_spread_of_large_integers_stays_within_their_type(name: str) -> None:
+    compiled = AGGREGATES[name].compile((INT,))
+    states = ", ".join(
+        a.batch.format("x", filter="", order="x") + f" AS {a.name}" for a in compiled.accumulators
+    )
+    finish = compiled.finish.format(**{a.name: a.name for a in compiled.accumulators})
+    with duckdb.connect() as db:
+        rows = "(VALUES (2147483647), (-2147483648)) AS t(x)"
+        value = db.execute(f"SELECT {finish} FROM (SELECT {states} FROM {rows})").fetchone()
+    assert value == (2147483647,)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("CAST(TO_TIMESTAMP_LTZ(1683265375, 0) AS STRING)", "2023-05-05 05:42:55.000"),
+        (
+            "CAST(TO_TIMESTAMP_LTZ('2023/01/01', 'yyyy/MM/dd', 'Europe/Berlin') AS STRING)",
+            "2022-12-31 23:00:00.000",
+        ),
+        ("JSON_VALUE(js, '$[\"d e\"].f')", "true"),
+        ("JSON_VALUE('{\"a.b\":1}', '$[''a.b'']')", "1"),
+        ("JSON_VALUE(js, '$.b[1].c')", "é"),
+        ("JSON_QUOTE(s)", '"Gr\\u00fcn_\\u00c5"'),
+        ("ARRAY_CONTAINS(a, NULL)", True),
+        ("CARDINALITY(ARRAY_SLICE(ARRAY[1, 2, 3], -2))", 2),
+        ("ABS(-2147483648)", -2147483648),
+        ("CAST(MAP['a', 1] AS STRING)", "{a=1}"),
+        ("CAST(INTERVAL '1 02:03:04.5' DAY TO SECOND AS STRING)", "+1 02:03:04.500"),
+        ("CAST(INTERVAL '1-2' YEAR TO MONTH AS STRING)", "+1-02"),
+        ("CAST(ROW(1, 'x') AS ROW<a INT, b STRING>).b", "x"),
+    ],
+)
+def test_calls_that_differed_from_flink(text: str, expected: object) -> None:
+    assert computed(text) == expected

@@ -52,6 +52,8 @@ class AggregateColumns:
     def batch(self, args: list[str], condition: str | None) -> list[str]:
         """``text AS column`` of each accumulator over the rows of a batch."""
         clause = f" FILTER (WHERE {condition})" if condition else ""
+        # Tracked values give the first argument only; what follows it is constant.
+        args = [*args, *(a.text for a in self.call.args[len(args) :])]
         return [
             a.batch.format(*args, filter=clause, order='"$row"') + f" AS {self.column(a.name)}"
             for a in self.compiled.accumulators
@@ -64,7 +66,8 @@ class AggregateColumns:
             name = self.column(a.name)
             text = a.retract if retract else a.merge
             assert text is not None
-            out[name] = text.format(a=f"{old}.{name}", b=f"{new}.{name}")
+            args = [argument.text for argument in self.call.args]
+            out[name] = text.format(*args, a=f"{old}.{name}", b=f"{new}.{name}")
         return out
 
     def finish(self, alias: str) -> str:

@@ -10,7 +10,7 @@ from eddyline.functions import AGGREGATES
 from eddyline.functions.aggregates import ALIASES, aggregate
 from eddyline.functions.casts import cast
 from eddyline.functions.registry import Argument, build, lookup
-from eddyline.record.types import DOUBLE, DataType, Root, TimeAttribute
+from eddyline.record.types import DOUBLE, INT, DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.literals import bind_interval, bind_literal
 from eddyline.sql.bind.scope import Environment, Scope, field_of
@@ -278,6 +278,8 @@ def _negated(number: Const) -> Const:
     value = -number.value if isinstance(number.value, int | float) else None
     if value == 0:  # a literal has no negative zero
         return number
+    if value == -(2**31):  # as a literal of its own 2147483648 is a BIGINT
+        return Const("(-2147483648)::INTEGER", INT.not_null(), value)
     return Const(f"(-{number.text})", number.type, value)
 
 
