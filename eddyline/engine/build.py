@@ -17,18 +17,30 @@ from eddyline.engine.layout import named
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
+from eddyline.engine.operators.deduplicate import deduplicate
+from eddyline.engine.operators.expand import Expand
 from eddyline.engine.operators.forest import Forest
 from eddyline.engine.operators.group_aggregate import GroupAggregate
 from eddyline.engine.operators.interval_join import IntervalJoin
 from eddyline.engine.operators.join import Join
 from eddyline.engine.operators.limit import Limit
+from eddyline.engine.operators.lookup_join import LookupJoin
 from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.over_changes import OverChanges
+from eddyline.engine.operators.over_time import OverByTime
+from eddyline.engine.operators.processing_time import ProcessingTime
+from eddyline.engine.operators.rank import Rank
 from eddyline.engine.operators.scan import Scan
+from eddyline.engine.operators.semi_join import SemiJoin
 from eddyline.engine.operators.session_aggregate import SessionAggregate
+from eddyline.engine.operators.sort import Sort
+from eddyline.engine.operators.temporal_join import TemporalJoin
 from eddyline.engine.operators.union import Union
+from eddyline.engine.operators.unnest import Unnest
 from eddyline.engine.operators.values import Values
 from eddyline.engine.operators.window_aggregate import WindowAggregate
 from eddyline.engine.operators.window_join import WindowJoin
+from eddyline.engine.operators.window_rank import WindowRank
 from eddyline.engine.operators.window_table import WindowTable
 from eddyline.engine.sinks.blackhole import Blackhole
 from eddyline.engine.sinks.collect import Collect
@@ -41,6 +53,7 @@ from eddyline.engine.sources.source import Source, SourceContext
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 from eddyline.sql import physical as plan
+from eddyline.sql.physical_ordered import OverTime
 
 Inputs = tuple[Operator, ...]
 
@@ -155,6 +168,11 @@ def _window_aggregate(
     return WindowAggregate(context, inputs, node)
 
 
+def _over(w: Workshop, context: Context, inputs: Inputs, node: plan.Over) -> Operator:
+    by_time = node.time in (OverTime.ROWTIME, OverTime.PROCTIME)
+    return OverByTime(context, inputs, node) if by_time else OverChanges(context, inputs, node)
+
+
 NODES: dict[type[Any], Builder] = {
     plan.Scan: _scan,
     plan.Values: lambda w, c, i, n: Values(c, n),
@@ -169,6 +187,17 @@ NODES: dict[type[Any], Builder] = {
     plan.Forest: lambda w, c, i, n: Forest(c, i, n, w.listener, w.durable),
     plan.Union: lambda w, c, i, n: Union(c, i, n.schema),
     plan.Limit: lambda w, c, i, n: Limit(c, i, n),
+    plan.Sort: lambda w, c, i, n: Sort(c, i, n),
+    plan.Rank: lambda w, c, i, n: Rank(c, i, n),
+    plan.WindowRank: lambda w, c, i, n: WindowRank(c, i, n),
+    plan.Deduplicate: lambda w, c, i, n: deduplicate(c, i, n),
+    plan.Over: _over,
+    plan.Unnest: lambda w, c, i, n: Unnest(c, i, n),
+    plan.Expand: lambda w, c, i, n: Expand(c, i, n),
+    plan.ProcessingTime: lambda w, c, i, n: ProcessingTime(c, i, n),
+    plan.SemiJoin: lambda w, c, i, n: SemiJoin(c, i, n),
+    plan.TemporalJoin: lambda w, c, i, n: TemporalJoin(c, i, n),
+    plan.LookupJoin: lambda w, c, i, n: LookupJoin(c, i, n),
     plan.Sink: _sink,
     plan.Collect: lambda w, c, i, n: Collect(c, i, n.schema, w.listener),
 }

@@ -24,6 +24,8 @@ from eddyline.errors import EddylineError
 from eddyline.sql import physical as plan
 
 _BELOW = ("input", "left", "right", "inputs")
+# Fields that nodes got after version 1.
+_LATER = ("meaning", "offset")
 _NUMBER = re.compile(r"\d+$")
 
 
@@ -108,7 +110,7 @@ def digest(node: plan.Node) -> str:
         place = [options.get(k) for k in ("connector", "stream", "stream.arn", "path")]
         what = repr((str(node.table.path), place, str(node.schema), str(node.columns)))
     else:
-        names = [f.name for f in fields(node) if f.name not in (*_BELOW, "meaning")]
+        names = [f.name for f in fields(node) if f.name not in (*_BELOW, *_LATER)]
         what = repr([(name, getattr(node, name)) for name in names])
     return hashlib.sha256(what.encode()).hexdigest()[:16]
 
@@ -216,6 +218,14 @@ def _forest(node: Any) -> dict[str, Any]:
     return {**{name: getattr(node, name) for name in names}, **_meaning(node, fields_of)}
 
 
+def _rows(node: Any) -> dict[str, Any]:
+    """A node that keeps rows of its inputs: its settings, and these rows."""
+    below = (*_BELOW, "schema", "meaning")
+    settings = {f.name: str(getattr(node, f.name)) for f in fields(node) if f.name not in below}
+    inputs = [[[c.name, str(c.type.plain())] for c in i.schema] for i in plan.inputs(node)]
+    return {"settings": settings, "rows": inputs}
+
+
 _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
     plan.Scan: lambda node: {"source": _place(node.table)},
     plan.Values: lambda node: {"rows": len(node.rows)},
@@ -228,5 +238,19 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
     plan.Forest: _forest,
     plan.Union: lambda node: {"inputs": len(node.inputs)},
     plan.Limit: lambda node: {"count": node.count},
+    plan.SemiJoin: _join,
+    plan.ProcessingTime: lambda node: {"column": node.column},
+    **dict.fromkeys(
+        (
+            plan.Sort,
+            plan.Rank,
+            plan.WindowRank,
+            plan.Deduplicate,
+            plan.Over,
+            plan.TemporalJoin,
+            plan.LookupJoin,
+        ),
+        _rows,
+    ),
     plan.Sink: lambda node: {"table": str(node.table.path), "sink": _place(node.table)},
 }

@@ -260,6 +260,21 @@ def _spread(name: str) -> Callable[[Types], CompiledAggregate]:
     return compiled
 
 
+SINGLE_VALUE = "$SINGLE_VALUE"
+
+
+def _single(types: Types) -> CompiledAggregate:
+    """The only value of a subquery that stands for a value."""
+    t = types[0].plain().null()
+    kind = duckdb_type(t)
+    states = (
+        _count_state("n", "*"),
+        Accumulator("v", kind, "any_value({0}){filter}", "coalesce({b}, {a})", None),
+    )
+    failed = "error('a subquery that stands for a value gave more than one row')"
+    return CompiledAggregate(states, f"CASE WHEN {{n}} > 1 THEN {failed}::{kind} ELSE {{v}} END", t)
+
+
 _ROWS: tuple[AggregateFunction, ...] = (
     AggregateFunction("COUNT", (0, 1), _count, "Rows, or rows where x is not NULL.", ("(x)", 3)),
     AggregateFunction("SUM", (1, 1), _sum, "Sum, in x's own integer type.", ("(x)", 7)),
@@ -294,7 +309,10 @@ _ROWS: tuple[AggregateFunction, ...] = (
     ),
 )
 
+# What only the planner writes: no name that a statement can hold.
+_INTERNAL = (AggregateFunction(SINGLE_VALUE, (1, 1), _single, "The only value.", ("(x)", None)),)
 AGGREGATES: dict[str, AggregateFunction] = {f.name: f for f in _ROWS}
+_COMPILED = {f.name: f for f in (*_ROWS, *_INTERNAL)}
 ALIASES = {"VARIANCE": "VAR_SAMP"}
 
 
@@ -304,7 +322,7 @@ def aggregate(name: str, types: Types) -> CompiledAggregate:
     Raises:
         EddylineError: ``sql_semantic`` for an unknown name, a wrong number or type of arguments.
     """
-    row = AGGREGATES.get(ALIASES.get(name.upper(), name.upper()))
+    row = _COMPILED.get(ALIASES.get(name.upper(), name.upper()))
     if row is None:
         near = nearest(name, list(AGGREGATES))
         hint = f"did you mean {near[0]}?" if near else None

@@ -10,7 +10,6 @@ _BITMAP = "there is no bitmap type"
 _VARIANT = "there is no VARIANT type"
 _OBJECT = "there are no structured types"
 _JSON = "its KEY … VALUE syntax is not read yet; build the text with CONCAT and JSON_STRING"
-_OVER = "OVER windows are not there yet"
 _COLLECTION = "aggregates that give a collection are not there yet"
 
 UNSUPPORTED: dict[str, str] = {
@@ -38,17 +37,6 @@ UNSUPPORTED: dict[str, str] = {
     "MAP_ENTRIES": "use MAP_KEYS and MAP_VALUES",
     "MAP_UNION": "merge the maps before they come in",
     "OVERLAPS": "compare the four times instead",
-    "LAG": _OVER,
-    "LEAD": _OVER,
-    "ROW_NUMBER": _OVER,
-    "RANK": _OVER,
-    "DENSE_RANK": _OVER,
-    "NTILE": _OVER,
-    "CUME_DIST": _OVER,
-    "PERCENT_RANK": _OVER,
-    "GROUPING": "GROUPING SETS are not there yet",
-    "GROUPING_ID": "GROUPING SETS are not there yet",
-    "GROUP_ID": "GROUPING SETS are not there yet",
     **dict.fromkeys(
         (
             "BITMAP_AND", "BITMAP_ANDNOT", "BITMAP_AND_AGG", "BITMAP_AND_CARDINALITY_AGG",

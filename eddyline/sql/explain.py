@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eddyline.sql import logical as lg
-from eddyline.sql.changes import insert_only
+from eddyline.sql.changes import changelog_mode, insert_only
 from eddyline.sql.intervals import interval_of
 from eddyline.sql.physical import Window, WindowKind
+from eddyline.sql.ranking import strategy
 from eddyline.sql.typed import Ref, Typed, describe
 from eddyline.sql.windowing import window_pair
 
 
 def tree(node: lg.Node, top: str) -> str:
     """The plan under a line that says what becomes of its rows."""
-    lines = [f"{top}  {_mode(node)}"]
+    lines = [f"{top}  {changelog_mode(node)}"]
     _add(node, lines, "", "+- ")
     return "\n".join(lines)
 
 
-def _mode(node: lg.Node) -> str:
-    """Kinds of change, as Flink writes them."""
-    return "[I]" if insert_only(node) else "[I,UB,UA,D]"
-
-
 def _add(node: lg.Node, lines: list[str], indent: str, branch: str) -> None:
-    lines.append(f"{indent}{branch}{_line(node)}  {_mode(node)}")
+    lines.append(f"{indent}{branch}{_line(node)}  {changelog_mode(node)}")
     below = indent + ("   " if branch == "+- " else ":  ")
     *first, last = lg.children(node) or (None,)
     for child in first:
@@ -54,8 +50,43 @@ def _line(node: lg.Node) -> str:
     if isinstance(node, lg.Union):
         return f"Union({_names(node.schema.names)})"
     if isinstance(node, lg.Limit):
-        return f"Limit({node.count})"
+        return f"Limit({node.count}{f', offset={node.offset}' if node.offset else ''})"
+    if isinstance(node, lg.Sort):
+        return f"Sort(orderBy=[{_names(map(str, node.keys))}])"
+    if isinstance(node, lg.Rank):
+        return _rank(node)
+    if isinstance(node, lg.Over):
+        return _over(node)
+    if isinstance(node, lg.Unnest):
+        word = "LEFT" if node.outer else "INNER"
+        return f"Unnest({word}, {describe(node.collection)})"
+    if isinstance(node, lg.Expand):
+        return f"Expand({len(node.sets)} sets: {_names(node.schema.names)})"
+    if isinstance(node, lg.TemporalJoin | lg.LookupJoin):
+        on = "" if node.condition is None else f", on={describe(node.condition)}"
+        time = f", at={node.left_time}" if isinstance(node, lg.TemporalJoin) else ""
+        return f"{type(node).__name__}({node.kind}{time}{on})"
+    if isinstance(node, lg.ProcessingTime):
+        return f"ProcessingTime({node.column})"
     return _forest(node)
+
+
+def _rank(node: lg.Rank) -> str:
+    how = strategy(node, steady=insert_only(node.input))
+    partition = f"partitionBy=[{_names(node.partition_by)}], " if node.partition_by else ""
+    order = f"{partition}orderBy=[{_names(map(str, node.order))}]"
+    if how.keep is not None:
+        time = "ROWTIME" if how.by_rowtime else "PROCTIME"
+        return f"Deduplicate(keep={how.keep}ROW, key=[{_names(node.partition_by)}], order={time})"
+    word = "Rank" if how.window is None else "WindowRank"
+    return f"{word}({node.function}, range={node.first}..{node.last}, {order})"
+
+
+def _over(node: lg.Over) -> str:
+    partition = f"partitionBy=[{_names(node.partition_by)}], " if node.partition_by else ""
+    calls = _names(_call(c) for c in node.calls)
+    order = f"orderBy=[{_names(map(str, node.order))}]"
+    return f"OverAggregate({partition}{order}, {node.frame}, select=[{calls}])"
 
 
 def _names(names: Iterable[str]) -> str:

@@ -8,12 +8,13 @@ engine runs.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import TimeAttribute
+from eddyline.record.types import BIGINT, TimeAttribute
 from eddyline.sql.physical import ForestOver, Window
+from eddyline.sql.sorting import Frame, Place, SortKey
 from eddyline.sql.typed import Ref, Typed
 
 
@@ -146,24 +147,166 @@ class Union:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The first rows."""
+    """The ``count`` rows after the first ``offset``, of rows that are never taken back."""
 
     input: Node
-    count: int
+    count: int | None
+    offset: int = 0
 
     @property
     def schema(self) -> Schema:
         return self.input.schema
 
 
-Node = Scan | Values | Calc | Watermark | WindowTable | Aggregate | Join | Forest | Union | Limit
+@dataclass(frozen=True, slots=True)
+class TemporalJoin:
+    """Each left row with the version of its partner that was valid at the row's time.
+
+    Names are the join's output names. alive: the right column that says whether a version is
+    there at all, None if all are. rising: a version older than its key's newest is none.
+    """
+
+    left: Node
+    right: Node
+    kind: str
+    condition: Typed | None
+    left_time: str
+    right_time: str
+    alive: str | None
+    rising: bool
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class LookupJoin:
+    """Each left row, as it comes, with its partners in a bounded table."""
+
+    left: Node
+    right: Node
+    kind: str
+    condition: Typed | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """All rows in order. ``keys`` begin with a time attribute unless the mode is batch."""
+
+    input: Node
+    keys: tuple[SortKey, ...]
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Aggregates over the neighbours of each row; the schema is the input's, then the calls'."""
+
+    input: Node
+    partition_by: tuple[str, ...]
+    order: tuple[SortKey, ...]
+    frame: Frame
+    calls: tuple[AggregateCall, ...]
+    schema: Schema
+    place: Place = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The rows of each partition whose rank lies between ``first`` and ``last``.
+
+    function: ROW_NUMBER, RANK or DENSE_RANK. last: a number, or the column that holds it.
+    rank: the output column of the rank, None if nobody reads it.
+    """
+
+    input: Node
+    partition_by: tuple[str, ...]
+    order: tuple[SortKey, ...]
+    function: str
+    first: int
+    last: int | str | None
+    rank: str | None
+    place: Place = field(compare=False)
+
+    @property
+    def schema(self) -> Schema:
+        own = self.input.schema
+        return own if self.rank is None else Schema((*own, Column(self.rank, RANK_TYPE)))
+
+
+@dataclass(frozen=True, slots=True)
+class Unnest:
+    """Each row once per element of a collection.
+
+    collection: an ARRAY, MAP or MULTISET over the input. schema: the input's, then one column
+    per field of the element (key and value of a MAP), then the ordinal if ``ordinality``.
+    outer: a row without elements is kept, padded with NULL.
+    """
+
+    input: Node
+    collection: Typed
+    ordinality: bool
+    outer: bool
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """Each row once per set of projections (for GROUPING SETS); all sets have the same types."""
+
+    input: Node
+    sets: tuple[tuple[tuple[str, Typed], ...], ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingTime:
+    """From here on the clock is the watermark; ``column`` holds each row's processing time."""
+
+    input: Node
+    column: str
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+RANK_TYPE = BIGINT.not_null()
+Node = (
+    Scan
+    | Values
+    | Calc
+    | Watermark
+    | WindowTable
+    | Aggregate
+    | Join
+    | Forest
+    | Union
+    | Limit
+    | Sort
+    | Over
+    | Rank
+    | Unnest
+    | Expand
+    | ProcessingTime
+    | TemporalJoin
+    | LookupJoin
+)
+# Nodes with a left and a right side whose columns have output names.
+AnyJoin = Join | TemporalJoin | LookupJoin
 
 
 def children(node: Node) -> tuple[Node, ...]:
     """A node's inputs, left before right."""
     if isinstance(node, Scan | Values):
         return ()
-    if isinstance(node, Join):
+    if isinstance(node, AnyJoin):
         return (node.left, node.right)
     if isinstance(node, Union):
         return node.inputs
@@ -174,7 +317,7 @@ def with_children(node: Node, inputs: tuple[Node, ...]) -> Node:
     """The node over other inputs of the same schemas."""
     if isinstance(node, Scan | Values):
         return node
-    if isinstance(node, Join):
+    if isinstance(node, AnyJoin):
         return replace(node, left=inputs[0], right=inputs[1])
     if isinstance(node, Union):
         return replace(node, inputs=inputs)

@@ -155,6 +155,11 @@ class SessionConfig:
         return SessionConfig({k: v for k, v in self.values.items() if k != key})
 
     @property
+    def is_batch(self) -> bool:
+        """Whether all input ends and only final results count."""
+        return self.get("execution.runtime-mode").upper() == "BATCH"
+
+    @property
     def zone(self) -> str:
         return self.get("table.local-time-zone")
 

@@ -27,6 +27,15 @@ from typing import Generic, TypeVar
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType
+from eddyline.sql.physical_ordered import Deduplicate as Deduplicate
+from eddyline.sql.physical_ordered import Over as Over
+from eddyline.sql.physical_ordered import Rank as Rank
+from eddyline.sql.physical_ordered import Sort as Sort
+from eddyline.sql.physical_ordered import WindowRank as WindowRank
+from eddyline.sql.physical_rows import ELEMENT as ELEMENT
+from eddyline.sql.physical_rows import Expand as Expand
+from eddyline.sql.physical_rows import ProcessingTime as ProcessingTime
+from eddyline.sql.physical_rows import Unnest as Unnest
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +196,34 @@ class GroupAggregate:
 
 
 class JoinKind(StrEnum):
-    """Which unmatched rows appear."""
+    """Which unmatched rows appear; SEMI and ANTI give the left side's rows that have, or have
+    not, a partner."""
 
     INNER = "INNER"
     LEFT = "LEFT"
     RIGHT = "RIGHT"
     FULL = "FULL"
+    SEMI = "SEMI"
+    ANTI = "ANTI"
+
+
+@dataclass(frozen=True, slots=True)
+class SemiJoin:
+    """The left side's rows that have a partner on the right (SEMI) or none (ANTI), as a changelog.
+
+    Fields as in Join; the schema is the left side's.
+    """
+
+    left: Node
+    right: Node
+    kind: JoinKind
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+    meaning: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +270,48 @@ class WindowJoin:
 
 
 @dataclass(frozen=True, slots=True)
+class TemporalJoin:
+    """Each left row, once the watermark has passed it, with the version of its partner then.
+
+    left_time, right_time: row-time columns of the inputs; alive: a BOOLEAN column of the right
+    input, False for a version that is not there, or None. rising: a right row older than the
+    newest of its key is no version. kind is INNER or LEFT; other fields as in Join.
+    """
+
+    left: Node
+    right: Node
+    kind: JoinKind
+    left_time: str
+    right_time: str
+    alive: str | None
+    rising: bool
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class LookupJoin:
+    """Each left row with its partners on the right, which is read to its end before.
+
+    kind is INNER or LEFT; other fields as in Join. The left side's kinds, times and order stay.
+    """
+
+    left: Node
+    right: Node
+    kind: JoinKind
+    left_keys: tuple[str, ...]
+    right_keys: tuple[str, ...]
+    condition: str | None
+    left_names: tuple[str, ...]
+    right_names: tuple[str, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class IntervalJoin:
     """A join bounded in time: right time within [left + lower_ms, left + upper_ms]; insert-only."""
 
@@ -258,6 +331,7 @@ class IntervalJoin:
     meaning: str = field(default="", compare=False, repr=False)
 
 
+TwoSided = Join | WindowJoin | IntervalJoin | SemiJoin | TemporalJoin | LookupJoin
 N = TypeVar("N")
 
 
@@ -309,11 +383,12 @@ class Union:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The first ``count`` rows (of an insert-only input); then the statement is over."""
+    """The ``count`` rows after the first ``offset`` (of an insert-only input); count None: all."""
 
     input: Node
-    count: int
+    count: int | None
     schema: Schema
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +428,17 @@ Node = (
     | Forest
     | Union
     | Limit
+    | Sort
+    | Rank
+    | WindowRank
+    | Deduplicate
+    | Over
+    | Unnest
+    | Expand
+    | ProcessingTime
+    | SemiJoin
+    | TemporalJoin
+    | LookupJoin
     | Sink
     | Collect
 )
@@ -376,7 +462,7 @@ def inputs(node: Node) -> tuple[Node, ...]:
     """A node's inputs, left before right."""
     if isinstance(node, Scan | Values):
         return ()
-    if isinstance(node, Join | WindowJoin | IntervalJoin):
+    if isinstance(node, TwoSided):
         return (node.left, node.right)
     if isinstance(node, Union):
         return node.inputs

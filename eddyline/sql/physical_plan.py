@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
+from eddyline.record.types import Root, TimeAttribute
 from eddyline.sql import logical as lg
 from eddyline.sql import physical as p
-from eddyline.sql.changes import insert_only
+from eddyline.sql.changes import insert_only, is_timed_over
 from eddyline.sql.intervals import Interval, interval_of
 from eddyline.sql.meaning import meaning_of
+from eddyline.sql.physical_ordered import OverTime
+from eddyline.sql.ranking import is_time_below, strategy
 from eddyline.sql.typed import Typed, conjunction, conjuncts, render
 from eddyline.sql.windowing import WindowColumns, equal_refs, window_pair
 
 
 def physical(node: lg.Node) -> p.Node:
     """The node and all below it, as the engine's nodes."""
-    if isinstance(node, lg.Scan):
-        names = {m[0] for m in node.metadata}
-        stored = dict(node.stored)
-        columns = Schema(
-            tuple(
-                Column(stored.get(c.name, c.name), c.type)
-                for c in node.schema
-                if c.name not in names
-            )
-        )
-        return p.Scan(node.table, columns, node.metadata, node.schema)
-    if isinstance(node, lg.Values):
-        return p.Values(tuple(tuple(render(e) for e in row) for row in node.rows), node.schema)
-    if isinstance(node, lg.Calc):
-        items = tuple(p.Projection(n, _expr(e)) for n, e in node.projections)
-        condition = None if node.condition is None else render(node.condition)
-        return p.Calc(physical(node.input), items, condition, node.schema)
-    if isinstance(node, lg.Watermark):
-        text = render(node.expression)
-        return p.AssignWatermark(physical(node.input), node.column, text, node.schema)
-    if isinstance(node, lg.WindowTable):
-        if node.window.kind is p.WindowKind.SESSION:
-            raise _session_rows(node)
-        return p.WindowTable(
-            physical(node.input), node.window, node.time_column, node.names, node.schema
-        )
-    if isinstance(node, lg.Aggregate):
-        return _aggregate(node)
-    if isinstance(node, lg.Join):
-        return _join(node)
-    if isinstance(node, lg.Union):
-        return p.Union(tuple(physical(i) for i in node.inputs), node.schema)
-    if isinstance(node, lg.Limit):
-        return p.Limit(physical(node.input), node.count, node.schema)
-    return _forest(node)
+    return _MAKERS[type(node)](node)
+
+
+def _scan(node: lg.Scan) -> p.Node:
+    names = {m[0] for m in node.metadata}
+    stored = dict(node.stored)
+    kept = [c for c in node.schema if c.name not in names]
+    columns = Schema(tuple(Column(stored.get(c.name, c.name), c.type) for c in kept))
+    return p.Scan(node.table, columns, node.metadata, node.schema)
+
+
+def _values(node: lg.Values) -> p.Node:
+    return p.Values(tuple(tuple(render(e) for e in row) for row in node.rows), node.schema)
+
+
+def _calc(node: lg.Calc) -> p.Node:
+    condition = None if node.condition is None else render(node.condition)
+    return p.Calc(physical(node.input), _projections(node.projections), condition, node.schema)
+
+
+def _projections(items: tuple[tuple[str, Typed], ...]) -> tuple[p.Projection, ...]:
+    return tuple(p.Projection(n, _expr(e)) for n, e in items)
+
+
+def _watermark(node: lg.Watermark) -> p.Node:
+    text = render(node.expression)
+    return p.AssignWatermark(physical(node.input), node.column, text, node.schema)
+
+
+def _window_table(node: lg.WindowTable) -> p.Node:
+    if node.window.kind is p.WindowKind.SESSION:
+        raise _session_rows(node)
+    return p.WindowTable(
+        physical(node.input), node.window, node.time_column, node.names, node.schema
+    )
+
+
+def _union(node: lg.Union) -> p.Node:
+    return p.Union(tuple(physical(i) for i in node.inputs), node.schema)
+
+
+def _limit(node: lg.Limit) -> p.Node:
+    return p.Limit(physical(node.input), node.count, node.schema, node.offset)
 
 
 def _session_rows(node: lg.WindowTable) -> EddylineError:
@@ -82,24 +95,154 @@ def _call(c: lg.AggregateCall) -> p.Aggregate:
     return p.Aggregate(c.function, args, c.column.type, c.name, c.distinct, condition)
 
 
+def _sort(node: lg.Sort) -> p.Node:
+    first = node.schema[node.keys[0].column]
+    if first.time_attribute is TimeAttribute.PROCTIME:  # rows come in its order
+        return physical(node.input)
+    time = node.keys[0].column if first.is_rowtime else None
+    return p.Sort(physical(node.input), node.keys, time, node.schema)
+
+
+def _rank(node: lg.Rank) -> p.Node:
+    steady = insert_only(node.input)
+    how = strategy(node, steady)
+    below = physical(node.input)
+    if how.window is not None:
+        bounds = (how.window.start, how.window.end)
+        keys = tuple(k for k in node.partition_by if k not in bounds)
+        # A deduplication by time keeps the later one of two rows of the same time.
+        by_time = len(node.order) == 1 and is_time_below(node.input, node.order[0].column)
+        newest = by_time and node.order[0].descending and node.last == 1
+        assert isinstance(node.last, int)
+        return p.WindowRank(
+            below, bounds, keys, node.order, node.function, node.first, node.last, node.rank,
+            newest, node.schema,
+        )  # fmt: skip
+    if how.keep is not None:
+        time_column = node.order[0].column if how.by_rowtime else None
+        return p.Deduplicate(below, node.partition_by, how.keep, time_column, node.schema)
+    if node.function != "ROW_NUMBER":
+        what = f"{node.function} as a Top-N over a stream"
+        raise node.place.unsupported(what, "use ROW_NUMBER: Flink refuses it as well")
+    return p.Rank(
+        below, node.partition_by, node.order, node.function, node.first, node.last, node.rank,
+        node.schema,
+    )  # fmt: skip
+
+
+def _over(node: lg.Over) -> p.Node:
+    time = OverTime.NONE
+    if is_timed_over(node):
+        attribute = node.input.schema[node.order[0].column].time_attribute
+        time = OverTime.ROWTIME if attribute is TimeAttribute.ROWTIME else OverTime.PROCTIME
+    check_over(node, timed=time is not OverTime.NONE)
+    calls = tuple(_call(c) for c in node.calls)
+    return p.Over(
+        physical(node.input), node.partition_by, node.order, node.frame, calls, time, node.schema
+    )
+
+
+def check_over(node: lg.Over, *, timed: bool) -> None:
+    """What Flink cannot do over a stream.
+
+    Raises:
+        EddylineError: ``sql_unsupported`` or ``sql_semantic``, with the call's place.
+    """
+    place, frame = node.place, node.frame
+    batch = "or compute it in batch mode: SET 'execution.runtime-mode' = 'batch'"
+    if isinstance(node.input, lg.Over) and node.input.place.source == place.source:
+        msg = "all OVER windows of a SELECT must be the same"
+        hint = "compute each in a SELECT of its own, one inside the other"
+        raise place.error(msg, hint, "sql_unsupported")
+    for c in node.calls:
+        if c.function in ("LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK"):
+            raise place.unsupported(f"{c.function} over a stream, whose end is not known", batch)
+    if not node.order:
+        raise place.unsupported("OVER without ORDER BY", f"order by a time attribute, {batch}")
+    if timed and node.order[0].descending:
+        raise place.unsupported("OVER with a time in descending order", "order by it ascending")
+    if frame.end != 0:
+        hint = f"end the frame at CURRENT ROW, {batch}"
+        raise place.unsupported("an OVER frame that does not end at the current row", hint)
+    if not timed and frame.start is not None:
+        hint = "order by a time attribute, or write UNBOUNDED PRECEDING"
+        raise place.unsupported("a bounded OVER frame ordered by a column that is no time", hint)
+    if timed and not insert_only(node.input):
+        raise place.unsupported("OVER by time over rows that are taken back")
+
+
+def _unnest(node: lg.Unnest) -> p.Node:
+    kind = node.collection.type
+    width = len(node.input.schema)
+    names = node.schema.names[width:]
+    ordinal = names[-1] if node.ordinality else None
+    shown = names[:-1] if node.ordinality else names
+    if kind.root is Root.MAP:
+        texts = [f"{p.ELEMENT}.{field}" for field in ("key", "value")]
+    elif kind.root is Root.ARRAY and kind.children[0].root is Root.ROW:
+        texts = [f"struct_extract({p.ELEMENT}, {_literal(n)})" for n in kind.children[0].names]
+    else:
+        texts = [p.ELEMENT]
+    parts = tuple(
+        p.Projection(n, p.Expr(t, node.schema[n])) for n, t in zip(shown, texts, strict=True)
+    )
+    return p.Unnest(
+        physical(node.input), _expr(node.collection), parts, ordinal, node.outer, node.schema
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _expand(node: lg.Expand) -> p.Node:
+    sets = tuple(_projections(items) for items in node.sets)
+    return p.Expand(physical(node.input), sets, node.schema)
+
+
+def _processing_time(node: lg.ProcessingTime) -> p.Node:
+    return p.ProcessingTime(physical(node.input), node.column, node.schema)
+
+
 def _join(node: lg.Join) -> p.Node:
     steady = insert_only(node.left) and insert_only(node.right)
     pair = window_pair(node) if steady else None
     if pair is not None:
         return _window_join(node, pair)
-    interval = interval_of(node) if steady else None
+    is_semi = node.kind in ("SEMI", "ANTI")
+    interval = interval_of(node) if steady and not is_semi else None
     if interval is not None:
         return _interval_join(node, interval)
     left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
-    return p.Join(
+    make = p.SemiJoin if is_semi else p.Join
+    return make(
+        physical(node.left), physical(node.right), p.JoinKind(node.kind), left_keys, right_keys,
+        rest, node.left_names, node.right_names, node.schema, meaning_of(node),
+    )  # fmt: skip
+
+
+def _temporal_join(node: lg.TemporalJoin) -> p.Node:
+    left = dict(zip(node.left_names, node.left.schema.names, strict=True))
+    right = dict(zip(node.right_names, node.right.schema.names, strict=True))
+    left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
+    return p.TemporalJoin(
+        physical(node.left), physical(node.right), p.JoinKind(node.kind),
+        left[node.left_time], right[node.right_time],
+        None if node.alive is None else right[node.alive], node.rising,
+        left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+    )  # fmt: skip
+
+
+def _lookup_join(node: lg.LookupJoin) -> p.Node:
+    left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
+    return p.LookupJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
-        meaning_of(node),
     )  # fmt: skip
 
 
 def _keys(
-    node: lg.Join, parts: list[Typed], skip: frozenset[tuple[str, str]]
+    node: lg.AnyJoin, parts: list[Typed], skip: frozenset[tuple[str, str]]
 ) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
     """Equal columns in the inputs' own names, and the rest of the condition as text."""
     left = dict(zip(node.left_names, node.left.schema.names, strict=True))
@@ -147,3 +290,25 @@ def _interval_join(node: lg.Join, found: Interval) -> p.Node:
 def _forest(node: lg.Forest) -> p.Node:
     described = {f.name: getattr(node, f.name) for f in fields(p.ForestOver)}
     return p.Forest(**{**described, "input": physical(node.input)}, meaning=meaning_of(node))
+
+
+_MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
+    lg.Scan: _scan,
+    lg.Values: _values,
+    lg.Calc: _calc,
+    lg.Watermark: _watermark,
+    lg.WindowTable: _window_table,
+    lg.Aggregate: _aggregate,
+    lg.Join: _join,
+    lg.Forest: _forest,
+    lg.Union: _union,
+    lg.Limit: _limit,
+    lg.Sort: _sort,
+    lg.Rank: _rank,
+    lg.Over: _over,
+    lg.Unnest: _unnest,
+    lg.Expand: _expand,
+    lg.ProcessingTime: _processing_time,
+    lg.TemporalJoin: _temporal_join,
+    lg.LookupJoin: _lookup_join,
+}

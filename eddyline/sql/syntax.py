@@ -170,14 +170,37 @@ class Call:
     filter: Expression | None = None
     over: Over | None = None
     parens: bool = True
+    order_by: tuple[OrderItem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of a frame. kind: UNBOUNDED PRECEDING, PRECEDING, CURRENT ROW, FOLLOWING,
+    UNBOUNDED FOLLOWING; ``distance`` is a number of rows or an interval."""
+
+    kind: str
+    distance: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """``ROWS | RANGE BETWEEN start AND end``."""
+
+    unit: str
+    start: Bound
+    end: Bound
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """``OVER (PARTITION BY … ORDER BY …)``."""
+    """``OVER ([name] PARTITION BY … ORDER BY … frame)``; ``name`` is a window of the WINDOW
+    clause."""
 
     partition_by: tuple[Expression, ...]
     order_by: tuple[OrderItem, ...]
+    frame: Frame | None
     name: str | None
     span: Span
 
@@ -303,20 +326,36 @@ class SelectItem:
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A table or view by name, with OPTIONS hints and an alias."""
+    """A table or view by name, with OPTIONS hints and an alias.
+
+    as_of: ``FOR SYSTEM_TIME AS OF x``.
+    """
 
     name: Name
     alias: str | None
     columns: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
     span: Span
+    as_of: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """``(SELECT …) [AS alias [(columns)]]``."""
+    """``[LATERAL] (SELECT …) [AS alias [(columns)]]``."""
 
     query: Query
+    alias: str | None
+    columns: tuple[str, ...]
+    span: Span
+    lateral: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unnest:
+    """``UNNEST(collection) [WITH ORDINALITY] [AS alias (columns)]``."""
+
+    collection: Expression
+    ordinality: bool
     alias: str | None
     columns: tuple[str, ...]
     span: Span
@@ -324,7 +363,7 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class TableFunction:
-    """``[TABLE(] f(…) [)] [AS alias]``."""
+    """``[LATERAL] [TABLE(] f(…) [)] [AS alias]``."""
 
     call: Call
     alias: str | None
@@ -345,21 +384,36 @@ class JoinClause:
     span: Span
 
 
-Relation = TableName | Derived | TableFunction | JoinClause
+Relation = TableName | Derived | Unnest | TableFunction | JoinClause
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingSets:
+    """``GROUPING SETS ((a, b), (a), ())``, ``CUBE (a, b)`` or ``ROLLUP (a, b)``.
+
+    groups: the members in parentheses; of CUBE and ROLLUP, what is grouped by one after the other.
+    A member of GROUPING SETS may be such a phrase itself.
+    """
+
+    kind: str
+    groups: tuple[tuple[Expression, ...] | GroupingSets, ...]
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """GROUP BY; ``kind`` is None for plain columns, else GROUPING SETS, CUBE or ROLLUP."""
+    """GROUP BY."""
 
-    items: tuple[Expression, ...]
-    kind: str | None
+    items: tuple[Expression | GroupingSets, ...]
     span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT … FROM … WHERE … GROUP BY … HAVING …"""
+    """SELECT … FROM … WHERE … GROUP BY … HAVING … WINDOW …
+
+    windows: the named windows of the WINDOW clause.
+    """
 
     items: tuple[SelectItem, ...]
     distinct: bool
@@ -368,6 +422,7 @@ class Select:
     group_by: Grouping | None
     having: Expression | None
     span: Span
+    windows: tuple[tuple[str, Over], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,10 @@ def windows_of(node: lg.Node) -> tuple[WindowColumns, ...]:
         return _through(node.projections, windows_of(node.input))
     if isinstance(node, lg.Aggregate):
         return _of_aggregate(node)
-    if isinstance(node, lg.Forest | lg.Limit):
+    if isinstance(node, lg.Forest | lg.Limit | lg.Expand | lg.Unnest):
         return windows_of(node.input)
+    if isinstance(node, lg.Rank):
+        return _of_rank(node)
     if isinstance(node, lg.Join):
         return _of_join(node)
     return ()
@@ -71,6 +73,15 @@ def _of_aggregate(node: lg.Aggregate) -> tuple[WindowColumns, ...]:
     return (WindowColumns(node.window.window, *node.window.names, attached=True),)
 
 
+def _of_rank(node: lg.Rank) -> tuple[WindowColumns, ...]:
+    """A Top-N of windows gives their rows once they are over."""
+    return tuple(
+        replace(w, attached=True)
+        for w in windows_of(node.input)
+        if {w.start, w.end} <= set(node.partition_by)
+    )
+
+
 def _of_join(node: lg.Join) -> tuple[WindowColumns, ...]:
     """Bounds survive a join by the same window; any other join forgets them."""
     if window_pair(node) is None:
@@ -78,7 +89,8 @@ def _of_join(node: lg.Join) -> tuple[WindowColumns, ...]:
     left = dict(zip(node.left.schema.names, node.left_names, strict=True))
     right = dict(zip(node.right.schema.names, node.right_names, strict=True))
     found = []
-    for side, names in ((node.left, left), (node.right, right)):
+    sides = ((node.left, left), (node.right, right))
+    for side, names in sides[: 1 if node.kind in ("SEMI", "ANTI") else 2]:
         for w in windows_of(side):
             time = names[w.time] if w.time else None
             found.append(

@@ -18,7 +18,7 @@ import pytest
 from engine_kit import Watcher, iso
 from statement_kit import Sql
 
-from eddyline.clock import SYSTEM, ManualClock
+from eddyline.clock import ManualClock
 from eddyline.engine.build import NODES, Workshop, build, named, operators
 from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
@@ -34,6 +34,12 @@ CREATE TABLE a (k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTER
   WITH ('connector'='kinesis', 'stream'='a', 'aws.region'='us-east-1', 'format'='json');
 CREATE TABLE b (k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
   WITH ('connector'='kinesis', 'stream'='b', 'aws.region'='us-east-1', 'format'='json');
+CREATE TABLE clocked (k STRING, v INT, ts TIMESTAMP(3), pt AS PROCTIME())
+  WITH ('connector'='kinesis', 'stream'='a', 'aws.region'='us-east-1', 'format'='json');
+CREATE TABLE file (k STRING, v INT, ts TIMESTAMP(3))
+  WITH ('connector'='filesystem', 'path'='b', 'format'='json');
+CREATE VIEW versions AS SELECT k, v, ts FROM
+  (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY ts DESC) AS rn FROM b) WHERE rn = 1;
 """
 BOTH = "(SELECT k, v, ts FROM a UNION ALL SELECT k, v, ts FROM b)"
 BY = "GROUP BY k, window_start, window_end"
@@ -44,6 +50,8 @@ WINDOWS = {
     "session": "SESSION(TABLE {0} PARTITION BY k, DESCRIPTOR(ts), INTERVAL '3' SECOND)",
 }
 ALL_CALLS = "COUNT(*), SUM(v), MIN(v), FIRST_VALUE(v), COUNT(DISTINCT v)"
+NUMBERED = "SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY {}) AS rn FROM {}"
+OVER_CALLS = "COUNT(*) OVER w, SUM(v) OVER w, MAX(v) OVER w, COUNT(DISTINCT v) OVER w"
 COUNTED = "SELECT k, COUNT(*) AS n FROM a GROUP BY k"
 QUERIES = {
     "filter": "SELECT k, v + 1 FROM a WHERE v > 1",
@@ -71,6 +79,37 @@ QUERIES = {
     f"FROM (SELECT * FROM TABLE({WINDOWS['tumble'].format('a')})) x "
     f"FULL JOIN (SELECT * FROM TABLE({WINDOWS['tumble'].format('b')})) y "
     "ON x.k = y.k AND x.window_start = y.window_start AND x.window_end = y.window_end",
+    "order by time": "SELECT k, v, ts FROM a ORDER BY ts",
+    "greatest rows": "SELECT k, v, ts FROM a ORDER BY v DESC, ts LIMIT 3",
+    "top n": f"SELECT k, v, rn FROM ({NUMBERED.format('v DESC, ts', 'a')}) WHERE rn <= 2",
+    "top n of groups": "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY n DESC) AS rn "
+    f"FROM ({COUNTED})) WHERE rn <= 2",
+    "first in time": f"SELECT k, v FROM ({NUMBERED.format('ts', 'a')}) WHERE rn = 1",
+    "last in time": f"SELECT k, v FROM ({NUMBERED.format('ts DESC', 'a')}) WHERE rn = 1",
+    "first arrival": f"SELECT k, v FROM ({NUMBERED.format('pt', 'clocked')}) WHERE rn = 1",
+    "last arrival": f"SELECT k, v FROM ({NUMBERED.format('pt DESC', 'clocked')}) WHERE rn = 1",
+    "window top n": "SELECT k, v, window_end FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "
+    "window_start, window_end ORDER BY v DESC) AS rn "
+    f"FROM TABLE({WINDOWS['hop'].format('a')})) WHERE rn <= 2",
+    "over all before": f"SELECT k, v, {OVER_CALLS} FROM a WINDOW w AS (PARTITION BY k ORDER BY ts)",
+    "over lag": "SELECT k, v, LAG(v, 2) OVER (PARTITION BY k ORDER BY ts) FROM a",
+    "over rows": f"SELECT k, v, {OVER_CALLS} FROM a WINDOW w AS (PARTITION BY k ORDER BY ts "
+    "ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)",
+    "over range": f"SELECT k, v, {OVER_CALLS} FROM a WINDOW w AS (PARTITION BY k ORDER BY ts "
+    "RANGE BETWEEN INTERVAL '3' SECOND PRECEDING AND CURRENT ROW)",
+    "over arrival": f"SELECT k, v, {OVER_CALLS} FROM clocked WINDOW w AS (PARTITION BY k "
+    "ORDER BY pt ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)",
+    "over a column": f"SELECT k, v, {OVER_CALLS} FROM a WINDOW w AS (PARTITION BY k ORDER BY v)",
+    "unnest": "SELECT k, x FROM a CROSS JOIN UNNEST(ARRAY[v, v + 1]) AS u(x)",
+    "grouping sets": "SELECT k, v, COUNT(*) FROM a GROUP BY CUBE (k, v)",
+    "window of the clock": "SELECT k, COUNT(*) FROM TABLE(TUMBLE(TABLE clocked, DESCRIPTOR(pt), "
+    "INTERVAL '2' SECOND)) GROUP BY window_start, window_end, k",
+    "in": "SELECT k, v FROM a WHERE k IN (SELECT k FROM b WHERE v > 1)",
+    "not exists": "SELECT k, v FROM a WHERE NOT EXISTS (SELECT 1 FROM b WHERE b.k = a.k)",
+    "temporal join": "SELECT a.k, a.v, r.v FROM a LEFT JOIN versions "
+    "FOR SYSTEM_TIME AS OF a.ts AS r ON a.k = r.k",
+    "lookup join": "SELECT a.k, a.v, f.v FROM clocked AS a LEFT JOIN file FOR SYSTEM_TIME AS OF "
+    "a.pt AS f ON a.k = f.k",
     "forest": "SELECT * FROM TABLE(RANDOM_CUT_FOREST(TABLE a, 10, 16))",
     "forest of windows": "SELECT * FROM TABLE(DETECT_ANOMALIES((SELECT k, window_start, "
     f"window_end, SUM(v) AS total FROM TABLE({WINDOWS['tumble'].format('a')}) {BY}), 10, 16))",
@@ -93,12 +132,18 @@ def steps(seed: int) -> list[dict[str, list[tuple[Any, ...]]]]:
     ]
 
 
+def stream_of(node: p.Scan) -> str:
+    """Whose rows a scan is fed."""
+    options = node.table.options
+    return options.get("stream") or options["path"]
+
+
 class Feed(Operator):
     """A leaf that gives prepared rows instead of a source's."""
 
     def __init__(self, context: Any, node: p.Scan) -> None:
         super().__init__(context, (), node.schema)
-        self.stream = node.table.options["stream"]
+        self.stream = stream_of(node)
         self.next: Step = Step(None, MIN_WATERMARK)
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
@@ -115,6 +160,7 @@ class Tree:
         self._root = plan.root
         self._settings = Settings(worker_threads=1)
         self._db = Database(None, self._settings)
+        self._now_ms = 0
         self._built = self._build()
         with self._db.transaction():
             for op in operators(self._built):
@@ -140,6 +186,8 @@ class Tree:
                 op.next = batches[op.stream]
         due = _due(self._built)
         with self._db.transaction():
+            self._now_ms += 700
+            self._db.run(f"SET VARIABLE eddyline_now = make_timestamp({self._now_ms * 1000})")
             step = _walk(self._built)
         return due, step.watermark_ms, _shown(step)
 
@@ -153,7 +201,7 @@ class Tree:
             zone="UTC",
             db=self._db,
             settings=self._settings,
-            clock=SYSTEM,
+            clock=ManualClock(),
             figures=Figures(),
             listener=Watcher(),  # type: ignore[arg-type]
             streams=None,
@@ -231,9 +279,7 @@ def test_every_operator_is_among_the_queries(plans: dict[str, p.Plan]) -> None:
 @pytest.mark.parametrize("name", QUERIES)
 def test_restored_before_every_step(name: str, plans: dict[str, p.Plan]) -> None:
     plan = plans[name]
-    schemas = {
-        n.table.options["stream"]: n.schema for n in p.walk(plan.root) if isinstance(n, p.Scan)
-    }
+    schemas = {stream_of(n): n.schema for n in p.walk(plan.root) if isinstance(n, p.Scan)}
     lives, restored = Tree(plan), Tree(plan)
     given = False
     try:

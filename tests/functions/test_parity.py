@@ -32,7 +32,7 @@ SPELT = {
     "JSON_OBJECTAGG_NULL_ON_NULL": "JSON_OBJECTAGG",
 }  # fmt: skip
 # What the grammar reads itself, without a row of the table.
-GRAMMAR = {"CAST", "TRY_CAST", "notBetween", "distinct", "over"}
+GRAMMAR = {"CAST", "TRY_CAST", "notBetween", "distinct", "over", "lag", "lead"}
 # What no SQL text can call: parts of Flink's planner and of its Table API.
 INTERNAL = {
     "AGG_DECIMAL_MINUS", "AGG_DECIMAL_PLUS", "ASSIGNMENT", "DEFAULT", "HIVE_AGG_DECIMAL_PLUS",

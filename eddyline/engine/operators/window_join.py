@@ -23,7 +23,7 @@ _FAR = 2**62
 
 
 class WindowJoin(Operator):
-    """INNER, LEFT, RIGHT and FULL over (window start, window end, keys)."""
+    """All kinds of join over (window start, window end, keys)."""
 
     def __init__(
         self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowJoin
@@ -95,9 +95,11 @@ class WindowJoin(Operator):
         left, right = self._sides
         word = {JoinKind.INNER: "JOIN"}.get(self._kind, f"{self._kind} JOIN")
         due = [f"(SELECT * FROM {s.table} WHERE {end} <= {bound})" for s in self._sides]
+        columns, order = f"{left.of('l')}, {right.of('r')}", f"coalesce(l.{end}, r.{end})"
+        if self._kind in (JoinKind.SEMI, JoinKind.ANTI):
+            columns, order = left.of("l"), f"l.{end}"
         rows = db.query(
-            f"SELECT {left.of('l')}, {right.of('r')} FROM {due[0]} l {word} {due[1]} r "
-            f"ON {self._on} ORDER BY coalesce(l.{end}, r.{end})"
+            f"SELECT {columns} FROM {due[0]} l {word} {due[1]} r ON {self._on} ORDER BY {order}"
         )
         for side in self._sides:
             db.run(f"DELETE FROM {side.table} WHERE {end} <= {bound}")

@@ -13,6 +13,7 @@ from eddyline.functions.registry import Argument, build, lookup
 from eddyline.record.types import DOUBLE, INT, DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.literals import bind_interval, bind_literal
+from eddyline.sql.bind.overs import WINDOW_ONLY, OverCalls
 from eddyline.sql.bind.scope import Environment, Scope, field_of
 from eddyline.sql.typed import Apply, Const, Ref, Typed, is_volatile, refs
 
@@ -25,6 +26,9 @@ AUXILIARY = {
 # Aggregates whose result is NULL only for no value at all.
 _OF_VALUES = ("SUM", "AVG", "MIN", "MAX", "STDDEV_POP", "VAR_POP")
 SCALAR_FOREST = "RANDOM_CUT_FOREST"
+GROUPINGS = ("GROUPING", "GROUPING_ID", "GROUP_ID")
+# What an aggregate is called until it has a column; no name of a statement can be like it.
+AGGREGATE = "\0aggregate"
 
 
 class Aggregates:
@@ -36,13 +40,17 @@ class Aggregates:
         self._grouped = grouped
 
     def add(self, call: s.Call, env: Environment) -> Typed:
-        """The aggregate as a column ``$agg0``, ``$agg1``, …; equal calls are one."""
-        binder, saved = self._binder, (self._binder.clause, self._binder.auxiliary)
-        binder.aggregates, binder.clause, binder.auxiliary = None, "an aggregate", None
+        """A mark for the aggregate; equal calls are one."""
+        binder = self._binder
+        saved = (binder.clause, binder.auxiliary, binder.overs)
+        binder.clause, binder.auxiliary, binder.overs = "an aggregate", None, None
+        binder.aggregates = None
         args = tuple(binder.bind(a) for a in call.args)
         condition = None if call.filter is None else binder.condition(call.filter, "FILTER")
-        binder.aggregates, (binder.clause, binder.auxiliary) = self, saved
+        binder.aggregates, (binder.clause, binder.auxiliary, binder.overs) = self, saved
         name = ALIASES.get(call.name, call.name)
+        if call.order_by:
+            raise env.unsupported(f"ORDER BY inside {name}", call.order_by[0].span)
         with env.at(call.span):
             kind = aggregate(name, tuple(a.type for a in args)).type
         if self._never_null(name, args, condition):
@@ -55,7 +63,7 @@ class Aggregates:
         entry = (name, args, distinct, condition, kind)
         if entry not in self.calls:
             self.calls.append(entry)
-        return Ref(f"$agg{self.calls.index(entry)}", kind)
+        return Ref(f"{AGGREGATE}{self.calls.index(entry)}", kind)
 
     def _never_null(self, name: str, args: tuple[Typed, ...], condition: Typed | None) -> bool:
         """A group is never empty, so of values that are never NULL the result is not either."""
@@ -77,6 +85,9 @@ class ExpressionBinder:
         self.env = env
         self.clause = clause
         self.aggregates: Aggregates | None = None
+        self.overs: OverCalls | None = None
+        self.values: Callable[[s.ScalarQuery], Typed] | None = None
+        self.grouping: Callable[[s.Call], Typed] | None = None
         self.auxiliary: Callable[[s.Call], Typed] | None = None
 
     def bind(self, e: s.Expression) -> Typed:
@@ -197,10 +208,14 @@ class ExpressionBinder:
 
     def _call(self, e: s.Call) -> Typed:
         if e.over is not None:
-            hint = "group by a window instead, for example TUMBLE"
-            if e.name in ("ROW_NUMBER", "RANK", "DENSE_RANK"):
-                hint = "group by the key, or by it and a TUMBLE window, and take MAX or LAST_VALUE"
-            raise self.env.unsupported(f"{e.name}(…) OVER (…)", e.over.span, hint)
+            return self._over(e)
+        if e.name in GROUPINGS:
+            if self.grouping is None:
+                raise self.env.error(f"{e.name} needs a query with GROUP BY", e.span)
+            return self.grouping(e)
+        if e.name in WINDOW_ONLY:
+            msg = f"{e.name} needs OVER (…)"
+            raise self.env.error(msg, e.span, f"for example {e.name}(…) OVER (ORDER BY time)")
         if e.name in AGGREGATES or e.name in ALIASES:
             return self._aggregate(e)
         if e.distinct or e.filter is not None or e.star:
@@ -217,6 +232,15 @@ class ExpressionBinder:
         name = "COALESCE" if e.name == "IFNULL" and len(args) == 2 else e.name
         span = e.name_span if _is_unknown(name) else e.span
         return self.apply(name, args, span, units)
+
+    def _over(self, e: s.Call) -> Typed:
+        if e.name not in WINDOW_ONLY and e.name not in AGGREGATES and e.name not in ALIASES:
+            raise self.env.error(f"{e.name} cannot be used with OVER", e.name_span)
+        if self.overs is None:
+            msg = f"{e.name}(…) OVER (…) cannot stand in {self.clause}"
+            hint = "compute it in a subquery: SELECT … FROM (SELECT *, … OVER (…) AS x FROM t)"
+            raise self.env.error(msg, e.span, hint)
+        return self.overs.add(e, self)
 
     def _aggregate(self, e: s.Call) -> Typed:
         if self.aggregates is None:
@@ -257,14 +281,16 @@ class ExpressionBinder:
         }[type(e)]
         raise self.env.error(f"{what} cannot stand here", e.span)
 
+    def _value(self, e: s.ScalarQuery) -> Typed:
+        if self.values is None:
+            hint = "join with the subquery instead"
+            raise self.env.unsupported(f"a subquery in {self.clause}", e.span, hint)
+        return self.values(e)
+
     def _subquery(self, e: Any) -> Typed:
-        if isinstance(e, s.ScalarQuery):
-            what, hint = "a subquery as a value", "join with the subquery instead"
-        else:
-            word = "IN (SELECT …)" if isinstance(e, s.InQuery) else "EXISTS"
-            what = f"{word} at this place"
-            hint = "make it a condition of its own in WHERE, joined to the others by AND"
-        raise self.env.unsupported(what, e.span, hint)
+        word = "IN (SELECT …)" if isinstance(e, s.InQuery) else "EXISTS"
+        hint = "make it a condition of its own in WHERE, joined to the others by AND"
+        raise self.env.unsupported(f"{word} at this place", e.span, hint)
 
 
 def _argument(e: Typed, unit: str | None) -> Argument:
@@ -300,7 +326,7 @@ _BINDERS: dict[type, Callable[[ExpressionBinder, Any], Typed]] = {
     s.InList: ExpressionBinder._in_list,
     s.InQuery: ExpressionBinder._subquery,
     s.Exists: ExpressionBinder._subquery,
-    s.ScalarQuery: ExpressionBinder._subquery,
+    s.ScalarQuery: ExpressionBinder._value,
     s.Like: ExpressionBinder._like,
     s.Case: ExpressionBinder._case,
     s.Cast: ExpressionBinder._cast,

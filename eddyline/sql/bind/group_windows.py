@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eddyline.record.types import timestamp
+from eddyline.record.types import TimeAttribute, timestamp
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import AUXILIARY, ExpressionBinder
 from eddyline.sql.bind.grouping import LegacyWindow, milliseconds, refuse_zoned
@@ -13,7 +13,7 @@ from eddyline.sql.physical import Window, WindowKind
 from eddyline.sql.typed import Ref, Typed
 
 # What an auxiliary function is called until the window has columns: place among their names.
-BOUNDS = {"$bound_START": 0, "$bound_END": 1, "$bound_ROWTIME": 2}
+BOUNDS = {"\0bound_START": 0, "\0bound_END": 1, "\0bound_ROWTIME": 2}
 _SIZES = {"TUMBLE": (1, "size"), "HOP": (2, "slide and size"), "SESSION": (1, "gap")}
 
 
@@ -31,7 +31,8 @@ def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> L
         msg = f"{call.name} takes a time and {what} here"
         raise env.error(msg, call.span, f"for example {call.name}(ts{', INTERVAL …' * count})")
     time = binder.bind(call.args[0])
-    if not isinstance(time, Ref) or not time.type.is_rowtime:
+    by_clock = time.type.time_attribute is TimeAttribute.PROCTIME
+    if not by_clock and not (isinstance(time, Ref) and time.type.is_rowtime):
         msg = f"{call.name} needs a row-time column, this is {time.type}"
         hint = "give its table WATERMARK FOR that column"
         if time.type.is_timestamp:
@@ -77,9 +78,13 @@ def auxiliary(
     if bound[0] != window.time or values != window.sizes:
         msg = f"{call.name} has other arguments than the {window.function} of GROUP BY"
         raise env.error(msg, call.span, "write the same arguments in both places")
-    if part == "PROCTIME":
-        msg = f"{call.name} needs a window over processing time, this is over {window.time.name}"
+    by_clock = window.time.type.time_attribute is TimeAttribute.PROCTIME
+    if part == "PROCTIME" and not by_clock:
+        msg = f"{call.name} needs a window over processing time, this is over a row time"
         raise env.error(msg, call.span, f"use {function}_ROWTIME")
-    if part == "ROWTIME":
-        return Ref("$bound_ROWTIME", window.time.type.null())
-    return Ref(f"$bound_{part}", replace(timestamp(3), nullable=False))
+    if part == "ROWTIME" and by_clock:
+        msg = f"{call.name} needs a window over a row time, this is over processing time"
+        raise env.error(msg, call.span, f"use {function}_PROCTIME")
+    if part in ("ROWTIME", "PROCTIME"):
+        return Ref("\0bound_ROWTIME", window.time.type.null())
+    return Ref(f"\0bound_{part}", replace(timestamp(3), nullable=False))

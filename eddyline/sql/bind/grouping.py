@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import DataType, Root, timestamp
+from eddyline.record.types import DataType, Root, TimeAttribute, timestamp
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.logical import (
@@ -15,6 +16,7 @@ from eddyline.sql.logical import (
     Calc,
     GroupWindow,
     Node,
+    ProcessingTime,
     WindowTable,
     unique,
 )
@@ -35,13 +37,23 @@ class Call:
     condition: Typed | None
     type: DataType
 
+    @property
+    def expressions(self) -> list[Typed]:
+        """What it reads."""
+        return [*self.args, *([] if self.condition is None else [self.condition])]
+
+    def rewritten(self, rewrite: Callable[[Typed], Typed]) -> Call:
+        """The call over other columns."""
+        condition = None if self.condition is None else rewrite(self.condition)
+        return replace(self, args=tuple(rewrite(a) for a in self.args), condition=condition)
+
 
 @dataclass(frozen=True, slots=True)
 class LegacyWindow:
-    """``TUMBLE(time, size)`` in GROUP BY: the window and its row time."""
+    """``TUMBLE(time, size)`` in GROUP BY: the window and its time, a column or PROCTIME()."""
 
     window: Window
-    time: Ref
+    time: Typed
     function: str
     sizes: tuple[int, ...]
 
@@ -99,16 +111,15 @@ def group(
 ) -> Grouped:
     """An aggregation over ``node``."""
     below = _Columns(node)
-    if legacy is not None:
-        below.put(legacy.time, "$time")
+    time = None if legacy is None else below.put(legacy.time, "$time")
     named = {k: below.put(k, f"$key{i}") for i, k in enumerate(keys)}
     columns = tuple(dict.fromkeys(r.name for r in named.values()))
     made = tuple(_call(c, i, below) for i, c in enumerate(calls))
     if not below.items:
         first = node.schema.columns[0]
         below.put(Ref(first.name, first.type), first.name)
-    if legacy is not None:
-        return _legacy(below, legacy, named, columns, made)
+    if legacy is not None and time is not None:
+        return _legacy(below, legacy.window, time, named, columns, made)
     windows = [w for w in windows_of(node) if {w.start, w.end} <= set(columns)]
     if windows:
         return _windowed(below, windows[0], named, columns, made, place)
@@ -145,18 +156,19 @@ def _grouped(node: Aggregate, named: dict[Typed, Ref]) -> Grouped:
 
 def _legacy(
     below: _Columns,
-    legacy: LegacyWindow,
+    cut: Window,
+    time: Ref,
     named: dict[Typed, Ref],
     columns: tuple[str, ...],
     calls: tuple[AggregateCall, ...],
 ) -> Grouped:
     names = ("$window_start", "$window_end", "$window_time")
-    window = GroupWindow(legacy.window, legacy.time.name, names)
-    calc = below.calc()
+    window = GroupWindow(cut, time.name, names)
+    calc = by_clock(below.calc(), time)
     kept = [Column(n, calc.schema[n].plain()) for n in columns]
     bounds = [Column(n, TIME) for n in names[:2]]
-    time = Column(names[2], legacy.time.type.null())
-    schema = Schema((*kept, *(c.column for c in calls), *bounds, time))
+    last = Column(names[2], time.type.null())
+    schema = Schema((*kept, *(c.column for c in calls), *bounds, last))
     return _grouped(Aggregate(calc, columns, calls, window, schema), named)
 
 
@@ -255,6 +267,13 @@ def flattened(calc: Calc) -> Calc:
             conditions += conjuncts(substitute(calc.condition, by))
         calc = Calc(inner.input, items, conjunction(conditions))
     return calc
+
+
+def by_clock(node: Node, time: Ref) -> Node:
+    """The rows that a window over ``time`` reads: for processing time the clock closes it."""
+    if time.type.time_attribute is TimeAttribute.PROCTIME:
+        return ProcessingTime(node, time.name)
+    return node
 
 
 def refuse_zoned(name: str, time: DataType, span: Span, env: Environment) -> None:

@@ -47,10 +47,13 @@ def beside(left: Relation, right: Relation, kind: str) -> tuple[tuple[Field, ...
             names.append(name)
             columns.append(Column(name, c.type.null() if kind in padded else c.type))
         sides.append(tuple(names))
-    schema = Schema(tuple(columns))
+    shown = columns[: len(sides[0])] if kind in ("SEMI", "ANTI") else columns
+    schema = Schema(tuple(shown))
     node = Join(left.node, right.node, kind, None, sides[0], sides[1], schema)
     fields = []
     for side, outer in ((left, sides[0]), (right, sides[1])):
+        if side is right and shown is not columns:
+            break
         own = dict(zip(side.node.schema.names, outer, strict=True))
         for f in side.fields:
             fields.append(replace(f, column=own[f.column], type=schema[own[f.column]]))

@@ -1,4 +1,4 @@
-"""Queries: WITH, set operations, VALUES, LIMIT; the SELECT inside is in ``select``."""
+"""Queries: WITH, set operations, VALUES, ORDER BY, LIMIT; the SELECT inside is in ``select``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from dataclasses import replace
 
 from eddyline.functions.unify import common_of
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import BIGINT, DataType, Root
+from eddyline.record.types import BIGINT, DataType, Root, array
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.grouping import distinct
+from eddyline.sql.bind.overs import is_time, ordered
 from eddyline.sql.bind.relation import Relation, of_node, projected
 from eddyline.sql.bind.scope import Environment, Scope
-from eddyline.sql.bind.select import bind_select
+from eddyline.sql.bind.select import Selected, bind_select
 from eddyline.sql.changes import insert_only
 from eddyline.sql.logical import (
     Aggregate,
     AggregateCall,
     Calc,
     Limit,
+    Rank,
+    Sort,
     Union,
+    Unnest,
     Values,
     identity,
+    unique,
 )
+from eddyline.sql.sorting import Place, SortKey
 from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction
 
 DEPTH_MAX = 60
@@ -38,28 +44,68 @@ def bind_query(q: s.Query, env: Environment) -> Relation:
         hint = "does a view read itself?"
         raise env.error(f"queries are nested deeper than {DEPTH_MAX}", q.span, hint)
     inner = replace(env.with_ctes(q.ctes), depth=env.depth + 1)
-    found = _body(q.body, inner)
-    if q.order_by:
-        place = q.order_by[0].span
-        hint = "a stream has no end to sort by: leave ORDER BY out"
-        if q.limit is not None:
-            hint = "for the largest of a time, group by a TUMBLE window and take MAX or MIN"
-        what = "ORDER BY" if q.limit is None else "ORDER BY … LIMIT"
-        raise env.unsupported(what, place, hint)
-    if q.offset:
-        hint = "leave it out: which rows of a stream are the first is chance anyway"
-        raise env.unsupported(f"OFFSET {q.offset}", q.span, hint)
-    if q.limit is None:
+    selected = _ordered_body(q, inner)
+    found = selected.relation
+    if q.limit is None and not q.offset:
+        return _sorted(q, selected, env)
+    place = Place(q.span, env.source)
+    if not q.order_by and insert_only(found.node):
+        return Relation(Limit(found.node, q.limit, q.offset), found.fields)
+    last = None if q.limit is None else q.offset + q.limit
+    rank = Rank(found.node, (), selected.order, "ROW_NUMBER", q.offset + 1, last, None, place)
+    return Relation(rank, found.visible)
+
+
+def _sorted(q: s.Query, selected: Selected, env: Environment) -> Relation:
+    """ORDER BY without LIMIT: by time, or by anything where the input ends."""
+    found = selected.relation
+    if not q.order_by:
         return found
-    if not insert_only(found.node):
-        hint = "LIMIT over rows that are taken back has no first rows"
-        raise env.unsupported("LIMIT over a changing result", q.span, hint)
-    return Relation(Limit(found.node, q.limit), found.fields)
+    span = q.order_by[0].span
+    if env.depth > 0:
+        env.warn("ORDER BY without LIMIT inside a subquery or view has no effect, as in Flink")
+        return Relation(found.node, found.visible)
+    first = selected.order[0]
+    kind = found.node.schema[first.column]
+    if not env.config.is_batch and (not is_time(kind) or first.descending):
+        hint = "a stream has no end to sort by: add LIMIT, or sort by the row time first"
+        if kind.is_timestamp and not first.descending:
+            hint += "; a row time is a column with WATERMARK FOR it, unchanged"
+        hint += "; SET 'execution.runtime-mode' = 'batch' sorts bounded input by anything"
+        what = "ORDER BY a column that is no time attribute"
+        raise env.unsupported(what, span, hint)
+    if not env.config.is_batch and not insert_only(found.node):
+        raise env.unsupported("ORDER BY time over rows that are taken back", span, "add LIMIT")
+    return Relation(Sort(found.node, selected.order), found.visible)
+
+
+def _ordered_body(q: s.Query, env: Environment) -> Selected:
+    """The body, and the columns that ORDER BY names."""
+    if isinstance(q.body, s.Select):
+        return bind_select(q.body, env, bind_query, q.order_by)
+    found = _body(q.body, env)
+    order = []
+    binder = ExpressionBinder(found.scope, env, "ORDER BY")
+    for item in q.order_by:
+        e = item.expression
+        if isinstance(e, s.Literal) and e.kind == "number" and e.text.isdigit():
+            at = int(e.text)
+            if not 1 <= at <= len(found.visible):
+                msg = f"ORDER BY {at}: there are {len(found.visible)} columns"
+                raise env.error(msg, e.span)
+            item = replace(
+                item, expression=s.Name((found.visible[at - 1].name,), e.span, (e.span,))
+            )
+        bound = ordered(item, binder)
+        if not isinstance(bound.value, Ref):
+            raise env.error("ORDER BY needs a column here", e.span, "put the query into FROM (…)")
+        order.append(SortKey(bound.value.name, bound.descending, bound.nulls_first))
+    return Selected(found, tuple(order))
 
 
 def _body(body: s.Body, env: Environment) -> Relation:
     if isinstance(body, s.Select):
-        return bind_select(body, env, bind_query)
+        return bind_select(body, env, bind_query).relation
     if isinstance(body, s.ValuesClause):
         return _values(body, env)
     if isinstance(body, s.SetOperation):
@@ -94,14 +140,11 @@ def _common(values: list[Typed], place: s.Expression, env: Environment) -> DataT
 
 def _set_operation(body: s.SetOperation, env: Environment) -> Relation:
     left, right = _body(body.left, env), _body(body.right, env)
-    op = body.op
-    if op != "UNION" and body.all:
-        raise env.unsupported(f"{op} ALL", body.span, f"use {op}")
     sides = _aligned(left, right, body, env)
-    if op == "UNION":
+    if body.op == "UNION":
         union = Relation(Union(tuple(r.node for r in sides), sides[0].node.schema), sides[0].fields)
         return union if body.all else distinct(union)
-    return _counted(sides, op)
+    return _counted(sides, "EXCEPT" if body.op == "MINUS" else body.op, body.all)
 
 
 def _aligned(
@@ -135,28 +178,37 @@ def _shaped(
     return projected(side.node, items)
 
 
-def _counted(sides: tuple[Relation, Relation], op: str) -> Relation:
-    """INTERSECT and EXCEPT: rows grouped, counted on either side."""
+def _counted(sides: tuple[Relation, Relation], op: str, every: bool) -> Relation:
+    """INTERSECT and EXCEPT: rows grouped, counted on either side; with ALL each as often as the
+    counts say."""
+    names = sides[0].node.schema.names
+    flags = [unique(n, set(names)) for n in ("$left", "$right")]
     tagged = []
     for i, side in enumerate(sides):
-        tag = Const("TRUE" if i == 0 else "FALSE", _YES, i == 0)
-        tagged.append(Calc(side.node, (*identity(side.node.schema), ("$left", tag))))
+        tags = (
+            (f, Const("TRUE" if i == n else "FALSE", _YES, i == n)) for n, f in enumerate(flags)
+        )
+        tagged.append(Calc(side.node, (*identity(side.node.schema), *tags)))
     union = Union(tuple(tagged), tagged[0].schema)
-    keys = sides[0].node.schema.names
-    left = Ref("$left", _YES)
-    other = Apply("NOT", (left,), "(NOT ({0}))", _YES)
-    flagged = Calc(union, (*identity(union.schema), ("$right", other)))
     count = BIGINT.not_null()
+    counts = [unique(n, {*names, *flags}) for n in ("$lefts", "$rights")]
     calls = tuple(
         AggregateCall("COUNT", (), False, Ref(f, _YES), n, Column(n, count))
-        for f, n in (("$left", "$lefts"), ("$right", "$rights"))
+        for f, n in zip(flags, counts, strict=True)
     )
     schema = Schema((*sides[0].node.schema, *(c.column for c in calls)))
-    grouped = Aggregate(flagged, keys, calls, None, schema)
-    lefts, rights = (Ref(c.name, count) for c in calls)
+    grouped = Aggregate(union, names, calls, None, schema)
+    lefts, rights = (Ref(n, count) for n in counts)
+    items = tuple((n, Ref(n, grouped.schema[n])) for n in names)
+    if every:
+        template = "least({0}, {1})" if op == "INTERSECT" else "greatest({0} - {1}, 0)"
+        copies = Apply("COPIES", (lefts, rights), f"range({template})", array(count).not_null())
+        copy = unique("$copy", {*names, *counts})
+        unnested = Schema((*grouped.schema, Column(copy, count)))
+        node = Calc(Unnest(grouped, copies, False, False, unnested), items)
+        return Relation(node, sides[0].fields)
     some = Apply(">", (lefts,), "({0} > 0)", _YES)
     also = Apply(">", (rights,), "({0} > 0)" if op == "INTERSECT" else "({0} = 0)", _YES)
-    items = tuple((n, Ref(n, grouped.schema[n])) for n in keys)
     return Relation(Calc(grouped, items, conjunction([some, also])), sides[0].fields)
 
 

@@ -44,6 +44,7 @@ class Environment:
     database: str | None = None
     ctes: Mapping[str, tuple[s.With, Environment]] = field(default_factory=dict)
     depth: int = 0
+    outer: Scope | None = None  # the columns of the query around a subquery
 
     @property
     def context(self) -> Context:
@@ -81,6 +82,10 @@ class Environment:
                 return self.catalog.resolve((self.database, *parts))
             return self.catalog.resolve(parts)
 
+    def inside(self, outer: Scope) -> Environment:
+        """The environment of a subquery that may read the columns of ``outer``."""
+        return replace(self, outer=outer)
+
     def with_ctes(self, more: tuple[s.With, ...]) -> Environment:
         """The environment with further common table expressions, each seeing those before it."""
         env = self
@@ -96,11 +101,24 @@ class Scope:
     fields: tuple[Field, ...]
 
     def resolve(self, name: s.Name, env: Environment) -> Typed:
-        """The column a name means.
+        """The column a name means; in a subquery it may be one of the query around it.
 
         Raises:
             EddylineError: ``sql_semantic`` if there is none, or more than one.
         """
+        if env.outer is None or self._knows(name):
+            return self._resolve(name, env)
+        if env.outer._knows(name):
+            return marked(env.outer._resolve(name, replace(env, outer=None)))
+        return self._resolve(name, env)
+
+    def _knows(self, name: s.Name) -> bool:
+        """Whether the first part of a name means something here."""
+        if len(name.parts) > 1 and self._knows_qualifier(name.parts[-2]):
+            return True
+        return any(f.name == name.parts[0] and not f.hidden for f in self.fields)
+
+    def _resolve(self, name: s.Name, env: Environment) -> Typed:
         if len(name.parts) > 1 and self._knows_qualifier(name.parts[-2]):
             return self._qualified(name, env)
         first = [f for f in self.fields if f.name == name.parts[0] and not f.hidden]
@@ -150,6 +168,28 @@ class Scope:
             return "there is no FROM"
         more = ", …" if len(names) > 12 else ""
         return f"the columns are {', '.join(names[:12])}{more}"
+
+
+_MARK = "\0outer:"
+
+
+def outer_name(column: str) -> str:
+    """What a column of the query around a subquery is called inside the subquery's plan."""
+    return _MARK + column
+
+
+def is_outer(name: str) -> bool:
+    """Whether a name is one that ``outer_name`` made."""
+    return name.startswith(_MARK)
+
+
+def marked(e: Typed) -> Typed:
+    """An expression over the query around a subquery, as the subquery's plan holds it."""
+    if isinstance(e, Ref):
+        return Ref(outer_name(e.name), e.type.plain())
+    if isinstance(e, Apply):
+        return replace(e, args=tuple(marked(a) for a in e.args))
+    return e
 
 
 def _path_into(row: Typed, name: s.Name, env: Environment) -> Typed:

@@ -7,15 +7,28 @@ from dataclasses import dataclass, replace
 
 from eddyline.sql import syntax as s
 from eddyline.sql.bind import group_windows
-from eddyline.sql.bind.expressions import WINDOW_FUNCTIONS, Aggregates, ExpressionBinder
+from eddyline.sql.bind.expressions import AGGREGATE, Aggregates, ExpressionBinder
 from eddyline.sql.bind.forests import scored
-from eddyline.sql.bind.grouping import Call, Grouped, LegacyWindow, distinct, group
+from eddyline.sql.bind.group_keys import NUMBER, Keys, bind_grouping
+from eddyline.sql.bind.grouping import Call, Grouped, distinct, group
 from eddyline.sql.bind.joins import settled, with_condition
+from eddyline.sql.bind.overs import OVER, OrderedBy, OverCalls, ordered, rewritten, with_overs
 from eddyline.sql.bind.relation import Relation, filtered, nothing, projected
-from eddyline.sql.bind.scope import Environment
+from eddyline.sql.bind.scope import Environment, is_outer
 from eddyline.sql.bind.sources import bind_source
-from eddyline.sql.bind.subqueries import tested, without_tests
-from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction
+from eddyline.sql.bind.subqueries import VALUE, ValueQueries, tested, without_tests
+from eddyline.sql.logical import Node
+from eddyline.sql.sorting import SortKey
+from eddyline.sql.typed import (
+    Apply,
+    Const,
+    Ref,
+    Typed,
+    conjunction,
+    conjuncts,
+    refs,
+    substitute,
+)
 
 Queries = Callable[[s.Query, Environment], Relation]
 
@@ -29,78 +42,150 @@ class _Item:
     written: s.Expression
 
 
-def bind_select(q: s.Select, env: Environment, queries: Queries) -> Relation:
-    """What a SELECT means.
+def bind_select(
+    q: s.Select, env: Environment, queries: Queries, order_by: tuple[s.OrderItem, ...] = ()
+) -> Selected:
+    """What a SELECT means; ``order_by`` are the items of the query's ORDER BY.
 
     Raises:
         EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
     """
     source = nothing() if q.source is None else bind_source(q.source, env, queries)
     where, tests = without_tests(q.where)
-    source = _where(where, source, env)
+    source = _where(where, source, env, queries)
     for test, negated in tests:
         source = tested(source, test, negated, env, queries)
     binder = ExpressionBinder(source.scope, env, "SELECT")
     binder.aggregates = Aggregates(binder, grouped=q.group_by is not None)
-    keys, legacy = _keys(q, binder, env)
+    overs = binder.overs = OverCalls(dict(q.windows))
+    values = ValueQueries(source, env, queries)
+    binder.values = values.add
+    keys = bind_grouping(q, binder, env)
+    legacy = keys.legacy
+    if q.group_by is not None:
+        binder.grouping = lambda call: keys.grouping(call, binder, env)
     if legacy is not None:
         binder.auxiliary = lambda call: group_windows.auxiliary(call, legacy, binder, env)
     items = _items(q, source, binder, env)
+    binder.overs = None
+    binder.clause = "HAVING"
     having = None if q.having is None else binder.condition(q.having, "HAVING")
+    binder.overs, binder.clause = overs, "ORDER BY"
+    order = [_order(o, q, items, binder, env) for o in order_by]
+    bound = _Bound(q, env, source, overs, values, items, having, order)
     calls = tuple(Call(*c) for c in binder.aggregates.calls)
     if q.group_by is None and not calls and having is None:
-        node, items_out = scored(source.node, tuple((i.name, i.value) for i in items))
-        found = projected(node, items_out)
-    else:
-        found = _grouped(q, source, env, keys, legacy, calls, items, having)
-    return distinct(found) if q.distinct else found
+        return _finished(bound, source.node, lambda e, _: e, None)
+    return _grouped(bound, keys, calls)
 
 
-def _where(where: s.Expression | None, source: Relation, env: Environment) -> Relation:
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A SELECT's rows, and the columns to order them by (they are not shown)."""
+
+    relation: Relation
+    order: tuple[SortKey, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """All parts of a SELECT, bound over its source."""
+
+    query: s.Select
+    env: Environment
+    source: Relation
+    overs: OverCalls
+    values: ValueQueries
+    items: list[_Item]
+    having: Typed | None
+    order: list[tuple[OrderedBy, s.Expression]]
+
+
+def _finished(
+    b: _Bound,
+    node: Node,
+    rewrite: Callable[[Typed, s.Expression], Typed],
+    columns: dict[str, Typed] | None,
+) -> Selected:
+    """The list over its source or its groups: OVER, the projection, DISTINCT, what to order by.
+
+    ``columns``: what the source's columns are in ``node``, if it is not the source's.
+    """
+    values = [rewrite(i.value, i.written) for i in b.items]
+    sorts = [rewrite(o.value, written) for o, written in b.order]
+    first = b.query.items[0].expression
+    calls = [rewritten(c, lambda e: rewrite(e, first)) for c in b.overs.calls]
+    used = [*values, *sorts, *(e for c in calls for e in c.expressions)]
+    relation, by = b.values.attached(Relation(node, ()), used, columns)
+    node = relation.node
+    if calls:
+        calls = [rewritten(c, lambda e: substitute(e, by)) for c in calls]
+        node, made = with_overs(node, calls, b.env)
+        by |= {f"{OVER}{i}": c for i, c in enumerate(made)}
+    values, sorts = ([substitute(e, by) for e in many] for many in (values, sorts))
+    named = [(i.name, e) for i, e in zip(b.items, values, strict=True)]
+    keys: list[str] = []
+    hidden: list[tuple[str, Typed]] = []
+    for (_, written), e in zip(b.order, sorts, strict=True):
+        at = next((i for i, v in enumerate(values) if v == e), None)
+        if at is None and b.query.distinct:
+            msg = "ORDER BY needs a column of the list after SELECT DISTINCT"
+            raise b.env.error(msg, written.span, "add it to the list")
+        keys.append(f"$order{len(hidden)}" if at is None else str(at))
+        hidden += [] if at is not None else [(keys[-1], e)]
+    node, items = scored(node, (*named, *hidden))
+    found = projected(node, items)
+    names = [f.column for f in found.fields]
+    columns_of = {str(i): name for i, name in enumerate(names)}
+    columns_of |= dict(zip((k for k, _ in hidden), names[len(named) :], strict=True))
+    order = tuple(
+        SortKey(columns_of[key], o.descending, o.nulls_first)
+        for key, (o, _) in zip(keys, b.order, strict=True)
+    )
+    shown = tuple(
+        replace(f, hidden=True) if i >= len(named) else f for i, f in enumerate(found.fields)
+    )
+    found = Relation(found.node, shown)
+    return Selected(distinct(found) if b.query.distinct else found, order)
+
+
+def _order(
+    o: s.OrderItem, q: s.Select, items: list[_Item], binder: ExpressionBinder, env: Environment
+) -> tuple[OrderedBy, s.Expression]:
+    """An item of ORDER BY: a column of the list by its name or its number, or an expression."""
+    e = o.expression
+    first = not o.descending if o.nulls_first is None else o.nulls_first
+    if isinstance(e, s.Literal) and e.kind == "number" and e.text.isdigit():
+        at = int(e.text)
+        if not 1 <= at <= len(items):
+            raise env.error(f"ORDER BY {at}: the list has {len(items)} columns", e.span)
+        return OrderedBy(items[at - 1].value, o.descending, first), e
+    if isinstance(e, s.Name) and len(e.parts) == 1:
+        named = [i for i in items if i.name == e.parts[0]]
+        if named:
+            return OrderedBy(named[0].value, o.descending, first), e
+    return ordered(o, binder), e
+
+
+def _where(
+    where: s.Expression | None, source: Relation, env: Environment, queries: Queries
+) -> Relation:
     if where is None:
         return settled(source)
     binder = ExpressionBinder(source.scope, env, "WHERE")
-    condition = binder.condition(where, "WHERE")
-    node, stay = with_condition(source.node, condition)
+    values = ValueQueries(source, env, queries)
+    binder.values = values.add
+    parts = conjuncts(binder.condition(where, "WHERE"))
+    with_values = [c for c in parts if any(n.startswith(VALUE) for n in refs(c))]
+    condition = conjunction([c for c in parts if c not in with_values])
+    node, stay = (source.node, []) if condition is None else with_condition(source.node, condition)
     source = settled(Relation(node, source.fields))
-    rest = conjunction(stay)
+    source, by = values.attached(source, with_values)
+    rest = conjunction([*stay, *(substitute(c, by) for c in with_values)])
     if rest is None:
         return source
     node, items = scored(source.node, (("$where", rest),))
     return filtered(Relation(node, source.fields), items[0][1])
-
-
-def _keys(
-    q: s.Select, binder: ExpressionBinder, env: Environment
-) -> tuple[tuple[Typed, ...], LegacyWindow | None]:
-    keys: list[Typed] = []
-    legacy: LegacyWindow | None = None
-    inner = ExpressionBinder(binder.scope, env, "GROUP BY")
-    for item in () if q.group_by is None else q.group_by.items:
-        if isinstance(item, s.Call) and item.name in WINDOW_FUNCTIONS:
-            if legacy is not None:
-                raise env.error("a query is grouped by one window only", item.span)
-            legacy = group_windows.legacy_window(item, inner, env)
-            continue
-        keys.append(_key(item, q, inner, env))
-    return tuple(keys), legacy
-
-
-def _key(item: s.Expression, q: s.Select, binder: ExpressionBinder, env: Environment) -> Typed:
-    """A key; its alias or number in the list is understood too."""
-    if isinstance(item, s.Literal) and item.kind == "number" and item.text.isdigit():
-        at = int(item.text)
-        if not 1 <= at <= len(q.items) or isinstance(q.items[at - 1].expression, s.Star):
-            raise env.error(f"GROUP BY {at}: the list has no such column", item.span)
-        env.warn(f"GROUP BY {at} means the list's column {at} here; Flink groups by the number")
-        return binder.bind(q.items[at - 1].expression)
-    if isinstance(item, s.Name) and len(item.parts) == 1:
-        own = [f for f in binder.scope.fields if f.name == item.parts[0]]
-        named = [i.expression for i in q.items if i.alias == item.parts[0]]
-        if not own and len(named) == 1:
-            env.warn(f"GROUP BY {item} means the list's column here; Flink refuses an alias")
-            return binder.bind(named[0])
-    return binder.bind(item)
 
 
 def _items(
@@ -137,36 +222,40 @@ def _name_of(e: s.Expression) -> str | None:
     return None
 
 
-def _grouped(
-    q: s.Select,
-    source: Relation,
-    env: Environment,
-    keys: tuple[Typed, ...],
-    legacy: LegacyWindow | None,
-    calls: tuple[Call, ...],
-    items: list[_Item],
-    having: Typed | None,
-) -> Relation:
-    place = (env, q.group_by.span if q.group_by else q.span)
-    grouped = group(source.node, keys, calls, legacy, place)
-    above = _Above(grouped, source, env)
-    values = [(i.name, above.rewrite(i.value, i.written)) for i in items]
+def _grouped(b: _Bound, keys: Keys, calls: tuple[Call, ...]) -> Selected:
+    q, source = b.query, b.source
+    below = [*keys.keys, *(e for c in calls for e in c.expressions)]
+    source, by = b.values.attached(source, below)
+    if by:
+        keys.keys = tuple(substitute(k, by) for k in keys.keys)
+        calls = tuple(c.rewritten(lambda e: substitute(e, by)) for c in calls)
+    place = (b.env, q.group_by.span if q.group_by else q.span)
+    node = keys.expand(source)
+    grouped = group(node, keys.grouped_by, calls, keys.legacy, place)
+    above = _Above(grouped, keys, source, b.env)
+    keyed = ((f.column, above.key(f.ref)) for f in source.fields)
+    columns: dict[str, Typed] = {column: key for column, key in keyed if key is not None}
     node = grouped.node
-    if having is not None:
+    if b.having is not None:
         assert q.having is not None
-        kept = Relation(node, ())
-        node = filtered(kept, above.rewrite(having, q.having)).node
-    node, values_out = scored(node, tuple(values))
-    return projected(node, values_out)
+        having = above.rewrite(b.having, q.having)
+        relation, by = b.values.attached(Relation(node, ()), [having], columns)
+        node = filtered(relation, substitute(having, by)).node
+    return _finished(b, node, above.rewrite, columns)
 
 
 class _Above:
     """Expressions over the ungrouped rows, turned into ones over the groups."""
 
-    def __init__(self, grouped: Grouped, source: Relation, env: Environment) -> None:
+    def __init__(self, grouped: Grouped, keys: Keys, source: Relation, env: Environment) -> None:
         self._grouped = grouped
+        self._keys = keys
         self._source = source
         self._env = env
+
+    def key(self, e: Typed) -> Ref | None:
+        """The group's column of a key, None for what is no key."""
+        return self._grouped.keys.get(self._keys.columns.get(e, e))
 
     def rewrite(self, e: Typed, written: s.Expression) -> Typed:
         """The expression over keys, aggregates and window bounds.
@@ -174,7 +263,7 @@ class _Above:
         Raises:
             EddylineError: ``sql_semantic`` for a column that is neither.
         """
-        key = self._grouped.keys.get(e)
+        key = self.key(e)
         if key is not None:
             return key
         if isinstance(e, Const):
@@ -185,8 +274,12 @@ class _Above:
         return Apply(e.name, args, e.template, e.type, e.volatile)
 
     def _column(self, e: Ref, written: s.Expression) -> Typed:
-        if e.name.startswith("$agg"):
-            return self._grouped.calls[int(e.name.removeprefix("$agg"))]
+        if e.name.startswith(AGGREGATE):
+            return self._grouped.calls[int(e.name.removeprefix(AGGREGATE))]
+        if e.name.startswith((OVER, VALUE)) or is_outer(e.name):
+            return e
+        if e.name == NUMBER and self._keys.number is not None:
+            return self._grouped.keys[self._keys.number]
         bound = group_windows.BOUNDS.get(e.name)
         if bound is not None and self._grouped.window is not None:
             return replace(e, name=self._grouped.window.names[bound])

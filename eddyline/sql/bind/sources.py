@@ -8,34 +8,81 @@ from dataclasses import replace
 from eddyline.catalog.table import CatalogView
 from eddyline.errors import EddylineError, nearest
 from eddyline.sql import syntax as s
+from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
 from eddyline.sql.bind.forests import bind_forest
 from eddyline.sql.bind.joins import joined, settled
-from eddyline.sql.bind.relation import Relation, aliased
+from eddyline.sql.bind.relation import Relation, aliased, filtered, nothing
 from eddyline.sql.bind.scope import Environment
+from eddyline.sql.bind.subqueries import bind_inner, lateral
 from eddyline.sql.bind.table_windows import FUNCTIONS as WINDOWS
 from eddyline.sql.bind.table_windows import bind_window
 from eddyline.sql.bind.tables import scan
+from eddyline.sql.bind.temporal import temporal
+from eddyline.sql.bind.unnesting import unnested
 from eddyline.sql.parse import parse_query
+from eddyline.sql.sorting import Place
+from eddyline.sql.typed import Const
 
 Queries = Callable[[s.Query, Environment], Relation]
 TABLE_FUNCTIONS = (*WINDOWS, *FORESTS)
 
 
-def bind_source(r: s.Relation, env: Environment, queries: Queries) -> Relation:
-    """What stands in FROM.
+def bind_source(
+    r: s.Relation, env: Environment, queries: Queries, *, joins: bool = False
+) -> Relation:
+    """What stands in FROM; ``joins``: on the right side of a JOIN.
 
     Raises:
         EddylineError: ``sql_semantic``, ``sql_unsupported``, or ``not_found`` with the place.
     """
     if isinstance(r, s.TableName):
+        if r.as_of is not None and not joins:
+            hint = "it stands on the right side of a JOIN"
+            raise env.error("FOR SYSTEM_TIME AS OF cannot stand here", r.span, hint)
         return _named(r, env, queries)
     if isinstance(r, s.Derived):
         return aliased(queries(r.query, env), r.alias, r.columns, r.span, env)
     if isinstance(r, s.TableFunction):
         return _function(r, env, queries)
-    left, right = bind_source(r.left, env, queries), bind_source(r.right, env, queries)
-    return joined(left, right, r, env)
+    if isinstance(r, s.Unnest):
+        return unnested(nothing(), r, env, "INNER")
+    left, right = bind_source(r.left, env, queries), r.right
+    if isinstance(right, s.Unnest):
+        return _beside(r, env, lambda kind: unnested(left, right, env, kind))
+    if isinstance(right, s.Derived) and right.lateral:
+        return _beside(r, env, lambda kind: _lateral(left, right, kind, env, queries))
+    found = bind_source(right, env, queries, joins=True)
+    if isinstance(right, s.TableName) and right.as_of is not None:
+        return temporal(settled(left), found, r, env)
+    return joined(left, found, r, env)
+
+
+def _beside(r: s.JoinClause, env: Environment, made: Callable[[str], Relation]) -> Relation:
+    """A join whose right side reads the left one: its condition filters what comes out."""
+    kind = "INNER" if r.kind == "CROSS" else r.kind
+    if kind not in ("INNER", "LEFT") or r.using or r.natural:
+        what = f"{r.kind} JOIN with a right side that reads the left one"
+        raise env.unsupported(what, r.span, "use CROSS JOIN, or LEFT JOIN … ON TRUE")
+    found = made(kind)
+    if r.condition is None:
+        return found
+    condition = ExpressionBinder(found.scope, env, "ON").condition(r.condition, "ON")
+    if isinstance(condition, Const) and condition.value is True:
+        return found
+    if kind == "LEFT":
+        what = "a condition other than TRUE of such a LEFT JOIN"
+        raise env.unsupported(what, r.condition.span, "write ON TRUE, and filter in WHERE")
+    return filtered(found, condition)
+
+
+def _lateral(
+    left: Relation, r: s.Derived, kind: str, env: Environment, queries: Queries
+) -> Relation:
+    """A subquery that reads the columns left of it."""
+    inner = bind_inner(r.query, left, env, queries)
+    named = aliased(Relation(inner.pulled.node, inner.fields), r.alias, r.columns, r.span, env)
+    return lateral(left, named.fields, inner.pulled, kind, Place(r.span, env.source))
 
 
 def _named(r: s.TableName, env: Environment, queries: Queries) -> Relation:
@@ -69,6 +116,7 @@ def _view(view: CatalogView, r: s.TableName, env: Environment, queries: Queries)
         database=view.path.database,
         ctes={},
         depth=env.depth + 1,
+        outer=None,
     )
     try:
         found = queries(parse_query(view.query), inner)

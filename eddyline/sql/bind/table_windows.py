@@ -9,7 +9,7 @@ from eddyline.record.types import TimeAttribute, timestamp
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import ExpressionBinder
-from eddyline.sql.bind.grouping import milliseconds, refuse_zoned
+from eddyline.sql.bind.grouping import by_clock, milliseconds, refuse_zoned
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment, Field, Scope
 from eddyline.sql.changes import insert_only
@@ -63,14 +63,15 @@ def _opened(source: Relation, window: Window, time: Ref, partition: tuple[str, .
     for wanted in ("window_start", "window_end", "window_time"):
         names.append(unique(wanted, taken))
         taken.add(names[-1])
-    attribute = replace(time.type, nullable=False, time_attribute=TimeAttribute.ROWTIME)
+    attribute = replace(time.type, nullable=False)
     kinds = (BOUND, BOUND, replace(attribute, precision=3))
     columns = tuple(Column(n, t) for n, t in zip(names, kinds, strict=True))
     # Only the new time drives what follows, as in Flink.
     below = tuple(Column(c.name, c.type.plain()) for c in source.node.schema)
     schema = Schema((*below, *columns))
     three = (names[0], names[1], names[2])
-    node = WindowTable(source.node, window, time.name, three, partition, schema)
+    clocked = by_clock(source.node, time)
+    node = WindowTable(clocked, window, time.name, three, partition, schema)
     fields = [replace(f, type=schema[f.column]) for f in source.fields]
     shown = ("window_start", "window_end", "window_time")
     fields += [Field(n, None, c.name, c.type) for n, c in zip(shown, columns, strict=True)]
@@ -84,8 +85,9 @@ def _time(name: str, e: s.Expression, source: Relation, env: Environment) -> Ref
     if isinstance(ref, Ref) and ref.type.is_rowtime:
         refuse_zoned(name, ref.type, e.span, env)
         return ref
-    if ref.type.time_attribute is TimeAttribute.PROCTIME:
-        raise env.unsupported("a window over processing time", e.span, "use a row time")
+    if isinstance(ref, Ref) and ref.type.time_attribute is TimeAttribute.PROCTIME:
+        refuse_zoned(name, ref.type, e.span, env)
+        return ref
     msg = f"{name} needs a row-time column, {e.names[0]} is {ref.type}"
     hint = f"give its table WATERMARK FOR {e.names[0]} AS {e.names[0]} - INTERVAL '5' SECOND"
     if ref.type.is_timestamp:

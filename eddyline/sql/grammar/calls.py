@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import TokenType
@@ -50,10 +51,10 @@ class CallGrammar(TypeGrammar, ABC):
             self.match("ALL")
         star = self.match_type(TokenType.STAR) is not None
         args = () if star else self._arguments()
+        order = self.order_items() if self.match("ORDER", "BY") else ()
         self.r_paren()
-        return self._tail(
-            s.Call(name, args, self.span_from(start), self.span_of(token), distinct, star), start
-        )
+        span, place = self.span_from(start), self.span_of(token)
+        return self._tail(s.Call(name, args, span, place, distinct, star, order_by=order), start)
 
     def _arguments(self) -> tuple[s.Expression, ...]:
         if self.is_type(TokenType.R_PAREN):
@@ -126,22 +127,55 @@ class CallGrammar(TypeGrammar, ABC):
             over = self._over()
         if condition is None and over is None:
             return call
-        span = self.span_from(start)
-        return s.Call(
-            call.name, call.args, span, call.name_span, call.distinct, call.star, condition, over
-        )
+        return replace(call, span=self.span_from(start), filter=condition, over=over)
 
     def _over(self) -> s.Over:
+        if self.is_type(TokenType.L_PAREN):
+            return self.window()
+        name, span = self.name("a window")
+        return s.Over((), (), None, name, span)
+
+    def window(self) -> s.Over:
+        """``([name] [PARTITION BY …] [ORDER BY …] [ROWS | RANGE …])``"""
         start = self.at
-        if not self.is_type(TokenType.L_PAREN):
-            name, span = self.name("a window")
-            return s.Over((), (), name, span)
-        depth = 0
-        while depth or self.at == start:
-            token = self.advance()
-            depth += token.token_type is TokenType.L_PAREN
-            depth -= token.token_type is TokenType.R_PAREN
-        return s.Over((), (), None, self.span_from(start))
+        self.l_paren()
+        name = None
+        if self.is_name() and not self.sees("PARTITION", "BY"):
+            name, _ = self.name("a window")
+        keys: list[s.Expression] = []
+        if self.match("PARTITION", "BY"):
+            keys.append(self.expression())
+            while self.comma():
+                keys.append(self.expression())
+        order = self.order_items() if self.match("ORDER", "BY") else ()
+        frame = self._frame() if self.word() in ("ROWS", "RANGE") else None
+        self.r_paren()
+        return s.Over(tuple(keys), order, frame, name, self.span_from(start))
+
+    def _frame(self) -> s.Frame:
+        start = self.at
+        unit = self.advance().text.upper()
+        if self.match("BETWEEN"):
+            first = self._bound()
+            self.expect("AND")
+            last = self._bound()
+        else:
+            first = self._bound()
+            last = s.Bound("CURRENT ROW", None, first.span)
+        return s.Frame(unit, first, last, self.span_from(start))
+
+    def _bound(self) -> s.Bound:
+        start = self.at
+        if self.match("CURRENT", "ROW"):
+            return s.Bound("CURRENT ROW", None, self.span_from(start))
+        unbounded = self.match("UNBOUNDED")
+        distance = None if unbounded else self.term()
+        word = self.word()
+        if word not in ("PRECEDING", "FOLLOWING"):
+            self.unexpected("PRECEDING or FOLLOWING")
+        self.advance()
+        kind = f"UNBOUNDED {word}" if unbounded else word
+        return s.Bound(kind, distance, self.span_from(start))
 
     # calls with a grammar of their own
 

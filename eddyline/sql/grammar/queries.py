@@ -14,13 +14,7 @@ _LATER = {
     "TABLESAMPLE": "keep a share of the rows: WHERE RAND() < 0.1",
     "PIVOT": "write one aggregate a column: COUNT(*) FILTER (WHERE k = 'a') AS a",
     "UNPIVOT": "write UNION ALL of one SELECT a column",
-    "LATERAL": "join with a view, or with the subquery on equal columns, instead",
-    "UNNEST": "take elements by their place: tags[1]; CARDINALITY(tags) counts them",
-    "WINDOW": "group by a window of time instead, for example TUMBLE",
     "QUALIFY": "Flink has none either: put the condition around the query",
-    "GROUPING SETS": "write UNION ALL of one GROUP BY each",
-    "CUBE": "write UNION ALL of one GROUP BY each",
-    "ROLLUP": "write UNION ALL of one GROUP BY each",
 }
 
 
@@ -128,10 +122,22 @@ class QueryGrammar(ExpressionGrammar):
         where = self.expression() if self.match("WHERE") else None
         group = self._group_by() if self.match("GROUP", "BY") else None
         having = self.expression() if self.match("HAVING") else None
-        for word in ("WINDOW", "QUALIFY"):
-            if self.sees(word):
-                raise self.unsupported(word, self.here(), _LATER[word])
-        return s.Select(tuple(items), distinct, source, where, group, having, self.span_from(start))
+        windows = self._windows() if self.match("WINDOW") else ()
+        if self.sees("QUALIFY"):
+            raise self.unsupported("QUALIFY", self.here(), _LATER["QUALIFY"])
+        span = self.span_from(start)
+        return s.Select(tuple(items), distinct, source, where, group, having, span, windows)
+
+    def _windows(self) -> tuple[tuple[str, s.Over], ...]:
+        """What follows WINDOW: ``name AS (…), …``"""
+        windows: list[tuple[str, s.Over]] = []
+        while not windows or self.comma():
+            name, span = self.name("a window")
+            if any(name == n for n, _ in windows):
+                raise self.error(f"window {name} is defined twice", span)
+            self.expect("AS")
+            windows.append((name, self.window()))
+        return tuple(windows)
 
     def _select_item(self) -> s.SelectItem:
         start = self.at
@@ -148,17 +154,39 @@ class QueryGrammar(ExpressionGrammar):
 
     def _group_by(self) -> s.Grouping:
         start = self.at
-        kind = None
+        items: list[s.Expression | s.GroupingSets] = []
+        while not items or self.comma():
+            items.append(self._grouping_sets() or self.expression())
+        return s.Grouping(tuple(items), self.span_from(start))
+
+    def _grouping_sets(self) -> s.GroupingSets | None:
+        """GROUPING SETS, CUBE, ROLLUP or ``()``; None where an expression begins."""
+        start = self.at
+        if self.is_type(TokenType.L_PAREN) and self.is_type(TokenType.R_PAREN, 1):
+            self.at += 2
+            return s.GroupingSets("GROUPING SETS", ((),), self.span_from(start))
+        kind = ""
         if self.match("GROUPING", "SETS"):
             kind = "GROUPING SETS"
         elif self.word() in ("CUBE", "ROLLUP") and self.is_type(TokenType.L_PAREN, 1):
             kind = self.advance().text.upper()
-        if kind:
-            raise self.unsupported(kind, self.span_from(start), _LATER[kind])
-        items: list[s.Expression] = []
-        while not items or self.comma():
-            items.append(self.expression())
-        return s.Grouping(tuple(items), kind, self.span_from(start))
+        if not kind:
+            return None
+        self.l_paren()
+        groups: list[tuple[s.Expression, ...] | s.GroupingSets] = []
+        while not groups or self.comma():
+            inner = self._grouping_sets() if kind == "GROUPING SETS" else None
+            if inner is not None and inner.groups == ((),):
+                groups.append(())
+            else:
+                groups.append(inner or self._group())
+        self.r_paren()
+        return s.GroupingSets(kind, tuple(groups), self.span_from(start))
+
+    def _group(self) -> tuple[s.Expression, ...]:
+        """``(a, b)`` or ``a``."""
+        item = self.expression()
+        return item.items if isinstance(item, s.Construct) and item.kind == "ROW" else (item,)
 
     def order_items(self) -> tuple[s.OrderItem, ...]:
         """What follows ORDER BY."""
@@ -212,8 +240,10 @@ class QueryGrammar(ExpressionGrammar):
         start = self.at
         if self.match_type(TokenType.L_PAREN):
             return self._parenthesised_relation(start)
-        if self.word() in ("LATERAL", "UNNEST"):
-            raise self.unsupported(self.word(), self.here(), _LATER[self.word()])
+        if self.match("LATERAL"):
+            return self._lateral(start)
+        if self.sees("UNNEST") and self.is_type(TokenType.L_PAREN, 1):
+            return self._unnest(start)
         if self.sees("TABLE") and self.is_type(TokenType.L_PAREN, 1):
             self.advance()
             self.l_paren()
@@ -226,16 +256,39 @@ class QueryGrammar(ExpressionGrammar):
             alias, columns = self._alias()
             return s.TableFunction(call, alias, columns, self.span_from(start))
         table = self.table_name()
-        self._refuse_later()
-        alias, columns = self._alias()
-        return s.TableName(table.name, alias, columns, table.options, self.span_from(start))
-
-    def _refuse_later(self) -> None:
+        as_of = None
+        if self.match("FOR", "SYSTEM_TIME", "AS", "OF"):
+            as_of = self.term()
         if self.word() in _LATER:
             raise self.unsupported(self.word(), self.here(), _LATER[self.word()])
-        if self.sees("FOR", "SYSTEM_TIME"):
-            hint = "join the two streams with a time-bounded condition instead"
-            raise self.unsupported("a temporal join (FOR SYSTEM_TIME AS OF)", self.here(), hint)
+        alias, columns = self._alias()
+        span = self.span_from(start)
+        return s.TableName(table.name, alias, columns, table.options, span, as_of)
+
+    def _lateral(self, start: int) -> s.Relation:
+        """What follows LATERAL: a table function, a collection or a subquery."""
+        if self.sees("UNNEST") and self.is_type(TokenType.L_PAREN, 1):
+            return self._unnest(start)
+        if self.is_type(TokenType.L_PAREN):
+            self.advance()
+            query = self.query()
+            self.r_paren()
+            alias, columns = self._alias()
+            return s.Derived(query, alias, columns, self.span_from(start), lateral=True)
+        relation = self._relation()
+        if not isinstance(relation, s.TableFunction):
+            hint = "LATERAL stands before TABLE(f(x)), UNNEST(x) or (SELECT …)"
+            raise self.error("LATERAL cannot stand before a table", relation.span, hint)
+        return relation
+
+    def _unnest(self, start: int) -> s.Unnest:
+        self.advance()
+        self.l_paren()
+        collection = self.expression()
+        self.r_paren()
+        ordinality = self.match("WITH", "ORDINALITY")
+        alias, columns = self._alias()
+        return s.Unnest(collection, ordinality, alias, columns, self.span_from(start))
 
     def _table_call(self) -> s.Call:
         if not (self.word() or self.is_type(TokenType.IDENTIFIER)):

@@ -8,12 +8,14 @@ from eddyline.sql.logical import Node
 from eddyline.sql.rules.merge_calcs import merge_calcs
 from eddyline.sql.rules.prune_columns import prune_columns
 from eddyline.sql.rules.push_filters import push_filters
+from eddyline.sql.rules.rank_overs import rank_overs
 from eddyline.sql.rules.split_expressions import split_expressions
 
 Rule = Callable[[Node], Node]
 
 RULES: tuple[Rule, ...] = (
     merge_calcs,
+    rank_overs,
     push_filters,
     merge_calcs,
     prune_columns,

@@ -40,7 +40,72 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         return _forest(node, needed)
     if isinstance(node, lg.Limit):
         return replace(node, input=_pruned(node.input, needed))
+    if isinstance(node, lg.Sort):
+        return replace(node, input=_pruned(node.input, needed | {k.column for k in node.keys}))
+    if isinstance(node, lg.ProcessingTime):
+        return replace(node, input=_pruned(node.input, needed | {node.column}))
+    if isinstance(node, lg.Rank):
+        read = {*needed, *node.partition_by, *(k.column for k in node.order)} - {node.rank or ""}
+        if isinstance(node.last, str):
+            read.add(node.last)
+        return replace(node, input=_pruned(node.input, read))
+    if isinstance(node, lg.Over):
+        return _over(node, needed)
+    if isinstance(node, lg.Unnest):
+        return _unnest(node, needed)
+    if isinstance(node, lg.Expand):
+        return _expand(node, needed)
+    if isinstance(node, lg.TemporalJoin | lg.LookupJoin):
+        return _looked_up(node, needed)
     return node
+
+
+def _looked_up(node: lg.TemporalJoin | lg.LookupJoin, needed: set[str]) -> lg.Node:
+    read = needed | _all_refs([node.condition])
+    if isinstance(node, lg.TemporalJoin):
+        read |= {node.left_time, node.right_time} | ({node.alive} if node.alive else set())
+    (left, left_names), (right, right_names) = (
+        _side(side, names, read)
+        for side, names in ((node.left, node.left_names), (node.right, node.right_names))
+    )
+    return replace(
+        node, left=left, right=right, left_names=left_names, right_names=right_names,
+        schema=_kept(node.schema, (*left_names, *right_names)),
+    )  # fmt: skip
+
+
+def _side(side: lg.Node, names: tuple[str, ...], read: set[str]) -> tuple[lg.Node, tuple[str, ...]]:
+    """A join's side with the columns that are read, and their output names."""
+    outer = dict(zip(side.schema.names, names, strict=True))
+    below = {c for c, n in outer.items() if n in read} or {side.schema.names[0]}
+    pruned = _pruned(side, below)
+    return pruned, tuple(outer[n] for n in pruned.schema.names)
+
+
+def _over(node: lg.Over, needed: set[str]) -> lg.Node:
+    calls = tuple(c for c in node.calls if c.name in needed) or node.calls[:1]
+    made = {c.name for c in node.calls}
+    below = (needed - made) | {*node.partition_by, *(k.column for k in node.order)}
+    below |= _all_refs([a for c in calls for a in c.args] + [c.filter for c in calls])
+    pruned = _pruned(node.input, below)
+    schema = _kept(node.schema, (*pruned.schema.names, *(c.name for c in calls)))
+    return replace(node, input=pruned, calls=calls, schema=schema)
+
+
+def _unnest(node: lg.Unnest, needed: set[str]) -> lg.Node:
+    """The elements' columns are one struct: all stay."""
+    own = node.schema.names[len(node.input.schema) :]
+    below = (needed - set(own)) | refs(node.collection)
+    pruned = _pruned(node.input, below or {node.input.schema.names[0]})
+    return replace(node, input=pruned, schema=_kept(node.schema, (*pruned.schema.names, *own)))
+
+
+def _expand(node: lg.Expand, needed: set[str]) -> lg.Node:
+    kept = [n for n in node.schema.names if n in needed] or [node.schema.names[-1]]
+    sets = tuple(tuple((n, e) for n, e in items if n in kept) for items in node.sets)
+    below = _all_refs(e for items in sets for _, e in items)
+    pruned = _pruned(node.input, below or {node.input.schema.names[0]})
+    return replace(node, input=pruned, sets=sets, schema=_kept(node.schema, kept))
 
 
 def _kept(schema: Schema, names: Iterable[str]) -> Schema:

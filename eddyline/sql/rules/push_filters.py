@@ -21,8 +21,14 @@ from eddyline.sql.physical import WindowKind
 from eddyline.sql.typed import Ref, Typed, conjunction, conjuncts, is_volatile, refs, substitute
 
 # Sides of a join whose rows may be dropped before it without changing the others'.
-_BEFORE_WHERE = {"INNER": (True, True), "LEFT": (True, False), "RIGHT": (False, True)}
-_BEFORE_ON = {"INNER": (True, True), "LEFT": (False, True), "RIGHT": (True, False)}
+_BEFORE_WHERE = {
+    "INNER": (True, True), "LEFT": (True, False), "RIGHT": (False, True),
+    "SEMI": (True, False), "ANTI": (True, False),
+}  # fmt: skip
+_BEFORE_ON = {
+    "INNER": (True, True), "LEFT": (False, True), "RIGHT": (True, False),
+    "SEMI": (True, True), "ANTI": (False, True),
+}  # fmt: skip
 
 
 def push_filters(node: Node) -> Node:

@@ -1,0 +1,161 @@
+"""One row per key: the first in order of arrival, the first in time, or the last.
+
+The first ones are given once and never taken back. The last is a Top-1 that changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
+from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.rank import Rank
+from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
+from eddyline.record.batch import Batch
+from eddyline.record.types import duckdb_type, quote
+from eddyline.sql.physical_ordered import Deduplicate, Keep
+from eddyline.sql.physical_ordered import Rank as RankNode
+from eddyline.sql.sorting import SortKey
+
+_FAR = 2**62
+_T, _SEQ = quote("$t"), quote("$seq")
+
+
+def deduplicate(context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> Operator:
+    """The operator for what is kept."""
+    if node.keep is Keep.LAST:
+        time = node.time_column
+        order = () if time is None else (SortKey(time, descending=True, nulls_first=False),)
+        rank = RankNode(node.input, node.keys, order, "ROW_NUMBER", 1, 1, None, node.schema)
+        return Rank(context, inputs, rank, newest_first=True)
+    if node.time_column is None:
+        return FirstArrival(context, inputs, node)
+    return FirstInTime(context, inputs, node)
+
+
+class FirstArrival(Operator):
+    """The first row of each key, at once."""
+
+    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> None:
+        super().__init__(context, inputs, node.schema)
+        self._keys = [KeyColumn(k, duckdb_type(node.schema[k])) for k in node.keys]
+        self._table = context.table("keys")
+
+    def create(self) -> None:
+        columns = [f"{quote(k.name)} {k.type}" for k in self._keys] or ['"$one" INTEGER']
+        self.context.db.run(f"CREATE TABLE {self._table} ({', '.join(columns)})")
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch = inputs[0].batch
+        if batch is None or not batch.num_rows:
+            return Step(None, inputs[0].watermark_ms)
+        refuse_changes(batch, "a deduplication that keeps the first row")
+        db = self.context.db
+        rows = batch.rows.select(list(self.schema.names))
+        rows = with_columns(rows, seq=np.arange(batch.num_rows))
+        names = ", ".join(listed(self._keys))
+        part = f"PARTITION BY {names}" if names else ""
+        nth = f"row_number() OVER ({part} ORDER BY {_SEQ}) = 1"
+        known = f"SELECT 1 FROM {self._table} s WHERE {matching(self._keys, 's', 'b')}"
+        first = db.query(
+            f"SELECT {_SEQ} FROM b WHERE NOT EXISTS ({known}) QUALIFY {nth} ORDER BY {_SEQ}",
+            b=rows,
+        )["$seq"]
+        if not len(first):
+            return Step(None, inputs[0].watermark_ms)
+        kept = batch.rows.take(first)
+        db.run(f"INSERT INTO {self._table} SELECT {names or '1'} FROM b", b=kept)
+        marks = None
+        if batch.watermarks is not None:
+            marks = batch.watermarks[first.combine_chunks().to_numpy()]
+        return Step(Batch(kept, None, marks), inputs[0].watermark_ms)
+
+
+class FirstInTime(Operator):
+    """The row with the least row time of each key, once the watermark has passed it.
+
+    A row behind the watermark is dropped, as in Flink. State: one row per key that waits, and the
+    keys that have been given.
+    """
+
+    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> None:
+        super().__init__(context, inputs, node.schema)
+        assert node.time_column is not None
+        self._time = node.time_column
+        self._keys = [KeyColumn(k, duckdb_type(node.schema[k])) for k in node.keys]
+        self._table = context.table("rows")
+        self._given = context.table("given")
+        self._columns = ", ".join(quote(n) for n in node.schema.names)
+        self._seen = 0
+        self._next: int | None = None
+
+    def create(self) -> None:
+        columns = self.schema.duckdb_columns()
+        self.context.db.run(f"CREATE TABLE {self._table} ({columns}, {_T} BIGINT, {_SEQ} BIGINT)")
+        keys = ", ".join(f"{quote(k.name)} {k.type}" for k in self._keys) or '"$one" INTEGER'
+        self.context.db.run(f"CREATE TABLE {self._given} ({keys})")
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch, watermark = inputs[0].batch, inputs[0].watermark_ms
+        if batch is not None and batch.num_rows:
+            refuse_changes(batch, "a deduplication by row time")
+            self._take(batch)
+        return Step(self._fire(watermark), watermark)
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        return inputs[0], self._next is not None and inputs[0] >= self._next
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self._seen, "next": self._next}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._seen, self._next = saved["seen"], saved["next"]
+
+    def why_silent(self) -> list[str]:
+        if self._next is None:
+            return []
+        return [f"the next first row is given when the watermark reaches {stamp(self._next)}"]
+
+    def _take(self, batch: Batch) -> None:
+        times = refuse_null_time(batch.rows, self._time)
+        rows = batch.rows.select(list(self.schema.names))
+        order = np.arange(self._seen, self._seen + len(times))
+        self._seen += len(times)
+        rows = with_columns(rows, t=times, seq=order)
+        if batch.watermarks is not None:
+            late = times <= batch.watermarks
+            self.context.figures.late += int(np.count_nonzero(late))
+            rows = rows.filter(pa.array(~late))
+        if not rows.num_rows:
+            return
+        db, names = self.context.db, ", ".join(listed(self._keys))
+        part = f"PARTITION BY {names}" if names else ""
+        match = matching(self._keys, "s", "b")
+        best = f"row_number() OVER ({part} ORDER BY {_T}, {_SEQ})"
+        given = f"SELECT 1 FROM {self._given} s WHERE {match}"
+        db.run(
+            f"INSERT INTO {self._table} SELECT {self._columns}, {_T}, {_SEQ} FROM b "
+            f"WHERE NOT EXISTS ({given}) QUALIFY {best} = 1",
+            b=rows,
+        )
+        db.run(
+            f"DELETE FROM {self._table} WHERE {_SEQ} IN "
+            f"(SELECT {_SEQ} FROM {self._table} QUALIFY {best} > 1)"
+        )
+        self._next = db.one(f"SELECT min({_T}) FROM {self._table}")
+
+    def _fire(self, watermark: int) -> Batch | None:
+        if self._next is None or watermark < self._next:
+            return None
+        db, due = self.context.db, f"{_T} <= {min(watermark, _FAR)}"
+        rows = db.query(
+            f"SELECT {self._columns} FROM {self._table} WHERE {due} ORDER BY {_T}, {_SEQ}"
+        )
+        keys = ", ".join(listed(self._keys)) or "1"
+        db.run(f"INSERT INTO {self._given} SELECT {keys} FROM {self._table} WHERE {due}")
+        db.run(f"DELETE FROM {self._table} WHERE {due}")
+        self._next = db.one(f"SELECT min({_T}) FROM {self._table}")
+        return Batch(typed(rows, self.schema))

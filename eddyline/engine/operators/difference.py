@@ -1,0 +1,179 @@
+"""Operators whose result per partition is a query over the partition's rows.
+
+The rows are kept in a table. What a batch changes is the difference of the touched partitions'
+results before and after it; so within a batch changes are net. An update is given as the row that
+goes and the row that comes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
+from eddyline.engine.operators.operator import (
+    KIND,
+    Context,
+    Operator,
+    Step,
+    split_hidden,
+    with_columns,
+)
+from eddyline.record.batch import Batch, Kind
+from eddyline.record.schema import Schema
+from eddyline.record.types import duckdb_type, quote
+
+SEQ = quote("$seq")
+
+
+class PartitionChanges(Operator):
+    """Keeps rows by partition; a subclass says what the result over them is."""
+
+    def __init__(
+        self,
+        context: Context,
+        inputs: tuple[Operator, ...],
+        schema: Schema,
+        partition_by: tuple[str, ...],
+    ) -> None:
+        super().__init__(context, inputs, schema)
+        below = inputs[0].schema
+        self._keys = [KeyColumn(k, duckdb_type(below[k])) for k in partition_by]
+        self._below = [quote(n) for n in below.names]
+        self._table = context.table("rows")
+        self._touched = context.table("touched")
+        self._steady = inputs[0].insert_only
+        self._seen = 0
+        self.insert_only = False
+
+    def create(self) -> None:
+        columns = self.inputs[0].schema.duckdb_columns()
+        self.context.db.run(f"CREATE TABLE {self._table} ({columns}, {SEQ} BIGINT)")
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch = inputs[0].batch
+        if batch is None or batch.num_rows == 0:
+            return Step(None, inputs[0].watermark_ms)
+        return Step(self._take(batch), inputs[0].watermark_ms)
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self._seen}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._seen = saved["seen"]
+
+    def _take(self, batch: Batch) -> Batch | None:
+        db = self.context.db
+        rows = batch.rows.select(list(self.inputs[0].schema.names))
+        order = np.arange(self._seen, self._seen + batch.num_rows)
+        self._seen += batch.num_rows
+        rows = with_columns(rows, kind=batch.kinds, seq=order)
+        keys = ", ".join(listed(self._keys)) or '1 AS "$one"'
+        db.run(f"CREATE OR REPLACE TEMP TABLE {self._touched} AS SELECT DISTINCT {keys} FROM b",
+               b=rows)  # fmt: skip
+        old = db.query(self._result())
+        self._apply(rows)
+        new = db.query(self._result())
+        self._trim()
+        return difference(self.context, old, new, self.schema, self._pairs())
+
+    def _result(self) -> str:
+        """Text of the touched partitions' result, in the schema's columns."""
+        raise NotImplementedError
+
+    def _trim(self) -> None:
+        """Forget rows that can never be part of a result again."""
+
+    def _pairs(self) -> list[str]:
+        """Columns that make a row that goes and one that comes an update of one another."""
+        return []
+
+    def _rows(self) -> str:
+        """Text that gives the rows of the touched partitions."""
+        if not self._keys:
+            return self._table
+        match = matching(self._keys, "s", "t")
+        return (
+            f"(SELECT s.* FROM {self._table} s WHERE EXISTS "
+            f"(SELECT 1 FROM {self._touched} t WHERE {match}))"
+        )
+
+    def _partition(self) -> str:
+        names = ", ".join(listed(self._keys))
+        return f"PARTITION BY {names}" if names else ""
+
+    def _apply(self, rows: pa.Table) -> None:
+        """The batch's rows come into the table and leave it."""
+        db, columns = self.context.db, ", ".join(self._below)
+        if self._steady or KIND not in rows.column_names:
+            db.run(f"INSERT INTO {self._table} SELECT {columns}, {SEQ} FROM b", b=rows)
+            return
+        # A row that comes and goes within the batch leaves no trace: only net copies count.
+        net = self.context.table("net")
+        came = f"count(*) FILTER (WHERE {quote(KIND)} IN (0, 2))"
+        db.run(
+            f"CREATE OR REPLACE TEMP TABLE {net} AS SELECT {columns}, "
+            f'{came} - (count(*) - {came}) AS "$net" FROM b GROUP BY {columns}',
+            b=rows,
+        )
+        same = _same(self._below, "x", "n")
+        part = f"PARTITION BY {columns} ORDER BY {SEQ}"
+        db.run(
+            f"INSERT INTO {self._table} SELECT {_of('x', self._below)}, x.{SEQ} FROM (SELECT *, "
+            f'row_number() OVER ({part} DESC) AS "$nth" FROM b WHERE {quote(KIND)} IN (0, 2)) x '
+            f'JOIN {net} n ON {same} WHERE x."$nth" <= n."$net"',
+            b=rows,
+        )
+        db.run(
+            f"DELETE FROM {self._table} WHERE {SEQ} IN (SELECT x.{SEQ} FROM (SELECT s.*, "
+            f'row_number() OVER ({part}) AS "$nth" FROM {self._rows()} s) x '
+            f'JOIN {net} n ON {same} WHERE n."$net" < 0 AND x."$nth" <= -n."$net")'
+        )
+
+
+def _same(columns: list[str], left: str, right: str) -> str:
+    return " AND ".join(f"{left}.{c} IS NOT DISTINCT FROM {right}.{c}" for c in columns)
+
+
+def _of(alias: str, columns: list[str]) -> str:
+    return ", ".join(f"{alias}.{c}" for c in columns)
+
+
+def difference(
+    context: Context, old: pa.Table, new: pa.Table, schema: Schema, pairs: list[str]
+) -> Batch | None:
+    """What makes ``new`` of ``old``: rows that go, then rows that come in the order of ``new``.
+
+    pairs: columns by which a row that goes and one that comes are one update.
+    """
+    if old.num_rows == 0:
+        return Batch(new) if new.num_rows else None
+    columns = ", ".join(quote(n) for n in schema.names)
+    old = old.append_column("$i", pa.array(np.arange(old.num_rows)))
+    new = new.append_column("$i", pa.array(np.arange(new.num_rows)))
+    # Equal rows cancel one another copy by copy.
+    nth = f'row_number() OVER (PARTITION BY {columns} ORDER BY "$i") AS "$nth"'
+    sides = {name: f"(SELECT *, {nth} FROM {name})" for name in ("old", "new")}
+    same = _same([quote(n) for n in (*schema.names, "$nth")], "x", "y")
+
+    def only(side: str, other: str, kind: int) -> str:
+        return (
+            f'SELECT {_of("x", [quote(n) for n in schema.names])}, {kind} AS "$k", x."$i" '
+            f"FROM {sides[side]} x WHERE NOT EXISTS (SELECT 1 FROM {sides[other]} y WHERE {same})"
+        )
+
+    changes = f"{only('old', 'new', 3)} UNION ALL {only('new', 'old', 0)}"
+    if pairs:
+        part = ", ".join(quote(p) for p in pairs)
+        both = f'count(DISTINCT "$k") OVER (PARTITION BY {part}) = 2'
+        kind = f'CASE WHEN {both} THEN CASE "$k" WHEN 3 THEN 1 ELSE 2 END ELSE "$k" END'
+        changes = f'SELECT {columns}, {kind} AS "$k", "$i" FROM ({changes})'
+    order = '"$k" IN (1, 3) DESC, "$i"'
+    sql = f'SELECT {columns}, "$k"::TINYINT AS "$kind" FROM ({changes}) ORDER BY {order}'
+    rows, hidden = split_hidden(context.db.query(sql, old=old, new=new), schema)
+    if not rows.num_rows:
+        return None
+    kinds = hidden[KIND]
+    return Batch(rows, kinds if (kinds != Kind.INSERT).any() else None)

@@ -1,0 +1,44 @@
+"""Where windows are cut by the clock: the clock becomes the watermark.
+
+Rows carry the wall time of their micro-batch. A window is over once the clock has passed its
+end; so the watermark is the time just before now, and stands still when the clock is set back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eddyline.engine.operators.operator import Context, Operator, Step
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
+from eddyline.sql import physical as plan
+
+_NOW = "SELECT epoch_ms(getvariable('eddyline_now'))"
+
+
+class ProcessingTime(Operator):
+    """No row is ever late by the clock."""
+
+    def __init__(
+        self, context: Context, inputs: tuple[Operator, ...], node: plan.ProcessingTime
+    ) -> None:
+        super().__init__(context, inputs, node.schema)
+        self._mark = MIN_WATERMARK
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        batch = inputs[0].batch
+        self._mark = max(self._mark, int(self.context.db.one(_NOW)) - 1)
+        out = None
+        if batch is not None and batch.num_rows:
+            out = Batch(batch.rows.select(list(self.schema.names)), batch.kinds)
+        return Step(out, MAX_WATERMARK if inputs[0].ended else self._mark)
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        if inputs[0] == MAX_WATERMARK:
+            return inputs[0], False
+        return max(self._mark, self.context.clock.now_ms() - 1), False
+
+    def save(self) -> dict[str, Any]:
+        return {"mark": self._mark}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._mark = saved["mark"]

@@ -1,0 +1,112 @@
+"""Semi and anti joins: the left side's rows that have a partner on the right, or have none.
+
+Both sides are kept, as net copies of each row. What a batch changes is found by looking at the
+rows of the touched keys before and after it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from eddyline.engine.operators.join import JoinSide, N, join_condition, make_side, renamed
+from eddyline.engine.operators.operator import (
+    KIND,
+    Context,
+    Operator,
+    Step,
+    split_hidden,
+    with_columns,
+)
+from eddyline.record.batch import Batch
+from eddyline.record.types import quote
+from eddyline.sql import physical as plan
+from eddyline.sql.physical import JoinKind
+
+
+class SemiJoin(Operator):
+    """SEMI of rows that are never taken back is insert-only; ANTI never is."""
+
+    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.SemiJoin) -> None:
+        super().__init__(context, inputs, node.schema)
+        below = [i.schema for i in inputs]
+        self._left = make_side(context, 0, below[0], node.left_names, node.left_keys, False)
+        self._right = make_side(context, 1, below[1], node.right_names, node.right_keys, False)
+        on = join_condition(self._left, self._right, node.condition)
+        partner = f"EXISTS (SELECT 1 FROM {self._right.table} r WHERE {on})"
+        self._kept = partner if node.kind is JoinKind.SEMI else f"NOT {partner}"
+        self.insert_only = self.insert_only and node.kind is JoinKind.SEMI
+
+    def create(self) -> None:
+        for side in (self._left, self._right):
+            self.context.db.run(
+                f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {N} BIGINT)"
+            )
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        watermark = min(s.watermark_ms for s in inputs)
+        if not any(s.num_rows for s in inputs):
+            return Step(None, watermark)
+        db = self.context.db
+        for side, step in zip((self._left, self._right), inputs, strict=True):
+            self._load(side, step.batch)
+        before = db.query(self._result())
+        for side in (self._left, self._right):
+            self._apply(side)
+        return Step(self._changes(before, db.query(self._result())), watermark)
+
+    def _load(self, side: JoinSide, batch: Batch | None) -> None:
+        """The side's net change of this batch, as a table with a signed number of copies."""
+        db, columns = self.context.db, ", ".join(side.columns)
+        make = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {columns}"
+        if batch is None or not batch.num_rows:
+            db.run(f"{make}, {N} FROM {side.table} WHERE FALSE")
+            return
+        rows = renamed(batch, self.inputs[side.index].schema, side)
+        kinds = batch.kinds if batch.kinds is not None else np.zeros(batch.num_rows, np.int8)
+        rows = with_columns(rows, kind=kinds)
+        sign = f"sum(CASE WHEN {quote(KIND)} IN (0, 2) THEN 1 ELSE -1 END)::BIGINT"
+        db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} HAVING {sign} <> 0", b=rows)
+
+    def _apply(self, side: JoinSide) -> None:
+        columns = ", ".join(side.columns)
+        same = " AND ".join(f"s.{c} IS NOT DISTINCT FROM d.{c}" for c in side.columns)
+        values = ", ".join(f"d.{c}" for c in side.columns)
+        self.context.db.run(
+            f"MERGE INTO {side.table} AS s USING {side.delta} AS d ON {same} "
+            f"WHEN MATCHED AND s.{N} + d.{N} = 0 THEN DELETE "
+            f"WHEN MATCHED THEN UPDATE SET {N} = s.{N} + d.{N} "
+            f"WHEN NOT MATCHED THEN INSERT ({columns}, {N}) VALUES ({values}, d.{N})"
+        )
+
+    def _result(self) -> str:
+        """Text: the left side's rows of touched keys that are kept."""
+        me = self._left
+        touched = "TRUE"
+        if me.keys:
+            pairs = list(zip(me.keys, self._right.keys, strict=True))
+            mine = " AND ".join(f"d.{quote(k)} IS NOT DISTINCT FROM l.{quote(k)}" for k in me.keys)
+            theirs = " AND ".join(f"d.{quote(b)} = l.{quote(a)}" for a, b in pairs)
+            touched = (
+                f"(EXISTS (SELECT 1 FROM {me.delta} d WHERE {mine}) OR "
+                f"EXISTS (SELECT 1 FROM {self._right.delta} d WHERE {theirs}))"
+            )
+        return f"SELECT {me.of('l')}, l.{N} FROM {me.table} l WHERE {touched} AND {self._kept}"
+
+    def _changes(self, before: pa.Table, after: pa.Table) -> Batch | None:
+        columns = ", ".join(self._left.columns)
+        both = f"SELECT *, {N} AS n FROM new UNION ALL SELECT *, -{N} FROM old"
+        net = (
+            f"SELECT {columns}, sum(n)::BIGINT AS n FROM ({both}) GROUP BY {columns} "
+            "HAVING sum(n) <> 0"
+        )
+        kind = 'CASE WHEN n > 0 THEN 0 ELSE 3 END::TINYINT AS "$kind"'
+        sql = (
+            f"SELECT {columns}, {kind}, unnest(range(abs(n))) AS c FROM ({net}) "
+            'ORDER BY "$kind" DESC'
+        )
+        rows, hidden = split_hidden(self.context.db.query(sql, old=before, new=after), self.schema)
+        if not rows.num_rows:
+            return None
+        kinds = hidden[KIND]
+        return Batch(rows, kinds if np.any(kinds) else None)

@@ -1,0 +1,149 @@
+"""A temporal join: each left row with the version of its partner that was valid at its time.
+
+Left rows wait until the watermark of both sides has passed them, so that all versions up to their
+time are there. Of the versions behind the watermark only the newest of each key is kept; a left
+row that comes later than that finds what is left, as in Flink.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from eddyline.engine.operators.join import make_side, renamed
+from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
+from eddyline.record.batch import Batch
+from eddyline.record.types import quote
+from eddyline.sql import physical as plan
+from eddyline.sql.physical import JoinKind
+
+_FAR = 2**62
+_T, _SEQ = quote("$t"), quote("$seq")
+
+
+class TemporalJoin(Operator):
+    """INNER and LEFT; insert-only."""
+
+    def __init__(
+        self, context: Context, inputs: tuple[Operator, ...], node: plan.TemporalJoin
+    ) -> None:
+        super().__init__(context, inputs, node.schema)
+        self._node = node
+        below = [i.schema for i in inputs]
+        self._left = make_side(context, 0, below[0], node.left_names, node.left_keys, False)
+        self._right = make_side(context, 1, below[1], node.right_names, node.right_keys, False)
+        # As in Flink, a NULL key has versions as well.
+        pairs = zip(self._left.keys, self._right.keys, strict=True)
+        same = [f"l.{quote(a)} IS NOT DISTINCT FROM r.{quote(b)}" for a, b in pairs]
+        self._on = " AND ".join(same)
+        alive = dict(zip(below[1].names, node.right_names, strict=True)).get(node.alive or "")
+        self._alive = None if alive is None else quote(alive)
+        self._keys = ", ".join(quote(k) for k in self._right.keys)
+        self._seen = 0
+        self._next: int | None = None
+
+    def create(self) -> None:
+        for side in (self._left, self._right):
+            columns = side.schema.duckdb_columns()
+            self.context.db.run(
+                f"CREATE TABLE {side.table} ({columns}, {_T} BIGINT, {_SEQ} BIGINT)"
+            )
+
+    def step(self, inputs: tuple[Step, ...]) -> Step:
+        watermark = min(s.watermark_ms for s in inputs)
+        left, right = inputs[0].batch, inputs[1].batch
+        if right is not None and right.num_rows:
+            self._versions(right)
+        if left is not None and left.num_rows:
+            refuse_changes(left, "a temporal join")
+            self._wait(left)
+        return Step(self._give(watermark), watermark)
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        mark = min(inputs)
+        return mark, self._next is not None and mark >= self._next
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self._seen, "next": self._next}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._seen, self._next = saved["seen"], saved["next"]
+
+    def why_silent(self) -> list[str]:
+        if self._next is None:
+            return []
+        return [f"the next row is joined when both watermarks reach {stamp(self._next)}"]
+
+    def _numbers(self, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        numbers = np.arange(self._seen, self._seen + n)
+        self._seen += n
+        return numbers
+
+    def _wait(self, batch: Batch) -> None:
+        times = refuse_null_time(batch.rows, self._node.left_time)
+        rows = renamed(batch, self.inputs[0].schema, self._left)
+        rows = with_columns(rows, t=times, seq=self._numbers(len(times)))
+        self.context.db.run(f"INSERT INTO {self._left.table} SELECT * FROM b", b=rows)
+        first = int(times.min())
+        self._next = first if self._next is None else min(self._next, first)
+
+    def _versions(self, batch: Batch) -> None:
+        """New versions; one that takes another's time takes its place."""
+        refuse_changes(batch, "the versions of a temporal join")
+        db, table = self.context.db, self._right.table
+        times = refuse_null_time(batch.rows, self._node.right_time)
+        rows = renamed(batch, self.inputs[1].schema, self._right)
+        rows = with_columns(rows, t=times, seq=self._numbers(len(times)))
+        source = "b"
+        if self._node.rising:
+            part = f"PARTITION BY {self._keys} ORDER BY {_SEQ} ROWS UNBOUNDED PRECEDING"
+            same = " AND ".join(
+                f"v.{quote(k)} IS NOT DISTINCT FROM b.{quote(k)}" for k in self._right.keys
+            )
+            newest = f"(SELECT max(v.{_T}) FROM {table} v WHERE {same})"
+            source = (
+                f'(SELECT * EXCLUDE ("$top", "$known") FROM (SELECT *, max({_T}) OVER ({part}) '
+                f'AS "$top", {newest} AS "$known" FROM b) '
+                f'WHERE {_T} >= "$top" AND {_T} >= coalesce("$known", {_T}))'
+            )
+        db.run(f"INSERT INTO {table} SELECT * FROM {source}", b=rows)
+        twice = f"row_number() OVER (PARTITION BY {self._keys}, {_T} ORDER BY {_SEQ} DESC) > 1"
+        db.run(f"DELETE FROM {table} WHERE {_SEQ} IN (SELECT {_SEQ} FROM {table} QUALIFY {twice})")
+
+    def _give(self, watermark: int) -> Batch | None:
+        if self._next is None or watermark < self._next:
+            return None
+        db, due = self.context.db, f"{_T} <= {min(watermark, _FAR)}"
+        left, right = self._left, self._right
+        columns = ", ".join([left.of("l"), right.of("r")])
+        found = (
+            f'SELECT {columns}, r.{_T} AS "$r", l.{_T} AS "$l", l.{_SEQ} AS "$s" FROM '
+            f"(SELECT * FROM {left.table} WHERE {due}) l ASOF LEFT JOIN {right.table} r "
+            f"ON {self._on} AND l.{_T} >= r.{_T}"
+        )
+        fits = ['"$r" IS NOT NULL']
+        fits += [f"coalesce({self._alive}, FALSE)"] if self._alive else []
+        fits += [f"coalesce(({self._node.condition}), FALSE)"] if self._node.condition else []
+        match, order = " AND ".join(fits), '"$l", "$s"'
+        if self._node.kind is JoinKind.INNER:
+            shown = ", ".join([*left.columns, *right.columns])
+            sql = f"SELECT {shown} FROM ({found}) WHERE {match} ORDER BY {order}"
+        else:
+            padded = [f"CASE WHEN {match} THEN {c} END AS {c}" for c in right.columns]
+            shown = ", ".join([*left.columns, *padded])
+            sql = f"SELECT {shown} FROM ({found}) ORDER BY {order}"
+        rows = db.query(sql)
+        db.run(f"DELETE FROM {left.table} WHERE {due}")
+        self._forget(min(watermark, _FAR))
+        self._next = db.one(f"SELECT min({_T}) FROM {left.table}")
+        return Batch(typed(rows, self.schema)) if rows.num_rows else None
+
+    def _forget(self, watermark: int) -> None:
+        """Versions that another one has replaced by now."""
+        table = self._right.table
+        later = f"lead({_T}) OVER (PARTITION BY {self._keys} ORDER BY {_T}) <= {watermark}"
+        self.context.db.run(
+            f"DELETE FROM {table} WHERE {_SEQ} IN (SELECT {_SEQ} FROM {table} QUALIFY {later})"
+        )
