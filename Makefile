@@ -72,7 +72,7 @@ build: $(VENV)/.dev ## make the wheel, in dist
 # A fresh environment with nothing but the wheel, as a user has it.
 wheel-demo: build ## install the wheel into an empty environment and run the demo from it
 	@rm -rf build/wheel && $(PYTHON) -m venv build/wheel
-	@build/wheel/bin/python -m pip install -q --disable-pip-version-check dist/*.whl
+	@$(if $(UV),$(UV) pip install -q --python build/wheel/bin/python,build/wheel/bin/python -m pip install -q --disable-pip-version-check) dist/*.whl
 	@cd build/wheel && bin/eddyline demo --for 50s --json --port 0 --api-port 0
 
 clean: ## remove what make and the demo made

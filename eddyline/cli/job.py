@@ -53,7 +53,12 @@ def list_jobs(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """One job: its state, counters, why it writes nothing, and its failures."""
+    """One job: its state, counters, why it writes nothing, and its failures.
+
+    \b
+    Examples:
+      eddyline job show enrich
+    """
     with opened(data_dir) as services:
         info = services.jobs.get(job)
         failures = services.jobs.failures(job)
@@ -116,6 +121,10 @@ def savepoint(
     """Stop a job and copy its state, for other jobs to start from.
 
     SET 'execution.savepoint.path' = 'NAME' lets the next INSERT start from it.
+
+    \b
+    Examples:
+      eddyline job savepoint enrich before-upgrade
     """
     with opened(data_dir) as services:
         taken = services.savepoints.take(services.jobs.stop(job), name)
@@ -128,7 +137,13 @@ def savepoints(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """All savepoints, oldest first."""
+    """All savepoints, oldest first.
+
+    \b
+    Examples:
+      eddyline job savepoints
+      eddyline job savepoints --delete before-upgrade
+    """
     with opened(data_dir) as services:
         if delete is not None:
             services.savepoints.remove(delete)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eddyline.cli.opening import DataDir, Json, opened
-from eddyline.cli.terminal import agrees, line, listing, say
+from eddyline.cli.terminal import agrees, line, listing, outcome, say
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
@@ -42,7 +42,13 @@ def list_tables(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """All tables and views, with the jobs that use them."""
+    """All tables and views, with the jobs that use them.
+
+    \b
+    Examples:
+      eddyline table list
+      eddyline table list --json
+    """
     with _tables(data_dir) as tables:
         rows = tables.list(database)
     columns = (
@@ -59,7 +65,12 @@ def list_tables(
 
 @app.command()
 def show(name: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """The statement that creates a table or view; with --json its columns and users as well."""
+    """The statement that creates a table or view; with --json its columns and jobs as well.
+
+    \b
+    Examples:
+      eddyline table show clicks
+    """
     with _tables(data_dir) as tables:
         ddl = tables.definition(name)
         if not as_json:
@@ -77,11 +88,17 @@ def rename(
     name: Name,
     new_name: Annotated[str, typer.Argument(help="The new name, in the same database.")],
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Give a table another name. Running jobs are not affected."""
+    """Give a table another name. Running jobs are not affected.
+
+    \b
+    Examples:
+      eddyline table rename clicks old_clicks
+    """
     with _tables(data_dir) as tables:
         tables.rename(name, new_name)
-    say(f"table {name} is now {new_name}")
+    outcome({"table": name, "name": new_name}, f"table {name} is now {new_name}", as_json)
 
 
 @app.command()
@@ -89,15 +106,22 @@ def drop(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Drop a table or view. Its stream and its records stay; running jobs continue."""
+    """Drop a table or view. Its stream and its records stay; running jobs continue.
+
+    \b
+    Examples:
+      eddyline table drop old_clicks --yes
+    """
     with _tables(data_dir) as tables:
         info = tables.info(name)
         if not yes and not agrees(f"drop {info.kind} {info.path}?"):
             msg = f"{info.kind} {info.path} was not dropped"
             raise EddylineError("invalid_argument", msg, hint="add --yes to drop it without asking")
         tables.drop(name)
-    say(f"{info.kind} {info.path} is dropped")
+    result = {"path": info.path, "kind": info.kind, "dropped": True}
+    outcome(result, f"{info.kind} {info.path} is dropped", as_json)
 
 
 @app.command()
@@ -107,7 +131,13 @@ def infer(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Write the CREATE TABLE statement that fits a stream's newest records."""
+    """Write the CREATE TABLE statement that fits a stream's newest records.
+
+    \b
+    Examples:
+      eddyline table infer clicks
+      eddyline table infer clicks --create
+    """
     from eddyline.service.stream_sample import infer_table
     from eddyline.service.tables import tables_of
 
