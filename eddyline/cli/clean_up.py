@@ -1,4 +1,4 @@
-"""``eddyline clean-up``: list all that was made in a data directory, ask, remove it."""
+"""``eddyline clean-up``: lists everything in a data directory, asks, and removes it."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def clean_up(
       eddyline clean-up --data-dir lab --yes
     """
     with opened(data_dir) as services:
-        found = everything(services)
+        objects = everything(services)
         columns = (("what", lambda m: m.kind), ("name", lambda m: m.name), ("", lambda m: m.detail))
-        listing(found, columns, as_json, "there is nothing to remove")
-        if not found:
+        listing(objects, columns, as_json, "there is nothing to remove")
+        if not objects:
             return
-        if not yes and not agrees(f"Remove these {len(found)}, and all their records?"):
+        if not yes and not agrees(f"Remove these {len(objects)}, and all their records?"):
             raise EddylineError("conflict", "nothing was removed", hint="--yes removes unasked")
-        for made in found:
+        for made in objects:
             _REMOVES[made.kind](services, made.name)
-    outcome({"removed": len(found)}, f"removed {len(found)}", as_json)
+    outcome({"removed": len(objects)}, f"removed {len(objects)}", as_json)
 
 
 def everything(services: Services) -> list[Made]:
-    """All that was made, what uses before what is used."""
+    """Everything that was made; what uses something comes before what it uses."""
     catalog = services.catalog
     views = set(catalog.list_views())
     tables = [t for t in catalog.list_tables() if t not in views]

@@ -202,14 +202,14 @@ def _note_id(services: Services, note: str) -> str:
 
 
 class Followed:
-    """A note's run, looked at a few times a second until its paragraphs are over."""
+    """A note's run, polled a few times per second until its paragraphs are over."""
 
     def __init__(self, services: Services, note_id: str, as_json: bool) -> None:
         self._notes = services.notes
         self._id = note_id
         self._as_json = as_json
         self._watched: list[str] = []
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
 
     def start(self, number: int | None) -> None:
         """Begin with paragraph ``number``, or with all."""
@@ -245,8 +245,8 @@ class Followed:
         while True:
             view = self._notes.view(self._id)
             for paragraph in self._of(view):
-                if paragraph.status not in BUSY and paragraph.id not in self._told:
-                    self._tell(view, paragraph)
+                if paragraph.status not in BUSY and paragraph.id not in self._shown:
+                    self._show(view, paragraph)
             busy = view.round or any(p.status in BUSY for p in self._of(view))
             if not busy or (end is not None and SYSTEM.monotonic() >= end):
                 return view
@@ -259,13 +259,15 @@ class Followed:
         if len(self._watched) > 1:
             self._notes.cancel(self._id)
 
-    def _tell(self, view: NoteView, paragraph: ParagraphView) -> None:
+    def _show(self, view: NoteView, paragraph: ParagraphView) -> None:
         if paragraph.status == "READY":  # a round that ended before it
             return
-        self._told.add(paragraph.id)
+        self._shown.add(paragraph.id)
         number = view.order.index(paragraph.id) + 1
         for output in paragraph.outputs:
-            _rows(number, output.table, self._as_json) if output.table else _words(output)
+            _print_rows(number, output.table, self._as_json) if output.table else _print_text(
+                output
+            )
         if self._as_json:
             line({"paragraph": number, "title": paragraph.title, "status": paragraph.status})
         elif paragraph.outputs or paragraph.status != "FINISHED":
@@ -273,20 +275,20 @@ class Followed:
             say(f"paragraph {number}{title}: {_STATES.get(paragraph.status, paragraph.status)}\n")
 
 
-def _words(output: Output) -> None:
+def _print_text(output: Output) -> None:
     if output.kind == "HTML":
         return
     mark = {"ERROR": "error: ", "WARNING": "warning: "}.get(output.kind, "")
     say(mark + output.text.rstrip("\n"))
 
 
-def _rows(number: int, found: Table, as_json: bool) -> None:
+def _print_rows(number: int, result: Table, as_json: bool) -> None:
     if not as_json:
-        table(found.columns, [["NULL" if v is None else v for v in row] for row in found.rows])
+        table(result.columns, [["NULL" if v is None else v for v in row] for row in result.rows])
         return
-    types = found.types or ["STRING"] * len(found.columns)
-    for row in found.rows:
-        values = {c: _value(t, v) for c, t, v in zip(found.columns, types, row, strict=True)}
+    types = result.types or ["STRING"] * len(result.columns)
+    for row in result.rows:
+        values = {c: _value(t, v) for c, t, v in zip(result.columns, types, row, strict=True)}
         line({"paragraph": number, "row": values})
 
 

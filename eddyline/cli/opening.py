@@ -1,4 +1,4 @@
-"""A data directory for a command: through the server that runs on it, or opened by ourselves."""
+"""A data directory for a command: through the server that runs on it, or opened directly."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DataDir = Annotated[
     typer.Option("--data-dir", help="The data directory; EDDYLINE_DATA_DIR, ./eddyline-data."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON: one object per line, errors too.")]
-# A server that has just taken the directory may need this long until it answers.
+# A server that has just locked the directory may need this long until it answers.
 ANSWER_S = 10.0
 
 
@@ -33,7 +33,7 @@ def settings_of(data_dir: Path | None) -> Settings:
 
 
 def need_server(data_dir: Path | None) -> None:
-    """See that a server runs to which work can be left. Raises ``not_running``."""
+    """Check that a server is running. Raises ``not_running``."""
     from eddyline.service.directory import DataDirectory
 
     if DataDirectory(settings_of(data_dir).data_dir).holder() is None:
@@ -75,7 +75,7 @@ def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
 
 
 def _until_it_answers(directory: DataDirectory) -> None:
-    """A server that has just taken the directory may not have its socket yet."""
+    """Wait for the control socket of a server that has just locked the directory."""
     import threading
 
     from eddyline.service.control import dial
@@ -95,7 +95,7 @@ def _until_it_answers(directory: DataDirectory) -> None:
 
 @contextmanager
 def streams(data_dir: Path | None, *, make: bool = False) -> Iterator[LogStore]:
-    """The streams of a directory; the log is made for many processes, so no server is asked."""
+    """The streams of a directory. Any process may open the log, so no server is needed."""
     settings = settings_of(data_dir)
     if make:
         from eddyline.service.directory import DataDirectory
@@ -113,7 +113,7 @@ def streams(data_dir: Path | None, *, make: bool = False) -> Iterator[LogStore]:
 
 
 def existing(settings: Settings) -> None:
-    """See that the data directory is there. Raises ``not_found``."""
+    """Check that the data directory exists. Raises ``not_found``."""
     if not settings.data_dir.is_dir():
         msg = f"there is no data directory {settings.data_dir}"
         hint = "eddyline up makes one; or name another with --data-dir"

@@ -1,4 +1,4 @@
-"""A run watched from the terminal: live tables, figures, JSON lines; Ctrl-C ends it.
+"""A run watched from the terminal: live tables, counters, JSON lines; Ctrl-C ends it.
 
 Events come from a thread and are queued; the terminal is drawn by the command's own thread, at
 most four times a second.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 TICK_S = 0.25
-# A run that was told to end gets this long to say so.
+# A cancelled run has this long to report its end.
 END_S = 15.0
 FAILED, ENDED = "ERROR", ("FINISHED", "ABORT")
 
@@ -81,7 +81,7 @@ class Watch:
                     self.cancel()
 
     def _stop(self) -> None:
-        """Cancel, and hear the run out."""
+        """Cancel the run and wait for its end."""
         with suppress(EddylineError):
             self.cancel()
         end = SYSTEM.monotonic() + END_S
@@ -103,7 +103,7 @@ class Watch:
             self._end_at = SYSTEM.monotonic() + self.for_s
 
     def _text(self, event: e.Text) -> None:
-        # A plan or a definition is what was asked for; a confirmation is only words.
+        # A plan or a definition is a result and goes to stdout; a confirmation is a message.
         if self._kinds.get(event.index, "").startswith(("EXPLAIN", "SHOW", "HELP")):
             if self.as_json:
                 line({"op": "+I", "text": event.text})
@@ -164,14 +164,14 @@ class Watch:
             for reason in progress.why:
                 say(f"  {reason}")
 
-    def _final(self, found: e.TableSnapshot) -> None:
-        """A result as it stood at its end."""
+    def _final(self, snapshot: e.TableSnapshot) -> None:
+        """Print a result as it was at its end."""
         if self.as_json:
-            for row in found.rows:
-                line({"op": "+I", **_typed(found.columns, found.types, row)})
+            for row in snapshot.rows:
+                line({"op": "+I", **_typed(snapshot.columns, snapshot.types, row)})
             return
-        table(found.columns, [_cells(row) for row in found.rows])
-        say(_count(found))
+        table(snapshot.columns, [_cells(row) for row in snapshot.rows])
+        say(_count(snapshot))
 
     def _end(self, event: e.RunFinished) -> None:
         self._end_live()
@@ -248,24 +248,24 @@ def _cells(row: list[str | None]) -> list[str]:
     return ["NULL" if v is None else v for v in row]
 
 
-def _live_table(found: e.TableSnapshot) -> RenderableType:
+def _live_table(snapshot: e.TableSnapshot) -> RenderableType:
     import shutil
 
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in found.columns:
+    for name in snapshot.columns:
         shown.add_column(name, no_wrap=True)
     room = max(1, shutil.get_terminal_size().lines - 6)
-    for row in found.rows[-room:]:
+    for row in snapshot.rows[-room:]:
         shown.add_row(*(Text(cell) for cell in _cells(row)))
     return shown
 
 
-def _count(found: e.TableSnapshot) -> str:
-    words = f"{found.row_count:,} row{'' if found.row_count == 1 else 's'}"
-    return words + (f", the newest {len(found.rows):,} shown" if found.skipped else "")
+def _count(snapshot: e.TableSnapshot) -> str:
+    words = f"{snapshot.row_count:,} row{'' if snapshot.row_count == 1 else 's'}"
+    return words + (f", the newest {len(snapshot.rows):,} shown" if snapshot.skipped else "")
 
 
 def _figures(progress: e.Progress) -> str:

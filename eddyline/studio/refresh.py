@@ -1,7 +1,7 @@
-"""A page's refresh: look in a thread, show what was found, wait until the browser has shown it.
+"""A page's refresh: fetch data in a thread, render it, wait for the browser's acknowledgement.
 
-A browser that lags, or a tab nobody looks at, is sent nothing more until it answers: what it costs
-is bounded, and whatever runs behind the page never waits for it.
+A slow browser or a hidden tab is sent nothing more until it answers, so that its cost is bounded
+and nothing behind the page waits for it.
 """
 
 from __future__ import annotations
