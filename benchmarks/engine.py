@@ -137,9 +137,9 @@ def window_job(store: LogStore, rows: int, directory: Path) -> dict[str, Any]:
     thread.start()
     while work.metrics().rows_in < rows and thread.is_alive():
         time.sleep(0.005)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    stop.set()
+    work.end_input()  # the last windows fire, and the job is over when their rows are out
     thread.join()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return figures("window job from the log", rows, wall, cpu)
 
 
