@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nicegui import ui
 
-from eddyline.service.tables import TableInfo, Tables, tables_of
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, plural
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import ask, button, confirm, empty, every, heading, icon_button, page
+
+if TYPE_CHECKING:
+    from eddyline.service.tables import TableInfo, Tables
 
 _COLUMNS = (
     ("Table", "wide"),
@@ -27,6 +31,9 @@ def register(context: Context) -> None:
 
     @ui.page("/tables")
     def tables() -> None:
+        # Loaded with the first visit: a server without streams does not need the catalog.
+        from eddyline.service.tables import tables_of
+
         with page("tables", "Tables"):
             TablesPage(tables_of(context.services))
 
