@@ -40,7 +40,7 @@ class Sockets:
 
         async def receiving() -> Message:
             message = await socket.receive()
-            if not socket.ended and not self._is_signed_in(session):
+            if socket.ended or not self._is_signed_in(session):
                 self.end(session)
                 message = socket.disconnect()
             return message
