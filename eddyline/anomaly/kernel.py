@@ -37,7 +37,7 @@ def _cache_dir() -> str:
     """
     home = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted(home.glob("*.py")):
+    for source in sorted(home.rglob("*.py")):
         digest.update(source.read_bytes())
     base = _config.CACHE_DIR or str(home / "__pycache__")
     return str(Path(base) / f"kernels-{digest.hexdigest()[:16]}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from eddyline.anomaly.rates import FalseAlarms
 from eddyline.errors import EddylineError
 
 COLUMNS_MAX = 30
@@ -42,17 +43,24 @@ class DetectorOptions:
     cool_down: a column's episode ends after this many ordinary rows; one alert an episode.
     normalize: columns are divided by how far each strays over a key's first rows, so that none
     rules by its unit alone. A point of one column needs none; RANDOM_CUT_FOREST has none.
+    false_alarms: how many a key may have, for example ``0.1/week`` or ``10/10000 rows``; the
+    verdict is then that of ``verdicts``. Empty: grades are taken from the forest's scores alone.
+    timed: rows come with their time.
     """
 
     forest: ForestOptions = ForestOptions()
     tolerance: float = _of(0.2, 0.0, 1000.0)
     cool_down: int = _of(100, 0, 1_000_000)
     normalize: bool = False
+    false_alarms: str = ""
+    timed: bool = False
 
     def validate(self) -> None:
         """Raises EddylineError ``invalid_argument`` naming the parameter and its range."""
         self.forest.validate()
         _validate(self)
+        if self.false_alarms != "":
+            FalseAlarms.parse(self.false_alarms)
 
 
 def _validate(options: ForestOptions | DetectorOptions) -> None:

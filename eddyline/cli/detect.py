@@ -34,6 +34,10 @@ def detect(
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Print rows with an alert only.")
     ] = False,
+    false_alarms: Annotated[
+        str, typer.Option(help="Allowed per series, as 0.1/week or 10/10000 rows; see docs.")
+    ] = "",
+    time: Annotated[str | None, typer.Option(help="Column of timestamps.")] = None,
     trees: Annotated[int, typer.Option(help="Trees a forest.")] = 100,
     samples: Annotated[int, typer.Option(help="Rows a tree samples.")] = 256,
     shingle: Annotated[int, typer.Option(help="Successive rows that make a point.")] = 1,
@@ -53,18 +57,25 @@ def detect(
       eddyline detect pages.ndjson --key page --alerts --json
     """
     from eddyline.anomaly.options import ForestOptions
-    from eddyline.cli.detect_file import judge, load
+    from eddyline.anomaly.rates import FalseAlarms
+    from eddyline.cli.detect_file import judge, load, time_column
 
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
     forest.validate()
     table = load(_checked(file))
     wanted = [c.strip() for c in columns.split(",")] if columns else []
-    for name in [*wanted, *([key] if key else [])]:
+    for name in [*wanted, *([key] if key else []), *([time] if time else [])]:
         if name not in table.column_names:
             near = nearest(name, table.column_names) or table.column_names[:5]
             msg = f"{file} has no column {name}"
             raise EddylineError("not_found", msg, hint=f"it has {', '.join(near)}")
-    judged = judge(table, wanted, key, forest)
+    if false_alarms:
+        time = time or time_column(table)
+        if FalseAlarms.parse(false_alarms).per_week and time is None:
+            msg = f"{false_alarms} needs times, and no single column of {file} holds timestamps"
+            hint = "name one with --time, or use --false-alarms '0.5/10000 rows'"
+            raise EddylineError("invalid_argument", msg, hint=hint)
+    judged = judge(table, wanted, key, forest, false_alarms, time)
     _print(judged, alerts, as_json)
     _tell(judged)
     if picture is not None:

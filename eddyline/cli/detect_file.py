@@ -109,8 +109,11 @@ class Judged:
         return found
 
 
-def judge(table: pa.Table, columns: list[str], key: str | None, forest: ForestOptions) -> Judged:
-    """Each row judged by those of its series before it.
+def judge(
+    table: pa.Table, columns: list[str], key: str | None, forest: ForestOptions,
+    false_alarms: str = "", time: str | None = None,
+) -> Judged:  # fmt: skip
+    """Each row judged by those of its series before it. time: column of timestamps, if any.
 
     Raises:
         EddylineError: ``invalid_argument`` if a column holds no numbers or has a name that is
@@ -140,9 +143,36 @@ def judge(table: pa.Table, columns: list[str], key: str | None, forest: ForestOp
         raise EddylineError("limit_exceeded", msg, hint="choose fewer --trees or --samples")
     points = np.column_stack([_doubles(table[c]) for c in columns])
     whole = np.asarray(np.isfinite(points).all(axis=1))
-    options = DetectorOptions(forest, normalize=len(columns) > 1)
-    verdicts = Detectors(options, len(columns)).process(keys[whole], points[whole])
+    times = _times(table, time) if time is not None else np.zeros(table.num_rows, np.int64)
+    options = DetectorOptions(
+        forest, normalize=len(columns) > 1, false_alarms=false_alarms, timed=time is not None
+    )
+    detectors = Detectors(options, len(columns))
+    verdicts = detectors.process(keys[whole], points[whole], None, times[whole])
     return Judged(table, columns, labels, keys, points, whole, verdicts)
+
+
+def _times(table: pa.Table, name: str) -> Int64s:
+    """Epoch milliseconds of a column of timestamps.
+
+    Raises:
+        EddylineError: ``invalid_argument`` if it holds something else, or no time in some row.
+    """
+    column = table[name]
+    if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
+        msg = f"column {name} is {column.type}, no timestamp"
+        raise EddylineError("invalid_argument", msg, hint="write it as 2026-01-31 23:59:00")
+    if column.null_count:
+        msg = f"column {name} has no time in {column.null_count:,} rows"
+        raise EddylineError("invalid_argument", msg, hint="filter such rows out")
+    times: Int64s = column.cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()
+    return times
+
+
+def time_column(table: pa.Table) -> str | None:
+    """The one column of timestamps; None if there is none, or more than one."""
+    names = [n for n in table.column_names if pa.types.is_timestamp(table[n].type)]
+    return names[0] if len(names) == 1 and not table[names[0]].null_count else None
 
 
 def _is_number(column: pa.ChunkedArray) -> bool:

@@ -345,6 +345,7 @@ class ForestOver(Generic[N]):
     allows (order: time, arrival), so that results do not depend on batches. fill: the value of a
     window without rows, per key seen (needs window_ms, the distance of windows), or None.
     window_columns: window_start/window_end/window_time columns to be filled along, if present.
+    false_alarms: how many a key may have, for example 0.1/week; empty: the forest alone decides.
     """
 
     input: N
@@ -355,6 +356,7 @@ class ForestOver(Generic[N]):
     time_decay: int
     shingle_size: int
     tolerance: float
+    false_alarms: str
     seed: int
     fill: float | None
     window_ms: int

@@ -236,7 +236,8 @@ class Forest(Operator):
         points = np.column_stack([_doubles(rows[c]) for c in node.columns])
         whole = np.asarray(np.isfinite(points).all(axis=1))
         began = self._begun(taken, ids[whole])
-        verdicts = self._detect(taken.models[ids[whole]], points[whole], began)
+        times = rows[_TIME].combine_chunks().to_numpy()[whole]
+        verdicts = self._detect(taken.models[ids[whole]], points[whole], began, times)
         reasons = self._explanations(verdicts)
         shown = taken.shown(ids[whole])
         self._tell(self._told(rows, shown, points, whole, verdicts, reasons))
@@ -305,9 +306,11 @@ class Forest(Operator):
             explanation=tuple(r if o else "" for r, o in zip(reasons, odd, strict=True)),
         )
 
-    def _detect(self, models: Int64s, points: Doubles, began: Bools) -> Verdicts:
-        verdicts = self._machine().process(models, points, began)
+    def _detect(self, models: Int64s, points: Doubles, began: Bools, times: Int64s) -> Verdicts:
+        verdicts = self._machine().process(models, points, began, times)
         if self._durable and len(models):
+            if self._node.false_alarms:  # a verdict depends on when a row is
+                points = np.column_stack([points, times])
             self._remember(np.where(began, -1 - models, models), points)
         self._taken += len(models)
         return verdicts
@@ -325,8 +328,9 @@ class Forest(Operator):
                 seed=n.seed,
             )
             options = DetectorOptions(
-                forest=forest, tolerance=n.tolerance, normalize=n.grade is not None
-            )
+                forest=forest, tolerance=n.tolerance, normalize=n.grade is not None,
+                false_alarms=n.false_alarms, timed=n.time_column is not None,
+            )  # fmt: skip
             explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
             self._detectors = Detectors(options, len(n.columns), explain)
         return self._detectors
@@ -361,10 +365,13 @@ class Forest(Operator):
         rows = db.query(f"SELECT model, point FROM {self._points} ORDER BY nth")
         if rows.num_rows:
             flat = rows["point"].combine_chunks().flatten().to_numpy()
-            points = flat.reshape(rows.num_rows, len(self._node.columns))
+            points = flat.reshape(rows.num_rows, -1)
+            width = len(self._node.columns)
+            times = points[:, width].astype(np.int64) if self._node.false_alarms else None
             kept = rows["model"].combine_chunks().to_numpy()
             began = kept < 0
-            self._machine().process(np.where(began, -1 - kept, kept), points, began)
+            models = np.where(began, -1 - kept, kept)
+            self._machine().process(models, np.ascontiguousarray(points[:, :width]), began, times)
 
     def _tell(self, points: ScorePoints) -> None:
         """Keep the points for the listener until the commit, and over a crash after it."""

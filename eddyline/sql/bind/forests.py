@@ -11,6 +11,7 @@ from eddyline.anomaly.options import (
     ForestOptions,
     check_dimensions,
 )
+from eddyline.anomaly.rates import FalseAlarms
 from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DOUBLE, STRING
@@ -43,6 +44,7 @@ _FOREST = ("number_of_trees", "sub_sample_size", "time_decay", "shingle_size")
 # After the table the service's own order; what is ours alone comes behind, by name.
 _PARAMETERS = (
     "input", *_FOREST, "with_directionality", "columns", "fill", "tolerance", "seed", "on_time",
+    "false_alarms",
 )  # fmt: skip
 _ALIASES = {n.replace("_", ""): n for n in _PARAMETERS}
 
@@ -91,8 +93,14 @@ def _options(
     values: dict[str, object], call: s.Call, args: dict[str, s.Expression], env: Environment
 ) -> DetectorOptions:
     given: dict[str, Any] = {k: v for k, v in values.items() if k in (*_FOREST, "seed")}
-    more: dict[str, Any] = {k: v for k, v in values.items() if k == "tolerance"}
+    more: dict[str, Any] = {k: v for k, v in values.items() if k in ("tolerance", "false_alarms")}
     options = DetectorOptions(forest=ForestOptions(**given), **more)
+    if "false_alarms" in more and not FUNCTIONS[call.name.upper()].grade:
+        hint = "DETECT_ANOMALIES has it"
+        raise env.error(f"{call.name} has no false_alarms", args["false_alarms"].span, hint)
+    if "false_alarms" in more and "tolerance" in more:
+        msg = "tolerance and false_alarms cannot be combined"
+        raise env.error(msg, args["tolerance"].span, "leave tolerance out")
     try:
         options.validate()
     except EddylineError as e:
@@ -158,6 +166,10 @@ def _forest(
         if not isinstance(e, Ref) or not e.type.is_rowtime:
             raise env.error(f"{on_time.names[0]} is no row time", on_time.span)
         time = e.name
+    if options.false_alarms and time is None and FalseAlarms.parse(options.false_alarms).per_week:
+        msg = f"{call.name}: {options.false_alarms} needs a row time"
+        hint = "declare a WATERMARK, or say it per rows: false_alarms => '0.5/10000 rows'"
+        raise env.error(msg, call.span, hint)
     distance = _distance(source.node)
     if fill is not None and (distance == 0 or time is None):
         msg = f"{call.name}: fill needs windows, so that it is known when one is missing"
@@ -193,7 +205,8 @@ def _node(
     assert names[0] is not None
     return Forest(
         below, columns, keys, forest.number_of_trees, forest.sub_sample_size,
-        forest.time_decay, forest.shingle_size, options.tolerance, forest.seed, fill,
+        forest.time_decay, forest.shingle_size, options.tolerance, options.false_alarms,
+        forest.seed, fill,
         distance if fill is not None else 0, time, tuple(dict.fromkeys(bounds)), names[0],
         names[1], names[2], Schema((*kept, *more)),
     )  # fmt: skip

@@ -1,0 +1,75 @@
+"""When a column's episode begins and ends, and how a level that has come to stay is learnt."""
+
+from __future__ import annotations
+
+from eddyline.anomaly.column.model import QUICK, QUICK_WINDOW, SHORT, SLOW, SLOW_WINDOW
+from eddyline.anomaly.column.places import (
+    COUNT,
+    FILTER_D,
+    FILTER_E,
+    FILTERS,
+    LAW,
+    LEVEL_F,
+    LEVEL_X,
+    ON,
+    ON_QUIET,
+    ON_ROWS,
+    ON_SIDE,
+    ON_TRACK,
+    ON_WINDOW,
+    SEASONS,
+    TRACKS,
+    WINDOW_M,
+    WINDOW_S,
+    WINDOW_V,
+    WINDOWS,
+)
+from eddyline.anomaly.kernel import Doubles, kernel
+
+# A column is calm when the windows that began its episode are within so many deviations, for so
+# many rows.
+_CALM, _CALM_ROWS = 2.0, 3.0
+
+
+@kernel
+def begin(h: Doubles, judged: Doubles, track: int) -> None:
+    """The column's evidence has passed what is allowed."""
+    h[ON], h[ON_ROWS], h[ON_QUIET] = 1.0, 0.0, 0.0
+    h[ON_TRACK] = track
+    h[ON_WINDOW] = judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]
+    h[ON_SIDE] = 1.0 if (judged[QUICK] if track == 0 else judged[SLOW]) > 0.0 else -1.0
+
+
+@kernel
+def go_on(h: Doubles, judged: Doubles, most_rows: float) -> None:
+    """One row more of an episode; it may be its end."""
+    h[ON_ROWS] += 1.0
+    h[ON_QUIET] = h[ON_QUIET] + 1.0 if judged[SHORT] < _CALM else 0.0
+    if h[ON_QUIET] >= _CALM_ROWS:
+        _end(h)
+    elif h[ON_ROWS] >= most_rows:
+        _accept(h)
+        _end(h)
+
+
+@kernel
+def _end(h: Doubles) -> None:
+    """The windows forget, so that an episode that is over is no evidence of another one."""
+    h[ON], h[ON_WINDOW] = 0.0, 0.0
+    for i in range(TRACKS * WINDOWS):
+        h[WINDOW_S + i], h[WINDOW_V + i], h[WINDOW_M + i] = 0.0, 0.0, 0.0
+
+
+@kernel
+def _accept(h: Doubles) -> None:
+    """What has lasted is the new level: the season's levels move to where the filters are."""
+    if h[FILTER_E + 1] <= 0.0:
+        return
+    move = h[FILTER_D + 1] / h[FILTER_E + 1]
+    for s in range(SEASONS):
+        if h[LAW] == COUNT:
+            h[LEVEL_X + s] *= max(1.0 + move, 0.0)
+        else:
+            h[LEVEL_X + s] += move * h[LEVEL_F + s]
+    for i in range(FILTERS):
+        h[FILTER_D + i], h[FILTER_E + i] = 0.0, 0.0

@@ -1,0 +1,400 @@
+"""A key's row: its columns judged one by one and together, then one verdict.
+
+The row goes through two kernels. ``judge_columns`` has all that needs no forest; ``conclude`` adds
+the forest's score and decides. Between them the caller lets the forest score the same rows.
+"""
+
+from __future__ import annotations
+
+from math import exp, log, log10, sqrt
+
+import numpy as np
+
+from eddyline.anomaly.column import episode
+from eddyline.anomaly.column.calibration import calibrated, needed, note
+from eddyline.anomaly.column.key import (
+    ACTIVE,
+    ALERT_ROW,
+    BAR,
+    COLUMN,
+    FOREST_BINS,
+    FOREST_TAIL,
+    HABIT,
+    KEY_DOUBLES,
+    KEY_SINGLES,
+    KIND,
+    LAST_S,
+    NOVEL,
+    NOVEL_RING,
+    NUMBER,
+    PEAK,
+    QUIET,
+    ROWS,
+    SIDE,
+    START_MS,
+    START_ROW,
+    STEP_RING,
+    STEP_S,
+    STEPS,
+    TOGETHER,
+    TOGETHER_RING,
+)
+from eddyline.anomaly.column.model import (
+    EXPECTED,
+    JUDGED,
+    OFF,
+    QUICK,
+    QUICK_WINDOW,
+    SCRATCH,
+    SIGMA,
+    SLOW,
+    SLOW_WINDOW,
+    judge_value,
+)
+from eddyline.anomaly.column.places import (
+    BLOCKS,
+    BORN,
+    CALIBRATION,
+    CALIBRATION_RING,
+    COUNT,
+    DOUBLES,
+    HISTORY,
+    LAW,
+    ON,
+    PLACE_SEEN,
+    PLACE_TAIL,
+    POSITIVE,
+    SEEN,
+    SHAPE_SEEN,
+    SHAPE_TAIL,
+    SINGLES,
+    TAIL,
+    TRACKS,
+)
+from eddyline.anomaly.column.relation import judge_relation
+from eddyline.anomaly.column.similarity import place_distance, shape_distance
+from eddyline.anomaly.column.surprise import surprise
+from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, kernel
+
+WEEK_S, DAY_S = 604_800.0, 86_400.0
+# Kinds of evidence.
+POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
+# Place and scale of the greatest evidence of a block, before a key has shown its own.
+QUICK_PRIOR, NOVEL_PRIOR, TOGETHER_PRIOR = (2.6, 0.45), (2.1, 0.48), (2.5, 0.45)
+# Rows before shape, place and forest say anything.
+_NOVEL_ROWS = 100.0
+_FOREST_WEIGHT = 0.7
+# Decades beyond those of its rows that a past can support.
+_NOVEL_SUPPORT = 0.75
+_REST_ROWS, _NOVEL_REST = 36.0, 100.0
+_RARER = 1.0
+_HABIT, _HABIT_ROWS = 0.06, 20_000.0
+_COLUMN_HABIT, _COLUMN_HABIT_ROWS = 0.5, 1000.0
+# Options of a column.
+CHOSEN, SHARE_OF, LEAST, LEAST_SHARE, ONE_SIDE = 0, 1, 2, 3, 4
+COLUMN_OPTIONS = 5
+# Of a key's options: rate of false alarms, whether it is per week, rows' distance if given, timed.
+RATE, PER_WEEK, GIVEN_STEP_S, TIMED, RELATIONS = 0, 1, 2, 3, 4
+KEY_OPTIONS = 5
+# Of a row, handed from one kernel to the other.
+(
+    RARITY,
+    RARITY_COLUMN,
+    RARITY_KIND,
+    RARITY_SIDE,
+    RARITY_WINDOW,
+    NOVEL_SQUARE,
+    NOVEL_COLUMN,
+    NOVEL_KIND,
+    ALLOWED,
+    BUSY,
+    READY,
+) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+PASSED = 11
+
+
+@kernel
+def allowed(k: Doubles, options: Doubles) -> float:
+    """-log10 of the false alarms that are allowed per row; 0 while that is not known."""
+    if options[PER_WEEK] == 0.0:
+        return -log10(options[RATE])
+    if k[STEP_S] <= 0.0:
+        return 0.0
+    return -log10(min(options[RATE] * k[STEP_S] / WEEK_S, 0.05))
+
+
+@kernel
+def tick(k: Doubles, options: Doubles, local_s: float) -> None:
+    """The key's clock: how far rows usually lie apart."""
+    rows = k[ROWS]
+    if options[GIVEN_STEP_S] > 0.0:
+        k[STEP_S] = options[GIVEN_STEP_S]
+    elif rows > 0.0 and options[TIMED] > 0.0:
+        k[STEP_RING + int(rows - 1.0) % STEPS] = max(local_s - k[LAST_S], 0.0)
+        if rows == 11.0 or int(rows) % 200 == 50:
+            k[STEP_S] = max(_median(k, int(min(rows, STEPS))), 1e-3)
+    k[LAST_S] = local_s
+    k[ROWS] = rows + 1.0
+
+
+@kernel
+def _median(k: Doubles, n: int) -> float:
+    """The middle of the newest distances."""
+    for i in range(n):
+        value, less, same = k[STEP_RING + i], 0, 0
+        for j in range(n):
+            less += int(k[STEP_RING + j] < value)
+            same += int(k[STEP_RING + j] == value)
+        if less <= n // 2 < less + same:
+            return float(value)
+    return 0.0
+
+
+@kernel
+def judge_columns(
+    models: Int64s, local_s: Doubles, weekday: Int64s, points: Doubles, exposure: Doubles,
+    heads: Doubles, tails: Singles, options: Doubles, column_options: Doubles, evidence: Doubles,
+    expected: Doubles, lower: Doubles, upper: Doubles, passed: Doubles,
+) -> None:  # fmt: skip
+    """Judge rows and learn them, all but the forest.
+
+    models (n,): row of heads and tails. points (n, d): NaN where there is none. evidence (n, d):
+    signed decades by column. expected, lower, upper (n, d). passed (n, PASSED).
+    """
+    d = points.shape[1]
+    scratch, judged = np.zeros(SCRATCH), np.zeros(JUDGED)
+    room, work = np.zeros(HISTORY, np.float32), np.zeros((d, d))
+    residual, solid = np.zeros(d), np.zeros(d)
+    split = log10(1.0 + 0.35 * (2.0 * d - 1.0))
+    for r in range(len(models)):
+        m = models[r]
+        k, ks = heads[m, :KEY_DOUBLES], tails[m, :KEY_SINGLES]
+        tick(k, options, local_s[r])
+        row = passed[r]
+        for i in range(PASSED):
+            row[i] = 0.0
+        limit = allowed(k, options)
+        row[ALLOWED] = limit
+        k[HABIT] *= 1.0 - 1.0 / _COLUMN_HABIT_ROWS
+        timed = options[TIMED] > 0.0 and k[STEP_S] > 0.0
+        day_rows = DAY_S / k[STEP_S] if k[STEP_S] > 0.0 else 288.0
+        talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
+        share = log10((0.9 if d == 1 else 0.8) - 0.45 * talk)
+        row[RARITY], row[NOVEL_SQUARE] = -1.0, -1.0
+        whole, busy = True, False
+        for j in range(d):
+            h = heads[m, KEY_DOUBLES + j * DOUBLES : KEY_DOUBLES + (j + 1) * DOUBLES]
+            c = tails[m, KEY_SINGLES + j * SINGLES : KEY_SINGLES + (j + 1) * SINGLES]
+            x = points[r, j]
+            residual[j], solid[j] = 0.0, 0.0
+            evidence[r, j] = 0.0
+            expected[r, j], lower[r, j], upper[r, j] = np.nan, np.nan, np.nan
+            if x != x or exposure[r, j] <= 0.0:
+                whole = False
+                continue
+            o = column_options[j]
+            judge_value(
+                h, c, x, exposure[r, j], local_s[r], int(weekday[r]), day_rows, timed,
+                int(o[CHOSEN]), o[SHARE_OF] >= 0.0, h[ON] > 0.0, scratch, judged,
+            )  # fmt: skip
+            if h[BORN] > 0.0 and h[SEEN] > 12.0:
+                part = share - _COLUMN_HABIT * k[HABIT]
+                _column(h, c, judged, limit, part, split, o, j, day_rows, row, evidence[r])
+                _band(h, judged, limit, split - share, r, j, expected, lower, upper)
+                residual[j] = judged[OFF]
+                solid[j] = 1.0 if h[LAW] != COUNT or judged[EXPECTED] >= 4.0 else 0.0
+                busy |= h[ON] > 0.0
+            _similar(h, c, j, room, row)
+        if d > 1 and whole and options[RELATIONS] > 0.0:
+            _related(
+                k, ks, heads[m], KEY_DOUBLES + d * DOUBLES, residual, solid, busy, work, limit, row
+            )
+        row[BUSY] = 1.0 if busy else 0.0
+        row[READY] = k[ROWS]
+
+
+@kernel
+def _column(
+    h: Doubles, c: Singles, judged: Doubles, limit: float, share: float, split: float,
+    o: Doubles, j: int, day_rows: float, row: Doubles, evidence: Doubles,
+) -> None:  # fmt: skip
+    """One column's evidence: calibrated, and its own episode."""
+    best, track = -10.0, 0
+    for t in range(TRACKS):
+        e = judged[QUICK] if t == 0 else judged[SLOW]
+        a = abs(e)
+        if o[ONE_SIDE] * e < 0.0:
+            a = 0.0
+        at, ring = CALIBRATION + 5 * t, CALIBRATION_RING + BLOCKS * t
+        rarity = calibrated(h, at, QUICK_PRIOR, a)
+        note(h, at, c, ring, QUICK_PRIOR, a)
+        if rarity > best:
+            best, track = rarity, t
+    rarity = best + share - split
+    e = judged[QUICK] if track == 0 else judged[SLOW]
+    evidence[j] = rarity if e > 0.0 else -rarity
+    if _too_small(h, judged, o):
+        rarity = min(rarity, 0.0)
+    if h[ON] > 0.0:
+        episode.go_on(h, judged, min(max(day_rows, 50.0), 300.0))
+    elif rarity >= limit and limit > 0.0:
+        episode.begin(h, judged, track)
+    if rarity > row[RARITY]:
+        window = judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]
+        row[RARITY], row[RARITY_COLUMN] = rarity, j
+        row[RARITY_KIND] = (
+            DRIFT if track == 1 and window >= 4.0 else (POINT if window < 1.0 else LEVEL)
+        )
+        row[RARITY_SIDE], row[RARITY_WINDOW] = 1.0 if e > 0.0 else -1.0, window
+
+
+@kernel
+def _too_small(h: Doubles, judged: Doubles, o: Doubles) -> bool:
+    """Whether a change is smaller than what matters."""
+    if o[LEAST] <= 0.0 and o[LEAST_SHARE] <= 0.0:
+        return False
+    off = abs(judged[OFF]) * judged[SIGMA]
+    size = abs(judged[EXPECTED])
+    if h[LAW] == POSITIVE:
+        size = exp(judged[EXPECTED])
+        off = size * (exp(off) - 1.0)
+    return bool(off < max(o[LEAST], o[LEAST_SHARE] * size))
+
+
+@kernel
+def _band(
+    h: Doubles, judged: Doubles, limit: float, more: float, r: int, j: int, expected: Doubles,
+    lower: Doubles, upper: Doubles,
+) -> None:  # fmt: skip
+    """The value expected, and the bounds beyond which a single value would be an alert."""
+    need = max(needed(h, CALIBRATION, QUICK_PRIOR, limit + more), 0.5) * 2.302585092994046
+    z = sqrt(2.0 * need)
+    z = sqrt(max(2.0 * (need - log(max(z, 0.5)) - 0.2258), 0.5))
+    freedom = max(min(4.0 if h[TAIL] > 2.0 else 40.0, h[SEEN] - 1.0), 2.0)
+    z = sqrt(freedom * (exp(min(z * z / freedom, 60.0)) - 1.0))
+    middle, sigma = judged[EXPECTED], judged[SIGMA]
+    if h[LAW] == COUNT:
+        root, half = sqrt(max(middle, 0.0)), 0.5 * z * sigma / sqrt(max(middle, 1e-9))
+        expected[r, j] = middle
+        lower[r, j] = max(root - half, 0.0) ** 2
+        upper[r, j] = (root + half) ** 2 + 0.5
+        return
+    low, high = middle - z * sigma, middle + z * sigma
+    if h[LAW] == POSITIVE:
+        middle, low, high = exp(middle), exp(low), exp(min(high, 700.0))
+    expected[r, j], lower[r, j], upper[r, j] = middle, low, high
+
+
+@kernel
+def _similar(h: Doubles, c: Singles, j: int, room: Singles, row: Doubles) -> None:
+    """Shape and place of a column, into the row's greatest."""
+    a, b = shape_distance(h, c, room), place_distance(h, c)
+    s = surprise(h, SHAPE_SEEN, c, SHAPE_TAIL, a) if a >= 0.0 else 0.0
+    p = surprise(h, PLACE_SEEN, c, PLACE_TAIL, b) if b >= 0.0 else 0.0
+    if h[SEEN] > _NOVEL_ROWS and s * s + p * p > row[NOVEL_SQUARE]:
+        row[NOVEL_SQUARE], row[NOVEL_COLUMN] = s * s + p * p, j
+        row[NOVEL_KIND] = SHAPE if s >= p else PLACE
+
+
+@kernel
+def _related(
+    k: Doubles, ks: Singles, head: Doubles, at: int, residual: Doubles, solid: Doubles,
+    busy: bool, work: Doubles, limit: float, row: Doubles,
+) -> None:  # fmt: skip
+    """The columns' relation, into the row's rarest."""
+    e, column, side = judge_relation(head, at, residual, solid, busy, work)
+    rarity = calibrated(k, TOGETHER, TOGETHER_PRIOR, e) - 1.0 - log10(float(len(residual)))
+    note(k, TOGETHER, ks, TOGETHER_RING, TOGETHER_PRIOR, e)
+    if rarity > row[RARITY] and rarity >= limit > 0.0:
+        row[RARITY], row[RARITY_COLUMN], row[RARITY_KIND] = rarity, column, RELATION
+        row[RARITY_SIDE], row[RARITY_WINDOW] = side, 0.0
+
+
+# Verdict codes.
+LEARNING, ORDINARY, ANOMALOUS = 0, 1, 2
+LEARN_ROWS = 12.0
+
+
+@kernel
+def conclude(
+    models: Int64s, times: Int64s, forest: Doubles, columns: int, heads: Doubles, tails: Singles,
+    options: Doubles, passed: Doubles, verdict: Int64s, alert: Bools, number: Int64s,
+    rarity: Doubles, lead: Int64s, kind: Int64s, side: Doubles,
+) -> None:  # fmt: skip
+    """The verdict on rows that ``judge_columns`` has judged. forest (n,): scores, NaN for none."""
+    split = log10(1.0 + 0.7 * (columns - 1.0))
+    for r in range(len(models)):
+        m = models[r]
+        k, ks, row = heads[m, :KEY_DOUBLES], tails[m, :KEY_SINGLES], passed[r]
+        limit = row[ALLOWED]
+        novel = _novel(k, ks, row, forest[r], limit, split)
+        best, column, what, way = (
+            row[RARITY],
+            row[RARITY_COLUMN],
+            row[RARITY_KIND],
+            row[RARITY_SIDE],
+        )
+        if novel > best:
+            best, column, what, way = novel, row[NOVEL_COLUMN], row[NOVEL_KIND], 0.0
+        over = limit > 0.0 and best >= limit and row[READY] > LEARN_ROWS
+        alert[r] = _episode(
+            k, row[READY], over, best, row[RARITY] >= limit, row[BUSY] > 0.0, column, what, way
+        )
+        if alert[r]:
+            k[START_MS] = times[r]
+        rarity[r] = max(best, 0.0) if limit > 0.0 else 0.0
+        lead[r], kind[r], side[r] = int(column), int(what), way
+        verdict[r] = ORDINARY if row[READY] > LEARN_ROWS and limit > 0.0 else LEARNING
+        if over and k[ACTIVE] > 0.0:
+            verdict[r] = ANOMALOUS
+        number[r] = int(k[NUMBER]) if k[ACTIVE] > 0.0 else 0
+
+
+@kernel
+def _novel(
+    k: Doubles, ks: Singles, row: Doubles, score: float, limit: float, split: float
+) -> float:
+    """Rarity of shape, place and forest together."""
+    f = 0.0
+    if score == score:
+        f = min(score, surprise(k, FOREST_TAIL, ks, FOREST_BINS, score))
+    k[BAR] *= 1.0 - 1.0 / _HABIT_ROWS
+    if row[READY] <= _NOVEL_ROWS:
+        return -1.0
+    e = sqrt(max(row[NOVEL_SQUARE], 0.0) + (_FOREST_WEIGHT * f) ** 2) / (1.0 + _HABIT * k[BAR])
+    if 0.7 * f > sqrt(max(row[NOVEL_SQUARE], 0.0)):
+        row[NOVEL_KIND] = FOREST
+    out = calibrated(k, NOVEL, NOVEL_PRIOR, e)
+    note(k, NOVEL, ks, NOVEL_RING, NOVEL_PRIOR, e)
+    out = min(out, log10(row[READY]) + _NOVEL_SUPPORT)
+    talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
+    return out + log10(0.1 + 0.45 * talk) - split
+
+
+@kernel
+def _episode(
+    k: Doubles, row: float, over: bool, rarity: float, by_column: bool, busy: bool,
+    column: float, kind: float, side: float,
+) -> bool:  # fmt: skip
+    """Whether the row begins an episode; it may prolong or end one."""
+    since = row - k[ALERT_ROW] if k[NUMBER] > 0.0 else 1e18
+    if k[ACTIVE] > 0.0:
+        k[PEAK] = max(k[PEAK], rarity)
+        k[QUIET] = 0.0 if (over or busy) else k[QUIET] + 1.0
+        lasts = busy or k[QUIET] < 3.0
+        if k[KIND] >= SHAPE and not busy and since >= _NOVEL_REST:
+            lasts = False
+        if lasts:
+            return False
+        k[ACTIVE] = 0.0
+    if not over:
+        return False
+    rest = _REST_ROWS if by_column else _NOVEL_REST
+    if since < rest and rarity < k[PEAK] + _RARER:
+        return False
+    k[ACTIVE], k[NUMBER], k[START_ROW], k[ALERT_ROW] = 1.0, k[NUMBER] + 1.0, row, row
+    k[PEAK], k[QUIET] = rarity, 0.0
+    k[COLUMN], k[KIND], k[SIDE] = column, kind, side
+    k[BAR] += 1.0
+    k[HABIT] += 1.0
+    return True

@@ -1,0 +1,205 @@
+"""The daily and weekly shape of a column: by hour, weekday, hour of the week, bin of the day.
+
+Each table refines the one before it and is drawn back to it by its own lack of evidence, so that
+a cell seen once says little. A value that repeats what the same bin held the last time is learnt in
+full; another one only up to the bounds the caller gives.
+"""
+
+from __future__ import annotations
+
+from math import floor
+from typing import NamedTuple
+
+from eddyline.anomaly.column.places import BOD, HOD, HOW, SEASONS, STRAY, WD
+from eddyline.anomaly.kernel import Doubles, Singles, kernel
+
+# Visits that a cell remembers, in days or weeks.
+DAYS, WEEKS = 12.0, 5.0
+# Prior variances of what a table adds to the one before it.
+_PRIOR_WD, _PRIOR_HOW, _PRIOR_BOD = 0.05, 0.03, 0.1
+_TINY = 1e-9
+
+
+class Moment(NamedTuple):
+    """When a row is: hour (0 to 24), weekday (0 Monday), bin of the day (0 to 287); rows in a day.
+    weekday is -1 where time is not known."""
+
+    hour: float
+    weekday: int
+    bin: int
+    day_rows: float
+
+
+@kernel
+def stray_factor(c: Singles, moment: Moment) -> float:
+    """By how much more (or less) values stray at this hour than at others: a variance ratio."""
+    if moment.weekday < 0:
+        return 1.0
+    at = STRAY + 2 * int(moment.hour)
+    doubt = 6.0 + 0.5 * moment.day_rows / 24.0
+    return max((float(c[at]) + doubt) / (float(c[at + 1]) + doubt), 0.1)
+
+
+@kernel
+def learn_stray(c: Singles, moment: Moment, squared: float) -> None:
+    """Add a squared standardised residual to its hour."""
+    if moment.weekday < 0:
+        return
+    fade = 1.0 - 1.0 / (DAYS * max(moment.day_rows / 24.0, 1.0))
+    at = STRAY + 2 * int(moment.hour)
+    c[at] = float(c[at]) * fade + squared
+    c[at + 1] = float(c[at + 1]) * fade + 1.0
+
+
+@kernel
+def hour_curve(c: Singles, multiply: bool, hour: float) -> float:
+    """The hour's factor (or offset), between the middles of its two nearest hours."""
+    total, count = 0.0, 0.0
+    for i in range(24):
+        weight = float(c[HOD + 2 * i + 1])
+        if weight > 0.0:
+            total += float(c[HOD + 2 * i]) / weight
+            count += 1.0
+    mean = total / max(count, 1.0)
+    at = hour - 0.5
+    first = floor(at)
+    share = at - first
+    a, z = first % 24, (first + 1) % 24
+    wa, wz = float(c[HOD + 2 * a + 1]), float(c[HOD + 2 * z + 1])
+    va = float(c[HOD + 2 * a]) / wa if wa > 0.0 else mean
+    vz = float(c[HOD + 2 * z]) / wz if wz > 0.0 else mean
+    value = va + share * (vz - va)
+    if multiply:
+        return max(value, _TINY * abs(mean)) / mean if mean > 0.0 else 1.0
+    return value - mean
+
+
+@kernel
+def weekday_factor(
+    c: Singles, multiply: bool, weekday: int, a: float, b: float, scale: float
+) -> float:
+    """The weekday's factor (or offset). a, b: variance of a value of mean 1 is a / scale + b."""
+    total, count = 0.0, 0.0
+    for i in range(7):
+        weight = float(c[WD + 2 * i + 1])
+        if weight > 0.0:
+            total += float(c[WD + 2 * i]) / weight
+            count += 1.0
+    weight = float(c[WD + 2 * weekday + 1])
+    if count < 2.0 or weight <= 0.0:
+        return 1.0 if multiply else 0.0
+    mean = total / count
+    own = float(c[WD + 2 * weekday]) / weight
+    if multiply:
+        if mean <= 0.0:
+            return 1.0
+        dev = own / mean - 1.0
+        keep = _PRIOR_WD / (_PRIOR_WD + a / max(weight * mean, _TINY) + 8.0 * b / weight)
+        return 1.0 + keep * dev
+    return (own - mean) * weight / (weight + 8.0)
+
+
+@kernel
+def deviation(
+    d: float, e: float, n: float, multiply: bool, prior: float, a: float, b: float
+) -> float:
+    """What a cell adds to its parent: a share of it (or an offset), drawn back to 0."""
+    if n <= 0.0:
+        return 0.0
+    if multiply:
+        if e <= 0.0:
+            return 0.0
+        keep = prior / (prior + a / e + b / n)
+        return keep * d / e
+    return d / n * n / (n + 0.5)
+
+
+@kernel
+def predict(
+    c: Singles, multiply: bool, moment: Moment, rows: float,
+    variance: tuple[float, float, float], level: float, factor: Doubles,
+) -> None:  # fmt: skip
+    """Fill ``factor`` (SEASONS,): factors, or offsets, of each season at a moment."""
+    factor[0] = 1.0 if multiply else 0.0
+    if moment.weekday < 0 or rows < moment.day_rows:
+        for s in range(1, SEASONS):
+            factor[s] = factor[0]
+        return
+    size = max(abs(level), _TINY)
+    a, b = variance[1], variance[2] + variance[0] / (size * size)
+    factor[1] = hour_curve(c, multiply, moment.hour)
+    factor[2] = factor[1]
+    if rows >= 2.0 * moment.day_rows:
+        w = weekday_factor(c, multiply, moment.weekday, a, b, size)
+        factor[2] = factor[1] * w if multiply else factor[1] + w
+    at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
+    how = deviation(
+        float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_HOW, a, 6.0 * b
+    )
+    factor[3] = factor[2] * (1.0 + how) if multiply else factor[2] + how
+    at = BOD + 4 * moment.bin
+    bod = deviation(
+        float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_BOD, a, 3.0 * b
+    )
+    factor[4] = factor[3] * (1.0 + bod) if multiply else factor[3] + bod
+    if multiply:
+        factor[3] = max(factor[3], _TINY)
+        factor[4] = max(factor[4], _TINY)
+
+
+@kernel
+def learn(
+    c: Singles, multiply: bool, moment: Moment, rows: float, value: float, exposure: float,
+    level: Doubles, factor: Doubles,
+) -> None:  # fmt: skip
+    """Add a value that was bounded. level, factor (SEASONS,): as they were before it."""
+    if moment.weekday < 0:
+        return
+    day = moment.day_rows
+    fade_hod = 1.0 - 1.0 / (DAYS * max(day / 24.0, 1.0))
+    at = HOD + 2 * int(moment.hour)
+    c[at] = float(c[at]) * fade_hod + value
+    c[at + 1] = float(c[at + 1]) * fade_hod + exposure
+    if rows < day:
+        return
+    fade_wd = 1.0 - 1.0 / (WEEKS * max(day, 1.0))
+    at = WD + 2 * moment.weekday
+    if multiply:
+        c[at] = float(c[at]) * fade_wd + value
+        c[at + 1] = float(c[at + 1]) * fade_wd + exposure * factor[1]
+    else:
+        c[at] = float(c[at]) * fade_wd + value - factor[1]
+        c[at + 1] = float(c[at + 1]) * fade_wd + 1.0
+    at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
+    _cell(
+        c,
+        at,
+        multiply,
+        1.0 - 1.0 / (WEEKS * max(day / 24.0, 1.0)),
+        value,
+        exposure,
+        level[2],
+        factor[2],
+    )
+    at = BOD + 4 * moment.bin
+    _cell(
+        c,
+        at,
+        multiply,
+        1.0 - 1.0 / (DAYS * max(day / 288.0, 1.0)),
+        value,
+        exposure,
+        level[3],
+        factor[3],
+    )
+
+
+@kernel
+def _cell(
+    c: Singles, at: int, multiply: bool, fade: float, value: float, exposure: float,
+    level: float, factor: float,
+) -> None:  # fmt: skip
+    expected = exposure * level * factor if multiply else level + factor
+    c[at] = float(c[at]) * fade + value - expected
+    c[at + 1] = float(c[at + 1]) * fade + expected
+    c[at + 2] = float(c[at + 2]) * fade + 1.0

@@ -1,0 +1,108 @@
+"""Verdicts under a stated rate of false alarms: seasons, silence on noise, cuts and restarts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions, Verdicts
+from eddyline.anomaly.rates import FalseAlarms
+from eddyline.errors import EddylineError
+
+Doubles = npt.NDArray[np.float64]
+START_MS, BIN_MS, DAY = 1_767_571_200_000, 300_000, 288
+
+
+def options(false_alarms: str, timed: bool = True) -> DetectorOptions:
+    return DetectorOptions(ForestOptions(2, 10), false_alarms=false_alarms, timed=timed)
+
+
+def judged(points: Doubles, chosen: DetectorOptions) -> Verdicts:
+    """One key's verdicts over a series of five-minute rows."""
+    points = points.reshape(len(points), -1)
+    times = START_MS + np.arange(len(points)) * BIN_MS
+    detectors = Detectors(chosen, points.shape[1])
+    return detectors.process(np.zeros(len(points), np.int64), points, None, times)
+
+
+def daily(rng: np.random.Generator, days: int) -> tuple[Doubles, Doubles]:
+    """Counts with a daily curve of 2 to 82, and their mean."""
+    hours = (np.arange(days * DAY) % DAY) / 12
+    mean = 40 * (1.05 + np.cos(2 * np.pi * (hours - 15) / 24))
+    return rng.poisson(mean).astype(float), mean
+
+
+@pytest.mark.parametrize(
+    ("text", "rate", "per_week"),
+    [("0.1/week", 0.1, True), ("2/day", 14.0, True), (" 10 / 10000 rows", 0.001, False)],
+)
+def test_a_rate_has_a_unit(text: str, rate: float, per_week: bool) -> None:
+    allowed = FalseAlarms.parse(text)
+    assert allowed.rate == pytest.approx(rate)
+    assert allowed.per_week is per_week
+
+
+@pytest.mark.parametrize("text", ["", "often", "1", "0/week", "5/rows", "-1/week", 3])
+def test_a_rate_without_a_unit_is_refused(text: object) -> None:
+    with pytest.raises(EddylineError, match="false_alarms is") as caught:
+        FalseAlarms.parse(text)
+    assert caught.value.code == "invalid_argument"
+    assert caught.value.hint is not None
+
+
+@pytest.mark.parametrize(("hour", "level"), [(3, 80), (15, 13)])
+def test_values_of_another_hour_are_an_alert(hour: int, level: int) -> None:
+    """Night traffic at the level of noon, and a peak that falls to a sixth."""
+    rng = np.random.default_rng(3)
+    counts, _ = daily(rng, 21)
+    at = 14 * DAY + hour * 12
+    counts[at : at + 12] = rng.poisson(level, 12)
+    verdicts = judged(counts, options("0.1/week"))
+    assert np.flatnonzero(verdicts.alert)[0] in range(at, at + 3)
+    assert verdicts.expected[at, 0] == pytest.approx(2.0 if hour == 3 else 82.0, rel=0.5)
+
+
+def test_a_season_without_a_fault_is_silent() -> None:
+    counts, mean = daily(np.random.default_rng(3), 21)
+    verdicts = judged(counts, options("0.1/week"))
+    assert not verdicts.alert.any()
+    last_week = slice(14 * DAY, None)
+    off = np.abs(verdicts.expected[last_week, 0] - mean[last_week])
+    assert off.mean() < 0.1 * mean.mean()
+
+
+def test_noise_gives_no_more_alerts_than_allowed() -> None:
+    noise = np.random.default_rng(5).normal(100, 5, 20_000)
+    assert judged(noise, options("0.5/10000 rows", timed=False)).alert.sum() <= 3
+
+
+def test_a_step_of_a_constant_is_one_alert() -> None:
+    rates = np.full(40, 100.0)
+    rates[25:28] = 400.0
+    verdicts = judged(rates, options("10/10000 rows"))
+    assert np.flatnonzero(verdicts.alert).tolist() == [25]
+    assert verdicts.attribution_high[25, 0] > 0 == verdicts.attribution_low[25, 0]
+
+
+def test_neither_cuts_nor_restarts_nor_other_keys_change_a_verdict() -> None:
+    rng = np.random.default_rng(7)
+    n = 900
+    keys = rng.integers(0, 3, n)
+    points = rng.poisson(20, (n, 2)).astype(float)
+    points[600:606, 1] = 90.0
+    times = START_MS + np.arange(n) * 100_000
+    chosen = options("10/10000 rows")
+    whole = Detectors(chosen, 2).process(keys, points, None, times)
+    detectors, parts = Detectors(chosen, 2), []
+    for a, z in ((0, 1), (1, 250), (250, 601), (601, 602), (602, n)):
+        parts.append(detectors.process(keys[a:z], points[a:z], None, times[a:z]))
+        detectors = Detectors.loads(detectors.dumps())
+    alone = Detectors(chosen, 2).process(
+        keys[keys == 2] * 0, points[keys == 2], None, times[keys == 2]
+    )
+    assert whole.alert.any()
+    for name in Verdicts.__dataclass_fields__:
+        joined = np.concatenate([getattr(p, name) for p in parts])
+        np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(alone, name), getattr(whole, name)[keys == 2])
