@@ -25,7 +25,7 @@ from eddyline.sql import physical as plan
 
 _BELOW = ("input", "left", "right", "inputs")
 # Fields that nodes got after version 1.
-_LATER = ("meaning", "offset")
+_LATER = ("meaning", "offset", "false_alarms")
 _NUMBER = re.compile(r"\d+$")
 
 
@@ -215,7 +215,10 @@ def _forest(node: Any) -> dict[str, Any]:
         rows = [[c.name, str(c.type.plain())] for c in node.input.schema]
         return {**columns, "rows": rows}
 
-    return {**{name: getattr(node, name) for name in names}, **_meaning(node, fields_of)}
+    stores = {name: getattr(node, name) for name in names}
+    if node.false_alarms:  # states from before the option have no such entry
+        stores["false_alarms"] = node.false_alarms
+    return {**stores, **_meaning(node, fields_of)}
 
 
 def _rows(node: Any) -> dict[str, Any]:

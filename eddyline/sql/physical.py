@@ -356,7 +356,6 @@ class ForestOver(Generic[N]):
     time_decay: int
     shingle_size: int
     tolerance: float
-    false_alarms: str
     seed: int
     fill: float | None
     window_ms: int
@@ -366,6 +365,7 @@ class ForestOver(Generic[N]):
     grade: str | None
     explanation: str | None
     schema: Schema
+    false_alarms: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,10 +205,9 @@ def _node(
     assert names[0] is not None
     return Forest(
         below, columns, keys, forest.number_of_trees, forest.sub_sample_size,
-        forest.time_decay, forest.shingle_size, options.tolerance, options.false_alarms,
-        forest.seed, fill,
+        forest.time_decay, forest.shingle_size, options.tolerance, forest.seed, fill,
         distance if fill is not None else 0, time, tuple(dict.fromkeys(bounds)), names[0],
-        names[1], names[2], Schema((*kept, *more)),
+        names[1], names[2], Schema((*kept, *more)), options.false_alarms,
     )  # fmt: skip
 
 
