@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eddyline.anomaly.column.key import KEY_DOUBLES, KEY_SINGLES
+from eddyline.anomaly.column.key import HABIT, KEY_DOUBLES, KEY_SINGLES
 from eddyline.anomaly.column.places import AUTO, DOUBLES, SINGLES
 from eddyline.anomaly.column.row import (
+    ALLOWED,
     ANOMALOUS,
     CHOSEN,
     COLUMN_OPTIONS,
@@ -86,7 +87,10 @@ class Judges:
             models, times, scores, d, self.heads, self.tails, self._options, passed, verdict,
             alert, number, rarity, lead, kind, side,
         )  # fmt: skip
-        limit = passed[:, 8]
+        # Alerts of this call must not bear on how its own later rows were judged: those of another
+        # call would, and verdicts may not depend on where rows were cut.
+        self.heads[models, HABIT] = 0.0
+        limit = passed[:, ALLOWED]
         odd = (verdict == ANOMALOUS) | alert
         grade = np.where(odd, np.clip(_GRADE + _GRADE_STEP * (rarity - limit), 0.05, 1.0), 0.0)
         high, low = _shares(evidence, lead, points > expected, odd)
