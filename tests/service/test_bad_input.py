@@ -99,11 +99,17 @@ def test_a_malformed_record_is_named_and_stops_only_its_job(house: TestServer) -
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        # Such a table is created with a warning; its first use is refused.
         (
-            TABLE.format(name="t", stream="in", more=", 'scan.stream.initpo' = 'LATEST'"),
+            TABLE.format(name="typo", stream="in", more=", 'scan.stream.initpo' = 'LATEST'")
+            + "; SELECT * FROM typo",
             ("scan.stream.initpo", "scan.stream.initpos"),
         ),
-        (TABLE.format(name="t", stream="in", more="").replace("kinesis", "kinesys"), ("kinesis",)),
+        (
+            TABLE.format(name="other", stream="in", more="").replace("kinesis", "kinesys")
+            + "; SELECT * FROM other",
+            ("kinesis",),
+        ),
         ("SELECT * FROM nosuch", ("nosuch",)),
         ("SELEC 1", ("SELEC",)),
     ],
