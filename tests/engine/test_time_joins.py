@@ -36,6 +36,8 @@ events = st.lists(
     st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 3), st.integers(0, 40)), max_size=9
 ).map(lambda rows: sorted(rows, key=lambda r: r[2]))
 cuts = st.integers(1, 4)
+# Joins that give columns of both sides.
+TWO_SIDED = (p.JoinKind.INNER, p.JoinKind.LEFT, p.JoinKind.RIGHT, p.JoinKind.FULL)
 Rows = list[tuple[Any, int, int]]
 
 
@@ -69,7 +71,7 @@ def sides(folded: Counter[Any], width: int) -> Counter[Any]:
     return out
 
 
-@pytest.mark.parametrize("kind", list(p.JoinKind))
+@pytest.mark.parametrize("kind", TWO_SIDED)
 @QUICK
 @given(left=events, right=events, cut=cuts)
 def test_window_join(kind: p.JoinKind, left: Rows, right: Rows, cut: int, tmp_path: Path) -> None:
@@ -90,7 +92,29 @@ def test_window_join(kind: p.JoinKind, left: Rows, right: Rows, cut: int, tmp_pa
     assert sides(watcher.folded(), 6) == padded(kind, left, right, hits)
 
 
-@pytest.mark.parametrize("kind", list(p.JoinKind))
+@pytest.mark.parametrize("kind", [p.JoinKind.SEMI, p.JoinKind.ANTI])
+@QUICK
+@given(left=events, right=events, cut=cuts)
+def test_window_semi_join(
+    kind: p.JoinKind, left: Rows, right: Rows, cut: int, tmp_path: Path
+) -> None:
+    one, two = widened(source(tmp_path, left, "l")), widened(source(tmp_path, right, "r"))
+    names = one.schema.names, tuple(n + "0" for n in two.schema.names)
+    node = p.WindowJoin(
+        one, two, kind, WINDOW[:2], WINDOW[:2], ("k",), ("k",), None, *names, one.schema
+    )
+    keys = {(k, s // 10) for k, _, s in right if k is not None}
+    watcher = run(select(node), batch_rows=cut)
+    assert all(kind == "+I" for kind, _ in watcher.changes)
+    matched = kind is p.JoinKind.SEMI
+    expected = Counter((k, v) for k, v, s in left if ((k, s // 10) in keys) is matched)
+    rows: Counter[Any] = Counter()
+    for row, n in watcher.folded().items():
+        rows[row[:2]] += n
+    assert rows == expected
+
+
+@pytest.mark.parametrize("kind", TWO_SIDED)
 @QUICK
 @given(left=events, right=events, cut=cuts)
 def test_interval_join(kind: p.JoinKind, left: Rows, right: Rows, cut: int, tmp_path: Path) -> None:
