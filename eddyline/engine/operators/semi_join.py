@@ -95,14 +95,14 @@ class SemiJoin(Operator):
 
     def _changes(self, before: pa.Table, after: pa.Table) -> Batch | None:
         columns = ", ".join(self._left.columns)
-        both = f"SELECT *, {N} AS n FROM new UNION ALL SELECT *, -{N} FROM old"
+        both = f'SELECT *, {N} AS "$net" FROM new UNION ALL SELECT *, -{N} FROM old'
         net = (
-            f"SELECT {columns}, sum(n)::BIGINT AS n FROM ({both}) GROUP BY {columns} "
-            "HAVING sum(n) <> 0"
+            f'SELECT {columns}, sum("$net")::BIGINT AS "$net" FROM ({both}) GROUP BY {columns} '
+            'HAVING sum("$net") <> 0'
         )
-        kind = 'CASE WHEN n > 0 THEN 0 ELSE 3 END::TINYINT AS "$kind"'
+        kind = 'CASE WHEN "$net" > 0 THEN 0 ELSE 3 END::TINYINT AS "$kind"'
         sql = (
-            f"SELECT {columns}, {kind}, unnest(range(abs(n))) AS c FROM ({net}) "
+            f'SELECT {columns}, {kind}, unnest(range(abs("$net"))) AS "$copy" FROM ({net}) '
             'ORDER BY "$kind" DESC'
         )
         rows, hidden = split_hidden(self.context.db.query(sql, old=before, new=after), self.schema)
