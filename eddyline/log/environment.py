@@ -31,6 +31,8 @@ LOOK_S = 0.05
 # Finished read transactions kept for the next reader; each holds a slot of READERS_MAX.
 SPARE_READERS = 4
 DATA_FILE, LOCK_FILE = "data.mdb", "lock.mdb"
+# What a repair keeps of the file that it has replaced.
+DAMAGED_FILE = "damaged.mdb"
 # A slot of 64 bytes per reader after a header; and the unit in which stat(2) counts blocks.
 LOCK_BYTES = (READERS_MAX + 8) * 64
 _BLOCK_BYTES = 512
@@ -145,7 +147,9 @@ class Environment:
             return
         self._look_at = now + LOOK_S
         if _inode(self.folder / DATA_FILE) not in (self._inode, None):
-            msg = f"stream {self.folder.name} has been repaired or replaced meanwhile"
+            if _inode(self.folder / DAMAGED_FILE) != self._inode:
+                raise deleted(self.folder.name)  # another stream has the name now
+            msg = f"stream {self.folder.name} has been repaired meanwhile"
             raise EddylineError("corrupt_data", msg, hint="try again")
 
     def last_transaction(self) -> int:

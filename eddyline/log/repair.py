@@ -22,7 +22,7 @@ from typing import Any
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.log.block import decode
-from eddyline.log.environment import DATA_FILE, LOCK_FILE, make, translated
+from eddyline.log.environment import DAMAGED_FILE, DATA_FILE, LOCK_FILE, make, translated
 from eddyline.log.keys import (
     BLOCK_KEY_BYTES,
     HEADS,
@@ -43,7 +43,7 @@ from eddyline.private import FILE_MODE
 from eddyline.settings import Settings
 
 _log = logging.getLogger("eddyline.log")
-LOCK, NEW, DAMAGED_FILE = ".repair-lock", ".new-repair-", "damaged.mdb"
+LOCK, NEW = ".repair-lock", ".new-repair-"
 # Longer than a writer takes to notice and to finish its transaction.
 FENCE_S = 1.0
 # How often the check of a file is repeated if another process commits during it.
