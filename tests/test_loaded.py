@@ -20,7 +20,8 @@ server.stop()
 """
 # Columns, the log and what else belongs to records at work.
 COLUMNS = ("numpy", "pyarrow", "pyarrow.compute", "duckdb", "numba", "lmdb", "sqlglot", "faker")
-CLIENTS = ("botocore", "boto3", "aiohttp", "httpx", "requests")
+# requests is not among them: the studio's socket library loads it wherever it is installed.
+CLIENTS = ("botocore", "boto3", "aiohttp", "httpx")
 
 
 def loaded(code: str, names: tuple[str, ...], *arguments: str) -> list[str]:

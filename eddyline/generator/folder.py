@@ -27,7 +27,9 @@ class Folder:
                 leads out of a confined folder.
         """
         if not self.places:
-            raise EddylineError("not_found", "no folder of lists is open here")
+            message = f"{name} cannot be read: this template was given no folder of lists"
+            hint = "put the file into the lists folder of the data directory"
+            raise EddylineError("not_found", message, hint=hint)
         for place in self.places:
             path = place / name
             inside = path.resolve().is_relative_to(place.resolve())

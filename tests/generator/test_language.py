@@ -71,7 +71,7 @@ def test_a_value_may_stand_before_the_tag_that_names_it() -> None:
         ("{{user = name.firstName}}{{usr}}", "unknown tag usr"),
         ('{{record.next({"chance":2})}}', "between 0 and 1"),
         ('{{session.start({"active":0})}}{{session.page}}', "active"),
-        ('{{session.start({"active":1})}}{{session.start({"active":2})}}', "says once"),
+        ('{{session.start({"active":1})}}{{session.start({"active":2})}}', "has one session.start"),
         ('{{session.start({"pages":[1]})}}', "object of objects"),
         ('{{session.start({"pages":{"/":{"/a":1}},"start":"/b"})}}', "no page /b"),
         ('{{session.keep("session.page")}}', "cannot be kept"),

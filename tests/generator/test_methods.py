@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
 from eddyline.generator.compiler import SETUP
+from eddyline.generator.folder import Folder
 from eddyline.generator.methods import METHODS, UNSUPPORTED
 from eddyline.generator.methods.aliases import ALIASES
 from eddyline.generator.template import Template, compile_template
@@ -33,9 +34,12 @@ seeds = given(seed=st.integers(0, 2**32), n=st.integers(1, 200))
 few = settings(max_examples=3, deadline=None)
 
 
+FILES = Folder((Path(__file__).with_name("lists"),))
+
+
 @cache
 def compiled(tag: str) -> Template:
-    return compile_template("{{" + tag + "}}")
+    return compile_template("{{" + tag + "}}", FILES)
 
 
 def render(tag: str, n: int, seed: int) -> list[str]:
@@ -65,7 +69,7 @@ def test_rows_are_written_out(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_an_example_passes_what_its_row_announces(name: str) -> None:
-    template = compile_template("x{{" + METHODS[name].example + "}}")
+    template = compile_template("x{{" + METHODS[name].example + "}}", FILES)
     assert template.warnings == ()
 
 
@@ -109,7 +113,7 @@ def test_every_tag_within_a_json_record_leaves_it_json() -> None:
     quoted = [n for n in METHODS if not METHODS[n].shape.startswith((r"\{", r"\["))]
     for name in quoted:
         template = '{"v":"{{' + METHODS[name].example + '}}"}'
-        for record in compile_template(template).render(50, np.random.default_rng(1), 0):
+        for record in compile_template(template, FILES).render(50, np.random.default_rng(1), 0):
             json.loads(record.as_py())
 
 
