@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "eddyline"
@@ -24,68 +24,112 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.fixture(params=MODULES, ids=name_of)
-def module(request: pytest.FixtureRequest) -> Path:
-    path: Path = request.param
-    return path
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def offenders(offence: Callable[[Path], str | None]) -> list[str]:
+    """Every module that breaks a rule, with how; all of them, so that one run shows them all."""
+    return [f"{name_of(path)}: {how}" for path in MODULES if (how := offence(path))]
 
 
 def test_there_is_a_package_to_look_at() -> None:
     assert len(MODULES) > 60
 
 
-def test_module_opens_with_a_sentence(module: Path) -> None:
-    doc = ast.get_docstring(ast.parse(module.read_text()))
-    assert doc, "no docstring"
-    assert doc.split("\n\n")[0].rstrip().endswith((".", ":", "…")), doc.split("\n")[0]
+def test_modules_open_with_a_sentence() -> None:
+    def offence(path: Path) -> str | None:
+        doc = ast.get_docstring(tree(path))
+        if not doc:
+            return "no docstring"
+        first = doc.split("\n\n")[0].rstrip()
+        return None if first.endswith((".", ":", "…")) else f"opens with {first!r}"
+
+    assert offenders(offence) == []
 
 
-def test_module_is_short(module: Path) -> None:
-    lines = len(module.read_text().splitlines())
-    limit = TABLE_LINES_MAX if module.parent.name in TABLES else MODULE_LINES_MAX
-    assert lines <= limit
+def test_modules_are_short() -> None:
+    def offence(path: Path) -> str | None:
+        lines = len(path.read_text().splitlines())
+        limit = TABLE_LINES_MAX if path.parent.name in TABLES else MODULE_LINES_MAX
+        return None if lines <= limit else f"{lines} lines"
+
+    assert offenders(offence) == []
 
 
-def test_functions_are_short(module: Path) -> None:
-    for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            assert node.end_lineno is not None
-            length = node.end_lineno - node.lineno + 1
-            assert length <= FUNCTION_LINES_MAX, f"{node.name} has {length} lines"
+def test_functions_are_short() -> None:
+    def offence(path: Path) -> str | None:
+        long = [
+            f"{node.name} has {length} lines"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES_MAX
+        ]
+        return ", ".join(long) or None
+
+    assert offenders(offence) == []
 
 
-def test_module_has_a_noun_for_a_name(module: Path) -> None:
-    assert module.stem.lstrip("_") not in FORBIDDEN_NAMES
+def test_modules_have_nouns_for_names() -> None:
+    def offence(path: Path) -> str | None:
+        return "says nothing" if path.stem.lstrip("_") in FORBIDDEN_NAMES else None
+
+    assert offenders(offence) == []
 
 
-def test_time_comes_from_the_clock(module: Path) -> None:
-    if module.name != "clock.py":
-        assert not CLOCK_CALLS.findall(module.read_text())
+def test_time_comes_from_the_clock() -> None:
+    def offence(path: Path) -> str | None:
+        calls = CLOCK_CALLS.findall(path.read_text()) if path.name != "clock.py" else []
+        return ", ".join(calls) or None
+
+    assert offenders(offence) == []
 
 
-def test_randomness_is_seeded(module: Path) -> None:
-    assert not UNSEEDED.findall(module.read_text())
+def test_randomness_is_seeded() -> None:
+    def offence(path: Path) -> str | None:
+        return "imports random" if UNSEEDED.search(path.read_text()) else None
+
+    assert offenders(offence) == []
 
 
-def test_nothing_is_swallowed_bare(module: Path) -> None:
-    for node in ast.walk(ast.parse(module.read_text())):
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, f"bare except at line {node.lineno}"
+def test_nothing_is_swallowed_bare() -> None:
+    def offence(path: Path) -> str | None:
+        bare = [
+            f"bare except at line {node.lineno}"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.ExceptHandler) and node.type is None
+        ]
+        return ", ".join(bare) or None
+
+    assert offenders(offence) == []
+
+
+def imported_names(path: Path) -> set[str]:
+    """Dotted names that a file imports, of modules and of what is taken out of them."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
 
 
 def test_every_module_is_imported_somewhere() -> None:
+    product = set().union(*map(imported_names, MODULES))
     # What the public test kit offers is imported by tests.
-    product = "\n".join(p.read_text() for p in [*MODULES, ROOT / "pyproject.toml"])
-    tests = "\n".join(p.read_text() for p in (ROOT / "tests").rglob("*.py"))
-    for path in MODULES:
-        text = product + tests if path.parent.name == "testing" else product
-        if path.name in ("__init__.py", "__main__.py"):
-            continue
+    tests = set().union(*map(imported_names, (ROOT / "tests").rglob("*.py")))
+    # Entry points and modules that a process is started with are named in a text.
+    texts = "\n".join(p.read_text() for p in [*MODULES, ROOT / "pyproject.toml"])
+
+    def offence(path: Path) -> str | None:
         dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        parent, _, leaf = dotted.rpartition(".")
-        pattern = rf"{re.escape(dotted)}\b|from {re.escape(parent)} import [^\n]*\b{leaf}\b"
-        multi = rf"from {re.escape(parent)} import \([^)]*\b{leaf}\b"
-        assert re.search(pattern, text) or re.search(multi, text), f"{dotted} is never imported"
+        names = product | tests if path.parent.name == "testing" else product
+        named = path.name in ("__init__.py", "__main__.py") or dotted in names
+        return None if named or re.search(rf"{re.escape(dotted)}\b", texts) else "never imported"
+
+    assert offenders(offence) == []
 
 
 def test_test_modules_have_names_of_their_own() -> None:
