@@ -60,6 +60,23 @@ def run(services: Services, text: str, **more: Any) -> tuple[list[Any], RunFinis
     return events, event
 
 
+def test_a_cancelled_run_ends_and_its_worker_lives_on(streams: Services) -> None:
+    """A worker that did not heed Cancel would be killed, with all that its session holds."""
+    put(streams, '{"n": 5}')
+    events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    script = TABLES + "SELECT n FROM clicks;"
+    run_id = streams.sessions.submit("app:cancelled", script, events.put)
+    while not isinstance(events.get(timeout=60), TableSnapshot):
+        continue
+    (before,) = [s.pid for s in streams.sessions.list() if s.name == "app:cancelled"]
+    streams.sessions.cancel(run_id)
+    while not isinstance(event := events.get(timeout=60), RunFinished):
+        continue
+    assert event.status == "ABORT"
+    (after,) = [s.pid for s in streams.sessions.list() if s.name == "app:cancelled"]
+    assert after == before is not None
+
+
 def test_stop_job_stops_a_job_of_another_session(streams: Services) -> None:
     put(streams, '{"n": 5}')
     _, over = run(streams, COPY, job_name="copy", detach=True)
