@@ -181,9 +181,9 @@ def restore(store: LogStore, file: BinaryIO, what: str, name: str | None = None)
         kind, payload, _ = next(frames, (b"", b"", b""))
         if kind != b"I":
             raise _damaged(what)
-        found = msgspec.msgpack.decode(payload, type=_Description)
-        heads = [Head(**h) for h in found.heads]
-        saved = unpack_info(found.info, what)
+        description = msgspec.msgpack.decode(payload, type=_Description)
+        heads = [Head(**h) for h in description.heads]
+        saved = unpack_info(description.info, what)
         restored = _Restored(saved, heads, frames, what)
         return store.make(saved, restored.fill, name)
     except (msgspec.DecodeError, TypeError, pa.ArrowException) as error:

@@ -160,10 +160,10 @@ def header(raw: bytes | memoryview, where: str) -> Header:
         msg = f"{where} was written by a newer Eddyline"
         raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
     _, crc, n, key_bytes, data_bytes = _HEADER.unpack_from(raw)
-    found = Header(crc, n, key_bytes, data_bytes)
-    if found.size != len(raw) or n == 0:
-        raise corrupt(where, f"it has {len(raw)} bytes where its header promises {found.size}")
-    return found
+    header_ = Header(crc, n, key_bytes, data_bytes)
+    if header_.size != len(raw) or n == 0:
+        raise corrupt(where, f"it has {len(raw)} bytes where its header promises {header_.size}")
+    return header_
 
 
 def check(raw: bytes | memoryview, key: bytes, where: str) -> Header:
@@ -172,10 +172,10 @@ def check(raw: bytes | memoryview, key: bytes, where: str) -> Header:
     Raises:
         EddylineError: ``corrupt_data`` naming ``where``, or ``newer_format``.
     """
-    found = header(raw, where)
-    if crc32(memoryview(raw)[_CHECKED_FROM:], crc32(key)) != found.crc:
+    header_ = header(raw, where)
+    if crc32(memoryview(raw)[_CHECKED_FROM:], crc32(key)) != header_.crc:
         raise corrupt(where, "its checksum does not match")
-    return found
+    return header_
 
 
 def decode(raw: bytes, key: bytes, where: str) -> Block:
@@ -184,9 +184,9 @@ def decode(raw: bytes, key: bytes, where: str) -> Block:
     Raises:
         EddylineError: ``corrupt_data`` naming ``where``, or ``newer_format``.
     """
-    found = check(raw, key, where)
-    n, buffer = found.records, pa.py_buffer(raw)
-    key_offsets, data_offsets, keys, data = (buffer[p] for p in found.places())
+    header_ = check(raw, key, where)
+    n, buffer = header_.records, pa.py_buffer(raw)
+    key_offsets, data_offsets, keys, data = (buffer[p] for p in header_.places())
     return Block(
         np.frombuffer(raw, np.int64, n, _HEADER.size),
         pa.StringArray.from_buffers(n, key_offsets, keys),
@@ -200,18 +200,18 @@ def unpack(raw: bytes, key: bytes, where: str) -> tuple[bytes, Packed]:
     Raises:
         EddylineError: as ``decode``.
     """
-    found = check(raw, key, where)
+    header_ = check(raw, key, where)
     whole = memoryview(raw)
-    key_offsets, data_offsets, keys, data = (whole[p] for p in found.places())
-    arrivals = raw[_HEADER.size : _HEADER.size + 8 * found.records]
+    key_offsets, data_offsets, keys, data = (whole[p] for p in header_.places())
+    arrivals = raw[_HEADER.size : _HEADER.size + 8 * header_.records]
     return arrivals, Packed(
         np.frombuffer(key_offsets, np.int32), keys, np.frombuffer(data_offsets, np.int32), data
     )
 
 
-def arrivals(raw: bytes | memoryview, found: Header) -> Int64s:
+def arrivals(raw: bytes | memoryview, header_: Header) -> Int64s:
     """The arrival times of a block's bytes."""
-    return np.frombuffer(raw, np.int64, found.records, _HEADER.size)
+    return np.frombuffer(raw, np.int64, header_.records, _HEADER.size)
 
 
 def join(blocks: list[Block]) -> Block:

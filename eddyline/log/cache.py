@@ -35,11 +35,11 @@ class BlockCache:
     def get(self, owner: object, shard: int, key: bytes, crc: int) -> Block | None:
         """The block under that key, if it has still the same checksum."""
         with self._lock:
-            found = self._held.get((id(owner), shard))
-            if found is None or found.key != key or found.crc != crc:
+            held = self._held.get((id(owner), shard))
+            if held is None or held.key != key or held.crc != crc:
                 return None
             self._held.move_to_end((id(owner), shard))
-            return found.block
+            return held.block
 
     def put(self, owner: object, shard: int, key: bytes, crc: int, block: Block) -> None:
         """Keep a block in place of the shard's last one."""
@@ -63,9 +63,9 @@ class BlockCache:
         return self._size
 
     def _drop(self, place: tuple[int, int]) -> None:
-        found = self._held.pop(place, None)
-        if found is not None:
-            self._size -= found.size
+        held = self._held.pop(place, None)
+        if held is not None:
+            self._size -= held.size
 
 
 BLOCKS = BlockCache()

@@ -61,7 +61,7 @@ class Environment:
     def _open(self) -> Any:
         with translated(f"stream {self.folder.name}"), unreal_lists():
             _allocate_lock_file(self.folder)
-            found = lmdb.open(
+            environment = lmdb.open(
                 str(self.folder),
                 map_size=self._settings.map_gib << 30,
                 max_readers=READERS_MAX,
@@ -73,20 +73,20 @@ class Environment:
                 mode=FILE_MODE,
             )
         try:
-            self._check_length(found)
+            self._check_length(environment)
         except EddylineError:
-            found.close()
+            environment.close()
             raise
-        return found
+        return environment
 
-    def _check_length(self, found: Any) -> None:
+    def _check_length(self, environment: Any) -> None:
         """Refuse a truncated file: reading a mapped page beyond its end raises SIGBUS."""
-        wanted = (found.info()["last_pgno"] + 1) * found.stat()["psize"]
+        expected = (environment.info()["last_pgno"] + 1) * environment.stat()["psize"]
         path = self.folder / DATA_FILE
         length = path.stat().st_size
         # Before the first commit the file is shorter than its two meta pages say.
-        if length < wanted and found.info()["last_txnid"] > 0:
-            msg = f"stream {self.folder.name}: {path} has {length} of its {wanted} bytes"
+        if length < expected and environment.info()["last_txnid"] > 0:
+            msg = f"stream {self.folder.name}: {path} has {length} of its {expected} bytes"
             hint = "restore the stream from a backup, or delete it"
             raise EddylineError("corrupt_data", msg, hint=hint)
 
@@ -180,8 +180,8 @@ class Environment:
     def free_bytes(self) -> int:
         """Free space on the disk."""
         with translated(f"stream {self.folder.name}"):
-            found = os.statvfs(self.folder)
-        return found.f_bavail * found.f_frsize
+            status = os.statvfs(self.folder)
+        return status.f_bavail * status.f_frsize
 
     def close(self) -> None:
         """Wait for the last user, then close."""
@@ -303,8 +303,8 @@ def _is_short(error: Exception, text: str, folder: Path) -> bool:
     if not isinstance(error, lmdb.Error) or os.strerror(errno.EIO) not in text:
         return False
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    found = os.statvfs(folder)
-    return limit != resource.RLIM_INFINITY or found.f_bavail * found.f_frsize < _SHORT_BYTES
+    status = os.statvfs(folder)
+    return limit != resource.RLIM_INFINITY or status.f_bavail * status.f_frsize < _SHORT_BYTES
 
 
 def deleted(name: str) -> EddylineError:

@@ -58,17 +58,17 @@ class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
         return self.data.encode()
 
 
-def format_of(path: Path, wanted: str | None) -> str:
+def format_of(path: Path, requested: str | None) -> str:
     """ndjson or parquet: what is wanted, else what the file's name says.
 
     Raises:
         EddylineError: ``invalid_argument``.
     """
-    found = wanted or FORMATS.get(path.suffix.lower())
-    if found not in ("ndjson", "parquet"):
+    chosen = requested or FORMATS.get(path.suffix.lower())
+    if chosen not in ("ndjson", "parquet"):
         msg = f"{path.name} does not say which format it has"
         raise EddylineError("invalid_argument", msg, hint="give --format ndjson or parquet")
-    return found
+    return chosen
 
 
 def export(stream: Stream, file: BinaryIO, form: str) -> tuple[int, int]:
@@ -193,9 +193,9 @@ def _parquet(file: BinaryIO, what: str) -> Iterator[PutBatch]:
     import pyarrow.parquet as pq
 
     try:
-        found = pq.ParquetFile(file)
+        parquet = pq.ParquetFile(file)
         columns = ["partition_key", "data"]
-        for batch in found.iter_batches(PUT_RECORDS, columns=columns):
+        for batch in parquet.iter_batches(PUT_RECORDS, columns=columns):
             keys, data = (batch.column(name) for name in columns)
             yield PutBatch(keys.cast(pa.string()), data.cast(pa.binary()))
     except (pa.ArrowException, KeyError, OSError) as error:

@@ -159,7 +159,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return StreamStatus.UPDATING if now_ms < self.updating_ms else StreamStatus.ACTIVE
 
     def info(self, now_ms: int, shards: tuple[ShardInfo, ...]) -> StreamInfo:
-        """What others are told."""
+        """What is shown to callers."""
         return StreamInfo(
             self.name,
             self.stream_id,
@@ -206,14 +206,14 @@ def unpack_info(raw: bytes | None, where: str) -> Saved:
         EddylineError: ``newer_format`` or ``corrupt_data``, naming ``where``.
     """
     try:
-        found = msgspec.msgpack.decode(raw or b"", type=_Format).format
-        if found <= FORMAT:
+        format_ = msgspec.msgpack.decode(raw or b"", type=_Format).format
+        if format_ <= FORMAT:
             return msgspec.msgpack.decode(raw or b"", type=Saved)
     except msgspec.DecodeError:
         hint = "restore the stream from a backup, or delete it"
         msg = f"{where}: the description of the stream cannot be read"
         raise EddylineError("corrupt_data", msg, hint=hint) from None
-    msg = f"{where} has format {found}; this Eddyline knows formats up to {FORMAT}"
+    msg = f"{where} has format {format_}; this Eddyline knows formats up to {FORMAT}"
     raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
 
 

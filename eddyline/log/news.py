@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eddyline.log.opened import Opened
 
 _DATA_FILE = "data.mdb"
-Bell = Callable[[], None]
+Callback = Callable[[], None]
 
 
 class Watch:
@@ -27,41 +27,41 @@ class Watch:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bells: dict[Opened, list[Bell]] = {}
+        self._callbacks: dict[Opened, list[Callback]] = {}
         self._seen: dict[Opened, int] = {}
         self._running = False
         self._changes: FileChanges | None = None
 
-    def add(self, opened: Opened, bell: Bell, poll_s: float) -> None:
-        """Call ``bell``, from any thread, after each commit to the stream and when it closes."""
+    def add(self, opened: Opened, callback: Callback, poll_s: float) -> None:
+        """Call ``callback``, from any thread, after each commit to the stream and when it closes."""
         with self._lock:
-            self._bells.setdefault(opened, []).append(bell)
+            self._callbacks.setdefault(opened, []).append(callback)
             if self._changes is not None:
                 self._changes.interrupt()
             if not self._running:
                 self._running = True
                 threading.Thread(target=self._run, args=(poll_s,), daemon=True).start()
 
-    def remove(self, opened: Opened, bell: Bell) -> None:
+    def remove(self, opened: Opened, callback: Callback) -> None:
         """Stop calling it."""
         with self._lock:
-            left = [b for b in self._bells.get(opened, ()) if b is not bell]
+            left = [b for b in self._callbacks.get(opened, ()) if b is not callback]
             if left:
-                self._bells[opened] = left
+                self._callbacks[opened] = left
             else:
-                self._bells.pop(opened, None)
+                self._callbacks.pop(opened, None)
                 self._seen.pop(opened, None)
 
     def ring(self, opened: Opened) -> None:
         """Call the stream's listeners after a commit."""
-        for bell in self._bells.get(opened, ()):
-            bell()
+        for callback in self._callbacks.get(opened, ()):
+            callback()
 
     def _run(self, poll_s: float) -> None:
         changes = FileChanges(poll_s)
         while True:
             with self._lock:
-                watched = list(self._bells)
+                watched = list(self._callbacks)
                 if not watched:
                     self._running, self._changes = False, None
                     changes.close()

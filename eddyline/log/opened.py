@@ -43,12 +43,12 @@ class Layout:
 
     def info(self, now_ms: int) -> StreamInfo:
         """The stream at that time; made once for an active one, which stays as it is."""
-        found = self._settled
-        if found is None:
-            found = self.saved.info(now_ms, self.shards)
-            if found.status is StreamStatus.ACTIVE:
-                self._settled = found
-        return found
+        info = self._settled
+        if info is None:
+            info = self.saved.info(now_ms, self.shards)
+            if info.status is StreamStatus.ACTIVE:
+                self._settled = info
+        return info
 
 
 class Opened:
@@ -198,8 +198,8 @@ def acquire(folder: Path, settings: Settings) -> Opened:
         raise_descriptor_limit()
         if not is_sound(folder):
             repair(folder, settings)
-        found = _registry[folder] = Opened(folder, settings)
-        return found
+        opened = _registry[folder] = Opened(folder, settings)
+        return opened
 
 
 def release(opened: Opened) -> None:
@@ -222,10 +222,10 @@ def evict(folder: Path) -> None:
 def raise_descriptor_limit() -> None:
     """An environment takes three descriptors; allow as many as the system lets us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
-    if soft < wanted:
+    limit = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < limit:
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
 def _inode(file: str) -> int:

@@ -45,8 +45,8 @@ def _cut(
     offsets: Int32s, values: bytes | memoryview, start: int, stop: int
 ) -> tuple[Int32s, memoryview]:
     low, high = int(offsets[start]), int(offsets[stop])
-    found = offsets[start : stop + 1]
-    return (found - low if low else found), memoryview(values)[low:high]
+    cut = offsets[start : stop + 1]
+    return (cut - low if low else cut), memoryview(values)[low:high]
 
 
 def pack(keys: Sequence[str], data: Sequence[bytes]) -> Packed:
@@ -83,10 +83,10 @@ def _parts(array: pa.Array) -> tuple[Int32s, memoryview]:
 
 def offsets(array: pa.Array) -> Int32s:
     """int32 (n + 1,) as they lie in the array's buffer."""
-    found = array.buffers()[1]
-    if found is None or not len(array):
+    buffer = array.buffers()[1]
+    if buffer is None or not len(array):
         return np.zeros(1, np.int32)
-    return np.frombuffer(found, np.int32)[array.offset : array.offset + len(array) + 1]
+    return np.frombuffer(buffer, np.int32)[array.offset : array.offset + len(array) + 1]
 
 
 def join(lots: list[Packed]) -> Packed:

@@ -135,12 +135,12 @@ class DataFile:
             if number in walk.pages or depth == 0:
                 raise Damaged
             flags, nodes = self._nodes(number, bounds)
-            found = self._entries(walk, nodes, values) if flags == LEAF else []
+            entries = self._entries(walk, nodes, values) if flags == LEAF else []
         except Damaged:
             walk.damaged.append(number)
             return
         walk.pages.add(number)
-        walk.entries += found
+        walk.entries += entries
         if flags == BRANCH:
             keys = [bounds[0], *(key for key, _ in nodes[1:]), bounds[1]]
             for n, (_, at) in enumerate(nodes):
@@ -207,14 +207,14 @@ class DataFile:
         Raises:
             Damaged: a value does not lie in the file.
         """
-        found = []
+        entries = []
         for key, at in nodes:
             try:
-                found.append((key, self._value(walk, key, at, values)))
+                entries.append((key, self._value(walk, key, at, values)))
             except Damaged:
                 if not partly:
                     raise
-        return found
+        return entries
 
     def _value(self, walk: Walk, key: bytes, at: int, values: bool) -> bytes:
         low, high, flags, _ = _NODE.unpack_from(self._map, at)

@@ -252,9 +252,9 @@ class _Digests(dict[str, bytes]):
     def __missing__(self, key: str) -> bytes:
         if len(self) >= DIGESTS_MAX:
             self.clear()
-        found: bytes = md5(key.encode()).digest()
-        self[key] = found
-        return found
+        digest: bytes = md5(key.encode()).digest()
+        self[key] = digest
+        return digest
 
 
 _digests = _Digests()

@@ -91,7 +91,7 @@ def read(
     """Records from ``offset`` or the oldest kept; at least one if there is any."""
     head = unpack_head(bytes(txn.get(HEADS)), shard)
     offset = max(offset, head.trim_offset)
-    found: list[Block] = []
+    blocks: list[Block] = []
     first, damage = offset, None
     for key, raw, following in _blocks(txn, shard, offset, head):
         if offset < block_offset(key):  # a gap before this block
@@ -103,34 +103,34 @@ def read(
         except EddylineError as error:
             if error.code != "corrupt_data":
                 raise
-            if found:
+            if blocks:
                 break  # return what was read so far first
             damage = _damaged(shard, damage, offset, following, error)
             first = offset = following
             continue
         start = offset - block_offset(key)
         if start >= len(block):  # a gap between this block and the next
-            if found:
+            if blocks:
                 break
             missing = _missing(opened, shard, offset)
             damage = _damaged(shard, damage, offset, following, missing)
             first = offset = following
             continue
-        taken = _fit(block, start, max_records, max_bytes, bool(found))
+        taken = _fit(block, start, max_records, max_bytes, bool(blocks))
         if taken == 0:
             break
-        found.append(block.cut(start, start + taken))
+        blocks.append(block.cut(start, start + taken))
         offset += taken
         max_records -= taken
-        max_bytes -= found[-1].payload
+        max_bytes -= blocks[-1].payload
         if start + taken < len(block) or max_records <= 0 or max_bytes <= 0:
             break
     else:
-        if not found and offset < head.next_offset:  # no block is left before the tip
+        if not blocks and offset < head.next_offset:  # no block is left before the tip
             missing = _missing(opened, shard, offset)
             damage = _damaged(shard, damage, offset, head.next_offset, missing)
             first = offset = head.next_offset
-    got = join(found) if found else _nothing()
+    got = join(blocks) if blocks else _nothing()
     return Slice(
         shard,
         first,
@@ -172,13 +172,13 @@ def offset_at(txn: Any, shard: int, timestamp_ms: int) -> int:
 def damages(opened: Opened, txn: Any, shard: int) -> list[Damage]:
     """Every damaged block of a shard; reads all of it."""
     head = unpack_head(bytes(txn.get(HEADS)), shard)
-    found: list[Damage] = []
+    damages_: list[Damage] = []
     for key, raw, following in _blocks(txn, shard, head.trim_offset, head):
         try:
             decode(bytes(raw), key, _where(opened, shard, key))
         except EddylineError as error:
-            found.append(Damage(shard, block_offset(key), following, error.message))
-    return found
+            damages_.append(Damage(shard, block_offset(key), following, error.message))
+    return damages_
 
 
 def _blocks(
@@ -189,9 +189,9 @@ def _blocks(
         return
     prefix = block_prefix(shard)
     cursor = txn.cursor()
-    wanted = block_key(shard, offset)
-    there = cursor.set_range(wanted)
-    if not there or cursor.key() != wanted:
+    target = block_key(shard, offset)
+    there = cursor.set_range(target)
+    if not there or cursor.key() != target:
         there = cursor.prev() if there else cursor.last()
     if not there or bytes(cursor.key())[: len(prefix)] != prefix:
         there = cursor.set_range(prefix)  # earlier blocks are gone: begin with the first
@@ -242,7 +242,7 @@ def _damaged(
 def _fit(block: Block, start: int, max_records: int, max_bytes: int, something: bool) -> int:
     """How many records from ``start`` fit; one at least while there is nothing yet."""
     n = min(len(block) - start, max_records)
-    wanted = block.cut(start, start + n)
-    if wanted.payload > max_bytes:
-        n = int(np.searchsorted(np.cumsum(wanted.sizes()), max_bytes, side="right"))
+    candidate = block.cut(start, start + n)
+    if candidate.payload > max_bytes:
+        n = int(np.searchsorted(np.cumsum(candidate.sizes()), max_bytes, side="right"))
     return n if something else max(n, 1)

@@ -1,8 +1,8 @@
 """Other shards for the same keys: split, merge, and both together to reach a number.
 
 A shard is never changed or removed: it is closed at its newest record, and its range of hash keys
-goes to younger shards that name it as their parent. What a key's records were and will be is then
-told by the parents first, the children behind: a child's number is higher, and its records do not
+goes to younger shards that name it as their parent. A key's history is read
+from the parents first and from the children after them: a child's number is higher, and its records do not
 arrive before its parents' newest.
 """
 

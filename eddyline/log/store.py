@@ -64,7 +64,7 @@ class LogStore:
         retention_hours: int = 24,
         tags: dict[str, str] | None = None,
     ) -> Stream:
-        """A new stream: one shard unless told otherwise, four if on-demand.
+        """A new stream: one shard by default, four if on-demand.
 
         Raises:
             EddylineError: ``already_exists``, ``invalid_argument``, ``disk_full``.
@@ -137,24 +137,24 @@ class LogStore:
 
         Only those that are given are looked at.
         """
-        found: list[StreamInfo] = []
+        streams: list[StreamInfo] = []
         for name in self._candidates():
-            if most is not None and len(found) >= most:
+            if most is not None and len(streams) >= most:
                 break
             if after is None or name > after:
                 with contextlib.suppress(EddylineError):
-                    found.append(self.open(name).info())
-        return found
+                    streams.append(self.open(name).info())
+        return streams
 
     def latest(self) -> Sequence[StreamInfo]:
         """All streams as this process has last seen them, without a look at most of the files."""
-        found = []
+        streams = []
         for name in self._candidates():
             known = self._streams.get(name)
             with contextlib.suppress(EddylineError):
                 stream = self.open(name) if known is None else known[1]
-                found.append(stream.latest_info())
-        return found
+                streams.append(stream.latest_info())
+        return streams
 
     def open(self, name: str) -> Stream:
         """The stream of that name.
@@ -175,14 +175,14 @@ class LogStore:
             if opened.name != name:  # a file system that does not tell A from a
                 registry.release(opened)
                 raise self._not_found(name)
-            found = (opened, Stream(opened, self._settings, self._clock))
-            self._streams[name] = found
-            return self._there(found)
+            entry = (opened, Stream(opened, self._settings, self._clock))
+            self._streams[name] = entry
+            return self._there(entry)
 
     def known(self, name: str) -> Stream | None:
         """The stream of that name if this process has it open and it lay where it lay lately."""
-        found = self._streams.get(name)
-        return None if found is None or found[0].was_stale(self._clock) else found[1]
+        entry = self._streams.get(name)
+        return None if entry is None or entry[0].was_stale(self._clock) else entry[1]
 
     def sweep(self) -> None:
         """Trim what is too old, finish deletions, clear up after killed processes.
@@ -228,8 +228,8 @@ class LogStore:
         if self._settings.throttle:
             self._on_demand.look(stream)
 
-    def _there(self, found: tuple[Opened, Stream]) -> Stream:
-        opened, stream = found
+    def _there(self, entry: tuple[Opened, Stream]) -> Stream:
+        opened, stream = entry
         with opened.environment.read() as txn:
             saved = opened.layout(txn).saved
         if saved.gone_ms is not None and self._clock.now_ms() >= saved.gone_ms:
@@ -315,30 +315,30 @@ class LogStore:
 
     def _finish_deletion(self, name: str) -> None:
         """Remove the stream if its time is over; the lock is held."""
-        home = self._home(name)
-        if not (home / DATA_FILE).exists():
-            self._clear_away(home)
+        folder = self._home(name)
+        if not (folder / DATA_FILE).exists():
+            self._clear_away(folder)
             return
         with self._lock:
-            opened = registry.acquire(home, self._settings)
+            opened = registry.acquire(folder, self._settings)
             saved = opened.latest().saved
             with opened.environment.read() as txn:
                 saved = opened.layout(txn).saved
             registry.release(opened)
             if saved.gone_ms is None or self._clock.now_ms() < saved.gone_ms:
                 return
-            registry.evict(home)
+            registry.evict(folder)
             self._forget(name)
             aside = self._folder / (_OLD + saved.stream_id)
-            os.rename(home, aside)
+            os.rename(folder, aside)
         _sync(self._folder)
         shutil.rmtree(aside, ignore_errors=True)
 
-    def _clear_away(self, home: Path) -> None:
+    def _clear_away(self, folder: Path) -> None:
         """Remove a folder without a data file: it holds no stream, and its name becomes free."""
-        if home.is_dir():
+        if folder.is_dir():
             aside = self._folder / (_OLD + uuid.uuid4().hex)
-            os.rename(home, aside)
+            os.rename(folder, aside)
             shutil.rmtree(aside, ignore_errors=True)
 
     def _remove_leftovers(self) -> None:

@@ -90,16 +90,16 @@ class Stream:
         """
         future: Future[Placed] = Future()
         future.set_running_or_notify_cancel()
-        self.put_told(batch, future)
+        self.put_with_callback(batch, future)
         return future
 
-    def put_told(self, batch: PutBatch, told: Told) -> None:
-        """As ``put``; ``told`` is called from a thread of the log and must not block.
+    def put_with_callback(self, batch: PutBatch, callback: Told) -> None:
+        """As ``put``; ``callback`` is called from a thread of the log and must not block.
 
         Raises:
             EddylineError: as ``put``.
         """
-        self._opened.writer().submit(Task(prepared(batch), self._clock, told))
+        self._opened.writer().submit(Task(prepared(batch), self._clock, callback))
 
     def append(self, batch: PutBatch, mark: EpochMark) -> bool:
         """Store an epoch's rows together with its mark, durable on return.
@@ -195,17 +195,17 @@ class Stream:
             self._opened.unlisten(event)
 
     @contextmanager
-    def listening(self, bell: Callable[[], None]) -> Iterator[None]:
-        """Have ``bell`` called, from any thread, soon after each commit to the stream.
+    def listening(self, callback: Callable[[], None]) -> Iterator[None]:
+        """Have ``callback`` called, from any thread, soon after each commit to the stream.
 
         At once for commits of this process, within ``poll_ms`` for those of others; sometimes
         without anything new.
         """
-        WATCH.add(self._opened, bell, self._settings.poll_ms / 1000)
+        WATCH.add(self._opened, callback, self._settings.poll_ms / 1000)
         try:
             yield
         finally:
-            WATCH.remove(self._opened, bell)
+            WATCH.remove(self._opened, callback)
 
     def set_retention(self, hours: int) -> None:
         """Keep records so long from now on.
@@ -251,15 +251,15 @@ class Stream:
             layout = self._opened.layout(txn)
             self._opened.check_there(layout, self._clock)
             now_ms = self._clock.now_ms()
-            found = Resharding(layout.shards, self._opened.heads(txn), now_ms)
-            fields = change(layout.saved.info(now_ms, layout.shards), found) or {}
+            resharding = Resharding(layout.shards, self._opened.heads(txn), now_ms)
+            fields = change(layout.saved.info(now_ms, layout.shards), resharding) or {}
             if slow:
                 fields = {**fields, "updating_ms": now_ms + self._settings.stream_delay_ms}
-            saved = changed(layout.saved, **fields, shards=saved_shards(found.shards))
+            saved = changed(layout.saved, **fields, shards=saved_shards(resharding.shards))
             txn.put(INFO, pack_info(saved))
-            txn.put(HEADS, pack_heads(found.heads))
+            txn.put(HEADS, pack_heads(resharding.heads))
         self._opened.tell()
-        return found.shards
+        return resharding.shards
 
     def split(self, shard: int, starting_hash_key: int | None = None) -> tuple[int, int]:
         """Close a shard and open two for it, the second from that hash key or the middle on.

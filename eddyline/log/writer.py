@@ -59,7 +59,7 @@ class Task:
 
     put: Listed | Columns
     clock: Clock
-    told: Told
+    callback: Told
     mark: EpochMark | None = None
 
 
@@ -87,16 +87,16 @@ def _together(puts: list[Any]) -> Listed | Columns:
 
 def _runs(group: list[Task], layout: Layout) -> list[_Run]:
     """The group in its order; neighbouring lists without a mark make one run."""
-    found: list[list[Task]] = []
+    runs: list[list[Task]] = []
     open_run = False
     for task in group:
         plain = task.mark is None and isinstance(task.put, Listed)
         if plain and open_run:
-            found[-1].append(task)
+            runs[-1].append(task)
         else:
-            found.append([task])
+            runs.append([task])
         open_run = plain
-    return [_Run(tasks, layout) for tasks in found]
+    return [_Run(tasks, layout) for tasks in runs]
 
 
 class Writer:
@@ -122,7 +122,7 @@ class Writer:
                     self._busy = True
                     threads.run(self._work)
                 return
-        task.told.set_exception(deleted(self._opened.name))
+        task.callback.set_exception(deleted(self._opened.name))
 
     def close(self) -> None:
         """Write what waits, then take nothing more."""
@@ -183,9 +183,9 @@ class Writer:
             self._opened.tell()
             for task, result in zip(group, results, strict=True):
                 if isinstance(result, EddylineError):
-                    task.told.set_exception(result)
+                    task.callback.set_exception(result)
                 else:
-                    task.told.set_result(result)
+                    task.callback.set_result(result)
 
     def _check_disk(self, more: int, now: float) -> None:
         """Check that the disk keeps its reserve, every second or mebibyte."""
@@ -201,7 +201,7 @@ class Writer:
 
 def _fail(group: list[Task], error: Exception) -> None:
     for task in group:
-        task.told.set_exception(error)
+        task.callback.set_exception(error)
 
 
 class _Transaction:

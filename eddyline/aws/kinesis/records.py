@@ -132,7 +132,7 @@ async def _put(home: Home, request: Any, put: _Put) -> Placed:
 
 async def _told(stream: Stream, batch: PutBatch) -> Placed:
     letter = mailbox().letter()
-    stream.put_told(batch, letter)
+    stream.put_with_callback(batch, letter)
     return await letter.answer
 
 
