@@ -30,27 +30,27 @@ def like(pattern: str, text: str) -> bool:
 
 
 def _arn_like(pattern: str, text: str) -> bool:
-    wanted, given = pattern.split(":", 5), text.split(":", 5)
-    return len(wanted) == len(given) and all(map(like, wanted, given))
+    expected, given = pattern.split(":", 5), text.split(":", 5)
+    return len(expected) == len(given) and all(map(like, expected, given))
 
 
 def _number(test: Callable[[float, float], bool]) -> Test:
-    return lambda wanted, given: test(float(given), float(wanted))
+    return lambda expected, given: test(float(given), float(expected))
 
 
 def _instant(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return float(text)
-    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _date(test: Callable[[float, float], bool]) -> Test:
-    return lambda wanted, given: test(_instant(given), _instant(wanted))
+    return lambda expected, given: test(_instant(given), _instant(expected))
 
 
-def _address(wanted: str, given: str) -> bool:
-    return ipaddress.ip_address(given) in ipaddress.ip_network(wanted, strict=False)
+def _address(expected: str, given: str) -> bool:
+    return ipaddress.ip_address(given) in ipaddress.ip_network(expected, strict=False)
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -62,12 +62,12 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 # operator -> test (wanted, given); a negated one is the same test turned round
 _TESTS: dict[str, Test] = {
-    "StringEquals": lambda wanted, given: wanted == given,
-    "StringEqualsIgnoreCase": lambda wanted, given: wanted.lower() == given.lower(),
+    "StringEquals": lambda expected, given: expected == given,
+    "StringEqualsIgnoreCase": lambda expected, given: expected.lower() == given.lower(),
     "StringLike": like,
     "ArnEquals": _arn_like,
     "ArnLike": _arn_like,
-    "Bool": lambda wanted, given: wanted.lower() == given.lower(),
+    "Bool": lambda expected, given: expected.lower() == given.lower(),
     "IpAddress": _address,
     **{f"Numeric{name}": _number(test) for name, test in _COMPARE.items()},
     **{f"Date{name}": _date(test) for name, test in _COMPARE.items()},
@@ -98,18 +98,18 @@ def check_condition(condition: Any) -> str | None:
             return f"condition {operator} is not an object"
         sample = next((v for k, v in _SAMPLES.items() if base.startswith(k)), "")
         for key, values in block.items():
-            for wanted in _texts(values):
-                why = _tried(operator, base, wanted, sample)
+            for expected in _texts(values):
+                why = _tried(operator, base, expected, sample)
                 if why:
                     return f"condition {operator} of {key}: {why}"
     return None
 
 
-def _tried(operator: str, base: str, wanted: str, sample: str) -> str | None:
+def _tried(operator: str, base: str, expected: str, sample: str) -> str | None:
     if operator == "Null":
-        return None if wanted in ("true", "false") else f"{wanted!r} is neither true nor false"
+        return None if expected in ("true", "false") else f"{expected!r} is neither true nor false"
     try:
-        _TESTS[_NEGATED.get(base, base)](wanted, sample)
+        _TESTS[_NEGATED.get(base, base)](expected, sample)
     except ValueError as error:
         return str(error)
     return None
@@ -125,15 +125,15 @@ def holds(condition: Mapping[str, Any], context: Context) -> bool:
     )
 
 
-def _holds(operator: str, given: str | None, wanted: list[str]) -> bool:
+def _holds(operator: str, given: str | None, expected: list[str]) -> bool:
     if operator == "Null":
-        return (given is None) == (wanted == ["true"])
+        return (given is None) == (expected == ["true"])
     base = operator.removesuffix("IfExists")
     if given is None:
         return base != operator or base in _NEGATED
     test = _TESTS[_NEGATED.get(base, base)]
     try:
-        met = any(test(w, given) for w in wanted)
+        met = any(test(w, given) for w in expected)
     except ValueError:  # what the request has is not of this kind
         return False
     return met is not (base in _NEGATED)

@@ -84,19 +84,21 @@ class Policy:
 
     def says(self, request: Request) -> Effect | None:
         """Deny, Allow or nothing."""
-        found: Effect | None = None
+        effect: Effect | None = None
         for statement in self.statements:
             if statement.applies(request):
                 if statement.effect is Effect.DENY:
                     return Effect.DENY
-                found = Effect.ALLOW
-        return found
+                effect = Effect.ALLOW
+        return effect
 
 
 def allowed(policies: Iterable[Policy], request: Request) -> Effect | None:
     """What all of them together say."""
-    said = [p.says(request) for p in policies]
-    return Effect.DENY if Effect.DENY in said else Effect.ALLOW if Effect.ALLOW in said else None
+    effects = [p.says(request) for p in policies]
+    return (
+        Effect.DENY if Effect.DENY in effects else Effect.ALLOW if Effect.ALLOW in effects else None
+    )
 
 
 def parse(text: str, *, resource_based: bool = False) -> Policy:

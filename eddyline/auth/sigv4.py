@@ -83,22 +83,22 @@ def _from_header(request: HttpRequest, text: str) -> Signature:
     lacking = [p for p in ("Credential", "Signature", "SignedHeaders") if not parts.get(p)]
     date = _header(request, "x-amz-date") or _header(request, "date") or ""
     if algorithm != ALGORITHM or lacking or not date:
-        told = [f"Authorization header requires '{p}' parameter." for p in lacking]
+        messages = [f"Authorization header requires '{p}' parameter." for p in lacking]
         if algorithm != ALGORITHM:
-            told.insert(0, f"Authorization header requires the algorithm {ALGORITHM}.")
+            messages.insert(0, f"Authorization header requires the algorithm {ALGORITHM}.")
         if not date:
-            told.append("Authorization header requires existence of a 'X-Amz-Date' header.")
-        raise Refused("IncompleteSignatureException", " ".join(told))
+            messages.append("Authorization header requires existence of a 'X-Amz-Date' header.")
+        raise Refused("IncompleteSignatureException", " ".join(messages))
     signed = tuple(parts["SignedHeaders"].lower().split(";"))
     return Signature(*_scope(parts["Credential"]), signed, parts["Signature"], date)
 
 
 def _from_query(query: list[tuple[str, str]], named: dict[str, str]) -> Signature:
-    wanted = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date", "Expires")
-    lacking = [p for p in wanted if not named.get(f"X-Amz-{p}")]
+    required = ("Algorithm", "Credential", "Signature", "SignedHeaders", "Date", "Expires")
+    lacking = [p for p in required if not named.get(f"X-Amz-{p}")]
     if lacking or named["X-Amz-Algorithm"] != ALGORITHM:
-        told = [f"AWS query-string parameters must include 'X-Amz-{p}'." for p in lacking]
-        raise Refused("IncompleteSignatureException", " ".join(told) or "Unknown algorithm.")
+        messages = [f"AWS query-string parameters must include 'X-Amz-{p}'." for p in lacking]
+        raise Refused("IncompleteSignatureException", " ".join(messages) or "Unknown algorithm.")
     expires = named["X-Amz-Expires"]
     if not expires.isascii() or not expires.isdigit() or int(expires) > PRESIGNED_S_MAX:
         words = f"X-Amz-Expires must be a number of seconds up to {PRESIGNED_S_MAX}."
@@ -114,14 +114,14 @@ def _from_query(query: list[tuple[str, str]], named: dict[str, str]) -> Signatur
 
 
 def _scope(credential: str) -> tuple[str, str, str, str]:
-    found = _CREDENTIAL.match(credential)
-    if found is None:
+    match = _CREDENTIAL.match(credential)
+    if match is None:
         words = (
             f"Credential {credential[:200]!r} must have the form "
             "ACCESS_KEY/YYYYMMDD/REGION/SERVICE/aws4_request."
         )
         raise Refused("IncompleteSignatureException", words)
-    key_id, day, region, service = found.groups()
+    key_id, day, region, service = match.groups()
     return key_id, day, region, service
 
 

@@ -81,8 +81,8 @@ class Watcher:
     _series: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def heard(self, message: Any) -> None:
-        """Points came."""
+    def on_message(self, message: Any) -> None:
+        """Called when points are stored."""
         now_ms = SYSTEM.now_ms()
         with self._lock:
             if self._find() in message.series:
@@ -90,9 +90,9 @@ class Watcher:
 
     def _find(self) -> str | None:
         if self._series is None:
-            for found in self.services.anomalies.series():
-                if found.columns == [self.column]:
-                    self._series = found.series_id
+            for series in self.services.anomalies.series():
+                if series.columns == [self.column]:
+                    self._series = series.series_id
         return self._series
 
     def _take(self, now_ms: int) -> None:
@@ -140,7 +140,7 @@ class DemoRun:
             with suppress(EddylineError):  # a directory that was used before
                 services.streams.create(name, None, StreamMode.ON_DEMAND)
         watcher = Watcher(services, RATE)
-        self._unsubscribe = services.anomalies.subscribe(watcher.heard)
+        self._unsubscribe = services.anomalies.subscribe(watcher.on_message)
         sensors = begin_note(services, lab.SENSOR_NOTE)
         wait_for_compilation(self.server, say)
         clicks = begin_note(services, lab.CLICK_NOTE)
@@ -174,8 +174,10 @@ class DemoRun:
 
     def flow(self) -> dict[str, tuple[int, float]]:
         """Records acknowledged and a second, by sender; ended ones send none."""
-        found = self.services.generators.list()
-        return {g.name: (g.counters.accepted, g.counters.rate if g.pid else 0.0) for g in found}
+        generators = self.services.generators.list()
+        return {
+            g.name: (g.counters.accepted, g.counters.rate if g.pid else 0.0) for g in generators
+        }
 
     def check(self) -> None:
         """Raise what made a sender or a paragraph fail."""

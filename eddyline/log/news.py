@@ -33,7 +33,7 @@ class Watch:
         self._changes: FileChanges | None = None
 
     def add(self, opened: Opened, callback: Callback, poll_s: float) -> None:
-        """Call ``callback``, from any thread, after each commit to the stream and when it closes."""
+        """Call ``callback`` in any thread after each commit to the stream and when it closes."""
         with self._lock:
             self._callbacks.setdefault(opened, []).append(callback)
             if self._changes is not None:

@@ -2,8 +2,8 @@
 
 A shard is never changed or removed: it is closed at its newest record, and its range of hash keys
 goes to younger shards that name it as their parent. A key's history is read
-from the parents first and from the children after them: a child's number is higher, and its records do not
-arrive before its parents' newest.
+from the parents first and then from the children: a child's number is higher, and its records do
+not arrive before its parents' newest.
 """
 
 from __future__ import annotations

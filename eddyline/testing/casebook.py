@@ -166,17 +166,17 @@ def _job(
 def _records(plan: Plan, store: LogStore) -> int | None:
     """How many records lie in the streams a plan reads; None if it reads none."""
     scans = [n for n in walk(plan.root) if isinstance(n, Scan)]
-    found = [s for s in scans if s.table.options["connector"] == "kinesis"]
+    streams = [s for s in scans if s.table.options["connector"] == "kinesis"]
     total = 0
-    for scan in found:
+    for scan in streams:
         stream = store.open(scan.table.options["stream"])
         bounds = [stream.bounds(shard.index) for shard in stream.shards()]
         total += sum(after - first for first, after in bounds)
-    return total if found else None
+    return total if streams else None
 
 
 def _tables(case: Case) -> list[str]:
-    return [found[1] for found in _TABLE.finditer(case.setup)]
+    return [match[1] for match in _TABLE.finditer(case.setup)]
 
 
 def _fill(store: LogStore, name: str, rows: list[str], shards: int) -> None:
@@ -230,14 +230,14 @@ def _planned(case: Case, tmp_path: Path, streams: bool, text: str) -> Plan:
 
 
 def _with_options(case: Case, tmp_path: Path, streams: bool) -> str:
-    def added(found: re.Match[str]) -> str:
-        where = f"'connector' = 'kinesis', 'stream' = '{found[1]}', 'aws.region' = 'us-east-1'"
+    def added(match: re.Match[str]) -> str:
+        where = f"'connector' = 'kinesis', 'stream' = '{match[1]}', 'aws.region' = 'us-east-1'"
         where += ", 'scan.stream.initpos' = 'TRIM_HORIZON'"
-        if not streams and found[1] != case.sink:
-            path = tmp_path / f"{found[1]}.json"
-            path.write_text("".join(line + "\n" for line in case.rows(found[1])))
+        if not streams and match[1] != case.sink:
+            path = tmp_path / f"{match[1]}.json"
+            path.write_text("".join(line + "\n" for line in case.rows(match[1])))
             where = f"'connector' = 'filesystem', 'path' = '{path}'"
         options = f"{where}, 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601'"
-        return found[0] if "WITH (" in found[0] else f"{found[0].rstrip()} WITH ({options})"
+        return match[0] if "WITH (" in match[0] else f"{match[0].rstrip()} WITH ({options})"
 
     return _TABLE.sub(added, case.setup)

@@ -58,8 +58,8 @@ class Case:
     @property
     def sink(self) -> str | None:
         """The table an INSERT writes to; its rows are the result. None for a SELECT."""
-        found = _INSERT.match(self.query)
-        return found[1] if found else None
+        match = _INSERT.match(self.query)
+        return match[1] if match else None
 
     def tables(self) -> list[str]:
         """Tables that get rows, in order of first appearance."""

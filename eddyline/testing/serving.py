@@ -142,13 +142,13 @@ def server(*, studio: bool = False, **settings: Any) -> Iterator[TestServer]:
 
     scratch = None if "data_dir" in settings else Path(tempfile.mkdtemp(prefix="eddyline-"))
     free = {"port": 0, "api_port": 0, "stream_delay_ms": 0}
-    wanted = load(**{**free, "data_dir": scratch, **settings})
-    running = Server(wanted, studio=studio, warm=False)
+    settings_ = load(**{**free, "data_dir": scratch, **settings})
+    running = Server(settings_, studio=studio, warm=False)
     running.start()
     try:
-        found = TestServer(wanted, running.endpoint_url, running.studio_url)
-        yield found
-        found.services.stop()
+        served = TestServer(settings_, running.endpoint_url, running.studio_url)
+        yield served
+        served.services.stop()
     finally:
         running.stop()
         if scratch is not None:
