@@ -139,6 +139,10 @@ def generator_methods() -> str:
     )
 
 
+def benchmarks() -> str:
+    return (HOME.parent / "BENCHMARKS.md").read_text()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings,
     "errors.md": errors,
@@ -146,6 +150,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "connectors.md": connectors,
     "sql-options.md": sql_options,
     "generator-methods.md": generator_methods,
+    "benchmarks.md": benchmarks,
 }
 
 
