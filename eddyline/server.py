@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eddyline.clock import SYSTEM, Clock
@@ -266,6 +267,34 @@ class Server:
         with self._words:
             sys.stderr.write(words + "\n")
             sys.stderr.flush()
+
+
+class KernelEndpoint:
+    """What the Python of notes needs where no server runs: AWS endpoint and control socket."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._api: ApiWorkers | None = None
+        self._control: ControlServer | None = None
+        services.serve_kernels = self._start
+
+    def _start(self) -> None:
+        if self._api is not None:
+            return
+        from eddyline.aws import ApiWorkers
+
+        settings = replace(self._services.settings, api_port=0, host="127.0.0.1")
+        self._api = ApiWorkers(settings)
+        port = self._api.start()
+        self._control = ControlServer(self._services, self._services.directory)
+        self._services.directory.note(host=settings.host, port=0, api_port=port)
+
+    def stop(self) -> None:
+        """Answer no more."""
+        if self._control is not None:
+            self._control.close()
+        if self._api is not None:
+            self._api.stop()
 
 
 class Studio:

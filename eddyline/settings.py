@@ -67,6 +67,7 @@ class Settings:
     kernel_memory_mib: int = _of(
         4096, "Memory of a note's Python process; 0: no limit.", 0, 1 << 20
     )
+    shell: bool = _of(False, "Whether %sh paragraphs of notes may run shell commands.")
     result_rows_max: int = _of(1000, "Newest rows kept for a table on screen.", 1, 100_000)
     # alerts
     alert_cool_down_ms: int = _of(60_000, "One message an anomaly within this.", 0, 86_400_000)

@@ -164,8 +164,10 @@ def run(
 ) -> None:
     """Run a note's paragraphs in order, and show their results.
 
-    Streaming statements run until --for is over or Ctrl-C; their tables are shown as they are
-    then. With --json each row, each message and each paragraph's end is one object.
+    No server is needed: what the paragraphs need is started, and ended with the command. Streaming
+    statements run until --for is over or Ctrl-C; their tables are shown as they are then. With
+    --json each row, each message and each paragraph's start and end is one object. The exit
+    status is 1 if a paragraph failed, or if one of them did not run because of that.
 
     \b
     Examples:
@@ -178,7 +180,7 @@ def run(
     for_s = parse_duration(for_) if for_ else None
     if detach:
         need_server(data_dir)
-    with opened(data_dir, make=True) as services:
+    with opened(data_dir, make=True, kernels=True) as services:
         followed = Followed(services, _note_id(services, note), as_json)
         followed.start(paragraph)
         if not detach and not followed.until_over(for_s):
@@ -210,6 +212,7 @@ class Followed:
         self._as_json = as_json
         self._watched: list[str] = []
         self._shown: set[str] = set()
+        self._begun: set[str] = set()
 
     def start(self, number: int | None) -> None:
         """Begin with paragraph ``number``, or with all."""
@@ -235,7 +238,19 @@ class Followed:
             self._stop()
             self._until_quiet(END_S)
             raise
+        self._show_not_run(view)
         return all(p.status != "ERROR" for p in self._of(view))
+
+    def _show_not_run(self, view: NoteView) -> None:
+        """Name the paragraphs that the run did not come to."""
+        numbers = [view.order.index(p) + 1 for p in view.not_run if p in self._watched]
+        if self._as_json:
+            for number in numbers:
+                line({"paragraph": number, "status": "NOT_RUN", "why": view.why_not_run})
+        elif numbers:
+            words = ", ".join(map(str, numbers))
+            one = len(numbers) == 1
+            say(f"paragraph{'' if one else 's'} {words} did not run: {view.why_not_run}")
 
     def _of(self, view: NoteView) -> list[ParagraphView]:
         return [p for p in view.paragraphs if p.id in self._watched]
@@ -245,6 +260,8 @@ class Followed:
         while True:
             view = self._notes.view(self._id)
             for paragraph in self._of(view):
+                if paragraph.status == "RUNNING" and paragraph.id not in self._begun:
+                    self._show_begin(view, paragraph)
                 if paragraph.status not in BUSY and paragraph.id not in self._shown:
                     self._show(view, paragraph)
             busy = view.round or any(p.status in BUSY for p in self._of(view))
@@ -259,15 +276,27 @@ class Followed:
         if len(self._watched) > 1:
             self._notes.cancel(self._id)
 
+    def _show_begin(self, view: NoteView, paragraph: ParagraphView) -> None:
+        """Progress: on a terminal, and as an object with --json."""
+        self._begun.add(paragraph.id)
+        number = view.order.index(paragraph.id) + 1
+        if self._as_json:
+            line({"paragraph": number, "title": paragraph.title, "status": "RUNNING"})
+        elif sys.stderr.isatty():
+            say(f"paragraph {number} of {len(view.order)} runs ...")
+
     def _show(self, view: NoteView, paragraph: ParagraphView) -> None:
         if paragraph.status == "READY":  # a round that ended before it
             return
         self._shown.add(paragraph.id)
         number = view.order.index(paragraph.id) + 1
         for output in paragraph.outputs:
-            _print_rows(number, output.table, self._as_json) if output.table else _print_text(
-                output
-            )
+            if output.table is not None:
+                _print_rows(number, output.table, self._as_json)
+            elif self._as_json:
+                line({"paragraph": number, "kind": output.kind, "text": output.text})
+            else:
+                _print_text(output)
         if self._as_json:
             line({"paragraph": number, "title": paragraph.title, "status": paragraph.status})
         elif paragraph.outputs or paragraph.status != "FINISHED":
@@ -276,7 +305,7 @@ class Followed:
 
 
 def _print_text(output: Output) -> None:
-    if output.kind == "HTML":
+    if output.kind in ("HTML", "ANGULAR", "IMG", "SVG", "NETWORK"):  # for a page
         return
     mark = {"ERROR": "error: ", "WARNING": "warning: "}.get(output.kind, "")
     say(mark + output.text.rstrip("\n"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -42,8 +42,12 @@ def need_server(data_dir: Path | None) -> None:
 
 
 @contextmanager
-def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
+def opened(
+    data_dir: Path | None, *, make: bool = False, kernels: bool = False
+) -> Iterator[Services]:
     """The services of a directory; of its server if one runs. ``make``: create the directory.
+
+    kernels: without a server, start what Python in notes needs when it is first needed.
 
     Raises:
         EddylineError: ``not_found`` when there is no such directory.
@@ -68,10 +72,13 @@ def opened(data_dir: Path | None, *, make: bool = False) -> Iterator[Services]:
 
     services = Services(settings)
     services.start(resume=False)
-    try:
+    with ExitStack() as at_end:
+        at_end.callback(services.stop)
+        if kernels:
+            from eddyline.server import KernelEndpoint
+
+            at_end.callback(KernelEndpoint(services).stop)
         yield services
-    finally:
-        services.stop()
 
 
 def _until_it_answers(directory: DataDirectory) -> None:

@@ -85,6 +85,12 @@ class Kernels:
         """Whether Python can run: its libraries are here, and a server answers kernels."""
         if find_spec("ipykernel") is None or find_spec("jupyter_client") is None:
             return False
+        if self._answers():
+            return True
+        self._services.serve_kernels()  # a command that runs a note without a server
+        return self._answers()
+
+    def _answers(self) -> bool:
         holder = self._services.directory.holder()
         return bool(holder and holder.get("api_port"))
 
@@ -96,7 +102,7 @@ class Kernels:
         with self._lock:
             kernel = self._kernels.get(note)
             if kernel is None or kernel.ended:
-                kernel = self._kernels[note] = Kernel(self._environment(session))
+                kernel = self._kernels[note] = Kernel(self.environment(session))
         kernel.submit(_Run(run_id, code, parameters, on_event))
 
     def cancel(self, run_id: str) -> bool:
@@ -119,7 +125,7 @@ class Kernels:
         for note in notes:
             self.close(note)
 
-    def _environment(self, session: str) -> dict[str, str]:
+    def environment(self, session: str) -> dict[str, str]:
         """A kernel's environment: AWS clients reach this server, and never AWS by accident."""
         settings = self._services.settings
         holder = self._services.directory.holder() or {}

@@ -43,6 +43,7 @@ class Script:
         self.jobs: list[JobWork] = []
         self._cancelled = threading.Event()
         self._query: Work | None = None
+        self._named: dict[str, int] = {}
         self._began = session.clock.monotonic()
 
     def cancel(self) -> None:
@@ -204,7 +205,7 @@ class Script:
             objects = [pack(used) for used in catalog.resolved.values()]
             context = JobContext(catalog.current_database, dict(config.values), objects)
         self._warn(index, plan)
-        name = self._run.job_name or config.get("pipeline.name") or None
+        name = self._name_of_job(self._run.job_name or config.get("pipeline.name"))
         sql = statement.source.text
         savepoint = config.get("execution.savepoint.path")
         if savepoint:
@@ -229,6 +230,13 @@ class Script:
             job.over.wait()
             if job.error:
                 raise job.error
+
+    def _name_of_job(self, name: str) -> str | None:
+        """The name of the next job; the second one of a run is told apart by a number."""
+        if not name:
+            return None
+        self._named[name] = self._named.get(name, 0) + 1
+        return name if self._named[name] == 1 else f"{name} {self._named[name]}"
 
     def _start(self, job: JobWork) -> None:
         self.jobs.append(job)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from eddyline.log import LogStore
     from eddyline.service.kernels import Kernels
     from eddyline.service.notes import Notes
+    from eddyline.service.shells import Shells
 
 
 class Services:
@@ -46,6 +47,8 @@ class Services:
         self.data_dir: Path = settings.data_dir
         self.directory = DataDirectory(settings.data_dir)
         self.supervisor = Supervisor(self.directory.path / "logs")
+        # Has this process answer kernels, which a server does from its start.
+        self.serve_kernels: Callable[[], None] = lambda: None
         self._on_stop: list[Callable[[], None]] = []
         self._streams: LogStore | None = None
         self._streams_lock = threading.Lock()
@@ -83,6 +86,15 @@ class Services:
         kernels = Kernels(self)
         self._on_stop.insert(0, kernels.stop)
         return kernels
+
+    @cached_property
+    def shells(self) -> Shells:
+        """The shell paragraphs of notes."""
+        from eddyline.service.shells import Shells
+
+        shells = Shells(self)
+        self._on_stop.insert(0, shells.stop)
+        return shells
 
     def start(self, *, resume: bool = True) -> None:
         """Take the directory and begin.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from eddyline.errors import EddylineError, nearest
-from eddyline.service.notes import forms, header, pyflink
+from eddyline.service.notes import forms, header, pyflink, scala
 from eddyline.service.notes.header import Header
 from eddyline.service.notes.note import Note, Paragraph
 
@@ -21,19 +21,28 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a paragraph asks for: ``sql`` or ``python`` to be run, ``html`` to be shown, or nothing.
+    """What a paragraph is to do: run ``sql``, ``python`` or ``shell``, show ``html``, or nothing.
 
     mode and refresh_ms say how a SELECT is shown; template how the newest row of a single one.
+    options: session options for this run alone. texts: shown before anything that runs.
     """
 
     sql: str | None = None
     python: str | None = None
+    shell: str | None = None
     html: str | None = None
     mode: str = "update"
     refresh_ms: int = REFRESH_MS
     job_name: str | None = None
     template: str | None = None
     warnings: tuple[str, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is something that takes time."""
+        return any(part is not None for part in (self.sql, self.python, self.shell))
 
 
 def task_of(paragraph: Paragraph, note: Note) -> Task:
@@ -57,13 +66,14 @@ def interpreter_of(text: str, group: str) -> str:
         found = header.parse(text).interpreter
     except EddylineError:
         return "?"
-    return found or ("md" if group in ("md", "markdown") else "flink.ssql")
+    return full_name(found) if found else "md" if group in ("md", "markdown") else "flink.ssql"
 
 
 def _interpreter(found: Header, note: Note) -> str:
     name = found.interpreter
     if name is None:
         return "md" if note.group in ("md", "markdown") else "flink.ssql"
+    name = full_name(name)
     if name in INTERPRETERS:
         return name
     if name in UNSUPPORTED:
@@ -71,6 +81,11 @@ def _interpreter(found: Header, note: Note) -> str:
     near = nearest(name, [*INTERPRETERS, *UNSUPPORTED])
     hint = f"did you mean %{near[0]}?" if near else f"there are {_listed()}"
     raise EddylineError("sql_unsupported", f"there is no interpreter %{name}", hint=hint)
+
+
+def full_name(name: str) -> str:
+    """The interpreter that a name stands for: ``%ssql`` is ``%flink.ssql`` in a Flink note."""
+    return _SHORT.get(name, name)
 
 
 def _listed() -> str:
@@ -105,12 +120,8 @@ def _refresh_ms(text: str | None) -> int:
 
 
 def _bsql(text: str, found: Header) -> Task:
-    task = _ssql(text, found)
-    warning = (
-        "%flink.bsql is run as %flink.ssql: over a stream the result stays live "
-        "and does not end by itself"
-    )
-    return replace(task, warnings=(*task.warnings, warning))
+    """Statements wait for each other, and only final results count."""
+    return replace(_ssql(text, found), options=dict(_BATCH))
 
 
 def _pyflink(text: str, found: Header) -> Task:
@@ -122,10 +133,13 @@ def _pyflink(text: str, found: Header) -> Task:
 def python_of(paragraph: Paragraph, note: Note) -> Task | None:
     """The Python of a paragraph for a kernel; None for a paragraph of another interpreter."""
     found = header.parse(paragraph.text)
-    if found.interpreter not in PYTHON:
+    if found.interpreter is None or full_name(found.interpreter) not in PYTHON:
         return None
     warned = tuple(header.warnings(found.properties))
-    body = "\n".join(line if line.strip() else "" for line in found.body.split("\n"))
+    text = found.body
+    if found.properties.get("form") == "simple":  # else forms are made by z.input and its like
+        text = forms.fill(text, paragraph.params, note.params)
+    body = "\n".join(line if line.strip() else "" for line in text.split("\n"))
     return Task(python=body, warnings=warned)
 
 
@@ -156,28 +170,64 @@ def _md(text: str, found: Header) -> Task:
     return Task(html=str(markdown2.markdown(text.strip(), extras=extras)))
 
 
+def _html(text: str, found: Header) -> Task:
+    return Task(html=text)
+
+
+def _text(text: str, found: Header) -> Task:
+    return Task(texts=(text.strip(),))
+
+
+def _shell(text: str, found: Header) -> Task:
+    return Task(shell=text if text.strip() else None)
+
+
+def _scala(text: str, found: Header) -> Task:
+    """Scala does not run; the SQL in it, and functions that are built in, can be read off."""
+    from eddyline.functions import FUNCTIONS
+    from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
+
+    read = scala.read(text, lambda name: name.upper() in FORESTS or name.upper() in FUNCTIONS)
+    return replace(_ssql(read.sql, found), texts=read.registered)
+
+
 INTERPRETERS: dict[str, Callable[[str, Header], Task]] = {
     "flink.ssql": _ssql,
     "flink.bsql": _bsql,
     "flink.pyflink": _pyflink,
     "flink.ipyflink": _pyflink,
     "flink.conf": _conf,
+    "flink": _scala,
     "md": _md,
+    "html": _html,
+    "text": _text,
+    "sh": _shell,
 }
-PYTHON = ("flink.pyflink", "flink.ipyflink", "ipyflink", "python", "python.ipython", "ipython")
+# Names that other groups, or notes whose group is Flink's, use for the same interpreters.
+_SHORT = {
+    "ssql": "flink.ssql",
+    "bsql": "flink.bsql",
+    "pyflink": "flink.pyflink",
+    "ipyflink": "flink.ipyflink",
+    "conf": "flink.conf",
+    "flink.scala": "flink",
+    "scala": "flink",
+    "ipython": "python",
+    "python.ipython": "python",
+    "markdown": "md",
+    "md.md": "md",
+    "md.markdown": "md",
+    "angular": "html",
+    "sh.sh": "sh",
+}
+PYTHON = ("flink.pyflink", "flink.ipyflink", "python")
+_BATCH = {"execution.runtime-mode": "batch", "table.dml-sync": "true"}
 _SQL = "write it as SQL in a %flink.ssql paragraph"
 _NO_KERNEL = "Python runs in notes of a running server (eddyline up) with ipykernel installed"
 UNSUPPORTED: dict[str, str] = {
-    "flink": f"Scala is not run; {_SQL}",
     "flink.cmd": "there is no Flink command line; eddyline job lists and stops jobs",
-    "sh": "run shell commands in a terminal",
     "python": _NO_KERNEL,
-    "python.ipython": _NO_KERNEL,
-    "ipython": _NO_KERNEL,
-    "ipyflink": _NO_KERNEL,
     "python.sql": _SQL,
     "spark": _SQL,
     "spark.sql": _SQL,
-    "angular": "HTML is shown by %md",
-    "html": "HTML is shown by %md",
 }

@@ -82,6 +82,7 @@ class Live:
         """A run begins: nothing of the one before is shown any longer."""
         self.run_id, self.task = run_id, task
         self.parts = {_BEFORE: [Output(WARNING, text) for text in task.warnings]}
+        self.parts[_BEFORE] += [Output(TEXT, text) for text in task.texts]
         self.kinds, self.jobs, self.why = {}, [], []
         self.figures, self.under_way = None, False
         fields = self.paragraph.fields

@@ -80,7 +80,10 @@ class Edited(msgspec.Struct, frozen=True):
 
 
 class NoteView(msgspec.Struct, frozen=True):
-    """A note as it stands: the ids of all its paragraphs, and those that changed."""
+    """A note as it stands: the ids of all its paragraphs, and those that changed.
+
+    not_run: the paragraphs that the last "run all" did not come to, with why_not_run.
+    """
 
     id: str
     name: str
@@ -89,6 +92,8 @@ class NoteView(msgspec.Struct, frozen=True):
     paragraphs: list[ParagraphView]
     round: bool
     params: dict[str, Any] = {}
+    not_run: list[str] = []
+    why_not_run: str = ""
 
 
 NoteInfos = list[NoteInfo]
@@ -323,9 +328,9 @@ class Notes:
         """Begin to run a paragraph. Raises ``conflict`` or ``limit_exceeded``."""
         self._runner.run(*self._life(note, paragraph))
 
-    def run_all(self, note: str) -> None:
-        """Begin to run all paragraphs in order. Raises ``conflict``."""
-        self._runner.run_all(self._opened(self.find(note)))
+    def run_all(self, note: str, since: str | None = None) -> None:
+        """Begin to run all paragraphs in order, or those from ``since`` on. Raises ``conflict``."""
+        self._runner.run_all(self._opened(self.find(note)), since)
 
     def cancel(self, note: str, paragraph: str | None = None) -> None:
         """End the run of a paragraph, or of all."""
@@ -348,6 +353,8 @@ class Notes:
                 [_view(live, group) for live in lives if live.version > since],
                 opened.round is not None,
                 dict(opened.note.params),
+                list(opened.not_run),
+                opened.why_not_run,
             )
 
     # inside

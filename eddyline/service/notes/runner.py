@@ -44,6 +44,9 @@ class OpenNote:
     lives: dict[str, Live] = field(default_factory=dict)
     revision: int = 0
     round: threading.Event | None = None  # set: the running "run all" is to end
+    # The paragraphs that the last "run all" did not come to, and why.
+    not_run: list[str] = field(default_factory=list)
+    why_not_run: str = ""
 
     @property
     def running(self) -> int:
@@ -105,8 +108,7 @@ class Runner:
             live.end(ERROR, now_ms, described(failure).pretty())
             self._save(opened, live)
             return None
-        runs = task.sql is not None or task.python is not None
-        run_id = uuid.uuid4().hex if runs else None
+        run_id = uuid.uuid4().hex if task.runs else None
         live.begin(run_id, task, now_ms)
         if run_id is None:
             if task.html is not None:
@@ -130,8 +132,13 @@ class Runner:
                 self._listener(opened, live),
             )  # fmt: skip
             return
-        assert task.sql is not None
         try:
+            if task.shell is not None:
+                self._services.shells.submit(
+                    session_of(opened.note.id), task.shell, run_id, self._listener(opened, live)
+                )
+                return
+            assert task.sql is not None
             self._services.sessions.submit(
                 session_of(opened.note.id),
                 task.sql,
@@ -140,6 +147,7 @@ class Runner:
                 mode=task.mode,
                 refresh_ms=task.refresh_ms,
                 job_name=task.job_name,
+                parameters=task.options,
             )
         except EddylineError as error:
             self._hear(opened, live, RunFinished(run_id, ERROR, error.as_dict(), error.pretty()))
@@ -169,8 +177,8 @@ class Runner:
 
     # all paragraphs
 
-    def run_all(self, opened: OpenNote) -> None:
-        """Begin to run all enabled paragraphs that do not run, in order.
+    def run_all(self, opened: OpenNote, since: str | None = None) -> None:
+        """Begin to run all enabled paragraphs that do not run, in order; ``since`` that one.
 
         Raises:
             EddylineError: ``conflict`` if such a round is under way.
@@ -180,7 +188,11 @@ class Runner:
                 hint = "stop it first"
                 raise EddylineError("conflict", "all paragraphs are being run already", hint=hint)
             ended = opened.round = threading.Event()
-            waiting = [opened.lives[p.id] for p in opened.note.paragraphs if p.enabled]
+            opened.not_run, opened.why_not_run = [], ""
+            paragraphs = opened.note.paragraphs
+            ids = [p.id for p in paragraphs]
+            first = ids.index(since) if since in ids else 0
+            waiting = [opened.lives[p.id] for p in paragraphs[first:] if p.enabled]
             waiting = [live for live in waiting if not live.busy]
             for live in waiting:
                 live.wait()
@@ -188,16 +200,21 @@ class Runner:
         in_thread("note-round", self._round, opened, waiting, ended)
 
     def _round(self, opened: OpenNote, waiting: list[Live], ended: threading.Event) -> None:
+        last = None
         try:
             for live in waiting:
+                last = live
                 if not self._one(opened, live, ended):
                     break
         finally:
             with self.moved:
-                for live in waiting:
-                    if live.status == PENDING:
-                        live.rest()
-                        self.touch(live)
+                left = [live for live in waiting if live.status == PENDING]
+                for live in left:
+                    live.rest()
+                    self.touch(live)
+                opened.not_run = [live.paragraph.id for live in left]
+                opened.why_not_run = _why(opened, last, ended) if left else ""
+                opened.revision = self.next_version()
                 opened.round = None
                 self.moved.notify_all()
 
@@ -229,7 +246,9 @@ class Runner:
                 live.rest()
                 self.touch(live)
             run_id = live.run_id
-        if run_id is None or self._services.kernels.cancel(run_id):
+        if run_id is None:
+            return
+        if self._services.kernels.cancel(run_id) or self._services.shells.cancel(run_id):
             return
         try:
             self._services.sessions.cancel(run_id)
@@ -274,6 +293,16 @@ class Runner:
                 live.end(ABORT, self._clock.now_ms())
             live.run_id = None
             self._save(opened, live)
+
+
+def _why(opened: OpenNote, last: Live | None, ended: threading.Event) -> str:
+    """Why a round ended before its last paragraph."""
+    if ended.is_set() or last is None:
+        return "the run was stopped"
+    ids = [p.id for p in opened.note.paragraphs]
+    number = ids.index(last.paragraph.id) + 1 if last.paragraph.id in ids else 0
+    how = "failed" if last.status == ERROR else "was stopped"
+    return f"paragraph {number} {how}" if number else f"a paragraph that was removed {how}"
 
 
 def session_of(note_id: str) -> str:

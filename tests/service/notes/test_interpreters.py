@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from eddyline.errors import EddylineError
-from eddyline.service.notes.interpreters import INTERPRETERS, UNSUPPORTED, Task, task_of
+from eddyline.service.notes.interpreters import (
+    INTERPRETERS,
+    PYTHON,
+    UNSUPPORTED,
+    Task,
+    interpreter_of,
+    python_of,
+    task_of,
+)
 from eddyline.service.notes.note import new_note, new_paragraph
 
 
@@ -42,8 +50,8 @@ def test_a_paragraph_without_interpreter_is_sql_in_a_flink_note() -> None:
         ("%flink.ssql(type=upsert)\nS", "type=upsert is none of single, update, append"),
         ("%flink.ssql(refreshInterval=soon)\nS", "refreshInterval=soon is no number"),
         ("%flink.sql\nS", "there is no interpreter %flink.sql"),
-        ("%sh\nls", "%sh does not run here"),
-        ("%flink\nval x = 1", "%flink does not run here"),
+        ("%python.sql\nS", "%python.sql does not run here"),
+        ("%flink\nval x = senv.fromElements(1)", "val x = senv.fromElements(1) is Scala"),
     ],
 )
 def test_refusals(text: str, says: str) -> None:
@@ -53,10 +61,79 @@ def test_refusals(text: str, says: str) -> None:
     assert caught.value.hint
 
 
-def test_bsql_runs_with_a_warning() -> None:
+def test_bsql_is_batch_whose_statements_wait_for_each_other() -> None:
     found = task("%flink.bsql\nSELECT 1")
     assert found.sql is not None
-    assert "bsql" in found.warnings[0]
+    assert found.options == {"execution.runtime-mode": "batch", "table.dml-sync": "true"}
+    assert task("%flink.ssql\nSELECT 1").options == {}
+
+
+@pytest.mark.parametrize(
+    ("short", "full"),
+    [
+        ("ssql", "flink.ssql"),
+        ("bsql", "flink.bsql"),
+        ("pyflink", "flink.pyflink"),
+        ("ipyflink", "flink.ipyflink"),
+        ("ipython", "python"),
+        ("angular", "html"),
+    ],
+)
+def test_short_names_stand_for_the_full_ones(short: str, full: str) -> None:
+    assert interpreter_of(f"%{short}\nx", "flink") == full
+    paragraph = new_paragraph(f"%{short}\nx", 0)
+    python = python_of(paragraph, new_note("n"))
+    assert (python is None) == (full not in PYTHON)
+
+
+def test_html_text_and_shell() -> None:
+    assert task("%html\n<b>x</b>").html == "     \n<b>x</b>"
+    assert task("%text\nplain").texts == ("plain",)
+    assert str(task("%sh\nls -l").shell).strip() == "ls -l"
+    assert not task("%sh\n").runs
+
+
+def test_a_form_in_python_is_filled_where_its_properties_say_so() -> None:
+    note = new_note("n")
+    simple = python_of(new_paragraph("%flink.ipyflink(form=simple)\nprint('${x=1}')", 0), note)
+    assert simple is not None
+    assert str(simple.python).endswith("print('1')")
+    native = python_of(new_paragraph("%flink.ipyflink\nprint('${x=1}')", 0), note)
+    assert native is not None
+    assert str(native.python).endswith("print('${x=1}')")
+
+
+SCALA = """%flink
+import org.apache.flink.table.api._
+// the detector
+stenv.registerFunction("RANDOM_CUT_FOREST", new com.example.Forest())
+btenv.createTemporarySystemFunction("upper", classOf[com.example.Upper]);
+val ddl = \"\"\"CREATE TABLE a
+  |(x INT)\"\"\".stripMargin
+stenv.executeSql(ddl)
+val r = stenv.executeSql("SELECT \\"x\\" FROM a").print()
+val t = stenv.sqlQuery("SELECT 1 AS one")
+z.show(t, streamType="update")
+"""
+
+
+def test_scala_that_only_registers_what_is_built_in_or_runs_sql() -> None:
+    found = task(SCALA)
+    assert [text.split(" ")[0] for text in found.texts] == ["RANDOM_CUT_FOREST", "upper"]
+    assert "com.example.Forest is not needed" in found.texts[0]
+    statements = str(found.sql).split("\n")
+    assert statements[7] == "CREATE TABLE a"
+    assert statements[8] == '(x INT);SELECT "x" FROM a;'
+    assert statements[-1] == "SELECT 1 AS one;"
+
+
+def test_a_java_function_that_is_not_there_is_named() -> None:
+    with pytest.raises(EddylineError) as caught:
+        task('%flink\nstenv.registerFunction("geohash", new com.example.GeoHash())')
+    assert "geohash is the Java class com.example.GeoHash" in caught.value.message
+    assert caught.value.span is not None
+    assert caught.value.span.line == 2
+    assert "@udf" in str(caught.value.hint)
 
 
 def test_conf_becomes_set() -> None:

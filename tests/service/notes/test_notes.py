@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from eddyline.service.directory import DataDirectory
 from eddyline.service.notes import Notes, ParagraphView
 from eddyline.service.notes.live import filled
 from eddyline.service.notes.output import Output, Table, from_tsv, tsv
+from eddyline.service.shells import Shells
 
 ZEPPELIN_RUNNING = {
     "paragraphs": [{"id": "p", "text": "%flink.ssql\nSELECT 1", "status": "RUNNING"}],
@@ -74,6 +76,7 @@ class Bench:
         self.path = path
         self.clock = ManualClock()
         self.jobs: list[SimpleNamespace] = []
+        self.shell = False
         self.open()
 
     def open(self, *alive: str) -> None:
@@ -87,9 +90,14 @@ class Bench:
             sessions=self.sessions,
             jobs=SimpleNamespace(list=lambda: self.jobs),
             kernels=SimpleNamespace(
-                available=lambda: False, cancel=lambda run_id: False, close=lambda note: None
+                available=lambda: False,
+                cancel=lambda run_id: False,
+                close=lambda note: None,
+                environment=lambda session: dict(os.environ),
             ),
+            settings=SimpleNamespace(shell=self.shell),
         )
+        services.shells = Shells(services)
         self.notes = Notes(services)
 
     def shown(self, note: str, index: int = 0) -> ParagraphView:
@@ -318,6 +326,32 @@ def test_a_round_ends_with_the_first_error(bench: Bench) -> None:
     create.tell(e.RunFinished(create.id, "ERROR", {}, "it exists already"))
     bench.until(note, 1, "READY")
     assert len(bench.sessions.runs) == 1
+    view = bench.notes.view(note)
+    assert (view.not_run, view.why_not_run) == ([view.order[1]], "paragraph 1 failed")
+    bench.notes.run_all(note, since=view.order[1])
+    bench.sessions.run_of("SELECT 1")
+    assert len(bench.sessions.runs) == 2
+    assert bench.notes.view(note).not_run == []
+
+
+def test_a_shell_runs_only_where_a_setting_allows_it(bench: Bench) -> None:
+    text = "%sh\necho one; echo two >&2; exit ${code=3}"
+    note = bench.notes.create("n", [text, "%sh\nsleep 60"])
+    bench.run(note)
+    refused = bench.until(note, 0, "ERROR")
+    assert "%sh paragraphs are off" in refused.outputs[-1].text
+    bench.shell = True
+    bench.open()
+    bench.run(note)
+    failed = bench.until(note, 0, "ERROR")
+    assert [o.text for o in failed.outputs] == ["one\ntwo\n", "the shell ended with exit value 3"]
+    bench.notes.edit(note, bench.shown(note).id, params={"code": 0})
+    bench.run(note)
+    assert bench.until(note, 0, "FINISHED").outputs[0].text == "one\ntwo\n"
+    bench.run(note, 1)
+    bench.until(note, 1, "RUNNING")
+    bench.notes.cancel(note)
+    bench.until(note, 1, "ABORT")
 
 
 def test_a_round_skips_what_is_disabled_and_what_runs(bench: Bench) -> None:
