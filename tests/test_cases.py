@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from eddyline.errors import EddylineError
+from eddyline.record.formats import kernel
 from eddyline.testing.casebook import Layout, run
 from eddyline.testing.cases import Case, discover, fold, same
 
@@ -57,7 +58,11 @@ def test_there_are_cases() -> None:
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=by_name)
-def test_straight(case: Case, tmp_path: Path) -> None:
+def test_straight_by_statements(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As large batches run; the other ways of running take the ways of small batches."""
+    monkeypatch.setattr(kernel, "FEW_ROWS", 0)
     check(case, Layout(), tmp_path)
 
 

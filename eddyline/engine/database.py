@@ -138,6 +138,9 @@ class Database:
         except duckdb.Error as e:
             raise _opening(e, path) from e
         self._closed = False
+        self._in_transaction = False
+        # Whether the transaction has begun, which it does with the first change.
+        self.has_changes = False
         self._db.execute("SET TimeZone = 'UTC'")
 
     def query(self, sql: str, **views: pa.Table) -> pa.Table:
@@ -151,7 +154,9 @@ class Database:
             raise translated(e) from e
 
     def run(self, sql: str, values: Sequence[object] = (), **views: pa.Table) -> None:
-        """A statement whose rows do not matter."""
+        """A statement whose rows do not matter: one that changes the database."""
+        if self._in_transaction and not self.has_changes:
+            self._begin()
         self._lend(views)
         self._instance.vectors.prepare(sql)
         try:
@@ -175,16 +180,38 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; a failure inside rolls back."""
-        self._instance.vectors.prepare_expected()
-        self.run("BEGIN")
+        """All or nothing; a failure inside rolls back.
+
+        This connection alone writes to its database, so the transaction can begin with the first
+        change (``run``): queries before it see the same rows. Without a change it costs nothing.
+        """
+        self._in_transaction = True
         try:
             yield
+            if self.has_changes:
+                self.run("COMMIT")
         except BaseException:
-            with suppress(duckdb.Error):  # what failed may have ended the transaction already
-                self._db.execute("ROLLBACK")
+            if self.has_changes:
+                with suppress(duckdb.Error):  # what failed may have ended it already
+                    self._db.execute("ROLLBACK")
             raise
-        self.run("COMMIT")
+        finally:
+            self._in_transaction = self.has_changes = False
+
+    def set_variable(self, name: str, value: str) -> None:
+        """Give a variable of the session a value (DuckDB text); no part of a transaction."""
+        try:
+            self._db.execute(f"SET VARIABLE {name} = {value}")
+        except duckdb.Error as e:
+            raise translated(e) from e
+
+    def _begin(self) -> None:
+        self._instance.vectors.prepare_expected()
+        self.has_changes = True
+        try:
+            self._db.execute("BEGIN")
+        except duckdb.Error as e:
+            raise translated(e) from e
 
     def close(self) -> None:
         if not self._closed:

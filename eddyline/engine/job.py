@@ -15,9 +15,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from eddyline.clock import Clock
 from eddyline.engine.build import Workshop, build, operators
-from eddyline.engine.database import NO_MEMORY
+from eddyline.engine.flow import Flow
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
 from eddyline.engine.operators.assign_watermark import AssignWatermark
@@ -29,13 +31,23 @@ from eddyline.engine.state import JobState, Progress
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, Batch
 from eddyline.settings import Settings
+from eddyline.sql import physical as p
 from eddyline.sql.physical import Plan
 
-# A busy job pauses about as long as its last micro-batch took, at most this, so that a slow
-# trickle does not become a stream of tiny batches that eats a core.
-PAUSE_S_MAX = 0.02
-# Where the sources say when there is something to read, time alone is looked at this often.
+# While few rows come, micro-batches begin at least this long after one another, and the pause
+# between them is about as long as the last one took (at most this), so that a slow trickle does
+# not become a stream of tiny batches that uses a whole core.
+PACE_S = 0.02
+# A job whose progress is kept with its rows also writes it into its own database this often.
+SAVE_S = 5.0
+# Nodes without state but progress: which records were read, and the watermark.
+STATELESS = (
+    p.Scan, p.Calc, p.AssignWatermark, p.WindowTable, p.Union, p.Unnest, p.Expand, p.Sink, p.Collect
+)  # fmt: skip
+# Where the sources report when there is something to read, time alone is looked at this often, as
+# long as it may change something; then this often.
 QUIET_S = 0.1
+IDLE_S = 1.0
 # While nothing comes, the shards' figures are brought up to date this often.
 NOTE_S = 0.05
 
@@ -80,6 +92,25 @@ class JobSpec:
     idle_timeout_ms: int | None = None
     same_statement: bool = False
     start: StartFrom = StartFrom.STATE
+
+
+class StopSignal(threading.Event):
+    """Asks a job to stop, and wakes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._callbacks: list[Callable[[], None]] = []
+
+    def on_set(self, callback: Callable[[], None]) -> None:
+        """Have ``callback`` called when the signal is set."""
+        self._callbacks.append(callback)
+        if self.is_set():
+            callback()
+
+    def set(self) -> None:
+        super().set()
+        for callback in self._callbacks:
+            callback()
 
 
 class _News(threading.Event):
@@ -139,6 +170,11 @@ class Job:
         self._empty = False
         self._notice: str | None = None
         self._asks_time = "eddyline_now" in repr(spec.plan)
+        self._is_stateless = all(type(node) in STATELESS for node in p.walk(spec.plan.root))
+        self._is_clock_driven = False  # whether time alone moves some watermark
+        self._sleeps = False
+        self._saved_at = clock.monotonic()
+        self._is_saved = True
 
     def run(self, stop: threading.Event) -> str:
         """Work until the input is over ("finished") or ``stop`` is set ("stopped").
@@ -151,7 +187,9 @@ class Job:
             names = self._resumed(state)
             self._root = build(self._spec.plan.root, self._workshop(state), names)
             self._open(state, self._root)
-            return self._loop(state, self._root, stop)
+            ended = self._loop(state, self._root, stop)
+            self._save(state, self._root)
+            return ended
         finally:
             if self._root is not None:
                 for op in operators(self._root):
@@ -165,7 +203,7 @@ class Job:
 
     def metrics(self) -> JobMetrics:
         """The counts as they are now."""
-        return self._figures.snapshot()
+        return self._figures.snapshot(self._clock.monotonic())
 
     def end_input(self) -> None:
         """What has been read is all there is: everything still open fires, the job finishes."""
@@ -244,6 +282,11 @@ class Job:
                 state.write(self._progress(root))
             return
         progress = state.progress()
+        newer = root.progress_after(progress.epoch)
+        if newer is not None:
+            progress = msgspec.json.decode(newer, type=Progress)
+            with state.db.transaction():
+                state.write(progress)
         self._epoch = progress.epoch
         if self._empty:
             progress = self._emptied(state, root, progress)
@@ -279,32 +322,47 @@ class Job:
         poll_s = self._settings.poll_ms / 1000
         live = any(not scan.source.bounded for scan in scans)
         news = self._news = _News(stop)
-        woken = [scan.source.wake(news.set) for scan in scans]
-        if all(woken):
-            poll_s = max(poll_s, QUIET_S)
+        wakes = all([scan.source.wake(news.set) for scan in scans])  # noqa: C419 - each is to wake
+        self._sleeps = isinstance(stop, StopSignal)
+        if isinstance(stop, StopSignal):
+            stop.on_set(news.set)
         noted = float("-inf")
+        flow = Flow(root, self._figures, self._clock)
+        self._is_clock_driven = any(op.is_clock_driven for op in ops)
         while not stop.is_set():
             began = self._clock.monotonic()
             came = [scan.poll(self._settings.batch_rows_max) for scan in scans]
             ended, due = self._due(root)
             if any(came) or due or ended:
-                over = self._micro_batch(state, root, ops)
+                over = self._micro_batch(state, flow, root, ops)
                 self._figures.steps += 1
+                self._figures.busy_s += self._clock.monotonic() - began
                 self._note(scans, ops)
                 self._note_latency(scans)
+                if began - noted >= IDLE_S:
+                    self._note_state(state, flow)
+                    noted = began
                 if over:
                     return "finished"
                 if live and max(came, default=0) < self._settings.batch_rows_max // 2:
                     took = self._clock.monotonic() - began
-                    self._clock.wait(stop, min(took, PAUSE_S_MAX))
+                    self._clock.wait(stop, max(min(took, PACE_S), PACE_S - took))
                 continue
             self._figures.steps += 1
             if began - noted >= NOTE_S:
                 self._note(scans, ops)
+                self._note_state(state, flow)
                 noted = began
-            self._clock.wait(news, poll_s)
+            self._clock.wait(news, self._quiet_s(scans) if wakes else poll_s)
             news.clear()
         return "stopped"
+
+    def _quiet_s(self, scans: list[Scan]) -> float:
+        """How long to wait for records at most: short where time alone may change something."""
+        if not self._sleeps or self._is_clock_driven:
+            return QUIET_S
+        waiting = any(scan.waits_for_idleness for scan in scans)
+        return QUIET_S if waiting else IDLE_S
 
     def _due(self, root: Sink) -> tuple[bool, bool]:
         """Whether the input is over, and whether time alone would make some operator act."""
@@ -321,30 +379,63 @@ class Job:
         end = visit(root)
         return Step(None, end).ended, any_due
 
-    def _micro_batch(self, state: JobState, root: Sink, ops: list[Operator]) -> bool:
+    def _micro_batch(self, state: JobState, flow: Flow, root: Sink, ops: list[Operator]) -> bool:
         """One transaction, then let its rows out. True if the input is over."""
-        epoch = self._epoch + 1
+        epoch, clock = self._epoch + 1, self._clock
         root.epoch = epoch
-        known = root.acknowledged()
         with state.db.transaction():
             if self._asks_time:
                 now_us = self._clock.now_ms() * 1000
-                state.db.run(f"SET VARIABLE eddyline_now = make_timestamp({now_us})")
-            step = _walk(root)
-            if state.path is not None:
+                state.db.set_variable("eddyline_now", f"make_timestamp({now_us})")
+            step = flow.step()
+            computed = clock.monotonic()
+            if state.path is not None and not self._commits_in_sink(state, root, epoch):
+                root.store(epoch)
                 state.write(self._progress(root, epoch))
-            if known:
-                state.forget_outbox(known)
+                known = root.acknowledged()
+                if known:
+                    state.forget_outbox(known)
             self._crash("before commit")
         self._epoch = epoch
         self._figures.epochs += 1
-        self._figures.last_commit_ms = self._clock.now_ms()
+        self._figures.last_commit_ms = clock.now_ms()
+        self._figures.commit_ms = round((clock.monotonic() - computed) * 1000, 2)
         self._crash("after commit")
         for op in ops:
             op.committed(epoch)
+        delivering = clock.monotonic()
         root.deliver(epoch)
+        self._figures.blocked_s += clock.monotonic() - delivering
         self._crash("after delivery")
         return step.ended
+
+    def _commits_in_sink(self, state: JobState, root: Sink, epoch: int) -> bool:
+        """Whether the sink has committed the step, or there is nothing in it to commit.
+
+        That is so for a job without state beyond its progress. Its progress goes to the database
+        every few seconds and when the job stops; the sink holds what is newer.
+        """
+        if not self._is_stateless:
+            return False
+        now = self._clock.monotonic()
+        if not state.db.has_changes and now - self._saved_at < SAVE_S:
+            self._is_saved = False
+            if not root.took_rows:
+                return True
+            self._crash("before commit")
+            appended = root.append_with(epoch, msgspec.json.encode(self._progress(root, epoch)))
+            self._figures.blocked_s += self._clock.monotonic() - now
+            if appended:
+                return True
+        self._is_saved, self._saved_at = True, now
+        return False
+
+    def _save(self, state: JobState, root: Sink) -> None:
+        """Bring the progress in the database up to date, before the job stops."""
+        if state.path is not None and not self._is_saved:
+            with state.db.transaction():
+                state.write(self._progress(root, self._epoch))
+            self._is_saved = True
 
     def _progress(self, root: Sink, epoch: int = 0) -> Progress:
         scans = self._scans(root)
@@ -357,6 +448,12 @@ class Job:
 
     def _scans(self, root: Sink) -> list[Scan]:
         return [op for op in operators(root) if isinstance(op, Scan)]
+
+    def _note_state(self, state: JobState, flow: Flow) -> None:
+        """Bring the size of the state up to date, now and then."""
+        flow.count_state(state.db)
+        if state.path is not None:
+            self._figures.state_bytes = state.stored_bytes()
 
     def _note_latency(self, scans: list[Scan]) -> None:
         newest = [s.newest_ms for s in scans if s.newest_ms is not None]
@@ -371,17 +468,3 @@ class Job:
             above = next((m for m in marks if m.scan is scan), None)
             rows += scan.source.metrics(above.shard_watermarks if above else {})
         self._figures.shards = tuple(rows)
-
-
-def _walk(op: Operator) -> Step:
-    """One step of the operator and all below it; nothing is asked below a satisfied one."""
-    if op.satisfied:
-        return Step(None, MAX_WATERMARK)
-    inputs = tuple(_walk(child) for child in op.inputs)
-    try:
-        return op.step(inputs)
-    except EddylineError as error:
-        if error.message != NO_MEMORY:
-            raise
-        message = f"{NO_MEMORY}: by {op.described}"
-        raise EddylineError(error.code, message, hint=error.hint) from error

@@ -25,7 +25,7 @@ from eddyline.sql import physical as plan
 
 _BELOW = ("input", "left", "right", "inputs")
 # Fields that nodes got after version 1.
-_LATER = ("meaning", "offset", "false_alarms")
+_LATER = ("meaning", "offset", "false_alarms", "condition_tree")
 _NUMBER = re.compile(r"\d+$")
 
 

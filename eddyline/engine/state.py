@@ -155,6 +155,13 @@ class JobState:
             self.db.run("DELETE FROM outbox")
             self._set("incarnation", "0")
 
+    def stored_bytes(self) -> int:
+        """The size of the database on disk, its write-ahead log included."""
+        if self.path is None:
+            return 0
+        files = (self.path, self.path.with_name(f"{self.path.name}.wal"))
+        return sum(f.stat().st_size for f in files if f.exists())
+
     def close(self) -> None:
         self.db.close()
 

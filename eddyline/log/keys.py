@@ -90,22 +90,27 @@ def unpack_head(raw: bytes, shard: int) -> Head:
 
 @dataclass(frozen=True, slots=True)
 class EpochMark:
-    """How far a job's sink has written: its newest epoch, and which incarnation of the job."""
+    """How far a job's sink has written: its newest epoch, and which incarnation of the job.
+
+    progress: what the job needs to continue after this epoch, where it keeps that with its rows.
+    """
 
     job: str
     incarnation: int
     sink: str
     epoch: int
+    progress: bytes = b""
 
     def pack(self) -> bytes:
         """The value behind ``mark_key``."""
-        return msgspec.msgpack.encode((self.incarnation, self.epoch))
+        values = (self.incarnation, self.epoch)
+        return msgspec.msgpack.encode((*values, self.progress) if self.progress else values)
 
     @staticmethod
     def unpack(job: str, sink: str, raw: bytes) -> EpochMark:
         """The mark of (job, sink)."""
-        incarnation, epoch = msgspec.msgpack.decode(raw, type=tuple[int, int])
-        return EpochMark(job, incarnation, sink, epoch)
+        incarnation, epoch, *progress = msgspec.msgpack.decode(raw)
+        return EpochMark(job, incarnation, sink, epoch, *progress)
 
 
 class SavedShard(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -265,7 +265,7 @@ class _Transaction:
             )
             return EddylineError("conflict", msg, hint="stop this worker; a newer one runs the job")
         if known.incarnation < mark.incarnation:  # from now on the older one is refused
-            fence = EpochMark(mark.job, mark.incarnation, mark.sink, known.epoch)
+            fence = replace(known, incarnation=mark.incarnation)
             self._txn.put(key, fence.pack())
         return False
 

@@ -14,8 +14,52 @@ STARTS = ("state", "positions", "fresh")
 STOPPED_WITH_SERVER = "stopped with the server; run it again to go on"
 
 
+class ShardFigures(msgspec.Struct, frozen=True):
+    """Where a job stands in one shard of a source.
+
+    behind_records, behind_ms: how many records wait, and the age of the oldest. holds_back:
+    whether this shard's watermark is the one that holds the others back.
+    """
+
+    source: str
+    shard: str
+    position: int
+    behind_records: int
+    behind_ms: int
+    idle: bool
+    watermark_ms: int | None
+    holds_back: bool
+
+
+class OperatorFigures(msgspec.Struct, frozen=True):
+    """One operator of a job: what it takes, gives, drops and keeps.
+
+    inputs: names of the operators whose rows it takes. busy_ms: time spent in it since the start.
+    state_rows: rows that it keeps, None if it keeps none.
+    """
+
+    name: str
+    kind: str
+    columns: list[str]
+    inputs: list[str]
+    rows_in: int
+    rows_out: int
+    late: int
+    filtered: int
+    bad_records: int
+    busy_ms: float
+    watermark_ms: int | None
+    state_rows: int | None
+
+
 class JobFigures(msgspec.Struct, frozen=True):
-    """A running query's counters. Times are epoch ms or ms; None where nothing is known yet."""
+    """A running query's counters. Times are epoch ms or ms; None where nothing is known yet.
+
+    busy, blocked: shares (0 to 1) of the last seconds in which the job computed, and waited for
+    its sink. checkpoint_at_ms: when the last step was committed, and checkpoint_ms how long that
+    took. state_rows, state_bytes: what the job keeps; None where it keeps nothing. operators and
+    shards are sent for jobs, not for queries.
+    """
 
     rows_in: int = 0
     rows_out: int = 0
@@ -27,6 +71,15 @@ class JobFigures(msgspec.Struct, frozen=True):
     watermark_ms: int | None = None
     behind_ms: int | None = None
     latency_ms: float | None = None
+    behind_records: int = 0
+    busy: float = 0.0
+    blocked: float = 0.0
+    checkpoint_at_ms: int | None = None
+    checkpoint_ms: float | None = None
+    state_rows: int | None = None
+    state_bytes: int | None = None
+    operators: list[OperatorFigures] = []
+    shards: list[ShardFigures] = []
 
 
 class StatementStarted(msgspec.Struct, tag=True, frozen=True):

@@ -20,7 +20,9 @@ from eddyline.service.work import Work
 from eddyline.sql.options import SessionConfig
 from eddyline.sql.physical import Plan
 
+# A running job's figures are reported this often, and this often where they do not change.
 REPORT_S = 0.5
+REPORT_S_MAX = 5.0
 # A detached run waits at most this long for its job's first step, to tell whether it works.
 FIRST_STEP_S = 10.0
 
@@ -129,11 +131,14 @@ class JobWork:
         return None
 
     def _report_while_running(self, work: Work) -> None:
+        wait_s, steps = REPORT_S, -1
         while not self.over.is_set() and work is self._work:
             with self._reporting:  # no report of a running job after that of its end
                 if not self._ended:
                     self._report(RUNNING, work)
-            self._session.clock.wait(self.over, REPORT_S)
+            moved, steps = work.epoch() != steps, work.epoch()
+            wait_s = REPORT_S if moved else min(REPORT_S_MAX, wait_s * 2)
+            self._session.clock.wait(self.over, wait_s)
 
     def _report(self, actual: str, work: Work | None, error: EddylineError | None = None) -> None:
         figures, why = (work.figures(), work.why()) if work else (None, [])

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import threading
 
-from eddyline.engine.job import Job, JobSpec, StartFrom
-from eddyline.engine.metrics import JobMetrics
+from eddyline.engine.job import Job, JobSpec, StartFrom, StopSignal
+from eddyline.engine.metrics import JobMetrics, OperatorMetrics, ShardMetrics
 from eddyline.engine.scores import ScorePoints
 from eddyline.record.batch import Batch, Kind
 from eddyline.service.child import in_thread
 from eddyline.service.crash import crash_on_request
 from eddyline.service.events import (
     JobFigures,
+    OperatorFigures,
     Progress,
     RowsAppended,
+    ShardFigures,
     TableSnapshot,
     Warning_,
 )
@@ -30,7 +32,9 @@ from eddyline.service.session import Session
 from eddyline.sql.options import SessionConfig
 from eddyline.sql.physical import Plan
 
+# Counters of a run are sent this often, and this often where nothing happens.
 PROGRESS_S = 1.0
+PROGRESS_S_MAX = 5.0
 CHANGES_A_MESSAGE = 5000
 
 
@@ -54,7 +58,7 @@ class Work:
         self._run = run
         self._index = index
         self._id = job_id or f"{run.run_id}-{index}"
-        self.stop = threading.Event()
+        self.stop = StopSignal()
         self._over = threading.Event()
         self._came = threading.Event()
         self._is_query = job_id is None
@@ -123,7 +127,7 @@ class Work:
 
     def figures(self) -> JobFigures:
         """The counters as they are now."""
-        return figures_of(self._job.metrics())
+        return figures_of(self._job.metrics(), detailed=not self._is_query)
 
     def has_stepped(self) -> bool:
         """Whether the first look at the sources, with all it brought, is complete."""
@@ -144,10 +148,10 @@ class Work:
         if shows:
             self._send_snapshot()
         shown = float("-inf")
-        reported = clock.monotonic()
+        reported, pause_s, epoch = clock.monotonic(), PROGRESS_S, -1
         while not self._over.is_set():
             now = clock.monotonic()
-            wait_s = max(0.0, reported + PROGRESS_S - now)
+            wait_s = max(0.0, reported + pause_s - now)
             if shows and self._view.fresh:
                 wait_s = min(wait_s, max(0.0, shown + refresh_s - now))
                 self._over.wait(wait_s)
@@ -158,8 +162,10 @@ class Work:
             if shows and self._view.fresh and now >= shown + refresh_s:
                 self._send_snapshot()
                 shown = now
-            if now >= reported + PROGRESS_S:
+            if now >= reported + pause_s:
                 self._send_progress()
+                moved, epoch = self.epoch() != epoch, self.epoch()
+                pause_s = PROGRESS_S if moved else min(PROGRESS_S_MAX, pause_s * 2)
                 reported = now
 
     def _send_snapshot(self) -> None:
@@ -186,13 +192,25 @@ class Work:
             self._session.send(RowsAppended(*head, words[at:end], rows[at:end]))
 
     def _send_progress(self) -> None:
-        progress = Progress(self._run.run_id, self._index, self.figures(), self.why())
+        figures = figures_of(self._job.metrics())
+        progress = Progress(self._run.run_id, self._index, figures, self.why())
         self._session.send(progress)
 
 
-def figures_of(metrics: JobMetrics) -> JobFigures:
-    """The engine's counters as everybody sees them."""
+def figures_of(metrics: JobMetrics, *, detailed: bool = False) -> JobFigures:
+    """The engine's counters as everybody sees them; ``detailed``: by operator and shard too."""
+    operators = metrics.operators if detailed else ()
+    shards = metrics.shards if detailed else ()
     return JobFigures(
+        behind_records=metrics.behind_records,
+        busy=metrics.busy,
+        blocked=metrics.blocked,
+        checkpoint_at_ms=metrics.last_commit_ms,
+        checkpoint_ms=metrics.commit_ms,
+        state_rows=metrics.state_rows,
+        state_bytes=metrics.state_bytes,
+        operators=[_operator(o) for o in operators],
+        shards=[_shard(s) for s in shards],
         rows_in=metrics.rows_in,
         rows_out=metrics.rows_out,
         late=metrics.late,
@@ -203,4 +221,34 @@ def figures_of(metrics: JobMetrics) -> JobFigures:
         watermark_ms=metrics.watermark_ms,
         behind_ms=metrics.behind_ms,
         latency_ms=metrics.latency_ms,
+    )
+
+
+def _operator(o: OperatorMetrics) -> OperatorFigures:
+    return OperatorFigures(
+        name=o.name,
+        kind=o.kind,
+        columns=list(o.columns),
+        inputs=list(o.inputs),
+        rows_in=o.rows_in,
+        rows_out=o.rows_out,
+        late=o.late,
+        filtered=o.filtered,
+        bad_records=o.bad_records,
+        busy_ms=o.busy_ms,
+        watermark_ms=o.watermark_ms,
+        state_rows=o.state_rows,
+    )
+
+
+def _shard(s: ShardMetrics) -> ShardFigures:
+    return ShardFigures(
+        source=s.source,
+        shard=s.shard,
+        position=s.position,
+        behind_records=max(0, s.tip - s.position),
+        behind_ms=s.behind_ms,
+        idle=s.idle,
+        watermark_ms=s.watermark_ms,
+        holds_back=s.holds_back,
     )

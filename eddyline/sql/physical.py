@@ -36,14 +36,19 @@ from eddyline.sql.physical_rows import ELEMENT as ELEMENT
 from eddyline.sql.physical_rows import Expand as Expand
 from eddyline.sql.physical_rows import ProcessingTime as ProcessingTime
 from eddyline.sql.physical_rows import Unnest as Unnest
+from eddyline.sql.typed import Typed
 
 
 @dataclass(frozen=True, slots=True)
 class Expr:
-    """A typed expression as DuckDB text."""
+    """A typed expression as DuckDB text.
+
+    tree: the expression itself, where the planner made it; not a part of its identity.
+    """
 
     text: str
     type: DataType
+    tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class Calc:
     projections: tuple[Projection, ...]
     condition: str | None
     schema: Schema
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ def _values(node: lg.Values) -> p.Node:
 
 def _calc(node: lg.Calc) -> p.Node:
     condition = None if node.condition is None else render(node.condition)
-    return p.Calc(physical(node.input), _projections(node.projections), condition, node.schema)
+    projections = _projections(node.projections)
+    return p.Calc(physical(node.input), projections, condition, node.schema, node.condition)
 
 
 def _projections(items: tuple[tuple[str, Typed], ...]) -> tuple[p.Projection, ...]:
@@ -75,7 +76,7 @@ def _session_rows(node: lg.WindowTable) -> EddylineError:
 
 
 def _expr(e: Typed) -> p.Expr:
-    return p.Expr(render(e), e.type)
+    return p.Expr(render(e), e.type, e)
 
 
 def _aggregate(node: lg.Aggregate) -> p.Node:

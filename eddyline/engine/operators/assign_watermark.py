@@ -48,7 +48,7 @@ class AssignWatermark(Operator):
         self._sql = f"SELECT ({node.watermark})::TIMESTAMP AS w FROM b"
         self._delay_us = _delay_us(node.watermark, node.column)
         self.scan = _scan_below(inputs[0])
-        self._arrival = _is_arrival(inputs[0], node.column)
+        self._arrival = self.is_clock_driven = _is_arrival(inputs[0], node.column)
         self._shards: dict[int, int] = {}
         self._now = MIN_WATERMARK
         self._lead_ms: int | None = None

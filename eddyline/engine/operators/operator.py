@@ -76,6 +76,8 @@ class Operator:
     """
 
     satisfied = False
+    # Whether the clock alone moves this operator's watermark.
+    is_clock_driven = False
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], schema: Schema) -> None:
         self.context = context

@@ -18,6 +18,8 @@ _NOW = "SELECT epoch_ms(getvariable('eddyline_now'))"
 class ProcessingTime(Operator):
     """No row is ever late by the clock."""
 
+    is_clock_driven = True
+
     def __init__(
         self, context: Context, inputs: tuple[Operator, ...], node: plan.ProcessingTime
     ) -> None:

@@ -105,6 +105,11 @@ class Scan(Operator):
         """Shards that are read as far as they go."""
         return [s.index for s in self.source.shards.values() if s.quiet_since is not None]
 
+    @property
+    def waits_for_idleness(self) -> bool:
+        """Whether a shard read to its tip will become idle as time passes."""
+        return self.source.will_be_idle
+
     def was_idle(self, shard: int) -> bool:
         """Whether the shard was idle before the last poll."""
         return self.source.shards[shard].was_idle

@@ -19,7 +19,7 @@ from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.sink import Sink
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch, Kind
-from eddyline.record.formats import encoder
+from eddyline.record.formats import encoder, kernel
 from eddyline.record.formats.format import options_of
 from eddyline.sql import physical as plan
 
@@ -51,17 +51,17 @@ class OutboxSink(Sink):
         self._sink = str(node.table.path)
         self._job = job
         self._acknowledged = 0
-        # Whether the outbox may hold rows: it does after a restart, and after rows were taken.
-        self._holds_rows = True
+        # Epochs whose rows may be in the outbox; after a restart those of any earlier one.
+        self._stored = [0]
         # The epoch that was taken last and its rows, if they are one piece: read from memory.
         self._taken: tuple[int, pa.Table] | None = None
+        self._is_stored = True  # whether they are in the outbox as well
 
     def take(self, batch: Batch, epoch: int) -> None:
         if batch.kinds is not None and (batch.kinds != Kind.INSERT).any():
             msg = f"table {self._sink} takes only new rows, but the query takes rows back"
             hint = "group by a window, so that each row is given once"
             raise EddylineError("sql_semantic", msg, hint=hint)
-        self._holds_rows = True
         payload = batch.rows.select(list(range(len(self._columns))))
         payload = payload.rename_columns(self._columns)
         rows = None
@@ -70,17 +70,31 @@ class OutboxSink(Sink):
             data = self._encoder.encode(payload.slice(first, ENCODED_ROWS))
             seq = pa.array(np.arange(first, first + len(data)))
             rows = pa.table({"seq": seq, "key": self._keys(part), "data": data})
-            self.context.db.run(
-                f"INSERT INTO outbox SELECT {epoch}, ?, seq, key, data FROM b",
-                [self._sink],
-                b=rows,
-            )
+            if payload.num_rows > kernel.FEW_ROWS:
+                self._insert(rows, epoch)
         whole = rows is not None and rows.num_rows == payload.num_rows
         small = whole and rows is not None and int(_bytes(rows).sum()) <= PIECE_BYTES_MAX
         self._taken = (epoch, rows) if small and rows is not None else None
+        self._is_stored = payload.num_rows > kernel.FEW_ROWS
+        if not small and not self._is_stored and rows is not None:  # few rows, but large ones
+            self._insert(rows, epoch)
+
+    def _insert(self, rows: pa.Table, epoch: int) -> None:
+        if epoch not in self._stored:
+            self._stored.append(epoch)
+        sql = f"INSERT INTO outbox SELECT {epoch}, ?, seq, key, data FROM b"
+        self.context.db.run(sql, [self._sink], b=rows)
+
+    def store(self, epoch: int) -> None:
+        if self._taken is not None and not self._is_stored:
+            self._insert(self._taken[1], epoch)
+            self._is_stored = True
 
     def deliver(self, epoch: int) -> None:
-        self._give(self._pieces(epoch), epoch)
+        if epoch <= self._acknowledged:  # it was given out with its progress
+            return
+        if self._taken is not None or epoch in self._stored:
+            self._give(self._pieces(epoch), epoch)
         self._acknowledged = epoch
 
     def recover(self, epoch: int) -> None:
@@ -90,14 +104,13 @@ class OutboxSink(Sink):
             [self._sink, done],
         )
         for (late,) in waiting:
-            self.deliver(late)
+            self._give(self._pieces(late), late)
         self._acknowledged = max(done, epoch)
 
     def acknowledged(self) -> int:
-        if not self._holds_rows:
-            return 0
-        self._holds_rows = False
-        return self._acknowledged
+        done = [epoch for epoch in self._stored if epoch <= self._acknowledged]
+        self._stored = [epoch for epoch in self._stored if epoch > self._acknowledged]
+        return self._acknowledged if done else 0
 
     def _pieces(self, epoch: int) -> Iterator[Piece]:
         """The rows of an epoch; none if it has no rows."""

@@ -1,4 +1,8 @@
-"""What every sink promises: take rows inside the transaction, give them out after it."""
+"""What every sink promises: take rows inside the transaction, give them out after it.
+
+A sink that can commit a job's progress together with its rows spares a job without further state
+the transaction of its database (``append_with``).
+"""
 
 from __future__ import annotations
 
@@ -25,10 +29,12 @@ class Sink(Operator):
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
         self.epoch = 0
+        self.took_rows = False  # in the last step
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         batch = inputs[0].batch
-        if batch is not None and batch.num_rows:
+        self.took_rows = batch is not None and batch.num_rows > 0
+        if batch is not None and self.took_rows:
             self.context.figures.rows_out += batch.num_rows
             self.take(batch, self.epoch)
         return Step(None, inputs[0].watermark_ms)
@@ -36,6 +42,21 @@ class Sink(Operator):
     def take(self, batch: Batch, epoch: int) -> None:
         """Rows of ``epoch``, inside its transaction; nothing may leave the job yet."""
         raise NotImplementedError
+
+    def store(self, epoch: int) -> None:
+        """Put the rows that are held in memory into the database, inside the transaction."""
+
+    def append_with(self, epoch: int, progress: bytes) -> bool:
+        """Give the held rows out together with the job's progress, in one commit of the sink.
+
+        False, and nothing given, where the sink cannot hold progress: the job then commits it
+        with ``store``.
+        """
+        return False
+
+    def progress_after(self, epoch: int) -> bytes | None:
+        """The progress that the sink holds, if it is of a later epoch."""
+        return None
 
     def deliver(self, epoch: int) -> None:
         """The transaction of ``epoch`` is committed: let its rows out."""

@@ -1,10 +1,11 @@
 """A local stream as a sink, exactly once.
 
-The transaction that commits state and positions also commits the epoch's encoded rows (the
-outbox). After it the rows are appended together with a mark (job, incarnation, sink, epoch) in
-one transaction of the log. A crash between the two leaves rows above the mark: recovery appends
-them before anything is read. A crash after the append leaves the mark, and they are not appended
-again.
+A job without state beyond its positions appends its rows together with a mark that holds its
+progress: one commit. In every other case the transaction that commits state and positions also
+commits the epoch's encoded rows (the outbox). After it the rows are appended together with a mark
+(job, incarnation, sink, epoch) in one transaction of the log. A crash between the two leaves rows
+above the mark: recovery appends them before anything is read. A crash after the append leaves the
+mark, and they are not appended again.
 """
 
 from __future__ import annotations
@@ -51,6 +52,19 @@ class StreamSink(OutboxSink):
             return _random_keys(rows.num_rows)
         return self.context.db.query(self._keys_sql, b=rows)["k"]
 
+    def append_with(self, epoch: int, progress: bytes) -> bool:
+        if self._taken is None:
+            return False
+        (taken_epoch, rows), self._taken = self._taken, None
+        assert taken_epoch == epoch, "rows are given out in the epoch that took them"
+        self._append(rows, EpochMark(self._job, self._incarnation, self._sink, epoch, progress))
+        self._acknowledged = epoch
+        return True
+
+    def progress_after(self, epoch: int) -> bytes | None:
+        mark = self._stream.mark(self._job, self._sink)  # type: ignore[attr-defined]
+        return mark.progress or None if mark and mark.epoch > epoch else None
+
     def _given(self) -> int:
         mark = self._stream.mark(self._job, self._sink)  # type: ignore[attr-defined]
         return mark.epoch if mark else 0
@@ -62,10 +76,11 @@ class StreamSink(OutboxSink):
             name, number = self._sink, epoch
             if not piece.last:
                 name, number = self._sink + _PIECES, epoch * _PIECES_MAX + piece.number
-            rows = piece.rows
-            batch = PutBatch(rows["key"].combine_chunks(), rows["data"].combine_chunks())
-            mark = EpochMark(self._job, self._incarnation, name, number)
-            self._stream.append(batch, mark)  # type: ignore[attr-defined]
+            self._append(piece.rows, EpochMark(self._job, self._incarnation, name, number))
+
+    def _append(self, rows: pa.Table, mark: EpochMark) -> None:
+        batch = PutBatch(rows["key"].combine_chunks(), rows["data"].combine_chunks())
+        self._stream.append(batch, mark)  # type: ignore[attr-defined]
 
 
 def _random_keys(count: int) -> pa.Array:

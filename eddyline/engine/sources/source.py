@@ -169,6 +169,11 @@ class Source:
                 s.quiet_since = now
             s.idle = s.closed or (now - s.quiet_since) * 1000 >= self._idle_ms
 
+    @property
+    def will_be_idle(self) -> bool:
+        """Whether some shard is not idle yet and will be if no record comes."""
+        return self._idle_ms < float("inf") and any(not s.idle for s in self.shards.values())
+
     def rest_as_idle(self, shards: set[int]) -> None:
         """Shards that were idle before a restart still are, until they give a record."""
         long_ago = self.context.clock.monotonic() - self._idle_ms / 1000

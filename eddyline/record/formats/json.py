@@ -20,8 +20,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.record.formats import kernel
 from eddyline.record.formats.coerce import SQL, column, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.record.formats.json_rows import rows_reader, rows_writer
 from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, Root, duckdb_type, quote
@@ -48,6 +50,7 @@ class JsonDecoder:
         self._kernel = Kernel(threads)
         self._fast = self._values_query(schema) if len(schema) else _KINDS
         self._slow = _texts_query(schema)
+        self._rows = None if self._missing_fails else rows_reader(schema, self._style)
 
     def _values_query(self, schema: Schema) -> str:
         """The typed values of all records. Result columns are named by position, because DuckDB
@@ -61,6 +64,10 @@ class JsonDecoder:
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
         """One row a payload; see ``Decoder``."""
+        if self._rows is not None and len(payload) <= kernel.FEW_ROWS:
+            table = self._rows.read(payload)
+            if table is not None:
+                return Decoded(table)
         text, errors = _as_text(payload)
         try:
             rows = self._run(self._fast, text)
@@ -160,6 +167,7 @@ class JsonEncoder:
         self._kernel = Kernel(1)
         style = options.get("timestamp-format.standard", SQL)
         fields = [(_literal(c.name), _spelt(c.type, _nth(i), style)) for i, c in enumerate(schema)]
+        self._rows = None
         if flag(options, "encode.ignore-null-fields"):
             parts = [
                 f"CASE WHEN {v} IS NULL THEN NULL ELSE to_json({n})::VARCHAR || ':' || to_json({v})::VARCHAR END"  # noqa: E501
@@ -168,10 +176,15 @@ class JsonEncoder:
             text = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'"
         else:
             text = f"json_object({', '.join(f'{n}, {v}' for n, v in fields)})::VARCHAR"
+            self._rows = rows_writer(schema, style)
         self._sql = f"SELECT {text} AS j FROM p"
 
     def encode(self, rows: pa.Table) -> pa.BinaryArray:
         """One JSON object a row, in the order of the schema's columns."""
+        if self._rows is not None and rows.num_rows <= kernel.FEW_ROWS:
+            made = self._rows.write(rows)
+            if made is not None:
+                return made
         by_position = rows.rename_columns([_nth(i) for i in range(rows.num_columns)])
         text = self._kernel.query(self._sql, by_position)["j"]
         return text.combine_chunks().cast(pa.binary())
