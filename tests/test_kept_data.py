@@ -6,12 +6,10 @@ results that the jobs must give were written by that version too.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import tarfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,16 +17,15 @@ from typing import Any
 import pytest
 
 from eddyline.auth.users import Users
-from eddyline.aws import wire
-from eddyline.aws.call import Call, Caller
-from eddyline.aws.kinesis.home import Home
 from eddyline.aws.kinesis.queues_store import Queues
-from eddyline.aws.kinesis.service import Kinesis
 from eddyline.aws.kinesis.subscribe_lease import Lease
+from eddyline.aws.service import AwsService
+from eddyline.aws.services import definition
 from eddyline.catalog.catalog import Catalog
 from eddyline.log import LogStore
 from eddyline.service.anomalies import Anomalies
 from eddyline.service.services import Services
+from tests.aws.local_kit import perform
 from tests.fixtures import kept_jobs as kept
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -109,16 +106,11 @@ def test_streams_keep_their_records_and_shards(streams: LogStore) -> None:
 
 def test_queues_channels_and_consumers_are_there(data: Path, streams: LogStore) -> None:
     settings = kept.settings_for(data)
-    kinesis = Kinesis(streams, settings)
-    kinesis.home = home = Home(streams, settings)
+    kinesis = AwsService(definition("kinesis"), streams, settings)
+    home: Any = kinesis.context
 
     def call(operation: str, **members: Any) -> Any:
-        request = wire.JSON.parse(kinesis.inputs, operation, json.dumps(members).encode())
-        made = Call(operation, request, wire.JSON, Caller("anybody"))
-        # A browser that other tests keep open runs its event loop in the main thread.
-        with ThreadPoolExecutor(1) as thread:
-            answer = thread.submit(asyncio.run, kinesis.call(made)).result()
-        return json.loads(answer) if isinstance(answer, bytes) else answer
+        return perform(kinesis, operation, members)
 
     (queue,) = Queues(home).all()
     received = Queues(home).receive(queue, streams.open("queued"), 100, 30, False)

@@ -1,4 +1,4 @@
-"""Users, access keys, sessions and links in one SQLite file that only its owner may read.
+"""Users, roles, policies, keys and sessions in one SQLite file that only its owner may read.
 
 It is a file of its own, not part of ``meta.db``, because it holds secrets: access keys must be
 kept as they are (SigV4 signs with them), passwords are kept as scrypt hashes, sessions and links
@@ -17,14 +17,35 @@ from eddyline.errors import EddylineError
 
 FILE = "users.db"
 BUSY_S = 10.0
-_VERSION = 1
-_TABLES = """
+_USERS = """
 CREATE TABLE users (name TEXT PRIMARY KEY, password TEXT, policy TEXT, created_ms INTEGER NOT NULL);
 CREATE TABLE access_keys (key_id TEXT PRIMARY KEY, secret TEXT NOT NULL, user TEXT NOT NULL
   REFERENCES users ON DELETE CASCADE, created_ms INTEGER NOT NULL);
 CREATE TABLE sessions (token TEXT PRIMARY KEY, user TEXT NOT NULL, ends_ms INTEGER NOT NULL);
-CREATE TABLE links (token TEXT PRIMARY KEY, user TEXT NOT NULL, ends_ms INTEGER NOT NULL);
+CREATE TABLE links (token TEXT PRIMARY KEY, user TEXT NOT NULL, ends_ms INTEGER NOT NULL)
 """
+# ``entities`` are roles, groups and the users that were made through IAM.
+_IAM = """
+ALTER TABLE access_keys ADD COLUMN active INTEGER NOT NULL DEFAULT 1;
+CREATE TABLE entities (kind TEXT NOT NULL, name TEXT NOT NULL, id TEXT NOT NULL,
+  path TEXT NOT NULL, created_ms INTEGER NOT NULL, trust TEXT, description TEXT,
+  session_s INTEGER NOT NULL, tags TEXT NOT NULL, PRIMARY KEY (kind, name));
+CREATE TABLE group_members (group_name TEXT NOT NULL, user TEXT NOT NULL,
+  PRIMARY KEY (group_name, user));
+CREATE TABLE inline_policies (kind TEXT NOT NULL, owner TEXT NOT NULL, name TEXT NOT NULL,
+  document TEXT NOT NULL, PRIMARY KEY (kind, owner, name));
+CREATE TABLE managed_policies (arn TEXT PRIMARY KEY, name TEXT NOT NULL, id TEXT NOT NULL,
+  path TEXT NOT NULL, description TEXT, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL,
+  default_version INTEGER NOT NULL, last_version INTEGER NOT NULL, tags TEXT NOT NULL);
+CREATE TABLE policy_versions (arn TEXT NOT NULL, version INTEGER NOT NULL, document TEXT NOT NULL,
+  created_ms INTEGER NOT NULL, PRIMARY KEY (arn, version));
+CREATE TABLE attachments (kind TEXT NOT NULL, owner TEXT NOT NULL, arn TEXT NOT NULL,
+  PRIMARY KEY (kind, owner, arn));
+CREATE TABLE temporary_keys (key_id TEXT PRIMARY KEY, secret TEXT NOT NULL, token TEXT NOT NULL,
+  role TEXT NOT NULL, session TEXT NOT NULL, policy TEXT, ends_ms INTEGER NOT NULL)
+"""
+# Script n leads from version n of the file to n + 1; ``PRAGMA user_version`` has the version.
+STEPS = (_USERS, _IAM)
 
 
 class AccessStore:
@@ -70,10 +91,10 @@ class AccessStore:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA foreign_keys=ON")
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
+            if version > len(STEPS):
                 msg = f"{self.path} was written by a newer Eddyline"
                 raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
-            if version == 0:
+            if version < len(STEPS):
                 db.execute("BEGIN IMMEDIATE")
                 self._prepare(db)
                 db.execute("COMMIT")
@@ -90,10 +111,13 @@ class AccessStore:
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def _prepare(self, db: sqlite3.Connection) -> None:
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _TABLES.split(";")[:-1]:
+        """Bring the tables to the newest version, inside the caller's transaction."""
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for script in STEPS[version:]:
+            for statement in script.split(";"):
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version={_VERSION}")
+        if version < len(STEPS):
+            db.execute(f"PRAGMA user_version={len(STEPS)}")
 
     def _described(self, error: Exception) -> EddylineError:
         text = str(error)

@@ -36,6 +36,7 @@ class AccessKey:
     secret: str
     user: str
     created_ms: int
+    active: bool = True
 
 
 AccessKeys = list[AccessKey]  # within ``Users`` the word is one of its methods
@@ -129,32 +130,39 @@ class Users:
         made = AccessKey(key_id, secrets.token_urlsafe(30), user, self._clock.now_ms())
         with self._store.write() as db:
             row = (made.key_id, made.secret, made.user, made.created_ms)
-            db.execute("INSERT INTO access_keys VALUES (?, ?, ?, ?)", row)
+            sql = "INSERT INTO access_keys (key_id, secret, user, created_ms) VALUES (?, ?, ?, ?)"
+            db.execute(sql, row)
         return made
 
     def access_keys(self, user: str | None = None) -> AccessKeys:
         """All access keys, or one user's."""
         rows = self._store.read(
-            "SELECT key_id, secret, user, created_ms FROM access_keys"
+            "SELECT key_id, secret, user, created_ms, active FROM access_keys"
             " WHERE ?1 IS NULL OR user=?1 ORDER BY user, created_ms, key_id",
             (user,),
         )
-        return [AccessKey(str(k), str(s), str(u), _int(c)) for k, s, u, c in rows]
+        return [AccessKey(str(k), str(s), str(u), _int(c), bool(a)) for k, s, u, c, a in rows]
 
     def key(self, key_id: str) -> AccessKey | None:
         """The access key of that name."""
-        sql = "SELECT key_id, secret, user, created_ms FROM access_keys WHERE key_id=?"
-        for k, s, u, c in self._store.read(sql, (key_id,)):
-            return AccessKey(str(k), str(s), str(u), _int(c))
+        sql = "SELECT key_id, secret, user, created_ms, active FROM access_keys WHERE key_id=?"
+        for k, s, u, c, a in self._store.read(sql, (key_id,)):
+            return AccessKey(str(k), str(s), str(u), _int(c), bool(a))
         return None
+
+    def set_active(self, key_id: str, active: bool) -> None:
+        """Let an access key be used, or not. Raises ``not_found``."""
+        with self._store.write() as db:
+            sql = "UPDATE access_keys SET active=? WHERE key_id=?"
+            if not db.execute(sql, (active, key_id)).rowcount:
+                raise _no_key(key_id)
 
     def remove_key(self, key_id: str) -> None:
         """Remove an access key. Raises ``not_found``."""
         with self._store.write() as db:
             gone = db.execute("DELETE FROM access_keys WHERE key_id=?", (key_id,)).rowcount
         if not gone:
-            msg = f"access key {key_id[:40]} does not exist"
-            raise EddylineError("not_found", msg, hint="list them: eddyline user key list")
+            raise _no_key(key_id)
 
     def _check_known(self, name: str) -> None:
         if not self._store.read("SELECT 1 FROM users WHERE name=?", (name,)):
@@ -164,6 +172,11 @@ class Users:
         like = nearest(name, [u.name for u in self.list()])
         hint = f"did you mean {' or '.join(like)}?" if like else "list them: eddyline user list"
         return EddylineError("not_found", f"user {name[:80]} does not exist", hint=hint)
+
+
+def _no_key(key_id: str) -> EddylineError:
+    msg = f"access key {key_id[:40]} does not exist"
+    return EddylineError("not_found", msg, hint="list them: eddyline user key list")
 
 
 def _text(value: object) -> str | None:

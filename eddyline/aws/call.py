@@ -1,4 +1,4 @@
-"""One request on its way through a service: what is asked, by whom, and in which form."""
+"""One request on its way through a service: its operation, its caller and its protocol."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from eddyline.aws.shapes import Inputs
-from eddyline.aws.wire import Wire
+from eddyline.aws.wire import Form, HttpParts, Wire
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a user's name and IAM document; ``trusted`` callers are not asked for rights."""
+    """Who calls.
+
+    policies: the caller's IAM documents. session_policy: a document that limits them further.
+    trusted: no policy is consulted. arn: of the principal where it is not the user's own.
+    """
 
     user: str
-    policy: str | None = None
+    policies: tuple[str, ...] = ()
     trusted: bool = True
+    key_id: str = ""
+    arn: str = ""
+    session_policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +51,40 @@ Answer = dict[str, Any] | bytes | EventStream
 
 
 class Service(Protocol):
-    """What stands behind a target prefix."""
+    """A service as the protocol sees it."""
 
-    inputs: Inputs
-
-    def known(self, operation: str) -> bool:
-        """Whether the service's model has the operation."""
+    def parse(self, form: Form, operation: str, http: HttpParts) -> Any:
+        """The request's struct. Raises AwsError."""
 
     async def call(self, call: Call) -> Answer:
-        """Do it. Raises AwsError, EddylineError."""
+        """Perform the operation. Raises AwsError, EddylineError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a request goes. ``label``: the operation's name in metrics and the access log."""
+
+    service: Service
+    operation: str
+    form: Form
+    label: str
+
+
+class Routes(Protocol):
+    """Finds the service and operation of a request."""
+
+    async def route(self, http: HttpParts) -> Route:
+        """Where a request goes. Raises AwsError."""
+
+    def form_of(self, http: HttpParts) -> Form:
+        """The protocol in which a request that has no route is refused."""
 
 
 class Guard(Protocol):
-    """Who may call."""
+    """Determines who calls."""
 
     def admit_to_metrics(self, scope: Any, headers: dict[str, str]) -> None:
         """Let a reader of ``/metrics`` in. Raises AwsError."""
 
     def admit(self, scope: Any, headers: dict[str, str], body: bytes) -> Caller:
-        """The caller of a request. Raises AwsError for one that cannot be told."""
+        """The caller of a request. Raises AwsError for one that cannot be determined."""

@@ -1,8 +1,7 @@
 """What the endpoint counts: ``/metrics`` for Prometheus, and the access log.
 
-A worker counts in memory and writes its counts down once a second, so that whichever worker is
-asked can add up all of them. What concerns streams comes from the log itself, which knows every
-record, also those that did not come over HTTP. Names that CloudWatch has are CloudWatch's.
+A worker counts in memory and writes its counts down once a second, so that any worker can add up
+those of all workers. Services add figures of their own (``MetricsSource``).
 """
 
 from __future__ import annotations
@@ -12,19 +11,15 @@ import json
 import logging
 import logging.handlers
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.flow import Flow, Flows, ShardFlow
+from eddyline.aws.context import MetricsSource
 from eddyline.aws.protocol import Scope, Told
 from eddyline.clock import SYSTEM, Clock
-from eddyline.errors import EddylineError
-from eddyline.log import LogStore, Stream
 from eddyline.settings import Settings
 
 FOLDER = "metrics"
@@ -56,22 +51,24 @@ class Written(msgspec.Struct):
     """What a worker has counted, as it is written down."""
 
     requests: dict[str, Counts]
-    flows: Flows
+    # The figures of each service that has some.
+    services: dict[str, msgspec.Raw] = {}
 
 
 class Metrics:
-    """Hears of every request of this worker."""
+    """The listener for the completed requests of this worker.
+
+    sources: gives the figures of each service that runs, by its name.
+    """
 
     def __init__(
         self,
-        store: LogStore,
-        flow: Flow,
+        sources: Callable[[], Mapping[str, MetricsSource]],
         settings: Settings,
         number: int = 0,
         clock: Clock = SYSTEM,
     ) -> None:
-        self._store = store
-        self._flow = flow
+        self._sources = sources
         self._clock = clock
         self._folder = settings.data_dir / FOLDER
         self._file = self._folder / f"api-{number}.json"
@@ -120,7 +117,7 @@ class Metrics:
         asyncio.get_running_loop().call_later(WRITE_S, self._write_on)
 
     def _write(self) -> None:
-        told = msgspec.json.encode(Written(self._counts, self._flow.streams))
+        told = msgspec.json.encode(self._written_now())
         if told == self._written:
             return
         aside = self._file.with_suffix(f".{os.getpid()}")
@@ -134,17 +131,21 @@ class Metrics:
 
     def page(self) -> bytes:
         """All counters in Prometheus' text format."""
-        all_of_us = [Written(self._counts, self._flow.streams), *self._others()]
+        everybody = [self._written_now(), *self._others()]
         requests: dict[str, Counts] = {}
-        flows: dict[tuple[str, int], ShardFlow] = {}
-        for written in all_of_us:
+        for written in everybody:
             for operation, counts in written.requests.items():
                 requests.setdefault(operation, Counts()).add(counts)
-            for stream, shards in written.flows.items():
-                for shard, flow in shards.items():
-                    flows.setdefault((stream, shard), ShardFlow()).add(flow)
-        lines = [*_of_requests(requests), *_of_streams(self._store), *_of_flows(flows)]
+        lines = list(_of_requests(requests))
+        for name, source in self._sources().items():
+            lines += source.lines([w.services[name] for w in everybody if name in w.services])
         return ("\n".join(lines) + "\n").encode()
+
+    def _written_now(self) -> Written:
+        encode = msgspec.json.encode
+        sources = self._sources()
+        figures = {name: msgspec.Raw(encode(s.figures())) for name, s in sources.items()}
+        return Written(self._counts, figures)
 
     def _others(self) -> Iterator[Written]:
         for file in sorted(self._folder.glob("api-*.json")):
@@ -179,23 +180,24 @@ def _access_log(settings: Settings) -> logging.Logger:
     return logger
 
 
-def _head(name: str, kind: str, words: str) -> Iterator[str]:
+def head(name: str, kind: str, words: str) -> Iterator[str]:
+    """The two lines before the samples of a metric."""
     yield f"# HELP {name} {words}"
     yield f"# TYPE {name} {kind}"
 
 
 def _of_requests(totals: dict[str, Counts]) -> Iterator[str]:
     rows = sorted(totals.items())
-    yield from _head("eddyline_requests_total", "counter", "Requests by operation and error.")
+    yield from head("eddyline_requests_total", "counter", "Requests by operation and error.")
     for operation, counts in rows:
         for error, n in sorted(counts.answers.items()):
             yield f'eddyline_requests_total{{operation="{operation}",error="{error}"}} {n}'
     for way in ("in", "out"):
         name = f"eddyline_request_bytes_{way}_total"
-        yield from _head(name, "counter", f"Bytes of bodies that went {way}.")
+        yield from head(name, "counter", f"Bytes of bodies that went {way}.")
         for operation, counts in rows:
             yield f'{name}{{operation="{operation}"}} {getattr(counts, f"bytes_{way}")}'
-    yield from _head("eddyline_request_seconds", "histogram", "Time from request to answer.")
+    yield from head("eddyline_request_seconds", "histogram", "Time from request to answer.")
     for operation, counts in rows:
         total = 0
         for edge, n in zip([*map(str, BUCKETS_S), "+Inf"], counts.buckets, strict=True):
@@ -204,67 +206,3 @@ def _of_requests(totals: dict[str, Counts]) -> Iterator[str]:
             yield f"eddyline_request_seconds_bucket{{{label}}} {total}"
         yield f'eddyline_request_seconds_sum{{operation="{operation}"}} {counts.seconds:.6f}'
         yield f'eddyline_request_seconds_count{{operation="{operation}"}} {total}'
-
-
-# Prometheus' name, kind, field of the log's counters, meaning
-_STREAM_ROWS = (
-    ("kinesis_incoming_records_total", "counter", "records_total", "IncomingRecords of a shard."),
-    ("kinesis_incoming_bytes_total", "counter", "bytes_total", "IncomingBytes of a shard."),
-    ("eddyline_kept_records", "gauge", "records_kept", "Records of a shard that can be read."),
-    ("eddyline_kept_bytes", "gauge", "bytes_kept", "Their bytes, payload and key."),
-)
-
-
-def _of_streams(store: LogStore) -> Iterator[str]:
-    found = list(_counted(store))
-    for name, kind, member, words in _STREAM_ROWS:
-        yield from _head(name, kind, words)
-        for stream, counters, _ in found:
-            for shard in counters.shards:
-                label = f'stream="{stream}",shard="shardId-{shard.index:012d}"'
-                yield f"{name}{{{label}}} {getattr(shard, member)}"
-    yield from _head("eddyline_stored_bytes", "gauge", "Bytes of a stream's blocks on disk.")
-    for stream, counters, _ in found:
-        yield f'eddyline_stored_bytes{{stream="{stream}"}} {counters.stored_bytes}'
-    name = "kinesis_enhanced_monitoring"
-    yield from _head(name, "gauge", "1 for each shard-level metric that a stream has switched on.")
-    for stream, _, switched_on in found:
-        for metric in switched_on:
-            yield f'{name}{{stream="{stream}",metric="{metric}"}} 1'
-
-
-# Prometheus' name, kind, field of a shard's flow, CloudWatch's name of it
-_FLOW_ROWS = (
-    ("kinesis_outgoing_records_total", "counter", "records", "OutgoingRecords"),
-    ("kinesis_outgoing_bytes_total", "counter", "bytes", "OutgoingBytes"),
-    ("kinesis_iterator_age_milliseconds", "gauge", "age_ms", "IteratorAgeMilliseconds"),
-    (
-        "kinesis_write_provisioned_throughput_exceeded_total",
-        "counter",
-        "writes_exceeded",
-        "WriteProvisionedThroughputExceeded",
-    ),
-    (
-        "kinesis_read_provisioned_throughput_exceeded_total",
-        "counter",
-        "reads_exceeded",
-        "ReadProvisionedThroughputExceeded",
-    ),
-)
-
-
-def _of_flows(flows: dict[tuple[str, int], ShardFlow]) -> Iterator[str]:
-    for name, kind, member, words in _FLOW_ROWS:
-        yield from _head(name, kind, f"{words} of a shard.")
-        for (stream, shard), flow in sorted(flows.items()):
-            label = f'stream="{stream}",shard="shardId-{shard:012d}"'
-            yield f"{name}{{{label}}} {getattr(flow, member)}"
-
-
-def _counted(store: LogStore) -> Iterator[tuple[str, Any, list[str]]]:
-    for info in store.list():
-        try:
-            stream: Stream = store.open(info.name)
-            yield info.name, stream.counters(), Flags(info.attributes).metrics
-        except EddylineError:  # deleted meanwhile
-            continue

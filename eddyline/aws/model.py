@@ -1,7 +1,7 @@
 """An AWS service's model as botocore ships it, read into plain values.
 
-The model is the only source of operations, members and constraints; nothing about a service is
-written down a second time here. Only what requests are checked against is kept.
+The model is the only source of operations, members, constraints and names on the wire; nothing
+about a service is written down a second time here. Documentation and examples are not even decoded.
 """
 
 from __future__ import annotations
@@ -14,11 +14,31 @@ from pathlib import Path
 import msgspec
 
 
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """How a member, list item, map key or map value is written: the traits of its reference.
+
+    name: the name on the wire where it differs from the member's. location: ``header``, ``uri``,
+    ``querystring``, ``headers`` or ``statusCode``; None for the body. format: of a timestamp.
+    """
+
+    name: str | None = None
+    location: str | None = None
+    flattened: bool = False
+    attribute: bool = False
+    format: str | None = None
+
+
+PLAIN = Wiring()
+
+
 @dataclass(slots=True)
 class Shape:
-    """One shape: its kind (``string``, ``structure``, …) and its constraints.
+    """One shape: its kind (``string``, ``structure``, …), its constraints and its wiring.
 
     ``low`` and ``high`` bound the length of strings, blobs, lists and maps, the value of numbers.
+    ``wirings``: of a structure's members by name, and of ``member``, ``key`` and ``value``.
+    ``payload``: the member that is the whole body. ``code`` and ``status``: of an error.
     """
 
     name: str
@@ -32,22 +52,45 @@ class Shape:
     member: Shape | None = None
     key: Shape | None = None
     value: Shape | None = None
+    wirings: dict[str, Wiring] = field(default_factory=dict)
+    flattened: bool = False
+    payload: str | None = None
+    format: str | None = None
+    code: str | None = None
+    status: int | None = None
+
+    def wiring(self, name: str) -> Wiring:
+        """The wiring of a member, or of ``member``, ``key`` or ``value``."""
+        return self.wirings.get(name, PLAIN)
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: its name and the shape of its input."""
+    """One operation: its name, the shapes of its input and output, and its place in HTTP.
+
+    wrapper: the element around a query protocol's output. status: of a successful response.
+    """
 
     name: str
     input: Shape
+    output: Shape
+    method: str = "POST"
+    uri: str = "/"
+    status: int = 200
+    wrapper: str | None = None
+    errors: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceModel:
-    """A service: its operations by name, and what stands before them in ``X-Amz-Target``."""
+    """A service: its protocol, its names, and its operations by name."""
 
     name: str
+    protocol: str
     target_prefix: str
+    signing_name: str
+    api_version: str
+    xml_namespace: str
     operations: dict[str, Operation]
 
 
@@ -59,11 +102,16 @@ def load(service: str) -> ServiceModel:
     """
     raw = msgspec.json.decode(_file(service), type=_Raw)
     reader = _Reader(raw.shapes)
-    operations = {
-        name: Operation(name, reader.shape(o.input.shape) if o.input else _NOTHING)
-        for name, o in raw.operations.items()
-    }
-    return ServiceModel(service, raw.metadata.targetPrefix, operations)
+    metadata = raw.metadata
+    return ServiceModel(
+        service,
+        metadata.protocol,
+        metadata.targetPrefix,
+        metadata.signingName or metadata.endpointPrefix,
+        metadata.apiVersion,
+        metadata.xmlNamespace,
+        {name: reader.operation(name, o) for name, o in raw.operations.items()},
+    )
 
 
 def _file(service: str) -> bytes:
@@ -80,15 +128,33 @@ def _file(service: str) -> bytes:
 
 class _Target(msgspec.Struct):
     shape: str
+    locationName: str | None = None
+    location: str | None = None
+    flattened: bool = False
+    xmlAttribute: bool = False
+    timestampFormat: str | None = None
+    resultWrapper: str | None = None
+
+
+class _Http(msgspec.Struct, frozen=True):
+    method: str = "POST"
+    requestUri: str = "/"
+    responseCode: int = 200
 
 
 class _RawOperation(msgspec.Struct):
     input: _Target | None = None
+    output: _Target | None = None
+    http: _Http = _Http()
+    errors: tuple[_Target, ...] = ()
+
+
+class _Error(msgspec.Struct, frozen=True):
+    code: str | None = None
+    httpStatusCode: int | None = None
 
 
 class _RawShape(msgspec.Struct):
-    """What is kept of a shape; its documentation is not even decoded."""
-
     type: str
     min: float | None = None
     max: float | None = None
@@ -99,10 +165,19 @@ class _RawShape(msgspec.Struct):
     member: _Target | None = None
     key: _Target | None = None
     value: _Target | None = None
+    flattened: bool = False
+    payload: str | None = None
+    timestampFormat: str | None = None
+    error: _Error = _Error()
 
 
 class _Metadata(msgspec.Struct):
+    protocol: str = ""
     targetPrefix: str = ""
+    signingName: str = ""
+    endpointPrefix: str = ""
+    apiVersion: str = ""
+    xmlNamespace: str = ""
 
 
 class _Raw(msgspec.Struct):
@@ -121,6 +196,18 @@ class _Reader:
         self._raw = raw
         self._made: dict[str, Shape] = {}
 
+    def operation(self, name: str, raw: _RawOperation) -> Operation:
+        return Operation(
+            name,
+            self.shape(raw.input.shape) if raw.input else _NOTHING,
+            self.shape(raw.output.shape) if raw.output else _NOTHING,
+            raw.http.method,
+            raw.http.requestUri,
+            raw.http.responseCode,
+            raw.output.resultWrapper if raw.output else None,
+            tuple(self.shape(target.shape) for target in raw.errors),
+        )
+
     def shape(self, name: str) -> Shape:
         if name in self._made:
             return self._made[name]
@@ -129,6 +216,11 @@ class _Reader:
             name, raw.type, _whole(raw.min), _whole(raw.max), raw.pattern, raw.enum, raw.required
         )
         made.members = {m: self.shape(t.shape) for m, t in raw.members.items()}
+        parts = {"member": raw.member, "key": raw.key, "value": raw.value}
+        references = {**raw.members, **{name: t for name, t in parts.items() if t is not None}}
+        made.wirings = {name: _wiring(t) for name, t in references.items()}
+        made.flattened, made.payload, made.format = raw.flattened, raw.payload, raw.timestampFormat
+        made.code, made.status = raw.error.code, raw.error.httpStatusCode
         made.member, made.key, made.value = map(self._part, (raw.member, raw.key, raw.value))
         return made
 
@@ -138,3 +230,13 @@ class _Reader:
 
 def _whole(bound: float | None) -> int | None:
     return None if bound is None else int(bound)
+
+
+def _wiring(target: _Target) -> Wiring:
+    return Wiring(
+        target.locationName,
+        target.location,
+        target.flattened,
+        target.xmlAttribute,
+        target.timestampFormat,
+    )

@@ -1,8 +1,8 @@
-"""AWS's protocol over HTTP: ``POST /``, the operation in ``X-Amz-Target``, a response or an error.
+"""AWS's protocols over HTTP: a request is routed, authenticated, parsed, performed and answered.
 
-One application serves one or more services under granian's RSGI, the interface that reads a whole
-body and writes a whole response in one step each. Whatever is wrong with a request is answered in
-AWS's form (``__type``, ``message``, ``x-amzn-ErrorType``). Only faults of Eddyline answer 500.
+One application serves all services under granian's RSGI, the interface that reads a whole body
+and writes a whole response in one step each. Whatever is wrong with a request is answered in the
+form of its protocol. Only faults of Eddyline answer 500.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ import sys
 import traceback
 import zlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from eddyline.auth.hosts import HostRules
 from eddyline.aws import eventstream, wire
-from eddyline.aws.call import Answer, Call, EventStream, Guard, Service
+from eddyline.aws.call import Call, EventStream, Guard, Routes
 from eddyline.aws.errors import FAULT, AwsError, as_aws
 from eddyline.aws.instant import http_date
 from eddyline.aws.patience import Patience
 from eddyline.aws.request_ids import RequestIds
-from eddyline.aws.wire import Wire
+from eddyline.aws.wire import Form, HttpParts, Response, Wire
 from eddyline.checksum import crc32
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
@@ -62,19 +62,11 @@ class Witness(Protocol):
 
 
 @dataclass(slots=True)
-class Response:
-    """A response; ``events`` instead of a body for an event stream."""
-
-    status: int
-    content_type: str
-    body: bytes
-    error: str | None = None
-    events: EventStream | None = None
-
-
-@dataclass(slots=True)
 class Told:
-    """What is known about a request, for the access log and the metrics."""
+    """What is known about a request, for the access log and the metrics.
+
+    ``events``: instead of a body, for an event stream.
+    """
 
     operation: str = ""
     user: str = ""
@@ -83,21 +75,22 @@ class Told:
     status: int = 0
     error: str | None = None
     request_id: str = ""
-    form: Wire = wire.JSON
+    form: Form = wire.JSON
+    events: EventStream | None = None
 
 
 class Endpoint:
-    """The RSGI application: services by the prefix of their targets."""
+    """The RSGI application."""
 
     def __init__(
         self,
-        services: Mapping[str, Service],
+        routes: Routes,
         guard: Guard,
         settings: Settings,
         witness: Witness,
         clock: Clock = SYSTEM,
     ) -> None:
-        self._services = services
+        self._routes = routes
         self._guard = guard
         self._hosts = HostRules(settings)
         self._witness = witness
@@ -114,17 +107,17 @@ class Endpoint:
         started = self._clock.monotonic()
         told = Told(request_id=self._request_ids.next())
         headers = headers_of(scope)
-        if scope.method in ("GET", "HEAD") and scope.path in ("/", "/health", "/metrics"):
+        if scope.method in ("GET", "HEAD") and _is_page(scope, headers):
             response = self._page(scope, headers)
         else:
             response = await self._respond(scope, headers, exchange, told)
         told.status, told.error = response.status, response.error
         told.bytes_out = len(response.body)
         try:
-            if response.events is None:
+            if told.events is None:
                 self._send(scope, exchange, response, told)
             else:
-                await self._send_events(exchange, response.events, told)
+                await self._send_events(exchange, told.events, told)
         finally:
             self._witness.saw(scope, told, self._clock.monotonic() - started)
 
@@ -145,31 +138,44 @@ class Endpoint:
     async def _respond(
         self, scope: Scope, headers: Headers, exchange: Exchange, told: Told
     ) -> Response:
+        http: HttpParts | None = None
         try:
             why = self._hosts.refusal(headers, pages=False)
             if why is not None:
                 raise AwsError("AccessDeniedException", why)
             body = await self._body(exchange, headers)
             told.bytes_in = len(body)
-            service, operation = self._target(scope, headers)
-            told.operation = operation
-            form = told.form = wire.of(headers.get("content-type", ""))
+            http = HttpParts(scope.method, scope.path, scope.query_string, headers, body)
+            route = await self._routes.route(http)
+            told.operation, told.form = route.label, route.form
             caller = self._guard.admit(scope, headers, body)
             told.user = caller.user
             if headers.get("content-encoding"):  # a small body may inflate to a large one
                 body = await asyncio.to_thread(unpacked, body, headers)
-            request = form.parse(service.inputs, operation, body)
-            answer = await service.call(Call(operation, request, form, caller))
-            return _response(form, answer)
+                http = HttpParts(scope.method, scope.path, scope.query_string, headers, body)
+            service, operation, form = route.service, route.operation, route.form
+            request = service.parse(form, operation, http)
+            answer = await service.call(Call(operation, request, cast(Wire, form), caller))
+            if isinstance(answer, EventStream):
+                told.events = answer
+                return Response(200, eventstream.CONTENT_TYPE, b"")
+            return form.answer(operation, answer, told.request_id)
         except AwsError as error:
-            return refusal(told.form, error)
+            return self._refusal(http, error, told)
         except EddylineError as error:
-            return refusal(told.form, as_aws(error))
+            return self._refusal(http, as_aws(error), told)
         except Exception as error:
             sys.stderr.write(traceback.format_exc())
             sys.stderr.flush()
-            words = f"a fault in Eddyline ({type(error).__name__}); see logs/api.log"
-            return refusal(told.form, AwsError(FAULT, words))
+            message = f"a fault in Eddyline ({type(error).__name__}); see logs/api.log"
+            return self._refusal(http, AwsError(FAULT, message), told)
+
+    def _refusal(self, http: HttpParts | None, error: AwsError, told: Told) -> Response:
+        """The error in the request's form, which has no route if it failed that early."""
+        form = told.form
+        if http is not None and not told.operation:
+            form = self._routes.form_of(http)
+        return form.refusal(error, told.request_id)
 
     async def _body(self, exchange: Exchange, headers: Headers) -> bytes:
         """The body, if it arrives in time."""
@@ -183,19 +189,10 @@ class Endpoint:
             words = "the connection was closed before the request had arrived"
             raise AwsError("RequestTimeoutException", words) from None
 
-    def _target(self, scope: Scope, headers: Headers) -> tuple[Service, str]:
-        prefix, _, operation = headers.get("x-amz-target", "").partition(".")
-        service = self._services.get(prefix)
-        fits = scope.method == "POST" and scope.path == "/"
-        if not fits or service is None or not service.known(operation):
-            told = headers.get("x-amz-target", "")[:120]
-            words = f"{scope.method} {scope.path[:80]} with X-Amz-Target {told!r} is unknown"
-            raise AwsError("UnknownOperationException", words)
-        return service, operation
-
     def _send(self, scope: Scope, exchange: Exchange, response: Response, told: Told) -> None:
         headers = self._headers(response.content_type, told.request_id)
         headers.append(("x-amz-crc32", str(crc32(response.body))))
+        headers += response.headers
         if response.error:
             headers.append(("x-amzn-errortype", response.error))
         if response.status == 401:
@@ -219,7 +216,7 @@ class Endpoint:
 
         The first frame is ``initial-response``, for which some SDKs wait.
         """
-        form, events = told.form, stream.events
+        form, events = _wire(told.form), stream.events
         headers = self._headers(eventstream.CONTENT_TYPE, told.request_id)
         transport = exchange.response_stream(200, headers)
         gone = asyncio.ensure_future(exchange.client_disconnect())
@@ -249,17 +246,17 @@ class Endpoint:
         return self._date[1]
 
 
-def _response(form: Wire, answer: Answer) -> Response:
-    if isinstance(answer, EventStream):
-        return Response(200, eventstream.CONTENT_TYPE, b"", events=answer)
-    body = answer if isinstance(answer, bytes) else form.encode(answer) if answer else b""
-    return Response(200, form.content_type, body)
+def _is_page(scope: Scope, headers: Headers) -> bool:
+    """Whether a GET asks for a page, and not for an operation of some service."""
+    if scope.path == "/":
+        return "Action=" not in scope.query_string and "authorization" not in headers
+    return scope.path in ("/health", "/metrics")
 
 
-def refusal(form: Wire, error: AwsError) -> Response:
-    """An error as a response."""
-    body = form.encode({"__type": error.name, "message": error.message})
-    return Response(error.status, form.content_type, body, error.name)
+def _wire(form: Form) -> Wire:
+    """The form of an event stream, whose messages have no envelope."""
+    assert form in (wire.JSON, wire.CBOR), form
+    return cast(Wire, form)
 
 
 async def _next(events: AsyncIterator[Any]) -> Any:

@@ -119,7 +119,7 @@ def _musts(shape: Shape) -> Iterator[str]:
 
 def _of_scalar(shape: Shape, value: Any, path: str) -> Iterator[str]:
     if shape.kind == "blob":
-        length = len(_bytes(value))
+        length = len(bytes_of(value))
         yield from _of_length(shape, length, blob_shown(length), path)
         return
     _check_kind(shape, value)
@@ -164,7 +164,8 @@ def _check_kind(shape: Shape, value: Any) -> None:
         raise _wrong_scalar(shape, value)
 
 
-def _bytes(value: Any) -> bytes:
+def bytes_of(value: Any) -> bytes:
+    """The bytes of a blob, which may be base64. Raises AwsError ``SerializationException``."""
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str):

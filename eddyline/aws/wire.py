@@ -1,7 +1,11 @@
-"""The two forms a request may come in, JSON 1.1 and CBOR 1.1; an answer takes the request's."""
+"""The forms in which requests come and answers go: JSON 1.1 and CBOR 1.1 here.
+
+``query.py`` and ``rest_json.py`` have the others. An answer takes its request's form.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -12,13 +16,45 @@ from eddyline.aws.instant import Instant
 from eddyline.aws.shapes import Inputs
 
 
-class Wire(Protocol):
-    """One form: how requests are read and answers written."""
+@dataclass(frozen=True, slots=True)
+class HttpParts:
+    """What of an HTTP request the forms read; names of headers are lower-case."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(slots=True)
+class Response:
+    """A response; ``error`` is the error's name, ``headers`` are further ones."""
+
+    status: int
+    content_type: str
+    body: bytes
+    error: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Form(Protocol):
+    """One form: how requests are read, and answers and refusals written."""
+
+    def parse(self, inputs: Inputs, operation: str, http: HttpParts) -> Any:
+        """The request's struct. Raises AwsError."""
+
+    def answer(self, operation: str, members: dict[str, Any] | bytes, request_id: str) -> Response:
+        """The response to a request."""
+
+    def refusal(self, error: AwsError, request_id: str) -> Response:
+        """An error as a response."""
+
+
+class Wire(Form, Protocol):
+    """A form whose messages have no envelope, so that events may be encoded in it too."""
 
     content_type: str
-
-    def parse(self, inputs: Inputs, operation: str, body: bytes) -> Any:
-        """The request's struct. Raises AwsError."""
 
     def encode(self, answer: dict[str, Any]) -> bytes:
         """The answer's bytes."""
@@ -29,7 +65,27 @@ def _seconds(value: Any) -> float:
     return value.ms / 1000
 
 
-class Json:
+class _Plain:
+    """What JSON and CBOR have in common."""
+
+    content_type: str
+
+    def encode(self, answer: dict[str, Any]) -> bytes:
+        """The answer's bytes."""
+        raise NotImplementedError
+
+    def answer(self, operation: str, members: dict[str, Any] | bytes, request_id: str) -> Response:
+        """The members as the whole body; no members are no body."""
+        body = members if isinstance(members, bytes) else self.encode(members) if members else b""
+        return Response(200, self.content_type, body)
+
+    def refusal(self, error: AwsError, request_id: str) -> Response:
+        """``__type``, ``message`` and the error's further members."""
+        body = self.encode({"__type": error.name, "message": error.message, **error.members})
+        return Response(error.status, self.content_type, body, error.name)
+
+
+class Json(_Plain):
     """``application/x-amz-json-1.1``: blobs are base64, instants seconds."""
 
     content_type = "application/x-amz-json-1.1"
@@ -37,19 +93,20 @@ class Json:
     def __init__(self) -> None:
         self._encoder = msgspec.json.Encoder(enc_hook=_seconds)
 
-    def parse(self, inputs: Inputs, operation: str, body: bytes) -> Any:
-        return inputs.from_json(operation, body)
+    def parse(self, inputs: Inputs, operation: str, http: HttpParts) -> Any:
+        return inputs.from_json(operation, http.body)
 
     def encode(self, answer: dict[str, Any]) -> bytes:
         return self._encoder.encode(answer)
 
 
-class Cbor:
+class Cbor(_Plain):
     """``application/x-amz-cbor-1.1``: blobs are byte strings, instants tagged milliseconds."""
 
     content_type = "application/x-amz-cbor-1.1"
 
-    def parse(self, inputs: Inputs, operation: str, body: bytes) -> Any:
+    def parse(self, inputs: Inputs, operation: str, http: HttpParts) -> Any:
+        body = http.body
         return inputs.from_values(operation, cbor.decode(body) if body else {})
 
     def encode(self, answer: dict[str, Any]) -> bytes:
@@ -73,11 +130,20 @@ def of(content_type: str) -> Wire:
     Raises:
         AwsError: ``UnsupportedMediaTypeException``.
     """
-    found = _BY_TYPE.get(content_type.partition(";")[0].strip().lower())
-    if found is None:
-        words = (
-            f"Content-Type {content_type[:80]!r} is not spoken here; "
+    form = _BY_TYPE.get(content_type) or _BY_TYPE.get(_bare(content_type))
+    if form is None:
+        message = (
+            f"Content-Type {content_type[:80]!r} is not supported here; "
             "send application/x-amz-json-1.1 or application/x-amz-cbor-1.1"
         )
-        raise AwsError("UnsupportedMediaTypeException", words)
-    return found
+        raise AwsError("UnsupportedMediaTypeException", message)
+    return form
+
+
+def of_refusal(content_type: str) -> Wire:
+    """The form of a refusal: that of the request, or JSON where it is none of ours."""
+    return _BY_TYPE.get(_bare(content_type), JSON)
+
+
+def _bare(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

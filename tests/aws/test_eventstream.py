@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from botocore.eventstream import EventStreamBuffer
 
-from eddyline.aws import cbor, eventstream
-from eddyline.aws.call import Answer, Call, Caller, EventStream
+from eddyline.aws import cbor, eventstream, wire
+from eddyline.aws.call import Answer, Call, Caller, EventStream, Route
 from eddyline.aws.errors import AwsError
 from eddyline.aws.model import load
 from eddyline.aws.protocol import Endpoint
 from eddyline.aws.shapes import Inputs
+from eddyline.aws.wire import Form, HttpParts
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 
@@ -52,14 +53,28 @@ class Streaming:
     """A service whose one operation answers with events."""
 
     def __init__(self, events: Events) -> None:
-        self.inputs = Inputs(load("kinesis"))
+        self._inputs = Inputs(load("kinesis"))
         self._events = events
 
-    def known(self, operation: str) -> bool:
-        return operation == "ListStreams"
+    def parse(self, form: Form, operation: str, http: HttpParts) -> Any:
+        return form.parse(self._inputs, operation, http)
 
     async def call(self, call: Call) -> Answer:
         return EventStream(self._events())
+
+
+class OneRoute:
+    """Every request goes to one service."""
+
+    def __init__(self, events: Events) -> None:
+        self._service = Streaming(events)
+
+    async def route(self, http: HttpParts) -> Route:
+        form = self.form_of(http)
+        return Route(self._service, "ListStreams", form, "ListStreams")
+
+    def form_of(self, http: HttpParts) -> Form:
+        return wire.of(http.headers["content-type"])
 
 
 class Anybody:
@@ -121,9 +136,7 @@ class Scope:
 def answered(events: Events, form: str = "json", exchange: Exchange | None = None) -> Exchange:
     async def run() -> Exchange:
         found = exchange or Exchange()
-        endpoint = Endpoint(
-            {"Kinesis_20131202": Streaming(events)}, Anybody(), Settings(), Nobody()
-        )
+        endpoint = Endpoint(OneRoute(events), Anybody(), Settings(), Nobody())
         await asyncio.wait_for(endpoint.__rsgi__(Scope(form), found), 10)
         return found
 

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from eddyline.aws.context import ServiceContext
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.flow import Flow
 from eddyline.aws.kinesis.naming import Names, open_stream, stream_name
 from eddyline.aws.kinesis.resources import ACCOUNT_COUNTS, RELATIONS, Resource, find, found
 from eddyline.aws.kinesis.throttle import Throttle
-from eddyline.clock import Clock
 from eddyline.log import LogStore, Stream, StreamInfo, StreamStatus
 from eddyline.settings import Settings
 
+if TYPE_CHECKING:
+    from eddyline.aws.kinesis.channels_delivery import Deliveries
+    from eddyline.aws.kinesis.metrics import StreamMetrics
 
-class Home:
+
+class Home(ServiceContext):
     """One account's Kinesis in this process."""
 
     def __init__(self, store: LogStore, settings: Settings) -> None:
-        self.store = store
-        self.settings = settings
-        # The log's time, which does not jump, for everything that is stored or expires.
-        self.clock: Clock = store.clock
-        # The wall clock, for comparison with clients' clocks and for policies.
-        self.wall: Clock = store.clock.machine
+        super().__init__(store, settings)
         self.names = Names(settings)
         self.flow = Flow(self.clock)
         self.throttle = Throttle(self.clock) if settings.throttle else None
+        self._deliveries: Deliveries | None = None
+
+    @property
+    def metrics(self) -> StreamMetrics:
+        """What streams and shards did."""
+        from eddyline.aws.kinesis.metrics import StreamMetrics
+
+        return StreamMetrics(self.store, self.flow)
+
+    def start(self) -> None:
+        """Begin to deliver what channels hold."""
+        from eddyline.aws.kinesis.channels_delivery import Deliveries
+
+        self._deliveries = Deliveries(self)
+        self._deliveries.start()
+
+    def close(self) -> None:
+        """End the deliveries."""
+        if self._deliveries is not None:
+            self._deliveries.stop()
+
+    def resource_of(self, operation: str, request: Any) -> str:
+        """The stream, consumer, queue or channel that a request names."""
+        from eddyline.aws.kinesis.access import resource
+
+        return resource(self, request)
+
+    def policy_of(self, arn: str) -> str | None:
+        """The resource policy of what an ARN names. Raises AwsError if it does not exist."""
+        return self.policy(arn)
 
     def latest_ms(self) -> int:
         """The latest time that counts as not in the future, by the log's and the wall clock."""

@@ -34,10 +34,6 @@ class Names:
         """The ARN of a stream's consumer."""
         return f"{self.stream_arn(stream)}/consumer/{consumer}:{created_ms // 1000}"
 
-    def user_arn(self, user: str) -> str:
-        """The ARN of a user."""
-        return f"arn:aws:iam::{self.account}:user/{user}"
-
     def local(self, arn: str) -> str:
         """An ARN as it is called here: any region and account in it are taken for ours."""
         parts = arn.split(":", 5)

@@ -1,0 +1,54 @@
+"""The AWS services that the endpoint has: one row per service.
+
+To add a service write a package with a subclass of ``ServiceContext`` and modules of handlers, and
+add a row here. The rows have what routing needs, so that a model is loaded with the first request
+to its service. ``tests/aws/test_services.py`` compares the rows with botocore's models.
+"""
+
+from __future__ import annotations
+
+from eddyline.aws.service import ServiceDefinition
+
+SERVICES: tuple[ServiceDefinition, ...] = (
+    ServiceDefinition(
+        name="kinesis",
+        prefix="kinesis",
+        signing="kinesis",
+        target="Kinesis_20131202",
+        context="eddyline.aws.kinesis.home:Home",
+        modules=(
+            "eddyline.aws.kinesis.account",
+            "eddyline.aws.kinesis.capacity",
+            "eddyline.aws.kinesis.channels",
+            "eddyline.aws.kinesis.consumers",
+            "eddyline.aws.kinesis.encryption",
+            "eddyline.aws.kinesis.iterators",
+            "eddyline.aws.kinesis.monitoring",
+            "eddyline.aws.kinesis.policies",
+            "eddyline.aws.kinesis.queues",
+            "eddyline.aws.kinesis.queues_records",
+            "eddyline.aws.kinesis.reading",
+            "eddyline.aws.kinesis.records",
+            "eddyline.aws.kinesis.resharding",
+            "eddyline.aws.kinesis.retention",
+            "eddyline.aws.kinesis.shards",
+            "eddyline.aws.kinesis.streams",
+            "eddyline.aws.kinesis.subscribe",
+            "eddyline.aws.kinesis.tags",
+        ),
+        eager=True,
+    ),
+    ServiceDefinition(
+        name="sts",
+        prefix="sts",
+        signing="sts",
+        version="2011-06-15",
+        context="eddyline.aws.identity:IdentityContext",
+        modules=("eddyline.aws.sts",),
+    ),
+)
+
+
+def definition(name: str) -> ServiceDefinition:
+    """The row of a service, by botocore's name for it. Raises KeyError."""
+    return {row.name: row for row in SERVICES}[name]
