@@ -68,6 +68,12 @@ class Settings:
         4096, "Memory of a note's Python process; 0: no limit.", 0, 1 << 20
     )
     shell: bool = _of(False, "Whether %sh paragraphs of notes may run shell commands.")
+    function_timeout_ms: int = _of(
+        60_000, "How long a Python function may take for up to 2,048 rows.", 100, 86_400_000
+    )
+    function_memory_mib: int = _of(
+        2048, "Memory of a worker's process of Python functions; 0: no limit.", 0, 1 << 20
+    )
     result_rows_max: int = _of(1000, "Newest rows kept for a table on screen.", 1, 100_000)
     # alerts
     alert_cool_down_ms: int = _of(60_000, "One message an anomaly within this.", 0, 86_400_000)

@@ -16,6 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from eddyline.catalog.codec import decode_object, encode_object
+from eddyline.catalog.function import CatalogFunction
+from eddyline.catalog.functions import SCHEMA as FUNCTION_SCHEMA
+from eddyline.catalog.functions import Functions
 from eddyline.catalog.table import CatalogTable, CatalogView, ObjectPath
 from eddyline.errors import EddylineError, nearest
 
@@ -47,8 +50,9 @@ class Catalog:
         self._temporary: dict[ObjectPath, CatalogObject] = {}
         self.current_catalog = DEFAULT_CATALOG
         self.current_database = DEFAULT_DATABASE
+        self.functions = Functions(self._transaction)
         with self._transaction() as db:
-            db.executescript(_SCHEMA)
+            db.executescript(_SCHEMA + FUNCTION_SCHEMA)
             db.execute(
                 "INSERT OR IGNORE INTO catalog_databases VALUES (?, ?, NULL)",
                 (DEFAULT_CATALOG, DEFAULT_DATABASE),
@@ -155,6 +159,12 @@ class Catalog:
         near = nearest(name, self.list_databases())
         hint = f"did you mean {near[0]}?" if near else f"CREATE DATABASE {name} makes it"
         return EddylineError("not_found", f"there is no database {name}", hint=hint)
+
+    def function(self, name: str, *, system: bool) -> CatalogFunction | None:
+        """The function that a bare name calls: before the built-in ones (``system``), or after."""
+        if system:
+            return self.functions.system(name)
+        return self.functions.find(self.path_of((name,)))
 
     # tables and views
 

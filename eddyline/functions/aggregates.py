@@ -316,6 +316,16 @@ _COMPILED = {f.name: f for f in (*_ROWS, *_INTERNAL)}
 ALIASES = {"VARIANCE": "VAR_SAMP"}
 
 
+def define_aggregate(row: AggregateFunction) -> None:
+    """Make an aggregate known that is not of the table, under a name no statement can hold."""
+    _COMPILED[row.name] = row
+
+
+def aggregate_row(name: str) -> AggregateFunction:
+    """The row of an aggregate that ``aggregate`` has compiled."""
+    return _COMPILED[name.upper()]
+
+
 def aggregate(name: str, types: Types) -> CompiledAggregate:
     """The aggregate ``name`` for arguments of ``types``.
 

@@ -11,31 +11,14 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from eddyline.kernel.functions import create_statement
 from eddyline.kernel.running import Running
 from eddyline.service import events as e
+from eddyline.udf.row import Row
 
 _COMMENT = re.compile(r"\s*(?:--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
 _QUERIES = ("SELECT", "WITH", "VALUES", "(", "TABLE")
 _WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
-
-
-class Row(tuple[Any, ...]):
-    """A row of a result: a tuple with the kind of its change ("+I", "-U", "+U", "-D")."""
-
-    kind: str
-
-    def __new__(cls, *values: Any, kind: str = "+I") -> Row:
-        """A row of these values."""
-        row = super().__new__(cls, values)
-        row.kind = kind
-        return row
-
-    def get_row_kind(self) -> str:
-        """The kind of the change."""
-        return self.kind
-
-    def __repr__(self) -> str:
-        return f"<Row({', '.join(map(repr, self))})>"
 
 
 class _Named:
@@ -264,6 +247,10 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
+def _dropped(result: TableResult) -> bool:
+    return any("removed" in str(row[0]) for row in result.collect())
+
+
 class EnvironmentSettings(_Named):
     """Streaming or batch; the engine is the same, and a query over bounded data ends by itself."""
 
@@ -317,6 +304,45 @@ class StreamTableEnvironment(_Named):
     def create_temporary_view(self, name: str, table: Table) -> None:
         """Give a query a name."""
         run(f"CREATE TEMPORARY VIEW {name} AS {table.query}")
+
+    def create_temporary_function(self, path: str, function: Any) -> None:
+        """Make a Python function callable in SQL under ``path``, in this note."""
+        run(create_statement(path, function, "TEMPORARY "))
+
+    def create_temporary_system_function(self, name: str, function: Any) -> None:
+        """Make a Python function callable in SQL; it hides a built-in one of that name."""
+        run(create_statement(name, function, "TEMPORARY SYSTEM "))
+
+    register_function = create_temporary_system_function
+
+    def drop_temporary_function(self, path: str) -> bool:
+        """Remove a function; False if there was none."""
+        return _dropped(run(f"DROP TEMPORARY FUNCTION IF EXISTS {path}"))
+
+    def drop_temporary_system_function(self, name: str) -> bool:
+        """Remove a system function; False if there was none."""
+        return _dropped(run(f"DROP TEMPORARY SYSTEM FUNCTION IF EXISTS {name}"))
+
+    def create_java_temporary_function(self, path: str, function_class_name: str) -> None:
+        """Java functions do not run here.
+
+        Raises:
+            NotImplementedError: with what to write instead.
+        """
+        name = path.rpartition(".")[2]
+        msg = (
+            f"{name} is the Java class {function_class_name}, and Java does not run here; write it "
+            f"in Python: @udf(result_type=...), then create_temporary_function('{name}', ...)"
+        )
+        raise NotImplementedError(msg)
+
+    create_java_temporary_system_function = create_java_temporary_function
+    register_java_function = create_java_temporary_function
+    create_java_function = create_java_temporary_function
+
+    def list_user_defined_functions(self) -> list[str]:
+        """The names of the functions that were registered."""
+        return [row[0] for row in run("SHOW USER FUNCTIONS").collect()]
 
     def create_statement_set(self) -> StatementSet:
         """Several INSERTs that start together."""

@@ -200,9 +200,9 @@ class Script:
         session, config = self._session, self._config()
         with session.planning:
             catalog: SessionCatalog = session.catalog
-            catalog.resolved.clear()
+            catalog.forget()
             plan = Planner(catalog, config).insert(statement)
-            objects = [pack(used) for used in catalog.resolved.values()]
+            objects = [pack(used) for used in catalog.used()]
             context = JobContext(catalog.current_database, dict(config.values), objects)
         self._warn(index, plan)
         name = self._name_of_job(self._run.job_name or config.get("pipeline.name"))

@@ -13,6 +13,8 @@ from typing import Any
 
 from eddyline.catalog.catalog import Catalog, CatalogObject
 from eddyline.catalog.codec import decode_object, encode_object
+from eddyline.catalog.function import CatalogFunction, decode_function, encode_function
+from eddyline.catalog.functions import SYSTEM_FUNCTIONS
 from eddyline.catalog.table import CatalogTable, ObjectPath
 from eddyline.clock import SYSTEM, Clock
 from eddyline.log import LogStore
@@ -22,6 +24,7 @@ from eddyline.service.jobs import JobContext, JobStore
 from eddyline.service.savepoints import Savepoints
 from eddyline.settings import Settings
 from eddyline.sql.options import SessionConfig
+from eddyline.udf.process import PROCESS, Limits
 
 Send = Callable[[Any], bool]
 
@@ -32,6 +35,23 @@ class SessionCatalog(Catalog):
     def __init__(self, directory: DataDirectory | None) -> None:
         super().__init__(directory.meta if directory else None)
         self.resolved: dict[ObjectPath, CatalogObject] = {}
+        self.called: dict[ObjectPath, CatalogFunction] = {}
+
+    def function(self, name: str, *, system: bool) -> CatalogFunction | None:
+        """The function of that name; it is kept in ``called``."""
+        function = super().function(name, system=system)
+        if function is not None:
+            self.called[function.path] = function
+        return function
+
+    def used(self) -> list[CatalogObject | CatalogFunction]:
+        """What planning has resolved since ``forget``."""
+        return [*self.resolved.values(), *self.called.values()]
+
+    def forget(self) -> None:
+        """Forget what planning has resolved."""
+        self.resolved.clear()
+        self.called.clear()
 
     def resolve(self, parts: tuple[str, ...]) -> CatalogObject:
         """The object of that name; it is kept in ``resolved``."""
@@ -39,9 +59,9 @@ class SessionCatalog(Catalog):
         self.resolved[catalog_object.path] = catalog_object
         return catalog_object
 
-    def temporary(self) -> list[CatalogObject]:
-        """The session's own objects."""
-        return list(self._temporary.values())
+    def temporary(self) -> list[CatalogObject | CatalogFunction]:
+        """The session's own objects and functions."""
+        return [*self._temporary.values(), *self.functions.temporary()]
 
 
 class Session:
@@ -66,6 +86,7 @@ class Session:
         self.savepoints = Savepoints(self.directory, settings, clock)
         self.monitor = Monitor(self.directory.monitor, settings.alert_cool_down_ms)
         self.streams = LogStore(settings.data_dir, settings, clock)
+        PROCESS.limits = Limits(settings.function_timeout_ms / 1000, settings.function_memory_mib)
         # Planning reads and marks the catalog view: one statement at a time.
         self.planning = threading.RLock()
         if context is not None:
@@ -85,22 +106,29 @@ class Session:
         return JobContext(self.catalog.current_database, dict(self.config.values), objects)
 
 
-def pack(catalog_object: CatalogObject) -> dict[str, Any]:
-    """A catalog object as JSON values, its path along."""
+def pack(catalog_object: CatalogObject | CatalogFunction) -> dict[str, Any]:
+    """A catalog object or function as JSON values, with its path."""
     path = catalog_object.path
-    return {
-        "path": [path.catalog, path.database, path.name],
-        "object": encode_object(catalog_object),
-    }
+    is_function = isinstance(catalog_object, CatalogFunction)
+    encode: Callable[[Any], dict[str, Any]] = encode_function if is_function else encode_object
+    return {"path": [path.catalog, path.database, path.name], "object": encode(catalog_object)}
 
 
-def unpack(entry: dict[str, Any]) -> CatalogObject:
+def unpack(entry: dict[str, Any]) -> CatalogObject | CatalogFunction:
     """What ``pack`` made of it; temporary, so that it lives in one catalog view only."""
-    return replace(decode_object(ObjectPath(*entry["path"]), entry["object"]), temporary=True)
+    path, data = ObjectPath(*entry["path"]), entry["object"]
+    if data["kind"] == "function":
+        return replace(decode_function(path, data), temporary=True)
+    return replace(decode_object(path, data), temporary=True)
 
 
-def keep(catalog: Catalog, catalog_object: CatalogObject) -> None:
+def keep(catalog: Catalog, catalog_object: CatalogObject | CatalogFunction) -> None:
     """Put an object into a catalog view, together with its database."""
+    if isinstance(catalog_object, CatalogFunction):
+        if catalog_object.path.catalog != SYSTEM_FUNCTIONS[0]:
+            catalog.create_database(catalog_object.path.database, if_not_exists=True)
+        catalog.functions.create(catalog_object, if_not_exists=True)
+        return
     catalog.create_database(catalog_object.path.database, if_not_exists=True)
     if isinstance(catalog_object, CatalogTable):
         catalog.create_table(catalog_object, if_not_exists=True)

@@ -17,7 +17,7 @@ from typing import Any
 from eddyline.catalog.codec import encode_object
 from eddyline.catalog.table import CatalogTable, CatalogView, ColumnKind
 from eddyline.errors import EddylineError
-from eddyline.service import messages
+from eddyline.service import functions, messages
 from eddyline.service.jobs import ENDED, STOPPED, JobInfo
 from eddyline.service.session import Session
 from eddyline.sql import statement as s
@@ -65,6 +65,8 @@ KINDS: dict[type, str] = {
     s.DropView: "DROP VIEW",
     s.CreateDatabase: "CREATE DATABASE",
     s.DropDatabase: "DROP DATABASE",
+    s.CreateFunction: "CREATE FUNCTION",
+    s.DropFunction: "DROP FUNCTION",
     s.AlterTable: "ALTER TABLE",
     s.UseDatabase: "USE",
     s.UseCatalog: "USE CATALOG",
@@ -149,6 +151,18 @@ def _drop_database(session: Session, planner: Planner, st: s.DropDatabase) -> An
         return Answer(_nothing("database", st.name.parts))
     session.catalog.drop_database(name, st.if_exists, st.cascade)
     return Answer("Database has been removed.")
+
+
+def _create_function(session: Session, planner: Planner, st: s.CreateFunction) -> Answer:
+    if functions.create_function(session, st):
+        return Answer("Function has been created.")
+    return Answer(f"Function {st.name.parts[-1]} exists already and is kept as it is.")
+
+
+def _drop_function(session: Session, planner: Planner, st: s.DropFunction) -> Answer:
+    if functions.drop_function(session, st):
+        return Answer("Function has been removed.")
+    return Answer(_nothing("function", st.name.parts))
 
 
 def _alter_table(session: Session, planner: Planner, st: s.AlterTable) -> Answer:
@@ -276,9 +290,14 @@ def _databases_of(session: Session, st: s.Show) -> str | None:
 
 
 def _functions(session: Session, st: s.Show) -> Iterable[str]:
-    from eddyline.functions import FUNCTIONS
+    from eddyline.functions import AGGREGATES, FUNCTIONS
 
-    return sorted(FUNCTIONS)
+    return sorted({*FUNCTIONS, *AGGREGATES, *_user_functions(session, st)})
+
+
+def _user_functions(session: Session, st: s.Show) -> Iterable[str]:
+    catalog = session.catalog
+    return catalog.functions.names(catalog.current_catalog, catalog.current_database)
 
 
 def _create_text(session: Session, st: s.Show) -> str:
@@ -328,6 +347,7 @@ _LISTS: dict[str, tuple[str, Callable[[Session, s.Show], Iterable[str]]]] = {
     "DATABASES": ("database name", lambda ss, st: ss.catalog.list_databases()),
     "CATALOGS": ("catalog name", lambda ss, st: ss.catalog.list_catalogs()),
     "FUNCTIONS": ("function name", _functions),
+    "USER FUNCTIONS": ("function name", _user_functions),
     "MODULES": ("module name", lambda ss, st: ["core"]),
 }
 _TEXTS: dict[str, Callable[[Session, s.Show], str]] = {
@@ -352,6 +372,8 @@ _DOES: dict[type, Callable[[Session, Planner, Any], Answer]] = {
     s.DropView: _drop_view,
     s.CreateDatabase: _create_database,
     s.DropDatabase: _drop_database,
+    s.CreateFunction: _create_function,
+    s.DropFunction: _drop_function,
     s.AlterTable: _alter_table,
     s.UseDatabase: _use_database,
     s.UseCatalog: _use_catalog,

@@ -45,6 +45,11 @@ OPTIONS: dict[str, SessionOption] = {
         refused="state is kept for ever here: group by a window, or join on a time interval, "
         "to bound it",
     ),
+    "python.files": SessionOption(
+        "",
+        "string",
+        "Files and folders, by commas, in which CREATE FUNCTION … LANGUAGE PYTHON finds modules.",
+    ),
     "pipeline.name": SessionOption("", "string", "The name of the next job."),
     "sql-client.execution.result-mode": SessionOption(
         "TABLE", "TABLE|CHANGELOG|TABLEAU", "How a SELECT is shown in the terminal."

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eddyline.errors import EddylineError
+from eddyline.record.types import DataType
 from eddyline.sql import syntax
 from eddyline.sql.dialect import Token, TokenType, tokenize, unclosed_at
 from eddyline.sql.grammar.statements import StatementGrammar, first_words
@@ -51,6 +52,15 @@ def parse_expression(text: str) -> syntax.Expression:
     if not grammar.done:
         grammar.unexpected("the end of the expression")
     return expression
+
+
+def parse_type(text: str) -> DataType:
+    """One type on its own (the result type of a Python function)."""
+    grammar = StatementGrammar(tokenize(text), text)
+    kind = grammar.data_type()
+    if not grammar.done:
+        grammar.unexpected("the end of the type")
+    return kind
 
 
 def parse_query(text: str) -> syntax.Query:

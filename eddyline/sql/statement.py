@@ -121,6 +121,31 @@ class DropDatabase:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateFunction:
+    """CREATE [OR REPLACE] [TEMPORARY [SYSTEM]] FUNCTION [IF NOT EXISTS] name AS '…' LANGUAGE x."""
+
+    source: Source
+    name: syntax.Name
+    reference: str
+    language: str
+    temporary: bool
+    system: bool
+    if_not_exists: bool
+    or_replace: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DropFunction:
+    """DROP [TEMPORARY [SYSTEM]] FUNCTION [IF EXISTS] name."""
+
+    source: Source
+    name: syntax.Name
+    if_exists: bool
+    temporary: bool
+    system: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AlterTable:
     """ALTER TABLE: exactly one of rename, set, reset."""
 
@@ -243,6 +268,8 @@ Statement = (
     | DropView
     | CreateDatabase
     | DropDatabase
+    | CreateFunction
+    | DropFunction
     | AlterTable
     | UseDatabase
     | UseCatalog

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eddyline.functions.aggregates import AGGREGATES, CompiledAggregate, aggregate
+from eddyline.functions.aggregates import CompiledAggregate, aggregate, aggregate_row
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql.physical import Aggregate
 
@@ -33,12 +33,11 @@ class AggregateColumns:
     @property
     def distinct(self) -> bool:
         """Whether DISTINCT must be honoured (it changes nothing for MIN and MAX)."""
-        return self.call.distinct and AGGREGATES[self.call.function.upper()].distinct_matters
+        return self.call.distinct and aggregate_row(self.call.function).distinct_matters
 
     @property
     def ordered(self) -> bool:
-        row = AGGREGATES.get(self.call.function.upper())
-        return row is not None and row.ordered
+        return aggregate_row(self.call.function).ordered
 
     def column(self, accumulator: str) -> str:
         return quote(f"$a{self.index}_{accumulator}")

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from eddyline.catalog.function import CatalogFunction, FunctionKind
 from eddyline.errors import Span
 from eddyline.functions import AGGREGATES
-from eddyline.functions.aggregates import ALIASES, aggregate
+from eddyline.functions.aggregates import ALIASES, aggregate, aggregate_row
 from eddyline.functions.casts import cast
 from eddyline.functions.registry import Argument, build, lookup
 from eddyline.record.types import DOUBLE, INT, DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
+from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
 from eddyline.sql.bind.overs import WINDOW_ONLY, OverCalls
 from eddyline.sql.bind.scope import Environment, Scope, field_of
@@ -45,12 +47,18 @@ class Aggregates:
         saved = (binder.clause, binder.auxiliary, binder.overs)
         binder.clause, binder.auxiliary, binder.overs = "an aggregate", None, None
         binder.aggregates = None
+        function = env.function(call.name, built_in=is_built_in(call.name))
         args = tuple(binder.bind(a) for a in call.args)
+        if function is not None:
+            args = binder.arguments(function, call, args)
         condition = None if call.filter is None else binder.condition(call.filter, "FILTER")
         binder.aggregates, (binder.clause, binder.auxiliary, binder.overs) = self, saved
         name = ALIASES.get(call.name, call.name)
         if call.order_by:
             raise env.unsupported(f"ORDER BY inside {name}", call.order_by[0].span)
+        if function is not None:
+            name, value = python_calls.packed(function, args)
+            args = (value,)
         with env.at(call.span):
             kind = aggregate(name, tuple(a.type for a in args)).type
         if self._never_null(name, args, condition):
@@ -59,7 +67,7 @@ class Aggregates:
             raise env.error(f"{name} needs an argument", call.span, "COUNT(*) counts rows")
         if name == "LISTAGG" and len(args) > 1 and not isinstance(args[1], Const):
             raise env.error("LISTAGG's separator must be a text in quotes", call.span)
-        distinct = call.distinct and AGGREGATES[name].distinct_matters
+        distinct = call.distinct and aggregate_row(name).distinct_matters
         entry = (name, args, distinct, condition, kind)
         if entry not in self.calls:
             self.calls.append(entry)
@@ -206,7 +214,39 @@ class ExpressionBinder:
     def _field(self, e: s.FieldOf) -> Typed:
         return field_of(self.bind(e.operand), e.name, e.span, self.env)
 
+    def arguments(
+        self, function: CatalogFunction, e: s.Call, args: tuple[Typed, ...]
+    ) -> tuple[Typed, ...]:
+        """A Python function's arguments, as the types that it declares.
+
+        Raises:
+            EddylineError: ``sql_semantic`` for a wrong number or type.
+        """
+        python_calls.checked(function, e, args, self.env)
+        if function.arguments is None:
+            return args
+        cast = []
+        for a, to, node in zip(args, function.arguments, e.args, strict=True):
+            if not python_calls.castable(a.type, to):
+                raise python_calls.mismatch(function, a.type, to, node.span, self.env)
+            cast.append(self.cast(a, to, node.span))
+        return tuple(cast)
+
+    def _python(self, function: CatalogFunction, e: s.Call) -> Typed:
+        """A call of a Python function."""
+        if function.kind is FunctionKind.AGGREGATE and e.over is None:
+            return self._aggregate(e)
+        if function.kind is not FunctionKind.SCALAR or e.over is not None:
+            raise python_calls.misplaced(function, e, self.env)
+        if e.distinct or e.filter is not None or e.star:
+            raise self.env.error(f"{e.name} is not an aggregate function", e.name_span)
+        args = self.arguments(function, e, tuple(self.bind(a) for a in e.args))
+        return python_calls.scalar(function, args)
+
     def _call(self, e: s.Call) -> Typed:
+        function = self.env.function(e.name, built_in=is_built_in(e.name))
+        if function is not None:
+            return self._python(function, e)
         if e.over is not None:
             return self._over(e)
         if e.name in GROUPINGS:
@@ -307,6 +347,21 @@ def _negated(number: Const) -> Const:
     if value == -(2**31):  # as a literal of its own 2147483648 is a BIGINT
         return Const("(-2147483648)::INTEGER", INT.not_null(), value)
     return Const(f"(-{number.text})", number.type, value)
+
+
+def is_built_in(name: str) -> bool:
+    """Whether the SQL itself has a function of that name."""
+    name = name.upper()
+    return (
+        not _is_unknown(name)
+        or name in AGGREGATES
+        or name in ALIASES
+        or name in AUXILIARY
+        or name in WINDOW_FUNCTIONS
+        or name in WINDOW_ONLY
+        or name in GROUPINGS
+        or name == SCALAR_FOREST
+    )
 
 
 def _is_unknown(name: str) -> bool:

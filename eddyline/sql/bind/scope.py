@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from eddyline.catalog.catalog import Catalog, CatalogObject
+from eddyline.catalog.function import CatalogFunction
 from eddyline.errors import EddylineError, Span, nearest
 from eddyline.functions.registry import Context
 from eddyline.record.types import DataType, Root
@@ -81,6 +82,13 @@ class Environment:
             if self.database and len(parts) == 1:
                 return self.catalog.resolve((self.database, *parts))
             return self.catalog.resolve(parts)
+
+    def function(self, name: str, *, built_in: bool) -> CatalogFunction | None:
+        """The Python function that a name calls; only system functions hide built-in ones."""
+        function = self.catalog.function(name, system=True)
+        if function is None and not built_in:
+            function = self.catalog.function(name, system=False)
+        return function
 
     def inside(self, outer: Scope) -> Environment:
         """The environment of a subquery that may read the columns of ``outer``."""

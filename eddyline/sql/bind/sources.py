@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from eddyline.catalog.function import CatalogFunction
 from eddyline.catalog.table import CatalogView
 from eddyline.errors import EddylineError, nearest
 from eddyline.sql import syntax as s
@@ -19,7 +20,7 @@ from eddyline.sql.bind.table_windows import FUNCTIONS as WINDOWS
 from eddyline.sql.bind.table_windows import bind_window
 from eddyline.sql.bind.tables import scan
 from eddyline.sql.bind.temporal import temporal
-from eddyline.sql.bind.unnesting import unnested
+from eddyline.sql.bind.unnesting import table_call, unnested
 from eddyline.sql.parse import parse_query
 from eddyline.sql.sorting import Place
 from eddyline.sql.typed import Const
@@ -44,10 +45,15 @@ def bind_source(
     if isinstance(r, s.Derived):
         return aliased(queries(r.query, env), r.alias, r.columns, r.span, env)
     if isinstance(r, s.TableFunction):
+        call = _python(r, env)
+        if call is not None:
+            return table_call(nothing(), r, call, env, "INNER")
         return _function(r, env, queries)
     if isinstance(r, s.Unnest):
         return unnested(nothing(), r, env, "INNER")
     left, right = bind_source(r.left, env, queries), r.right
+    if isinstance(right, s.TableFunction) and (call := _python(right, env)) is not None:
+        return _beside(r, env, lambda kind: table_call(left, right, call, env, kind))
     if isinstance(right, s.Unnest):
         return _beside(r, env, lambda kind: unnested(left, right, env, kind))
     if isinstance(right, s.Derived) and right.lateral:
@@ -139,6 +145,11 @@ def _function(r: s.TableFunction, env: Environment, queries: Queries) -> Relatio
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TABLE_FUNCTIONS)}"
         raise env.error(f"there is no table function {r.call.name}", r.call.name_span, hint)
     return aliased(found, r.alias, r.columns, r.span, env)
+
+
+def _python(r: s.TableFunction, env: Environment) -> CatalogFunction | None:
+    """The Python function that a table function's name calls."""
+    return env.function(r.call.name, built_in=r.call.name.upper() in TABLE_FUNCTIONS)
 
 
 def _input(env: Environment, queries: Queries) -> Callable[[s.TableArgument], Relation]:

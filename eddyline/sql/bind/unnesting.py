@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from eddyline.catalog.function import CatalogFunction, FunctionKind
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import INT, DataType, Root
 from eddyline.sql import syntax as s
+from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment, Field
 from eddyline.sql.logical import Unnest, unique
+from eddyline.sql.typed import Typed
 
 
 def unnested(left: Relation, r: s.Unnest, env: Environment, kind: str) -> Relation:
@@ -23,12 +26,42 @@ def unnested(left: Relation, r: s.Unnest, env: Environment, kind: str) -> Relati
     if collection.type.root not in (Root.ARRAY, Root.MAP):
         msg = f"UNNEST needs an ARRAY, a MAP or a MULTISET, this is {collection.type}"
         raise env.error(msg, r.collection.span)
-    outer = kind == "LEFT"
     shown = _fields(collection.type)
     if r.ordinality:
         shown.append(("ORDINALITY", INT.not_null()))
+    return _beside(left, collection, shown, r, env, kind)
+
+
+def table_call(
+    left: Relation, r: s.TableFunction, function: CatalogFunction, env: Environment, kind: str
+) -> Relation:
+    """Each row of ``left`` once per row of a Python table function over it.
+
+    Raises:
+        EddylineError: ``sql_semantic`` for a function that gives no rows, or wrong arguments.
+    """
+    if function.kind not in (FunctionKind.TABLE, FunctionKind.TABLE_AGGREGATE):
+        raise python_calls.misplaced(function, r.call, env)
+    binder = ExpressionBinder(left.scope, env, f"TABLE({function.path.name}(…))")
+    args = binder.arguments(function, r.call, tuple(binder.bind(a) for a in r.call.args))
+    collection = python_calls.collection(function, args)
+    return _beside(left, collection, _fields(collection.type), r, env, kind)
+
+
+def _beside(
+    left: Relation,
+    collection: Typed,
+    shown: list[tuple[str, DataType]],
+    r: s.Unnest | s.TableFunction,
+    env: Environment,
+    kind: str,
+) -> Relation:
+    """``shown`` beside the columns of ``left``, under the names that ``r`` gives them."""
+    outer = kind == "LEFT"
+    ordinality = isinstance(r, s.Unnest) and r.ordinality
     if r.columns and len(r.columns) != len(shown):
-        msg = f"{len(r.columns)} names for the {len(shown)} columns of UNNEST"
+        what = "UNNEST" if isinstance(r, s.Unnest) else r.call.name
+        msg = f"{len(r.columns)} names for the {len(shown)} columns of {what}"
         kinds = ", ".join(str(t) for _, t in shown)
         raise env.error(msg, r.span, f"their types are {kinds}")
     taken, columns, fields = set(left.node.schema.names), [], []
@@ -40,7 +73,7 @@ def unnested(left: Relation, r: s.Unnest, env: Environment, kind: str) -> Relati
         name = r.columns[i] if r.columns else name
         fields.append(Field(name, r.alias, own, column.type))
     schema = Schema((*left.node.schema, *columns))
-    node = Unnest(left.node, collection, r.ordinality, outer, schema)
+    node = Unnest(left.node, collection, ordinality, outer, schema)
     return Relation(node, (*left.fields, *fields))
 
 

@@ -75,7 +75,9 @@ class StatementGrammar(DefinitionGrammar):
             raise self.unsupported(
                 f"CREATE {self.word()} (Kinesis Analytics SQL)", self.here(), hint
             )
-        if self.word() in ("FUNCTION", "SYSTEM", "CATALOG", "MODEL", "MATERIALIZED"):
+        if self.word() in ("FUNCTION", "SYSTEM"):
+            return self._create_function(temporary, replace)
+        if self.word() in ("CATALOG", "MODEL", "MATERIALIZED"):
             raise self.unsupported(f"CREATE {self.word()}", self.here())
         return self.unexpected("TABLE, VIEW or DATABASE")
 
@@ -128,6 +130,33 @@ class StatementGrammar(DefinitionGrammar):
             source, name, columns, query, text, comment, temporary, exists, replace
         )
 
+    def _create_function(self, temporary: bool, replace: bool) -> st.Statement:
+        system = self.match("SYSTEM")
+        if system and not temporary:
+            hint = "write CREATE TEMPORARY SYSTEM FUNCTION"
+            raise self.error("a system function is temporary", self.here(), hint)
+        self.expect("FUNCTION")
+        exists = self.match("IF", "NOT", "EXISTS")
+        name = self.dotted_name("the function's name")
+        self.expect("AS")
+        reference = self.string("the function as 'module.name' in quotes")
+        language = "JAVA"
+        if self.match("LANGUAGE"):
+            language = self.advance().text.upper()
+        if self.sees("USING"):
+            hint = "a module is found in the folders and files of SET 'python.files'"
+            raise self.unsupported("USING …", self.here(), hint)
+        return st.CreateFunction(
+            self._end(), name, reference, language, temporary, system, exists, replace
+        )
+
+    def _drop_function(self, temporary: bool) -> st.Statement:
+        system = self.match("SYSTEM")
+        self.expect("FUNCTION")
+        exists = self.match("IF", "EXISTS")
+        name = self.dotted_name("a function")
+        return st.DropFunction(self._end(), name, exists, temporary, system)
+
     def _alter(self) -> st.Statement:
         self.expect("ALTER")
         if not self.match("TABLE"):
@@ -153,6 +182,8 @@ class StatementGrammar(DefinitionGrammar):
         self.expect("DROP")
         temporary = self.match("TEMPORARY")
         kind = self.word()
+        if kind in ("FUNCTION", "SYSTEM"):
+            return self._drop_function(temporary)
         if kind not in ("TABLE", "VIEW", "DATABASE"):
             raise self.unsupported(f"DROP {kind}", self.here())
         self.advance()
@@ -192,12 +223,13 @@ class StatementGrammar(DefinitionGrammar):
                 self.unexpected("CATALOG or DATABASE")
             self.advance()
             return st.Show(self._end(), f"CURRENT {what}")
-        for word in ("USER", "FULL"):
-            self.match(word)
+        user = self.match("USER")
+        self.match("FULL")
         what = self.word()
         if what not in (*_SHOW_PLAIN, "COLUMNS"):
             self.unexpected(", ".join(_SHOW_PLAIN))
         self.advance()
+        what = f"USER {what}" if user else what
         place = self.dotted_name("a name") if self.match("FROM") or self.match("IN") else None
         negated = self.match("NOT")
         like = None
