@@ -83,9 +83,7 @@ def test_sql_from_a_loop_and_what_it_gives(running: TestServer, note: Note) -> N
     assert note.text(TABLES) == "['clicks', 'hot']\n"
     query = "SELECT n * 2 FROM (VALUES (1), (2)) AS t (n)"
     rows = f"[(r, r.get_row_kind()) for r in st_env.execute_sql({query!r}).collect()]"
-    assert note.text(rows) == (
-        "[(<Row(2)>, <RowKind.INSERT: 0>), (<Row(4)>, <RowKind.INSERT: 0>)]"
-    )
+    assert note.text(rows) == ("[(<Row(2)>, <RowKind.INSERT: 0>), (<Row(4)>, <RowKind.INSERT: 0>)]")
     printed = note.text("st_env.execute_sql(\"SELECT 1 AS a, 'x' AS b\").print()")
     assert printed == "op | a | b\n+I | 1 | x\n"
     # The note's SQL paragraphs see the same session.
