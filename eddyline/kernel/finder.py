@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from eddyline.kernel import tables
 from eddyline.udf.finder import MODULES
 from eddyline.udf.finder import install as install_functions
@@ -14,7 +16,7 @@ _TABLE = {
     "TableEnvironment": tables.StreamTableEnvironment,
     "TableResult": tables.TableResult,
 }
-_MODULES = {
+_MODULES: dict[str, dict[str, Any]] = {
     "pyflink.datastream": {"StreamExecutionEnvironment": tables.StreamExecutionEnvironment},
     "pyflink.table": _TABLE,
     "pyflink.table.environment_settings": {"EnvironmentSettings": tables.EnvironmentSettings},
