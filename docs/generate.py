@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 HOME = Path(__file__).parent
 HEAD = "<!-- written by docs/generate.py; change the tables it reads, then run make docs -->\n\n"
@@ -80,27 +81,71 @@ def functions() -> str:
 
 
 def connectors() -> str:
-    from eddyline.catalog.connectors import CONNECTORS, FORMATS, Option
+    from eddyline.options.connector import Changes
+    from eddyline.options.connectors import ALIASES, CONNECTORS
+    from eddyline.options.formats import FORMATS
+    from eddyline.options.option import Option
 
-    def options(rows: Iterable[Option]) -> str:
-        head = ("option", "kind", "default", "meaning")
-        return table(head, [_option(o) for o in rows])
+    def options(rows: Iterable[Option[Any]], prefix: str = "") -> str:
+        kept = [o for o in rows if o.no_effect is None]
+        out = table(("option", "kind", "default", "meaning"), [_option(o, prefix) for o in kept])
+        idle = [(_code(prefix + o.name), o.no_effect) for o in rows if o.no_effect is not None]
+        if idle:
+            out += "\nAccepted with a warning, because they change nothing here:\n\n"
+            out += table(("option", "why"), idle)
+        return out
 
-    def _option(o: Option) -> tuple[object, ...]:
-        names = ", ".join(_code(n) for n in (o.name, *o.aliases))
+    def _option(o: Option[Any], prefix: str) -> tuple[object, ...]:
+        names = ", ".join(_code(prefix + n) for n in o.spellings)
         default = "required" if o.required else "" if o.default is None else _code(o.default)
-        return (names, o.kind, default, o.meaning + (" Ours alone." if o.extension else ""))
+        kind = ", ".join(_code(k) for k in o.kind.name.split("|")) if "|" in o.kind.name else None
+        return (names, kind or o.kind.name, default, o.meaning + (" Ours alone." * o.extension))
 
-    parts = ["# Connectors and formats\n\nWhat a table's WITH clause may say.\n"]
+    takes = {Changes.INSERTS: "new rows", Changes.UPSERTS: "changes, by the primary key",
+             Changes.ALL: "all changes"}  # fmt: skip
+    sinks = [
+        (_code(c.name), takes[c.sink], c.guarantee)
+        for c in CONNECTORS.values()
+        if c.sink is not Changes.NONE
+    ]
+    parts = [
+        "# Connectors and formats\n\nWhat a table's WITH clause may say. An option that is not "
+        "here is refused, with the nearest name; one that changes nothing is answered with a "
+        "warning.\n"
+        "\n## What a sink takes, and how often a row arrives\n\n"
+        "After a crash a job continues where its last committed micro-batch ended.\n\n"
+        + table(("sink", "takes", "a row arrives"), sinks)
+        + "\nOther names of a connector: "
+        + ", ".join(f"{_code(a)} is {_code(b)}" for a, b in ALIASES.items())
+        + ".\n"
+    ]
     for row in CONNECTORS.values():
-        ways = [w for w, can in (("source", row.source), ("sink", row.sink)) if can]
-        parts.append(f"\n## {row.name}\n\n{row.meaning} ({', '.join(ways)})\n")
+        can = {"source": row.source, "sink": row.sink is not Changes.NONE}
+        ways = ", ".join(way for way, is_there in can.items() if is_there)
+        parts.append(f"\n## {row.name}\n\n{row.meaning} ({ways})\n")
+        if row.extra:
+            parts.append(f"\nNeeds `pip install 'eddyline[{row.extra}]'`.\n")
         if row.metadata:
-            parts.append("\nMetadata: " + ", ".join(_code(m) for m in row.metadata) + "\n")
-        parts.append("\n" + options(row.options))
-    for name, rows in FORMATS.items():
-        parts.append(f"\n## format {name}\n\n" + options(rows))
+            parts.append("\n" + _metadata(row.metadata))
+        if row.options:
+            parts.append("\n" + options(row.options))
+        if row.column_settings:
+            parts.append("\nOf each column:\n\n" + options(row.column_settings, "fields.#."))
+    for name, form in FORMATS.items():
+        parts.append(f"\n## format {name}\n\n{form.meaning}\n")
+        if form.extra:
+            parts.append(f"\nNeeds `pip install 'eddyline[{form.extra}]'`.\n")
+        if form.metadata:
+            parts.append("\n" + _metadata(form.metadata))
+        if form.options:
+            parts.append("\n" + options(form.options, name + "."))
     return "".join(parts)
+
+
+def _metadata(rows: Iterable[Any]) -> str:
+    return table(
+        ("metadata", "type", "meaning"), [(_code(m.key), _code(m.type), m.meaning) for m in rows]
+    )
 
 
 def sql_options() -> str:

@@ -51,6 +51,8 @@ from eddyline.engine.sinks.stream import StreamSink
 from eddyline.engine.sources.filesystem import FilesystemSource
 from eddyline.engine.sources.source import Source, SourceContext
 from eddyline.errors import EddylineError
+from eddyline.options.connectors import connector_of
+from eddyline.options.connectors.kinesis import STREAM
 from eddyline.settings import Settings
 from eddyline.sql import physical as plan
 from eddyline.sql.physical_ordered import OverTime
@@ -82,8 +84,8 @@ Builder = Callable[[Workshop, Context, Inputs, Any], Operator]
 
 
 def _scan(w: Workshop, context: Context, inputs: Inputs, node: plan.Scan) -> Operator:
-    options = _resolved(node.table.options)
-    name = options.get("connector", "")
+    options = node.table.options
+    name = connector_of(options.get("connector", "")).name
     source = SourceContext(
         node.table.path.name,
         w.settings,
@@ -98,7 +100,7 @@ def _scan(w: Workshop, context: Context, inputs: Inputs, node: plan.Scan) -> Ope
 
 def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> Source:
     if name == "filesystem":
-        return FilesystemSource(context)
+        return FilesystemSource(context, node)
     if name == "kinesis":
         from eddyline.engine.sources.kinesis import KinesisSource
 
@@ -117,11 +119,11 @@ def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> 
 
 
 def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Operator:
-    options = _resolved(node.table.options)
-    name = options.get("connector", "")
+    options = node.table.options
+    name = connector_of(options.get("connector", "")).name
     if name == "kinesis":
         with _stream_known(node.table.path.name, options):
-            stream = w.streams.open(stream_name(options))
+            stream = w.streams.open(STREAM.read(options))
         return StreamSink(context, inputs, node, stream, w.job_id, w.incarnation)
     if name == "filesystem":
         return FilesystemSink(context, inputs, node, w.job_id)
@@ -133,13 +135,6 @@ def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Ope
     raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem, print and blackhole can")
 
 
-def _resolved(options: dict[str, str]) -> dict[str, str]:
-    """The connector's older name is the same connector."""
-    if options.get("connector") == "kinesis-legacy":
-        return {**options, "connector": "kinesis"}
-    return options
-
-
 @contextmanager
 def _stream_known(table: str, options: dict[str, str]) -> Iterator[None]:
     """Say which table wants the stream that is not there, and how to make it."""
@@ -148,16 +143,10 @@ def _stream_known(table: str, options: dict[str, str]) -> Iterator[None]:
     except EddylineError as error:
         if error.code != "not_found":
             raise
-        name = stream_name(options)
+        name = STREAM.read(options)
         hint = f"create it (eddyline stream create {name}), or name another in 'stream'"
         message = f"table {table}: there is no stream {name}"
         raise EddylineError("not_found", message, hint=hint) from error
-
-
-def stream_name(options: dict[str, str]) -> str:
-    """The stream a table names, by name or ARN."""
-    text = options.get("stream") or options.get("stream.arn") or ""
-    return text.rpartition("/")[2] if text.startswith("arn:") else text
 
 
 def _window_aggregate(

@@ -21,6 +21,9 @@ from typing import Any
 import msgspec
 
 from eddyline.errors import EddylineError
+from eddyline.options.connectors import connector_of
+from eddyline.options.connectors.filesystem import PATH
+from eddyline.options.connectors.kinesis import STREAM
 from eddyline.sql import physical as plan
 
 _BELOW = ("input", "left", "right", "inputs")
@@ -148,11 +151,9 @@ def _mismatch(before: StatefulOperator | None, now: StatefulOperator | None) -> 
 
 
 def _place(table: Any) -> list[str | None]:
-    options = table.options
-    stream = options.get("stream") or options.get("stream.arn") or ""
-    name = stream.rpartition("/")[2] if stream.startswith("arn:") else stream
-    connector = options.get("connector")
-    return ["kinesis" if connector == "kinesis-legacy" else connector, name or options.get("path")]
+    name = table.options.get("connector")
+    connector = None if name is None else connector_of(name).name
+    return [connector, STREAM.get(table.options) or PATH.get(table.options)]
 
 
 def _columns(names: tuple[str, ...], node: Any) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eddyline.catalog.options import has_changelog
 from eddyline.sql import logical as lg
 from eddyline.sql.intervals import interval_of
 from eddyline.sql.ranking import strategy
@@ -27,6 +28,8 @@ def changing(node: lg.Node) -> lg.Node | None:
 
 def _changes(node: lg.Node) -> bool:
     """Whether a node over insert-only rows takes rows back."""
+    if isinstance(node, lg.Scan):
+        return has_changelog(node.table)
     if isinstance(node, lg.Aggregate):
         return node.window is None and bool(node.calls)
     if isinstance(node, lg.Join):
@@ -53,6 +56,8 @@ def is_timed_over(node: lg.Over) -> bool:
 def change_kinds(node: lg.Node) -> frozenset[str]:
     """The kinds of change of a node's rows: I, U (before and after) and D, as Flink infers them."""
     below = frozenset().union(*(change_kinds(c) for c in lg.children(node)))
+    if isinstance(node, lg.Scan) and has_changelog(node.table):
+        return _INSERTS | {UPDATE, DELETE}
     if isinstance(node, lg.Aggregate) and node.window is None and node.calls:
         return _INSERTS | {UPDATE} | (frozenset({DELETE}) if below != _INSERTS else frozenset())
     if isinstance(node, lg.Join) and not _is_timed(node):

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from eddyline.catalog.options import duration_ms
 from eddyline.errors import EddylineError, nearest
 from eddyline.functions.registry import Context
+from eddyline.options.duration import milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +229,17 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def duration_ms(text: str, key: str) -> int:
+    """The milliseconds of a duration.
+
+    Raises:
+        EddylineError: ``sql_semantic`` naming ``key``.
+    """
+    try:
+        return milliseconds(text)
+    except ValueError:
+        msg = f"option '{key}' is '{text}', which is not a duration"
+        hint = "for example '10 s' or '5 min'"
+        raise EddylineError("sql_semantic", msg, hint=hint) from None

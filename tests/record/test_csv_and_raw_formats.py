@@ -34,8 +34,8 @@ def test_null_literal_and_delimiter() -> None:
 
 def test_bad_lines_and_fields_are_named() -> None:
     got = decode("1,x,", "one,x,", "1,x", "3,y,yesterday")
-    assert [(e.row, e.column) for e in got.errors] == [(1, "a"), (2, None), (3, "ts")]
-    assert got.table["a"].to_pylist() == [1, None, None, 3]
+    assert [(e.row, e.column) for e in got.errors] == [(1, "a"), (2, "ts"), (3, "ts")]
+    assert got.table["a"].to_pylist() == [1, None, 1, 3]
 
 
 def test_csv_round_trip() -> None:

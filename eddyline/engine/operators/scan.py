@@ -8,19 +8,25 @@ does not fit is NULL, a record that is no JSON is skipped, as in Flink); or ``ba
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.catalog.options import formats_of, has_changelog, is_partitioned
+from eddyline.engine.files.partitions import column_of
 from eddyline.engine.operators.operator import RECORD, SHARD, Context, Int64s, Operator, Step, typed
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
+from eddyline.options.common import BAD_RECORDS, BadRecords
+from eddyline.options.formats import FORMATS, own_options
+from eddyline.options.formats.json import IGNORE_PARSE_ERRORS
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
-from eddyline.record.formats import BadField, Decoded, decoder
-from eddyline.record.formats.format import flag, options_of
+from eddyline.record.formats import BadField, decoder
+from eddyline.record.formats.format import Kinds
+from eddyline.record.schema import Schema
 from eddyline.record.types import Root, arrow_type
 from eddyline.sql import physical as plan
 
@@ -34,16 +40,23 @@ class Scan(Operator):
         super().__init__(context, (), node.schema)
         self.source = source
         self._node = node
+        self._metadata = dict(node.metadata)
+        self._format_values: Mapping[str, pa.Array] = {}
         options = node.table.options
         name = options.get("format", options.get("value.format", ""))
         self._format = name
         self._decoder = None
-        if name:
+        parts = node.table.partitioned_by if is_partitioned(node.table) else ()
+        stored = Schema(tuple(c for c in node.columns if c.name not in parts))
+        self._partitions = [c for c in node.columns if c.name in parts]
+        if name and FORMATS[name].records and not source.gives_rows:
             threads = context.settings.worker_threads
-            self._decoder = decoder(name, node.columns, options_of(name, options), threads)
-        self._skips = flag(options_of(name, options), "ignore-parse-errors")
-        self._keeps = options.get("bad-records") == "dead-letter"
-        self._metadata = dict(node.metadata)
+            own = own_options(name, options)
+            self._decoder = decoder(name, stored, own, threads, self._format_metadata(node))
+        self._skips = IGNORE_PARSE_ERRORS.read(own_options(name, options))
+        self._keeps = BAD_RECORDS.read(options) is BadRecords.DEAD_LETTER
+        if has_changelog(node.table):
+            self.insert_only = False
         self._records: Records | None = None
         self._restored_idle: set[int] | None = None  # until the first poll after a restart
         self.newest_ms: int | None = None
@@ -52,6 +65,12 @@ class Scan(Operator):
         self._flowing: Records | None = None
         # Wall time just before the last poll: what it did not bring has arrived since, or later.
         self.polled_ms = 0
+
+    def _format_metadata(self, node: plan.Scan) -> tuple[str, ...]:
+        """The keys that the format reads, not the connector."""
+        known = {m.key for _, form in formats_of(node.table) for m in form.metadata}
+        keys = (key.removeprefix("value.") for key in self._metadata.values())
+        return tuple(key for key in dict.fromkeys(keys) if key in known)
 
     def create(self) -> None:
         self.context.db.run(
@@ -145,10 +164,14 @@ class Scan(Operator):
         self.source.close()
 
     def _batch(self, records: Records) -> Batch:
+        kinds = None
+        self._format_values = {}
         if records.rows is not None:
             table = records.rows
         else:
-            table, records = self._decode(records)
+            table, records, kinds = self._decode(records)
+        if self._partitions:
+            table = self._with_partitions(table, records)
         table = table.rename_columns(list(self.schema.names[: len(self._node.columns)]))
         for column, key in self._node.metadata:
             table = table.append_column(column, self._meta(column, key, records))
@@ -159,7 +182,21 @@ class Scan(Operator):
             self._flowing = records
             numbers = np.arange(len(records), dtype=np.int32)
             table = table.append_column(RECORD, pa.array(numbers))
-        return Batch(table)
+        return Batch(table, kinds)
+
+    def _with_partitions(self, table: pa.Table, records: Records) -> pa.Table:
+        """The rows with the columns that the folders of their file say."""
+        for c in self._partitions:
+            value = records.partition[c.name]
+            try:
+                column = column_of(value, c.type, table.num_rows)
+            except pa.ArrowInvalid:
+                place = self.source.place(0, int(records.offset[0]))
+                message = f"{place}: the partition {c.name}={value} is no {c.type.null()}"
+                hint = "declare the column as STRING, or rename the folder"
+                raise EddylineError("bad_file", message, hint=hint) from None
+            table = table.append_column(c.name, column)
+        return table.select(list(self._node.columns.names))
 
     def arrivals(self, numbers: Int64s) -> Int64s:
         """Arrival times (epoch ms) of records of the flowing batch."""
@@ -187,31 +224,42 @@ class Scan(Operator):
             errors = [BadField(int(n), column, "", reason) for n in numbers.tolist()]
             self._keep(records, errors)
 
-    def _decode(self, records: Records) -> tuple[pa.Table, Records]:
+    def _decode(self, records: Records) -> tuple[pa.Table, Records, Kinds | None]:
+        """The records' rows, the record of each row, and the kinds of change."""
         assert self._decoder is not None
         assert records.payload is not None
         decoded = self._decoder.decode(records.payload)
-        assert decoded.table.num_rows == len(records), "decoding must keep every record"
-        if not decoded.errors:
-            return decoded.table, records
+        rows = np.arange(len(records)) if decoded.origin is None else decoded.origin
+        assert decoded.table.num_rows == len(rows), "decoding must keep every record"
+        bad = self._bad(records, decoded.errors) if decoded.errors else set()
+        if not bad and decoded.origin is None:
+            return decoded.table, records, decoded.kinds
+        keep = ~np.isin(rows, list(bad))
+        rows, mask = rows[keep], pa.array(keep)
+        self._format_values = {k: v.filter(mask) for k, v in decoded.metadata.items()}
+        shard = None if records.shard is None else records.shard[rows]
+        metadata = {k: v.take(pa.array(rows)) for k, v in records.metadata.items()}
+        left = Records(
+            records.payload.take(pa.array(rows)), None, shard, records.arrival_ms[rows],
+            records.offset[rows], metadata, records.partition,
+        )  # fmt: skip
+        kinds = None if decoded.kinds is None else decoded.kinds[keep]
+        return decoded.table.filter(mask), left, kinds
+
+    def _bad(self, records: Records, errors: Sequence[BadField]) -> set[int]:
+        """The records whose rows do not flow.
+
+        Raises:
+            EddylineError: ``bad_record`` unless the table sets such records aside or skips them.
+        """
         if not self.drops_bad:
-            raise self._refusal(records, decoded.errors[0])
-        bad = {e.row for e in decoded.errors}
+            raise self._refusal(records, errors[0])
+        bad = {e.row for e in errors}
         self.context.figures.bad_records += len(bad)
         if self._keeps:
-            self._keep(records, decoded.errors)
-            return self._without(records, decoded, bad)
-        return self._without(records, decoded, {e.row for e in decoded.errors if not e.column})
-
-    def _without(
-        self, records: Records, decoded: Decoded, rows: set[int]
-    ) -> tuple[pa.Table, Records]:
-        keep = np.ones(len(records), np.bool_)
-        keep[list(rows)] = False
-        shard = None if records.shard is None else records.shard[keep]
-        payload = records.payload.filter(pa.array(keep)) if records.payload is not None else None
-        left = Records(payload, None, shard, records.arrival_ms[keep], records.offset[keep])
-        return decoded.table.filter(pa.array(keep)), left
+            self._keep(records, errors)
+            return bad
+        return {e.row for e in errors if not e.column}
 
     def _keep(self, records: Records, errors: Sequence[BadField]) -> None:
         """Write bad records into the job's dead-letter table, the newest thousands of them."""
@@ -255,6 +303,11 @@ class Scan(Operator):
         return EddylineError("bad_record", f"{place}: {what}", hint=hint)
 
     def _meta(self, column: str, key: str, records: Records) -> pa.Array:
+        if key.removeprefix("value.") in self._format_values:
+            values = self._format_values[key.removeprefix("value.")]
+            return values.cast(arrow_type(self.schema[column]), safe=False)
+        if key in records.metadata:
+            return records.metadata[key].cast(arrow_type(self.schema[column]), safe=False)
         if key == "timestamp":
             stamps = pa.array(records.arrival_ms, pa.timestamp("ms"))
             if self._is_local(column):  # a TIMESTAMP shows the session's clock, as in Flink

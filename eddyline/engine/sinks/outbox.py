@@ -15,12 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.catalog.options import has_changelog
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.sink import Sink
 from eddyline.errors import EddylineError
+from eddyline.options.common import FORMAT
+from eddyline.options.formats import FORMATS, own_options
 from eddyline.record.batch import Batch, Kind
-from eddyline.record.formats import encoder, kernel
-from eddyline.record.formats.format import options_of
+from eddyline.record.formats import Encoder, encoder, kernel
+from eddyline.record.formats.format import Kinds
+from eddyline.record.schema import Schema
 from eddyline.sql import physical as plan
 
 PIECE_BYTES_MAX = 16 << 20
@@ -41,12 +45,23 @@ class OutboxSink(Sink):
     """Encodes rows in the table's format; a kind of sink says how an epoch's rows are let out."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.Sink, job: str
+        self,
+        context: Context,
+        inputs: tuple[Operator, ...],
+        node: plan.Sink,
+        job: str,
+        stored: Schema | None = None,
     ) -> None:
+        """stored: the columns that are in a record, by default all."""
         super().__init__(context, inputs, node.schema)
         options = node.table.options
-        self._format = options["format"]
-        self._encoder = encoder(self._format, node.columns, options_of(self._format, options))
+        self._format = FORMAT.read(options)
+        self._stored = stored or node.columns
+        self._encoder: Encoder | None = None
+        if FORMATS[self._format].records:
+            own = own_options(self._format, options)
+            self._encoder = encoder(self._format, self._stored, own)
+        self._takes_changes = has_changelog(node.table)
         self._columns = list(node.columns.names)
         self._sink = str(node.table.path)
         self._job = job
@@ -58,21 +73,24 @@ class OutboxSink(Sink):
         self._is_stored = True  # whether they are in the outbox as well
 
     def take(self, batch: Batch, epoch: int) -> None:
-        if batch.kinds is not None and (batch.kinds != Kind.INSERT).any():
+        changes = batch.kinds is not None and (batch.kinds != Kind.INSERT).any()
+        if changes and not self._takes_changes:
             msg = f"table {self._sink} takes only new rows, but the query takes rows back"
             hint = "group by a window, so that each row is given once"
             raise EddylineError("sql_semantic", msg, hint=hint)
         payload = batch.rows.select(list(range(len(self._columns))))
         payload = payload.rename_columns(self._columns)
+        payload = payload.select(list(self._stored.names))
         rows = None
         for first in range(0, payload.num_rows, ENCODED_ROWS):
             part = batch.rows.slice(first, ENCODED_ROWS)
-            data = self._encoder.encode(payload.slice(first, ENCODED_ROWS))
-            seq = pa.array(np.arange(first, first + len(data)))
-            rows = pa.table({"seq": seq, "key": self._keys(part), "data": data})
+            kinds = None if batch.kinds is None else batch.kinds[first : first + ENCODED_ROWS]
+            encoded = self._encoded(part, payload.slice(first, ENCODED_ROWS), kinds)
+            seq = pa.array(np.arange(first, first + encoded.num_rows))
+            rows = encoded.add_column(0, "seq", seq)
             if payload.num_rows > kernel.FEW_ROWS:
                 self._insert(rows, epoch)
-        whole = rows is not None and rows.num_rows == payload.num_rows
+        whole = payload.num_rows <= ENCODED_ROWS
         small = whole and rows is not None and int(_bytes(rows).sum()) <= PIECE_BYTES_MAX
         self._taken = (epoch, rows) if small and rows is not None else None
         self._is_stored = payload.num_rows > kernel.FEW_ROWS
@@ -134,6 +152,11 @@ class OutboxSink(Sink):
                 "ORDER BY seq"
             )
             yield Piece(number, last=after == len(seq), rows=rows)
+
+    def _encoded(self, rows: pa.Table, stored: pa.Table, kinds: Kinds | None) -> pa.Table:
+        """Key and data of each record; ``stored`` are the columns of the rows that it holds."""
+        assert self._encoder is not None
+        return pa.table({"key": self._keys(rows), "data": self._encoder.encode(stored, kinds)})
 
     def _keys(self, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
         """A text for each row that is kept beside it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.sink import Listener, Sink
+from eddyline.options.connectors.print import IDENTIFIER
 from eddyline.record.batch import Batch, Kind
 from eddyline.record.formats.coerce import to_text
 from eddyline.record.types import Root, quote
@@ -22,7 +23,7 @@ class Print(Sink):
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._listener = listener
-        prefix = node.table.options.get("print-identifier")
+        prefix = IDENTIFIER.get(node.table.options)
         self._prefix = f"{prefix}> " if prefix else ""
         texts = []
         for c in inputs[0].schema:

@@ -18,8 +18,11 @@ import pyarrow as pa
 
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
+from eddyline.errors import EddylineError
 from eddyline.log.keys import EpochMark
 from eddyline.log.put import PutBatch
+from eddyline.options.connectors import kinesis
+from eddyline.options.connectors.kinesis import Partitioner
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 
@@ -43,12 +46,19 @@ class StreamSink(OutboxSink):
         super().__init__(context, inputs, node, job)
         self._stream = stream
         self._incarnation = incarnation
-        glue = node.table.options.get("sink.partitioner-field-delimiter", "|")
+        glue = kinesis.FIELD_DELIMITER.read(node.table.options)
+        self._is_fixed = kinesis.PARTITIONER.read(node.table.options) is Partitioner.FIXED
+        if node.partition_by and kinesis.PARTITIONER.given(node.table.options):
+            message = f"table {node.table.path.name}: 'sink.partitioner' beside PARTITIONED BY"
+            hint = "the columns of PARTITIONED BY are the partition key: leave one of the two out"
+            raise EddylineError("sql_semantic", message, hint=hint)
         by_name = dict(zip(node.columns.names, inputs[0].schema.names, strict=True))
         self._keys_sql = _keys_sql(tuple(by_name[c] for c in node.partition_by), glue)
 
     def _keys(self, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
         if self._keys_sql is None:
+            if self._is_fixed:
+                return pa.array([self._job] * rows.num_rows, pa.string())
             return _random_keys(rows.num_rows)
         return self.context.db.query(self._keys_sql, b=rows)["k"]
 

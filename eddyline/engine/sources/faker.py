@@ -21,10 +21,12 @@ from eddyline.errors import EddylineError
 from eddyline.generator.column import At, Column, spread
 from eddyline.generator.datafaker.expression import compile_expression
 from eddyline.generator.moment import MONTHS
+from eddyline.options.connectors.faker import LENGTH
+from eddyline.options.connectors.paced import NULL_RATE, NUMBER_OF_ROWS
+from eddyline.options.formats import own_options
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType, Root, arrow_type
 
-LENGTH_MAX = 10_000
 _MONTHS = [name[:3] for name in MONTHS]
 # How dates of Java's Date print; timestamps in other forms are read as SQL or ISO 8601 write them.
 _JAVA_DATE = r"^\w{3} (?P<month>\w{3}) (?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d) \S+ (?P<year>\d{4})$"
@@ -36,9 +38,9 @@ class FakerField:
     def __init__(self, path: str, kind: DataType, options: dict[str, str]) -> None:
         self._path = path
         self._kind = kind
-        self._null_rate = _number(options, f"fields.{path}.null-rate", 0, 0, 1)
-        length = _number(options, f"fields.{path}.length", 1, 0, LENGTH_MAX)
-        self._length = int(length) if kind.root in (Root.ARRAY, Root.MAP) else 1
+        own = own_options(path, options, "fields.")
+        self._null_rate = NULL_RATE.read(own)
+        self._length = LENGTH.read(own) if kind.root in (Root.ARRAY, Root.MAP) else 1
         self._column: Column | None = None
         self._parts: list[FakerField] = []
         if kind.root is Root.ROW:
@@ -80,8 +82,7 @@ class FakerSource(PacedSource):
     """Rows of expressions, at a rate."""
 
     def __init__(self, context: SourceContext, schema: Schema) -> None:
-        total = context.options.get("number-of-rows")
-        super().__init__(context, schema, None if total is None else int(total))
+        super().__init__(context, schema, NUMBER_OF_ROWS.get(context.options))
         self._fields = [FakerField(c.name, c.type, context.options) for c in schema]
 
     def _columns(self, offset: Offsets, now_ms: int) -> list[Any]:
@@ -100,18 +101,6 @@ def _compiled(path: str, options: dict[str, str]) -> Column:
     except EddylineError as error:
         message = f"option '{key}': {error.message}"
         raise EddylineError("sql_semantic", message, hint=error.hint) from None
-
-
-def _number(options: dict[str, str], key: str, default: float, low: float, high: float) -> float:
-    try:
-        value = float(options.get(key, default))
-    except ValueError:
-        value = high + 1
-    if not low <= value <= high:
-        message = f"option '{key}' is '{options[key]}'"
-        hint = f"it must be a number from {low:g} to {high:g}"
-        raise EddylineError("sql_semantic", message, hint=hint)
-    return value
 
 
 def typed(texts: Any, kind: DataType, path: str) -> Any:

@@ -17,16 +17,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.engine.sources.aggregated import taken_apart
-from eddyline.engine.sources.java_time import parse_moment
 from eddyline.engine.sources.missed_records import MissedRecords
 from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
 from eddyline.log.reader import Slice, Snapshot
 from eddyline.log.sequence import sequence_number
+from eddyline.options.connectors import kinesis as options
+from eddyline.options.connectors.kinesis import InitialPosition, Recreated
 
 READ_BYTES_MAX = 16 << 20
-# What a job does when its stream was deleted and created again: fail, or from-beginning.
-RECREATED = "scan.stream.recreated"
 # Records that are read but not handed out yet: at most about so many bytes over all shards, and
 # for each shard at least so many, so that a read is worth its cost.
 BUFFER_BYTES_MAX = 64 << 20
@@ -71,9 +70,7 @@ class KinesisSource(Source):
 
     def __init__(self, context: SourceContext, streams: Any) -> None:
         super().__init__(context)
-        options = context.options
-        text = options.get("stream") or options.get("stream.arn") or ""
-        name = text.rpartition("/")[2] if text.startswith("arn:") else text
+        name = options.STREAM.read(context.options)
         self._streams = streams
         self._stream = streams.open(name)
         self._missed = MissedRecords(context, name)
@@ -83,7 +80,7 @@ class KinesisSource(Source):
         self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
         self._is_open = False
-        self._unpacks = options.get("scan.stream.deaggregate", "true").lower() == "true"
+        self._unpacks = options.DEAGGREGATE.read(context.options)
 
     def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
         with self._stream.snapshot() as snapshot:
@@ -128,10 +125,10 @@ class KinesisSource(Source):
             EddylineError: ``conflict`` unless the table allows it.
         """
         what = f"stream {self._stream.name} was deleted and created again since the job read it"
-        if self.context.options.get(RECREATED, "fail").lower() != "from-beginning":
+        if options.RECREATED.read(self.context.options) is not Recreated.FROM_BEGINNING:
             hint = (
-                f"'{RECREATED}' = 'from-beginning' lets a job go on with the new stream's first "
-                "record; or remove the job to start afresh"
+                f"'{options.RECREATED.name}' = 'from-beginning' lets a job go on with the new "
+                "stream's first record; or remove the job to start afresh"
             )
             message = f"table {self.context.name}: {what}"
             raise EddylineError("conflict", message, hint=hint)
@@ -208,27 +205,14 @@ class KinesisSource(Source):
         return pc.binary_join_element_wise(*parts)
 
     def _begin(self, shard: int) -> int:
-        options = self.context.options
-        where = _either(options, "scan.stream.initpos", "source.init.position") or "LATEST"
+        where = options.INITIAL_POSITION.read(self.context.options)
         oldest, next_offset = self._stream.bounds(shard)
-        if where == "LATEST":
+        if where is InitialPosition.LATEST:
             self.skipped += int(next_offset - oldest)
             return int(next_offset)
-        if where == "TRIM_HORIZON":
+        if where is InitialPosition.TRIM_HORIZON:
             return int(oldest)
-        return int(self._stream.offset_at(shard, self._moment()))
-
-    def _moment(self) -> int:
-        options = self.context.options
-        text = _either(options, "scan.stream.initpos-timestamp", "source.init.timestamp")
-        if text is None:
-            msg = f"table {self.context.name}: AT_TIMESTAMP needs a time"
-            hint = "add 'scan.stream.initpos-timestamp' = '2026-01-01T00:00:00.000+00:00'"
-            raise EddylineError("invalid_argument", msg, hint=hint)
-        pattern = _either(
-            options, "scan.stream.initpos-timestamp-format", "source.init.timestamp.format"
-        )
-        return parse_moment(text, pattern)
+        return int(self._stream.offset_at(shard, options.initial_time_ms(self.context.options)))
 
     def _discover(self, snapshot: Snapshot) -> None:
         """Learn of shards; one that appears while the job runs is read from its beginning.
@@ -347,10 +331,6 @@ def _ordered(pieces: list[tuple[int, Int64s, pa.BinaryArray, Int64s]], shards: i
     order = np.lexsort((offset, shard, arrival))
     data = pa.concat_arrays([p[2] for p in pieces]).take(pa.array(order))
     return Records(data, None, shard[order], arrival[order], offset[order])
-
-
-def _either(options: dict[str, str], *names: str) -> str | None:
-    return next((options[n] for n in names if n in options), None)
 
 
 def _padded(values: Any, width: int) -> pa.Array:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from eddyline.engine.sources.source import SourceContext
 from eddyline.errors import EddylineError
+from eddyline.options.connectors.kinesis import FAIL_ON_DATA_LOSS
 
-FAIL = "fail-on-data-loss"
 WARN_AGAIN_S = 60.0
 
 
@@ -30,10 +30,11 @@ class MissedRecords:
             EddylineError: ``data_loss`` if the table wants that.
         """
         what = f"records of stream {self._stream}, {shard}, were not read: {reason}"
-        if self._context.options.get(FAIL, "false").lower() == "true":
+        if FAIL_ON_DATA_LOSS.read(self._context.options):
             message = f"table {self._context.name}: {count:,} {what}"
             hint = (
-                f"'{FAIL}' = 'false' lets the job go on behind them; a longer retention keeps them"
+                f"'{FAIL_ON_DATA_LOSS.name}' = 'false' lets the job go on behind them; a longer "
+                "retention keeps them"
             )
             raise EddylineError("data_loss", message, hint=hint)
         self._context.figures.lost += count

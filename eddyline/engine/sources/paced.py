@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.engine.sources.source import Records, ShardProgress, Source, SourceContext
+from eddyline.options.connectors.paced import ROWS_PER_SECOND
 from eddyline.record.schema import Schema
 
 Offsets = npt.NDArray[np.int64]
-ROWS_PER_SECOND = 10_000
 
 
 class PacedSource(Source):
@@ -26,7 +26,7 @@ class PacedSource(Source):
     def __init__(self, context: SourceContext, schema: Schema, total: int | None) -> None:
         super().__init__(context)
         self._schema = schema
-        self._rate = float(context.options.get("rows-per-second", ROWS_PER_SECOND))
+        self._rate = float(ROWS_PER_SECOND.read(context.options))
         self._total = total
         self.bounded = total is not None
         self.shards = {0: ShardProgress(0, context.options.get("connector", ""))}

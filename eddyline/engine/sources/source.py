@@ -6,7 +6,7 @@ before it have left ``poll``, and is written in the transaction that holds what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,11 @@ import pyarrow as pa
 
 from eddyline.clock import Clock
 from eddyline.engine.metrics import Figures, ShardMetrics
+from eddyline.options import common
+from eddyline.options.connectors import kinesis
 from eddyline.settings import Settings
 
 Int64s = npt.NDArray[np.int64]
-# Local times are up to 14 hours ahead of UTC, and clocks of devices are wrong by hours.
-MAX_AHEAD = "26 h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Records:
     """n records in merge order: arrival, shard, offset.
 
     payload: (n,) bytes, or ``rows`` for a source that makes rows itself. shard: (n,) int32, None
-    if there is one shard. arrival_ms, offset: (n,) int64.
+    if there is one shard. arrival_ms, offset: (n,) int64. metadata: (n,) arrays by key,
+    beside those that follow from the others. partition: values of columns that are the same in all.
     """
 
     payload: pa.BinaryArray | None
@@ -36,6 +37,8 @@ class Records:
     shard: npt.NDArray[np.int32] | None
     arrival_ms: Int64s
     offset: Int64s
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    partition: Mapping[str, str | None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -82,6 +85,8 @@ class Source:
     """Base of all sources."""
 
     bounded = False
+    # Whether records are rows already, which no format has to decode.
+    gives_rows = False
     # Whether a record's arrival time is when it arrived in a log.
     has_arrival = False
 
@@ -114,10 +119,7 @@ class Source:
     @property
     def max_ahead_ms(self) -> int:
         """How far after its arrival a row may move the watermark; 0: without bound."""
-        from eddyline.engine.sources.duration import milliseconds
-
-        text = self.context.options.get("scan.watermark.max-ahead", MAX_AHEAD)
-        return int(milliseconds(text))
+        return common.MAX_AHEAD.read(self.context.options)
 
     def positions(self) -> dict[str, int]:
         """Where to read on, by shard or file."""
@@ -188,12 +190,10 @@ class Source:
 def idle_timeout_ms(context: SourceContext) -> float:
     """After how long at its tip a shard is idle: the table's options, else the session's, else
     the setting; infinite for never."""
-    from eddyline.engine.sources.duration import milliseconds
-
-    timeout = context.options.get("scan.watermark.idle-timeout")
+    timeout = common.IDLE_TIMEOUT.get(context.options)
     if timeout is not None:
-        return milliseconds(timeout)
-    interval = int(context.options.get("scan.shard.idle.interval", "-1"))
+        return timeout
+    interval = kinesis.IDLE_INTERVAL.read(context.options)
     if interval > 0:
         return interval
     if context.idle_timeout_ms is not None:

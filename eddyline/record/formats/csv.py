@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,46 +18,32 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from eddyline.errors import EddylineError
-from eddyline.record.formats.coerce import SQL, from_text, to_text
-from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.options.formats import csv as rows
+from eddyline.record.formats import spelling
+from eddyline.record.formats.coerce import SQL, column, from_text, to_text
+from eddyline.record.formats.format import BadField, Decoded, Kinds, shown
 from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Schema
-from eddyline.record.types import DataType, Root
-
-
-def make_decoder(schema: Schema, options: Mapping[str, str], threads: int = 1) -> CsvDecoder:
-    return CsvDecoder(schema, options, threads)
-
-
-def make_encoder(schema: Schema, options: Mapping[str, str]) -> CsvEncoder:
-    return CsvEncoder(schema, options)
+from eddyline.record.types import DataType, Root, quote
 
 
 class _Style:
     """How fields are written: delimiter, quote, escape, NULL."""
 
     def __init__(self, options: Mapping[str, str]) -> None:
-        self.delimiter = _character(options.get("field-delimiter", ","))
-        quotes = not flag(options, "disable-quote-character")
-        self.quote = options.get("quote-character", '"') if quotes else None
-        self.escape = options.get("escape-character")
-        self.null = options.get("null-literal")
-        self.comments = flag(options, "allow-comments")
-
-
-def _character(text: str) -> str:
-    r"""One character, which may be written as ``\t`` or ``\u0001``.
-
-    Raises:
-        EddylineError: ``sql_semantic``.
-    """
-    plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda m: chr(int(m[1], 16)), text)
-    plain = plain.replace("\\t", "\t").replace("\\\\", "\\")
-    if len(plain) == 1 and ord(plain) < 128 and plain not in "\r\n":
-        return plain
-    message = f"option 'csv.field-delimiter' is {text[:20]!r}, which is not one ASCII character"
-    hint = r"as in ';', '\t' or '\u0001'"
-    raise EddylineError("sql_semantic", message, hint=hint)
+        self.delimiter = rows.FIELD_DELIMITER.read(options)
+        quotes = not rows.DISABLE_QUOTES.read(options)
+        self.quote = rows.QUOTE_CHARACTER.read(options) if quotes else None
+        self.escape = rows.ESCAPE_CHARACTER.get(options)
+        self.null = rows.NULL_LITERAL.get(options)
+        self.comments = rows.ALLOW_COMMENTS.read(options)
+        self.element = rows.ARRAY_DELIMITER.read(options)
+        self.trims = rows.TRIM_SPACES.read(options)
+        self.empty_is_null = rows.EMPTY_STRING_AS_NULL.read(options)
+        self.takes_trailing_comma = rows.ALLOW_TRAILING_COMMA.read(options)
+        self.ignores_more = rows.IGNORE_TRAILING.read(options)
+        self.fails_on_fewer = rows.FAIL_ON_MISSING_COLUMNS.read(options)
+        self.scientific = rows.SCIENTIFIC_DECIMALS.read(options)
 
 
 class CsvDecoder:
@@ -67,28 +53,35 @@ class CsvDecoder:
         self.schema = schema
         self._style = _Style(options)
         self._kernel = Kernel(threads)
-        values = [f"{_read(c.type, _nth(i))} AS {_nth(i)}" for i, c in enumerate(schema)]
+        element = self._style.element
+        values = [f"{_read(c.type, _nth(i), element)} AS {_nth(i)}" for i, c in enumerate(schema)]
         self._sql = f"SELECT {', '.join(values)} FROM p"
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
         """One row per record; see ``Decoder``."""
         if not len(self.schema):  # no field is read: each record is a row
             return Decoded(pa.table({"c": payload}).select([]))
+        origin = None
+        if self._style.comments:
+            is_comment = pc.starts_with(payload, b"#").to_numpy(zero_copy_only=False)
+            origin = np.flatnonzero(~is_comment)
+            payload = payload.take(pa.array(origin))
         texts, errors = self._fields(payload)
-        if self._style.null is not None:
-            texts = self._nulls(texts)
-        rows = self._kernel.query(self._sql, texts).rename_columns(list(self.schema.names))
-        wanted = self.schema.arrow()
-        table = rows if rows.schema.equals(wanted) else rows.cast(wanted)
+        texts = self._cleaned(texts)
+        values = self._kernel.query(self._sql, texts).rename_columns(list(self.schema.names))
+        expected = self.schema.arrow()
+        table = values if values.schema.equals(expected) else values.cast(expected)
         assert table.num_rows == len(payload), "a record was lost or doubled in decoding"
         errors += self._misfits(table, texts)
-        return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
+        if origin is not None:
+            errors = [replace(e, row=int(origin[e.row])) for e in errors]
+        return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)), origin=origin)
 
     def _fields(self, payload: pa.BinaryArray) -> tuple[pa.Table, list[BadField]]:
         names = [_nth(i) for i in range(len(self.schema))]
         body = b"\n".join(line.rstrip(b"\r\n") for line in payload.to_pylist())
         style = self._style
-        if not style.comments and len(payload):
+        if len(payload):
             parse = arrow_csv.ParseOptions(
                 delimiter=style.delimiter,
                 quote_char=style.quote or False,
@@ -110,24 +103,36 @@ class CsvDecoder:
         return self._one_by_one(payload)
 
     def _one_by_one(self, payload: pa.BinaryArray) -> tuple[pa.Table, list[BadField]]:
-        style = self._style
         names = [_nth(i) for i in range(len(self.schema))]
         columns: list[list[str | None]] = [[] for _ in names]
         errors: list[BadField] = []
         for row, raw in enumerate(payload.to_pylist()):
             text = raw.decode(errors="replace").rstrip("\r\n")
-            fields = self._split(text)
-            reason = None
-            if style.comments and text.startswith("#"):
-                reason = "it is a comment"
-            elif len(fields) != len(names):
-                reason = f"it has {len(fields)} fields, not {len(names)}"
-            if reason:
-                errors.append(BadField(row, None, shown(text), reason))
-            for i, column in enumerate(columns):
-                column.append(None if reason else fields[i])
+            fields: list[str | None] = list(self._split(text))
+            if len(fields) != len(names):
+                fields, error = self._fitted(row, text, fields)
+                errors += [error] if error else []
+            fields += [None] * (len(names) - len(fields))
+            for i, values in enumerate(columns):
+                values.append(fields[i])
         arrays = [pa.array(c, pa.string()) for c in columns]
         return pa.table(arrays, names=names), errors
+
+    def _fitted(
+        self, row: int, text: str, fields: list[str | None]
+    ) -> tuple[list[str | None], BadField | None]:
+        """The fields of a line that has too many or too few, and what is wrong with it."""
+        n, style = len(self.schema), self._style
+        if len(fields) > n:
+            trailing = len(fields) == n + 1 and not fields[n] and style.takes_trailing_comma
+            if trailing or style.ignores_more:
+                return fields[:n], None
+            reason = f"it has {len(fields)} fields, not {n}"
+            return [], BadField(row, None, shown(text), reason)
+        reason = f"the line has {len(fields)} fields, not {n}"
+        # A whole record that does not fit is skipped where errors are ignored, a field is NULL.
+        column = None if style.fails_on_fewer else self.schema.names[len(fields)]
+        return fields, BadField(row, column, shown(text), reason)
 
     def _split(self, text: str) -> list[str]:
         style = self._style
@@ -140,11 +145,17 @@ class CsvDecoder:
         )
         return next(iter(reader), [])
 
-    def _nulls(self, texts: pa.Table) -> pa.Table:
-        columns = [
-            pc.if_else(pc.equal(c, self._style.null), pa.scalar(None, pa.string()), c)
-            for c in texts.columns
-        ]
+    def _cleaned(self, texts: pa.Table) -> pa.Table:
+        """Fields without the spaces around them, and NULL for what is spelt as NULL."""
+        style = self._style
+        columns = texts.columns
+        if style.trims:
+            columns = [pc.utf8_trim(c, " ") for c in columns]
+        nulls = ([""] if style.empty_is_null else []) + ([] if style.null is None else [style.null])
+        for null in nulls:
+            columns = [
+                pc.if_else(pc.equal(c, null), pa.scalar(None, pa.string()), c) for c in columns
+            ]
         return pa.table(columns, names=texts.column_names)
 
     def _misfits(self, table: pa.Table, texts: pa.Table) -> list[BadField]:
@@ -161,34 +172,74 @@ class CsvDecoder:
         return out
 
 
+# Jackson encloses a text in quotes if it is longer than this, without looking at it.
+_QUOTE_CHECK_MAX = 24
+
+
 class CsvEncoder:
-    """Rows to lines, without a line end."""
+    """Rows to lines, without a line end, quoted as Jackson quotes them."""
 
     def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
-        style = _Style(options)
+        self._style = style = _Style(options)
         self._kernel = Kernel(1)
-        null = "'" + (style.null or "").replace("'", "''") + "'"
-        parts = [
-            f"coalesce({self._field(c.type, _nth(i), style)}, {null})" for i, c in enumerate(schema)
-        ]
-        glue = "'" + style.delimiter.replace("'", "''") + "'"
+        null = _literal(style.null or "")
+        parts = [f"coalesce({self._field(c.type, _nth(i))}, {null})" for i, c in enumerate(schema)]
+        glue = _literal(style.delimiter)
         self._sql = f"SELECT {f' || {glue} || '.join(parts)} AS line FROM p"
 
-    def encode(self, rows: pa.Table) -> pa.BinaryArray:
-        """One line a row."""
-        by_position = rows.rename_columns([_nth(i) for i in range(rows.num_columns)])
+    def encode(self, batch: pa.Table, kinds: Kinds | None = None) -> pa.BinaryArray:
+        """One line per row."""
+        by_position = batch.rename_columns([_nth(i) for i in range(batch.num_columns)])
         lines = self._kernel.query(self._sql, by_position)["line"]
         return lines.combine_chunks().cast(pa.binary())
 
-    def _field(self, t: DataType, value: str, style: _Style) -> str:
-        text = f"{to_text(t, value)}::VARCHAR"
-        if not t.is_text or not style.quote:
-            return text
-        q = style.quote.replace("'", "''")
-        d = style.delimiter.replace("'", "''")
-        risky = " OR ".join(f"contains({text}, {s})" for s in (f"'{q}'", f"'{d}'", "chr(10)"))
-        doubled = f"'{q}' || replace({text}, '{q}', '{q}{q}') || '{q}'"
-        return f"CASE WHEN {risky} OR contains({text}, ' ') THEN {doubled} ELSE {text} END"
+    def _field(self, t: DataType, value: str) -> str:
+        if t.root in (Root.ARRAY, Root.ROW):
+            return self._elements(t, value)
+        if t.root is Root.MAP:
+            hint = "csv holds values, ARRAY and ROW; write a MAP with format json"
+            raise EddylineError("sql_unsupported", f"format csv cannot hold {t}", hint=hint)
+        text = self._plain(t, value)
+        is_quoted = t.is_text or t.is_timestamp or t.root in (Root.BINARY, Root.VARBINARY)
+        return self._quoted(text) if is_quoted and self._style.quote else text
+
+    def _plain(self, t: DataType, value: str) -> str:
+        if t.root in (Root.FLOAT, Root.DOUBLE):
+            return spelling.approximate(value)
+        if t.root is Root.DECIMAL:
+            scientific = self._style.scientific
+            return spelling.decimal(value) if scientific else spelling.plain_decimal(value)
+        return f"{to_text(t, value)}::VARCHAR"
+
+    def _elements(self, t: DataType, value: str) -> str:
+        null = _literal(self._style.null or "")
+        glue = _literal(self._style.element)
+        if t.root is Root.ARRAY:
+            item = f"coalesce({self._plain(t.children[0], 'e')}, {null})"
+            return f"array_to_string(list_transform({value}, lambda e: {item}), {glue})"
+        fields = zip(t.names, t.children, strict=True)
+        items = [f"coalesce({self._plain(c, column(value, n))}, {null})" for n, c in fields]
+        return f"CASE WHEN {value} IS NOT NULL THEN {f' || {glue} || '.join(items)} END"
+
+    def _quoted(self, text: str) -> str:
+        style = self._style
+        assert style.quote is not None
+        q, escape = _literal(style.quote), style.escape
+        least = max(map(ord, (style.delimiter, style.quote, escape or "\r", "\r"))) + 1
+        risky = f"length({text}) > {_QUOTE_CHECK_MAX} OR regexp_matches({text}, {_below(least)})"
+        doubled = f"replace({text}, {q}, {_literal(style.quote * 2)})"
+        if escape is not None and escape != style.quote:
+            doubled = f"replace({doubled}, {_literal(escape)}, {_literal(escape * 2)})"
+        return f"CASE WHEN {risky} THEN {q} || {doubled} || {q} ELSE {text} END"
+
+
+def _below(code: int) -> str:
+    """A pattern of the characters below a code."""
+    return f"'[\\x{{00}}-\\x{{{code - 1:x}}}]'"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _nth(position: int) -> str:
@@ -197,7 +248,18 @@ def _nth(position: int) -> str:
     return f"c{position}"
 
 
-def _read(t: DataType, text: str) -> str:
+def _read(t: DataType, text: str, element: str) -> str:
+    if t.root is Root.ARRAY:
+        item = _read(t.children[0], "e", element)
+        items = f"list_transform(string_split({text}, {_literal(element)}), lambda e: {item})"
+        return f"CASE WHEN {text} <> '' THEN {items} END"
+    if t.root is Root.ROW:
+        parts = f"string_split({text}, {_literal(element)})"
+        fields = [
+            f"{quote(n)} := {_read(c, f'{parts}[{i + 1}]', element)}"
+            for i, (n, c) in enumerate(zip(t.names, t.children, strict=True))
+        ]
+        return f"CASE WHEN {text} <> '' THEN struct_pack({', '.join(fields)}) END"
     if t.root is Root.BOOLEAN or not t.is_text:
         return f"CASE WHEN {text} <> '' THEN {from_text(t, text, SQL)} END"
     return text

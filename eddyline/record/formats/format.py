@@ -7,17 +7,19 @@ caller knows what the table's options want (fail, skip, put aside), the format d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
 from eddyline.record.schema import Schema
 
 TEXT_SHOWN_MAX = 200
+
+Kinds = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,68 +34,119 @@ class BadField:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """n rows for n payloads; a field (or all fields) named in ``errors`` is NULL."""
+    """The rows of n payloads; a field (or all fields) named in ``errors`` is NULL.
+
+    table: m rows. origin: (m,) int64, the payload of each row in ascending order; None where each
+    payload is one row. kinds: (m,) int8 of Kind; None for new rows. metadata: the format's, by key.
+    """
 
     table: pa.Table
     errors: tuple[BadField, ...] = ()
+    kinds: Kinds | None = None
+    origin: npt.NDArray[np.int64] | None = None
+    metadata: Mapping[str, pa.Array] = field(default_factory=dict)
 
 
 class Decoder(Protocol):
     """Bytes to rows; keeps what it needs between batches, belongs to one thread."""
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
-        """One row a payload, in order, in the types of the schema."""
+        """The rows of the payloads, in order, in the types of the schema."""
 
 
 class Encoder(Protocol):
     """Rows to bytes; belongs to one thread."""
 
-    def encode(self, rows: pa.Table) -> pa.BinaryArray:
-        """One payload a row, in order."""
+    def encode(self, rows: pa.Table, kinds: Kinds | None = None) -> pa.BinaryArray:
+        """One payload per row, in order; kinds: (n,) of Kind, None for new rows."""
 
 
-_MODULES = {
-    "json": "eddyline.record.formats.json",
-    "csv": "eddyline.record.formats.csv",
-    "raw": "eddyline.record.formats.raw",
-}
-
-
-def decoder(name: str, schema: Schema, options: Mapping[str, str], threads: int = 1) -> Decoder:
+def decoder(
+    name: str,
+    schema: Schema,
+    options: Mapping[str, str],
+    threads: int = 1,
+    metadata: tuple[str, ...] = (),
+) -> Decoder:
     """The decoder of format ``name``; ``options`` without the format's prefix.
+
+    metadata: keys of the format's metadata that are read.
 
     Raises:
         EddylineError: ``sql_unsupported`` for an unknown format or a type it cannot hold.
     """
-    make: Callable[[Schema, Mapping[str, str], int], Decoder] = _module(name).make_decoder
-    return make(schema, options, threads)
+    return _made(name).decoder(schema, options, threads, metadata)
 
 
 def encoder(name: str, schema: Schema, options: Mapping[str, str]) -> Encoder:
     """The encoder of format ``name``; as ``decoder``."""
-    make: Callable[[Schema, Mapping[str, str]], Encoder] = _module(name).make_encoder
-    return make(schema, options)
+    return _made(name).encoder(schema, options)
 
 
-def options_of(name: str, table_options: Mapping[str, str]) -> dict[str, str]:
-    """The format's options out of a table's: ``json.x`` becomes ``x``."""
-    prefix = name + "."
-    return {k[len(prefix) :]: v for k, v in table_options.items() if k.startswith(prefix)}
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """What makes the decoder and the encoder of a format."""
+
+    decoder: Callable[[Schema, Mapping[str, str], int, tuple[str, ...]], Decoder]
+    encoder: Callable[[Schema, Mapping[str, str]], Encoder]
 
 
-def flag(options: Mapping[str, str], name: str) -> bool:
-    """A boolean option, false by default."""
-    return options.get(name, "false").lower() == "true"
+def _json(name: str) -> Makers:
+    from eddyline.record.formats.json import JsonDecoder, JsonEncoder
+
+    return Makers(lambda s, o, n, m: JsonDecoder(s, o, n), JsonEncoder)
 
 
-def _module(name: str) -> ModuleType:
-    if name not in _MODULES:
-        msg = f"there is no format '{name}'"
-        hint = "formats are " + ", ".join(_MODULES)
+def _csv(name: str) -> Makers:
+    from eddyline.record.formats.csv import CsvDecoder, CsvEncoder
+
+    return Makers(lambda s, o, n, m: CsvDecoder(s, o, n), CsvEncoder)
+
+
+def _raw(name: str) -> Makers:
+    from eddyline.record.formats.raw import Raw
+
+    return Makers(lambda s, o, n, m: Raw(s, o), Raw)
+
+
+def _avro(name: str) -> Makers:
+    from eddyline.record.formats.avro import AvroDecoder, AvroEncoder
+
+    return Makers(lambda s, o, n, m: AvroDecoder(s, o), AvroEncoder)
+
+
+def _changelog(name: str) -> Makers:
+    from eddyline.record.formats.changelog import ChangelogDecoder, ChangelogEncoder, envelope_of
+
+    envelope = envelope_of(name)
+    return Makers(
+        lambda s, o, n, m: ChangelogDecoder(envelope, s, o, n, m),
+        lambda s, o: ChangelogEncoder(envelope, s, o),
+    )
+
+
+_MAKERS: dict[str, Callable[[str], Makers]] = {
+    "json": _json,
+    "csv": _csv,
+    "raw": _raw,
+    "avro": _avro,
+    **dict.fromkeys(("debezium-json", "canal-json", "maxwell-json", "ogg-json"), _changelog),
+}
+
+
+def _made(name: str) -> Makers:
+    if name not in _MAKERS:
+        msg = f"there is no format '{name}' for single records"
+        hint = "formats are " + ", ".join(_MAKERS)
         raise EddylineError("sql_unsupported", msg, hint=hint)
-    return import_module(_MODULES[name])
+    return _MAKERS[name](name)
 
 
 def shown(text: str) -> str:
     """A record's text, cut to what a message can hold."""
     return text if len(text) <= TEXT_SHOWN_MAX else text[:TEXT_SHOWN_MAX] + "…"
+
+
+def array_of(values: Any) -> pa.Array:
+    """One contiguous array."""
+    return values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values

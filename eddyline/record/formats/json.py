@@ -11,7 +11,7 @@ able to swallow its neighbour.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -20,9 +20,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eddyline.record.formats import kernel
-from eddyline.record.formats.coerce import SQL, column, from_text, to_text
-from eddyline.record.formats.format import BadField, Decoded, flag, shown
+from eddyline.options.formats.json import (
+    DECIMAL_AS_PLAIN_NUMBER,
+    FAIL_ON_MISSING_FIELD,
+    IGNORE_NULL_FIELDS,
+    TIMESTAMP_STANDARD,
+)
+from eddyline.record.formats import kernel, spelling
+from eddyline.record.formats.coerce import column, from_text, to_text
+from eddyline.record.formats.format import BadField, Decoded, Kinds, shown
 from eddyline.record.formats.json_rows import rows_reader, rows_writer
 from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Column, Schema
@@ -32,21 +38,13 @@ _SMALL_INTEGERS = {Root.TINYINT: 2**7, Root.SMALLINT: 2**15, Root.INT: 2**31}
 _NESTED = (Root.ARRAY, Root.MAP, Root.ROW)
 
 
-def make_decoder(schema: Schema, options: Mapping[str, str], threads: int = 1) -> JsonDecoder:
-    return JsonDecoder(schema, options, threads)
-
-
-def make_encoder(schema: Schema, options: Mapping[str, str]) -> JsonEncoder:
-    return JsonEncoder(schema, options)
-
-
 class JsonDecoder:
     """Payloads to rows. Options: timestamp-format.standard, fail-on-missing-field."""
 
     def __init__(self, schema: Schema, options: Mapping[str, str], threads: int = 1) -> None:
         self.schema = schema
-        self._style = options.get("timestamp-format.standard", SQL)
-        self._missing_fails = flag(options, "fail-on-missing-field")
+        self._style = TIMESTAMP_STANDARD.read(options)
+        self._missing_fails = FAIL_ON_MISSING_FIELD.read(options)
         self._kernel = Kernel(threads)
         self._fast = self._values_query(schema) if len(schema) else _KINDS
         self._slow = _texts_query(schema)
@@ -160,26 +158,19 @@ _NUMBER = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 
 
 class JsonEncoder:
-    """Rows to JSON objects. Options: timestamp-format.standard, encode.ignore-null-fields."""
+    """Rows to JSON objects, numbers and times as Flink writes them."""
 
     def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
         self.schema = schema
         self._kernel = Kernel(1)
-        style = options.get("timestamp-format.standard", SQL)
-        fields = [(_literal(c.name), _spelt(c.type, _nth(i), style)) for i, c in enumerate(schema)]
         self._rows = None
-        if flag(options, "encode.ignore-null-fields"):
-            parts = [
-                f"CASE WHEN {v} IS NULL THEN NULL ELSE to_json({n})::VARCHAR || ':' || to_json({v})::VARCHAR END"  # noqa: E501
-                for n, v in fields
-            ]
-            text = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'"
-        else:
-            text = f"json_object({', '.join(f'{n}, {v}' for n, v in fields)})::VARCHAR"
-            self._rows = rows_writer(schema, style)
-        self._sql = f"SELECT {text} AS j FROM p"
+        if not IGNORE_NULL_FIELDS.read(options):
+            self._rows = rows_writer(schema, TIMESTAMP_STANDARD.read(options))
+        writer = JsonText(options)
+        fields = [(c.name, c.type, _nth(i)) for i, c in enumerate(schema)]
+        self._sql = f"SELECT {writer.object(fields)} AS j FROM p"
 
-    def encode(self, rows: pa.Table) -> pa.BinaryArray:
+    def encode(self, rows: pa.Table, kinds: Kinds | None = None) -> pa.BinaryArray:
         """One JSON object a row, in the order of the schema's columns."""
         if self._rows is not None and rows.num_rows <= kernel.FEW_ROWS:
             made = self._rows.write(rows)
@@ -188,6 +179,58 @@ class JsonEncoder:
         by_position = rows.rename_columns([_nth(i) for i in range(rows.num_columns)])
         text = self._kernel.query(self._sql, by_position)["j"]
         return text.combine_chunks().cast(pa.binary())
+
+
+class JsonText:
+    """Values as JSON text: expressions of DuckDB, NULL for NULL."""
+
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._style = TIMESTAMP_STANDARD.read(options)
+        self._skips_nulls = IGNORE_NULL_FIELDS.read(options)
+        self._plain = DECIMAL_AS_PLAIN_NUMBER.read(options)
+
+    def object(self, fields: Sequence[tuple[str, DataType, str]]) -> str:
+        """A JSON object of (name, type, value) fields."""
+        if not fields:
+            return "'{}'"
+        pieces = []
+        for name, kind, value in fields:
+            key = json.dumps(name, ensure_ascii=False) + ":"
+            text = self.value(kind, value)
+            if self._skips_nulls:
+                pieces.append(f"CASE WHEN {value} IS NOT NULL THEN {_literal(key)} || {text} END")
+            else:
+                pieces.append(f"{_literal(key)} || coalesce({text}, 'null')")
+        return f"('{{' || concat_ws(',', {', '.join(pieces)}) || '}}')"
+
+    def value(self, t: DataType, value: str, depth: int = 0) -> str:
+        """One value."""
+        if t.root is Root.ROW:
+            inner = [(n, c, column(value, n)) for n, c in zip(t.names, t.children, strict=True)]
+            return f"CASE WHEN {value} IS NOT NULL THEN {self.object(inner)} END"
+        if t.root is Root.ARRAY:
+            e = f"e{depth}"
+            item = f"coalesce({self.value(t.children[0], e, depth + 1)}, 'null')"
+            return self._joined(f"list_transform({value}, lambda {e}: {item})", "[", "]")
+        if t.root is Root.MAP:
+            e = f"e{depth}"
+            key, kind = t.children
+            name = f"to_json({to_text(key, f'{e}.key', self._style)}::VARCHAR)::VARCHAR"
+            item = f"coalesce({self.value(kind, f'{e}.value', depth + 1)}, 'null')"
+            pairs = f"list_transform(map_entries({value}), lambda {e}: {name} || ':' || {item})"
+            return self._joined(pairs, "{", "}")
+        if t.root in (Root.FLOAT, Root.DOUBLE):
+            special = f"isnan({value}) OR isinf({value})"
+            text = spelling.approximate(value)
+            return f"CASE WHEN {special} THEN '\"' || {text} || '\"' ELSE {text} END"
+        if t.root is Root.DECIMAL:
+            return spelling.plain_decimal(value) if self._plain else spelling.decimal(value)
+        if t.is_integer or t.root in (Root.BOOLEAN, Root.INTERVAL_MONTH, Root.INTERVAL_SECOND):
+            return f"{value}::VARCHAR"
+        return f"to_json({to_text(t, value, self._style)}::VARCHAR)::VARCHAR"
+
+    def _joined(self, items: str, start: str, end: str) -> str:
+        return f"('{start}' || array_to_string({items}, ',') || '{end}')"
 
 
 # The kind of each record's outermost value; fails for a record that is not JSON.
@@ -279,17 +322,6 @@ def _whole_part(source: str, t: DataType | None = None) -> str:
     """A fraction or an exponent into an integer column: cut, as Jackson does."""
     kind = duckdb_type(t) if t else "BIGINT"
     return f"TRY_CAST(trunc(TRY_CAST({source} AS DOUBLE)) AS {kind})"
-
-
-def _spelt(t: DataType, value: str, style: str) -> str:
-    """A value ready for ``json_object``."""
-    if t.root is Root.ARRAY:
-        return f"list_transform({value}, lambda e: {_spelt(t.children[0], 'e', style)})"
-    if t.root is Root.ROW:
-        fields = zip(t.names, t.children, strict=True)
-        parts = [f"{quote(n)} := {_spelt(c, column(value, n), style)}" for n, c in fields]
-        return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(parts)}) END"
-    return to_text(t, value, style)
 
 
 def _as_text(payload: pa.BinaryArray) -> tuple[pa.StringArray, list[BadField]]:

@@ -23,8 +23,8 @@ _INTEGER_BITS = {Root.TINYINT: 8, Root.SMALLINT: 16, Root.INT: 32, Root.BIGINT: 
 # Names that a record spells in one way only, unless it escapes characters for no reason.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .-]+")
 _UNUSUAL = re.compile(r"[\x00-\x1f]")
-# Doubles in this range are spelt alike everywhere: without an exponent.
-_SPELT_MIN, _SPELT_MAX = 1e-4, 1e15
+# Doubles in this range are spelt without an exponent, here as in Java.
+_SPELT_MIN, _SPELT_MAX = 1e-3, 1e7
 
 
 class JsonRows:

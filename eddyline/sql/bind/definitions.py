@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.catalog.options import check_options
+from eddyline.catalog.options import check_options, option_warnings
 from eddyline.catalog.table import (
     CatalogTable,
     CatalogView,
@@ -57,6 +57,8 @@ def _warn_of_options(table: CatalogTable, env: Environment) -> None:
     so at once."""
     try:
         check_options(table)
+        for sentence in option_warnings(table):
+            env.warn(sentence)
     except EddylineError as error:
         hint = f" ({error.hint})" if error.hint else ""
         env.warn(f"{error.message}: the table is created, but cannot be used{hint}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from eddyline.catalog.options import canonical, check_options
+from eddyline.catalog.options import check_options, has_changelog
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import Span, nearest
 from eddyline.functions.casts import castable
+from eddyline.options.connector import Changes
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import (
     APPROXIMATE,
@@ -50,11 +51,10 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
         if insert.options:
             table = replace(table, options={**table.options, **dict(insert.options)})
         row = check_options(table)
-    table = canonical(table)
-    if not row.sink:
+    if row.sink is Changes.NONE:
         msg = f"table {table.path.name} cannot be written: connector '{row.name}' only reads"
         raise env.error(msg, span, "kinesis, filesystem, print and blackhole can be written")
-    if not row.updates:
+    if row.sink is Changes.INSERTS and not has_changelog(table):
         _refuse_updates(found.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
     sources = _sources(found, insert, written, table, env)

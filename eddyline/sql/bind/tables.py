@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eddyline.catalog.options import canonical, check_options
+from eddyline.catalog.options import check_options, metadata_of
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
@@ -34,11 +34,10 @@ def scan(
         table = replace(table, options={**table.options, **dict(options)})
     with env.at(span):
         row = check_options(table)
-    table = canonical(table)
     if not row.source:
         msg = f"table {table.path.name} cannot be read: connector '{row.name}' only writes"
         raise env.error(msg, span, "it can be the target of an INSERT")
-    relation = _computed(_stored(table, row.metadata, span, env), table, env)
+    relation = _computed(_stored(table, metadata_of(table), span, env), table, env)
     node: Node = relation.node
     if table.watermark is not None:
         inner = replace(env, source=table.watermark.expression)

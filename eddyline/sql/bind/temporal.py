@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from eddyline.options.connectors.filesystem import MONITOR_INTERVAL
 from eddyline.record.types import TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
@@ -197,4 +198,4 @@ def _scan_of(node: Node) -> Scan | None:
 def _is_bounded(scan: Scan) -> bool:
     options = scan.table.options
     files = options.get("connector") == "filesystem"
-    return files and "source.monitor-interval" not in options
+    return files and MONITOR_INTERVAL.get(options) is None

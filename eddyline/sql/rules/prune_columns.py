@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from eddyline.options.common import BAD_RECORDS, BadRecords
+from eddyline.options.formats import json, own_options
 from eddyline.record.schema import Schema
 from eddyline.sql import logical as lg
 from eddyline.sql.typed import Ref, Typed, refs
@@ -137,9 +139,10 @@ def _scan(node: lg.Scan, needed: set[str]) -> lg.Node:
 def _may_skip(node: lg.Scan) -> bool:
     """JSON finds columns by name; whoever wants bad records noticed has all columns read."""
     options = node.table.options
-    form = options.get("format", options.get("value.format"))
-    strict = options.get("json.fail-on-missing-field", "false").lower() == "true"
-    return form == "json" and not strict and options.get("bad-records") != "dead-letter"
+    if options.get("format", options.get("value.format")) != "json":
+        return False
+    strict = json.FAIL_ON_MISSING_FIELD.read(own_options("json", options))
+    return not strict and BAD_RECORDS.read(options) is not BadRecords.DEAD_LETTER
 
 
 def _aggregate(node: lg.Aggregate, needed: set[str]) -> lg.Node:

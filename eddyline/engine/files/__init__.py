@@ -1,0 +1,1 @@
+"""Where the filesystem connector's files are: local folders, or buckets of S3."""

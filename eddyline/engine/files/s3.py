@@ -1,0 +1,96 @@
+"""A folder of a bucket behind any S3 endpoint, through botocore."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, cast
+
+from eddyline.engine.files.store import FileInfo, Writer
+from eddyline.errors import EddylineError
+
+# What is written stays in memory up to this size, and is a temporary file above it.
+MEMORY_BYTES_MAX = 16 << 20
+
+
+class S3Store:
+    """Objects whose key begins with a prefix; credentials are those that any AWS SDK finds."""
+
+    def __init__(self, bucket: str, prefix: str, endpoint: str, region: str) -> None:
+        self._bucket, self._prefix = bucket, prefix
+        self._endpoint, self._region = endpoint, region
+        self._made: Any = None
+
+    @property
+    def root(self) -> str:
+        return f"s3://{self._bucket}/{self._prefix}"
+
+    def exists(self) -> bool:
+        return bool(self.files())
+
+    def files(self) -> list[FileInfo]:
+        out = []
+        with self._errors():
+            pages = (
+                self._client()
+                .get_paginator("list_objects_v2")
+                .paginate(Bucket=self._bucket, Prefix=self._prefix)
+            )
+            for page in pages:
+                out += [self._info(entry) for entry in page.get("Contents", ())]
+        return sorted((f for f in out if self._is_visible(f.relative)), key=lambda info: info.path)
+
+    def open(self, path: str, offset: int) -> BinaryIO:
+        key = path.removeprefix(f"s3://{self._bucket}/")
+        file = tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX)  # noqa: SIM115
+        with self._errors():
+            body = self._client().get_object(Bucket=self._bucket, Key=key)["Body"]
+            for chunk in body.iter_chunks(1 << 20):
+                file.write(chunk)
+        file.seek(offset)
+        return cast(BinaryIO, file)
+
+    def write(self, relative: str, write: Writer) -> None:
+        key = f"{self._prefix}/{relative}" if self._prefix else relative
+        with tempfile.SpooledTemporaryFile(MEMORY_BYTES_MAX) as file:
+            write(cast(BinaryIO, file))
+            file.seek(0)
+            with self._errors():
+                self._client().put_object(Bucket=self._bucket, Key=key, Body=file)
+
+    def _info(self, entry: dict[str, Any]) -> FileInfo:
+        key = entry["Key"]
+        relative = key.removeprefix(self._prefix).strip("/") or key.rpartition("/")[2]
+        modified = round(entry["LastModified"].timestamp() * 1000)
+        return FileInfo(f"s3://{self._bucket}/{key}", relative, entry["Size"], modified)
+
+    def _is_visible(self, relative: str) -> bool:
+        return not any(part.startswith((".", "_")) for part in relative.split("/"))
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+        try:
+            yield
+        except NoCredentialsError as error:
+            message = f"there are no AWS credentials for {self.root}"
+            hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, for the server"
+            raise EddylineError("access_denied", message, hint=hint) from error
+        except (BotoCoreError, ClientError) as error:
+            message = f"{self.root} cannot be used at {self._endpoint}: {error}"
+            hint = "see that the bucket exists and that the credentials allow it"
+            raise EddylineError("endpoint_error", message, hint=hint) from error
+
+    def _client(self) -> Any:
+        if self._made is None:
+            import botocore.session
+            from botocore.config import Config
+
+            config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3})
+            session = botocore.session.get_session()
+            self._made = session.create_client(
+                "s3", endpoint_url=self._endpoint, region_name=self._region, config=config
+            )
+        return self._made

@@ -1,0 +1,194 @@
+"""The kinesis connector, in the spelling of its older and of its newer version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from eddyline.errors import EddylineError
+from eddyline.options import common
+from eddyline.options.connector import Changes, Connector, Metadata
+from eddyline.options.java_time import parse_moment
+from eddyline.options.option import BOOLEAN, INTEGER, STRING, Kind, Option, choice, without_effect
+
+
+class InitialPosition(StrEnum):
+    """Where reading a stream begins."""
+
+    LATEST = "LATEST"
+    TRIM_HORIZON = "TRIM_HORIZON"
+    AT_TIMESTAMP = "AT_TIMESTAMP"
+
+
+class Recreated(StrEnum):
+    """What a job does whose stream was deleted and created again."""
+
+    FAIL = "fail"
+    FROM_BEGINNING = "from-beginning"
+
+
+class Partitioner(StrEnum):
+    """How a record's partition key is chosen where no columns are."""
+
+    RANDOM = "random"
+    FIXED = "fixed"
+
+
+def stream_name(text: str) -> str:
+    """The name of a stream that is given by name or ARN."""
+    return text.rpartition("/")[2] if text.startswith("arn:") else text
+
+
+STREAM = Option(
+    "stream",
+    Kind("string", stream_name, "a stream's name or ARN"),
+    None,
+    "The stream's name or ARN.",
+    required=True,
+    aliases=("stream.arn",),
+)
+REGION = Option("aws.region", STRING, None, "The stream's region; any, on one machine.")
+ENDPOINT = Option(
+    "aws.endpoint",
+    STRING,
+    None,
+    "This machine's endpoint, or one of AWS, which means the stream here; others are refused.",
+)
+INITIAL_POSITION = Option(
+    "scan.stream.initpos",
+    choice(InitialPosition),
+    "LATEST",
+    "Where reading begins: with new records, with the oldest record, or at a time.",
+    aliases=("source.init.position",),
+)
+INITIAL_TIME = Option(
+    "scan.stream.initpos-timestamp",
+    STRING,
+    None,
+    "The time to begin at, with AT_TIMESTAMP; or seconds since 1970.",
+    aliases=("source.init.timestamp",),
+)
+INITIAL_TIME_FORMAT = Option(
+    "scan.stream.initpos-timestamp-format",
+    STRING,
+    "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "The Java pattern of that time.",
+    aliases=("source.init.timestamp.format",),
+)
+IDLE_INTERVAL = Option(
+    "scan.shard.idle.interval",
+    INTEGER,
+    "-1",
+    "Milliseconds after which a shard without records is idle; -1: as the session says.",
+)
+DEAGGREGATE = Option(
+    "scan.stream.deaggregate",
+    BOOLEAN,
+    "true",
+    "Records that the Kinesis Producer Library packed together are taken apart.",
+    extension=True,
+)
+RECREATED = Option(
+    "scan.stream.recreated",
+    choice(Recreated),
+    "fail",
+    "What a job does whose stream was deleted and created again: it ends, or continues with the "
+    "new stream's first record.",
+    extension=True,
+)
+FAIL_ON_DATA_LOSS = Option(
+    "fail-on-data-loss",
+    BOOLEAN,
+    "false",
+    "Whether a job ends when retention removed records before it read them; otherwise it warns "
+    "and counts them.",
+    extension=True,
+)
+PARTITIONER = Option(
+    "sink.partitioner",
+    choice(Partitioner),
+    "random",
+    "How a record's shard is chosen without PARTITIONED BY: random, or fixed (one shard).",
+)
+FIELD_DELIMITER = Option(
+    "sink.partitioner-field-delimiter",
+    STRING,
+    "|",
+    "Between the PARTITIONED BY columns in a record's partition key.",
+)
+_CLIENT = "the stream is read from this data directory, without a client of AWS"
+_WRITER = "rows are appended to the stream in one transaction per micro-batch"
+
+
+def initial_time_ms(options: Mapping[str, str]) -> int:
+    """The time of AT_TIMESTAMP in epoch milliseconds.
+
+    Raises:
+        EddylineError: ``sql_semantic`` if there is none, or it does not fit its pattern.
+    """
+    text = INITIAL_TIME.get(options)
+    if text is None:
+        hint = "add 'scan.stream.initpos-timestamp' = '2026-01-01T00:00:00.000+00:00'"
+        raise EddylineError(
+            "sql_semantic", "AT_TIMESTAMP needs the option 'scan.stream.initpos-timestamp'",
+            hint=hint,
+        )  # fmt: skip
+    pattern = INITIAL_TIME_FORMAT.given(options)
+    return parse_moment(text, options[pattern] if pattern else None)
+
+
+# Hosts of this machine's own endpoint.
+_LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal")
+
+
+def _check(options: Mapping[str, str]) -> None:
+    if INITIAL_POSITION.read(options) is InitialPosition.AT_TIMESTAMP:
+        initial_time_ms(options)
+    endpoint = ENDPOINT.get(options)
+    host = urlsplit(endpoint).hostname or "" if endpoint else "localhost"
+    # An address of AWS means here what its region means: the stream of that name.
+    if host not in _LOCAL and not host.endswith(".amazonaws.com"):
+        hint = "leave the option out to read this data directory's stream, or copy the stream"
+        message = f"'aws.endpoint' is '{endpoint}', which is not this machine"
+        raise EddylineError("sql_unsupported", message, hint=hint)
+
+
+KINESIS = Connector(
+    "kinesis",
+    "A stream: rows are its records.",
+    (
+        STREAM, REGION, ENDPOINT, common.FORMAT, INITIAL_POSITION, INITIAL_TIME,
+        INITIAL_TIME_FORMAT, IDLE_INTERVAL, DEAGGREGATE, RECREATED, FAIL_ON_DATA_LOSS,
+        PARTITIONER, FIELD_DELIMITER, common.BAD_RECORDS, *common.WATERMARKS,
+        *without_effect(
+            _CLIENT, "aws.credentials.*", "aws.trust.all.certificates",
+            "scan.stream.recordpublisher", "scan.stream.efo.*", "scan.stream.describe.*",
+            "scan.stream.describestreamconsumer.*", "scan.stream.registerstreamconsumer.*",
+            "scan.stream.deregisterstreamconsumer.*", "scan.shard-assigner",
+            "scan.shard.getrecords.*", "scan.shard.getiterator.*",
+            "scan.shard.discovery.intervalmillis", "scan.shard.adaptivereads",
+            "scan.shard.subscribetoshard.*", "scan.list.shards.*",
+            "scan.watermark.sync.interval", "scan.watermark.lookahead.millis",
+            "scan.watermark.sync.queue.capacity",
+            "source.reader.type", "source.shard.discovery.interval",
+            "source.shard.get-records.max-record-count", "source.efo.*",
+        ),
+        *without_effect(
+            _WRITER, "sink.batch.max-size", "sink.requests.max-inflight",
+            "sink.requests.max-buffered", "sink.flush-buffer.size", "sink.flush-buffer.timeout",
+            "sink.fail-on-error", "sink.http-client.*", "sink.producer.*",
+        ),
+        common.SCAN_PARALLELISM, common.SINK_PARALLELISM,
+    ),
+    source=True,
+    sink=Changes.INSERTS,
+    formatted=True,
+    metadata=(
+        Metadata("timestamp", "TIMESTAMP_LTZ(3)", "When the record arrived in the stream."),
+        Metadata("shard-id", "STRING", "The shard that holds the record."),
+        Metadata("sequence-number", "STRING", "The record's sequence number."),
+    ),
+    check=_check,
+    guarantee=common.EXACTLY_ONCE,
+)  # fmt: skip

@@ -1,0 +1,26 @@
+"""The print connector."""
+
+from __future__ import annotations
+
+from eddyline.options import common
+from eddyline.options.connector import Changes, Connector
+from eddyline.options.option import BOOLEAN, STRING, Option
+
+IDENTIFIER = Option("print-identifier", STRING, None, "What stands before each row, and '> '.")
+STANDARD_ERROR = Option(
+    "standard-error",
+    BOOLEAN,
+    "false",
+    "Print to the standard error.",
+    no_effect="rows are printed in the job's own output",
+)
+
+PRINT = Connector(
+    "print",
+    "Rows are printed in the job's output, as +I[1, a].",
+    (IDENTIFIER, STANDARD_ERROR, common.SINK_PARALLELISM),
+    source=False,
+    sink=Changes.ALL,
+    formatted=False,
+    guarantee=common.AT_LEAST_ONCE,
+)
