@@ -20,7 +20,7 @@ from eddyline.engine.files.partitions import column_of
 from eddyline.engine.operators.operator import RECORD, SHARD, Context, Int64s, Operator, Step, typed
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
-from eddyline.options.common import BAD_RECORDS, BadRecords
+from eddyline.options.any_table import BAD_RECORDS, BadRecords
 from eddyline.options.formats import FORMATS, own_options
 from eddyline.options.formats.json import IGNORE_PARSE_ERRORS
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch

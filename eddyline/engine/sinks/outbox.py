@@ -19,7 +19,7 @@ from eddyline.catalog.options import has_changelog
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.sink import Sink
 from eddyline.errors import EddylineError
-from eddyline.options.common import FORMAT
+from eddyline.options.any_table import FORMAT
 from eddyline.options.formats import FORMATS, own_options
 from eddyline.record.batch import Batch, Kind
 from eddyline.record.formats import Encoder, encoder, kernel

@@ -17,7 +17,7 @@ from eddyline.engine.files.partitions import values_of
 from eddyline.engine.files.store import FileInfo, store_of
 from eddyline.engine.sources.source import Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
-from eddyline.options.common import FORMAT
+from eddyline.options.any_table import FORMAT
 from eddyline.options.connectors import filesystem as options
 from eddyline.options.formats import own_options
 from eddyline.record.formats.files import BULK_FORMATS, bulk_format

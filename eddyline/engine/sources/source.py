@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from eddyline.clock import Clock
 from eddyline.engine.metrics import Figures, ShardMetrics
-from eddyline.options import common
+from eddyline.options import any_table
 from eddyline.options.connectors import kinesis
 from eddyline.settings import Settings
 
@@ -119,7 +119,7 @@ class Source:
     @property
     def max_ahead_ms(self) -> int:
         """How far after its arrival a row may move the watermark; 0: without bound."""
-        return common.MAX_AHEAD.read(self.context.options)
+        return any_table.MAX_AHEAD.read(self.context.options)
 
     def positions(self) -> dict[str, int]:
         """Where to read on, by shard or file."""
@@ -190,7 +190,7 @@ class Source:
 def idle_timeout_ms(context: SourceContext) -> float:
     """After how long at its tip a shard is idle: the table's options, else the session's, else
     the setting; infinite for never."""
-    timeout = common.IDLE_TIMEOUT.get(context.options)
+    timeout = any_table.IDLE_TIMEOUT.get(context.options)
     if timeout is not None:
         return timeout
     interval = kinesis.IDLE_INTERVAL.read(context.options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from eddyline.options import common
+from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector
 from eddyline.options.connectors.paced import NULL_RATE, NUMBER_OF_ROWS, ROWS_PER_SECOND
 from eddyline.options.option import BOOLEAN, DURATION, STRING, Option, choice, integer
@@ -36,7 +36,7 @@ END = Option("end", STRING, None, "The last value of a sequence.")
 DATAGEN = Connector(
     "datagen",
     "Rows are made: random values or sequences. A column without options gets random values.",
-    (ROWS_PER_SECOND, NUMBER_OF_ROWS, common.SCAN_PARALLELISM, *common.WATERMARKS),
+    (ROWS_PER_SECOND, NUMBER_OF_ROWS, any_table.SCAN_PARALLELISM, *any_table.WATERMARKS),
     source=True,
     sink=Changes.NONE,
     formatted=False,

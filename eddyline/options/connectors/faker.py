@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.options import common
+from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector
 from eddyline.options.connectors.paced import NULL_RATE, NUMBER_OF_ROWS, ROWS_PER_SECOND
 from eddyline.options.option import STRING, Option, integer
@@ -16,7 +16,7 @@ FAKER = Connector(
     "faker",
     "Rows are made from Datafaker's expressions: 'fields.name.expression' = "
     "'#{Name.fullName}'. Each field may have a null-rate, a collection a length.",
-    (ROWS_PER_SECOND, NUMBER_OF_ROWS, common.SCAN_PARALLELISM, *common.WATERMARKS),
+    (ROWS_PER_SECOND, NUMBER_OF_ROWS, any_table.SCAN_PARALLELISM, *any_table.WATERMARKS),
     source=True,
     sink=Changes.NONE,
     formatted=False,

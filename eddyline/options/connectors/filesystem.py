@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from eddyline.options import common
+from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector, Metadata
 from eddyline.options.option import DURATION, PATTERN, STRING, Option, choice, without_effect
 
@@ -58,9 +58,9 @@ FILESYSTEM = Connector(
     "Files of a folder, of a bucket (s3://, s3a://), or one file. PARTITIONED BY columns are "
     "folders.",
     (
-        PATH, common.FORMAT, MONITOR_INTERVAL, PATH_PATTERN, DEFAULT_PARTITION, COMMIT_POLICY,
-        SUCCESS_FILE, common.BAD_RECORDS,
-        *common.WATERMARKS,
+        PATH, any_table.FORMAT, MONITOR_INTERVAL, PATH_PATTERN, DEFAULT_PARTITION, COMMIT_POLICY,
+        SUCCESS_FILE, any_table.BAD_RECORDS,
+        *any_table.WATERMARKS,
         *without_effect("no optimizer uses statistics here", "source.report-statistics"),
         *without_effect(
             "each micro-batch is one finished file here", "sink.rolling-policy.file-size",
@@ -70,7 +70,7 @@ FILESYSTEM = Connector(
             "sink.partition-commit.delay", "sink.partition-commit.watermark-time-zone",
             "partition.time-extractor.*",
         ),
-        common.SCAN_PARALLELISM, common.SINK_PARALLELISM,
+        any_table.SCAN_PARALLELISM, any_table.SINK_PARALLELISM,
     ),
     source=True,
     sink=Changes.INSERTS,
@@ -81,5 +81,5 @@ FILESYSTEM = Connector(
         Metadata("file.modification-time", "TIMESTAMP_LTZ(3)", "When the file last changed."),
     ),
     formatted=True,
-    guarantee=common.EXACTLY_ONCE,
+    guarantee=any_table.EXACTLY_ONCE,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from eddyline.errors import EddylineError
-from eddyline.options import common
+from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector, Metadata
 from eddyline.options.java_time import parse_moment
 from eddyline.options.option import BOOLEAN, INTEGER, STRING, Kind, Option, choice, without_effect
@@ -158,9 +158,9 @@ KINESIS = Connector(
     "kinesis",
     "A stream: rows are its records.",
     (
-        STREAM, REGION, ENDPOINT, common.FORMAT, INITIAL_POSITION, INITIAL_TIME,
+        STREAM, REGION, ENDPOINT, any_table.FORMAT, INITIAL_POSITION, INITIAL_TIME,
         INITIAL_TIME_FORMAT, IDLE_INTERVAL, DEAGGREGATE, RECREATED, FAIL_ON_DATA_LOSS,
-        PARTITIONER, FIELD_DELIMITER, common.BAD_RECORDS, *common.WATERMARKS,
+        PARTITIONER, FIELD_DELIMITER, any_table.BAD_RECORDS, *any_table.WATERMARKS,
         *without_effect(
             _CLIENT, "aws.credentials.*", "aws.trust.all.certificates",
             "scan.stream.recordpublisher", "scan.stream.efo.*", "scan.stream.describe.*",
@@ -179,7 +179,7 @@ KINESIS = Connector(
             "sink.requests.max-buffered", "sink.flush-buffer.size", "sink.flush-buffer.timeout",
             "sink.fail-on-error", "sink.http-client.*", "sink.producer.*",
         ),
-        common.SCAN_PARALLELISM, common.SINK_PARALLELISM,
+        any_table.SCAN_PARALLELISM, any_table.SINK_PARALLELISM,
     ),
     source=True,
     sink=Changes.INSERTS,
@@ -190,5 +190,5 @@ KINESIS = Connector(
         Metadata("sequence-number", "STRING", "The record's sequence number."),
     ),
     check=_check,
-    guarantee=common.EXACTLY_ONCE,
+    guarantee=any_table.EXACTLY_ONCE,
 )  # fmt: skip

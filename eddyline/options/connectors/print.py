@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.options import common
+from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector
 from eddyline.options.option import BOOLEAN, STRING, Option
 
@@ -18,9 +18,9 @@ STANDARD_ERROR = Option(
 PRINT = Connector(
     "print",
     "Rows are printed in the job's output, as +I[1, a].",
-    (IDENTIFIER, STANDARD_ERROR, common.SINK_PARALLELISM),
+    (IDENTIFIER, STANDARD_ERROR, any_table.SINK_PARALLELISM),
     source=False,
     sink=Changes.ALL,
     formatted=False,
-    guarantee=common.AT_LEAST_ONCE,
+    guarantee=any_table.AT_LEAST_ONCE,
 )

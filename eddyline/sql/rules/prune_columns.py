@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from eddyline.options.common import BAD_RECORDS, BadRecords
+from eddyline.options.any_table import BAD_RECORDS, BadRecords
 from eddyline.options.formats import json, own_options
 from eddyline.record.schema import Schema
 from eddyline.sql import logical as lg
