@@ -15,7 +15,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 # Imported where they are, for what comes with a user's own environment.
 OPTIONAL = {"boto3": "dev", "pytest": "dev", "confluent_kafka": "kafka", "pandas": None,
-            "IPython": "ipykernel"}  # fmt: skip
+            "IPython": "ipykernel", "fastavro": "avro", "psycopg": "postgres"}  # fmt: skip
 
 
 def normal(name: str) -> str:

@@ -56,11 +56,11 @@ class OutboxSink(Sink):
         super().__init__(context, inputs, node.schema)
         options = node.table.options
         self._format = FORMAT.read(options)
-        self._stored = stored or node.columns
+        self._recorded = stored or node.columns
         self._encoder: Encoder | None = None
         if FORMATS[self._format].records:
             own = own_options(self._format, options)
-            self._encoder = encoder(self._format, self._stored, own)
+            self._encoder = encoder(self._format, self._recorded, own)
         self._takes_changes = has_changelog(node.table)
         self._columns = list(node.columns.names)
         self._sink = str(node.table.path)
@@ -80,7 +80,7 @@ class OutboxSink(Sink):
             raise EddylineError("sql_semantic", msg, hint=hint)
         payload = batch.rows.select(list(range(len(self._columns))))
         payload = payload.rename_columns(self._columns)
-        payload = payload.select(list(self._stored.names))
+        payload = payload.select(list(self._recorded.names))
         rows = None
         for first in range(0, payload.num_rows, ENCODED_ROWS):
             part = batch.rows.slice(first, ENCODED_ROWS)
