@@ -25,6 +25,7 @@ PARTS = {
     "depth": "A hundred million records",
     "log": "The log, in process",
     "engine": "The engine",
+    "live": "Jobs on slow streams",
     "latency": "From a record to its row",
     "generator": "The generator",
     "forest": "Random cut forests",

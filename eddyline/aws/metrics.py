@@ -139,7 +139,14 @@ class Metrics:
         lines = list(_of_requests(requests))
         for name, source in self._sources().items():
             lines += source.lines([w.services[name] for w in everybody if name in w.services])
-        return ("\n".join(lines) + "\n").encode()
+        return ("\n".join(lines) + "\n").encode() + self._of_jobs()
+
+    def _of_jobs(self) -> bytes:
+        """The figures of jobs, which the server writes."""
+        try:
+            return (self._folder / "jobs.prom").read_bytes()
+        except OSError:
+            return b""
 
     def _written_now(self) -> Written:
         encode = msgspec.json.encode

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from typing import Annotated
 
 import typer
 
+from eddyline.cli.job_view import TOP_COLUMNS, Top, show_job
 from eddyline.cli.names import job_names
 from eddyline.cli.opening import DataDir, Json, opened
-from eddyline.cli.terminal import line, listing, moment, outcome, table
+from eddyline.cli.terminal import line, listing, moment, outcome
+from eddyline.clock import SYSTEM
+from eddyline.errors import EddylineError
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="""List, stop and remove INSERT jobs.
+    help="""List, watch, stop and remove INSERT jobs.
 
 \b
 Examples:
   eddyline job list
-  eddyline job show enrich        counters, why it writes nothing, failures
+  eddyline job show enrich        figures by operator and shard, why it writes nothing, failures
+  eddyline job top                rates, lag and busy share of all jobs, live
+  eddyline job logs enrich        its log
+  eddyline job dead-letters enrich   records that it has set aside
   eddyline job stop enrich
   eddyline job savepoint enrich   stop it and keep a copy of its state
   eddyline job remove enrich      forget its state, so that it begins anew""",
@@ -62,40 +70,114 @@ def show(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     with opened(data_dir) as services:
         info = services.jobs.get(job)
         failures = services.jobs.failures(job)
+        dead_letters = services.dead_letters.count(info.job_id)
     if as_json:
-        line({"job": info, "failures": failures})
+        line({"job": info, "failures": failures, "dead_letters": dead_letters})
         return
-    f = info.figures
-    facts: list[tuple[str, object]] = [
-        ("job", info.job_id),
-        ("name", info.name),
-        ("state", info.actual),
-        ("should be", info.desired),
-        ("since (UTC)", moment(info.created_ms)),
-        ("starts", info.incarnation),
-        ("restarts", info.restarts),
-        ("statement", info.sql),
-    ]
-    if f is not None:
-        facts += [
-            ("rows in", f.rows_in),
-            ("rows out", f.rows_out),
-            ("filtered", f.filtered),
-            ("late", f.late),
-            ("bad records", f.bad_records),
-            ("lost before reading", f.lost),
-            ("too far ahead", f.held),
-            ("watermark (UTC)", None if f.watermark_ms is None else moment(f.watermark_ms)),
-            ("behind (ms)", f.behind_ms),
-            ("latency (ms)", f.latency_ms),
-        ]
-    facts += [("why", reason) for reason in info.why]
-    facts += [
-        ("failure", f"{moment(x.at_ms)} start {x.incarnation}: {x.error.get('message')}")
-        for x in failures
-    ]
-    shown = [["" if v is None else str(v) for v in fact] for fact in facts]
-    table(["", ""], shown)
+    show_job(info, failures, dead_letters)
+
+
+@app.command()
+def top(
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
+    count: Annotated[
+        int | None, typer.Option("--count", "-n", min=1, help="Look this often, then end.")
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """All jobs with their rates, lag, busy share and state, again and again; Ctrl-C ends it.
+
+    \b
+    Examples:
+      eddyline job top
+      eddyline job top --every 10 --json
+      eddyline job top -n 2           the second look has rates
+    """
+    view, done = Top(), 0
+    with opened(data_dir) as services:
+        while True:
+            rows = view.rows(services.jobs.list())
+            if as_json:
+                line({"at_ms": SYSTEM.now_ms(), "jobs": rows})
+            else:
+                if sys.stdout.isatty():
+                    sys.stdout.write("\x1b[2J\x1b[H")
+                listing(rows, TOP_COLUMNS, False, "no jobs")
+            done += 1
+            if count is not None and done >= count:
+                return
+            SYSTEM.wait(threading.Event(), every)
+
+
+@app.command()
+def logs(
+    job: Name,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines.")] = 100,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """The newest lines of a job's log: starts, warnings, failures.
+
+    \b
+    Examples:
+      eddyline job logs enrich
+      eddyline job logs enrich -n 1000
+    """
+    with opened(data_dir) as services:
+        texts = services.jobs.log(job, lines)
+    for text in texts:
+        if as_json:
+            line({"line": text})
+        else:
+            sys.stdout.write(text + "\n")
+
+
+@app.command("dead-letters")
+def dead_letters(
+    job: Name,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to show.")] = 100,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Put them back into their streams, and forget them.")
+    ] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget them.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Records that a job has set aside ('bad-records' = 'dead-letter'), and why.
+
+    A record that is put back arrives anew, at the end of its stream, for every reader of it.
+
+    \b
+    Examples:
+      eddyline job dead-letters enrich
+      eddyline job dead-letters enrich --json
+      eddyline job dead-letters enrich --replay     after the table or the records were mended
+    """
+    if replay and clear:
+        hint = "--replay forgets what it has put back"
+        raise EddylineError("invalid_argument", "choose --replay or --clear", hint=hint)
+    with opened(data_dir) as services:
+        job_id = services.jobs.get(job).job_id
+        if replay or clear:
+            letters = services.dead_letters
+            number = letters.replay(job_id) if replay else letters.clear(job_id)
+        else:
+            rows = services.dead_letters.list(job_id, limit)
+    if replay or clear:
+        key, words = ("replayed", "put back") if replay else ("cleared", "forgotten")
+        outcome({"job": job_id, key: number}, f"{number} records were {words}", as_json)
+        return
+    columns = (
+        ("table", lambda d: d.table),
+        ("shard", lambda d: d.shard),
+        ("sequence number", lambda d: d.sequence_number),
+        ("arrival (UTC)", lambda d: moment(d.arrival_ms)),
+        ("field", lambda d: d.field or None),
+        ("reason", lambda d: d.reason),
+        ("record", lambda d: d.text[:200]),
+    )
+    listing(rows, columns, as_json, "no dead letters")
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 from eddyline.clock import Clock
@@ -75,9 +76,11 @@ class Workshop:
     streams: Any
     durable: bool = False  # the state outlives the process
     idle_timeout_ms: int | None = None
+    directory: Path | None = None
 
     def context(self, name: str) -> Context:
-        return Context(name, self.db, self.settings, self.clock, self.figures, self.zone)
+        shared = (self.db, self.settings, self.clock, self.figures, self.zone, self.directory)
+        return Context(name, *shared)
 
 
 Builder = Callable[[Workshop, Context, Inputs, Any], Operator]

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from eddyline.engine.duckdb_words import in_words
 from eddyline.errors import EddylineError
 from eddyline.record.formats.kernel import FEW_ROWS, rows_of
 from eddyline.record.vector import Vectors, original
@@ -240,10 +241,11 @@ def translated(e: duckdb.Error) -> EddylineError:
     if _is_full(text):  # a failed commit is a transaction's error, not one of reading and writing
         return _no_room(first)
     if isinstance(e, duckdb.IOException):
-        return EddylineError("corrupt_data", f"the job's state cannot be used: {first}")
+        message = "the job's state cannot be read or written"
+        return EddylineError("corrupt_data", message, detail=first)
     if isinstance(e, _OURS):
-        return EddylineError("internal", f"the engine made a wrong statement: {first}", detail=text)
-    return EddylineError("sql_runtime", first[:1].lower() + first[1:])
+        return EddylineError("internal", "the engine made a wrong statement", detail=text)
+    return EddylineError("sql_runtime", in_words(first))
 
 
 def _is_full(text: str) -> bool:

@@ -53,6 +53,8 @@ class Flow:
         try:
             step = op.step(inputs)
         except EddylineError as error:
+            if error.code == "sql_runtime" and error.span is None and error.detail is None:
+                error.detail = f"in {op.described}"
             if error.message != NO_MEMORY:
                 raise
             message = f"{NO_MEMORY}: by {op.described}"

@@ -19,6 +19,7 @@ import msgspec
 
 from eddyline.clock import Clock
 from eddyline.engine.build import Workshop, build, operators
+from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
@@ -246,6 +247,7 @@ class Job:
             listener=_ListenerAdapter(self._listener),
             streams=self._streams,
             durable=self._spec.directory is not None,
+            directory=self._spec.directory,
         )
 
     def _resumed(self, state: JobState) -> list[str] | None:
@@ -281,6 +283,9 @@ class Job:
                     scan.source.open(None)
                 state.write(self._progress(root))
             return
+        if self._spec.directory is not None:
+            with state.db.transaction():
+                move_dead_letters(state.db, self._spec.directory)
         progress = state.progress()
         newer = root.progress_after(progress.epoch)
         if newer is not None:

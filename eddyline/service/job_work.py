@@ -13,6 +13,7 @@ from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import StatementFinished, Warning_
+from eddyline.service.job_log import JobLog
 from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STOPPED
 from eddyline.service.restart_policy import restart_policy
 from eddyline.service.session import Session
@@ -55,6 +56,7 @@ class JobWork:
         self._ended = False
         self._work: Work | None = None
         self._attempt_error: EddylineError | None = None
+        self._log = JobLog(session.directory.path, job_id, session.clock)
         self._began = session.clock.monotonic()
         self.over = threading.Event()
 
@@ -119,7 +121,9 @@ class JobWork:
                 config=self._config,
                 same_statement=self.same_statement,
                 start=self.start_from,
+                log=self._log,
             )
+            self._log.write("INFO", f"start {incarnation}")
             self._work = work
             if self._stopping.is_set():
                 work.stop.set()
@@ -147,6 +151,9 @@ class JobWork:
 
     def _end(self, error: EddylineError | None) -> None:
         self.error = error
+        if error is not None:
+            self._log.write("ERROR", error.pretty())
+        self._log.write("INFO", "the worker ends" if self._paused else "the job ends")
         if not self._paused:
             actual = FAILED if error else STOPPED if self._stopping.is_set() else FINISHED
             self._reach(actual, error)
@@ -172,7 +179,8 @@ class JobWork:
             self.warn(described(failure).message)
 
     def warn(self, text: str) -> None:
-        """Tell whoever watches the run."""
+        """Tell whoever watches the run, and the job's log."""
+        self._log.write("WARNING", text)
         self._session.send(Warning_(self._run.run_id, self.index, text))
 
 

@@ -24,6 +24,7 @@ from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
 from eddyline.service.directory import DataDirectory
 from eddyline.service.events import JobFigures
+from eddyline.service.job_log import read_log, remove_log
 
 RUNNING, STOPPED, FINISHED, FAILED = "RUNNING", "STOPPED", "FINISHED", "FAILED"
 STARTING, RESTARTING = "STARTING", "RESTARTING"
@@ -84,6 +85,7 @@ class JobInfo(msgspec.Struct, frozen=True):
 JobInfos = list[JobInfo]
 JobFailures = list[JobFailure]
 Reasons = list[str]
+LogLines = list[str]
 
 
 class JobContext(msgspec.Struct, frozen=True):
@@ -101,6 +103,7 @@ class JobStore:
         self._directory = directory
         self._path: Path = directory.meta
         self._clock = clock
+        self.data_dir = directory.path
         with transaction(self._path) as db:
             upgrade(db, "jobs", (_SCHEMA, _FAILURES))
 
@@ -253,6 +256,7 @@ class JobStore:
         db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
         db.execute("DELETE FROM job_failures WHERE job_id = ?", (job_id,))
         shutil.rmtree(self._directory.job(job_id), ignore_errors=True)
+        remove_log(self.data_dir, job_id)
 
 
 class Workers(Protocol):
@@ -302,6 +306,10 @@ class Jobs:
     def failures(self, job_id: str) -> JobFailures:
         """The newest failures of a job, oldest first. Raises ``not_found``."""
         return self._store.failures(self._store.get(job_id).job_id)
+
+    def log(self, job_id: str, lines: int = 200) -> LogLines:
+        """The newest lines of a job's log, oldest first. Raises ``not_found``."""
+        return read_log(self._store.data_dir, self._store.get(job_id).job_id, lines)
 
     def stop(self, job_id: str) -> JobInfo:
         """Stop a job after its micro-batch; its state stays. Raises ``not_found``."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from eddyline.catalog.catalog import Catalog
     from eddyline.log import LogStore
     from eddyline.service.anomalies import Anomalies
+    from eddyline.service.dead_letters import JobDeadLetters
     from eddyline.service.generators import Generators
     from eddyline.service.jobs import Jobs
     from eddyline.service.notes import Notes
@@ -57,6 +58,13 @@ class Remote:
         from eddyline.service.savepoints import Savepoints
 
         return Savepoints(self.directory, self.settings, self.clock)
+
+    @cached_property
+    def dead_letters(self) -> JobDeadLetters:
+        """Records that jobs have set aside: files, which any process may read."""
+        from eddyline.service.dead_letters import JobDeadLetters
+
+        return JobDeadLetters(self.directory, lambda: self.streams)
 
     @cached_property
     def generators(self) -> Generators:

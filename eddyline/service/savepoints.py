@@ -21,6 +21,8 @@ from eddyline.service.jobs import STOPPED, JobInfo
 from eddyline.settings import Settings
 
 FILE = "savepoint.json"
+# What belongs to the job itself and not to its state.
+_NOT_COPIED = shutil.ignore_patterns("spill", "dead_letters.db*")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
 
@@ -68,7 +70,7 @@ class Savepoints:
         info = SavepointInfo(name, job.job_id, job.name, job.sql, now_ms)
         unfinished = self._path / f".{name}"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(source, unfinished, ignore=shutil.ignore_patterns("spill"))
+        shutil.copytree(source, unfinished, ignore=_NOT_COPIED)
         state = JobState(unfinished, self._settings)
         try:
             state.detach()

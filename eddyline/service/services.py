@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 
 from eddyline.clock import SYSTEM, Clock
 from eddyline.service.anomalies import Anomalies
+from eddyline.service.child import in_thread
+from eddyline.service.dead_letters import JobDeadLetters
 from eddyline.service.directory import DataDirectory
 from eddyline.service.generators import Generators
+from eddyline.service.job_metrics import JobMetricsFile
 from eddyline.service.jobs import Jobs, JobStore
 from eddyline.service.savepoints import Savepoints
 from eddyline.service.sessions import Sessions
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
     from eddyline.service.shells import Shells
 
 
+# How often the jobs' figures are written for Prometheus, where they have changed.
+METRICS_S = 5.0
+
+
 class Services:
     """The services of one data directory.
 
@@ -40,6 +47,7 @@ class Services:
     generators: Generators
     anomalies: Anomalies
     savepoints: Savepoints
+    dead_letters: JobDeadLetters
 
     def __init__(self, settings: Settings, clock: Clock = SYSTEM) -> None:
         self.settings = settings
@@ -49,6 +57,7 @@ class Services:
         self.supervisor = Supervisor(self.directory.path / "logs")
         # Has this process answer kernels, which a server does from its start.
         self.serve_kernels: Callable[[], None] = lambda: None
+        self._stopping = threading.Event()
         self._on_stop: list[Callable[[], None]] = []
         self._streams: LogStore | None = None
         self._streams_lock = threading.Lock()
@@ -109,6 +118,7 @@ class Services:
         try:
             self._build()
             self.sessions.start(resume=resume)
+            in_thread("job-metrics", self._write_metrics)
             if resume:
                 self.generators.start_wanted()
                 _ = self.notes  # paragraphs that ran are watched again
@@ -123,11 +133,19 @@ class Services:
             self.settings, self.clock, self.supervisor, store, self.anomalies.tell
         )
         self.savepoints = Savepoints(self.directory, self.settings, self.clock)
+        self.dead_letters = JobDeadLetters(self.directory, lambda: self.streams)
         self.jobs = Jobs(store, self.sessions, self.anomalies.remove)
         self.generators = Generators(self.directory, self.settings, self.clock, self.supervisor)
 
+    def _write_metrics(self) -> None:
+        """Write the jobs' figures for ``/metrics`` now and then."""
+        file = JobMetricsFile(self.directory.path)
+        while not self.clock.wait(self._stopping, METRICS_S):
+            file.write(self.jobs.list())
+
     def stop(self) -> None:
         """End all children in good order and let the directory go."""
+        self._stopping.set()
         if hasattr(self, "sessions"):
             self.sessions.stop()
         if hasattr(self, "generators"):

@@ -24,6 +24,7 @@ from eddyline.service.events import (
     TableSnapshot,
     Warning_,
 )
+from eddyline.service.job_log import JobLog
 from eddyline.service.messages import Run
 from eddyline.service.printing import Printer
 from eddyline.service.results import ResultView
@@ -53,10 +54,12 @@ class Work:
         config: SessionConfig | None = None,
         same_statement: bool = False,
         start: StartFrom = StartFrom.STATE,
+        log: JobLog | None = None,
     ) -> None:
         self._session = session
         self._run = run
         self._index = index
+        self._log = log
         self._id = job_id or f"{run.run_id}-{index}"
         self.stop = StopSignal()
         self._over = threading.Event()
@@ -121,6 +124,8 @@ class Work:
 
     def on_warning(self, text: str) -> None:
         """Something the user should know."""
+        if self._log is not None:
+            self._log.write("WARNING", text)
         self._session.send(Warning_(self._run.run_id, self._index, text))
 
     # figures, from any thread

@@ -7,8 +7,9 @@ are equal, what it becomes when a projection below is folded in.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from eddyline.errors import Span
 from eddyline.record.types import BOOLEAN, DataType, Root, quote
 from eddyline.record.vector import expect
 
@@ -32,13 +33,17 @@ class Const:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function over arguments; ``template`` holds ``{0}``, ``{1}``."""
+    """A function over arguments; ``template`` holds ``{0}``, ``{1}``.
+
+    place: where it stands in which text, for messages; no part of its identity.
+    """
 
     name: str
     args: tuple[Typed, ...]
     template: str
     type: DataType
     volatile: bool = False
+    place: tuple[Span, str] | None = field(default=None, repr=False, compare=False)
 
 
 Typed = Ref | Const | Apply
@@ -72,7 +77,7 @@ def substitute(e: Typed, by: Mapping[str, Typed]) -> Typed:
     if isinstance(e, Const) or not e.args:
         return e
     args = tuple(substitute(a, by) for a in e.args)
-    return Apply(e.name, args, e.template, e.type, e.volatile)
+    return Apply(e.name, args, e.template, e.type, e.volatile, e.place)
 
 
 def is_volatile(e: Typed) -> bool:

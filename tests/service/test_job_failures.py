@@ -11,6 +11,7 @@ import pytest
 from eddyline.errors import EddylineError
 from eddyline.log import PutBatch
 from eddyline.service.events import RunFinished, TableSnapshot, Text, Warning_
+from eddyline.service.job_metrics import job_metrics
 from eddyline.service.restart_policy import restart_policy
 from eddyline.service.services import Services
 from eddyline.settings import Settings
@@ -115,6 +116,37 @@ def test_a_detached_job_that_dies_at_its_first_step_is_an_error(streams: Service
     until(lambda: len(streams.anomalies.alerts()) > alerts, "an alert")
     alert = streams.anomalies.alerts()[0]
     assert alert.sentence.startswith("job dies has failed: ")
+
+
+def test_a_job_is_observed_and_its_dead_letters_go_back(streams: Services) -> None:
+    source = TABLES.replace(
+        "'stream' = 'clicks',", "'stream' = 'clicks', 'bad-records' = 'dead-letter',"
+    )
+    put(streams, '{"n": 2}')
+    put(streams, "{torn")
+    put(streams, '{"n": 0}')
+    text = "DROP TABLE IF EXISTS clicks;" + source + "INSERT INTO copies SELECT 10 / n FROM clicks;"
+    _, over = run(streams, text, job_name="watched", detach=True)
+    assert over.status == "FINISHED", over.error_text
+
+    def seen() -> Any:
+        figures = streams.jobs.get("watched").figures
+        return figures if figures and figures.bad_records == 2 else None
+
+    figures = until(seen, "two bad records")
+    assert (figures.rows_in, figures.rows_out, figures.behind_records) == (3, 1, 0)
+    scan, calc, sink = figures.operators
+    assert (scan.bad_records, calc.bad_records, sink.rows_in) == (1, 1, 1)
+    assert [s.position for s in figures.shards] == [3]
+    job_id = streams.jobs.get("watched").job_id
+    assert [d.text for d in streams.dead_letters.list(job_id)] == ["{torn", '{"n": 0}']
+    assert streams.dead_letters.replay(job_id) == 2
+    until(lambda: streams.dead_letters.count(job_id) == 2, "they are set aside again")
+    assert any("INFO    start 1" in line for line in streams.jobs.log("watched"))
+    metrics = job_metrics(streams.jobs.list())
+    assert 'eddyline_job_bad_records_total{job_id="' + job_id in metrics
+    assert f'operator="{sink.name}"' in metrics
+    run(streams, "DROP TABLE clicks;")
 
 
 def test_why_of_a_job_that_a_record_killed_does_not_say_set_aside(streams: Services) -> None:

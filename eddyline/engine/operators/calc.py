@@ -6,8 +6,10 @@ through DuckDB, or, in small batches, through Arrow's kernels where they mean th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +26,9 @@ from eddyline.engine.operators.operator import (
     typed,
     with_columns,
 )
+from eddyline.engine.operators.scan import Scan
+from eddyline.engine.value_errors import located
+from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
 from eddyline.record.schema import Schema
@@ -36,7 +41,9 @@ class Calc(Operator):
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Calc) -> None:
         super().__init__(context, inputs, node.schema)
+        self._node = node
         self._condition = node.condition
+        self._scan = _scan_of(inputs[0])
         columns = {quote(n): n for n in inputs[0].schema.names}
         self._passed = {p.name: columns.get(p.expr.text) for p in node.projections}
         self._texts = {p.name: f"({p.expr.text}) AS {quote(p.name)}" for p in node.projections}
@@ -48,11 +55,67 @@ class Calc(Operator):
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is None or batch.num_rows == 0:
             return Step(None, watermark)
-        out = self._from_small(batch) if batch.num_rows <= kernel.FEW_ROWS else None
-        if out is None:
-            out = self._filter(batch) if self._condition else self._project(batch)
-        self.context.figures.filtered += batch.num_rows - out.num_rows
+        bad = self.context.figures.bad_records
+        try:
+            out = self._computed(batch)
+        except EddylineError as error:
+            if error.code != "sql_runtime":
+                raise
+            out = self._around_faults(batch, error)
+        set_aside = self.context.figures.bad_records - bad
+        self.context.figures.filtered += batch.num_rows - out.num_rows - set_aside
         return Step(out, watermark)
+
+    def _computed(self, batch: Batch) -> Batch:
+        out = self._from_small(batch) if batch.num_rows <= kernel.FEW_ROWS else None
+        if out is not None:
+            return out
+        return self._filter(batch) if self._condition else self._project(batch)
+
+    def _around_faults(self, batch: Batch, error: EddylineError) -> Batch:
+        """The rows that can be computed: the others become dead letters, or the first of them ends
+        the job with a message that names it."""
+        scan = self._scan if self._scan is not None and self._scan.gave(batch.num_rows) else None
+        parts = list(self._halves(batch, 0, error, scan))
+        if not parts:
+            return Batch(self.schema.arrow().empty_table())
+        if len(parts) == 1:
+            return parts[0]
+        kinds = [p.kinds for p in parts if p.kinds is not None]
+        watermarks = [p.watermarks for p in parts if p.watermarks is not None]
+        return Batch(
+            pa.concat_tables([p.rows for p in parts]),
+            np.concatenate(kinds) if kinds else None,
+            np.concatenate(watermarks) if watermarks else None,
+        )
+
+    def _halves(
+        self, batch: Batch, first: int, error: EddylineError, scan: Scan | None
+    ) -> Iterator[Batch]:
+        """Results of the parts of a batch that fails; ``first``: the number of its first row."""
+        rows = batch.num_rows
+        if rows == 1:
+            self._fault(batch.rows, first, error, scan)
+            return
+        for start, stop in ((0, rows // 2), (rows // 2, rows)):
+            part = _part(batch, start, stop)
+            try:
+                yield self._computed(part)
+            except EddylineError as failure:
+                if failure.code != "sql_runtime":
+                    raise
+                yield from self._halves(part, first + start, failure, scan)
+
+    def _fault(self, row: pa.Table, number: int, error: EddylineError, scan: Scan | None) -> None:
+        """Set the record of a row that cannot be computed aside, or raise why it cannot be."""
+        error = located(self.context.db, self._node, row, error)
+        if scan is None:
+            raise error
+        if scan.keeps_bad:
+            scan.set_aside(np.array([number]), "", error.message)
+            return
+        error.detail = f"the record is {scan.place_of(number)}"
+        raise error
 
     def source_of(self, column: str) -> str | None:
         """The input column that passes through as ``column``, None if it is computed."""
@@ -92,6 +155,21 @@ class Calc(Operator):
             if name in hidden:
                 out = out.append_column(name, pa.array(hidden[name]))
         return Batch(out, hidden.get(KIND), hidden.get(WATERMARK))
+
+
+def _part(batch: Batch, start: int, stop: int) -> Batch:
+    kinds = None if batch.kinds is None else batch.kinds[start:stop]
+    watermarks = None if batch.watermarks is None else batch.watermarks[start:stop]
+    return Batch(batch.rows.slice(start, stop - start), kinds, watermarks)
+
+
+def _scan_of(operator: Operator) -> Scan | None:
+    """The scan whose rows arrive here as they are, row by row."""
+    from eddyline.engine.operators.assign_watermark import AssignWatermark
+
+    while isinstance(operator, AssignWatermark):
+        operator = operator.inputs[0]
+    return operator if isinstance(operator, Scan) else None
 
 
 @dataclass(frozen=True, slots=True)

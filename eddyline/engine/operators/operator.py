@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an operator is given: its name (unique in the job, stable over restarts) and a home."""
+    """What an operator is given: its name (unique in the job, stable over restarts), the job's
+    database and its directory (None for a query, which keeps nothing)."""
 
     name: str
     db: Database
@@ -62,6 +64,7 @@ class Context:
     clock: Clock
     figures: Figures
     zone: str = "UTC"
+    directory: Path | None = None
 
     def table(self, suffix: str) -> str:
         """A quoted table name of this operator."""

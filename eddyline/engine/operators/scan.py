@@ -3,7 +3,7 @@
 What to do with a record that does not fit is the table's choice: fail the job with a message that
 names record, column, text and the option that helps; ``json.ignore-parse-errors`` (a field that
 does not fit is NULL, a record that is no JSON is skipped, as in Flink); or ``bad-records`` =
-``dead-letter``: the record is kept in a table of the job and the stream goes on.
+``dead-letter``: the record is kept in a file of the job and the stream goes on.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from eddyline.catalog.options import formats_of, has_changelog, is_partitioned
 from eddyline.engine.files.partitions import column_of
+from eddyline.engine.dead_letters import KEPT_MAX, DeadLetter, DeadLetters
 from eddyline.engine.operators.operator import RECORD, SHARD, Context, Int64s, Operator, Step, typed
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
@@ -29,8 +30,6 @@ from eddyline.record.formats.format import Kinds
 from eddyline.record.schema import Schema
 from eddyline.record.types import Root, arrow_type
 from eddyline.sql import physical as plan
-
-DEAD_LETTERS_KEPT_MAX = 10_000
 
 
 class Scan(Operator):
@@ -71,13 +70,6 @@ class Scan(Operator):
         known = {m.key for _, form in formats_of(node.table) for m in form.metadata}
         keys = (key.removeprefix("value.") for key in self._metadata.values())
         return tuple(key for key in dict.fromkeys(keys) if key in known)
-
-    def create(self) -> None:
-        self.context.db.run(
-            "CREATE TABLE IF NOT EXISTS dead_letter (source VARCHAR, shard VARCHAR, "
-            'sequence_number VARCHAR, arrival TIMESTAMP, "column" VARCHAR, text VARCHAR, '
-            "reason VARCHAR)"
-        )
 
     def poll(self, rows_max: int) -> int:
         """Ask the source; the rows flow with the next step. Returns how many records came."""
@@ -178,8 +170,8 @@ class Scan(Operator):
         table = typed(table.select(list(self.schema.names)), self.schema)
         if records.shard is not None:
             table = table.append_column(SHARD, pa.array(records.shard))
+        self._flowing = records
         if self.tracks_records:
-            self._flowing = records
             numbers = np.arange(len(records), dtype=np.int32)
             table = table.append_column(RECORD, pa.array(numbers))
         return Batch(table, kinds)
@@ -207,6 +199,15 @@ class Scan(Operator):
     def drops_bad(self) -> bool:
         """Whether a record that does not fit is set aside or skipped instead of ending the job."""
         return self._keeps or self._skips
+
+    @property
+    def keeps_bad(self) -> bool:
+        """Whether a record that does not fit becomes a dead letter."""
+        return self._keeps
+
+    def gave(self, rows: int) -> bool:
+        """Whether so many rows are the records of the flowing batch, one by one."""
+        return self._flowing is not None and len(self._flowing) == rows
 
     def place_of(self, number: int) -> str:
         """Where a record of the flowing batch is stored, for a message."""
@@ -262,27 +263,30 @@ class Scan(Operator):
         return {e.row for e in errors if not e.column}
 
     def _keep(self, records: Records, errors: Sequence[BadField]) -> None:
-        """Write bad records into the job's dead-letter table, the newest thousands of them."""
+        """Write bad records into the job's dead letters."""
+        if self.context.directory is None:  # a query only counts them
+            return
         numbers = self.source.sequence_numbers(records)
-        rows = [self._letter(records, numbers, e) for e in errors[-DEAD_LETTERS_KEPT_MAX:]]
-        names = ("source", "shard", "sequence_number", "arrival", "column", "text", "reason")
-        kinds = [pa.string()] * 3 + [pa.timestamp("ms")] + [pa.string()] * 3
-        columns = [pa.array(c, k) for c, k in zip(zip(*rows, strict=True), kinds, strict=True)]
-        db = self.context.db
-        db.run("INSERT INTO dead_letter SELECT * FROM b", b=pa.table(columns, names=names))
-        db.run(
-            "DELETE FROM dead_letter WHERE rowid < (SELECT max(rowid) - ? FROM dead_letter)",
-            [DEAD_LETTERS_KEPT_MAX],
-        )
+        letters = [self._letter(records, numbers, e) for e in errors[-KEPT_MAX:]]
+        DeadLetters(self.context.directory).add(letters)
 
-    def _letter(self, records: Records, numbers: pa.Array, e: BadField) -> tuple[Any, ...]:
+    def _letter(self, records: Records, numbers: pa.Array, e: BadField) -> DeadLetter:
         shard = int(records.shard[e.row]) if records.shard is not None else 0
-        assert records.payload is not None
-        text = records.payload[e.row].as_py().decode(errors="replace").rstrip("\n")
-        arrival = int(records.arrival_ms[e.row])
-        name = self.source.shards[shard].name
-        number = numbers[e.row].as_py()
-        return (self.source.context.name, name, number, arrival, e.column, text, e.reason)
+        assert records.payload is not None, "records that do not fit have a payload"
+        first = e.row  # of the records that one record of the stream held
+        while first and records.offset[first - 1] == records.offset[e.row]:
+            first -= 1
+        return DeadLetter(
+            source=self.source.context.name,
+            stream=self.source.stream_name,
+            shard=self.source.shards[shard].name,
+            sequence_number=str(numbers[e.row].as_py()),
+            part=e.row - first,
+            arrival_ms=int(records.arrival_ms[e.row]),
+            field=e.column or "",
+            reason=e.reason,
+            payload=records.payload[e.row].as_py(),
+        )
 
     def _refusal(self, records: Records, e: BadField) -> EddylineError:
         shard = int(records.shard[e.row]) if records.shard is not None else 0

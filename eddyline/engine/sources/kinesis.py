@@ -100,6 +100,10 @@ class KinesisSource(Source):
             s.tip = max(s.position, tip)
         self._is_open = True
 
+    @property
+    def stream_name(self) -> str:
+        return str(self._stream.name)
+
     def identity(self) -> str:
         return str(self._stream.stream_id)
 

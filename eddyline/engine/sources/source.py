@@ -108,6 +108,11 @@ class Source:
         """
         raise NotImplementedError
 
+    @property
+    def stream_name(self) -> str:
+        """The stream that is read; empty for other sources."""
+        return ""
+
     def identity(self) -> str:
         """What tells this source from another one of the same name; empty if nothing does."""
         return ""

@@ -125,7 +125,8 @@ class ExpressionBinder:
         kind = built.type
         if kind.time_attribute is not TimeAttribute.PROCTIME or name != "PROCTIME":
             kind = kind.plain()
-        return Apply(row.name, args, built.template, kind, row.volatile)
+        place = (span, self.env.source)
+        return Apply(row.name, args, built.template, kind, row.volatile, place)
 
     def cast(self, e: Typed, to: DataType, span: Span, attempt: bool = False) -> Typed:
         """The value as another type."""
@@ -136,7 +137,8 @@ class ExpressionBinder:
             return e if plain else Apply("CAST", (e,), "{0}", target.plain())
         with self.env.at(span):
             text = cast("{0}", e.type, to, self.env.context, attempt)
-        return Apply("TRY_CAST" if attempt else "CAST", (e,), text, target)
+        name = "TRY_CAST" if attempt else "CAST"
+        return Apply(name, (e,), text, target, place=(span, self.env.source))
 
     # one method a kind of syntax
 

@@ -271,7 +271,7 @@ class _Above:
         if isinstance(e, Ref):
             return self._column(e, written)
         args = tuple(self.rewrite(a, written) for a in e.args)
-        return Apply(e.name, args, e.template, e.type, e.volatile)
+        return Apply(e.name, args, e.template, e.type, e.volatile, e.place)
 
     def _column(self, e: Ref, written: s.Expression) -> Typed:
         if e.name.startswith(AGGREGATE):

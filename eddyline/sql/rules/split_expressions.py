@@ -72,7 +72,7 @@ def _cut(e: Typed, guard: Guard, made: dict[Typed, Ref], taken: set[str]) -> Typ
             taken.add(name)
             made[computed] = Ref(name, longest.type)
         args = tuple(made[computed] if a == longest else a for a in e.args)
-    return Apply(e.name, args, e.template, e.type, e.volatile)
+    return Apply(e.name, args, e.template, e.type, e.volatile, e.place)
 
 
 # Functions that evaluate an argument only where those before it say so.
