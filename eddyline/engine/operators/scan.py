@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.catalog.options import formats_of, has_changelog, is_partitioned
-from eddyline.engine.files.partitions import column_of
 from eddyline.engine.dead_letters import KEPT_MAX, DeadLetter, DeadLetters
+from eddyline.engine.files.partitions import column_of
 from eddyline.engine.operators.operator import RECORD, SHARD, Context, Int64s, Operator, Step, typed
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
