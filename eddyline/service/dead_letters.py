@@ -5,7 +5,7 @@ They lie in a file of the job's directory, so any process may read them, while t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -80,7 +80,7 @@ class JobDeadLetters:
             letters.remove(letter.number for letter in batch)
         return done
 
-    def _put_back(self, letters: list[DeadLetter]) -> int:
+    def _put_back(self, letters: Sequence[DeadLetter]) -> int:
         from eddyline.log import PutBatch
 
         records = {(v.stream, v.shard, v.sequence_number, v.part): v.payload for v in letters}
