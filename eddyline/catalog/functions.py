@@ -57,6 +57,10 @@ class Functions:
             db.execute("INSERT OR REPLACE INTO catalog_functions VALUES (?, ?, ?, ?)", row)
         return True
 
+    def forget_temporary(self) -> None:
+        """Have no temporary functions."""
+        self._temporary.clear()
+
     def drop(self, path: ObjectPath, if_exists: bool = False, temporary: bool = False) -> bool:
         """Remove a function; False if there was none and that is allowed.
 

@@ -111,14 +111,18 @@ def export(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Write a note as a .zpln file, results included.
+    """Write a note as a .zpln file, results included; or as .ipynb, .sql, .py or .html.
 
     \b
     Examples:
       eddyline note export Sensors Sensors.zpln
+      eddyline note export Sensors report.html
     """
+    from eddyline.service.notes.exports import KINDS
+
+    ending = Path(file).suffix.removeprefix(".").lower()
     with opened(data_dir) as services:
-        data = services.notes.export(note)
+        data = services.notes.export(note, ending if ending in KINDS else "zpln")
     if file == "-":
         sys.stdout.buffer.write(data)
         return

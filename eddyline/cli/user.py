@@ -65,6 +65,9 @@ def add(
         bool, typer.Option("--password/--no-password", help="Without one: access keys only.")
     ] = True,
     policy: Policy = None,
+    generator_only: Annotated[
+        bool, typer.Option("--generator-only", help="May use the generator and nothing else.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Add a user.
@@ -74,11 +77,18 @@ def add(
       eddyline user add ann
       echo "$PASSWORD" | eddyline user add ann
       eddyline user add robot --no-password --policy read-only.json
+      eddyline user add student --generator-only
     """
+    if generator_only and policy is not None:
+        msg = "--generator-only is a policy; give either it or --policy"
+        raise EddylineError("invalid_argument", msg, hint="leave one of the two out")
+    from eddyline.auth.rights import GENERATOR_ONLY
+
     document = None if policy is None else _document(policy)
+    document = GENERATOR_ONLY if generator_only else document
     secret = _password(name) if password else None
     _users(data_dir).add(name, secret, document)
-    result = {"user": name, "password": password, "policy": policy is not None}
+    result = {"user": name, "password": password, "policy": document is not None}
     outcome(result, f"user {name} is added", as_json)
 
 

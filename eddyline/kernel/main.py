@@ -1,6 +1,6 @@
-"""A note's Python: an IPython kernel that has ``st_env``, ``z`` and an importable ``pyflink``.
+"""The Python of notes: an IPython kernel that has ``st_env``, ``z`` and an importable ``pyflink``.
 
-The server starts one per note when its first Python paragraph runs; see ``service/kernels.py``.
+The server starts one per notebook when its first Python paragraph runs; see ``service/kernels.py``.
 """
 
 from __future__ import annotations

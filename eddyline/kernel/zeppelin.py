@@ -10,9 +10,9 @@ from typing import Any
 
 from eddyline.kernel.running import Running
 from eddyline.kernel.tables import Table, TableResult
-from eddyline.service import events as e
 
 MIME = "application/vnd.eddyline.table+json"
+QUERY_MIME = "application/vnd.eddyline.query+json"
 PARAMETERS = "_eddyline_parameters"
 
 
@@ -42,12 +42,15 @@ class ZeppelinContext:
             raise TypeError(msg)
 
     def _show_query(self, query: str, mode: str) -> None:
-        place = uuid.uuid4().hex
-        for event in Running(query, mode=mode).events():
-            if isinstance(event, e.TableSnapshot):
-                publish(
-                    event.columns, event.types, event.rows, event.row_count, event.skipped, place
-                )
+        """Check the query here; the server runs it, so that a stream holds up no other Python."""
+        for _ in Running(f"EXPLAIN {query}").events():
+            pass
+        from IPython import display as ipython
+
+        display: Any = ipython.display
+        display(
+            {QUERY_MIME: {"query": query, "mode": mode}, "text/plain": "a query's table"}, raw=True
+        )
 
     def input(self, name: str, default: Any = "") -> Any:
         """The value of the form of that name, as ``${name=default}`` in the text shows it."""

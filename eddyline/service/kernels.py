@@ -1,6 +1,7 @@
-"""Python kernels of notes: one IPython process per note, started when it is first needed.
+"""Python kernels: one IPython process per notebook, started when it is first needed.
 
-A kernel runs one paragraph at a time. What it publishes becomes the same events that a run of SQL
+The notes of a notebook share their variables, and each runs its SQL in its own session. A kernel
+runs one paragraph at a time. What it publishes becomes the same events that a run of SQL
 sends, so that a paragraph shows and keeps both alike. The libraries are loaded with the first
 kernel.
 """
@@ -29,6 +30,7 @@ from eddyline.errors import EddylineError
 from eddyline.service import events as e
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
+from eddyline.service.kernel_shows import Shows
 
 if TYPE_CHECKING:
     from eddyline.service.services import Services
@@ -39,6 +41,8 @@ POLL_S = 0.2
 # What a paragraph prints is kept up to this; more is cut off.
 TEXT_CHARACTERS_MAX = 500_000
 TABLE_MIME = "application/vnd.eddyline.table+json"
+QUERY_MIME = "application/vnd.eddyline.query+json"
+SESSION_VARIABLE = "_EDDYLINE_SESSION"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)|^Line (\d+)", re.MULTILINE)
 OnEvent = Callable[[RunEvent], None]
@@ -47,9 +51,11 @@ OnEvent = Callable[[RunEvent], None]
 @dataclass(slots=True)
 class _Run:
     run_id: str
+    session: str
     code: str
     parameters: dict[str, Any]
     on_event: OnEvent
+    shows: Shows
     cancelled: bool = False
 
 
@@ -74,12 +80,13 @@ class _Shown:
 
 
 class Kernels:
-    """All kernels of a server, by note."""
+    """All kernels of a server, by notebook."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
         self._kernels: dict[str, Kernel] = {}
+        self._shown: dict[str, Shows] = {}  # by run, until it is over
 
     def available(self) -> bool:
         """Whether Python can run: its libraries are here, and a server answers kernels."""
@@ -95,35 +102,41 @@ class Kernels:
         return bool(holder and holder.get("api_port"))
 
     def submit(
-        self, note: str, session: str, code: str, parameters: dict[str, Any], run_id: str,
+        self, notebook: str, session: str, code: str, parameters: dict[str, Any], run_id: str,
         on_event: OnEvent,
     ) -> None:  # fmt: skip
-        """Run ``code`` in the note's kernel; RunFinished is the last event."""
+        """Run ``code`` in the notebook's kernel; RunFinished is the last event."""
+        shows = Shows(self._services.sessions, session, run_id, on_event)
         with self._lock:
-            kernel = self._kernels.get(note)
+            self._shown = {known: s for known, s in self._shown.items() if not s.over}
+            self._shown[run_id] = shows
+            kernel = self._kernels.get(notebook)
             if kernel is None or kernel.ended:
-                kernel = self._kernels[note] = Kernel(self.environment(session))
-        kernel.submit(_Run(run_id, code, parameters, on_event))
+                kernel = self._kernels[notebook] = Kernel(self.environment(session))
+        kernel.submit(_Run(run_id, session, code, parameters, on_event, shows))
 
     def cancel(self, run_id: str) -> bool:
-        """Interrupt a run; False if no kernel has it."""
+        """Interrupt a run, or end the queries that it shows; False if no kernel has it."""
         with self._lock:
             kernels = list(self._kernels.values())
+            shows = self._shown.get(run_id)
+        if shows is not None and not shows.over and shows.cancel():
+            return True
         return any(kernel.cancel(run_id) for kernel in kernels)
 
-    def close(self, note: str) -> None:
-        """End a note's kernel; the next Python paragraph starts another."""
+    def close(self, notebook: str) -> None:
+        """End a notebook's kernel; the next Python paragraph starts another."""
         with self._lock:
-            kernel = self._kernels.pop(note, None)
+            kernel = self._kernels.pop(notebook, None)
         if kernel is not None:
             kernel.close()
 
     def stop(self) -> None:
         """End all kernels."""
         with self._lock:
-            notes = list(self._kernels)
-        for note in notes:
-            self.close(note)
+            notebooks = list(self._kernels)
+        for notebook in notebooks:
+            self.close(notebook)
 
     def environment(self, session: str) -> dict[str, str]:
         """A kernel's environment: AWS clients reach this server, and never AWS by accident."""
@@ -135,7 +148,7 @@ class Kernels:
         return {
             **kept,
             "EDDYLINE_DATA_DIR": str(self._services.data_dir.absolute()),
-            "_EDDYLINE_SESSION": session,
+            SESSION_VARIABLE: session,
             "EDDYLINE_KERNEL_MEMORY_MIB": str(settings.kernel_memory_mib),
             "AWS_ENDPOINT_URL": f"{scheme}://{host}:{holder.get('api_port', 9)}",
             "AWS_DEFAULT_REGION": settings.region,
@@ -214,12 +227,13 @@ class Kernel:
             self._start()
             self._execute(run)
         except KeyboardInterrupt:
-            run.on_event(e.RunFinished(run.run_id, "ABORT"))
+            run.shows.code_ended(e.RunFinished(run.run_id, "ABORT"))
         except Exception as failure:
             error = described(failure)
-            run.on_event(e.RunFinished(run.run_id, "ERROR", error.as_dict(), error.pretty()))
+            end = e.RunFinished(run.run_id, "ERROR", error.as_dict(), error.pretty())
+            run.shows.code_ended(end)
         else:
-            run.on_event(e.RunFinished(run.run_id, "FINISHED"))
+            run.shows.code_ended(e.RunFinished(run.run_id, "FINISHED"))
 
     def _start(self) -> None:
         """Start the process, unless it runs."""
@@ -236,7 +250,7 @@ class Kernel:
                 ip=str(self._folder / "kernel"),
             )
             command = [sys.executable, "-m", MODULE, "-f", "{connection_file}"]
-            manager._kernel_spec = KernelSpec(argv=command, display_name="note", language="python")
+            manager._kernel_spec = KernelSpec(argv=command, display_name="notes", language="python")
             manager.start_kernel(env=self._environment, stdout=None, stderr=None)
             self._manager = manager
             self._client = manager.client()
@@ -246,16 +260,18 @@ class Kernel:
             except RuntimeError as error:
                 self._stop_process()
                 hint = "is there enough memory (kernel_memory_mib)? try again"
-                msg = "Python for this note does not start"
+                msg = "Python for this notebook does not start"
                 raise EddylineError("internal", msg, detail=str(error), hint=hint) from None
 
     def _execute(self, run: _Run) -> None:
         shown = _Shown()
-        parameters = json.dumps(run.parameters)
+        variables = {
+            "_eddyline_parameters": json.dumps(run.parameters),
+            SESSION_VARIABLE: run.session,
+        }
         self._client.execute(
-            f"import os; os.environ['_eddyline_parameters'] = {parameters!r}",
-            silent=True, store_history=False,
-        )  # fmt: skip
+            f"import os; os.environ.update({variables!r})", silent=True, store_history=False
+        )
         wanted = self._client.execute(run.code, allow_stdin=False)
         failure: EddylineError | None = None
         while True:
@@ -273,6 +289,9 @@ class Kernel:
                 break
             if kind == "error":
                 failure = _failure(content, run.code)
+            elif kind == "display_data" and QUERY_MIME in content["data"]:
+                query = content["data"][QUERY_MIME]
+                run.shows.add(query["query"], query["mode"], shown.at())
             elif event := _event(run.run_id, shown, kind, content):
                 run.on_event(event)
         if run.cancelled:
@@ -299,7 +318,7 @@ class Kernel:
 
 
 def _died() -> EddylineError:
-    msg = "Python for this note has ended; its variables are lost"
+    msg = "Python for this notebook has ended; its variables are lost"
     hint = "it may have needed more memory than kernel_memory_mib; run the paragraphs again"
     return EddylineError("internal", msg, hint=hint)
 

@@ -23,6 +23,12 @@ class Begin(msgspec.Struct, tag=True, frozen=True):
     context: JobContext | None = None
 
 
+class Adopt(msgspec.Struct, tag=True, frozen=True):
+    """To a worker: what another session of its group has SET, USEd and made temporary."""
+
+    context: JobContext
+
+
 class Run(msgspec.Struct, tag=True, frozen=True):
     """To a worker: run a text."""
 
@@ -120,7 +126,7 @@ class Sent(msgspec.Struct, tag=True, frozen=True):
     error: dict[str, Any] | None = None
 
 
-ToWorker = Begin | Run | Resume | Cancel | StopJob | Generate | Stop
+ToWorker = Begin | Adopt | Run | Resume | Cancel | StopJob | Generate | Stop
 FromWorker = (
     Ready | Beat | Waiting | Remember | RequestStop | JobReport | Monitored | Sent | RunEvent
 )

@@ -59,6 +59,11 @@ class SessionCatalog(Catalog):
         self.resolved[catalog_object.path] = catalog_object
         return catalog_object
 
+    def forget_temporary(self) -> None:
+        """Have no objects and functions of the session's own."""
+        self._temporary.clear()
+        self.functions.forget_temporary()
+
     def temporary(self) -> list[CatalogObject | CatalogFunction]:
         """The session's own objects and functions."""
         return [*self._temporary.values(), *self.functions.temporary()]
@@ -99,6 +104,12 @@ class Session:
             self.catalog.current_database = context.database
         for entry in context.objects:
             keep(self.catalog, unpack(entry))
+
+    def adopt(self, context: JobContext) -> None:
+        """Take on what another session of the group has; what it no longer has is gone here."""
+        with self.planning:
+            self.catalog.forget_temporary()
+            self._restore(context)
 
     def context(self) -> JobContext:
         """What the next worker of this session is to know."""

@@ -16,8 +16,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.service import messages
@@ -32,6 +30,8 @@ from eddyline.service.events import (
     Warning_,
 )
 from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
+from eddyline.service.session_groups import SessionGroups
+from eddyline.service.session_info import SessionInfos, info_of
 from eddyline.service.supervisor import BackOff, Child, Supervisor
 from eddyline.settings import Settings
 
@@ -48,17 +48,6 @@ OnEvent = Callable[[RunEvent], None]
 OnMonitored = Callable[[messages.Monitored], None]
 
 
-class SessionInfo(msgspec.Struct, frozen=True):
-    """A session: its worker's process id and memory, and its runs."""
-
-    name: str
-    pid: int | None
-    state: str
-    runs: list[str]
-    rss_mib: float
-
-
-SessionInfos = list[SessionInfo]
 Reasons = list[str]
 
 
@@ -105,6 +94,7 @@ class Sessions:
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
         self._sessions: dict[str, _Session] = {}
+        self._groups = SessionGroups()
         self._reports: dict[str, messages.JobReport] = {}
         self._spare: Child | None = None
         self._preparing = False
@@ -185,6 +175,18 @@ class Sessions:
             self._finish(live, run_id, _lost("ended"))
         return run_id
 
+    def join(self, session: str, group: str) -> None:
+        """Have a session share with a group what its statements SET, USE and make temporary."""
+        with self._lock:
+            context = self._groups.join(session, group)
+            if context is not None:
+                self._adopt(self._session(session), context)
+
+    def _adopt(self, session: _Session, context: JobContext) -> None:
+        session.context = context
+        if session.child is not None:
+            session.child.send(messages.Adopt(context))
+
     def watch(self, run_id: str, on_event: OnEvent) -> bool:
         """Listen again to a run that waits for its jobs (after a restart); False if it is over."""
         with self._lock:
@@ -235,13 +237,14 @@ class Sessions:
             self._moved.wait_for(lambda: not live.runs, CANCEL_S)
             if live.idle:
                 self._end(live)
+                self._groups.leave(session)
                 del self._sessions[session]
 
     def list(self) -> SessionInfos:
         """All sessions, by name."""
         with self._lock:
             live = sorted(self._sessions.values(), key=lambda s: s.name)
-            return [_info(session) for session in live]
+            return [info_of(s.name, s.child, list(s.runs), idle=s.idle) for s in live]
 
     # jobs
 
@@ -357,7 +360,10 @@ class Sessions:
                 if message.run_id in session.runs:
                     session.runs[message.run_id].jobs = message.job_ids
         elif isinstance(message, messages.Remember):
-            session.context = message.context
+            with self._lock:
+                session.context = message.context
+                for name in self._groups.share(session.name, message.context):
+                    self._adopt(self._session(name), message.context)
         elif isinstance(message, messages.RequestStop):
             in_thread("stop-job", self._stop_requested, message.job_id)
         elif isinstance(message, messages.Monitored):
@@ -477,18 +483,6 @@ def _say(run: _Run, event: RunEvent) -> None:
 
 def _nobody(event: RunEvent) -> None:
     """A run of the server before this one: until somebody watches, nobody listens."""
-
-
-def _info(session: _Session) -> SessionInfo:
-    child = session.child
-    state = "idle" if session.idle else "running"
-    return SessionInfo(
-        session.name,
-        child.pid if child else None,
-        state if child else "stopped",
-        list(session.runs),
-        round(child.rss_mib, 1) if child else 0.0,
-    )
 
 
 def _lost(how: str) -> EddylineError:

@@ -33,6 +33,9 @@ class Worker:
             self._begin(message)
         elif isinstance(message, messages.Run):
             self._run(message)
+        elif isinstance(message, messages.Adopt):
+            assert self._session is not None, "Begin comes first"
+            self._session.adopt(message.context)
         elif isinstance(message, messages.Resume):
             self._resume(message)
         elif isinstance(message, messages.Cancel):

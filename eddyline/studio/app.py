@@ -26,9 +26,11 @@ from eddyline.studio.rates import Rates
 def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
     """The studio of ``services``; ``signin`` knows links, passwords and sessions."""
     from eddyline.auth.hosts import HostGuard
+    from eddyline.auth.rights import Rights
 
     context = Context(services, settings, Rates(services))
-    return HostGuard(Gate(_pages(context), signin), settings)
+    rights = Rights(services.directory.path)
+    return HostGuard(Gate(_pages(context), signin, may_open=rights.may_open), settings)
 
 
 @contextlib.contextmanager

@@ -24,6 +24,10 @@ from eddyline.studio.sockets import CODE, RECHECK_S, Sockets
 COOKIE = "eddyline-session"
 # A page puts the status of its answer here; its framework would answer 200.
 STATUS = "eddyline.status"
+# A request carries here which paths its user may open.
+MAY_OPEN = "eddyline.may_open"
+# Where a user is led who may not open the overview.
+FIRST_PAGES = ("/generator", "/streams", "/notes")
 # What a browser may have before it has signed in.
 OPEN = {"/theme.css": "text/css", "/shell.js": "text/javascript"}
 _FORM_BYTES_MAX = 4096
@@ -62,12 +66,30 @@ class SignIn(Protocol):
         """End a session."""
 
 
-class Gate:
-    """Lets requests with a session through to ``app``; answers ``/signin`` and ``/signout``."""
+MayOpen = Callable[[str, str], bool]
 
-    def __init__(self, app: ASGIApp, signin: SignIn, recheck_s: float = RECHECK_S) -> None:
+
+def everything(user: str, path: str) -> bool:
+    """The rights of users where nobody is kept from anything."""
+    return True
+
+
+class Gate:
+    """Lets requests with a session through to ``app``; answers ``/signin`` and ``/signout``.
+
+    may_open: whether a user may open a path; what a page shows of the others depends on it, too.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        signin: SignIn,
+        recheck_s: float = RECHECK_S,
+        may_open: MayOpen = everything,
+    ) -> None:
         self._app = app
         self._signin = signin
+        self._may_open = may_open
         self._sockets = Sockets(lambda session: signin.check(session) is not None, recheck_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,10 +117,26 @@ class Gate:
             await (await self._sign_in(request))(scope, receive, send)
         elif path == "/signout" and request.method == "POST":
             await self._sign_out(request)(scope, receive, send)
-        elif self._user(scope) is not None:
-            await self._app(scope, receive, send)
+        elif (user := self._user(scope)) is not None:
+            await self._by_right(user, scope["path"])(scope, receive, send)
         else:
             await _turned_away(request)(scope, receive, send)
+
+    def _by_right(self, user: str, path: str) -> ASGIApp:
+        """The page for a user who may open it; else the first page that the user may open."""
+
+        def may_open(other: str) -> bool:
+            return self._may_open(user, other)
+
+        async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[MAY_OPEN] = may_open
+            await self._app(scope, receive, send)
+
+        if may_open(path):
+            return inside
+        if path == "/":
+            return _to(next((p for p in FIRST_PAGES if may_open(p)), "/anomalies"))
+        return forbidden_page(user)
 
     def _user(self, scope: Scope) -> str | None:
         session = _session(scope)
@@ -231,6 +269,26 @@ it signs in once. Or use a name and password made with <code>eddyline user add</
 <label>User<input name="user" value="{user}" autocomplete="username" required></label>
 <label>Password<input name="password" type="password" autocomplete="current-password"
 required></label><button>Sign in</button></form></main></body></html>"""
+
+
+_FORBIDDEN = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Not allowed · Eddyline</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:image/svg+xml,{icon}">
+<link rel="stylesheet" href="/theme.css"><script src="/shell.js"></script></head>
+<body><main class="sign-in"><form method="post" action="/signout">
+<div class="brand">{logo}<span>Eddyline</span></div>
+<h1>Not allowed</h1>
+<p>The policy of user {user} does not allow this page. Whoever runs the server can change it with
+<code>eddyline user policy</code>.</p>
+<p><a href="/">Go to what is allowed</a></p>
+<button>Sign in as somebody else</button></form></main></body></html>"""
+
+
+def forbidden_page(user: str) -> Response:
+    """The page for somebody whose policy does not allow the one that was requested."""
+    shown = _FORBIDDEN.format(user=html.escape(user), logo=LOGO, icon=quote(FAVICON))
+    return HTMLResponse(shown, 403)
 
 
 def sign_in_page(to: str, words: str = "", status: int = 200, user: str = "") -> Response:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eddyline.service.notes.output import Table
-from eddyline.studio import charts
+from eddyline.studio import charts, look
 from eddyline.studio.charts import Options
 from eddyline.studio.markup import is_number
 
@@ -60,6 +60,8 @@ def mode_of(graph: Graph) -> str:
 
 def settings(table: Table, graph: Graph) -> Settings:
     """The graph's settings, by name over this table; guessed where they name nothing of it."""
+    if mode_of(graph) == SCATTER and (found := _scatter_settings(table, graph)) is not None:
+        return found
     keys = _places(table, graph.get("keys"))
     groups = tuple(i for i in _places(table, graph.get("groups")) if i not in keys)
     values = _values(table, graph.get("values"))
@@ -97,8 +99,57 @@ def graph_of(table: Table, chosen: Settings) -> Graph:
     }
 
 
-def options(table: Table, chosen: Settings) -> Options:
-    """The chart's options."""
+def options(table: Table, chosen: Settings, graph: Graph | None = None) -> Options:
+    """The chart's options, with the look that the note keeps in its graph."""
+    setting = look.setting_of(graph or {}, chosen.mode)
+    if chosen.mode == SCATTER and _is_numeric(table, chosen.keys[0] if chosen.keys else None):
+        return _dots(table, chosen, setting)
+    drawn = _options(table, chosen)
+    look.apply(drawn, chosen.mode, setting)
+    return drawn
+
+
+def _scatter_settings(table: Table, graph: Graph) -> Settings | None:
+    """Zeppelin keeps the columns of dots by axis; None where it names none of this table."""
+    setting = look.setting_of(graph, SCATTER)
+    places = {name: _places(table, [setting.get(name)]) for name in ("xAxis", "yAxis", "group")}
+    if not places["xAxis"] or not places["yAxis"]:
+        return None
+    values = tuple((place, "sum") for place in places["yAxis"])
+    return Settings(SCATTER, places["xAxis"], places["group"], values)
+
+
+def _dots(table: Table, chosen: Settings, setting: look.Setting) -> Options:
+    """A dot a row; its size by another column if the note names one."""
+    found = charts.base()
+    found["xAxis"] = charts.axis("value", scale=True)
+    found["yAxis"]["scale"] = True
+    found["tooltip"] = {**found["tooltip"], "trigger": "item"}
+    sizes = _places(table, [setting.get("size")])
+    largest = max((_number(row[i]) or 0.0 for row in table.rows for i in sizes), default=0.0)
+    series: dict[str, list[tuple[float, Any]]] = {}
+    (key,), (value, _) = chosen.keys[:1], chosen.values[0]
+    for row in table.rows[-POINTS_MAX:]:
+        x, y = _number(row[key]), _number(row[value])
+        name = _name(table, chosen, row, value)
+        if x is None or y is None or (name not in series and len(series) >= SERIES_MAX):
+            continue
+        dot: Any = [x, y]
+        if sizes and largest > 0:
+            size = _number(row[sizes[0]]) or 0.0
+            dot = {"value": [x, y], "symbolSize": 5 + 25 * max(0.0, size) / largest}
+        series.setdefault(name, []).append((x, dot))
+    found["series"] = [
+        _drawn(SCATTER, name, [dot for _, dot in sorted(dots, key=lambda pair: pair[0])])
+        for name, dots in series.items()
+    ]
+    if len(series) > 1:
+        found["legend"] = {**charts.LEGEND}
+        found["grid"]["top"] = 36
+    return found
+
+
+def _options(table: Table, chosen: Settings) -> Options:
     if chosen.mode == PIE:
         return _pie(table, chosen)
     found = charts.base()
@@ -198,7 +249,9 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
-def _is_numeric(table: Table, index: int) -> bool:
+def _is_numeric(table: Table, index: int | None) -> bool:
+    if index is None:
+        return False
     if table.types:
         return is_number(table.types[index])
     known = [row[index] for row in table.rows[-50:] if row[index] is not None]

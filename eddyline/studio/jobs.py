@@ -8,7 +8,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from eddyline.service.jobs import RUNNING, JobInfo, JobInfos
-from eddyline.service.sessions import SessionInfos
+from eddyline.service.session_info import SessionInfos
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import duration, escape, link, number, state, when

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nicegui import run, ui
@@ -10,6 +11,7 @@ from eddyline.errors import EddylineError
 from eddyline.service.notes import Edited, NoteView
 from eddyline.studio.context import Context
 from eddyline.studio.markup import escape, plural
+from eddyline.studio.note_versions import Versions
 from eddyline.studio.notice import Notice
 from eddyline.studio.paragraph import ParagraphBlock
 from eddyline.studio.shell import (
@@ -31,14 +33,29 @@ _KEYS = (
     ("r", "Run all paragraphs"),
     (".", "Stop all paragraphs"),
     ("a", "Add a paragraph at the end"),
+    ("Alt Enter", "Run, and add a paragraph below"),
+    ("Ctrl Alt A / B", "Add a paragraph above / below"),
+    ("Ctrl Alt C", "Clone the paragraph"),
+    ("Ctrl Alt K / J", "Move the paragraph up / down"),
+    ("Ctrl Alt D", "Delete the paragraph"),
+    ("Ctrl Alt E / O", "Hide or show its code / output"),
+    ("Ctrl Alt R", "Leave it out of Run all, or not"),
+    ("Ctrl Alt + / -", "Wider / narrower"),
 )
+EXPORTS = {
+    "zpln": "Zeppelin note (.zpln)",
+    "ipynb": "Jupyter notebook (.ipynb)",
+    "sql": "SQL script (.sql)",
+    "py": "Python program (.py)",
+    "html": "Report (.html)",
+}
 
 
 def register(context: Context) -> None:
     """Add the page."""
 
     @ui.page("/notes/{note_id}")
-    async def note(note_id: str) -> None:
+    async def note(note_id: str, paragraph: str | None = None) -> None:
         try:
             found = await run.io_bound(context.services.notes.find, note_id)
             view = context.services.notes.view(str(found))
@@ -49,13 +66,15 @@ def register(context: Context) -> None:
             return
         context.services.sessions.expect()
         with page("notes", view.name, crumb=("/notes", "Notes"), keys=_KEYS) as built:
-            NotePage(context, built, view.id)
+            NotePage(context, built, view.id, paragraph)
 
 
 class NotePage:
     """The page of a note, and what its paragraphs may ask of it."""
 
-    def __init__(self, context: Context, built: Page, note_id: str) -> None:
+    def __init__(
+        self, context: Context, built: Page, note_id: str, paragraph: str | None = None
+    ) -> None:
         self._services = context.services
         self._notes = context.services.notes
         self._page = built
@@ -64,13 +83,14 @@ class NotePage:
         self._name = ""
         self._order: list[str] = []
         self._blocks: dict[str, ParagraphBlock] = {}
-        self._fresh: str | None = None
+        self._fresh = paragraph  # to be written in once it is shown
+        self._not_run = ""
         with built.actions:
             self._build_actions()
         self._notice = Notice()
         with empty("An empty note", "A paragraph holds SQL, or words after %md.") as self._empty:
             button("Add a paragraph", lambda: self.add(None), kind="main")
-        self._place = ui.element("div").classes("stack")
+        self._place = ui.element("div").classes("paragraphs")
         self._end = button("Add a paragraph", lambda: self.add(None), icon="add", key="a")
         self._refresh = every(0.5, self._pull, self._show)
 
@@ -78,10 +98,14 @@ class NotePage:
         self._facts = ui.label().classes("muted small")
         self._run_all = button("Run all", self._run_every, kind="main", icon="play_arrow", key="r")
         self._stop_all = button("Stop all", self._cancel_every, icon="stop", key=".")
-        button("Export", self._export, icon="file_download", hint="Save as a Zeppelin note")
+        with button("Export", icon="file_download", hint="Save as a file"), ui.menu():
+            for kind, words in EXPORTS.items():
+                ui.menu_item(words, partial(self._export, kind))
         with icon_button("more_vert", "More about the note"), ui.menu():
             ui.menu_item("Rename", self._rename)
             ui.menu_item("Duplicate", self._duplicate)
+            ui.menu_item("Keep a version", self._keep_version)
+            ui.menu_item("Versions", self._show_versions)
             ui.menu_item("Clear the results", self._clear)
             ui.menu_item("Restart Python", self._restart_python)
             ui.menu_item("Delete the note", self._remove)
@@ -104,6 +128,7 @@ class NotePage:
             self._arrange(view.order)
         for block in self._blocks.values():
             block.tick(now_ms)
+        self._show_not_run(view)
         busy = [b for b in self._blocks.values() if b.busy]
         self._stop_all.set_enabled(bool(busy) or view.round)
         self._run_all.set_enabled(not view.round and bool(self._blocks))
@@ -111,6 +136,20 @@ class NotePage:
         self._facts.set_text(plural(len(view.order), "paragraph") + running)
         self._empty.set_visibility(not view.order)
         self._end.set_visibility(bool(view.order))
+
+    def _show_not_run(self, view: NoteView) -> None:
+        """Name the paragraphs that the last "run all" did not come to."""
+        numbers = [view.order.index(p) + 1 for p in view.not_run if p in view.order]
+        shown = ", ".join(map(str, numbers))
+        if shown == self._not_run:
+            return
+        self._not_run = shown
+        if numbers:
+            one = len(numbers) == 1
+            word = "Paragraph" if one else "Paragraphs"
+            self._notice.say(f"{word} {shown} did not run: {view.why_not_run}.")
+        else:
+            self._notice.clear()
 
     def _show_one(self, changed: Any, view: NoteView) -> None:
         block = self._blocks.get(changed.id)
@@ -161,10 +200,23 @@ class NotePage:
         """Move it up or down."""
         self._notes.move(self._id, paragraph, by)
 
-    async def add(self, after: str | None) -> None:
-        """Put a new paragraph behind another, or at the end, and begin to write in it."""
+    def configure(self, paragraph: str, **changes: Any) -> None:
+        """Change its layout, or whether it runs with all."""
+        self._notes.configure(self._id, paragraph, **changes)
+
+    def clone(self, paragraph: str) -> None:
+        """Put a copy behind it."""
+        self._notes.clone(self._id, paragraph)
+
+    async def run_from(self, paragraph: str) -> None:
+        """Run it and all that follow."""
+        await self._notice.attempt(self._notes.run_all, self._id, paragraph)
+        await self.look()
+
+    async def add(self, after: str | None, before: str | None = None) -> None:
+        """Put a new paragraph behind or before another, or at the end, and begin to write in it."""
         text = "%flink.ssql\n"
-        self._fresh = await self._notice.attempt(self._notes.add, self._id, text, after)
+        self._fresh = await self._notice.attempt(self._notes.add, self._id, text, after, before)
         await self.look()
 
     async def take_out(self, paragraph: str) -> None:
@@ -186,10 +238,21 @@ class NotePage:
         await self._notice.attempt(self._notes.cancel, self._id)
         await self.look()
 
-    async def _export(self) -> None:
-        data = await self._notice.attempt(self._notes.export, self._id)
+    async def _export(self, kind: str) -> None:
+        data = await self._notice.attempt(self._notes.export, self._id, kind)
         if data is not None:
-            ui.download.content(data, self._notes.file_name(self._id))
+            ui.download.content(data, self._notes.file_name(self._id, kind))
+
+    async def _keep_version(self) -> None:
+        message = await ask("Keep a version", "What it is", "", "Keep it")
+        if message is None:
+            return
+        if await self._notice.does(self._notes.keep_version, self._id, message):
+            self._notice.say("The note as it is now is among its versions.")
+
+    async def _show_versions(self) -> None:
+        await Versions(self._notes, self._id, self._notice).show()
+        await self.look()
 
     async def _rename(self) -> None:
         name = await ask("Rename the note", "Name", self._name, "Rename")
@@ -208,7 +271,9 @@ class NotePage:
 
     async def _restart_python(self) -> None:
         if await self._notice.does(self._notes.restart_python, self._id):
-            self._notice.say("Python is restarted: its variables are gone.")
+            self._notice.say(
+                "Python is restarted: its variables are gone, for all notes of the notebook."
+            )
 
     async def _remove(self) -> None:
         words = "Its paragraphs and results are gone for good, and what runs of it is stopped."

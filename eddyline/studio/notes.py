@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from nicegui import ui
 
 from eddyline.service.notes import NoteInfo
+from eddyline.service.notes.search import Hit, Hits
 from eddyline.studio import lab
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
@@ -21,6 +23,7 @@ from eddyline.studio.shell import (
     every,
     heading,
     icon_button,
+    labelled,
     page,
 )
 from eddyline.studio.uploads import upload
@@ -83,6 +86,9 @@ class NotesPage:
         ):
             button("New note", self.create, kind="main")
             button("Import a note", self.pick)
+        self._search = labelled(ui.input("Search all notes", on_change=self._searched))
+        self._search.props("clearable debounce=300 type=search").classes("field wide-field")
+        self._hits = ui.html("", sanitize=False).props('aria-live="polite"')
         self._listing = Listing(_COLUMNS, "Notes", self._actions)
         self._drop_hint = ui.label("Drop .zpln files anywhere on this page to import them.")
         self._drop_hint.classes("muted small")
@@ -113,12 +119,18 @@ class NotesPage:
         self._empty.set_visibility(not found.notes)
         self._listing.set_visibility(bool(found.notes))
         self._drop_hint.set_visibility(bool(found.notes))
+        self._search.set_visibility(bool(found.notes))
         self._listing.show({note.id: _cells(note, found.now_ms) for note in found.notes})
 
     def _actions(self, note_id: str) -> None:
         icon_button("file_download", "Export it", lambda: self._export(note_id))
         icon_button("content_copy", "Duplicate it", lambda: self._duplicate(note_id))
         icon_button("delete", "Delete it", lambda: self._remove(note_id))
+
+    async def _searched(self, event: Any) -> None:
+        words = str(event.value or "").strip()
+        hits = await self._notice.attempt(self._notes.search, words) if words else []
+        self._hits.set_content(hits_html(hits or [], words))
 
     async def create(self) -> None:
         """Ask for a name and open a new note."""
@@ -168,6 +180,23 @@ class NotesPage:
         if await confirm(f"Delete the note {name}?", words, "Delete the note"):
             await self._notice.attempt(self._notes.remove, note_id)
             await self._refresh.now()
+
+
+def hits_html(hits: Hits, words: str) -> str:
+    """The paragraphs that were found, each a link to its place."""
+    if not words:
+        return ""
+    if not hits:
+        return f'<p class="muted">No note holds {escape(words)}.</p>'
+    rows = "".join(f"<li>{_hit(hit)}</li>" for hit in hits)
+    return f'<ul class="hits">{rows}</ul>'
+
+
+def _hit(hit: Hit) -> str:
+    if hit.paragraph is None:
+        return link(f"/notes/{hit.note_id}", hit.note)
+    place = link(f"/notes/{hit.note_id}?paragraph={hit.paragraph}", f"{hit.note}, {hit.number}")
+    return f'{place} <code class="muted">{escape(hit.text[:160])}</code>'
 
 
 def _cells(note: NoteInfo, now_ms: int) -> list[str]:

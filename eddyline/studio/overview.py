@@ -10,7 +10,7 @@ from eddyline.service.anomalies import Alerts
 from eddyline.service.generators import GeneratorInfos
 from eddyline.service.jobs import JobInfos
 from eddyline.service.notes import NoteInfo
-from eddyline.service.sessions import SessionInfos
+from eddyline.service.session_info import SessionInfos
 from eddyline.studio import lab
 from eddyline.studio.alerts import alert_rows
 from eddyline.studio.context import Context

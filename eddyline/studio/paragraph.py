@@ -11,6 +11,7 @@ from nicegui import run, ui
 
 from eddyline.errors import EddylineError
 from eddyline.service.notes import Edited, ParagraphView, header
+from eddyline.service.notes.edits import WIDTH_MAX
 from eddyline.service.notes.forms import Form, forms
 from eddyline.service.notes.interpreters import PYTHON
 from eddyline.service.notes.output import FAILURE, HTML
@@ -48,8 +49,17 @@ class Actions(Protocol):
     def move(self, paragraph: str, by: int) -> None:
         """Move it up or down."""
 
-    async def add(self, after: str | None) -> None:
-        """Put a new one behind it."""
+    def configure(self, paragraph: str, **changes: Any) -> None:
+        """Change its layout, or whether it runs with all."""
+
+    def clone(self, paragraph: str) -> None:
+        """Put a copy behind it."""
+
+    async def run_from(self, paragraph: str) -> None:
+        """Run it and all that follow."""
+
+    async def add(self, after: str | None, before: str | None = None) -> None:
+        """Put a new one behind or before it."""
 
     async def take_out(self, paragraph: str) -> None:
         """Ask, and remove it."""
@@ -102,13 +112,41 @@ class ParagraphBlock:
         self._state = ui.html("", sanitize=False).classes("state-place")
         self._turn = icon_button("edit", "Write", self._turned)
         with icon_button("more_vert", "More").classes("more-menu"), ui.menu():
-            ui.menu_item("Add a paragraph below", lambda: self._actions.add(self.id))
-            ui.menu_item("Move up", lambda: self._moved(-1))
-            ui.menu_item("Move down", lambda: self._moved(1))
-            ui.menu_item("Delete", lambda: self._actions.take_out(self.id))
+            self._build_menu()
+
+    def _build_menu(self) -> None:
+        ui.menu_item("Run all from here", self.run_from)
+        ui.menu_item("Add a paragraph above", self._add_above)
+        ui.menu_item("Add a paragraph below", self._add_below)
+        ui.menu_item("Clone", self._cloned)
+        ui.menu_item("Move up", lambda: self._moved(-1))
+        ui.menu_item("Move down", lambda: self._moved(1))
+        # The words say what the item does now, and are set with each view.
+        self._code_item = _item("Hide the code", self._turn_code)
+        self._output_item = _item("Hide the output", self._turn_output)
+        self._enabled_item = _item("Leave out of Run all", self._turn_enabled)
+        ui.menu_item("Wider", lambda: self._widened(1))
+        ui.menu_item("Narrower", lambda: self._widened(-1))
+        ui.menu_item("Delete", lambda: self._actions.take_out(self.id))
 
     def _made_editor(self, view: ParagraphView) -> Editor:
-        keys = {"Shift-Enter": self.run, "Mod-Enter": self.run, "Ctrl-.": self.cancel}
+        keys: dict[str, Callable[[], Any]] = {
+            "Shift-Enter": self.run,
+            "Mod-Enter": self.run,
+            "Alt-Enter": self._run_and_add,
+            "Ctrl-.": self.cancel,
+            "Ctrl-Alt-d": lambda: self._actions.take_out(self.id),
+            "Ctrl-Alt-a": self._add_above,
+            "Ctrl-Alt-b": self._add_below,
+            "Ctrl-Alt-c": self._cloned,
+            "Ctrl-Alt-k": lambda: self._moved(-1),
+            "Ctrl-Alt-j": lambda: self._moved(1),
+            "Ctrl-Alt-e": self._turn_code,
+            "Ctrl-Alt-o": self._turn_output,
+            "Ctrl-Alt-r": self._turn_enabled,
+            "Ctrl-Alt-=": lambda: self._widened(1),
+            "Ctrl-Alt--": lambda: self._widened(-1),
+        }
         language = _LANGUAGES.get(view.interpreter, "SQL")
         return Editor(self._page, view.text, "Text of the paragraph", language, self._changed, keys)
 
@@ -140,6 +178,13 @@ class ParagraphBlock:
         self._results.show(view.outputs, view.graphs, appends(view.text))
         self._figures.set_content(figures_html(view))
         self._show_origin(view)
+        if view.output_hidden:
+            self._results.set_visibility(False)
+        self._code_item.set_text("Show the code" if view.code_hidden else "Hide the code")
+        self._output_item.set_text("Show the output" if view.output_hidden else "Hide the output")
+        self._enabled_item.set_text("Leave out of Run all" if view.enabled else "Run with all")
+        self.element.classes(remove=_WIDTHS, add=f"wide-{view.width}")
+        self.element.classes(**{"remove" if view.enabled else "add": "left-out"})
         self._mark(view)
         self._lay_out()
 
@@ -181,7 +226,8 @@ class ParagraphBlock:
         """A text to be read hides its source until somebody wants to write."""
         reads = _reads(self._view)
         self._turn.set_visibility(reads or (self._view.interpreter == "md" and self._editing))
-        self._editor_place.set_visibility(self._editing or not reads)
+        hidden = self._view.code_hidden and not self._editing
+        self._editor_place.set_visibility((self._editing or not reads) and not hidden)
 
     def focus(self) -> None:
         """Begin to write."""
@@ -211,6 +257,41 @@ class ParagraphBlock:
     async def cancel(self) -> None:
         """End its run."""
         await self._attempt(lambda: self._actions.cancel(self.id))
+
+    async def run_from(self) -> None:
+        """Keep the text and run this paragraph and all that follow."""
+        await self.save()
+        await self._actions.run_from(self.id)
+
+    async def _run_and_add(self) -> None:
+        await self.run()
+        await self._add_below()
+
+    async def _add_above(self) -> None:
+        await self._actions.add(None, before=self.id)
+
+    async def _add_below(self) -> None:
+        await self._actions.add(self.id)
+
+    async def _cloned(self) -> None:
+        await self.save()
+        await self._attempt(lambda: self._actions.clone(self.id))
+
+    async def _turn_code(self) -> None:
+        self._editing = False
+        await self._configured(code_hidden=not self._view.code_hidden)
+
+    async def _turn_output(self) -> None:
+        await self._configured(output_hidden=not self._view.output_hidden)
+
+    async def _turn_enabled(self) -> None:
+        await self._configured(enabled=not self._view.enabled)
+
+    async def _widened(self, by: int) -> None:
+        await self._configured(width=min(WIDTH_MAX, max(1, self._view.width + by)))
+
+    async def _configured(self, **changes: Any) -> None:
+        await self._attempt(lambda: self._actions.configure(self.id, **changes))
 
     async def _moved(self, by: int) -> None:
         await self._attempt(lambda: self._actions.move(self.id, by))
@@ -272,6 +353,13 @@ class ParagraphBlock:
             await self._attempt(lambda: self._actions.edit(self.id, params={form.name: value}))
 
 
+def _item(words: str, act: Callable[[], Any]) -> ui.label:
+    """A line of a menu whose words change; returns them."""
+    with ui.menu_item(on_click=act), ui.item_section():
+        return ui.label(words)
+
+
+_WIDTHS = " ".join(f"wide-{width}" for width in range(1, WIDTH_MAX + 1))
 _VALUE = "(event) => emit(event.target.value)"
 LONG_ROWS, LONG_CHARACTERS = 12, 2_000
 

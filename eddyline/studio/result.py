@@ -8,9 +8,9 @@ from typing import Any
 
 from nicegui import ui
 
+from eddyline.service.notes.clean import clean
 from eddyline.service.notes.output import FAILURE, HTML, TABLE, WARNING, Output, Table
-from eddyline.studio import charts, graph
-from eddyline.studio.clean import clean
+from eddyline.studio import charts, graph, look
 from eddyline.studio.graph import Graph, Settings
 from eddyline.studio.markup import escape, plural
 from eddyline.studio.notice import text_html
@@ -111,6 +111,8 @@ class _TablePart(_Part):
             self._group = self._select("Group by", self._fields_chosen)
             self._value = self._select("Value", self._fields_chosen)
             self._aggregate = self._select("Aggregate", self._fields_chosen)
+            self._look = self._select("Look", self._look_chosen)
+            self._labels = self._select("Labels", self._labels_chosen)
         self._quiet = False
 
     def _select(self, label: str, chosen: Callable[[], None]) -> ui.select:
@@ -138,13 +140,13 @@ class _TablePart(_Part):
         if plain:
             self._grid.show(table, newest_first=newest_first)
         else:
-            self._put_chart(graph.options(table, chosen))
+            self._put_chart(graph.options(table, chosen, drawn), look.height_of(drawn))
 
-    def _put_chart(self, options: charts.Options) -> None:
+    def _put_chart(self, options: charts.Options, height: int) -> None:
         if self._chart is None:
             with self._place:
                 self._chart = charts.chart(options)
-            return
+        self._chart.style(f"height: {height}px")
         self._chart.options.clear()
         self._chart.options.update(options)
         self._chart.update()
@@ -160,6 +162,12 @@ class _TablePart(_Part):
         self._group.set_options({-1: "–", **names}, value=group)
         self._value.set_options(names, value=value)
         self._aggregate.set_options(list(graph.AGGREGATES), value=aggregate)
+        setting = look.setting_of(self._graph or {}, chosen.mode)
+        looks = look.LOOKS.get(chosen.mode, {})
+        self._look.set_options(looks, value=look.look_of(chosen.mode, setting))
+        self._look.set_visibility(bool(looks))
+        self._labels.set_options(look.LABELS, value=look.labels_of(setting))
+        self._labels.set_visibility(bool(looks))
         self._quiet = False
 
     def _mode_chosen(self, event: Any) -> None:
@@ -181,6 +189,24 @@ class _TablePart(_Part):
         value = (int(self._value.value), str(self._aggregate.value or "sum"))
         chosen = Settings(str(self._modes.value), keys, groups, (value,))
         self._keep(graph.graph_of(self._table, chosen))
+
+    def _look_chosen(self) -> None:
+        if not self._quiet and self._look.value is not None:
+            mode = str(self._modes.value)
+            setting = look.setting_of(self._graph or {}, mode)
+            self._set(mode, look.with_look(mode, setting, str(self._look.value)))
+
+    def _labels_chosen(self) -> None:
+        if not self._quiet:
+            mode = str(self._modes.value)
+            setting = look.setting_of(self._graph or {}, mode)
+            self._set(mode, look.with_labels(setting, str(self._labels.value)))
+
+    def _set(self, mode: str, setting: dict[str, Any]) -> None:
+        """Keep the settings of a kind of chart, beside those of the others."""
+        others = (self._graph or {}).get("setting")
+        known = others if isinstance(others, dict) else {}
+        self._keep({"setting": {**known, mode: setting}})
 
     def _keep(self, drawn: Graph) -> None:
         self._graph = {**(self._graph or {}), **drawn}

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from nicegui import context, ui
 
-from eddyline.studio.gate import LOGO, STATUS
+from eddyline.studio.gate import LOGO, MAY_OPEN, STATUS
 from eddyline.studio.markup import escape
 from eddyline.studio.notice import Notice
 from eddyline.studio.refresh import Refresh
@@ -78,7 +78,10 @@ def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[
         '<span class="name">Eddyline</span></a>',
         sanitize=False,
     )
+    may_open = context.client.request.scope.get(MAY_OPEN, lambda path: True)
     for name, (path, label, icon, key) in SECTIONS.items():
+        if not may_open(path):
+            continue
         item = ui.element("a").classes("rail-item").props(f'href="{path}" data-go="{key}"')
         item.props(f'title="{label} (g {key})"')
         if name == section:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eddyline.studio.clean import clean
+from eddyline.service.notes.clean import clean
 
 ATTACKS = [
     "<script>alert(1)</script>",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from eddyline.auth.rights import ACTIONS, GENERATOR_ONLY, Rights
 from eddyline.auth.signin import SignIn
 from eddyline.auth.users import Users
 from eddyline.studio.gate import Gate
@@ -51,7 +52,8 @@ class House:
         self.signin = SignIn(path)
         self.users = Users(path)
         self.behind = Behind()
-        self.gate = Gate(self.behind, self.signin, recheck_s=0.05)
+        may_open = Rights(path).may_open
+        self.gate = Gate(self.behind, self.signin, recheck_s=0.05, may_open=may_open)
 
     def ask(
         self,
@@ -266,6 +268,25 @@ def test_wrong_passwords_are_slowed_down_with_429(house: House) -> None:
 
     assert [attempt("wrong") for _ in range(6)] == [403] * 4 + [429] * 2
     assert attempt("correct+horse+battery") == 303, "the owner is not locked out"
+
+
+def test_a_user_for_the_generator_reaches_nothing_else(house: House) -> None:
+    cookie = signed_in(house)
+    for path in ACTIONS:
+        assert house.ask(path, [PAGE, cookie]).body == b"inside", "no policy, no limit"
+    house.users.set_policy("ada", GENERATOR_ONLY)
+    assert house.ask("/generator", [PAGE, cookie]).body == b"inside"
+    assert house.ask("/_nicegui/x.js", [cookie]).body == b"inside"
+    first = house.ask("/", [PAGE, cookie])
+    assert (first.status, first.headers["location"]) == (303, "/generator")
+    for path in (*ACTIONS, "/notes/2EYT7Q6R8", "//notes", "/streams/clicks"):
+        if path not in ("/", "/generator"):
+            answer = house.ask(path, [PAGE, cookie])
+            assert answer.status == 403, path
+            assert b"policy of user ada" in answer.body
+    statement = '{"Effect": "Allow", "Action": "*", "Resource": "*"}'
+    house.users.set_policy("ada", f'{{"Statement": {statement}}}')
+    assert house.ask("/notes", [PAGE, cookie]).body == b"inside"
 
 
 def test_every_answer_says_what_a_page_may_do(house: House) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from eddyline.service.notes.output import Table
 from eddyline.studio import graph as g
+from eddyline.studio import look
 
 TYPES = ["TIMESTAMP(3)", "STRING", "DOUBLE", "BIGINT NOT NULL"]
 COLUMNS = ["window_end", "status", "temperature", "num"]
@@ -101,3 +102,59 @@ def test_series_and_points_are_bounded() -> None:
     assert len(found["series"]) == g.SERIES_MAX
     one = g.options(wide, g.Settings(g.SCATTER, (0,), (), ((2, "sum"),)))
     assert len(one["series"][0]["data"]) == g.POINTS_MAX
+
+
+def looked(mode: str, table: Table = TABLE, **setting: Any) -> dict[str, Any]:
+    chosen = g.Settings(mode, (0,), (1,), ((3, "sum"),))
+    return g.options(table, chosen, {"setting": {mode: setting}})
+
+
+def test_bars_are_stacked_where_the_note_says_so() -> None:
+    assert all("stack" not in s for s in looked(g.BAR)["series"])
+    assert {s["stack"] for s in looked(g.BAR, stacked=True)["series"]} == {"all"}
+
+
+def test_areas_as_shares_add_up_to_a_hundred() -> None:
+    found = looked(g.AREA, style="expand")
+    ok, fail = (dict(s["data"]) for s in found["series"])
+    assert [round(ok[t] + fail[t], 9) for t in ok] == [100.0, 100.0]
+    assert ok[AT] == 87.5
+    assert (found["yAxis"]["min"], found["yAxis"]["max"]) == (0, 100)
+    middle = looked(g.AREA, style="stream")["series"]
+    assert dict(middle[0]["data"]) == {AT: -4.0, AT + 10_000: -5.5}
+
+
+def test_lines_begin_at_zero_and_have_a_slider_on_request() -> None:
+    assert looked(g.LINE)["yAxis"]["scale"]
+    assert not looked(g.LINE, forceY=True)["yAxis"]["scale"]
+    assert looked(g.LINE, lineWithFocus=True)["dataZoom"][0]["type"] == "slider"
+
+
+def test_labels_are_turned_or_hidden() -> None:
+    turned = looked(g.LINE, xLabelStatus="rotate", rotate={"degree": "-30"})
+    assert turned["xAxis"]["axisLabel"]["rotate"] == 30
+    assert looked(g.LINE, xLabelStatus="rotate")["xAxis"]["axisLabel"]["rotate"] == 45
+    assert not looked(g.BAR, xLabelStatus="hide")["xAxis"]["axisLabel"]["show"]
+
+
+def test_dots_are_rows_placed_and_sized_by_the_notes_columns() -> None:
+    axis = {"xAxis": setting("temperature")[0], "yAxis": setting("num")[0]}
+    axis["size"] = setting("num")[0]
+    kept = {"mode": "scatterChart", "setting": {"scatterChart": axis}}
+    chosen = g.settings(TABLE, kept)
+    assert chosen == g.Settings(g.SCATTER, (2,), (), ((3, "sum"),))
+    (series,) = g.options(TABLE, chosen, kept)["series"]
+    assert [d["value"] for d in series["data"]] == [[20.5, 7.0], [21.5, 9.0], [90.0, 1.0]]
+    assert series["data"][1]["symbolSize"] == 30
+
+
+def test_a_choice_changes_the_setting_that_zeppelin_reads() -> None:
+    assert look.with_look(g.BAR, {"xLabelStatus": "hide"}, "stacked") == {
+        "xLabelStatus": "hide",
+        "stacked": True,
+    }
+    assert look.look_of(g.AREA, look.with_look(g.AREA, {}, "expand")) == "expand"
+    for name in look.LOOKS[g.LINE]:
+        assert look.look_of(g.LINE, look.with_look(g.LINE, {}, name)) == name
+    assert look.labels_of(look.with_labels({}, "rotate")) == "rotate"
+    assert [look.height_of({"height": h}) for h in (None, 20, 400.0, 9e9)] == [300, 120, 400, 1200]

@@ -162,3 +162,58 @@ def test_a_stored_result_of_another_run_is_marked(studio: Studio) -> None:
     note = notes.import_bytes(json.dumps(data).encode(), "x.zpln")
     assert notes.view(note).paragraphs[0].imported
     assert b"eddylineImported" not in notes.export(note)
+
+
+def test_paragraphs_are_laid_out_and_versions_come_back(studio: Studio, chromium: Browser) -> None:
+    notes = studio.services.notes
+    note = notes.create(
+        "Laid out", ["%flink.ssql\nSELECT 1 AS n", "%md\nwords", "%flink.ssql\nX Y"]
+    )
+    first, words, wrong = notes.view(note).order
+    notes.keep_version(note, "as it began")
+    with chromium.page() as page:
+        tab = page.open(f"/notes/{note}?paragraph={first}")
+        tab.locator(".paragraph .cm-focused").wait_for()
+        tab.keyboard.press("Control+Alt+c")
+        tab.locator(".paragraph").nth(3).wait_for()
+        tab.keyboard.press("Control+Alt+-")
+        tab.locator(".paragraph.wide-11").wait_for()
+        tab.keyboard.press("Control+Alt+e")
+        tab.locator(".paragraph").first.locator(".editor-frame").wait_for(state="hidden")
+
+        def choose(index: int, words: str) -> None:
+            tab.get_by_role("button", name="More", exact=True).nth(index).click()
+            tab.get_by_role("menuitem", name=words).or_(
+                tab.locator(".q-menu .q-item", has_text=words)
+            ).first.click()
+
+        choose(0, "Show the code")
+        tab.locator(".paragraph").first.locator(".editor-frame").wait_for()
+        choose(3, "Leave out of Run all")
+        tab.locator(".paragraph.left-out").wait_for()
+        choose(3, "Run with all")
+        choose(2, "Run all from here")
+        tab.get_by_text("there is no", exact=False).or_(tab.get_by_role("alert")).first.wait_for()
+        tab.get_by_role("button", name="More about the note").click()
+        tab.locator(".q-menu .q-item", has_text="Versions").click()
+        tab.get_by_role("button", name="Compare with version 1").click()
+        tab.locator(".changes .added").first.wait_for()
+        page.picture("note-versions")
+        tab.get_by_role("button", name="Restore version 1").click()
+        tab.get_by_role("button", name="Restore it").click()
+        tab.locator(".paragraph").nth(3).wait_for(state="detached")
+        with tab.expect_download() as download:
+            tab.get_by_role("button", name="Export").click()
+            tab.locator(".q-menu .q-item", has_text="Report").click()
+        assert download.value.suggested_filename.endswith(".html")
+        for width, scheme in ((1440, "dark"), (390, "light")):
+            page.look(width, scheme)
+            assert page.overflow <= 0
+            assert page.unnamed() == []
+            page.picture(f"note-laid-out-{width}-{scheme}")
+        tab = page.open("/notes")
+        tab.get_by_label("Search all notes").fill("words")
+        tab.locator(".hits a", has_text="Laid out, 2").wait_for()
+        page.picture("notes-search")
+        assert page.problems == []
+    assert notes.view(note).order == [first, words, wrong]

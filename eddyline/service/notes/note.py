@@ -7,6 +7,7 @@ imported and exported again has lost nothing. What runs and what is on screen is
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ READY, PENDING, RUNNING = "READY", "PENDING", "RUNNING"
 FINISHED, ERROR, ABORT = "FINISHED", "ERROR", "ABORT"
 # A paragraph's field while its results are those that came with an imported file.
 IMPORTED = "eddylineImported"
+# A note's field with the name of its notebook, and the notebook of notes that have none.
+NOTEBOOK = "eddylineNotebook"
+DEFAULT_NOTEBOOK = "default"
 STATES = (READY, PENDING, RUNNING, FINISHED, ERROR, ABORT)
 # What Zeppelin's note ids are made of: base 58 without look-alikes, nine of them.
 _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -57,6 +61,22 @@ class Paragraph:
     @property
     def enabled(self) -> bool:
         return bool(self.config.get("enabled", True))
+
+    @property
+    def editor_hidden(self) -> bool:
+        """Whether its text is not shown."""
+        return bool(self.config.get("editorHide", False))
+
+    @property
+    def output_hidden(self) -> bool:
+        """Whether its results are not shown."""
+        return bool(self.config.get("tableHide", False))
+
+    @property
+    def width(self) -> int:
+        """Its width in twelfths of the page."""
+        width = self.config.get("colWidth", 12)
+        return int(width) if isinstance(width, int | float) and 1 <= width <= 12 else 12
 
     @property
     def config(self) -> dict[str, Any]:
@@ -107,6 +127,15 @@ class Note:
     def group(self) -> str:
         """The interpreter group of paragraphs that name none."""
         return str(self.fields.get("defaultInterpreterGroup") or "flink")
+
+    @property
+    def notebook(self) -> str:
+        """The notebook whose Python, temporary objects and options it shares."""
+        return str(self.fields.get(NOTEBOOK) or DEFAULT_NOTEBOOK)
+
+    @notebook.setter
+    def notebook(self, name: str) -> None:
+        self.fields[NOTEBOOK] = name
 
     @property
     def params(self) -> dict[str, Any]:
@@ -165,6 +194,20 @@ def new_paragraph(text: str, now_ms: int, title: str = "") -> Paragraph:
         "status": READY,
     }
     return Paragraph(fields)
+
+
+def copy_of(paragraph: Paragraph, now_ms: int) -> Paragraph:
+    """The paragraph's text and settings as one that nobody has run yet."""
+    copy = new_paragraph(paragraph.text, now_ms, paragraph.title)
+    copy.fields["config"] = copy_json(paragraph.config)
+    copy.fields["settings"] = copy_json(_object(paragraph.fields, "settings"))
+    return copy
+
+
+def copy_json(value: dict[str, Any]) -> dict[str, Any]:
+    """A copy that shares nothing with the original."""
+    copied: dict[str, Any] = json.loads(json.dumps(value))
+    return copied
 
 
 def new_note(name: str) -> Note:

@@ -11,25 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from eddyline.errors import EddylineError, nearest
+from eddyline.errors import EddylineError
 from eddyline.service.events import JobFigures
-from eddyline.service.notes import zpln
+from eddyline.service.notes import exports, zpln
+from eddyline.service.notes.edits import NoteEdits
 from eddyline.service.notes.interpreters import interpreter_of
 from eddyline.service.notes.live import Live
-from eddyline.service.notes.merge import merge
 from eddyline.service.notes.note import (
     ABORT,
+    DEFAULT_NOTEBOOK,
     IMPORTED,
     PENDING,
-    READY,
     RUNNING,
     new_note,
     new_note_id,
     new_paragraph,
 )
 from eddyline.service.notes.output import Output
-from eddyline.service.notes.runner import OpenNote, Runner, session_of
-from eddyline.service.notes.store import NoteStore
+from eddyline.service.notes.runner import session_of
+from eddyline.service.notes.search import Hits, search
+from eddyline.service.notes.versions import VersionInfos, difference
 
 if TYPE_CHECKING:
     from eddyline.service.services import Services
@@ -46,6 +47,7 @@ class NoteInfo(msgspec.Struct, frozen=True):
     paragraphs: int
     running: int
     modified_ms: int
+    notebook: str = DEFAULT_NOTEBOOK
 
 
 class ParagraphView(msgspec.Struct, frozen=True):
@@ -70,13 +72,9 @@ class ParagraphView(msgspec.Struct, frozen=True):
     finished_ms: int | None
     params: dict[str, Any] = {}
     imported: bool = False
-
-
-class Edited(msgspec.Struct, frozen=True):
-    """A paragraph's text after an edit; ``conflict``: both versions of some lines are in it."""
-
-    text: str
-    conflict: bool
+    code_hidden: bool = False
+    output_hidden: bool = False
+    width: int = 12
 
 
 class NoteView(msgspec.Struct, frozen=True):
@@ -100,19 +98,14 @@ NoteInfos = list[NoteInfo]
 Texts = list[str]
 
 
-class Notes:
+class Notes(NoteEdits):
     """Notes by id or name. Every method may be called from any thread.
 
     Those that take a note's or paragraph's id raise ``not_found``.
     """
 
     def __init__(self, services: Services) -> None:
-        self._clock = services.clock
-        self._services = services
-        self._store = NoteStore(services.directory.meta)
-        self._runner = Runner(services, self._store)
-        self._moved = self._runner.moved
-        self._open: dict[str, OpenNote] = {}
+        super().__init__(services)
         for row in self._store.runs():
             opened = self._opened(row.note_id)
             self._runner.take_up(opened, opened.lives[row.paragraph_id], row)
@@ -122,33 +115,31 @@ class Notes:
     def list(self) -> NoteInfos:
         """All notes, by name."""
         return [
-            NoteInfo(row.id, row.name, row.paragraphs, self._running(row.id), row.modified_ms)
+            NoteInfo(
+                row.id, row.name, row.paragraphs, self._running(row.id), row.modified_ms,
+                row.notebook,
+            )
             for row in self._store.rows()
-        ]
+        ]  # fmt: skip
 
     def _running(self, note_id: str) -> int:
         opened = self._open.get(note_id)
         return opened.running if opened else 0
 
-    def find(self, note: str) -> str:
-        """The id of a note, given its id or name."""
-        if note in self._open:
-            return note
-        rows = self._store.rows()
-        for row in rows:
-            if note in (row.id, row.name):
-                return row.id
-        near = nearest(note, [row.name for row in rows])
-        hint = f"did you mean {near[0]}?" if near else "eddyline note list shows them all"
-        raise EddylineError("not_found", f"there is no note {note}", hint=hint)
-
-    def create(self, name: str, texts: Texts | None = None, titles: Texts | None = None) -> str:
-        """A new note with paragraphs of these texts; returns its id.
+    def create(
+        self,
+        name: str,
+        texts: Texts | None = None,
+        titles: Texts | None = None,
+        notebook: str = DEFAULT_NOTEBOOK,
+    ) -> str:
+        """A new note with paragraphs of these texts in a notebook; returns its id.
 
         Raises:
             EddylineError: ``already_exists`` or ``invalid_argument`` for its name.
         """
         note = new_note(_named(name))
+        note.notebook = notebook
         now_ms = self._clock.now_ms()
         titles = titles or [""] * len(texts or [])
         note.paragraphs = [
@@ -158,8 +149,14 @@ class Notes:
         self._store.save(note, now_ms)
         return note.id
 
-    def import_bytes(self, data: bytes, file: str = "the note", name: str | None = None) -> str:
-        """Keep a ``.zpln`` file's note; returns its id.
+    def import_bytes(
+        self,
+        data: bytes,
+        file: str = "the note",
+        name: str | None = None,
+        notebook: str = DEFAULT_NOTEBOOK,
+    ) -> str:
+        """Keep a ``.zpln`` file's note in a notebook; returns its id.
 
         It gets another id or name if its own is taken.
 
@@ -168,6 +165,7 @@ class Notes:
         """
         now_ms = self._clock.now_ms()
         note = zpln.read(data, file, now_ms)
+        note.notebook = notebook
         with self._moved:
             rows = self._store.rows()
             if note.id in {row.id for row in rows}:
@@ -185,18 +183,18 @@ class Notes:
         """Keep the note of a file; returns its id. Raises ``not_found`` or ``bad_file``."""
         return self.import_bytes(read_file(path), path.name, name)
 
-    def export(self, note: str) -> bytes:
-        """The note as a ``.zpln`` file."""
+    def export(self, note: str, kind: str = "zpln") -> bytes:
+        """The note as a file: zpln, ipynb, sql, py or html. Raises ``invalid_argument``."""
         with self._moved:
             opened = self._opened(self.find(note))
             for live in opened.lives.values():
                 if live.run_id is not None:
                     live.keep()
-            return zpln.write(opened.note)
+            return exports.file_of(opened.note, kind)
 
-    def file_name(self, note: str) -> str:
-        """What Zeppelin would call the note's file."""
-        return zpln.file_name(self._opened(self.find(note)).note)
+    def file_name(self, note: str, kind: str = "zpln") -> str:
+        """What Zeppelin would call the note's file; the same with another ending."""
+        return zpln.file_name(self._opened(self.find(note)).note).removesuffix("zpln") + kind
 
     def rename(self, note: str, name: str) -> None:
         """Give a note another name. Raises ``already_exists`` or ``invalid_argument``."""
@@ -212,7 +210,8 @@ class Notes:
     def duplicate(self, note: str, name: str | None = None) -> str:
         """A copy with its results; returns its id."""
         found = self._opened(self.find(note)).note
-        return self.import_bytes(self.export(note), found.name, name or f"{found.name} copy")
+        name = name or f"{found.name} copy"
+        return self.import_bytes(self.export(note), found.name, name, found.notebook)
 
     def remove(self, note: str) -> None:
         """Stop what runs of a note and forget it."""
@@ -220,107 +219,69 @@ class Notes:
         opened = self._opened(note_id)
         self._runner.cancel_all(opened)
         self._runner.wait_ended(opened, CANCEL_S)
-        self._services.kernels.close(note_id)
         self._services.sessions.close(session_of(note_id))
+        notebook = opened.note.notebook
         with self._moved:
             self._open.pop(note_id, None)
             self._store.remove(note_id)
+            self._versions.remove(note_id)
+            shared = any(row.notebook == notebook for row in self._store.rows())
+        if not shared:
+            self._services.kernels.close(notebook)
 
-    # paragraphs
+    # versions
 
-    def add(self, note: str, text: str = "%flink.ssql\n", after: str | None = None) -> str:
-        """A new paragraph behind ``after``, or as the last one; returns its id."""
+    def versions(self, note: str) -> VersionInfos:
+        """The kept versions of a note, the newest first."""
+        return self._versions.list(self.find(note))
+
+    def keep_version(self, note: str, message: str = "") -> int | None:
+        """Keep the note as it is; returns the version's number, None if nothing has changed."""
         with self._moved:
             opened = self._opened(self.find(note))
-            paragraphs = opened.note.paragraphs
-            at = len(paragraphs) if after is None else self._index(opened, after) + 1
-            paragraph = new_paragraph(text, self._clock.now_ms())
-            paragraphs.insert(at, paragraph)
-            self._runner.touch(opened.adopt(paragraph))
-            self._save(opened)
-        return paragraph.id
+            return self._versions.keep(opened.note, message, self._clock.now_ms())
 
-    def edit(
-        self,
-        note: str,
-        paragraph: str,
-        text: str | None = None,
-        title: str | None = None,
-        params: dict[str, Any] | None = None,
-        base: str | None = None,
-    ) -> Edited:
-        """Change a paragraph's text, its title, the values of its forms; None leaves one as is.
+    def compare(self, note: str, number: int) -> str:
+        """What has changed since a version, as a unified diff; empty if nothing has."""
+        with self._moved:
+            opened = self._opened(self.find(note))
+            return difference(self._versions.load(opened.note.id, number), opened.note)
 
-        base: the text that the writer began with. If another window has changed it since, both
-        changes are merged, so that neither is lost.
+    def restore(self, note: str, number: int) -> None:
+        """Bring a note back to a version; how it is now is kept as a version, too.
+
+        Results of paragraphs whose text is the same stay. Raises ``conflict`` while it runs.
         """
-        edited = Edited("", False)
-        with self._moved:
-            opened, live = self._life(note, paragraph)
-            if text is not None:
-                now = live.paragraph.text
-                if base is not None and now not in (base, text):
-                    merged = merge(base, text, now)
-                    edited = Edited(merged.text, merged.conflict)
-                else:
-                    edited = Edited(text, False)
-                live.paragraph.text = edited.text
-            if title is not None:
-                live.paragraph.title = title
-            if params is not None:
-                live.paragraph.params.update(params)
-            self._runner.touch(live)
-            self._store.save_paragraph(opened.note.id, live.paragraph, live.run_id)
-        return edited
-
-    def fill(self, note: str, params: dict[str, Any]) -> None:
-        """Change the values of the note-wide forms."""
         with self._moved:
             opened = self._opened(self.find(note))
-            opened.note.params.update(params)
+            if any(live.busy for live in opened.lives.values()):
+                msg = "the note is running"
+                raise EddylineError("conflict", msg, hint="stop it before an older version")
+            version = self._versions.load(opened.note.id, number)
+            self.keep_version(opened.note.id, f"before version {number} was restored")
+            known = {p.id: p for p in opened.note.paragraphs}
+            for paragraph in version.paragraphs:
+                now = known.get(paragraph.id)
+                if now is not None and now.text == paragraph.text:
+                    paragraph.fields = {**now.fields, **paragraph.fields}
+            fields = {**version.fields, "id": opened.note.id, "name": opened.note.name}
+            opened.note.fields, opened.note.paragraphs = fields, version.paragraphs
+            opened.lives = {}
+            for paragraph in version.paragraphs:
+                self._runner.touch(opened.adopt(paragraph))
             self._save(opened)
 
-    def draw(self, note: str, paragraph: str, index: int, graph: dict[str, Any]) -> None:
-        """Keep how an output is drawn."""
-        with self._moved:
-            opened, live = self._life(note, paragraph)
-            live.paragraph.set_graph(index, graph)
-            self._runner.touch(live)
-            self._store.save_paragraph(opened.note.id, live.paragraph, live.run_id)
-
-    def move(self, note: str, paragraph: str, by: int) -> None:
-        """Move a paragraph up (negative) or down by so many places."""
-        with self._moved:
-            opened = self._opened(self.find(note))
-            at = self._index(opened, paragraph)
-            found = opened.note.paragraphs.pop(at)
-            opened.note.paragraphs.insert(max(0, at + by), found)
-            self._save(opened)
-
-    def take_out(self, note: str, paragraph: str) -> None:
-        """Stop a paragraph and remove it."""
-        opened, live = self._life(note, paragraph)
-        self._runner.cancel(opened, live)
-        with self._moved:
-            del opened.note.paragraphs[self._index(opened, paragraph)]
-            del opened.lives[paragraph]
-            self._save(opened)
-
-    def clear(self, note: str) -> None:
-        """Forget the results of all paragraphs that do not run."""
-        with self._moved:
-            opened = self._opened(self.find(note))
-            for live in opened.lives.values():
-                if not live.busy:
-                    live.paragraph.fields.pop("results", None)
-                    live.paragraph.fields["status"] = READY
-                    live.load()
-                    self._runner.touch(live)
-            self._save(opened)
+    def search(self, words: str) -> Hits:
+        """The paragraphs whose text or title, or whose note's name, holds ``words``."""
+        notes = (self._opened(row.id).note for row in self._store.rows())
+        return search(notes, words)
 
     def restart_python(self, note: str) -> None:
-        """End the note's Python; its variables are lost, the next Python paragraph starts it."""
-        self._services.kernels.close(self.find(note))
+        """End the Python of the note's notebook; the next Python paragraph starts it again.
+
+        The variables of all notes of the notebook are lost.
+        """
+        self._services.kernels.close(self._opened(self.find(note)).note.notebook)
 
     # running
 
@@ -330,6 +291,7 @@ class Notes:
 
     def run_all(self, note: str, since: str | None = None) -> None:
         """Begin to run all paragraphs in order, or those from ``since`` on. Raises ``conflict``."""
+        self.keep_version(note, "before a run")
         self._runner.run_all(self._opened(self.find(note)), since)
 
     def cancel(self, note: str, paragraph: str | None = None) -> None:
@@ -356,39 +318,6 @@ class Notes:
                 list(opened.not_run),
                 opened.why_not_run,
             )
-
-    # inside
-
-    def _opened(self, note_id: str) -> OpenNote:
-        with self._moved:
-            found = self._open.get(note_id)
-            if found is None:
-                note = self._store.load(note_id)
-                if note is None:
-                    raise EddylineError("not_found", f"there is no note {note_id}")
-                found = self._open[note_id] = OpenNote(note)
-                found.revision = self._runner.next_version()
-                for paragraph in note.paragraphs:
-                    self._runner.touch(found.adopt(paragraph))
-            return found
-
-    def _life(self, note: str, paragraph: str) -> tuple[OpenNote, Live]:
-        opened = self._opened(self.find(note))
-        live = opened.lives.get(paragraph)
-        if live is None:
-            raise _no_paragraph(opened, paragraph)
-        return opened, live
-
-    def _index(self, opened: OpenNote, paragraph: str) -> int:
-        for index, found in enumerate(opened.note.paragraphs):
-            if found.id == paragraph:
-                return index
-        raise _no_paragraph(opened, paragraph)
-
-    def _save(self, opened: OpenNote) -> None:
-        """Keep a note whose paragraphs or fields changed."""
-        self._store.save(opened.note, self._clock.now_ms())
-        opened.revision = self._runner.next_version()
 
 
 def read_file(path: Path) -> bytes:
@@ -420,12 +349,10 @@ def _view(live: Live, group: str) -> ParagraphView:
         live.finished_ms,
         dict(paragraph.params),
         bool(paragraph.fields.get(IMPORTED)),
+        paragraph.editor_hidden,
+        paragraph.output_hidden,
+        paragraph.width,
     )
-
-
-def _no_paragraph(opened: OpenNote, paragraph: str) -> EddylineError:
-    msg = f"note {opened.note.name} has no paragraph {paragraph}"
-    return EddylineError("not_found", msg, hint="it may have been removed in another window")
 
 
 def _named(name: str) -> str:

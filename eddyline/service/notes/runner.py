@@ -124,11 +124,12 @@ class Runner:
         return task_of(paragraph, note)
 
     def _submit(self, opened: OpenNote, live: Live, run_id: str) -> None:
-        task = live.task
+        task, notebook = live.task, opened.note.notebook
+        self._services.sessions.join(session_of(opened.note.id), f"notebook:{notebook}")
         if task.python is not None:
             parameters = {**opened.note.params, **live.paragraph.params}
             self._services.kernels.submit(
-                opened.note.id, session_of(opened.note.id), task.python, parameters, run_id,
+                notebook, session_of(opened.note.id), task.python, parameters, run_id,
                 self._listener(opened, live),
             )  # fmt: skip
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 from eddyline.errors import EddylineError
 from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
-from eddyline.service.notes.note import Note, Paragraph
+from eddyline.service.notes.note import DEFAULT_NOTEBOOK, NOTEBOOK, Note, Paragraph
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS notes (
@@ -32,6 +32,7 @@ class NoteRow:
     name: str
     paragraphs: int
     modified_ms: int
+    notebook: str = DEFAULT_NOTEBOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,13 @@ class NoteStore:
         found = read(
             self._path,
             "SELECT note_id, name, (SELECT count(*) FROM paragraphs p WHERE p.note_id = n.note_id),"
-            " modified_ms FROM notes n ORDER BY name COLLATE NOCASE, note_id",
+            f" modified_ms, coalesce(json_extract(fields, '$.{NOTEBOOK}'), '{DEFAULT_NOTEBOOK}')"
+            " FROM notes n ORDER BY name COLLATE NOCASE, note_id",
         )
-        return [NoteRow(str(i), str(n), int(str(p)), int(str(m))) for i, n, p, m in found]
+        return [
+            NoteRow(str(i), str(n), int(str(p)), int(str(m)), str(notebook))
+            for i, n, p, m, notebook in found
+        ]
 
     def load(self, note_id: str) -> Note | None:
         """One note by id, or None."""

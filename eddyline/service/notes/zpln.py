@@ -6,7 +6,14 @@ import json
 from typing import Any
 
 from eddyline.errors import EddylineError, Span
-from eddyline.service.notes.note import IMPORTED, Note, Paragraph, new_note_id, new_paragraph_id
+from eddyline.service.notes.note import (
+    IMPORTED,
+    NOTEBOOK,
+    Note,
+    Paragraph,
+    new_note_id,
+    new_paragraph_id,
+)
 
 SIZE_MAX = 64 * 2**20
 _EXPORT = "export the note again from Zeppelin (Export note), and import that .zpln file"
@@ -34,6 +41,7 @@ def read(data: bytes, file: str, now_ms: int) -> Note:
     if not isinstance(document.get("id"), str):
         document["id"] = new_note_id()
     document["paragraphs"] = []
+    document.pop(NOTEBOOK, None)
     return Note(document, found)
 
 
@@ -92,6 +100,7 @@ def write(note: Note) -> bytes:
     """The note as Zeppelin writes it: pretty JSON in UTF-8, without a byte order mark."""
     paragraphs = [{k: v for k, v in p.fields.items() if k != IMPORTED} for p in note.paragraphs]
     document = {**note.fields, "paragraphs": paragraphs}
+    document.pop(NOTEBOOK, None)  # it is of this server
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 

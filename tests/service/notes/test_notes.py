@@ -36,6 +36,7 @@ class ScriptedSessions:
         self.watched: dict[str, Callable[[Any], None]] = {}
         self.alive: set[str] = set()
         self.closed: list[str] = []
+        self.groups: dict[str, str] = {}
         self.came = threading.Condition()
 
     def submit(self, session: str, text: str, on_event: Any, *, run_id: str, **how: Any) -> str:
@@ -50,6 +51,9 @@ class ScriptedSessions:
         if run_id not in self.runs:
             raise EddylineError("not_found", "no such run")
         self.runs[run_id].tell(e.RunFinished(run_id, "ABORT"))
+
+    def join(self, session: str, group: str) -> None:
+        self.groups[session] = group
 
     def watch(self, run_id: str, on_event: Any) -> bool:
         self.watched[run_id] = on_event
@@ -143,6 +147,19 @@ def test_a_note_is_made_listed_renamed_and_removed(bench: Bench) -> None:
     assert bench.sessions.closed == [f"note:{first}"]
     with pytest.raises(EddylineError, match="there is no note c"):
         notes.view("c")
+
+
+def test_a_note_belongs_to_a_notebook_which_a_file_does_not_name(bench: Bench) -> None:
+    here = bench.notes.create("a", ["SELECT a"], notebook="mine")
+    bench.run(here)
+    run = bench.sessions.run_of("SELECT a")
+    assert bench.sessions.groups == {run.session: "notebook:mine"}
+    copy = bench.notes.duplicate(here)
+    data = bench.notes.export(here)
+    assert b"mine" not in data
+    there = bench.notes.import_bytes(data)
+    notebooks = {note.id: note.notebook for note in bench.notes.list()}
+    assert notebooks == {here: "mine", copy: "mine", there: "default"}
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201])

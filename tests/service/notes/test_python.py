@@ -123,11 +123,26 @@ def test_an_endless_table_is_live_and_stops(running: TestServer, note: Note) -> 
     while not any(o.table and len(o.table.rows) == 3 for o in note.view(paragraph).outputs):
         assert time.monotonic() < end, note.view(paragraph)
         time.sleep(0.05)
+    assert note.text("print(2)") == "2\n", "other Python does not wait for it"
     running.services.notes.cancel(note.id, paragraph)
     view = note.until(paragraph, "ABORT", "ERROR", "FINISHED")
     assert view.status == "ABORT"
     assert any(o.table for o in view.outputs), "the last table stays"
     assert note.text("print(1)") == "1\n"
+
+
+def test_notes_of_a_notebook_share_python_views_and_options(
+    running: TestServer, note: Note
+) -> None:
+    other = Note(running)
+    note.text("shared = 7")
+    note.run("SET 'table.local-time-zone' = 'Asia/Tokyo';", "%flink.ssql")
+    assert other.text("print(shared)") == "7\n"
+    other.run("CREATE TEMPORARY VIEW seven AS SELECT 7 AS n;", "%flink.ssql")
+    assert "Tokyo" in str(other.run("SET;", "%flink.ssql").outputs)
+    assert note.text("[r[0] for r in st_env.execute_sql('SELECT n FROM seven').collect()]") == "[7]"
+    note.run("DROP TEMPORARY VIEW seven; RESET;", "%flink.ssql")
+    assert "seven" in other.error("st_env.from_path('seven')")
 
 
 def test_errors_name_their_line_and_leave_the_kernel_alive(note: Note) -> None:
@@ -167,7 +182,7 @@ def test_restart_forgets_and_a_death_is_told(running: TestServer, note: Note) ->
     note.text("kept = 1")
     running.services.notes.restart_python(note.id)
     assert "NameError" in note.error("kept")
-    assert "Python for this note has ended" in note.error("import os; os._exit(1)")
+    assert "Python for this notebook has ended" in note.error("import os; os._exit(1)")
     assert note.text("print('again')") == "again\n"
 
 

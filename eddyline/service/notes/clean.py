@@ -7,9 +7,8 @@ box or look like the studio's own controls. The browser's own sanitiser runs aft
 from __future__ import annotations
 
 import re
+from html import escape
 from html.parser import HTMLParser
-
-from eddyline.studio.markup import escape
 
 
 def _words(text: str) -> frozenset[str]:
