@@ -10,26 +10,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from eddyline.catalog.codec import decode_object, encode_object
+from eddyline.catalog.databases import DEFAULT_CATALOG as DEFAULT_CATALOG
+from eddyline.catalog.databases import DEFAULT_DATABASE as DEFAULT_DATABASE
+from eddyline.catalog.databases import Databases
 from eddyline.catalog.function import CatalogFunction
 from eddyline.catalog.functions import SCHEMA as FUNCTION_SCHEMA
 from eddyline.catalog.functions import Functions
 from eddyline.catalog.table import CatalogTable, CatalogView, ObjectPath
 from eddyline.errors import EddylineError, nearest
 
-DEFAULT_CATALOG = "default_catalog"
-DEFAULT_DATABASE = "default_database"
 CatalogObject = CatalogTable | CatalogView
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS catalog_databases (
-  catalog TEXT NOT NULL, name TEXT NOT NULL, comment TEXT, PRIMARY KEY (catalog, name)
-);
 CREATE TABLE IF NOT EXISTS catalog_objects (
   catalog TEXT NOT NULL, database TEXT NOT NULL, name TEXT NOT NULL,
   kind TEXT NOT NULL, definition TEXT NOT NULL, PRIMARY KEY (catalog, database, name)
@@ -37,7 +33,7 @@ CREATE TABLE IF NOT EXISTS catalog_objects (
 """
 
 
-class Catalog:
+class Catalog(Databases):
     """One session's view of all tables.
 
     ``path`` is the SQLite file (``<data_dir>/meta.db``), created if missing; None keeps all in
@@ -45,18 +41,11 @@ class Catalog:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._memory = None if path else sqlite3.connect(":memory:", check_same_thread=False)
+        super().__init__(path)
         self._temporary: dict[ObjectPath, CatalogObject] = {}
-        self.current_catalog = DEFAULT_CATALOG
-        self.current_database = DEFAULT_DATABASE
         self.functions = Functions(self._transaction)
         with self._transaction() as db:
             db.executescript(_SCHEMA + FUNCTION_SCHEMA)
-            db.execute(
-                "INSERT OR IGNORE INTO catalog_databases VALUES (?, ?, NULL)",
-                (DEFAULT_CATALOG, DEFAULT_DATABASE),
-            )
 
     def session(self) -> Catalog:
         """Another session's view of the same tables: its own temporary objects and USE."""
@@ -64,101 +53,6 @@ class Catalog:
             msg = "a catalog in memory has one session"
             raise EddylineError("internal", msg)
         return Catalog(self._path)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._memory or sqlite3.connect(str(self._path), timeout=10)
-        try:
-            if self._memory is None:
-                db.execute("PRAGMA journal_mode=WAL")
-            with db:
-                yield db
-        finally:
-            if self._memory is None:
-                db.close()
-
-    # databases
-
-    def list_catalogs(self) -> list[str]:
-        """All catalogs: there is one."""
-        return [DEFAULT_CATALOG]
-
-    def list_databases(self) -> list[str]:
-        """Databases in order of name."""
-        with self._transaction() as db:
-            rows = db.execute("SELECT name FROM catalog_databases ORDER BY name").fetchall()
-        return [r[0] for r in rows]
-
-    def create_database(
-        self, name: str, if_not_exists: bool = False, comment: str | None = None
-    ) -> None:
-        """A new database.
-
-        Raises:
-            EddylineError: ``already_exists``.
-        """
-        if name in self.list_databases():
-            if if_not_exists:
-                return
-            msg = f"database {name} exists already"
-            raise EddylineError("already_exists", msg, hint="write IF NOT EXISTS to keep it")
-        with self._transaction() as db:
-            db.execute(
-                "INSERT OR IGNORE INTO catalog_databases VALUES (?, ?, ?)",
-                (DEFAULT_CATALOG, name, comment),
-            )
-
-    def drop_database(self, name: str, if_exists: bool = False, cascade: bool = False) -> None:
-        """Take a database away.
-
-        Raises:
-            EddylineError: ``not_found``; ``conflict`` if it is current, or not empty without
-                ``cascade``.
-        """
-        if name not in self.list_databases():
-            if if_exists:
-                return
-            raise self._no_database(name)
-        if name == self.current_database:
-            msg = f"database {name} is the current one"
-            raise EddylineError("conflict", msg, hint="USE another database first")
-        with self._transaction() as db:
-            held = db.execute(
-                "SELECT count(*) FROM catalog_objects WHERE database = ?", (name,)
-            ).fetchone()[0]
-            if held and not cascade:
-                msg = f"database {name} is not empty ({held} tables and views)"
-                raise EddylineError("conflict", msg, hint="write CASCADE to drop them too")
-            db.execute("DELETE FROM catalog_objects WHERE database = ?", (name,))
-            db.execute("DELETE FROM catalog_databases WHERE name = ?", (name,))
-
-    def use_database(self, parts: tuple[str, ...]) -> None:
-        """Make a database the current one.
-
-        Raises:
-            EddylineError: ``not_found``.
-        """
-        if len(parts) > 1:
-            self.use_catalog(parts[0])
-        if parts[-1] not in self.list_databases():
-            raise self._no_database(parts[-1])
-        self.current_database = parts[-1]
-
-    def use_catalog(self, name: str) -> None:
-        """Make a catalog the current one; there is only one.
-
-        Raises:
-            EddylineError: ``not_found``.
-        """
-        if name not in self.list_catalogs():
-            msg = f"there is no catalog {name}"
-            raise EddylineError("not_found", msg, hint=f"there is {DEFAULT_CATALOG}")
-        self.current_catalog = name
-
-    def _no_database(self, name: str) -> EddylineError:
-        near = nearest(name, self.list_databases())
-        hint = f"did you mean {near[0]}?" if near else f"CREATE DATABASE {name} makes it"
-        return EddylineError("not_found", f"there is no database {name}", hint=hint)
 
     def function(self, name: str, *, system: bool) -> CatalogFunction | None:
         """The function that a bare name calls: before the built-in ones (``system``), or after."""
@@ -176,12 +70,16 @@ class Catalog:
         whole = (self.current_catalog, self.current_database)[: 3 - len(parts)] + tuple(parts)
         return ObjectPath(*whole)
 
-    def create_table(self, table: CatalogTable, if_not_exists: bool = False) -> bool:
+    def create_table(
+        self, table: CatalogTable, if_not_exists: bool = False, or_replace: bool = False
+    ) -> bool:
         """Keep a table; False if it was there and that is allowed.
 
         Raises:
             EddylineError: ``already_exists``, ``not_found`` for its database.
         """
+        if or_replace and isinstance(self._find(table.path), CatalogTable):
+            self._remove(table.path)
         return self._create(table, "table", if_not_exists)
 
     def create_view(
@@ -194,7 +92,7 @@ class Catalog:
 
     def _create(self, found: CatalogObject, kind: str, if_not_exists: bool) -> bool:
         path = found.path
-        if path.catalog not in self.list_catalogs() or path.database not in self.list_databases():
+        if path.database not in self.list_databases(path.catalog):
             raise self._no_database(path.database)
         old = self._temporary.get(path) if found.temporary else self._kept(path)
         if old is not None:
@@ -264,22 +162,42 @@ class Catalog:
         options = {k: v for k, v in table.options.items() if k not in reset} | set_options
         self._replace(table, replace(table, options=options))
 
+    def alter_table(self, table: CatalogTable) -> None:
+        """Put another definition of a table in the place of the one of its path.
+
+        Raises:
+            EddylineError: ``not_found``; ``conflict`` if it is a view.
+        """
+        path = table.path
+        self._replace(self.table((path.catalog, path.database, path.name)), table)
+
+    def alter_view(self, view: CatalogView) -> None:
+        """Put another query of a view in the place of the one of its path."""
+        path = view.path
+        self._replace(self.view((path.catalog, path.database, path.name)), view)
+
     def rename_table(self, parts: tuple[str, ...], name: str) -> None:
         """Give a table another name in its database.
 
         Raises:
-            EddylineError: ``already_exists``.
+            EddylineError: ``not_found``, ``already_exists``.
         """
-        table = self.table(parts)
-        path = ObjectPath(table.path.catalog, table.path.database, name)
+        self._rename(self.table(parts), name)
+
+    def rename_view(self, parts: tuple[str, ...], name: str) -> None:
+        """Give a view another name in its database; as ``rename_table``."""
+        self._rename(self.view(parts), name)
+
+    def _rename(self, old: CatalogObject, name: str) -> None:
+        path = ObjectPath(old.path.catalog, old.path.database, name)
         if self._find(path) is not None:
             raise _exists("table", path)
-        self._replace(table, replace(table, path=path))
+        self._replace(old, replace(old, path=path))
 
-    def _replace(self, old: CatalogTable, new: CatalogTable) -> None:
+    def _replace(self, old: CatalogObject, new: CatalogObject) -> None:
         if old.path in self._temporary:
             del self._temporary[old.path]
-            self._temporary[new.path] = new
+            self._temporary[new.path] = replace(new, temporary=True)
             return
         old_key = (old.path.catalog, old.path.database, old.path.name)
         with self._transaction() as db:
@@ -301,6 +219,10 @@ class Catalog:
             raise self._no_object(path, "table or view")
         return found
 
+    def has(self, parts: tuple[str, ...]) -> bool:
+        """Whether there is a table or view of that name."""
+        return self._find(self.path_of(parts)) is not None
+
     def table(self, parts: tuple[str, ...]) -> CatalogTable:
         """The table of that name.
 
@@ -311,6 +233,13 @@ class Catalog:
         if isinstance(found, CatalogTable):
             return found
         raise EddylineError("conflict", f"{found.path} is a view, not a table")
+
+    def view(self, parts: tuple[str, ...]) -> CatalogView:
+        """The view of that name; as ``table``."""
+        found = self.resolve(parts)
+        if isinstance(found, CatalogView):
+            return found
+        raise EddylineError("conflict", f"{found.path} is a table, not a view")
 
     def _find(self, path: ObjectPath) -> CatalogObject | None:
         return self._temporary.get(path) or self._kept(path)
@@ -325,31 +254,51 @@ class Catalog:
         return None if row is None else decode_object(path, json.loads(row[0]))
 
     def _no_object(self, path: ObjectPath, word: str) -> EddylineError:
-        near = nearest(path.name, self.list_tables(path.database))
+        near = nearest(path.name, self._all_names(path.catalog, path.database))
         hint = f"did you mean {' or '.join(near)}?" if near else "SHOW TABLES lists what there is"
         return EddylineError("not_found", f"there is no {word} {path.name}", hint=hint)
 
-    def list_tables(self, database: str | None = None) -> list[str]:
-        """Tables and views of a database in order of name, temporary ones too."""
-        return self._names(database, (CatalogTable, CatalogView), ("table", "view"))
+    def list_tables(self, database: str | None = None, catalog: str | None = None) -> list[str]:
+        """Tables and views of a database in order of name, temporary ones too.
 
-    def list_views(self, database: str | None = None) -> list[str]:
-        """Views of a database in order of name."""
-        return self._names(database, (CatalogView,), ("view",))
+        Raises:
+            EddylineError: ``not_found`` for an unknown database.
+        """
+        return self._listed(catalog, database, (CatalogTable, CatalogView))
 
-    def _names(
-        self, database: str | None, kinds: tuple[type, ...], words: tuple[str, ...]
+    def list_views(self, database: str | None = None, catalog: str | None = None) -> list[str]:
+        """Views of a database in order of name; as ``list_tables``."""
+        return self._listed(catalog, database, (CatalogView,))
+
+    def _listed(
+        self, catalog: str | None, database: str | None, kinds: tuple[type, ...]
     ) -> list[str]:
+        catalog = catalog or self.current_catalog
         database = database or self.current_database
+        if database not in self.list_databases(catalog):
+            raise self._no_database(database)
+        return self._all_names(catalog, database, kinds)
+
+    def _all_names(
+        self,
+        catalog: str,
+        database: str,
+        kinds: tuple[type, ...] = (CatalogTable, CatalogView),
+    ) -> list[str]:
+        words = [_WORDS[kind] for kind in kinds]
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT name, kind FROM catalog_objects WHERE database = ?", (database,)
+                "SELECT name, kind FROM catalog_objects WHERE catalog = ? AND database = ?",
+                (catalog, database),
             ).fetchall()
         names = {name for name, kind in rows if kind in words}
         for path, found in self._temporary.items():
-            if path.database == database and isinstance(found, kinds):
+            if (path.catalog, path.database) == (catalog, database) and isinstance(found, kinds):
                 names.add(path.name)
         return sorted(names)
+
+
+_WORDS: dict[type, str] = {CatalogTable: "table", CatalogView: "view"}
 
 
 def _exists(kind: str, path: ObjectPath) -> EddylineError:

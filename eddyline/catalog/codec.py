@@ -59,16 +59,25 @@ def encode_object(found: CatalogTable | CatalogView) -> dict[str, Any]:
             "comment": found.comment,
         }
     watermark = found.watermark
-    return {
-        "version": VERSION,
-        "kind": "table",
-        "columns": [_encode_column(c) for c in found.columns],
-        "watermark": [watermark.column, watermark.expression] if watermark else None,
-        "primary_key": list(found.primary_key),
-        "partitioned_by": list(found.partitioned_by),
-        "options": found.options,
-        "comment": found.comment,
-    }
+    return _without_none(
+        "distribution",
+        {
+            "version": VERSION,
+            "kind": "table",
+            "columns": [_encode_column(c) for c in found.columns],
+            "watermark": [watermark.column, watermark.expression] if watermark else None,
+            "primary_key": list(found.primary_key),
+            "partitioned_by": list(found.partitioned_by),
+            "options": found.options,
+            "comment": found.comment,
+            "distribution": found.distribution,
+        },
+    )
+
+
+def _without_none(key: str, data: dict[str, Any]) -> dict[str, Any]:
+    """``data`` without ``key`` if that is None: an older Eddyline reads the rest."""
+    return {k: v for k, v in data.items() if k != key or v is not None}
 
 
 def _encode_column(c: TableColumn) -> dict[str, Any]:
@@ -102,6 +111,7 @@ def decode_object(path: ObjectPath, data: dict[str, Any]) -> CatalogTable | Cata
         tuple(data["partitioned_by"]),
         dict(data["options"]),
         data["comment"],
+        distribution=data.get("distribution"),
     )
 
 

@@ -56,7 +56,8 @@ class WatermarkSpec:
 
 @dataclass(frozen=True, slots=True)
 class CatalogTable:
-    """A table. ``options`` are the WITH options as written."""
+    """A table. ``options`` are the WITH options as written; ``distribution`` is the text behind
+    DISTRIBUTED, which changes nothing on one machine."""
 
     path: ObjectPath
     columns: tuple[TableColumn, ...]
@@ -66,6 +67,7 @@ class CatalogTable:
     options: dict[str, str] = field(default_factory=dict)
     comment: str | None = None
     temporary: bool = False
+    distribution: str | None = None
 
     @property
     def schema(self) -> Schema:

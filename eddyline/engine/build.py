@@ -20,6 +20,7 @@ from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
 from eddyline.engine.operators.deduplicate import deduplicate
 from eddyline.engine.operators.expand import Expand
+from eddyline.engine.operators.final import Final
 from eddyline.engine.operators.forest import Forest
 from eddyline.engine.operators.group_aggregate import GroupAggregate
 from eddyline.engine.operators.interval_join import IntervalJoin
@@ -180,6 +181,7 @@ NODES: dict[type[Any], Builder] = {
     plan.Union: lambda w, c, i, n: Union(c, i, n.schema),
     plan.Limit: lambda w, c, i, n: Limit(c, i, n),
     plan.Sort: lambda w, c, i, n: Sort(c, i, n),
+    plan.Final: lambda w, c, i, n: Final(c, i, n),
     plan.Rank: lambda w, c, i, n: Rank(c, i, n),
     plan.WindowRank: lambda w, c, i, n: WindowRank(c, i, n),
     plan.Deduplicate: lambda w, c, i, n: deduplicate(c, i, n),

@@ -247,6 +247,7 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
     **dict.fromkeys(
         (
             plan.Sort,
+            plan.Final,
             plan.Rank,
             plan.WindowRank,
             plan.Deduplicate,

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from eddyline.catalog.databases import DEFAULT_CATALOG
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError, nearest
 from eddyline.schema_version import upgrade
@@ -89,11 +90,13 @@ LogLines = list[str]
 
 
 class JobContext(msgspec.Struct, frozen=True):
-    """What planning the statement again needs: database, session options, tables and views."""
+    """What planning a statement again needs: current database and catalog, session options, tables
+    and views."""
 
     database: str
     options: dict[str, str]
     objects: list[dict[str, Any]]
+    catalog: str = DEFAULT_CATALOG
 
 
 class JobStore:

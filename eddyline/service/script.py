@@ -12,6 +12,7 @@ from eddyline.engine.job import StartFrom
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described
+from eddyline.service.compiled_plan import CompiledInsert, plan_exists, read_plan, write_plan
 from eddyline.service.events import (
     JobStarted,
     RunFinished,
@@ -23,7 +24,7 @@ from eddyline.service.events import (
 )
 from eddyline.service.job_work import JobWork, alert_of_failure
 from eddyline.service.jobs import FAILED, JobContext, JobInfo
-from eddyline.service.session import Session, SessionCatalog, catalog_of, pack
+from eddyline.service.session import Session, catalog_of, pack
 from eddyline.service.statements import answer, kind_of
 from eddyline.service.work import Work
 from eddyline.sql import statement as s
@@ -95,7 +96,7 @@ class Script:
         config = SessionConfig(context.options)
         statement = parse_script(job.sql)[0]
         if isinstance(statement, s.CreateTable) and statement.query is not None:
-            statement = s.Insert(statement.source, statement.name, (), statement.query)
+            statement = filling(statement)
         if not isinstance(statement, s.Insert):
             raise EddylineError("internal", f"job {job.job_id} is no INSERT")
         plan = Planner(catalog_of(context), config).insert(statement)
@@ -144,6 +145,10 @@ class Script:
             for insert in statement.inserts:
                 self._insert(index, insert)
             return None
+        elif isinstance(statement, s.ExecutePlan):
+            return self._execute_plan(index, statement.path)
+        elif isinstance(statement, s.CompilePlan):
+            self._compile(index, statement)
         elif isinstance(statement, s.Explain):
             self._text(index, self._planner().explain(statement))
         else:
@@ -174,9 +179,7 @@ class Script:
 
     def _fill(self, index: int, statement: s.CreateTable) -> None:
         """The INSERT of a CREATE TABLE ... AS SELECT."""
-        assert statement.query is not None
-        insert = s.Insert(statement.source, statement.name, (), statement.query)
-        self._insert(index, insert)
+        self._insert(index, filling(statement))
 
     def _text(self, index: int, text: str) -> None:
         self._session.send(Text(self._run.run_id, index, text))
@@ -197,16 +200,26 @@ class Script:
             self._session.send(Warning_(self._run.run_id, index, warning))
 
     def _insert(self, index: int, statement: s.Insert) -> None:
-        session, config = self._session, self._config()
-        with session.planning:
-            catalog: SessionCatalog = session.catalog
+        plan, context = self._planned(statement)
+        self._submit(index, statement.source.text, plan, context, self._config())
+
+    def _planned(self, statement: s.Insert) -> tuple[Plan, JobContext]:
+        """The plan of an INSERT, and what planning it again needs."""
+        catalog, config = self._session.catalog, self._config()
+        with self._session.planning:
             catalog.forget()
             plan = Planner(catalog, config).insert(statement)
             objects = [pack(used) for used in catalog.used()]
-            context = JobContext(catalog.current_database, dict(config.values), objects)
+        place = (catalog.current_database, dict(config.values), objects, catalog.current_catalog)
+        return plan, JobContext(*place)
+
+    def _submit(
+        self, index: int, sql: str, plan: Plan, context: JobContext, config: SessionConfig
+    ) -> None:
+        """Make a job of a planned INSERT and start it."""
+        session = self._session
         self._warn(index, plan)
         name = self._name_of_job(self._run.job_name or config.get("pipeline.name"))
-        sql = statement.source.text
         savepoint = config.get("execution.savepoint.path")
         if savepoint:
             session.savepoints.get(savepoint)  # it is there, before a job begins
@@ -238,9 +251,40 @@ class Script:
         self._named[name] = self._named.get(name, 0) + 1
         return name if self._named[name] == 1 else f"{name} {self._named[name]}"
 
+    def _compile(self, index: int, statement: s.CompilePlan) -> None:
+        """COMPILE PLAN, and COMPILE AND EXECUTE PLAN."""
+        inner = statement.statement
+        inserts = inner.inserts if isinstance(inner, s.StatementSet) else (inner,)
+        if not (statement.if_not_exists and plan_exists(statement.path)):
+            compiled = [CompiledInsert(i.source.text, self._planned(i)[1]) for i in inserts]
+            force = self._config().get("table.plan.force-recompile").lower() == "true"
+            write_plan(statement.path, compiled, force=force)
+        if statement.execute:
+            self._execute_plan(index, statement.path)
+        else:
+            self._text(index, "Plan has been compiled.")
+
+    def _execute_plan(self, index: int, path: str) -> None:
+        for compiled in read_plan(path):
+            context = compiled.context
+            statement = parse_script(compiled.sql)[0]
+            if not isinstance(statement, s.Insert):
+                raise EddylineError(
+                    "bad_file", f"the plan {path} holds a statement other than INSERT"
+                )
+            config = SessionConfig(context.options)
+            plan = Planner(catalog_of(context), config).insert(statement)
+            self._submit(index, compiled.sql, plan, context, config)
+
     def _start(self, job: JobWork) -> None:
         self.jobs.append(job)
         self._session.send(messages.JobReport(job.job_id, "STARTING"))
         if self._cancelled.is_set():
             job.stop()
         job.start()
+
+
+def filling(statement: s.CreateTable) -> s.Insert:
+    """The INSERT of a CREATE TABLE … AS SELECT: each column of the query goes to its own."""
+    assert statement.query is not None
+    return s.Insert(statement.source, statement.name, (), statement.query, by_name=True)

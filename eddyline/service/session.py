@@ -13,6 +13,7 @@ from typing import Any
 
 from eddyline.catalog.catalog import Catalog, CatalogObject
 from eddyline.catalog.codec import decode_object, encode_object
+from eddyline.catalog.databases import IN_MEMORY
 from eddyline.catalog.function import CatalogFunction, decode_function, encode_function
 from eddyline.catalog.functions import SYSTEM_FUNCTIONS
 from eddyline.catalog.table import CatalogTable, ObjectPath
@@ -100,8 +101,10 @@ class Session:
     def _restore(self, context: JobContext) -> None:
         """Take on what an earlier worker of this session had."""
         self.config = SessionConfig(context.options)
-        if context.database in self.catalog.list_databases():
-            self.catalog.current_database = context.database
+        catalog = self.catalog
+        known = context.catalog in catalog.list_catalogs()
+        if known and context.database in catalog.list_databases(context.catalog):
+            catalog.use_database((context.catalog, context.database))
         for entry in context.objects:
             keep(self.catalog, unpack(entry))
 
@@ -114,7 +117,9 @@ class Session:
     def context(self) -> JobContext:
         """What the next worker of this session is to know."""
         objects = [pack(catalog_object) for catalog_object in self.catalog.temporary()]
-        return JobContext(self.catalog.current_database, dict(self.config.values), objects)
+        catalog = self.catalog
+        options = dict(self.config.values)
+        return JobContext(catalog.current_database, options, objects, catalog.current_catalog)
 
 
 def pack(catalog_object: CatalogObject | CatalogFunction) -> dict[str, Any]:
@@ -135,12 +140,12 @@ def unpack(entry: dict[str, Any]) -> CatalogObject | CatalogFunction:
 
 def keep(catalog: Catalog, catalog_object: CatalogObject | CatalogFunction) -> None:
     """Put an object into a catalog view, together with its database."""
+    path = catalog_object.path
+    if path.catalog != SYSTEM_FUNCTIONS[0]:
+        require_database(catalog, path.catalog, path.database)
     if isinstance(catalog_object, CatalogFunction):
-        if catalog_object.path.catalog != SYSTEM_FUNCTIONS[0]:
-            catalog.create_database(catalog_object.path.database, if_not_exists=True)
         catalog.functions.create(catalog_object, if_not_exists=True)
         return
-    catalog.create_database(catalog_object.path.database, if_not_exists=True)
     if isinstance(catalog_object, CatalogTable):
         catalog.create_table(catalog_object, if_not_exists=True)
     else:
@@ -152,6 +157,12 @@ def catalog_of(context: JobContext) -> SessionCatalog:
     catalog = SessionCatalog(None)
     for entry in context.objects:
         keep(catalog, unpack(entry))
-    catalog.create_database(context.database, if_not_exists=True)
-    catalog.current_database = context.database
+    require_database(catalog, context.catalog, context.database)
+    catalog.use_database((context.catalog, context.database))
     return catalog
+
+
+def require_database(catalog: Catalog, name: str, database: str) -> None:
+    """Make a catalog and a database of it, unless they are there."""
+    catalog.create_catalog(name, {"type": IN_MEMORY}, if_not_exists=True)
+    catalog.create_database(database, if_not_exists=True, catalog=name)

@@ -6,36 +6,24 @@ there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from fnmatch import translate
-from re import IGNORECASE, Pattern
-from re import compile as compile_pattern
+from collections.abc import Callable
 from threading import Event
 from typing import Any
 
 from eddyline.catalog.codec import encode_object
-from eddyline.catalog.table import CatalogTable, CatalogView, ColumnKind
+from eddyline.catalog.table import CatalogTable, CatalogView
 from eddyline.errors import EddylineError
 from eddyline.service import functions, messages
 from eddyline.service.jobs import ENDED, STOPPED, JobInfo
 from eddyline.service.session import Session
+from eddyline.service.showing import Answer, described_object, shown
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import Statement
+from eddyline.sql.syntax import Name
 
 STOP_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a statement gives at once: a sentence, or a small table, and warnings."""
-
-    text: str | None = None
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[str | None, ...], ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def answer(session: Session, planner: Planner, statement: Statement) -> Answer:
@@ -68,6 +56,15 @@ KINDS: dict[type, str] = {
     s.CreateFunction: "CREATE FUNCTION",
     s.DropFunction: "DROP FUNCTION",
     s.AlterTable: "ALTER TABLE",
+    s.AlterView: "ALTER VIEW",
+    s.AlterDatabase: "ALTER DATABASE",
+    s.CreateCatalog: "CREATE CATALOG",
+    s.AlterCatalog: "ALTER CATALOG",
+    s.DropCatalog: "DROP CATALOG",
+    s.AddJar: "ADD JAR",
+    s.UseModules: "USE MODULES",
+    s.CompilePlan: "COMPILE PLAN",
+    s.ExecutePlan: "EXECUTE PLAN",
     s.UseDatabase: "USE",
     s.UseCatalog: "USE CATALOG",
     s.Show: "SHOW",
@@ -85,7 +82,7 @@ KINDS: dict[type, str] = {
 
 def _create_table(session: Session, planner: Planner, st: s.CreateTable) -> Answer:
     table = planner.table(st)
-    if session.catalog.create_table(table, st.if_not_exists):
+    if session.catalog.create_table(table, st.if_not_exists, st.or_replace):
         return Answer("Table has been created.", warnings=planner.warnings)
     return _left_as_it_is(session, table)
 
@@ -138,19 +135,19 @@ def _nothing(kind: str, parts: tuple[str, ...]) -> str:
 
 
 def _create_database(session: Session, planner: Planner, st: s.CreateDatabase) -> Answer:
-    name = st.name.parts[-1]
-    if name in session.catalog.list_databases() and st.if_not_exists:
+    name, catalog = st.name.parts[-1], _catalog_in(st.name)
+    created = session.catalog.create_database(
+        name, st.if_not_exists, st.comment, catalog=catalog, options=st.options
+    )
+    if not created:
         return Answer(f"Database {name} exists already and is kept as it is.")
-    session.catalog.create_database(name, st.if_not_exists, st.comment)
     return Answer("Database has been created.")
 
 
 def _drop_database(session: Session, planner: Planner, st: s.DropDatabase) -> Answer:
-    name = st.name.parts[-1]
-    if name not in session.catalog.list_databases() and st.if_exists:
-        return Answer(_nothing("database", st.name.parts))
-    session.catalog.drop_database(name, st.if_exists, st.cascade)
-    return Answer("Database has been removed.")
+    name, catalog = st.name.parts[-1], _catalog_in(st.name)
+    dropped = session.catalog.drop_database(name, st.if_exists, st.cascade, catalog=catalog)
+    return Answer("Database has been removed." if dropped else _nothing("database", st.name.parts))
 
 
 def _create_function(session: Session, planner: Planner, st: s.CreateFunction) -> Answer:
@@ -166,11 +163,79 @@ def _drop_function(session: Session, planner: Planner, st: s.DropFunction) -> An
 
 
 def _alter_table(session: Session, planner: Planner, st: s.AlterTable) -> Answer:
+    if st.if_exists and not session.catalog.has(st.name.parts):
+        return Answer(f"There is no table {st.name}; nothing was altered.")
     if st.rename is not None:
         session.catalog.rename_table(st.name.parts, st.rename)
+    elif st.change is not None:
+        session.catalog.alter_table(planner.altered(st))
     else:
         session.catalog.alter_options(st.name.parts, st.set_options or {}, st.reset_options)
-    return Answer("Alter table succeeded!")
+    return Answer("Alter table succeeded!", warnings=planner.warnings)
+
+
+def _alter_view(session: Session, planner: Planner, st: s.AlterView) -> Answer:
+    view = session.catalog.view(st.name.parts)
+    if view.temporary:
+        msg = f"view {view.path.name} is temporary and cannot be altered"
+        raise EddylineError("conflict", msg, hint="write CREATE OR REPLACE TEMPORARY VIEW")
+    if st.rename is not None:
+        session.catalog.rename_view(st.name.parts, st.rename)
+    else:
+        assert st.query is not None
+        fresh = s.CreateView(
+            st.source, st.name, (), st.query, st.query_text, view.comment, False, False
+        )
+        session.catalog.alter_view(planner.view(fresh))
+    return Answer("Alter view succeeded!", warnings=planner.warnings)
+
+
+def _alter_database(session: Session, planner: Planner, st: s.AlterDatabase) -> Answer:
+    session.catalog.alter_database(st.name.parts[-1], st.options, catalog=_catalog_in(st.name))
+    return Answer("Alter database succeeded!")
+
+
+def _catalog_in(name: Name) -> str | None:
+    """The catalog that a database's name begins with, or None."""
+    return name.parts[-2] if len(name.parts) > 1 else None
+
+
+def _create_catalog(session: Session, planner: Planner, st: s.CreateCatalog) -> Answer:
+    name = st.name.parts[-1]
+    if session.catalog.create_catalog(name, st.options, st.comment, st.if_not_exists):
+        return Answer("Catalog has been created.")
+    return Answer(f"Catalog {name} exists already and is kept as it is.")
+
+
+def _alter_catalog(session: Session, planner: Planner, st: s.AlterCatalog) -> Answer:
+    name = st.name.parts[-1]
+    options, comment = session.catalog.catalog(name)
+    options = {k: v for k, v in options.items() if k not in st.reset_options} | st.set_options
+    session.catalog.alter_catalog(name, options, st.comment or comment)
+    return Answer("Alter catalog succeeded!")
+
+
+def _drop_catalog(session: Session, planner: Planner, st: s.DropCatalog) -> Answer:
+    if session.catalog.drop_catalog(st.name.parts[-1], st.if_exists):
+        return Answer("Catalog has been removed.")
+    return Answer(_nothing("catalog", st.name.parts))
+
+
+def _jar(session: Session, planner: Planner, st: s.AddJar) -> Answer:
+    warning = (
+        f"nothing of {st.path} is used: connectors and formats are built in (see SHOW FUNCTIONS "
+        "and the reference of connectors), and functions are written in Python"
+    )
+    word = "removed" if st.remove else "added"
+    return Answer(f"No JAR was {word}.", warnings=(warning,))
+
+
+def _use_modules(session: Session, planner: Planner, st: s.UseModules) -> Answer:
+    unknown = [name for name in st.names if name != "core"]
+    if unknown:
+        msg = f"there is no module {unknown[0]}"
+        raise EddylineError("not_found", msg, hint="core is the only module here")
+    return Answer("Use modules succeeded!")
 
 
 def _use_database(session: Session, planner: Planner, st: s.UseDatabase) -> Answer:
@@ -194,15 +259,6 @@ def _set(session: Session, planner: Planner, st: s.SetOption) -> Answer:
 def _reset(session: Session, planner: Planner, st: s.ResetOption) -> Answer:
     session.config = session.config.without(st.key)
     return Answer("Reset option succeeded!")
-
-
-def _describe(session: Session, planner: Planner, st: s.Describe) -> Answer:
-    return _columns(session.catalog.resolve(st.name.parts))
-
-
-def _columns(item: CatalogTable | CatalogView) -> Answer:
-    rows = tuple((c.name, str(c.type)) for c in item.schema.columns)
-    return Answer(columns=("Column", "Type"), rows=rows)
 
 
 def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
@@ -236,133 +292,13 @@ def _help(session: Session, planner: Planner, st: s.Help) -> Answer:
     return Answer(HELP)
 
 
-def _show(session: Session, planner: Planner, st: s.Show) -> Answer:
-    if st.what in _TEXTS:
-        return Answer(_TEXTS[st.what](session, st))
-    if st.what == "COLUMNS":
-        columns = _columns(session.catalog.resolve(_named(st)))
-        return Answer(columns=columns.columns, rows=_like(columns.rows, st.like))
-    if st.what == "STREAMS":
-        return Answer(columns=_STREAM_COLUMNS, rows=_like(_streams(session), st.like))
-    if st.what == "JOBS":
-        jobs = tuple((j.job_id, j.name, j.actual, j.sql) for j in session.jobs.list())
-        return Answer(columns=("job id", "job name", "status", "sql"), rows=jobs)
-    header, names = _LISTS[st.what]
-    listed = tuple((name,) for name in names(session, st))
-    return Answer(columns=(header,), rows=_like(listed, st.like))
-
-
-_STREAM_COLUMNS = ("stream name", "status", "open shards", "records")
-
-
-def _streams(session: Session) -> tuple[tuple[str | None, ...], ...]:
-    """The Kinesis streams of this server."""
-    rows = []
-    for info in session.streams.list():
-        shards = sum(shard.closed_offset is None for shard in info.shards)
-        records = session.streams.open(info.name).counters().records_kept
-        rows.append((info.name, str(info.status), str(shards), str(records)))
-    return tuple(rows)
-
-
-def _named(st: s.Show) -> tuple[str, ...]:
-    assert st.name is not None, "the grammar requires a name here"
-    return st.name.parts
-
-
-def _like(
-    rows: tuple[tuple[str | None, ...], ...], pattern: str | None
-) -> tuple[tuple[str | None, ...], ...]:
-    if pattern is None:
-        return rows
-    compiled = like_pattern(pattern)
-    return tuple(row for row in rows if compiled.match(row[0] or ""))
-
-
-def like_pattern(pattern: str) -> Pattern[str]:
-    """A LIKE pattern as a regular expression over whole names."""
-    escaped = "".join(f"[{c}]" if c in "*?[" else c for c in pattern)
-    return compile_pattern(translate(escaped.replace("%", "*").replace("_", "?")), IGNORECASE)
-
-
-def _databases_of(session: Session, st: s.Show) -> str | None:
-    return st.name.parts[-1] if st.name else None
-
-
-def _functions(session: Session, st: s.Show) -> Iterable[str]:
-    from eddyline.functions import AGGREGATES, FUNCTIONS
-
-    return sorted({*FUNCTIONS, *AGGREGATES, *_user_functions(session, st)})
-
-
-def _user_functions(session: Session, st: s.Show) -> Iterable[str]:
-    catalog = session.catalog
-    return catalog.functions.names(catalog.current_catalog, catalog.current_database)
-
-
-def _create_text(session: Session, st: s.Show) -> str:
-    item = session.catalog.resolve(_named(st))
-    return definition(item)
-
-
-def definition(item: CatalogTable | CatalogView) -> str:
-    """An object's DDL, as SHOW CREATE prints it."""
-    name = ".".join(f"`{p}`" for p in (item.path.catalog, item.path.database, item.path.name))
-    kept = "TEMPORARY " if item.temporary else ""
-    if isinstance(item, CatalogView):
-        return f"CREATE {kept}VIEW {name} AS\n{item.query}"
-    lines = [_column_text(c) for c in item.columns]
-    if item.watermark:
-        lines.append(f"WATERMARK FOR `{item.watermark.column}` AS {item.watermark.expression}")
-    if item.primary_key:
-        keys = ", ".join(f"`{k}`" for k in item.primary_key)
-        lines.append(f"PRIMARY KEY ({keys}) NOT ENFORCED")
-    text = f"CREATE {kept}TABLE {name} (\n  " + ",\n  ".join(lines) + "\n)"
-    if item.comment:
-        text += f"\nCOMMENT {_quoted(item.comment)}"
-    if item.partitioned_by:
-        text += "\nPARTITIONED BY (" + ", ".join(f"`{p}`" for p in item.partitioned_by) + ")"
-    options = [f"  {_quoted(k)} = {_quoted(v)}" for k, v in item.options.items()]
-    return text + "\nWITH (\n" + ",\n".join(options) + "\n)" if options else text
-
-
-def _column_text(column: Any) -> str:
-    if column.kind is ColumnKind.COMPUTED:
-        return f"`{column.name}` AS {column.expression}"
-    text = f"`{column.name}` {column.type.plain()}"
-    if column.kind is ColumnKind.METADATA:
-        text += " METADATA"
-        text += f" FROM {_quoted(column.metadata_key)}" if column.metadata_key else ""
-        text += " VIRTUAL" if column.virtual else ""
-    return text
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-_LISTS: dict[str, tuple[str, Callable[[Session, s.Show], Iterable[str]]]] = {
-    "TABLES": ("table name", lambda ss, st: ss.catalog.list_tables(_databases_of(ss, st))),
-    "VIEWS": ("view name", lambda ss, st: ss.catalog.list_views(_databases_of(ss, st))),
-    "DATABASES": ("database name", lambda ss, st: ss.catalog.list_databases()),
-    "CATALOGS": ("catalog name", lambda ss, st: ss.catalog.list_catalogs()),
-    "FUNCTIONS": ("function name", _functions),
-    "USER FUNCTIONS": ("function name", _user_functions),
-    "MODULES": ("module name", lambda ss, st: ["core"]),
-}
-_TEXTS: dict[str, Callable[[Session, s.Show], str]] = {
-    "CURRENT CATALOG": lambda ss, st: f"current catalog: {ss.catalog.current_catalog}",
-    "CURRENT DATABASE": lambda ss, st: f"current database: {ss.catalog.current_database}",
-    "CREATE TABLE": _create_text,
-    "CREATE VIEW": _create_text,
-}
 HELP = """\
-CREATE TABLE | VIEW | DATABASE, DROP, ALTER TABLE, USE
+CREATE | ALTER | DROP TABLE | VIEW | DATABASE | CATALOG, USE
 SELECT ...                      a query; its result is shown as it changes
 INSERT INTO table SELECT ...    a job; it goes on by itself after a restart
 EXPLAIN statement, DESCRIBE table
 SHOW TABLES | VIEWS | DATABASES | CATALOGS | FUNCTIONS | JOBS | STREAMS | COLUMNS FROM table
-SHOW CREATE TABLE | VIEW name, SHOW CURRENT CATALOG | DATABASE
+SHOW PARTITIONS table, SHOW CREATE TABLE | VIEW | CATALOG name, SHOW CURRENT CATALOG | DATABASE
 SET 'key' = 'value', RESET 'key', STOP JOB 'id'
 BEGIN STATEMENT SET; ... END;   several INSERTs"""
 _DOES: dict[type, Callable[[Session, Planner, Any], Answer]] = {
@@ -375,12 +311,19 @@ _DOES: dict[type, Callable[[Session, Planner, Any], Answer]] = {
     s.CreateFunction: _create_function,
     s.DropFunction: _drop_function,
     s.AlterTable: _alter_table,
+    s.AlterView: _alter_view,
+    s.AlterDatabase: _alter_database,
+    s.CreateCatalog: _create_catalog,
+    s.AlterCatalog: _alter_catalog,
+    s.DropCatalog: _drop_catalog,
+    s.AddJar: _jar,
+    s.UseModules: _use_modules,
     s.UseDatabase: _use_database,
     s.UseCatalog: _use_catalog,
     s.SetOption: _set,
     s.ResetOption: _reset,
-    s.Describe: _describe,
+    s.Describe: described_object,
     s.StopJob: _stop_job,
-    s.Show: _show,
+    s.Show: shown,
     s.Help: _help,
 }

@@ -16,7 +16,7 @@ from eddyline.catalog.catalog import Catalog, CatalogObject
 from eddyline.catalog.table import CatalogTable
 from eddyline.errors import EddylineError
 from eddyline.service.jobs import ENDED, JobStore
-from eddyline.service.statements import definition
+from eddyline.service.showing import definition
 from eddyline.sql.parse import parse_script
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import CreateTable

@@ -19,6 +19,8 @@ def insert_only(node: lg.Node) -> bool:
 
 def changing(node: lg.Node) -> lg.Node | None:
     """The first node, from below, that makes rows be taken back; None if there is none."""
+    if isinstance(node, lg.Final):
+        return None
     for child in lg.children(node):
         cause = changing(child)
         if cause is not None:
@@ -55,6 +57,8 @@ def is_timed_over(node: lg.Over) -> bool:
 
 def change_kinds(node: lg.Node) -> frozenset[str]:
     """The kinds of change of a node's rows: I, U (before and after) and D, as Flink infers them."""
+    if isinstance(node, lg.Final):
+        return _INSERTS
     below = frozenset().union(*(change_kinds(c) for c in lg.children(node)))
     if isinstance(node, lg.Scan) and has_changelog(node.table):
         return _INSERTS | {UPDATE, DELETE}

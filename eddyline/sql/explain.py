@@ -20,6 +20,38 @@ def tree(node: lg.Node, top: str) -> str:
     return "\n".join(lines)
 
 
+def execution_nodes(node: lg.Node, top: str, first: int) -> list[dict[str, object]]:
+    """The plan as EXPLAIN JSON_EXECUTION_PLAN lists it, inputs before what reads them.
+
+    first: the id of the first step; ids count upwards.
+    """
+    steps: list[dict[str, object]] = []
+    last = _listed(node, steps, first)
+    steps.append(_step(first + len(steps), top, "Sink", [last]))
+    return steps
+
+
+def _listed(node: lg.Node, steps: list[dict[str, object]], first: int) -> int:
+    """Add a node and all below it; returns its id."""
+    below = [_listed(child, steps, first) for child in lg.children(node)]
+    kind = "Operator" if below else "Source"
+    steps.append(_step(first + len(steps), _line(node), kind, below))
+    return first + len(steps) - 1
+
+
+def _step(number: int, line: str, kind: str, below: list[int]) -> dict[str, object]:
+    name = line.partition("(")[0]
+    predecessors = [{"id": i, "ship_strategy": "FORWARD", "side": "second"} for i in below]
+    step: dict[str, object] = {
+        "id": number,
+        "type": f"{kind}: {name}" if kind != "Operator" else name,
+        "pact": {"Source": "Data Source", "Sink": "Data Sink"}.get(kind, kind),
+        "contents": line,
+        "parallelism": 1,
+    }
+    return step | ({"predecessors": predecessors} if below else {})
+
+
 def _add(node: lg.Node, lines: list[str], indent: str, branch: str) -> None:
     lines.append(f"{indent}{branch}{_line(node)}  {changelog_mode(node)}")
     below = indent + ("   " if branch == "+- " else ":  ")
@@ -53,6 +85,8 @@ def _line(node: lg.Node) -> str:
         return f"Limit({node.count}{f', offset={node.offset}' if node.offset else ''})"
     if isinstance(node, lg.Sort):
         return f"Sort(orderBy=[{_names(map(str, node.keys))}])"
+    if isinstance(node, lg.Final):
+        return "Final(at the end of the input)"
     if isinstance(node, lg.Rank):
         return _rank(node)
     if isinstance(node, lg.Over):

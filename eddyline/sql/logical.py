@@ -205,6 +205,17 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Final:
+    """In batch mode: the rows that are left when all changes of the input were applied."""
+
+    input: Node
+
+    @property
+    def schema(self) -> Schema:
+        return self.input.schema
+
+
+@dataclass(frozen=True, slots=True)
 class Over:
     """Aggregates over the neighbours of each row; the schema is the input's, then the calls'."""
 
@@ -290,6 +301,7 @@ Node = (
     | Union
     | Limit
     | Sort
+    | Final
     | Over
     | Rank
     | Unnest

@@ -55,7 +55,9 @@ OPTIONS: dict[str, SessionOption] = {
         "TABLE", "TABLE|CHANGELOG|TABLEAU", "How a SELECT is shown in the terminal."
     ),
     "execution.runtime-mode": SessionOption(
-        "STREAMING", "STREAMING|BATCH|AUTOMATIC", "Every query streams here.", False
+        "STREAMING",
+        "STREAMING|BATCH|AUTOMATIC",
+        "BATCH: only bounded tables are read, and a query gives its final rows when they end.",
     ),
     "parallelism.default": SessionOption("1", "integer", "One worker runs a job here.", False),
     "table.dml-sync": SessionOption(
@@ -77,6 +79,9 @@ OPTIONS: dict[str, SessionOption] = {
         "1 s", "duration", "State is committed with every batch here.", False
     ),
     "state.backend.type": SessionOption("duckdb", "string", "State is kept in DuckDB.", False),
+    "table.plan.force-recompile": SessionOption(
+        "false", "boolean", "Whether COMPILE PLAN replaces a plan that exists."
+    ),
     "execution.savepoint.path": SessionOption(
         "", "string", "The savepoint from which the next jobs start, by name or folder."
     ),

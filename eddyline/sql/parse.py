@@ -90,6 +90,22 @@ def _split(tokens: list[Token]) -> tuple[list[list[Token]], list[Token]]:
 
 
 def _inside_set(tokens: list[Token]) -> bool:
+    """Whether the tokens hold a statement set whose END is still to come."""
     words = first_words(tokens)
-    begins = words == ("BEGIN", "STATEMENT", "SET") or words == ("EXECUTE", "STATEMENT", "SET")
-    return begins and tokens[-1].text.upper() != "END"
+    if not words or words[0] not in _BEFORE_SETS:
+        return False
+    place = next((n for n in range(len(words)) if words[n : n + 2] == ("STATEMENT", "SET")), None)
+    if place is None:
+        return False
+    begins = words[place - 1] == "BEGIN" or words[place + 2 : place + 3] == ("BEGIN",)
+    return begins and not _ends_set(tokens)
+
+
+def _ends_set(tokens: list[Token]) -> bool:
+    """Whether the last token is the END of the set, and not that of a CASE."""
+    words = [t.text.upper() for t in tokens if t.token_type is TokenType.VAR]
+    return tokens[-1].text.upper() == "END" and words.count("END") > words.count("CASE")
+
+
+# The words a statement set, or a statement about one, begins with.
+_BEFORE_SETS = ("BEGIN", "EXECUTE", "EXPLAIN", "COMPILE")

@@ -28,6 +28,7 @@ from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType
 from eddyline.sql.physical_ordered import Deduplicate as Deduplicate
+from eddyline.sql.physical_ordered import Final as Final
 from eddyline.sql.physical_ordered import Over as Over
 from eddyline.sql.physical_ordered import Rank as Rank
 from eddyline.sql.physical_ordered import Sort as Sort
@@ -437,6 +438,7 @@ Node = (
     | Union
     | Limit
     | Sort
+    | Final
     | Rank
     | WindowRank
     | Deduplicate

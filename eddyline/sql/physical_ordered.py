@@ -31,6 +31,14 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Final:
+    """The rows that are left when the input has ended, each given once (batch mode)."""
+
+    input: Node
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Rank:
     """The rows of each partition whose rank is in first..last, as a changelog.
 

@@ -305,6 +305,7 @@ _MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
     lg.Union: _union,
     lg.Limit: _limit,
     lg.Sort: _sort,
+    lg.Final: lambda node: p.Final(physical(node.input), node.schema),
     lg.Rank: _rank,
     lg.Over: _over,
     lg.Unnest: _unnest,

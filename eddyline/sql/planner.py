@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from json import dumps
+
 from eddyline.catalog.catalog import Catalog
 from eddyline.catalog.table import CatalogTable, CatalogView
 from eddyline.record.schema import Column, Schema
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
-from eddyline.sql.bind.definitions import define_table, define_view
-from eddyline.sql.bind.queries import bind_query
-from eddyline.sql.bind.relation import projected
+from eddyline.sql.bind.definitions import altered_table, define_table, define_view
+from eddyline.sql.bind.queries import bind_query, final
+from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.bind.sinks import Target, bind_insert
 from eddyline.sql.changes import insert_only
-from eddyline.sql.explain import tree
+from eddyline.sql.explain import execution_nodes, tree
 from eddyline.sql.logical import Node
 from eddyline.sql.options import SessionConfig
 from eddyline.sql.physical_plan import physical
@@ -59,9 +63,10 @@ class Planner:
             EddylineError: as ``query``.
         """
         inner = statement.statement
-        if isinstance(inner, st.StatementSet):
-            return "\n\n".join(self._explained(i) for i in inner.inserts)
-        return self._explained(inner)
+        queries = inner.inserts if isinstance(inner, st.StatementSet) else (inner,)
+        if "JSON_EXECUTION_PLAN" in statement.details:
+            return self._execution_plan(queries)
+        return "\n\n".join(self._explained(query, statement.details) for query in queries)
 
     def table(self, statement: st.CreateTable) -> CatalogTable:
         """The table that a CREATE TABLE describes; it is not put into the catalog here.
@@ -73,6 +78,19 @@ class Planner:
         """
         env = self._environment(statement.source)
         table = define_table(statement, env)
+        self.warnings = tuple(env.warnings)
+        return table
+
+    def altered(self, statement: st.AlterTable) -> CatalogTable:
+        """The table as an ALTER TABLE of its schema leaves it; warnings as ``table``.
+
+        Raises:
+            EddylineError: as ``table``; ``not_found``.
+        """
+        env = self._environment(statement.source)
+        with env.at(statement.name.span):
+            old = self._catalog.table(statement.name.parts)
+        table = altered_table(statement, old, env)
         self.warnings = tuple(env.warnings)
         return table
 
@@ -88,30 +106,61 @@ class Planner:
         return view
 
     def _environment(self, source: st.Source) -> Environment:
-        warnings = [f"the hint {name} changes nothing on one machine" for name in source.hints]
+        warnings = [
+            _HINTS.get(name, f"the hint {name} changes nothing on one machine")
+            for name in source.hints
+        ]
         return Environment(self._catalog, self._config, source.script, warnings)
 
     def _select(self, statement: st.Query, env: Environment) -> tuple[Node, Schema]:
         """The rows, and their columns under the names that a user sees."""
-        relation = bind_query(statement.query, env)
+        relation = self._bound(statement, env)
         relation = projected(relation.node, ((f.name, f.ref) for f in relation.visible))
         node = optimized(relation.node)
         names = (f.name for f in relation.fields)
         columns = zip(names, node.schema, strict=True)
         return node, Schema(tuple(Column(name, c.type) for name, c in columns))
 
+    def _bound(self, statement: st.Query | st.Insert, env: Environment) -> Relation:
+        """The query's rows; in batch mode only those that remain when its input has ended."""
+        relation = bind_query(statement.query, env)
+        return replace(relation, node=final(relation.node)) if env.config.is_batch else relation
+
     def _target(self, statement: st.Insert, env: Environment) -> tuple[Target, Node]:
-        found = bind_query(statement.query, env)
-        target = bind_insert(found, statement, env)
+        target = bind_insert(self._bound(statement, env), statement, env)
         return target, optimized(target.node)
 
-    def _explained(self, statement: st.Query | st.Insert) -> str:
+    def _explained(self, statement: st.Query | st.Insert, details: tuple[str, ...]) -> str:
         env = self._environment(statement.source)
+        node, top = self._topped(statement, env)
+        notes = [f"warning: {w}" for w in env.warnings]
+        notes += [_NOTES[d] for d in details if d in _NOTES]
+        return "\n".join([tree(node, top), *notes])
+
+    def _execution_plan(self, queries: Iterable[st.Query | st.Insert]) -> str:
+        """The plan as JSON, in the form that Flink's plan visualizer reads."""
+        nodes: list[dict[str, object]] = []
+        for statement in queries:
+            node, top = self._topped(statement, self._environment(statement.source))
+            nodes += execution_nodes(node, top, len(nodes) + 1)
+        return dumps({"nodes": nodes}, indent=2)
+
+    def _topped(self, statement: st.Query | st.Insert, env: Environment) -> tuple[Node, str]:
+        """A statement's plan, and a line that says what becomes of its rows."""
         if isinstance(statement, st.Insert):
             target, node = self._target(statement, env)
-            top = f"Sink({target.table.path}: {', '.join(target.columns.names)})"
-        else:
-            node, schema = self._select(statement, env)
-            top = f"Result({', '.join(schema.names)})"
-        notes = [f"warning: {w}" for w in env.warnings]
-        return "\n".join([tree(node, top), *notes])
+            return node, f"Sink({target.table.path}: {', '.join(target.columns.names)})"
+        node, schema = self._select(statement, env)
+        return node, f"Result({', '.join(schema.names)})"
+
+
+# What EXPLAIN adds for details that change nothing in the tree.
+_NOTES = {
+    "ESTIMATED_COST": "note: costs are not estimated, because there are no statistics",
+    "PLAN_ADVICE": "note: no advice for this plan",
+}
+# What a hint that is not applied means here; the others change nothing on one machine.
+_HINTS = {
+    "STATE_TTL": "the hint STATE_TTL is not applied: state is kept longer here, for ever; group by "
+    "a window, or join on a time interval, to bound it"
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from eddyline.errors import Span
 from eddyline.record.types import DataType
@@ -48,8 +48,21 @@ class WatermarkDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class LikeClause:
+    """``LIKE table (INCLUDING | EXCLUDING | OVERWRITING feature …)``.
+
+    rules: (feature, mode) in the order of the statement, for example ("OPTIONS", "EXCLUDING").
+    """
+
+    name: syntax.Name
+    rules: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CreateTable:
-    """CREATE [TEMPORARY] TABLE [IF NOT EXISTS]; ``like`` and ``query`` are its other forms."""
+    """CREATE [OR REPLACE] [TEMPORARY] TABLE [IF NOT EXISTS]; ``like`` and ``query`` (AS SELECT)
+    are its other forms. order: the query's columns in another order, when only names stand in
+    parentheses. distribution: the text behind DISTRIBUTED."""
 
     source: Source
     name: syntax.Name
@@ -63,6 +76,9 @@ class CreateTable:
     if_not_exists: bool
     query: syntax.Query | None = None
     or_replace: bool = False
+    like: LikeClause | None = None
+    order: tuple[str, ...] = ()
+    distribution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +118,13 @@ class DropView:
 
 @dataclass(frozen=True, slots=True)
 class CreateDatabase:
-    """CREATE DATABASE [IF NOT EXISTS]."""
+    """CREATE DATABASE [IF NOT EXISTS] name [COMMENT …] [WITH (…)]."""
 
     source: Source
     name: syntax.Name
     if_not_exists: bool
     comment: str | None = None
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +163,145 @@ class DropFunction:
 
 
 @dataclass(frozen=True, slots=True)
+class PlacedColumn:
+    """A column that ALTER TABLE adds or changes, and where it goes.
+
+    after: the column it follows; "" for FIRST; None: at the end, or where it was.
+    """
+
+    column: ColumnDefinition
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddElements:
+    """ADD or MODIFY of columns, a watermark, a primary key, a distribution."""
+
+    modify: bool
+    columns: tuple[PlacedColumn, ...] = ()
+    watermark: WatermarkDefinition | None = None
+    primary_key: tuple[str, ...] = ()
+    distribution: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropElements:
+    """DROP of columns, or of the WATERMARK, PRIMARY KEY or DISTRIBUTION named in ``part``."""
+
+    columns: tuple[str, ...] = ()
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    """RENAME old TO new."""
+
+    old: str
+    new: str
+
+
+SchemaChange = AddElements | DropElements | RenameColumn
+
+
+@dataclass(frozen=True, slots=True)
 class AlterTable:
-    """ALTER TABLE: exactly one of rename, set, reset."""
+    """ALTER TABLE [IF EXISTS]: exactly one of rename, set, reset and a change of the schema."""
 
     source: Source
     name: syntax.Name
     rename: str | None = None
     set_options: dict[str, str] | None = None
     reset_options: tuple[str, ...] = ()
+    change: SchemaChange | None = None
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterView:
+    """ALTER VIEW: RENAME TO or AS query."""
+
+    source: Source
+    name: syntax.Name
+    rename: str | None = None
+    query: syntax.Query | None = None
+    query_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlterDatabase:
+    """ALTER DATABASE name SET (…)."""
+
+    source: Source
+    name: syntax.Name
+    options: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCatalog:
+    """CREATE CATALOG [IF NOT EXISTS] name [COMMENT …] WITH (…)."""
+
+    source: Source
+    name: syntax.Name
+    options: dict[str, str]
+    comment: str | None
+    if_not_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlterCatalog:
+    """ALTER CATALOG name SET (…) | RESET (…) | COMMENT '…'."""
+
+    source: Source
+    name: syntax.Name
+    set_options: dict[str, str] = field(default_factory=dict)
+    reset_options: tuple[str, ...] = ()
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropCatalog:
+    """DROP CATALOG [IF EXISTS] name."""
+
+    source: Source
+    name: syntax.Name
+    if_exists: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddJar:
+    """ADD JAR or REMOVE JAR 'path'."""
+
+    source: Source
+    path: str
+    remove: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UseModules:
+    """USE MODULES name, …"""
+
+    source: Source
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CompilePlan:
+    """COMPILE PLAN 'path' [IF NOT EXISTS] FOR an INSERT or a statement set; ``execute``:
+    COMPILE AND EXECUTE PLAN."""
+
+    source: Source
+    path: str
+    if_not_exists: bool
+    statement: Insert | StatementSet
+    execute: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutePlan:
+    """EXECUTE PLAN 'path'."""
+
+    source: Source
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,22 +321,38 @@ class UseCatalog:
 
 
 @dataclass(frozen=True, slots=True)
+class Pattern:
+    """``[NOT] LIKE`` or ``[NOT] ILIKE`` of SHOW."""
+
+    text: str
+    negated: bool = False
+    ignore_case: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Show:
     """SHOW what: TABLES, VIEWS, DATABASES, CATALOGS, FUNCTIONS, JOBS, COLUMNS, MODULES,
-    CREATE TABLE, CREATE VIEW, CURRENT CATALOG, CURRENT DATABASE. ``like`` is a LIKE pattern."""
+    PARTITIONS, CREATE TABLE | VIEW | CATALOG, CURRENT CATALOG | DATABASE.
+
+    full: FULL MODULES, USER FUNCTIONS. partition: (column, value) of SHOW PARTITIONS.
+    """
 
     source: Source
     what: str
     name: syntax.Name | None = None
-    like: str | None = None
+    like: Pattern | None = None
+    full: bool = False
+    partition: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Describe:
-    """DESCRIBE table."""
+    """DESCRIBE of a table or view; ``what`` is CATALOG, DATABASE, FUNCTION or JOB otherwise."""
 
     source: Source
     name: syntax.Name
+    extended: bool = False
+    what: str = "TABLE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +382,11 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """INSERT INTO table [PARTITION (…)] [(columns)] query."""
+    """INSERT INTO | OVERWRITE table [PARTITION (…)] [(columns)] query [ON CONFLICT DO …].
+
+    partition: (column, constant) pairs. by_name: the query's columns go to those of their name
+    (CREATE TABLE … AS SELECT).
+    """
 
     source: Source
     name: syntax.Name
@@ -226,6 +394,10 @@ class Insert:
     query: syntax.Query
     column_spans: tuple[Span, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
+    partition: tuple[tuple[str, syntax.Expression], ...] = ()
+    overwrite: bool = False
+    on_conflict: str | None = None
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +443,15 @@ Statement = (
     | CreateFunction
     | DropFunction
     | AlterTable
+    | AlterView
+    | AlterDatabase
+    | CreateCatalog
+    | AlterCatalog
+    | DropCatalog
+    | AddJar
+    | UseModules
+    | CompilePlan
+    | ExecutePlan
     | UseDatabase
     | UseCatalog
     | Show

@@ -68,14 +68,12 @@ def test_a_statement_keeps_the_hint_at_its_end() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("SELECT /*+ STATE_TTL('t' = '1d') */ k FROM t", "STATE_TTL is not supported"),
         ("SELECT /*+ NONSENSE(zz) */ k FROM t", "there is no hint NONSENSE"),
         ("SELECT k FROM t /*+ OPTION('a'='b') */", "there is no hint OPTION"),
         ("SELECT /*+ OPTIONS('a'='b') */ k FROM t", "behind no table"),
         ("SELECT k FROM t /*+ OPTIONS(a=b) */", "cannot be read"),
         ("SELECT k FROM t /*+ OPTIONS('a'='b' 'c'='d') */", "cannot be read"),
         ("SELECT k FROM t /*+ OPTIONS('nonsense'='b') */", "nonsense"),
-        ("SELECT k FROM (SELECT /*+ STATE_TTL('t'='1d') */ k FROM t)", "STATE_TTL"),
         ("EXECUTE STATEMENT SET BEGIN INSERT INTO o SELECT /*+ X */ * FROM t; END", "hint X"),
     ],
 )

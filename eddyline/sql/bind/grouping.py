@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import DataType, Root, TimeAttribute, timestamp
+from eddyline.record.types import BOOLEAN, DataType, Root, TimeAttribute, duckdb_type, timestamp
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.logical import (
@@ -17,7 +17,10 @@ from eddyline.sql.logical import (
     GroupWindow,
     Node,
     ProcessingTime,
+    Union,
+    Values,
     WindowTable,
+    identity,
     unique,
 )
 from eddyline.sql.physical import Window, WindowKind
@@ -110,6 +113,8 @@ def group(
     place: tuple[Environment, Span] | None,
 ) -> Grouped:
     """An aggregation over ``node``."""
+    if place is not None and place[0].config.is_batch and calls and not keys and legacy is None:
+        node, calls = _with_a_row_for_nothing(node, calls)
     below = _Columns(node)
     time = None if legacy is None else below.put(legacy.time, "$time")
     named = {k: below.put(k, f"$key{i}") for i, k in enumerate(keys)}
@@ -124,6 +129,28 @@ def group(
     if windows:
         return _windowed(below, windows[0], named, columns, made, place)
     return _plain(below, named, columns, made)
+
+
+def _with_a_row_for_nothing(node: Node, calls: tuple[Call, ...]) -> tuple[Node, tuple[Call, ...]]:
+    """In batch mode an aggregation of all rows gives a row even if there are none: a row that no
+    aggregate reads makes the group exist."""
+    name = unique("$real", set(node.schema.names))
+    real = Calc(node, (*identity(node.schema), (name, Const("TRUE", BOOLEAN.not_null(), True))))
+    empty = tuple(
+        Const(f"CAST(NULL AS {duckdb_type(c.type)})", c.type.plain().null(), None)
+        for c in node.schema
+    )
+    values = Values(((*empty, Const("FALSE", BOOLEAN.not_null(), False)),), _nullable(real.schema))
+    both = Union((real, values), _nullable(real.schema))
+    mark = Ref(name, BOOLEAN.not_null())
+    conditions = (conjunction([mark, *conjuncts(c.condition)]) for c in calls)
+    return both, tuple(
+        replace(c, condition=condition) for c, condition in zip(calls, conditions, strict=True)
+    )
+
+
+def _nullable(schema: Schema) -> Schema:
+    return Schema(tuple(Column(c.name, c.type.plain().null()) for c in schema))
 
 
 def _call(c: Call, i: int, below: _Columns) -> AggregateCall:

@@ -19,7 +19,9 @@ from eddyline.sql.logical import (
     Aggregate,
     AggregateCall,
     Calc,
+    Final,
     Limit,
+    Node,
     Rank,
     Sort,
     Union,
@@ -76,7 +78,12 @@ def _sorted(q: s.Query, selected: Selected, env: Environment) -> Relation:
         raise env.unsupported(what, span, hint)
     if not env.config.is_batch and not insert_only(found.node):
         raise env.unsupported("ORDER BY time over rows that are taken back", span, "add LIMIT")
-    return Relation(Sort(found.node, selected.order), found.visible)
+    return Relation(Sort(final(found.node), selected.order), found.visible)
+
+
+def final(node: Node) -> Node:
+    """The node in batch mode: rows that may be taken back are given when the input has ended."""
+    return node if insert_only(node) else Final(node)
 
 
 def _ordered_body(q: s.Query, env: Environment) -> Selected:

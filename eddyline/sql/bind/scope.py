@@ -42,7 +42,7 @@ class Environment:
     config: SessionConfig
     source: str
     warnings: list[str]
-    database: str | None = None
+    database: tuple[str, str] | None = None  # catalog and database of the view being read
     ctes: Mapping[str, tuple[s.With, Environment]] = field(default_factory=dict)
     depth: int = 0
     outer: Scope | None = None  # the columns of the query around a subquery
@@ -79,8 +79,8 @@ class Environment:
     def resolve(self, parts: tuple[str, ...], span: Span) -> CatalogObject:
         """The table or view of that name; names in a view are looked up in its own database."""
         with self.at(span):
-            if self.database and len(parts) == 1:
-                return self.catalog.resolve((self.database, *parts))
+            if self.database and len(parts) < 3:
+                return self.catalog.resolve((*self.database[: 3 - len(parts)], *parts))
             return self.catalog.resolve(parts)
 
     def function(self, name: str, *, built_in: bool) -> CatalogFunction | None:

@@ -57,6 +57,10 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
     if row.sink is Changes.INSERTS and not has_changelog(table):
         _refuse_updates(found.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
+    if insert.overwrite and not env.config.is_batch:
+        hint = "SET 'execution.runtime-mode' = 'batch' first, or write INSERT INTO"
+        raise env.error("INSERT OVERWRITE needs the batch mode", span, hint, "sql_unsupported")
+    found = _with_partition(found, insert, table, env)
     sources = _sources(found, insert, written, table, env)
     items = []
     for c in written:
@@ -70,6 +74,32 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
     node = projected(found.node, items).node
     columns = Schema(tuple(Column(c.name, c.type.plain()) for c in written))
     return Target(node, table, columns, table.partitioned_by)
+
+
+def _with_partition(
+    found: Relation, insert: st.Insert, table: CatalogTable, env: Environment
+) -> Relation:
+    """The query's columns, then those that ``PARTITION (column = constant)`` fills.
+
+    Raises:
+        EddylineError: ``sql_semantic`` for a column that is no partition column, or is filled
+            twice.
+    """
+    if not insert.partition:
+        return found
+    span = insert.name.span
+    binder = ExpressionBinder(Scope(()), env, "PARTITION")
+    items = [(f.name, f.ref) for f in found.visible]
+    for column, expression in insert.partition:
+        if column not in table.partitioned_by:
+            partitions = ", ".join(table.partitioned_by)
+            hint = f"it is partitioned by {partitions}" if partitions else "it is not partitioned"
+            msg = f"{column} is no partition column of table {table.path.name}"
+            raise env.error(msg, expression.span, hint)
+        if column in insert.columns or [c for c, _ in insert.partition].count(column) > 1:
+            raise env.error(f"column {column} is filled twice", span)
+        items.append((column, binder.bind(expression)))
+    return projected(found.node, items)
 
 
 def _is_written(c: TableColumn) -> bool:
@@ -103,6 +133,11 @@ def _sources(
     fields = found.visible
     names = insert.columns or tuple(c.name for c in written)
     known = {c.name for c in written}
+    if insert.by_name:
+        return {f.name: f for f in fields if f.name in known}
+    if insert.partition and not insert.columns:
+        fixed = {column for column, _ in insert.partition}
+        names = tuple(name for name in names if name not in fixed)
     for i, name in enumerate(insert.columns):
         span = insert.column_spans[i] if insert.column_spans else insert.name.span
         if name not in known:
@@ -111,6 +146,7 @@ def _sources(
             raise env.error(f"table {table.path.name} has no column {name} to write", span, hint)
         if name in insert.columns[:i]:
             raise env.error(f"column {name} is there twice", span)
+    names += tuple(column for column, _ in insert.partition)
     if len(names) != len(fields):
         name = table.path.name
         msg = f"table {name} takes {len(names)} columns here, the query gives {len(fields)}"

@@ -119,7 +119,7 @@ def _view(view: CatalogView, r: s.TableName, env: Environment, queries: Queries)
     inner = replace(
         env,
         source=view.query,
-        database=view.path.database,
+        database=(view.path.catalog, view.path.database),
         ctes={},
         depth=env.depth + 1,
         outer=None,

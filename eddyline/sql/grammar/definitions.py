@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from eddyline.errors import Span
-from eddyline.sql.dialect import TokenType
+from eddyline.sql.dialect import TokenType, span_at
+from eddyline.sql.grammar.hints import execution_hints, hint_end
 from eddyline.sql.grammar.queries import QueryGrammar
-from eddyline.sql.statement import ColumnDefinition, WatermarkDefinition
+from eddyline.sql.statement import ColumnDefinition, Source, WatermarkDefinition
 
 
 @dataclass(slots=True)
@@ -22,18 +23,44 @@ class TableElements:
 class DefinitionGrammar(QueryGrammar):
     """Reads the parts of a table's definition."""
 
+    def end(self) -> Source:
+        """The statement must be over here; where it stands."""
+        if not self.done:
+            self.unexpected("the end of the statement")
+        first, last = self.tokens[0], self.tokens[-1]
+        text = self.text[first.start : hint_end(last, self.text)]
+        hints = execution_hints(self.tokens, self.hinted, self.text)
+        return Source(text, self.text, span_at(self.text, first.start, last.end + 1), hints)
+
+    def distribution(self) -> str | None:
+        """``DISTRIBUTED [BY [HASH | RANGE] (…)] [INTO n BUCKETS]`` as text, or None."""
+        if not (self.match("DISTRIBUTED") or self.match("DISTRIBUTION")):
+            return None
+        start = self.at
+        if self.match("BY"):
+            if not self.match("HASH"):
+                self.match("RANGE")
+            self.name_list()
+        if self.match("INTO"):
+            self.integer("a number of buckets")
+            self.expect("BUCKETS")
+        if self.at == start:
+            self.unexpected("BY or INTO")
+        return self.text_from(start)
+
     def table_elements(self) -> TableElements:
         """``(column type, …, WATERMARK FOR …, PRIMARY KEY (…) NOT ENFORCED)``"""
         found = TableElements()
         self.l_paren()
         while True:
-            self._element(found)
+            self.table_element(found)
             if not self.comma():
                 break
         self.r_paren()
         return found
 
-    def _element(self, found: TableElements) -> None:
+    def table_element(self, found: TableElements) -> None:
+        """One column, watermark or key, added to ``found``."""
         if self.sees("WATERMARK", "FOR"):
             if found.watermark:
                 raise self.error("a table has one watermark", self.here())

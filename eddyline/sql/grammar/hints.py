@@ -24,8 +24,8 @@ _EXECUTION = (
     "MULTI_JOIN",
     "LOOKUP",
     "NO_MULTI_JOIN",
+    "STATE_TTL",
 )
-_STATE_TTL = "state is kept for ever here: group by a window, or join on a time interval"
 
 
 def hint_end(token: Token, text: str) -> int:
@@ -100,8 +100,6 @@ def _refusal(name: str, token: Token, text: str) -> EddylineError:
     span = span_at(text, token.start, token.end + 1)
     if name == "OPTIONS":
         message, hint = "the OPTIONS hint stands here behind no table", "write FROM t /*+ … */"
-    elif name == "STATE_TTL":
-        message, hint = "the hint STATE_TTL is not supported", _STATE_TTL
     else:
         near = nearest(name, ["OPTIONS", *_EXECUTION])
         message = f"there is no hint {name}"

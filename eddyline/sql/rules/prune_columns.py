@@ -40,7 +40,7 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         )
     if isinstance(node, lg.Forest):
         return _forest(node, needed)
-    if isinstance(node, lg.Limit):
+    if isinstance(node, lg.Limit | lg.Final):
         return replace(node, input=_pruned(node.input, needed))
     if isinstance(node, lg.Sort):
         return replace(node, input=_pruned(node.input, needed | {k.column for k in node.keys}))
