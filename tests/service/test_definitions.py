@@ -195,7 +195,7 @@ def refused() -> Iterator[tuple[str, str]]:
     yield "DESCRIBE JOB 'x'", "SHOW JOBS"
 
 
-@pytest.mark.parametrize(("statement", "hint"), refused())
+@pytest.mark.parametrize(("statement", "hint"), list(refused()))
 def test_what_cannot_be_supported_is_refused_by_name(
     session: Session, statement: str, hint: str
 ) -> None:
