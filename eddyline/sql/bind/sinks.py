@@ -89,7 +89,7 @@ def _with_partition(
         return found
     span = insert.name.span
     binder = ExpressionBinder(Scope(()), env, "PARTITION")
-    items = [(f.name, f.ref) for f in found.visible]
+    items: list[tuple[str, Typed]] = [(f.name, f.ref) for f in found.visible]
     for column, expression in insert.partition:
         if column not in table.partitioned_by:
             partitions = ", ".join(table.partitioned_by)

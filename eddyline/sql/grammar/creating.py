@@ -68,7 +68,8 @@ class CreateGrammar(DefinitionGrammar):
     def _create_table(self, temporary: bool, replace: bool) -> st.Statement:
         exists = self.match("IF", "NOT", "EXISTS")
         name = self.dotted_name("the table's name")
-        elements, order = TableElements(), ()
+        elements = TableElements()
+        order: tuple[str, ...] = ()
         if self.is_type(TokenType.L_PAREN):
             if self._only_names():
                 order = self.name_list()

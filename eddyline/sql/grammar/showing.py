@@ -72,7 +72,8 @@ class ShowGrammar(AlterGrammar):
         if what not in _LISTS or (full and _LISTS[what] != first):
             self.unexpected(", ".join(_LISTS))
         self.advance()
-        place, partition = self._place_of(what), ()
+        place = self._place_of(what)
+        partition: tuple[tuple[str, str], ...] = ()
         if what == "PARTITIONS" and self.match("PARTITION"):
             partition = self._partition_values()
         pattern = self._pattern()
