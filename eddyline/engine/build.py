@@ -18,6 +18,7 @@ from eddyline.engine.layout import named
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
+from eddyline.engine.operators.changelog import FromChangelog, ToChangelog
 from eddyline.engine.operators.deduplicate import deduplicate
 from eddyline.engine.operators.expand import Expand
 from eddyline.engine.operators.final import Final
@@ -27,6 +28,7 @@ from eddyline.engine.operators.interval_join import IntervalJoin
 from eddyline.engine.operators.join import Join
 from eddyline.engine.operators.limit import Limit
 from eddyline.engine.operators.lookup_join import LookupJoin
+from eddyline.engine.operators.match import Match
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.operators.over_changes import OverChanges
 from eddyline.engine.operators.over_time import OverByTime
@@ -189,6 +191,9 @@ NODES: dict[type[Any], Builder] = {
     plan.Unnest: lambda w, c, i, n: Unnest(c, i, n),
     plan.Expand: lambda w, c, i, n: Expand(c, i, n),
     plan.ProcessingTime: lambda w, c, i, n: ProcessingTime(c, i, n),
+    plan.Match: lambda w, c, i, n: Match(c, i, n),
+    plan.ToChangelog: lambda w, c, i, n: ToChangelog(c, i, n),
+    plan.FromChangelog: lambda w, c, i, n: FromChangelog(c, i, n),
     plan.SemiJoin: lambda w, c, i, n: SemiJoin(c, i, n),
     plan.TemporalJoin: lambda w, c, i, n: TemporalJoin(c, i, n),
     plan.LookupJoin: lambda w, c, i, n: LookupJoin(c, i, n),

@@ -325,6 +325,7 @@ class Job:
     def _loop(self, state: JobState, root: Sink, stop: threading.Event) -> str:
         scans, ops = self._scans(root), list(operators(root))
         poll_s = self._settings.poll_ms / 1000
+        rows_max = 1 if self._spec.plan.row_by_row else self._settings.batch_rows_max
         live = any(not scan.source.bounded for scan in scans)
         news = self._news = _News(stop)
         wakes = all([scan.source.wake(news.set) for scan in scans])  # noqa: C419 - each is to wake
@@ -336,7 +337,7 @@ class Job:
         self._is_clock_driven = any(op.is_clock_driven for op in ops)
         while not stop.is_set():
             began = self._clock.monotonic()
-            came = [scan.poll(self._settings.batch_rows_max) for scan in scans]
+            came = [scan.poll(rows_max) for scan in scans]
             ended, due = self._due(root)
             if any(came) or due or ended:
                 over = self._micro_batch(state, flow, root, ops)
@@ -349,7 +350,7 @@ class Job:
                     noted = began
                 if over:
                     return "finished"
-                if live and max(came, default=0) < self._settings.batch_rows_max // 2:
+                if live and max(came, default=0) < rows_max // 2:
                     took = self._clock.monotonic() - began
                     self._clock.wait(stop, max(min(took, PACE_S), PACE_S - took))
                 continue

@@ -248,6 +248,7 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
         (
             plan.Sort,
             plan.Final,
+            plan.Match,
             plan.Rank,
             plan.WindowRank,
             plan.Deduplicate,

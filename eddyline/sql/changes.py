@@ -19,7 +19,7 @@ def insert_only(node: lg.Node) -> bool:
 
 def changing(node: lg.Node) -> lg.Node | None:
     """The first node, from below, that makes rows be taken back; None if there is none."""
-    if isinstance(node, lg.Final):
+    if isinstance(node, lg.Final | lg.ToChangelog):
         return None
     for child in lg.children(node):
         cause = changing(child)
@@ -40,7 +40,7 @@ def _changes(node: lg.Node) -> bool:
         return not strategy(node, steady=True).insert_only
     if isinstance(node, lg.Over):
         return not is_timed_over(node)
-    return False
+    return isinstance(node, lg.FromChangelog)
 
 
 def _is_timed(node: lg.Join) -> bool:
@@ -57,8 +57,10 @@ def is_timed_over(node: lg.Over) -> bool:
 
 def change_kinds(node: lg.Node) -> frozenset[str]:
     """The kinds of change of a node's rows: I, U (before and after) and D, as Flink infers them."""
-    if isinstance(node, lg.Final):
+    if isinstance(node, lg.Final | lg.ToChangelog):
         return _INSERTS
+    if isinstance(node, lg.FromChangelog):
+        return frozenset(kind.name[0] for _, kind in node.kinds)
     below = frozenset().union(*(change_kinds(c) for c in lg.children(node)))
     if isinstance(node, lg.Scan) and has_changelog(node.table):
         return _INSERTS | {UPDATE, DELETE}

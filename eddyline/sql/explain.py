@@ -100,9 +100,22 @@ def _line(node: lg.Node) -> str:
         on = "" if node.condition is None else f", on={describe(node.condition)}"
         time = f", at={node.left_time}" if isinstance(node, lg.TemporalJoin) else ""
         return f"{type(node).__name__}({node.kind}{time}{on})"
+    if isinstance(node, lg.Match):
+        return _match(node)
+    if isinstance(node, lg.ToChangelog | lg.FromChangelog):
+        return f"{type(node).__name__}(op={node.op})"
     if isinstance(node, lg.ProcessingTime):
         return f"ProcessingTime({node.column})"
     return _forest(node)
+
+
+def _match(node: lg.Match) -> str:
+    partition = f"partitionBy=[{_names(node.partition_by)}], " if node.partition_by else ""
+    order = f"orderBy=[{_names(map(str, node.order))}]"
+    pattern = f"pattern=({' '.join(map(str, node.steps))})"
+    within = "" if node.within_ms is None else f", within={_span(node.within_ms)}"
+    skip = f"SKIP {node.skip} {node.skip_variable or ''}".strip()
+    return f"Match({partition}{order}, {pattern}, {skip}{within})"
 
 
 def _rank(node: lg.Rank) -> str:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from eddyline.catalog.table import CatalogTable
+from eddyline.record.batch import Kind
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import BIGINT, TimeAttribute
+from eddyline.sql.matching import Collected, Step
 from eddyline.sql.physical import ForestOver, Window
 from eddyline.sql.sorting import Frame, Place, SortKey
 from eddyline.sql.typed import Ref, Typed
@@ -288,6 +290,45 @@ class ProcessingTime:
         return self.input.schema
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The matches of a pattern: partition columns, then one column per ``collected`` value.
+
+    Fields as in ``eddyline.sql.physical_matching``.
+    """
+
+    input: Node
+    partition_by: tuple[str, ...]
+    order: tuple[SortKey, ...]
+    event_time: bool
+    steps: tuple[Step, ...]
+    collected: tuple[Collected, ...]
+    skip: str
+    skip_variable: str | None
+    within_ms: int | None
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class ToChangelog:
+    """Each change as a new row. op: the first column; codes: its text by kind, None: dropped."""
+
+    input: Node
+    op: str
+    codes: tuple[str | None, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class FromChangelog:
+    """Rows whose kind of change stands in the input's column ``op``; kinds: by its text."""
+
+    input: Node
+    op: str
+    kinds: tuple[tuple[str, Kind], ...]
+    schema: Schema
+
+
 RANK_TYPE = BIGINT.not_null()
 Node = (
     Scan
@@ -307,6 +348,9 @@ Node = (
     | Unnest
     | Expand
     | ProcessingTime
+    | Match
+    | ToChangelog
+    | FromChangelog
     | TemporalJoin
     | LookupJoin
 )

@@ -27,6 +27,7 @@ from typing import Generic, TypeVar
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType
+from eddyline.sql.physical_matching import Match as Match
 from eddyline.sql.physical_ordered import Deduplicate as Deduplicate
 from eddyline.sql.physical_ordered import Final as Final
 from eddyline.sql.physical_ordered import Over as Over
@@ -35,7 +36,9 @@ from eddyline.sql.physical_ordered import Sort as Sort
 from eddyline.sql.physical_ordered import WindowRank as WindowRank
 from eddyline.sql.physical_rows import ELEMENT as ELEMENT
 from eddyline.sql.physical_rows import Expand as Expand
+from eddyline.sql.physical_rows import FromChangelog as FromChangelog
 from eddyline.sql.physical_rows import ProcessingTime as ProcessingTime
+from eddyline.sql.physical_rows import ToChangelog as ToChangelog
 from eddyline.sql.physical_rows import Unnest as Unnest
 from eddyline.sql.typed import Typed
 
@@ -446,6 +449,9 @@ Node = (
     | Unnest
     | Expand
     | ProcessingTime
+    | Match
+    | ToChangelog
+    | FromChangelog
     | SemiJoin
     | TemporalJoin
     | LookupJoin
@@ -466,6 +472,11 @@ class Plan:
     sql: str
     insert_only: bool
     warnings: tuple[str, ...] = ()
+
+    @property
+    def row_by_row(self) -> bool:
+        """Whether the result shows every single change, so that a batch holds one row."""
+        return any(isinstance(node, ToChangelog) and node.shows_changes for node in walk(self.root))
 
 
 def inputs(node: Node) -> tuple[Node, ...]:

@@ -293,6 +293,20 @@ def _forest(node: lg.Forest) -> p.Node:
     return p.Forest(**{**described, "input": physical(node.input)}, meaning=meaning_of(node))
 
 
+def _match(node: lg.Match) -> p.Node:
+    conditions = (None if s.condition is None else render(s.condition) for s in node.steps)
+    return p.Match(
+        physical(node.input), node.partition_by, node.order, node.event_time, node.steps,
+        tuple(conditions), node.collected, node.skip, node.skip_variable, node.within_ms,
+        node.schema,
+    )  # fmt: skip
+
+
+def _to_changelog(node: lg.ToChangelog) -> p.Node:
+    changes = not insert_only(node.input)
+    return p.ToChangelog(physical(node.input), node.op, node.codes, node.schema, changes)
+
+
 _MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
     lg.Scan: _scan,
     lg.Values: _values,
@@ -311,6 +325,11 @@ _MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
     lg.Unnest: _unnest,
     lg.Expand: _expand,
     lg.ProcessingTime: _processing_time,
+    lg.Match: _match,
+    lg.ToChangelog: _to_changelog,
+    lg.FromChangelog: lambda node: p.FromChangelog(
+        physical(node.input), node.op, node.kinds, node.schema
+    ),
     lg.TemporalJoin: _temporal_join,
     lg.LookupJoin: _lookup_join,
 }

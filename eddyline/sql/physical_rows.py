@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from eddyline.record.batch import Kind
 from eddyline.record.schema import Schema
 
 if TYPE_CHECKING:
@@ -41,6 +42,31 @@ class Expand:
 
     input: Node
     sets: tuple[tuple[Projection, ...], ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class ToChangelog:
+    """Each change as a new row whose first column ``op`` holds the code of its kind.
+
+    codes: by kind, in the order of ``Kind``; None: changes of this kind are dropped. schema: op,
+    then the input's columns. shows_changes: the input takes rows back.
+    """
+
+    input: Node
+    op: str
+    codes: tuple[str | None, ...]
+    schema: Schema
+    shows_changes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FromChangelog:
+    """Rows whose kind of change the text in the input's column ``op`` says; schema: the others."""
+
+    input: Node
+    op: str
+    kinds: tuple[tuple[str, Kind], ...]
     schema: Schema
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from eddyline.errors import Span
 from eddyline.record.types import DataType
+from eddyline.sql.syntax_matching import MatchRecognize as MatchRecognize
+from eddyline.sql.syntax_matching import PatternVariable as PatternVariable
 
 NOWHERE = Span(0, 0, 0)
 
@@ -384,7 +386,7 @@ class JoinClause:
     span: Span
 
 
-Relation = TableName | Derived | Unnest | TableFunction | JoinClause
+Relation = TableName | Derived | Unnest | TableFunction | JoinClause | MatchRecognize
 
 
 @dataclass(frozen=True, slots=True)

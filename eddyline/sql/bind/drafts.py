@@ -8,12 +8,12 @@ it reads.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import EddylineError, Span, nearest
 from eddyline.sql import statement as st
-from eddyline.sql import syntax as s
+from eddyline.sql.bind.names import names_in
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.parse import parse_expression
 
@@ -347,14 +347,3 @@ def _reader(draft: Draft, column: str, leaving: Iterable[str], keys: bool) -> st
     if keys and column in draft.partitioned_by:
         return "PARTITIONED BY"
     return None
-
-
-def names_in(part: object) -> set[str]:
-    """The first parts of all column names in an expression."""
-    if isinstance(part, s.Name):
-        return {part.parts[0]}
-    if isinstance(part, tuple):
-        return set().union(*map(names_in, part))
-    if is_dataclass(part):
-        return set().union(*(names_in(getattr(part, f.name)) for f in fields(part)))
-    return set()

@@ -9,10 +9,13 @@ from eddyline.catalog.function import CatalogFunction
 from eddyline.catalog.table import CatalogView
 from eddyline.errors import EddylineError, nearest
 from eddyline.sql import syntax as s
+from eddyline.sql.bind.changelogs import FUNCTIONS as CHANGELOGS
+from eddyline.sql.bind.changelogs import bind_changelog
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
 from eddyline.sql.bind.forests import bind_forest
 from eddyline.sql.bind.joins import joined, settled
+from eddyline.sql.bind.matching import matched
 from eddyline.sql.bind.relation import Relation, aliased, filtered, nothing
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.bind.subqueries import bind_inner, lateral
@@ -26,7 +29,7 @@ from eddyline.sql.sorting import Place
 from eddyline.sql.typed import Const
 
 Queries = Callable[[s.Query, Environment], Relation]
-TABLE_FUNCTIONS = (*WINDOWS, *FORESTS)
+TABLE_FUNCTIONS = (*WINDOWS, *CHANGELOGS, *FORESTS)
 
 
 def bind_source(
@@ -51,6 +54,8 @@ def bind_source(
         return _function(r, env, queries)
     if isinstance(r, s.Unnest):
         return unnested(nothing(), r, env, "INNER")
+    if isinstance(r, s.MatchRecognize):
+        return matched(r, settled(bind_source(r.source, env, queries)), env)
     left, right = bind_source(r.left, env, queries), r.right
     if isinstance(right, s.TableFunction) and (call := _python(right, env)) is not None:
         return _beside(r, env, lambda kind: table_call(left, right, call, env, kind))
@@ -138,6 +143,8 @@ def _function(r: s.TableFunction, env: Environment, queries: Queries) -> Relatio
     name = r.call.name.upper()
     if name in WINDOWS:
         found = bind_window(r.call, env, _input(env, queries))
+    elif name in CHANGELOGS:
+        found = bind_changelog(r.call, env, _input(env, queries))
     elif name in FORESTS:
         found = bind_forest(r.call, env, _input(env, queries))
     else:

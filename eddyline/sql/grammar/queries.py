@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import TokenType
-from eddyline.sql.grammar.expressions import ExpressionGrammar
 from eddyline.sql.grammar.hints import table_options
+from eddyline.sql.grammar.matching import MatchGrammar
 
 _JOINS = ("INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "JOIN")
 # Words that Flink or others know and this grammar does not: what to do instead.
 _LATER = {
-    "MATCH_RECOGNIZE": "join the stream with itself, its times within an interval, instead",
     "TABLESAMPLE": "keep a share of the rows: WHERE RAND() < 0.1",
     "PIVOT": "write one aggregate a column: COUNT(*) FILTER (WHERE k = 'a') AS a",
     "UNPIVOT": "write UNION ALL of one SELECT a column",
@@ -18,7 +17,7 @@ _LATER = {
 }
 
 
-class QueryGrammar(ExpressionGrammar):
+class QueryGrammar(MatchGrammar):
     """Reads a query."""
 
     def query(self) -> s.Query:
@@ -249,11 +248,11 @@ class QueryGrammar(ExpressionGrammar):
             self.l_paren()
             call = self._table_call()
             self.r_paren()
-            alias, columns = self._alias()
+            alias, columns = self.alias()
             return s.TableFunction(call, alias, columns, self.span_from(start))
         if self.is_type(TokenType.L_PAREN, 1):
             call = self._table_call()
-            alias, columns = self._alias()
+            alias, columns = self.alias()
             return s.TableFunction(call, alias, columns, self.span_from(start))
         table = self.table_name()
         as_of = None
@@ -261,7 +260,11 @@ class QueryGrammar(ExpressionGrammar):
             as_of = self.term()
         if self.word() in _LATER:
             raise self.unsupported(self.word(), self.here(), _LATER[self.word()])
-        alias, columns = self._alias()
+        if self.sees("MATCH_RECOGNIZE"):
+            span = self.span_from(start)
+            source = s.TableName(table.name, None, (), table.options, span, as_of)
+            return self.match_recognize(source, start)
+        alias, columns = self.alias()
         span = self.span_from(start)
         return s.TableName(table.name, alias, columns, table.options, span, as_of)
 
@@ -273,7 +276,7 @@ class QueryGrammar(ExpressionGrammar):
             self.advance()
             query = self.query()
             self.r_paren()
-            alias, columns = self._alias()
+            alias, columns = self.alias()
             return s.Derived(query, alias, columns, self.span_from(start), lateral=True)
         relation = self._relation()
         if not isinstance(relation, s.TableFunction):
@@ -287,7 +290,7 @@ class QueryGrammar(ExpressionGrammar):
         collection = self.expression()
         self.r_paren()
         ordinality = self.match("WITH", "ORDINALITY")
-        alias, columns = self._alias()
+        alias, columns = self.alias()
         return s.Unnest(collection, ordinality, alias, columns, self.span_from(start))
 
     def _table_call(self) -> s.Call:
@@ -303,13 +306,17 @@ class QueryGrammar(ExpressionGrammar):
         if self.word() in ("SELECT", "WITH", "VALUES") or self.is_type(TokenType.L_PAREN):
             query = self.query()
             self.r_paren()
-            alias, columns = self._alias()
+            if self.sees("MATCH_RECOGNIZE"):
+                derived = s.Derived(query, None, (), self.span_from(start))
+                return self.match_recognize(derived, start)
+            alias, columns = self.alias()
             return s.Derived(query, alias, columns, self.span_from(start))
         inner = self._joined()
         self.r_paren()
         return inner
 
-    def _alias(self) -> tuple[str | None, tuple[str, ...]]:
+    def alias(self) -> tuple[str | None, tuple[str, ...]]:
+        """``[AS] name [(columns)]``, or nothing."""
         alias = None
         if self.match("AS"):
             alias, _ = self.name("an alias")

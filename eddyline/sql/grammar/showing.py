@@ -76,7 +76,7 @@ class ShowGrammar(AlterGrammar):
         partition: tuple[tuple[str, str], ...] = ()
         if what == "PARTITIONS" and self.match("PARTITION"):
             partition = self._partition_values()
-        pattern = self._pattern()
+        pattern = self._like_pattern()
         return st.Show(self.end(), what, place, pattern, full, partition)
 
     def _place_of(self, what: str) -> s.Name | None:
@@ -89,7 +89,7 @@ class ShowGrammar(AlterGrammar):
             self.unexpected("FROM and a table")
         return None
 
-    def _pattern(self) -> st.Pattern | None:
+    def _like_pattern(self) -> st.Pattern | None:
         negated = self.match("NOT")
         ignore_case = self.match("ILIKE")
         if ignore_case or self.match("LIKE"):

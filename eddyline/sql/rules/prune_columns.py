@@ -44,6 +44,10 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         return replace(node, input=_pruned(node.input, needed))
     if isinstance(node, lg.Sort):
         return replace(node, input=_pruned(node.input, needed | {k.column for k in node.keys}))
+    if isinstance(node, lg.Match):
+        return replace(node, input=_pruned(node.input, set(node.input.schema.names)))
+    if isinstance(node, lg.ToChangelog | lg.FromChangelog):
+        return _changelog(node)
     if isinstance(node, lg.ProcessingTime):
         return replace(node, input=_pruned(node.input, needed | {node.column}))
     if isinstance(node, lg.Rank):
@@ -60,6 +64,11 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
     if isinstance(node, lg.TemporalJoin | lg.LookupJoin):
         return _looked_up(node, needed)
     return node
+
+
+def _changelog(node: lg.ToChangelog | lg.FromChangelog) -> lg.Node:
+    """Every column is part of what makes two changes belong together."""
+    return replace(node, input=_pruned(node.input, set(node.input.schema.names)))
 
 
 def _looked_up(node: lg.TemporalJoin | lg.LookupJoin, needed: set[str]) -> lg.Node:
