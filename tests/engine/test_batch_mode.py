@@ -69,7 +69,11 @@ def test_only_final_rows_are_given(
     settings = Settings(fsync=False, batch_rows_max=2)
     store = LogStore(tmp_path, settings, SYSTEM)
     job = Job(
-        JobSpec(plan, "job", 1, None), streams=store, settings=settings, clock=SYSTEM, listener=watcher
+        JobSpec(plan, "job", 1, None),
+        streams=store,
+        settings=settings,
+        clock=SYSTEM,
+        listener=watcher,
     )
     job.run(threading.Event())
     store.close()

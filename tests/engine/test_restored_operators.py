@@ -28,6 +28,10 @@ from eddyline.log import PutBatch
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch, Kind
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
+from eddyline.sql import statement as st
+from eddyline.sql.options import SessionConfig
+from eddyline.sql.parse import parse_script
+from eddyline.sql.planner import Planner
 
 TABLES = """
 CREATE TABLE a (k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND)
@@ -110,6 +114,13 @@ QUERIES = {
     "FOR SYSTEM_TIME AS OF a.ts AS r ON a.k = r.k",
     "lookup join": "SELECT a.k, a.v, f.v FROM clocked AS a LEFT JOIN file FOR SYSTEM_TIME AS OF "
     "a.pt AS f ON a.k = f.k",
+    "match": "SELECT * FROM a MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES "
+    "FIRST(X.v) AS f, COUNT(Y.v) AS n, Z.ts AS e AFTER MATCH SKIP TO NEXT ROW PATTERN (X Y*? Z) "
+    "DEFINE Y AS Y.v >= LAST(X.v), Z AS Z.v * 2 < X.v * 2)",
+    "match by arrival": "SELECT * FROM clocked MATCH_RECOGNIZE (ORDER BY pt MEASURES X.v AS x, "
+    "SUM(Y.v) AS s PATTERN (X Y+ Z) DEFINE Y AS Y.v > X.v, Z AS Z.v <= X.v)",
+    "to changelog": f"SELECT * FROM TO_CHANGELOG(input => ({COUNTED}))",
+    "from changelog": "SELECT * FROM FROM_CHANGELOG(input => (SELECT 'INSERT' AS op, k, v FROM a))",
     "forest": "SELECT * FROM TABLE(RANDOM_CUT_FOREST(TABLE a, 10, 16))",
     "forest of windows": "SELECT * FROM TABLE(DETECT_ANOMALIES((SELECT k, window_start, "
     f"window_end, SUM(v) AS total FROM TABLE({WINDOWS['tumble'].format('a')}) {BY}), 10, 16))",
@@ -267,8 +278,15 @@ def _batch(schema: Any, rows: list[tuple[Any, ...]]) -> Batch | None:
 def plans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, p.Plan]]:
     sql = Sql(tmp_path_factory.mktemp("sql"))
     sql.execute(TABLES)
-    yield {name: sql.plan(text) for name, text in QUERIES.items()}
+    yield {name: sql.plan(text) for name, text in QUERIES.items()} | {"final": _batch_plan(sql)}
     sql.close()
+
+
+def _batch_plan(sql: Sql) -> p.Plan:
+    (statement,) = parse_script("SELECT k, COUNT(*) FROM file GROUP BY k")
+    assert isinstance(statement, st.Query)
+    config = SessionConfig({"execution.runtime-mode": "BATCH"})
+    return Planner(sql.catalog, config).query(statement)
 
 
 def test_every_operator_is_among_the_queries(plans: dict[str, p.Plan]) -> None:
@@ -276,7 +294,7 @@ def test_every_operator_is_among_the_queries(plans: dict[str, p.Plan]) -> None:
     assert seen >= set(get_args(p.Node)) - {p.Sink}
 
 
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("name", [*QUERIES, "final"])
 def test_restored_before_every_step(name: str, plans: dict[str, p.Plan]) -> None:
     plan = plans[name]
     schemas = {stream_of(n): n.schema for n in p.walk(plan.root) if isinstance(n, p.Scan)}
