@@ -11,8 +11,9 @@ from eddyline.catalog.table import CatalogTable, ColumnKind
 from eddyline.record.types import TimeAttribute
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
+from eddyline.sql import syntax as s
 from eddyline.sql.options import SessionConfig
-from eddyline.sql.parse import parse_script
+from eddyline.sql.parse import parse_expression, parse_script
 from eddyline.sql.planner import Planner
 
 TUMBLE = "TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '10' SECOND))"
@@ -315,3 +316,18 @@ def test_options_of_a_hint_replace_the_tables() -> None:
 def test_kinder_readings_are_told() -> None:
     found = plan("SELECT UPPER(page) AS p, COUNT(*) AS n FROM rates GROUP BY p")
     assert [w for w in found.warnings if "Flink refuses an alias" in w]
+
+
+@pytest.mark.parametrize(
+    ("literal", "text"),
+    [
+        (r"U&'\00e9\\x'", "é\\x"),
+        ("U&'!00e9' UESCAPE '!'", "é"),
+        (r"U&'\d83d\ude00'", "😀"),
+        ("_UTF8'é'", "é"),
+    ],
+)
+def test_marked_texts(literal: str, text: str) -> None:
+    expression = parse_expression(literal)
+    assert isinstance(expression, s.Literal)
+    assert (expression.kind, expression.text) == ("string", text)

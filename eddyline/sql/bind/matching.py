@@ -135,7 +135,7 @@ class _Reader:
             return Step(v.name, v.least, v.most, v.greedy, None, ())
         binder = _Conditions(self, self._env, "DEFINE", v.name)
         condition = binder.condition(written, "DEFINE")
-        return Step(v.name, v.least, v.most, v.greedy, condition, tuple(binder.values))
+        return Step(v.name, v.least, v.most, v.greedy, condition, tuple(binder.reads))
 
     def refuse_unknown_variables(self) -> None:
         for name, e in self._r.defines:
@@ -149,18 +149,18 @@ class _Reader:
 
     def measure(self, e: s.Expression) -> Typed:
         binder = _Conditions(self, self._env, "MEASURES", None)
-        binder.values = list(self.collected)
+        binder.reads = list(self.collected)
         bound = binder.bind(e)
-        self.collected = tuple(binder.values)
+        self.collected = tuple(binder.reads)
         return bound
 
     def within(self, e: s.Expression) -> int:
         bound = ExpressionBinder(Scope(()), self._env, "WITHIN").bind(e)
-        is_span = isinstance(bound, Const) and bound.type.root is Root.INTERVAL_SECOND
-        if not is_span or not isinstance(bound.value, int):
-            hint = "for example WITHIN INTERVAL '10' SECOND"
-            raise self._env.error("WITHIN needs an interval of days to seconds", e.span, hint)
-        return bound.value
+        value = bound.value if isinstance(bound, Const) else None
+        if bound.type.root is Root.INTERVAL_SECOND and isinstance(value, int):
+            return value
+        hint = "for example WITHIN INTERVAL '10' SECOND"
+        raise self._env.error("WITHIN needs an interval of days to seconds", e.span, hint)
 
     def read(self, inner: s.Expression, clause: str) -> tuple[str, Ref]:
         """The variable whose rows an expression reads, and the column that holds its value.
@@ -192,7 +192,7 @@ class _Conditions(ExpressionBinder):
         super().__init__(Scope(()), env, clause)
         self._reader = reader
         self._current = current
-        self.values: list[Collected] = []
+        self.reads: list[Collected] = []
 
     def bind(self, e: s.Expression) -> Typed:
         if isinstance(e, s.Name):
@@ -264,12 +264,12 @@ class _Conditions(ExpressionBinder):
         self, function: str, variable: str, offset: int, column: str | None, kind: DataType
     ) -> Ref:
         value = Collected(function, variable, offset, column, kind, "")
-        for known in self.values:
+        for known in self.reads:
             if replace(known, name="") == value:
                 return Ref(known.name, kind)
         prefix = "$measure" if self._current is None else f"${self._current}"
-        name = f"{prefix}{len(self.values)}"
-        self.values.append(replace(value, name=name))
+        name = f"{prefix}{len(self.reads)}"
+        self.reads.append(replace(value, name=name))
         return Ref(name, kind)
 
 

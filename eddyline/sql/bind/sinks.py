@@ -57,9 +57,9 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
     if row.sink is Changes.INSERTS and not has_changelog(table):
         _refuse_updates(found.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
-    if insert.overwrite and not env.config.is_batch:
-        hint = "SET 'execution.runtime-mode' = 'batch' first, or write INSERT INTO"
-        raise env.error("INSERT OVERWRITE needs the batch mode", span, hint, "sql_unsupported")
+    if insert.overwrite:
+        hint = "remove the old rows (the files, or the stream), then write INSERT INTO"
+        raise env.unsupported("INSERT OVERWRITE", span, hint)
     found = _with_partition(found, insert, table, env)
     sources = _sources(found, insert, written, table, env)
     items = []

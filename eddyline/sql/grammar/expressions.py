@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from eddyline.errors import Span
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import Token, TokenType
@@ -16,6 +18,8 @@ _COMPARISONS = {
     TokenType.GT: ">",
     TokenType.GTE: ">=",
 }
+# Character sets before a text: every text is Unicode here, as in Flink.
+_CHARACTER_SETS = ("_UTF8", "_UTF16", "_LATIN1")
 _SUMS = {TokenType.PLUS: "+", TokenType.DASH: "-"}
 _PRODUCTS = {
     TokenType.STAR: "*",
@@ -162,6 +166,8 @@ class ExpressionGrammar(CallGrammar):
         if token.token_type is TokenType.STRING:
             self.advance()
             return s.Literal("string", token.text, self.span_of(token))
+        if (literal := self._marked_string()) is not None:
+            return literal
         if token.token_type in (TokenType.NUMBER, TokenType.DOT):
             return self._number(token)
         if token.token_type is TokenType.HEX_STRING:
@@ -230,6 +236,38 @@ class ExpressionGrammar(CallGrammar):
             self.r_paren()
             return s.Exists(query, self.span_from(start))
         return None
+
+    def _marked_string(self) -> s.Expression | None:
+        """``U&'\\00e9'`` with code points, or ``_UTF8'é'`` with a character set, else None."""
+        start, first = self.at, self.tokens[self.at]
+        unicode = self.word() == "U" and self.is_type(TokenType.AMP, 1)
+        quote = 2 if unicode else 1
+        if not (unicode or self.word() in _CHARACTER_SETS) or not self.is_type(
+            TokenType.STRING, quote
+        ):
+            return None
+        if self.tokens[self.at + quote].start != first.end + quote:
+            return None
+        self.at += quote
+        text = self.string()
+        if unicode:
+            escape = self.string("an escape character") if self.match("UESCAPE") else "\\"
+            text = self._unescaped(text, escape, self.span_from(start))
+        return s.Literal("string", text, self.span_from(start))
+
+    def _unescaped(self, text: str, escape: str, span: Span) -> str:
+        """The text with ``\\xxxx`` as the character of that code point."""
+        mark = re.escape(escape)
+        pattern = re.compile(f"{mark}(?:({mark})|([0-9A-Fa-f]{{4}})|(.{{0,4}}))", re.DOTALL)
+
+        def replaced(match: re.Match[str]) -> str:
+            if match[3] is not None:
+                hint = f"write four hexadecimal digits, for example {escape}00e9"
+                raise self.error(f"{match[0]} is no code point", span, hint)
+            return escape if match[1] else chr(int(match[2], 16))
+
+        joined = pattern.sub(replaced, text)  # two halves of a character may have been written
+        return joined.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def _construct(self, word: str) -> s.Expression:
         start = self.at

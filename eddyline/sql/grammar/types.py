@@ -43,7 +43,12 @@ class TypeGrammar(Cursor):
         Raises:
             EddylineError: ``sql_syntax`` for an unknown type, with the nearest known one.
         """
-        kind = self._bare_type()
+        kind = self._nullability(self._bare_type())
+        while self.match("ARRAY"):
+            kind = self._nullability(t.array(kind))
+        return kind
+
+    def _nullability(self, kind: DataType) -> DataType:
         if self.match("NOT", "NULL"):
             return kind.not_null()
         self.match("NULL")
@@ -141,6 +146,8 @@ class TypeGrammar(Cursor):
         while not names or self.comma():
             names.append(self.name("a field name")[0])
             children.append(self.data_type())
+            if self.is_type(TokenType.STRING):  # a field's comment, which no type keeps
+                self.advance()
         self.expect_type(closer, "the end of the ROW type")
         return t.row(tuple(names), tuple(children))
 
