@@ -292,9 +292,7 @@ class Databases:
                 msg = f"database {name} is not empty ({held} tables and views)"
                 raise EddylineError("conflict", msg, hint="write CASCADE to drop them too")
             for table in ("objects", "functions"):
-                db.execute(
-                    f"DELETE FROM catalog_{table} WHERE catalog = ? AND database = ?", place
-                )
+                db.execute(f"DELETE FROM catalog_{table} WHERE catalog = ? AND database = ?", place)
             for table in ("databases", "database_options"):
                 db.execute(f"DELETE FROM catalog_{table} WHERE catalog = ? AND name = ?", place)
         return True

@@ -323,7 +323,7 @@ def test_kinder_readings_are_told() -> None:
     [
         (r"U&'\00e9\\x'", "é\\x"),
         ("U&'!00e9' UESCAPE '!'", "é"),
-        (r"U&'\d83d\ude00'", "😀"),
+        (r"U&'\d83d\de00'", "😀"),
         ("_UTF8'é'", "é"),
     ],
 )
