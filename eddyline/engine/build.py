@@ -19,6 +19,7 @@ from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.calc import Calc
 from eddyline.engine.operators.changelog import FromChangelog, ToChangelog
+from eddyline.engine.operators.current_watermark import CurrentWatermark
 from eddyline.engine.operators.deduplicate import deduplicate
 from eddyline.engine.operators.expand import Expand
 from eddyline.engine.operators.final import Final
@@ -191,6 +192,7 @@ NODES: dict[type[Any], Builder] = {
     plan.Unnest: lambda w, c, i, n: Unnest(c, i, n),
     plan.Expand: lambda w, c, i, n: Expand(c, i, n),
     plan.ProcessingTime: lambda w, c, i, n: ProcessingTime(c, i, n),
+    plan.CurrentWatermark: lambda w, c, i, n: CurrentWatermark(c, i, n),
     plan.Match: lambda w, c, i, n: Match(c, i, n),
     plan.ToChangelog: lambda w, c, i, n: ToChangelog(c, i, n),
     plan.FromChangelog: lambda w, c, i, n: FromChangelog(c, i, n),

@@ -29,7 +29,6 @@ UNSUPPORTED: dict[str, str] = {
     "ML_PREDICT": "models are not there yet; RANDOM_CUT_FOREST is",
     "TO_CHANGELOG": _TABLE_FUNCTION,
     "FROM_CHANGELOG": _TABLE_FUNCTION,
-    "CURRENT_WATERMARK": "a query cannot read its own watermark here",
     "SOURCE_WATERMARK": "the source gives none; write the expression out",
     "CURRENT_DATABASE": "use SHOW CURRENT DATABASE",
     "ARRAY_INTERSECT": "use ARRAY_CONTAINS",

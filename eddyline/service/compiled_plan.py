@@ -8,10 +8,10 @@ since.
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import msgspec
 
-from eddyline.engine.sources.filesystem import local_path
 from eddyline.errors import EddylineError
 from eddyline.service.jobs import JobContext
 
@@ -33,13 +33,26 @@ class CompiledPlan(msgspec.Struct, frozen=True):
     inserts: list[CompiledInsert]
 
 
+def _file(path: str) -> Path:
+    """The file of a path: ``/a/b`` or ``file:///a/b``.
+
+    Raises:
+        EddylineError: ``invalid_argument`` for another scheme.
+    """
+    parts = urlparse(path)
+    if parts.scheme not in ("", "file"):
+        hint = "write a path of this machine, for example /a/plan.json"
+        raise EddylineError("invalid_argument", f"a plan cannot be at {path!r}", hint=hint)
+    return Path(unquote(parts.path) if parts.scheme else path)
+
+
 def write_plan(path: str, inserts: list[CompiledInsert], *, force: bool) -> None:
     """Write a plan's file; ``force`` replaces one that exists.
 
     Raises:
         EddylineError: ``already_exists``; ``bad_file`` for a path that cannot be written.
     """
-    file = local_path(path)
+    file = _file(path)
     if file.exists() and not force:
         hint = "remove it, or SET 'table.plan.force-recompile' = 'true'"
         raise EddylineError("already_exists", f"the plan {file} exists already", hint=hint)
@@ -54,7 +67,7 @@ def write_plan(path: str, inserts: list[CompiledInsert], *, force: bool) -> None
 
 def plan_exists(path: str) -> bool:
     """Whether there is a file at a plan's path."""
-    return local_path(path).exists()
+    return _file(path).exists()
 
 
 def read_plan(path: str) -> list[CompiledInsert]:
@@ -64,7 +77,7 @@ def read_plan(path: str) -> list[CompiledInsert]:
         EddylineError: ``not_found``; ``bad_file`` for a file that is no such plan, for example
             one that Flink compiled; ``newer_format``.
     """
-    file = local_path(path)
+    file = _file(path)
     plan = _decoded(file)
     if plan.format != FORMAT:
         raise _no_plan(file)

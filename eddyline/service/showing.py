@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from re import Pattern
 from typing import TYPE_CHECKING
 
@@ -196,30 +195,26 @@ def _modules(session: Session, st: s.Show) -> Iterable[Row]:
 
 def _partitions(session: Session, st: s.Show) -> Iterable[Row]:
     """The partitions of a table of files: its folders ``column=value``."""
-    from eddyline.engine.sources.filesystem import local_path
+    from eddyline.engine.files.store import store_of
 
     table = session.catalog.table(_named(st))
-    if not table.partitioned_by:
+    columns = table.partitioned_by
+    if not columns:
         msg = f"table {table.path.name} is not partitioned"
         raise EddylineError("conflict", msg, hint="CREATE TABLE … PARTITIONED BY (column)")
     for column, _ in st.partition:
-        if column not in table.partitioned_by:
-            hint = f"it is partitioned by {', '.join(table.partitioned_by)}"
+        if column not in columns:
             msg = f"{column} is no partition column of table {table.path.name}"
-            raise EddylineError("not_found", msg, hint=hint)
+            raise EddylineError("not_found", msg, hint=f"it is partitioned by {', '.join(columns)}")
     if table.options.get("connector") != "filesystem":
         return
-    root = local_path(table.options.get("path", ""))
-    wanted = {f"{column}={value}" for column, value in st.partition}
-    pattern = "/".join(f"{column}=*" for column in table.partitioned_by)
-    for folder in sorted(root.glob(pattern)) if root.is_dir() else ():
-        parts = _parts(folder, root)
-        if wanted <= set(parts):
+    selected = {f"{column}={value}" for column, value in st.partition}
+    files = store_of(table.options.get("path", ""), session.settings).files()
+    folders = {tuple(file.relative.split("/")[: len(columns)]) for file in files}
+    for parts in sorted(folders):
+        named = tuple(part.partition("=")[0] for part in parts)
+        if named == columns and selected <= set(parts):
             yield ("/".join(parts),)
-
-
-def _parts(folder: Path, root: Path) -> tuple[str, ...]:
-    return folder.relative_to(root).parts
 
 
 def _nothing(session: Session, st: s.Show) -> Iterable[Row]:

@@ -100,6 +100,8 @@ def _line(node: lg.Node) -> str:
         on = "" if node.condition is None else f", on={describe(node.condition)}"
         time = f", at={node.left_time}" if isinstance(node, lg.TemporalJoin) else ""
         return f"{type(node).__name__}({node.kind}{time}{on})"
+    if isinstance(node, lg.CurrentWatermark):
+        return f"CurrentWatermark({node.column})"
     if isinstance(node, lg.Match):
         return _match(node)
     if isinstance(node, lg.ToChangelog | lg.FromChangelog):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.batch import Kind
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import BIGINT, TimeAttribute
+from eddyline.record.types import BIGINT, DataType, TimeAttribute
 from eddyline.sql.matching import Collected, Step
 from eddyline.sql.physical import ForestOver, Window
 from eddyline.sql.sorting import Frame, Place, SortKey
@@ -329,6 +329,19 @@ class FromChangelog:
     schema: Schema
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentWatermark:
+    """The input's columns, then the watermark before each row, of the type ``kind``."""
+
+    input: Node
+    column: str
+    kind: DataType
+
+    @property
+    def schema(self) -> Schema:
+        return Schema((*self.input.schema, Column(self.column, self.kind)))
+
+
 RANK_TYPE = BIGINT.not_null()
 Node = (
     Scan
@@ -351,6 +364,7 @@ Node = (
     | Match
     | ToChangelog
     | FromChangelog
+    | CurrentWatermark
     | TemporalJoin
     | LookupJoin
 )

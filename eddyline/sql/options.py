@@ -41,9 +41,8 @@ OPTIONS: dict[str, SessionOption] = {
     "table.exec.state.ttl": SessionOption(
         "0",
         "duration",
-        "State of joins and groupings is kept for ever; a value other than 0 is refused.",
-        refused="state is kept for ever here: group by a window, or join on a time interval, "
-        "to bound it",
+        "State of joins and groupings is kept for ever, longer than a value other than 0 says.",
+        False,
     ),
     "python.files": SessionOption(
         "",

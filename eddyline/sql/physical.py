@@ -35,6 +35,7 @@ from eddyline.sql.physical_ordered import Rank as Rank
 from eddyline.sql.physical_ordered import Sort as Sort
 from eddyline.sql.physical_ordered import WindowRank as WindowRank
 from eddyline.sql.physical_rows import ELEMENT as ELEMENT
+from eddyline.sql.physical_rows import CurrentWatermark as CurrentWatermark
 from eddyline.sql.physical_rows import Expand as Expand
 from eddyline.sql.physical_rows import FromChangelog as FromChangelog
 from eddyline.sql.physical_rows import ProcessingTime as ProcessingTime
@@ -452,6 +453,7 @@ Node = (
     | Match
     | ToChangelog
     | FromChangelog
+    | CurrentWatermark
     | SemiJoin
     | TemporalJoin
     | LookupJoin

@@ -325,6 +325,9 @@ _MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
     lg.Unnest: _unnest,
     lg.Expand: _expand,
     lg.ProcessingTime: _processing_time,
+    lg.CurrentWatermark: lambda node: p.CurrentWatermark(
+        physical(node.input), node.column, node.schema
+    ),
     lg.Match: _match,
     lg.ToChangelog: _to_changelog,
     lg.FromChangelog: lambda node: p.FromChangelog(

@@ -71,6 +71,15 @@ class FromChangelog:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrentWatermark:
+    """The input's columns, then the watermark before each row: a timestamp, NULL for none yet."""
+
+    input: Node
+    column: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessingTime:
     """Gives the wall time of the batch as watermark; rows carry it in ``column``."""
 

@@ -169,6 +169,7 @@ def test_catalogs_hold_their_own_databases_and_tables(session: Session) -> None:
 def test_looking_around(session: Session, statement: str, rows: Any, tmp_path: Path) -> None:
     for part in ("s=b", "s=a"):
         (tmp_path / "parts" / part).mkdir(parents=True)
+        (tmp_path / "parts" / part / "rows.json").write_text("{}")
     assert run(session, statement).rows == rows
 
 

@@ -28,6 +28,11 @@ AUXILIARY = {
 # Aggregates whose result is NULL only for no value at all.
 _OF_VALUES = ("SUM", "AVG", "MIN", "MAX", "STDDEV_POP", "VAR_POP")
 SCALAR_FOREST = "RANDOM_CUT_FOREST"
+CURRENT_WATERMARK = "CURRENT_WATERMARK"
+# Where rows do not flow through: definitions, and conditions of joins and patterns.
+_WITHOUT_WATERMARK = (
+    "a computed column", "a watermark", "ON", "DEFINE", "MEASURES", "VALUES", "PARTITION",
+)  # fmt: skip
 GROUPINGS = ("GROUPING", "GROUPING_ID", "GROUP_ID")
 # What an aggregate is called until it has a column; no name of a statement can be like it.
 AGGREGATE = "\0aggregate"
@@ -266,6 +271,8 @@ class ExpressionBinder:
             return self._window_part(e)
         if e.name == SCALAR_FOREST:
             return self._forest(e)
+        if e.name == CURRENT_WATERMARK:
+            return self._watermark(e)
         units = {i: a.name for i, a in enumerate(e.args) if isinstance(a, s.Unit)}
         args = tuple(
             Const("NULL", DataType(Root.NULL)) if i in units else self.bind(a)
@@ -297,6 +304,16 @@ class ExpressionBinder:
         window = AUXILIARY[e.name][0] if e.name in AUXILIARY else e.name
         msg = f"{e.name} needs a query grouped by {window}(…)"
         raise self.env.error(msg, e.span, f"add GROUP BY {window}(time, INTERVAL '10' SECOND)")
+
+    def _watermark(self, e: s.Call) -> Typed:
+        """CURRENT_WATERMARK: a mark that a rule turns into a column."""
+        kind = self.bind(e.args[0]).type if len(e.args) == 1 else None
+        if kind is None or not kind.is_rowtime:
+            msg = f"{e.name} takes a row time, a column with WATERMARK FOR it"
+            raise self.env.error(msg, e.span, f"for example {e.name}(ts)")
+        if self.clause in _WITHOUT_WATERMARK:
+            raise self.env.error(f"{e.name} cannot stand in {self.clause}", e.span)
+        return Apply(e.name, (), "NULL", kind.plain().null(), volatile=True)
 
     def _forest(self, e: s.Call) -> Typed:
         """The scalar form: a mark that a rule turns into a Forest node."""

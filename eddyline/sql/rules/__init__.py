@@ -10,10 +10,12 @@ from eddyline.sql.rules.prune_columns import prune_columns
 from eddyline.sql.rules.push_filters import push_filters
 from eddyline.sql.rules.rank_overs import rank_overs
 from eddyline.sql.rules.split_expressions import split_expressions
+from eddyline.sql.rules.watermark_columns import watermark_columns
 
 Rule = Callable[[Node], Node]
 
 RULES: tuple[Rule, ...] = (
+    watermark_columns,
     merge_calcs,
     rank_overs,
     push_filters,

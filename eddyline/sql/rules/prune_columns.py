@@ -44,6 +44,8 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         return replace(node, input=_pruned(node.input, needed))
     if isinstance(node, lg.Sort):
         return replace(node, input=_pruned(node.input, needed | {k.column for k in node.keys}))
+    if isinstance(node, lg.CurrentWatermark):
+        return replace(node, input=_pruned(node.input, needed - {node.column}))
     if isinstance(node, lg.Match):
         return replace(node, input=_pruned(node.input, set(node.input.schema.names)))
     if isinstance(node, lg.ToChangelog | lg.FromChangelog):
