@@ -75,6 +75,7 @@ def _pages(context: Context) -> ASGIApp:
         from eddyline.studio import (
             anomalies,
             generators,
+            job,
             jobs,
             note,
             notes,
@@ -82,9 +83,13 @@ def _pages(context: Context) -> ASGIApp:
             stream,
             streams,
             tables,
+            users,
         )
 
-    for page in (overview, streams, stream, generators, notes, note, tables, anomalies, jobs):
+    pages = (
+        overview, streams, stream, generators, notes, note, tables, anomalies, jobs, job, users,
+    )  # fmt: skip
+    for page in pages:
         page.register(context)
     core.app.add_exception_handler(404, _missing)
     core.app.user_middleware.clear()  # of a studio that this process had before

@@ -19,7 +19,7 @@ from eddyline.studio.fault_fields import FaultFields
 from eddyline.studio.markup import escape
 from eddyline.studio.notice import Notice, html_of
 from eddyline.studio.rate_fields import RateFields
-from eddyline.studio.shell import Page, button, heading, labelled
+from eddyline.studio.shell import Page, button, heading, labelled, may_open
 from eddyline.studio.streams import CreateStream
 from eddyline.studio.template_shelf import TemplateShelf
 
@@ -67,7 +67,8 @@ class GeneratorForm:
         self._kind = labelled(ui.select(_TARGETS, value=HERE, label="Send to"))
         with ui.element("div").classes("row-line no-wrap") as here:
             self._stream = labelled(ui.select([], label="Stream")).classes("grow")
-            button("New", self._create.open, hint="Create a stream")
+            if may_open("/streams"):
+                button("New", self._create.open, hint="Create a stream")
         self._remote = labelled(ui.input("Stream"))
         self._region = labelled(
             ui.input("Region", value=settings.region, autocomplete=list(regions()))

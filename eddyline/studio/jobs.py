@@ -114,7 +114,7 @@ def job_cells(job: JobInfo, now_ms: int, names: dict[str, str] | None = None) ->
     watermark = figures.watermark_ms if figures else None
     sql = " ".join(job.sql.split())
     where = f" · {_session(job.session, names)}" if names is not None else ""
-    told = f'<div class="strong clip">{escape(title_of(job))}{where}</div>'
+    told = f'<div class="strong clip">{link(f"/jobs/{job.job_id}", title_of(job))}{where}</div>'
     told += f'<div class="small muted clip sql" title="{escape(sql)}">{escape(sql)}</div>'
     if job.error:
         told += f'<div class="notice">{escape(job.error.get("message", ""))}</div>'

@@ -23,6 +23,7 @@ SECTIONS: dict[str, tuple[str, str, str, str]] = {
     "tables": ("/tables", "Tables", "table_chart", "t"),
     "anomalies": ("/anomalies", "Anomalies", "insights", "a"),
     "jobs": ("/jobs", "Jobs", "sync", "j"),
+    "users": ("/users", "Users", "group", "u"),
 }
 _THEMES: dict[str, bool | None] = {"auto": None, "light": False, "dark": True}
 _NEXT = {"auto": "light", "light": "dark", "dark": "auto"}
@@ -78,7 +79,6 @@ def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[
         '<span class="name">Eddyline</span></a>',
         sanitize=False,
     )
-    may_open = context.client.request.scope.get(MAY_OPEN, lambda path: True)
     for name, (path, label, icon, key) in SECTIONS.items():
         if not may_open(path):
             continue
@@ -99,6 +99,12 @@ def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[
         '<span class="name">Sign out</span></button></form>',
         sanitize=False,
     )
+
+
+def may_open(path: str) -> bool:
+    """Whether the user of the page that is being built may open a path of the studio."""
+    allowed: Callable[[str], bool] | None = context.client.request.scope.get(MAY_OPEN)
+    return allowed is None or allowed(path)
 
 
 def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:

@@ -22,7 +22,7 @@ from eddyline.service.tables import tables_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/streams", "/generator", "/notes", "/tables", "/anomalies", "/jobs")
+PAGES = ("/", "/streams", "/generator", "/notes", "/tables", "/anomalies", "/jobs", "/users")
 WIDTHS, SCHEMES = (1440, 800), ("light", "dark")
 STREAM = "walk-stream"
 EVIL = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
@@ -345,6 +345,60 @@ def test_a_table_is_shown_and_dropped(studio: Studio, chromium: Browser) -> None
         tab.get_by_text("walked", exact=True).wait_for(state="detached")
         assert page.problems == []
     assert "walked" not in {table.name for table in tables_of(studio.services).list()}
+
+
+def test_a_job_shows_its_operators(studio: Studio, chromium: Browser) -> None:
+    texts = [
+        "%flink.ssql\nCREATE TABLE IF NOT EXISTS ticks (n INT) WITH ('connector' = 'datagen', "
+        "'rows-per-second' = '50');\nCREATE TABLE IF NOT EXISTS gone (n INT) WITH "
+        "('connector' = 'blackhole');\nINSERT INTO gone SELECT n FROM ticks WHERE n > 0;"
+    ]
+    notes = studio.services.notes
+    note = notes.create("Operators", texts)
+    notes.run(note, notes.view(note).order[0])
+    with chromium.page() as page:
+        tab = page.open("/jobs")
+        tab.get_by_role("link", name="into gone").click()
+        tab.wait_for_url("**/jobs/*")
+        tab.locator(".operator-graph .box").nth(1).wait_for(timeout=90_000)
+        assert_sound_everywhere(page, "job")
+        tab.get_by_role("button", name="Stop").click()
+        tab.get_by_text("stopped", exact=True).first.wait_for()
+        tab.get_by_role("button", name="Remove").click()
+        tab.get_by_role("button", name="Remove the job").click()
+        tab.wait_for_url("**/jobs")
+        assert page.problems == []
+    assert "into gone" not in [job.name for job in studio.services.jobs.list()]
+
+
+def test_a_user_for_the_generator_is_made_and_reaches_nothing_else(
+    studio: Studio, chromium: Browser
+) -> None:
+    with chromium.page() as page:
+        tab = page.open("/users")
+        tab.get_by_role("button", name="New user").first.click()
+        tab.get_by_label("Name", exact=True).fill("student")
+        tab.get_by_label("Password", exact=True).fill("correct horse battery")
+        page.picture("new-user")
+        tab.get_by_role("button", name="Add the user").click()
+        tab.get_by_role("cell", name="the generator only").wait_for()
+        assert_sound(page, "users")
+    with chromium.stranger() as page:
+        tab = page.page
+        tab.goto(chromium.base + "/signin")
+        tab.get_by_label("User").fill("student")
+        tab.get_by_label("Password").fill("correct horse battery")
+        tab.get_by_role("button", name="Sign in").click()
+        tab.wait_for_url("**/generator")
+        tab.locator("main h1").wait_for()
+        assert tab.locator(".rail a.rail-item").all_inner_texts() == ["bolt\nGenerator"]
+        assert tab.get_by_role("button", name="New", exact=True).count() == 0, "no new stream"
+        page.picture("generator-only")
+        answer = tab.goto(chromium.base + "/notes")
+        assert answer is not None
+        assert answer.status == 403
+        tab.get_by_text("does not allow this page").wait_for()
+        page.picture("not-allowed")
 
 
 def test_series_with_scores_and_marked_anomalies(studio: Studio, chromium: Browser) -> None:
