@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,19 @@ import pyarrow as pa
 
 from eddyline.engine.duckdb_words import in_words
 from eddyline.errors import EddylineError
-from eddyline.record.formats.kernel import FEW_ROWS, rows_of
+from eddyline.record.formats.kernel import FEW_ROWS, NO_MEMORY, TooLarge, rows_of
 from eddyline.record.vector import Vectors, original
 from eddyline.settings import Settings
 
-NO_MEMORY = "more memory is needed than the worker may use"
+MORE_MEMORY = (
+    "raise EDDYLINE_WORKER_MEMORY_MIB, which is for all jobs of a worker, or lower "
+    "EDDYLINE_BATCH_ROWS_MAX; or group by fewer values, or join on keys with fewer rows each"
+)
+# The part of the worker's memory that one result may take outside DuckDB, as Arrow arrays.
+RESULT_SHARE = 4
+# What makes many or large values of a few: only then is the size of a result watched for few rows,
+# because that takes longer.
+_MULTIPLIES = re.compile(r"\b(?:join|unnest|repeat|[lr]pad)\b", re.IGNORECASE)
 _PREFIX = re.compile(r"^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)* Error: ")
 
 
@@ -142,15 +151,38 @@ class Database:
         self._in_transaction = False
         # Whether the transaction has begun, which it does with the first change.
         self.has_changes = False
+        self.result_bytes_max = (settings.worker_memory_mib << 20) // RESULT_SHARE
         self._db.execute("SET TimeZone = 'UTC'")
 
     def query(self, sql: str, **views: pa.Table) -> pa.Table:
-        """Rows of a SELECT over the state and the lent ``views``."""
+        """Rows of a SELECT over the state and the lent ``views``.
+
+        Raises:
+            EddylineError: ``limit_exceeded`` for a result above ``result_bytes_max``, beside what
+                fails in any statement.
+        """
+        lent = sum(v.num_rows for v in views.values()) if views else FEW_ROWS + 1
+        bounded = lent > FEW_ROWS or _may_multiply(sql)
+        try:
+            return self._rows(sql, lent, self.result_bytes_max if bounded else None, views)
+        except TooLarge:
+            msg = f"{NO_MEMORY} for one result ({self.result_bytes_max >> 20} MiB)"
+            raise EddylineError("limit_exceeded", msg, hint=MORE_MEMORY) from None
+
+    def query_within(self, sql: str, bytes_max: int) -> pa.Table | None:
+        """Rows of a SELECT over the state; None if they have more than ``bytes_max`` bytes."""
+        try:
+            return self._rows(sql, 0, bytes_max, {})
+        except TooLarge:
+            return None
+
+    def _rows(
+        self, sql: str, lent: int, bytes_max: int | None, views: dict[str, pa.Table]
+    ) -> pa.Table:
         self._lend(views)
         self._instance.vectors.prepare(sql)
-        lent = sum(v.num_rows for v in views.values()) if views else FEW_ROWS + 1
         try:
-            return rows_of(self._db, sql, lent)
+            return rows_of(self._db, sql, lent, bytes_max=bytes_max)
         except duckdb.Error as e:
             raise translated(e) from e
 
@@ -225,6 +257,11 @@ class Database:
             self._db.register(name, table)
 
 
+@lru_cache(maxsize=2048)
+def _may_multiply(sql: str) -> bool:
+    return _MULTIPLIES.search(sql) is not None
+
+
 def translated(e: duckdb.Error) -> EddylineError:
     """A DuckDB failure in the product's words."""
     own = original(e)
@@ -233,11 +270,7 @@ def translated(e: duckdb.Error) -> EddylineError:
     text = _PREFIX.sub("", str(e)).strip()
     first = text.split("\n")[0]
     if isinstance(e, duckdb.OutOfMemoryException):
-        hint = (
-            "raise EDDYLINE_WORKER_MEMORY_MIB, which is for all jobs of a worker; or group by "
-            "fewer values, or join on keys with fewer rows each"
-        )
-        return EddylineError("limit_exceeded", NO_MEMORY, hint=hint)
+        return EddylineError("limit_exceeded", NO_MEMORY, hint=MORE_MEMORY)
     if _is_full(text):  # a failed commit is a transaction's error, not one of reading and writing
         return _no_room(first)
     if isinstance(e, duckdb.IOException):

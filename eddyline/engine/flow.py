@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pyarrow as pa
+
 from eddyline.clock import Clock
 from eddyline.engine.build import operators
-from eddyline.engine.database import NO_MEMORY, Database
+from eddyline.engine.database import MORE_MEMORY, Database
 from eddyline.engine.metrics import Figures, OperatorCounts
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK
+from eddyline.record.formats.kernel import NO_MEMORY
 
 # How often the rows that operators keep are counted, in seconds.
 STATE_S = 10.0
@@ -45,19 +48,22 @@ class Flow:
     def _step(self, op: Operator) -> Step:
         if op.satisfied:
             return Step(None, MAX_WATERMARK)
-        inputs = tuple(self._step(child) for child in op.inputs)
+        inputs = () if op.has_waiting else tuple(self._step(child) for child in op.inputs)
         counts, totals = self._counts[id(op)], self.figures
         late, filtered, bad = totals.late, totals.filtered, totals.bad_records
         read = totals.rows_in
         began = self.clock.monotonic()
         try:
-            step = op.step(inputs)
+            step = op.step_waiting() if op.has_waiting else op.step(inputs)
+        except (MemoryError, pa.ArrowCapacityError) as error:
+            message = f"{NO_MEMORY}: by {op.described}"
+            raise EddylineError("limit_exceeded", message, hint=MORE_MEMORY) from error
         except EddylineError as error:
             if error.code == "sql_runtime" and error.span is None and error.detail is None:
                 error.detail = f"in {op.described}"
-            if error.message != NO_MEMORY:
+            if not error.message.startswith(NO_MEMORY):
                 raise
-            message = f"{NO_MEMORY}: by {op.described}"
+            message = f"{error.message}: by {op.described}"
             raise EddylineError(error.code, message, hint=error.hint) from error
         counts.busy_s += self.clock.monotonic() - began
         counts.rows_in += sum(i.num_rows for i in inputs) if inputs else totals.rows_in - read
@@ -78,3 +84,8 @@ class Flow:
         for counts in self._counts.values():
             own = [n for t, n in sizes.items() if t.startswith(f"{counts.name}_")]
             counts.state_rows = sum(own) if own else None
+
+
+def has_waiting(op: Operator) -> bool:
+    """Whether some operator still holds rows of an earlier micro-batch."""
+    return not op.satisfied and (op.has_waiting or any(has_waiting(i) for i in op.inputs))

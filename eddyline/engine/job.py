@@ -20,17 +20,19 @@ import msgspec
 from eddyline.clock import Clock
 from eddyline.engine.build import Workshop, build, operators
 from eddyline.engine.dead_letters import move_dead_letters
-from eddyline.engine.flow import Flow
+from eddyline.engine.flow import Flow, has_waiting
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.operator import Operator, Step
+from eddyline.engine.operators.processing_time import ProcessingTime
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.sinks.sink import Sink
 from eddyline.engine.state import JobState, Progress
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, Batch
+from eddyline.record.formats.kernel import NO_MEMORY
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
 from eddyline.sql.physical import Plan
@@ -51,6 +53,8 @@ QUIET_S = 0.1
 IDLE_S = 1.0
 # While nothing comes, the shards' figures are brought up to date this often.
 NOTE_S = 0.05
+# So much of a statement is shown in a message.
+SHOWN_CHARACTERS = 120
 
 
 class StartFrom(StrEnum):
@@ -337,9 +341,10 @@ class Job:
         self._is_clock_driven = any(op.is_clock_driven for op in ops)
         while not stop.is_set():
             began = self._clock.monotonic()
-            came = [scan.poll(rows_max) for scan in scans]
+            waiting = has_waiting(root)
+            came = [0 if waiting else scan.poll(rows_max) for scan in scans]
             ended, due = self._due(root)
-            if any(came) or due or ended:
+            if any(came) or due or ended or waiting:
                 over = self._micro_batch(state, flow, root, ops)
                 self._figures.steps += 1
                 self._figures.busy_s += self._clock.monotonic() - began
@@ -350,7 +355,7 @@ class Job:
                     noted = began
                 if over:
                     return "finished"
-                if live and max(came, default=0) < rows_max // 2:
+                if live and not waiting and max(came, default=0) < rows_max // 2:
                     took = self._clock.monotonic() - began
                     self._clock.wait(stop, max(min(took, PACE_S), PACE_S - took))
                 continue
@@ -391,9 +396,9 @@ class Job:
         root.epoch = epoch
         with state.db.transaction():
             if self._asks_time:
-                now_us = self._clock.now_ms() * 1000
-                state.db.set_variable("eddyline_now", f"make_timestamp({now_us})")
-            step = flow.step()
+                now_ms = self._processing_ms(ops)
+                state.db.set_variable("eddyline_now", f"make_timestamp({now_ms * 1000})")
+            step = self._stepped(flow)
             computed = clock.monotonic()
             if state.path is not None and not self._commits_in_sink(state, root, epoch):
                 root.store(epoch)
@@ -442,6 +447,24 @@ class Job:
             with state.db.transaction():
                 state.write(self._progress(root, self._epoch))
             self._is_saved = True
+
+    def _stepped(self, flow: Flow) -> Step:
+        """One step of the plan; an error for want of memory names operator and statement."""
+        try:
+            return flow.step()
+        except EddylineError as error:
+            if not error.message.startswith(NO_MEMORY):
+                raise
+            text = " ".join(self._spec.plan.sql.split())
+            shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+            message = f"{error.message}, in {shown}"
+            raise EddylineError(error.code, message, hint=error.hint) from error
+
+    def _processing_ms(self, ops: list[Operator]) -> int:
+        """The processing time of a micro-batch. It stands still while the clock is behind what
+        windows have seen, because rows would be late otherwise."""
+        reached = [op.reached_ms for op in ops if isinstance(op, ProcessingTime)]
+        return max([self._clock.now_ms(), *reached])
 
     def _progress(self, root: Sink, epoch: int = 0) -> Progress:
         scans = self._scans(root)

@@ -235,7 +235,10 @@ def _listagg(types: Types) -> CompiledAggregate:
 
 
 def _spread(name: str) -> Callable[[Types], CompiledAggregate]:
-    """Variance from count, sum and sum of squares: what Flink's planner rewrites it to."""
+    """Variance from count, sum and sum of squares: what Flink's planner rewrites it to.
+
+    The result has the argument's type, a DECIMAL at least six digits behind the point.
+    """
     sample, root = not name.endswith("_POP"), name.startswith("STDDEV")
 
     def compiled(types: Types) -> CompiledAggregate:
@@ -249,6 +252,10 @@ def _spread(name: str) -> Callable[[Types], CompiledAggregate]:
         value = f"greatest(({{q}} - {{s}} * {{s}} / {{n}}) / {below}, 0)"
         value = f"sqrt({value})" if root else value
         result = DataType(t.root) if t.root in (*INTEGERS, *APPROXIMATE) else DOUBLE
+        if t.root is Root.DECIMAL:
+            # Through text: the fewest digits that tell the double from its neighbours.
+            result = decimal(38, max(6, t.scale))
+            value = f"TRY_CAST(CAST({value} AS VARCHAR) AS {duckdb_type(result)})"
         if t.root in INTEGERS:
             # As Java cuts a double: up to the bounds of the type.
             low, high = -(2 ** (_BITS[t.root] - 1)), 2 ** (_BITS[t.root] - 1) - 1
@@ -313,7 +320,7 @@ _ROWS: tuple[AggregateFunction, ...] = (
 _INTERNAL = (AggregateFunction(SINGLE_VALUE, (1, 1), _single, "The only value.", ("(x)", None)),)
 AGGREGATES: dict[str, AggregateFunction] = {f.name: f for f in _ROWS}
 _COMPILED = {f.name: f for f in (*_ROWS, *_INTERNAL)}
-ALIASES = {"VARIANCE": "VAR_SAMP"}
+ALIASES = {"VARIANCE": "VAR_SAMP", "STDDEV": "STDDEV_SAMP"}
 
 
 def define_aggregate(row: AggregateFunction) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 
+from eddyline.functions import json_text
 from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     Arguments,
@@ -15,8 +17,9 @@ from eddyline.functions.registry import (
     mismatch,
     plain,
     register,
+    strict,
 )
-from eddyline.record.types import BOOLEAN, STRING
+from eddyline.record.types import BOOLEAN, STRING, DataType, Root
 from eddyline.record.vector import by_distinct_row, define
 
 
@@ -58,14 +61,17 @@ def _valid(value: str, otherwise: str = "NULL") -> str:
 
 def _json_value(args: Arguments, context: Context) -> Built:
     path = _path("JSON_VALUE", args)
-    scalar = f"json_type({{0}}, {path}) NOT IN ('OBJECT', 'ARRAY')"
-    return Built(STRING, _valid(f"CASE WHEN {scalar} THEN json_extract_string({{0}}, {path}) END"))
+    # DuckDB reads these numbers as doubles and loses their scale.
+    number = f"WHEN 'DOUBLE' THEN {_NUMBER_AT}({{0}}, {path})"
+    others = f"ELSE json_extract_string({{0}}, {path})"
+    nested = "WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
+    return Built(STRING, _valid(f"CASE json_type({{0}}, {path}) {nested} {number} {others} END"))
 
 
 def _json_query(args: Arguments, context: Context) -> Built:
     path = _path("JSON_QUERY", args)
     nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
-    value = f"CASE WHEN {nested} THEN CAST(json_extract({{0}}, {path}) AS VARCHAR) END"
+    value = f"CASE WHEN {nested} THEN {_NESTED_AT}({{0}}, {path}) END"
     return Built(STRING, _valid(value))
 
 
@@ -74,6 +80,24 @@ def _json_exists(args: Arguments, context: Context) -> Built:
     return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", "FALSE"))
 
 
+def _json_string(args: Arguments, context: Context) -> Built:
+    check("JSON_STRING", args, ("any",))
+    kind = args[0].type
+    if _has_no_json(kind):
+        raise mismatch("JSON_STRING", args, "a value that JSON has; cast it to STRING first")
+    name = f"json_string_{zlib.crc32(str(kind).encode()):08x}"
+    function = define(name, STRING, by_distinct_row(json_text.writer(kind), STRING))
+    return Built(strict(STRING, args), f"{function}({{0}})")
+
+
+def _has_no_json(kind: DataType) -> bool:
+    """Whether Flink has no JSON for the type, or for a part of it."""
+    return kind.root in _NO_JSON or any(_has_no_json(child) for child in kind.children)
+
+
+_NO_JSON = (Root.DATE, Root.TIME, Root.INTERVAL_MONTH, Root.INTERVAL_SECOND)
+_NUMBER_AT = define("json_number_at", STRING, by_distinct_row(json_text.number_at, STRING))
+_NESTED_AT = define("json_nested_at", STRING, by_distinct_row(json_text.nested_at, STRING))
 # Flink spells every character beyond ASCII as \\uXXXX.
 _QUOTE = define("json_quote", STRING, by_distinct_row(json.dumps, STRING))
 _UNQUOTED = (
@@ -127,7 +151,7 @@ register(
         Function(
             ("JSON_STRING",),
             (1, 1),
-            plain("JSON_STRING", ("any",), STRING, "CAST(to_json({0}) AS VARCHAR)"),
+            _json_string,
             "Any value as JSON.",
             ("JSON_STRING(1)", "1"),
         ),

@@ -7,8 +7,9 @@ that all processes share through a small file:
 
 - Within one boot it is the boot clock plus an offset. Stopping and starting the server changes
   nothing.
-- After a reboot the anchor is the wall clock, but not before the newest time that is stored: a
-  machine that starts with its clock set back goes on where it was.
+- After a reboot the anchor is the wall clock, but not before the newest time that is stored, nor
+  before the time that this clock had reached, which ``follow`` notes each time it is called. A
+  machine that starts with its clock set back therefore goes on where it was.
 - A wall clock that stays away for ``GRACE_MS`` is followed, because the machine was paused or its
   clock was corrected. The log's clock then runs at double or half speed until the two agree.
 
@@ -43,7 +44,8 @@ class Curve(msgspec.Struct, frozen=True):
     """Log time as a function of the boot clock, both in milliseconds.
 
     Log time is boot time plus ``offset_ms``; from ``from_ms`` to ``until_ms`` of the boot clock it
-    runs at ``speed``, afterwards at the boot clock's own speed again.
+    runs at ``speed``, afterwards at the boot clock's own speed again. ``reached_ms`` is a log time
+    that had passed when the curve was written.
     """
 
     boot_id: str
@@ -51,6 +53,7 @@ class Curve(msgspec.Struct, frozen=True):
     from_ms: int = _NEVER
     until_ms: int = _NEVER
     speed: float = 1.0
+    reached_ms: int = 0
 
     def at(self, boot_ms: int) -> int:
         """The log's time at that time of the boot clock."""
@@ -105,7 +108,11 @@ class LogClock:
         return self.now_ms() - self.machine.now_ms()
 
     def follow(self) -> None:
-        """Begin to approach a wall clock that has stayed away; to be called every minute or so."""
+        """Note how far the clock has come, and begin to approach a wall clock that has stayed away;
+        to be called every minute or so."""
+        if self._folder.is_dir():
+            self.now_ms()  # reads what other processes have written
+            self._note_reached()
         boot_ms, away_ms = self.machine.boot_ms(), -self.ahead_ms()
         curve = self._curve
         changing = curve is not None and curve.from_ms != _NEVER and boot_ms < curve.until_ms
@@ -116,6 +123,12 @@ class LogClock:
         elif boot_ms - self._away_since_ms >= GRACE_MS:
             self._away_since_ms = None
             self._publish(self._approach(boot_ms, away_ms))
+
+    def _note_reached(self) -> None:
+        with self._exclusive(), self._lock:
+            if self._read_if_changed() and self._curve is not None:
+                reached_ms = self._curve.at(self.machine.boot_ms())
+                self._write(msgspec.structs.replace(self._curve, reached_ms=reached_ms))
 
     def _approach(self, boot_ms: int, away_ms: int) -> Curve:
         """The curve that meets the wall clock, which is ``away_ms`` ahead."""
@@ -129,11 +142,18 @@ class LogClock:
         """Take over the anchor of this boot, or set it for all processes."""
         with self._exclusive(), self._lock:
             if not self._read():
-                self._write(self._anchored(newest_ms()))
+                self._write(self._anchored(max(newest_ms(), self._reached_ms())))
 
     def _anchored(self, newest_ms: int) -> Curve:
         begin_ms = max(self.machine.now_ms(), newest_ms)
         return Curve(self._boot_id, begin_ms - self.machine.boot_ms())
+
+    def _reached_ms(self) -> int:
+        """The time that was noted last, in whatever boot; 0 if there is none."""
+        try:
+            return msgspec.json.decode((self._folder / FILE).read_bytes(), type=Curve).reached_ms
+        except (OSError, msgspec.DecodeError):
+            return 0
 
     def _look(self, boot_ms: int) -> None:
         """Read the file again if it has changed; write it if it is missing."""

@@ -39,10 +39,15 @@ _PROGRESS = """
 CREATE TABLE IF NOT EXISTS generator_progress (id TEXT PRIMARY KEY, counters TEXT NOT NULL)
 """
 KEEP_S = 0.5
+# Kept as the desired state of a generator that ended with the server.
+INTERRUPTED = "INTERRUPTED"
 
 
 class GeneratorInfo(msgspec.Struct, frozen=True):
-    """A generator: its spec, whether it runs, and what was acknowledged so far."""
+    """A generator: its spec, whether it runs, and what was acknowledged so far.
+
+    ended_with_server: it ran when the server ended, and was not to be restarted.
+    """
 
     id: str
     name: str
@@ -53,6 +58,14 @@ class GeneratorInfo(msgspec.Struct, frozen=True):
     started_ms: int | None
     error: dict[str, Any] | None = None
     pid: int | None = None
+    ended_with_server: bool = False
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """Records that a template gives, and sentences about what in it has no effect."""
+
+    records: list[str]
+    warnings: list[str]
 
 
 GeneratorInfos = list[GeneratorInfo]
@@ -90,14 +103,18 @@ class Generators:
             upgrade(db, "generators", (f"{_SCHEMA};{_PROGRESS}",))
 
     def start_wanted(self) -> None:
-        """Start those that ran, and were to be restarted, where they were when the server ended."""
+        """Start those that ran, and were to be restarted, where they were when the server ended.
+
+        The others that ran are marked as ended with the server until they are started again.
+        """
         sql = """SELECT g.id, p.counters FROM generators g LEFT JOIN generator_progress p
                  ON p.id = g.id WHERE desired = 'RUNNING' AND restart"""
         for id, counters in read(self._path, sql):
             base = msgspec.json.decode(str(counters), type=Counters) if counters else Counters()
             self._begin(self.get(str(id)), base)
         with transaction(self._path) as db:
-            db.execute("UPDATE generators SET desired = 'STOPPED' WHERE NOT restart")
+            sql = "UPDATE generators SET desired = ? WHERE desired = 'RUNNING' AND NOT restart"
+            db.execute(sql, (INTERRUPTED,))
 
     def close(self) -> None:
         """No more restarts; the supervisor ends the processes."""
@@ -120,12 +137,13 @@ class Generators:
             id,
             name,
             msgspec.json.decode(spec, type=GeneratorSpec),
-            desired,
+            STOPPED if desired == INTERRUPTED else desired,
             live.actual,
             live.counters,
             live.counters.started_ms,
             live.error,
             child.pid if child is not None else None,
+            desired == INTERRUPTED,
         )
 
     def get(self, id: str) -> GeneratorInfo:
@@ -272,6 +290,10 @@ class Generators:
 
     def sample(self, template: str, n: int = 5) -> Samples:
         """``n`` records of a template, to look at. Raises ``template_error``."""
+        return self.preview(template, n).records
+
+    def preview(self, template: str, n: int = 5) -> Preview:
+        """``n`` records of a template and what in it has no effect. Raises ``template_error``."""
         import numpy as np
 
         from eddyline.generator.template import compile_template
@@ -281,7 +303,8 @@ class Generators:
         data = compiled.rendering(np.random.default_rng(np.random.SeedSequence())).records(
             n, now, now
         )
-        return [record.decode() for record in data.to_pylist()]
+        records = [record.decode() for record in data.to_pylist()]
+        return Preview(records, list(compiled.warnings))
 
     def _desire(self, id: str, desired: str) -> None:
         with transaction(self._path) as db:

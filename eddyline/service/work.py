@@ -85,7 +85,7 @@ class Work:
             spec,
             streams=session.streams,
             settings=session.settings,
-            clock=session.clock,
+            clock=session.streams.clock,  # it does not follow a wall clock that jumps
             listener=self,
             crash=crash_on_request(),
         )

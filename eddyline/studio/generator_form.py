@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.generator.regions import regions
 from eddyline.generator.spec import GeneratorSpec, parse_target
-from eddyline.service.generators import GeneratorInfo
+from eddyline.service.generators import GeneratorInfo, Generators, Preview
 from eddyline.studio.context import Context
 from eddyline.studio.editor import Editor
 from eddyline.studio.fault_fields import FaultFields
@@ -59,7 +58,7 @@ class GeneratorForm:
                         'data-key="e"'
                     )
                 self._preview = ui.html("", sanitize=False).props('aria-live="polite"')
-        self._show_sample(_sampled(self._services.generators.sample, template, 1), 1)
+        self._show_sample(_previewed(self._services.generators, template, 1), 1)
 
     def _build_fields(self) -> None:
         settings = self._context.settings
@@ -202,30 +201,29 @@ class GeneratorForm:
 
     async def _look(self, count: int) -> None:
         text = self.template
-        found = await run.io_bound(_sampled, self._services.generators.sample, text, count)
-        if text == self.template:  # else typed on in the meantime
-            self._show_sample(found or [], count)
+        preview = await run.io_bound(_previewed, self._services.generators, text, count)
+        if preview is not None and text == self.template:  # else typed on in the meantime
+            self._show_sample(preview, count)
 
-    def _show_sample(self, found: list[str] | EddylineError, count: int) -> None:
-        if isinstance(found, EddylineError):
-            if found.span is not None:
-                span = found.span
-                self._editor.mark(span.line, span.column, found.message, span.length)
-            self._preview.set_content(f'<div class="notice">{html_of(found)}</div>')
+    def _show_sample(self, preview: Preview | EddylineError, count: int) -> None:
+        if isinstance(preview, EddylineError):
+            if preview.span is not None:
+                span = preview.span
+                self._editor.mark(span.line, span.column, preview.message, span.length)
+            self._preview.set_content(f'<div class="notice">{html_of(preview)}</div>')
             return
         self._editor.unmark()
         self._heading.set_content("Preview" if count == 1 else f"{TESTED} records")
-        self._preview.set_content(
-            "".join(f'<div class="record"><pre>{escape(r[:8000])}</pre></div>' for r in found)
+        warnings = (f'<div class="notice warn">{escape(w)}</div>' for w in preview.warnings)
+        records = (
+            f'<div class="record"><pre>{escape(r[:8000])}</pre></div>' for r in preview.records
         )
+        self._preview.set_content("".join((*warnings, *records)))
 
 
-Sample = Callable[[str, int], list[str]]
-
-
-def _sampled(sample: Sample, text: str, count: int) -> list[str] | EddylineError:
+def _previewed(generators: Generators, text: str, count: int) -> Preview | EddylineError:
     try:
-        return sample(text, count)
+        return generators.preview(text, count)
     except EddylineError as error:
         return error
 

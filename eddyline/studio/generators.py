@@ -201,6 +201,7 @@ class GeneratorsPage:
             await self._refresh.now()
 
 
+_WITH_SERVER = ' <span class="muted small">with the server</span>'
 _NONE = (
     "<p>None yet. Choose a stream and a template above, then <b>Send data</b>. "
     "As many generators as you like may send at once.</p>"
@@ -225,7 +226,7 @@ def _cells(sending: SendingRate) -> list[str]:
     info, counters = sending.info, sending.info.counters
     return [
         link(f"/generator?generator={info.id}", info.name),
-        state(info.actual),
+        state(info.actual) + (_WITH_SERVER if info.ended_with_server else ""),
         _target(info.spec),
         "max" if info.spec.rate is None else number(info.spec.rate),
         number(round(counters.rate, 1)),
@@ -263,4 +264,9 @@ def _error(info: GeneratorInfo) -> str:
         return f'<div class="notice">{html_of(found)}</div>'
     if info.counters.last_error:
         return f'<div class="notice warn">Last error: {escape(info.counters.last_error)}</div>'
+    if info.ended_with_server:
+        return (
+            '<div class="notice warn">It stopped with the server. <b>Send data</b> starts it '
+            "again; a generator with <b>Start again after a restart</b> does so by itself.</div>"
+        )
     return ""

@@ -144,8 +144,7 @@ def _tiles(s: Standing) -> list[str]:
     return [
         _tile("/streams", number(sum(r.records_s for r in rates)), "records/s",
               f"{plural(len(s.streams), 'stream')}, {size(sum(r.bytes_kept for r in rates))}"),
-        _tile("/generator", str(len(sending)), "generators sending",
-              f"{number(sum(g.counters.rate for g in sending))} records/s accepted"),
+        _tile("/generator", str(len(sending)), "generators sending", _generators_line(s)),
         _tile("/notes", str(busy), "paragraphs running", plural(len(s.notes), "note")),
         _tile("/jobs", str(len(jobs)), "jobs running",
               plural(sum(j.restarts for j in jobs), "restart")),
@@ -153,6 +152,14 @@ def _tiles(s: Standing) -> list[str]:
         _tile("/jobs", str(len(workers)), "worker processes",
               f"{number(sum(w.rss_mib for w in workers))} MiB"),
     ]  # fmt: skip
+
+
+def _generators_line(s: Standing) -> str:
+    """What the generators send, and how many do so no more since the server was restarted."""
+    rate = sum(g.counters.rate for g in s.generators if g.actual in _RUNNING)
+    ended = sum(g.ended_with_server for g in s.generators)
+    mention = f"; {ended} stopped with the server" if ended else ""
+    return f"{number(rate)} records/s accepted{mention}"
 
 
 def _tile(href: str, figure: str, name: str, small: str) -> str:

@@ -230,3 +230,13 @@ def test_a_local_bucket_is_a_folder_of_the_data_directory(sql: Sql, tmp_path: Pa
     (folder / "f").write_text('{"a":7}\n')
     table(sql, "near", "a INT", "s3://lake/a", "json")
     assert sql.rows("SELECT * FROM near", records=ALL, data_dir=tmp_path) == [(7,)]
+
+
+def test_a_raw_record_is_the_line_without_its_end(sql: Sql, tmp_path: Path) -> None:
+    """Flink 2.3 gave these values for this file: blank lines count, spaces stay."""
+    (tmp_path / "a.txt").write_bytes(b"a\nb\n\n  c \r\n\r\r\nlast")
+    table(sql, "raw_text", "line STRING", tmp_path / "a.txt", "raw")
+    table(sql, "raw_bytes", "line BYTES", tmp_path / "a.txt", "raw")
+    lines = ["a", "b", "", "  c ", "\r", "last"]
+    assert sql.rows("SELECT line FROM raw_text", records=ALL) == [(line,) for line in lines]
+    assert sql.rows("SELECT line FROM raw_bytes", records=ALL)[3] == (b"  c ",)

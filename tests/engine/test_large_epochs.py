@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from statement_kit import Sql
 
 from eddyline.engine.sinks import outbox
+from eddyline.errors import EddylineError
 from eddyline.log.keys import EpochMark
 
 ROWS = 400
@@ -68,3 +74,70 @@ def test_one_file_holds_all_pieces_of_an_epoch(
     (file,) = folder.glob("part-*")
     assert [json.loads(line)["id"] for line in file.read_text().splitlines()] == list(range(ROWS))
     sql.close()
+
+
+def test_a_row_that_no_stream_takes_is_refused_before_the_commit(tmp_path: Path) -> None:
+    """After the commit it could never be delivered, and the job could never start again."""
+    sql = Sql(tmp_path)
+    sql.table("t", "id INT", [{"id": 1}])
+    sql.table("o", "id INT, text STRING", [])
+    state = {"directory": tmp_path / "job"}
+    with pytest.raises(EddylineError) as e:
+        sql.run("INSERT INTO o SELECT id, REPEAT('x', 1100000) FROM t", **state)
+    assert e.value.code == "limit_exceeded"
+    assert "a row of 1,100,0" in e.value.message
+    assert "stream o has at most 1,048,576" in e.value.message
+    assert "UpdateMaxRecordSize" in (e.value.hint or "")
+    sql.run("INSERT INTO o SELECT id, REPEAT('x', 1000000) FROM t", incarnation=2, **state)
+    assert written(sql) == [1]
+    sql.close()
+
+
+def test_a_batch_that_grows_beyond_memory_names_statement_and_operator(tmp_path: Path) -> None:
+    sql = Sql(tmp_path)
+    sql.table("t", "id INT", [{"id": i} for i in range(40)])
+    sql.table("o", "id INT, text STRING", [])
+    with pytest.raises(EddylineError) as e:
+        sql.run("INSERT INTO o SELECT id, REPEAT('x', 1000000) FROM t", worker_memory_mib=64)
+    assert e.value.code == "limit_exceeded"
+    assert "by the calc of (id, " in e.value.message
+    assert "in INSERT INTO o SELECT id, REPEAT" in e.value.message
+    assert "EDDYLINE_BATCH_ROWS_MAX" in (e.value.hint or "")
+    sql.run(
+        "INSERT INTO o SELECT id, REPEAT('x', 1000000) FROM t",
+        worker_memory_mib=64,
+        batch_rows_max=4,
+    )
+    assert written(sql) == list(range(40))
+    sql.close()
+
+
+def test_rows_are_encoded_in_slices_of_few_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PIECE_BYTES_MAX", 2_000)
+    rows = pa.table({"text": ["x" * n for n in [10] * 300 + [1_500, 3_000, 10, 10]]})
+    slices = list(outbox._slices(rows))
+    assert [first for first, _ in slices] == [
+        sum(n for _, n in slices[:i]) for i in range(len(slices))
+    ]
+    assert sum(n for _, n in slices) == rows.num_rows
+    assert all(n == 1 or rows.slice(first, n).nbytes <= 2_000 for first, n in slices)
+    assert len(slices) < 12
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 10, 50, 99, 100, 101, 250]), min_size=1, max_size=40),
+    st.lists(st.integers(0, 40), max_size=3),
+)
+def test_pieces_are_cut_by_the_rows_alone(sizes: list[int], parts: list[int]) -> None:
+    """However many rows are looked at a time; each piece is full, or of one row."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outbox, "PIECE_BYTES_MAX", 100)
+        whole = list(outbox._cuts([np.array(sizes, np.int64)]))
+        chunks = np.split(np.array(sizes, np.int64), sorted(min(p, len(sizes)) for p in parts))
+        assert list(outbox._cuts(c for c in chunks if len(c))) == whole
+    assert whole[-1] == len(sizes)
+    for first, after in pairwise([0, *whole]):
+        assert after == first + 1 or sum(sizes[first:after]) <= 100
+        assert after == len(sizes) or sum(sizes[first : after + 1]) > 100

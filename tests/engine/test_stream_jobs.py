@@ -24,7 +24,7 @@ from engine_kit import (
 )
 
 from eddyline.catalog.table import CatalogTable, ColumnKind, ObjectPath, TableColumn
-from eddyline.clock import SYSTEM, ManualClock
+from eddyline.clock import SYSTEM, Clock, ManualClock
 from eddyline.engine.job import Job, JobSpec
 from eddyline.engine.sources.kinesis import KinesisSource
 from eddyline.errors import EddylineError
@@ -77,6 +77,7 @@ class Live:
         plan: p.Plan,
         directory: Path | None = None,
         incarnation: int = 1,
+        clock: Clock = SYSTEM,
         **settings: Any,
     ) -> None:
         self.watcher = Watcher()
@@ -84,7 +85,7 @@ class Live:
             JobSpec(plan, "job", incarnation, directory),
             streams=store,
             settings=Settings(worker_threads=1, poll_ms=1, **settings),
-            clock=SYSTEM,
+            clock=clock,
             listener=self.watcher,
         )
         self.stop = threading.Event()

@@ -107,10 +107,20 @@ def test_samples_to_look_at(services: Services) -> None:
     assert all(s.startswith('{"n":') for s in samples)
 
 
+def test_a_preview_says_what_has_no_effect(services: Services) -> None:
+    preview = services.generators.preview('{"n":{{random.number({"max":5,"maximum":9})}}}', 2)
+    assert len(preview.records) == 2
+    (warning,) = preview.warnings
+    assert "maximum" in warning
+
+
 def test_the_server_takes_its_generators_along(tmp_path: Path) -> None:
     services = Services(Settings(data_dir=tmp_path / "data"))
     services.start()
     services.generators.create("g", spec(tmp_path, rate=50.0), restart=True)
+    services.generators.create("once", spec(tmp_path, rate=50.0))
+    services.generators.create("idle", spec(tmp_path, rate=50.0))
+    services.generators.start("once")
     pid = services.generators.start("g").pid
     services.stop()
     assert pid is not None
@@ -119,4 +129,12 @@ def test_the_server_takes_its_generators_along(tmp_path: Path) -> None:
     again = Services(Settings(data_dir=tmp_path / "data"))
     again.start()
     until(lambda: again.generators.get("g"), lambda g: g.actual == "RUNNING")
+    ended = {g.name: (g.desired, g.ended_with_server) for g in again.generators.list()}
+    stopped = {"once": ("STOPPED", True), "idle": ("STOPPED", False)}
+    assert ended == {"g": ("RUNNING", False)} | stopped
+    again.stop()
+    again = Services(Settings(data_dir=tmp_path / "data"))
+    again.start()  # it is still known after another restart, until somebody starts it
+    assert again.generators.get("once").ended_with_server
+    assert not again.generators.start("once").ended_with_server
     again.stop()

@@ -234,6 +234,56 @@ def test_a_websocket_ends_with_its_session(house: House, how: Any, silent: bool)
     assert house.behind.heard.count("websocket.receive") == 1, "nothing of it came through later"
 
 
+@pytest.mark.parametrize("how", [by_sign_out, by_password, by_removal])
+@pytest.mark.parametrize("moment", ["it arrives", "it is checked", "another is worked on"])
+def test_a_message_that_arrives_while_its_session_ends(house: House, how: Any, moment: str) -> None:
+    """The session ends at exactly that moment, in another process, and nothing looks at silent
+    sockets: the message must not come through."""
+    house.gate._sockets._recheck_s = 1e6
+    cookie, armed = signed_in(house), []
+
+    def ends(now: str) -> None:
+        if armed and moment == now:
+            armed.clear()
+            how(house, cookie)
+
+    check = house.signin.check
+
+    def checking(session: str) -> str | None:
+        ends("it is checked")
+        return check(session)
+
+    class Working(list[str]):
+        def append(self, kind: str) -> None:
+            super().append(kind)
+            if len(self) == 3:  # the application is at its second message
+                ends("another is worked on")
+
+    async def run() -> None:
+        tab = Tab(house, cookie)
+        tab.say()
+        while len(house.behind.heard) < 2:
+            await asyncio.sleep(0)
+        armed.append(True)
+        if moment == "another is worked on":
+            tab.say()
+        else:
+            ends("it arrives")
+        tab.say()
+        await asyncio.wait_for(tab.ended, 10)
+        assert tab.sent == [{"type": "websocket.close", "code": 1008}]
+        watch = house.gate._sockets._watch
+        assert watch is not None
+        watch.cancel()
+
+    house.behind.heard = Working()
+    house.signin.check = checking  # type: ignore[method-assign]
+    asyncio.run(run())
+    came = 2 if moment == "another is worked on" else 1
+    assert house.behind.heard.count("websocket.receive") == came
+    assert house.behind.heard[-1] == "disconnect"
+
+
 def test_signing_out_here_ends_every_tab_at_once(house: House) -> None:
     house.gate._sockets._recheck_s = 1e6
     cookie = house.session()

@@ -3,15 +3,21 @@
 The change of the result is dL ⋈ R(before) + L(after) ⋈ dR. An outer side adds its rows that match
 nothing, padded with NULL: found by looking at the touched keys before and after. Takes and gives
 changelogs; within a micro-batch changes are net.
+
+A batch whose result has more than ``PIECE_BYTES_MAX`` bytes, as that of a hot key has, is worked
+on in parts, as if its rows had come in several micro-batches: the rest of the rows waits in tables
+of the state.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.database import MORE_MEMORY
 from eddyline.engine.operators.operator import (
     KIND,
     Context,
@@ -21,14 +27,19 @@ from eddyline.engine.operators.operator import (
     typed,
     with_columns,
 )
-from eddyline.record.batch import Batch
+from eddyline.errors import EddylineError
+from eddyline.record.batch import MIN_WATERMARK, Batch
+from eddyline.record.formats.kernel import NO_MEMORY
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
 
+# Bytes of matches that one micro-batch gives.
+PIECE_BYTES_MAX = 32 << 20
 N = '"$n"'
 _COPY = '"$copy"'
+_PLACE = '"$place"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +102,17 @@ def join_condition(left: JoinSide, right: JoinSide, condition: str | None) -> st
     return " AND ".join(parts) or "TRUE"
 
 
+def _columns(side: JoinSide) -> str:
+    """A side's own columns and how many copies of each row there are."""
+    return ", ".join([*side.columns, N])
+
+
+def too_large(bytes_max: int) -> EddylineError:
+    """The error of a single row that has too many matches."""
+    msg = f"{NO_MEMORY} for the matches of one row ({bytes_max >> 20} MiB)"
+    return EddylineError("limit_exceeded", msg, hint=MORE_MEMORY)
+
+
 class Join(Operator):
     """INNER, LEFT, RIGHT and FULL."""
 
@@ -103,12 +125,17 @@ class Join(Operator):
         self._right = make_side(
             context, 1, below[1], node.right_names, node.right_keys, right_outer
         )
+        self._sides = (self._left, self._right)
         self._on = join_condition(self._left, self._right, node.condition)
+        # Rows of both sides: in the deltas, and waiting until the deltas are joined.
+        self._sizes, self._waiting = [0, 0], [0, 0]
+        self._part = 1
+        self._before = self._after = MIN_WATERMARK
         self.insert_only = self.insert_only and node.kind is JoinKind.INNER
         self._names = ", ".join(quote(n) for n in self.schema.names)
 
     def create(self) -> None:
-        for side in (self._left, self._right):
+        for side in self._sides:
             self.context.db.run(
                 f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {N} BIGINT)"
             )
@@ -116,23 +143,130 @@ class Join(Operator):
     def step(self, inputs: tuple[Step, ...]) -> Step:
         watermark = min(s.watermark_ms for s in inputs)
         if not any(s.num_rows for s in inputs):
+            self._before = watermark
             return Step(None, watermark)
-        sides, db = (self._left, self._right), self.context.db
-        for side, step in zip(sides, inputs, strict=True):
+        for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
-        outer = [s for s in sides if s.outer]
+        return self._advance(watermark)
+
+    @property
+    def has_waiting(self) -> bool:  # type: ignore[override]
+        """Whether a part of the last batch is still to be joined."""
+        return any(self._waiting)
+
+    def step_waiting(self) -> Step:
+        """Join as many of the rows that wait as the last part had; the left side's come first."""
+        now = 0 if self._waiting[0] else 1
+        for side in self._sides:
+            made = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {_columns(side)}"
+            if side.index == now:
+                self._take_back(side, made)
+            else:
+                self.context.db.run(f"{made} FROM {side.table} WHERE FALSE")
+                self._sizes[side.index] = 0
+        return self._advance(self._after)
+
+    def _take_back(self, side: JoinSide, made: str) -> None:
+        """Make the first rows that wait the delta."""
+        db, table = self.context.db, self._rest(side)
+        after = int(db.one(f"SELECT min({_PLACE}) FROM {table}")) + self._part
+        db.run(f"{made} FROM {table} WHERE {_PLACE} < {after} ORDER BY {_PLACE}")
+        db.run(f"DELETE FROM {table} WHERE {_PLACE} < {after}")
+        self._sizes[side.index] = min(self._part, self._waiting[side.index])
+        self._waiting[side.index] -= self._sizes[side.index]
+
+    def save(self) -> dict[str, Any] | None:
+        if not self.has_waiting:
+            return None
+        return {"waiting": self._waiting, "part": self._part, "before": self._before}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        self._waiting, self._part = saved["waiting"], saved["part"]
+        self._before = self._after = saved["before"]
+
+    def _advance(self, watermark: int) -> Step:
+        """Join the changes in the deltas, or the first of them; the watermark after that."""
+        matches = self._matches_within()
+        outer = [s for s in self._sides if s.outer]
         padded = [self._unmatched(s, -1) for s in outer]
-        found = [db.query(self._matches(self._left.delta, self._right.table))]
-        self._apply(self._left)
-        found.append(db.query(self._matches(self._left.table, self._right.delta)))
-        self._apply(self._right)
+        for side in self._sides:
+            self._apply(side)
         padded += [self._unmatched(s, 1) for s in outer]
-        return Step(self._changes([*found, *padded]), watermark)
+        if self.has_waiting:
+            self._after = watermark
+            return Step(self._changes([*matches, *padded]), self._before)
+        self._before = watermark
+        return Step(self._changes([*matches, *padded]), watermark)
+
+    def _matches_within(self) -> list[pa.Table]:
+        """The matches of the deltas, which are shortened until the matches are few enough."""
+        left, right = self._sides
+        while True:
+            counts = list(self._sizes)
+            least = sum(counts) == 1  # whose matches cannot be divided
+            limit = self.context.db.result_bytes_max if least else PIECE_BYTES_MAX
+            matches = []
+            for l_table, r_table in self._meetings(counts):
+                rows = self.context.db.query_within(self._matches(l_table, r_table), limit)
+                if rows is None:
+                    break
+                matches.append(rows)
+            else:
+                grows = sum(r.nbytes for r in matches) < PIECE_BYTES_MAX // 2
+                self._part = max(1, max(counts) * (2 if grows else 1))
+                return matches
+            if least:
+                raise too_large(self.context.db.result_bytes_max)
+            if all(counts):
+                self._postpone(right, 0)
+            else:
+                side = left if counts[0] else right
+                self._postpone(side, counts[side.index] // 2)
+
+    def _meetings(self, counts: list[int]) -> list[tuple[str, str]]:
+        """The pairs of tables whose matches are the change."""
+        left, right = self._sides
+        meetings = [(left.delta, right.table)] if counts[0] else []
+        if counts[1]:
+            after = left.table
+            if counts[0]:
+                parts = (f"SELECT {_columns(left)} FROM {t}" for t in (left.table, left.delta))
+                after = f"({' UNION ALL '.join(parts)})"
+            meetings.append((after, right.delta))
+        return meetings
+
+    def _postpone(self, side: JoinSide, kept: int) -> None:
+        """Move the rows behind the first ``kept`` ones of a delta to those that wait."""
+        db, table = self.context.db, self._rest(side)
+        moved = self._sizes[side.index] - kept
+        # A row's number in a table says nothing before the transaction is committed.
+        db.run(
+            f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {_columns(side)}, "
+            f"row_number() OVER () - 1 AS {_PLACE} FROM {side.delta}"
+        )
+        db.run(
+            f"CREATE TABLE IF NOT EXISTS {table} "
+            f"({side.schema.duckdb_columns()}, {N} BIGINT, {_PLACE} BIGINT)"
+        )
+        # What waits already comes after these.
+        first = int(db.one(f"SELECT min({_PLACE}) FROM {table}") or 0) - moved - kept
+        db.run(
+            f"INSERT INTO {table} SELECT {_columns(side)}, {_PLACE} + {first} FROM {side.delta} "
+            f"WHERE {_PLACE} >= {kept}"
+        )
+        db.run(f"DELETE FROM {side.delta} WHERE {_PLACE} >= {kept}")
+        self._waiting[side.index] += moved
+        self._sizes[side.index] = kept
+
+    def _rest(self, side: JoinSide) -> str:
+        """The table of one side's rows that wait; it is made when it is first needed."""
+        return self.context.table(("left", "right")[side.index] + "_waiting")
 
     def _load(self, side: JoinSide, batch: Batch | None) -> None:
         """The side's net change of this batch, as a table with a signed number of copies."""
         db, columns = self.context.db, ", ".join(side.columns)
         make = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {columns}"
+        self._sizes[side.index] = batch.num_rows if batch is not None else 0
         if batch is None or not batch.num_rows:
             db.run(f"{make}, {N} FROM {side.table} WHERE FALSE")
             return
@@ -143,6 +277,7 @@ class Join(Operator):
         rows = with_columns(rows, kind=batch.kinds)
         sign = 'sum(CASE WHEN "$kind" IN (0, 2) THEN 1 ELSE -1 END)::BIGINT'
         db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} HAVING {sign} <> 0", b=rows)
+        self._sizes[side.index] = int(db.one(f"SELECT count(*) FROM {side.delta}"))
 
     def _matches(self, left: str, right: str) -> str:
         both = f"{self._left.of('l')}, {self._right.of('r')}"
@@ -191,12 +326,13 @@ class Join(Operator):
 
     def _changes(self, pieces: list[pa.Table]) -> Batch | None:
         """Signed copies become rows with kinds: first what goes, then what comes."""
-        found = pa.concat_tables([p for p in pieces if p.num_rows] or pieces[:1])
-        if not found.num_rows:
+        pieces = [p for p in pieces if p.num_rows]
+        if not pieces:
             return None
-        copies = found["$n"].to_numpy()
+        changes = pa.concat_tables(pieces)
+        copies = changes["$n"].to_numpy()
         if self.insert_only and (copies == 1).all():
-            return Batch(typed(found.select(list(self.schema.names)), self.schema))
+            return Batch(typed(changes.select(list(self.schema.names)), self.schema))
         kind = f'CASE WHEN {N} > 0 THEN 0 ELSE 3 END::TINYINT AS "$kind"'
         net = (
             f"SELECT {self._names}, sum({N})::BIGINT AS {N} FROM b GROUP BY {self._names} "
@@ -206,7 +342,7 @@ class Join(Operator):
             f"SELECT {self._names}, {kind}, unnest(generate_series(1, abs({N}))) AS {_COPY} "
             f'FROM ({net}) ORDER BY "$kind" DESC'
         )
-        rows, hidden = split_hidden(self.context.db.query(sql, b=found), self.schema)
+        rows, hidden = split_hidden(self.context.db.query(sql, b=changes), self.schema)
         kinds = hidden[KIND]
         if not rows.num_rows:
             return None

@@ -76,11 +76,14 @@ class Operator:
 
     ``satisfied``: no further input can change what this operator gives, so its output is over and
     nothing below it is stepped any more. ``insert_only``: no row is ever taken back.
+    ``has_waiting``: rows that were taken earlier are still to be worked on, because what they give
+    was too much for one micro-batch; nothing new is read until they are done.
     """
 
     satisfied = False
     # Whether the clock alone moves this operator's watermark.
     is_clock_driven = False
+    has_waiting = False
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], schema: Schema) -> None:
         self.context = context
@@ -104,6 +107,10 @@ class Operator:
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         """Take one micro-batch of every input, give one."""
+        raise NotImplementedError
+
+    def step_waiting(self) -> Step:
+        """Work on some of the rows that wait; in place of ``step`` while there are any."""
         raise NotImplementedError
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:

@@ -1,7 +1,8 @@
 """Where windows are cut by the clock: the clock becomes the watermark.
 
-Rows carry the wall time of their micro-batch. A window is over once the clock has passed its
-end; so the watermark is the time just before now, and stands still when the clock is set back.
+Rows carry the time of their micro-batch. A window is over once the clock has passed its end, so
+the watermark is the time just before now. If the clock is set back, both the watermark and the
+time that rows carry stand still until the clock has caught up (``Job`` sees to the latter).
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ class ProcessingTime(Operator):
         if batch is not None and batch.num_rows:
             out = Batch(batch.rows.select(list(self.schema.names)), batch.kinds)
         return Step(out, MAX_WATERMARK if inputs[0].ended else self._mark)
+
+    @property
+    def reached_ms(self) -> int:
+        """The earliest processing time at which a row is not late."""
+        return self._mark + 1
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         if inputs[0] == MAX_WATERMARK:

@@ -2,21 +2,22 @@
 
 An epoch is let out in pieces of at most ``PIECE_BYTES_MAX``, so that one of any size can be
 delivered in little memory. Where the pieces are cut follows from the rows alone: a run that takes
-over after a crash cuts them as the one before did.
+over after a crash cuts them as the one before did. A row that could never be let out is refused
+before the commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.catalog.options import has_changelog
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Context, Int64s, Operator
 from eddyline.engine.sinks.sink import Sink
 from eddyline.errors import EddylineError
 from eddyline.options.any_table import FORMAT
@@ -81,20 +82,25 @@ class OutboxSink(Sink):
         payload = batch.rows.select(list(range(len(self._columns))))
         payload = payload.rename_columns(self._columns)
         payload = payload.select(list(self._recorded.names))
-        rows = None
-        for first in range(0, payload.num_rows, ENCODED_ROWS):
-            part = batch.rows.slice(first, ENCODED_ROWS)
-            kinds = None if batch.kinds is None else batch.kinds[first : first + ENCODED_ROWS]
-            encoded = self._encoded(part, payload.slice(first, ENCODED_ROWS), kinds)
-            seq = pa.array(np.arange(first, first + encoded.num_rows))
+        slices = list(_slices(payload))
+        stored = len(slices) > 1 or payload.num_rows > kernel.FEW_ROWS
+        rows, made = None, 0
+        for first, count in slices:
+            kinds = None if batch.kinds is None else batch.kinds[first : first + count]
+            part = batch.rows.slice(first, count)
+            encoded = self._encoded(part, payload.slice(first, count), kinds)
+            self._check(encoded)
+            seq = pa.array(np.arange(made, made + encoded.num_rows))
+            made += encoded.num_rows
             rows = encoded.add_column(0, "seq", seq)
-            if payload.num_rows > kernel.FEW_ROWS:
+            if stored:
                 self._insert(rows, epoch)
-        whole = payload.num_rows <= ENCODED_ROWS
-        small = whole and rows is not None and int(_bytes(rows).sum()) <= PIECE_BYTES_MAX
-        self._taken = (epoch, rows) if small and rows is not None else None
-        self._is_stored = payload.num_rows > kernel.FEW_ROWS
-        if not small and not self._is_stored and rows is not None:  # few rows, but large ones
+        self._is_stored, self._taken = stored, None
+        if rows is None or len(slices) > 1:
+            return
+        if int(_bytes(rows).sum()) <= PIECE_BYTES_MAX:
+            self._taken = (epoch, rows)
+        elif not stored:  # few rows, but large ones
             self._insert(rows, epoch)
 
     def _insert(self, rows: pa.Table, epoch: int) -> None:
@@ -138,20 +144,25 @@ class OutboxSink(Sink):
             return
         sink = self._sink.replace("'", "''")
         where = f"FROM outbox WHERE sink = '{sink}' AND epoch = {epoch}"
-        sizes = self.context.db.query(
-            f"SELECT seq, octet_length(data) + coalesce(strlen(key), 0) AS bytes {where} "
-            "ORDER BY seq"
-        )
-        if not sizes.num_rows:
-            return
-        seq = sizes["seq"].to_numpy()
-        cuts = _cuts(sizes["bytes"].to_numpy())
-        for number, (first, after) in enumerate(pairwise(cuts)):
+        count = int(self.context.db.one(f"SELECT count(*) {where}"))
+        cuts = _cuts(self._sizes(where, count))
+        for number, (first, after) in enumerate(pairwise(chain((0,), cuts))):
             rows = self.context.db.query(
-                f"SELECT key, data {where} AND seq BETWEEN {seq[first]} AND {seq[after - 1]} "
-                "ORDER BY seq"
+                f"SELECT key, data {where} AND seq >= {first} AND seq < {after} ORDER BY seq"
             )
-            yield Piece(number, last=after == len(seq), rows=rows)
+            yield Piece(number, last=after == count, rows=rows)
+
+    def _sizes(self, where: str, count: int) -> Iterator[Int64s]:
+        """The bytes of the rows in their order, some rows at a time."""
+        for first in range(0, count, ENCODED_ROWS):
+            sizes = self.context.db.query(
+                f"SELECT octet_length(data) + coalesce(strlen(key), 0) AS bytes {where} "
+                f"AND seq >= {first} AND seq < {first + ENCODED_ROWS} ORDER BY seq"
+            )
+            yield sizes["bytes"].to_numpy()
+
+    def _check(self, rows: pa.Table) -> None:
+        """Refuse rows (key, data) that could not be let out; before they are committed."""
 
     def _encoded(self, rows: pa.Table, stored: pa.Table, kinds: Kinds | None) -> pa.Table:
         """Key and data of each record; ``stored`` are the columns of the rows that it holds."""
@@ -171,20 +182,42 @@ class OutboxSink(Sink):
         raise NotImplementedError
 
 
-def _bytes(rows: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _bytes(rows: pa.Table) -> Int64s:
     """Payload and key bytes of each row."""
     total = pc.binary_length(rows["data"]).cast(pa.int64())
     keys = pc.fill_null(pc.binary_length(rows["key"]), 0).cast(pa.int64())
-    sizes: np.ndarray[tuple[int], np.dtype[np.int64]] = pc.add(total, keys).to_numpy()
+    sizes: Int64s = pc.add(total, keys).to_numpy()
     return sizes
 
 
-def _cuts(sizes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> list[int]:
-    """Where pieces begin, and the number of rows: as many rows as fit, at least one."""
-    ends = np.cumsum(sizes)
-    cuts = [0]
-    while cuts[-1] < len(sizes):
-        before = int(ends[cuts[-1] - 1]) if cuts[-1] else 0
-        after = int(np.searchsorted(ends, before + PIECE_BYTES_MAX, "right"))
-        cuts.append(max(after, cuts[-1] + 1))
-    return cuts
+def _slices(rows: pa.Table) -> Iterator[tuple[int, int]]:
+    """(first, count) of rows to encode at a time: few if they are large."""
+    first = 0
+    while first < rows.num_rows:
+        count = min(ENCODED_ROWS, rows.num_rows - first)
+        while count > 1 and rows.slice(first, count).nbytes > PIECE_BYTES_MAX:
+            count //= 2
+        yield first, count
+        first += count
+
+
+def _cuts(chunks: Iterable[Int64s]) -> Iterator[int]:
+    """Where pieces end: each holds as many rows as fit, at least one.
+
+    chunks: the bytes of the rows, some rows at a time; where they are cut changes nothing.
+    """
+    seen = last = held = 0  # rows before the chunk, the last cut, bytes since then
+    for sizes in chunks:
+        ends, after, closed = np.cumsum(sizes), 0, 0
+        while after < len(sizes):
+            fits = int(np.searchsorted(ends, closed + PIECE_BYTES_MAX - held, "right"))
+            if fits == len(sizes):
+                held += int(ends[-1]) - closed
+                break
+            after = max(fits, after if seen + after > last else after + 1)
+            closed, held = int(ends[after - 1]) if after else 0, 0
+            last = seen + after
+            yield last
+        seen += len(sizes)
+    if seen > last:
+        yield seen

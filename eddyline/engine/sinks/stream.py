@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eddyline.engine.operators.operator import Context, Operator
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
@@ -29,6 +31,8 @@ from eddyline.sql import physical as plan
 # Marks of an epoch's pieces, beside the sink's own mark.
 _PIECES = " pieces"
 _PIECES_MAX = 1 << 24
+# The payload of a record where the stream sets no limit of its own.
+RECORD_KIB = 1024
 
 
 class StreamSink(OutboxSink):
@@ -39,7 +43,7 @@ class StreamSink(OutboxSink):
         context: Context,
         inputs: tuple[Operator, ...],
         node: plan.Sink,
-        stream: object,
+        stream: Any,
         job: str,
         incarnation: int,
     ) -> None:
@@ -62,6 +66,19 @@ class StreamSink(OutboxSink):
             return _random_keys(rows.num_rows)
         return self.context.db.query(self._keys_sql, b=rows)["k"]
 
+    def _check(self, rows: pa.Table) -> None:
+        longest = pc.max(pc.binary_length(rows["data"])).as_py() or 0
+        if longest <= RECORD_KIB << 10:  # which no stream refuses
+            return
+        limit = int(self._stream.attributes().get("max_record_kib", RECORD_KIB)) << 10
+        if longest > limit:
+            msg = (
+                f"table {self._sink}: a row of {longest:,} bytes is too large, because a record of "
+                f"stream {self._stream.name} has at most {limit:,}"
+            )
+            hint = "write less into a row, or raise the limit with UpdateMaxRecordSize"
+            raise EddylineError("limit_exceeded", msg, hint=hint)
+
     def append_with(self, epoch: int, progress: bytes) -> bool:
         if self._taken is None:
             return False
@@ -72,11 +89,11 @@ class StreamSink(OutboxSink):
         return True
 
     def progress_after(self, epoch: int) -> bytes | None:
-        mark = self._stream.mark(self._job, self._sink)  # type: ignore[attr-defined]
+        mark = self._stream.mark(self._job, self._sink)
         return mark.progress or None if mark and mark.epoch > epoch else None
 
     def _given(self) -> int:
-        mark = self._stream.mark(self._job, self._sink)  # type: ignore[attr-defined]
+        mark = self._stream.mark(self._job, self._sink)
         return mark.epoch if mark else 0
 
     def _give(self, pieces: Iterator[Piece], epoch: int) -> None:
@@ -90,7 +107,7 @@ class StreamSink(OutboxSink):
 
     def _append(self, rows: pa.Table, mark: EpochMark) -> None:
         batch = PutBatch(rows["key"].combine_chunks(), rows["data"].combine_chunks())
-        self._stream.append(batch, mark)  # type: ignore[attr-defined]
+        self._stream.append(batch, mark)
 
 
 def _random_keys(count: int) -> pa.Array:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eddyline.engine.files.partitions import values_of
 from eddyline.engine.files.store import FileInfo, store_of
@@ -52,6 +53,8 @@ class FilesystemSource(Source):
         if name in BULK_FORMATS:
             self.gives_rows = True
             self._bulk = bulk_format(name, stored, own_options(name, context.options))
+        # A raw record is the line itself: blank ones count, and the line's end is not part of it.
+        self._is_raw = name == "raw"
         self._looked_s: float | None = None
         self.bounded = interval is None
         self.shards = {0: ShardProgress(0, self._store.root)}
@@ -154,7 +157,8 @@ class FilesystemSource(Source):
             return None
         self._file.seek(start + int(ends[-1]))
         self._positions[self._info.path] = start + int(ends[-1])
-        return _split(raw, ends)
+        lines = _split(raw, ends)
+        return _without_line_end(lines) if self._is_raw else _without_blank(lines)
 
     def _at_end(self) -> bool:
         assert self._file is not None
@@ -188,14 +192,22 @@ class FilesystemSource(Source):
 
 
 def _split(raw: bytes, ends: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pa.BinaryArray:
-    """Lines of ``raw`` that end at ``ends``, empty ones left out."""
+    """Lines of ``raw`` that end at ``ends``."""
     offsets = np.concatenate((np.zeros(1, np.int64), ends))
     buffers = [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(raw)]
-    lines = pa.Array.from_buffers(pa.binary(), len(ends), buffers)
-    short = np.flatnonzero(np.diff(offsets) <= 2)
-    if len(short):
-        blank = [i for i in short.tolist() if not lines[i].as_py().strip()]
-        keep = np.ones(len(ends), np.bool_)
-        keep[blank] = False
-        lines = lines.filter(pa.array(keep))
-    return lines
+    return pa.Array.from_buffers(pa.binary(), len(ends), buffers)
+
+
+def _without_blank(lines: pa.BinaryArray) -> pa.BinaryArray:
+    short = np.flatnonzero(pc.less_equal(pc.binary_length(lines), 2).to_numpy(zero_copy_only=False))
+    blank = [i for i in short.tolist() if not lines[i].as_py().strip()]
+    if not blank:
+        return lines
+    keep = np.ones(len(lines), np.bool_)
+    keep[blank] = False
+    return lines.filter(pa.array(keep))
+
+
+def _without_line_end(lines: pa.BinaryArray) -> pa.BinaryArray:
+    """Lines without their line feed and one carriage return before it, as Flink reads them."""
+    return pc.replace_substring_regex(lines, r"\r?\n?\z", "", max_replacements=1)
