@@ -136,6 +136,28 @@ def export(
 
 
 @app.command()
+def schedule(
+    note: Name,
+    cron: Annotated[str, typer.Argument(help="Quartz or Unix fields, in UTC; off ends it.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Run a note's paragraphs at the times of a cron expression, while a server runs.
+
+    \b
+    Examples:
+      eddyline note schedule Sensors "0 0/5 * * * ?"
+      eddyline note schedule Sensors "30 7 * * 1-5"
+      eddyline note schedule Sensors off
+    """
+    with opened(data_dir) as services:
+        following = services.notes.schedule(note, "" if cron == "off" else cron)
+    words = f"note {note} runs next at {moment(following)} UTC" if following else ""
+    result = {"note": note, "cron": None if cron == "off" else cron, "next_ms": following}
+    outcome(result, words or f"note {note} has no further time", as_json)
+
+
+@app.command()
 def delete(note: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Stop what runs of a note and delete it.
 

@@ -121,7 +121,8 @@ class Services:
             in_thread("job-metrics", self._write_metrics)
             if resume:
                 self.generators.start_wanted()
-                _ = self.notes  # paragraphs that ran are watched again
+                self.notes.schedules.start()  # and paragraphs that ran are watched again
+                self._on_stop.insert(0, self.notes.schedules.stop)
         except BaseException:
             self.stop()
             raise

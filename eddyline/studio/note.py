@@ -10,7 +10,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.notes import Edited, NoteView
 from eddyline.studio.context import Context
-from eddyline.studio.markup import escape, plural
+from eddyline.studio.markup import escape, moment, plural
 from eddyline.studio.note_versions import Versions
 from eddyline.studio.notice import Notice
 from eddyline.studio.paragraph import ParagraphBlock
@@ -85,6 +85,7 @@ class NotePage:
         self._blocks: dict[str, ParagraphBlock] = {}
         self._fresh = paragraph  # to be written in once it is shown
         self._not_run = ""
+        self._cron = ""
         with built.actions:
             self._build_actions()
         self._notice = Notice()
@@ -104,6 +105,8 @@ class NotePage:
         with icon_button("more_vert", "More about the note"), ui.menu():
             ui.menu_item("Rename", self._rename)
             ui.menu_item("Duplicate", self._duplicate)
+            ui.menu_item("Schedule", self._ask_schedule)
+            ui.menu_item("Stop the schedule", self._end_schedule)
             ui.menu_item("Keep a version", self._keep_version)
             ui.menu_item("Versions", self._show_versions)
             ui.menu_item("Clear the results", self._clear)
@@ -132,7 +135,9 @@ class NotePage:
         busy = [b for b in self._blocks.values() if b.busy]
         self._stop_all.set_enabled(bool(busy) or view.round)
         self._run_all.set_enabled(not view.round and bool(self._blocks))
+        self._cron = view.schedule or view.stored_cron
         running = f", {len(busy)} running" if busy else ""
+        running += f", runs at {view.schedule}" if view.schedule else ""
         self._facts.set_text(plural(len(view.order), "paragraph") + running)
         self._empty.set_visibility(not view.order)
         self._end.set_visibility(bool(view.order))
@@ -242,6 +247,21 @@ class NotePage:
         data = await self._notice.attempt(self._notes.export, self._id, kind)
         if data is not None:
             ui.download.content(data, self._notes.file_name(self._id, kind))
+
+    async def _ask_schedule(self) -> None:
+        title = "Run all paragraphs at the times of a cron expression (UTC)"
+        cron = await ask(title, "Such as 0 0/5 * * * ?", self._cron, "Schedule it")
+        if cron is None:
+            return
+        following = await self._notice.attempt(self._notes.schedule, self._id, cron)
+        if following is not None:
+            self._notice.say(f"It runs next at {moment(following)} UTC, while the server runs.")
+        await self.look()
+
+    async def _end_schedule(self) -> None:
+        if await self._notice.does(self._notes.schedule, self._id, ""):
+            self._notice.say("The note runs only when somebody runs it.")
+        await self.look()
 
     async def _keep_version(self) -> None:
         message = await ask("Keep a version", "What it is", "", "Keep it")

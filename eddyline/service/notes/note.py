@@ -21,6 +21,8 @@ IMPORTED = "eddylineImported"
 # A note's field with the name of its notebook, and the notebook of notes that have none.
 NOTEBOOK = "eddylineNotebook"
 DEFAULT_NOTEBOOK = "default"
+# A note's field with the cron expression at whose times it runs here.
+SCHEDULE = "eddylineSchedule"
 STATES = (READY, PENDING, RUNNING, FINISHED, ERROR, ABORT)
 # What Zeppelin's note ids are made of: base 58 without look-alikes, nine of them.
 _ID_LETTERS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -136,6 +138,25 @@ class Note:
     @notebook.setter
     def notebook(self, name: str) -> None:
         self.fields[NOTEBOOK] = name
+
+    @property
+    def schedule(self) -> str:
+        """The cron expression at whose times it runs; empty if it does not run by itself."""
+        return str(self.fields.get(SCHEDULE) or "")
+
+    @schedule.setter
+    def schedule(self, cron: str) -> None:
+        config = _object(self.fields, "config")
+        if cron:
+            self.fields[SCHEDULE] = config["cron"] = cron
+        else:
+            self.fields.pop(SCHEDULE, None)
+        config["isZeppelinNotebookCronEnable"] = bool(cron)
+
+    @property
+    def stored_cron(self) -> str:
+        """The cron expression that its file has, whether it is in force here or not."""
+        return str(_object(self.fields, "config").get("cron") or "")
 
     @property
     def params(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import msgspec
 from eddyline.errors import EddylineError
 from eddyline.service.events import JobFigures
 from eddyline.service.notes import exports, zpln
+from eddyline.service.notes.cron import parse as parse_cron
 from eddyline.service.notes.edits import NoteEdits
 from eddyline.service.notes.interpreters import interpreter_of
 from eddyline.service.notes.live import Live
@@ -29,6 +30,7 @@ from eddyline.service.notes.note import (
 )
 from eddyline.service.notes.output import Output
 from eddyline.service.notes.runner import session_of
+from eddyline.service.notes.schedules import Schedules
 from eddyline.service.notes.search import Hits, search
 from eddyline.service.notes.versions import VersionInfos, difference
 
@@ -92,6 +94,8 @@ class NoteView(msgspec.Struct, frozen=True):
     params: dict[str, Any] = {}
     not_run: list[str] = []
     why_not_run: str = ""
+    schedule: str = ""
+    stored_cron: str = ""
 
 
 NoteInfos = list[NoteInfo]
@@ -106,6 +110,7 @@ class Notes(NoteEdits):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
+        self.schedules = Schedules(self._clock, self._store.schedules, self._run_by_schedule)
         for row in self._store.runs():
             opened = self._opened(row.note_id)
             self._runner.take_up(opened, opened.lives[row.paragraph_id], row)
@@ -229,6 +234,29 @@ class Notes(NoteEdits):
         if not shared:
             self._services.kernels.close(notebook)
 
+    # schedules
+
+    def schedule(self, note: str, cron: str) -> int | None:
+        """Run a note at the times of a cron expression, or no longer if it is empty.
+
+        Returns the next time in epoch ms, None if there is none. Raises ``invalid_argument``.
+        """
+        cron = cron.strip()
+        following = parse_cron(cron).after(self._clock.now_ms()) if cron else None
+        with self._moved:
+            opened = self._opened(self.find(note))
+            opened.note.schedule = cron
+            self._save(opened)
+        self.schedules.changed()
+        return following
+
+    def _run_by_schedule(self, note_id: str) -> None:
+        """Run a note whose time has come, unless it is being run."""
+        with self._moved:
+            if self._opened(note_id).round is not None:
+                return
+        self.run_all(note_id)
+
     # versions
 
     def versions(self, note: str) -> VersionInfos:
@@ -317,6 +345,8 @@ class Notes(NoteEdits):
                 dict(opened.note.params),
                 list(opened.not_run),
                 opened.why_not_run,
+                opened.note.schedule,
+                opened.note.stored_cron,
             )
 
 

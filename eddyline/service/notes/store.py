@@ -10,7 +10,7 @@ from pathlib import Path
 from eddyline.errors import EddylineError
 from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
-from eddyline.service.notes.note import DEFAULT_NOTEBOOK, NOTEBOOK, Note, Paragraph
+from eddyline.service.notes.note import DEFAULT_NOTEBOOK, NOTEBOOK, SCHEDULE, Note, Paragraph
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS notes (
@@ -65,6 +65,15 @@ class NoteStore:
             NoteRow(str(i), str(n), int(str(p)), int(str(m)), str(notebook))
             for i, n, p, m, notebook in found
         ]
+
+    def schedules(self) -> dict[str, str]:
+        """The cron expression of each note that has one, by id."""
+        found = read(
+            self._path,
+            f"SELECT note_id, json_extract(fields, '$.{SCHEDULE}') AS cron FROM notes"
+            " WHERE cron IS NOT NULL",
+        )
+        return {str(note_id): str(cron) for note_id, cron in found}
 
     def load(self, note_id: str) -> Note | None:
         """One note by id, or None."""

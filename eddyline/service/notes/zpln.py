@@ -9,6 +9,7 @@ from eddyline.errors import EddylineError, Span
 from eddyline.service.notes.note import (
     IMPORTED,
     NOTEBOOK,
+    SCHEDULE,
     Note,
     Paragraph,
     new_note_id,
@@ -41,7 +42,8 @@ def read(data: bytes, file: str, now_ms: int) -> Note:
     if not isinstance(document.get("id"), str):
         document["id"] = new_note_id()
     document["paragraphs"] = []
-    document.pop(NOTEBOOK, None)
+    for field in (NOTEBOOK, SCHEDULE):
+        document.pop(field, None)
     return Note(document, found)
 
 
@@ -100,7 +102,8 @@ def write(note: Note) -> bytes:
     """The note as Zeppelin writes it: pretty JSON in UTF-8, without a byte order mark."""
     paragraphs = [{k: v for k, v in p.fields.items() if k != IMPORTED} for p in note.paragraphs]
     document = {**note.fields, "paragraphs": paragraphs}
-    document.pop(NOTEBOOK, None)  # it is of this server
+    for field in (NOTEBOOK, SCHEDULE):  # they are of this server
+        document.pop(field, None)
     return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 

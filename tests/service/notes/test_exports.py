@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from test_notes import Bench
 
 from eddyline.errors import EddylineError
 from eddyline.sql.parse import parse_script
-from tests.service.notes.test_notes import Bench
 
 DOCUMENT = {
     "name": "Sensors <1>",
