@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from eddyline.cli.job_savepoints import add_savepoints
 from eddyline.cli.job_view import TOP_COLUMNS, Top, show_job
 from eddyline.cli.names import job_names
 from eddyline.cli.opening import DataDir, Json, opened
@@ -29,6 +30,7 @@ Examples:
   eddyline job dead-letters enrich   records that it has set aside
   eddyline job stop enrich
   eddyline job savepoint enrich   stop it and keep a copy of its state
+  eddyline job restore before --name copy   start another job from a savepoint
   eddyline job remove enrich      forget its state, so that it begins anew""",
 )
 Name = Annotated[str, typer.Argument(help="The job's name or id.", autocompletion=job_names)]
@@ -194,53 +196,6 @@ def stop(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def savepoint(
-    job: Name,
-    name: Annotated[str | None, typer.Argument(help="The savepoint's name.")] = None,
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Stop a job and copy its state, for other jobs to start from.
-
-    SET 'execution.savepoint.path' = 'NAME' lets the next INSERT start from it.
-
-    \b
-    Examples:
-      eddyline job savepoint enrich before-upgrade
-    """
-    with opened(data_dir) as services:
-        taken = services.savepoints.take(services.jobs.stop(job), name)
-    outcome(taken, f"job {job} is stopped; its savepoint is {taken.name}", as_json)
-
-
-@app.command()
-def savepoints(
-    delete: Annotated[str | None, typer.Option(help="Delete the savepoint of this name.")] = None,
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """All savepoints, oldest first.
-
-    \b
-    Examples:
-      eddyline job savepoints
-      eddyline job savepoints --delete before-upgrade
-    """
-    with opened(data_dir) as services:
-        if delete is not None:
-            services.savepoints.remove(delete)
-        infos = services.savepoints.list()
-    columns = (
-        ("savepoint", lambda s: s.name),
-        ("job", lambda s: s.job_name or s.job_id),
-        ("taken (UTC)", lambda s: moment(s.created_ms)),
-        ("bytes", lambda s: s.size_bytes),
-        ("statement", lambda s: " ".join(s.sql.split())[:60]),
-    )
-    listing(infos, columns, as_json, "no savepoints")
-
-
-@app.command()
 def remove(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     """Stop a job and delete it and its state.
 
@@ -255,4 +210,5 @@ def remove(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
 
 def register(to: typer.Typer) -> None:
     """Add the commands."""
+    add_savepoints(app)
     to.add_typer(app, name="job")

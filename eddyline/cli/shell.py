@@ -12,7 +12,7 @@ import re
 import sys
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ class Shell:
     name: str | None
     detach: bool
     start: str = "state"
+    parameters: dict[str, str] = field(default_factory=dict)
 
     def run(self, text: str) -> RunFinished:
         """Run one text to its end; errors are printed."""
@@ -78,6 +79,7 @@ class Shell:
             detach=self.detach,
             terminal=True,
             start=self.start,
+            parameters=self.parameters,
         )
         end = watch.follow()
         if end.error_text and self.as_json:

@@ -13,6 +13,8 @@ from eddyline.cli.opening import DataDir, Json, need_server, opened
 from eddyline.cli.shell import Shell
 from eddyline.errors import EddylineError
 
+IGNORE_UNCLAIMED = "execution.savepoint.ignore-unclaimed-state"
+
 
 def sql(
     file: Annotated[str | None, typer.Argument(help="A script; - is standard input.")] = None,
@@ -32,6 +34,16 @@ def sql(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="A named job begins anew; what it has written stays.")
     ] = False,
+    from_state: Annotated[
+        bool, typer.Option("--from-state", help="A named job goes on from its state (the default).")
+    ] = False,
+    allow_non_restored: Annotated[
+        bool,
+        typer.Option(
+            "--allow-non-restored-state",
+            help="Keep the state that still fits the statement, and drop the rest.",
+        ),
+    ] = False,
 ) -> None:
     """Run Flink SQL. Without a file and -e: a shell, with history and completion.
 
@@ -39,7 +51,8 @@ def sql(
     --json each change is one object, its kind (+I, -U, +U, -D) under "op". An INSERT shows its
     counters and ends with the command, unless --detach leaves it to the server. A stopped job of
     the same --name goes on from its state if the statement still stores the same rows: filters and
-    projections may have changed. Otherwise choose --from-positions or --fresh.
+    projections may have changed. Otherwise choose --allow-non-restored-state, --from-positions or
+    --fresh.
 
     \b
     Examples:
@@ -52,8 +65,10 @@ def sql(
 
     for_s = parse_duration(for_) if for_ else None
     script = _script(file, text)
-    if fresh and from_positions:
-        raise EddylineError("invalid_argument", "give --fresh or --from-positions, not both")
+    if fresh + from_positions + from_state > 1:
+        message = "give one of --from-state, --from-positions and --fresh"
+        raise EddylineError("invalid_argument", message)
+    parameters = {IGNORE_UNCLAIMED: "true"} if allow_non_restored else {}
     start = "fresh" if fresh else "positions" if from_positions else "state"
     if detach:
         need_server(data_dir)
@@ -61,7 +76,7 @@ def sql(
         session = f"app:{name}" if detach and name else f"cli:{uuid.uuid4().hex[:12]}"
         if detach and not name:
             session = f"app:{uuid.uuid4().hex[:12]}"
-        shell = Shell(services, session, as_json, for_s, mode, name, detach, start)
+        shell = Shell(services, session, as_json, for_s, mode, name, detach, start, parameters)
         if script is None:
             shell.talk()
         elif shell.run(script).status == "ERROR":

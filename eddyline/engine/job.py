@@ -28,6 +28,7 @@ from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.operators.processing_time import ProcessingTime
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.scores import ScorePoints
+from eddyline.engine.signals import News, StopSignal
 from eddyline.engine.sinks.sink import Sink
 from eddyline.engine.state import JobState, Progress
 from eddyline.errors import EddylineError
@@ -86,7 +87,8 @@ class JobSpec:
     directory: where the state rests; None keeps it in memory, and it is lost with the process.
     zone: the session's time zone. idle_timeout_ms: after how long at its tip a shard is idle; None
     for the setting's value, 0 for never. same_statement: the plan was made from the statement that
-    wrote the state. start: what of a saved state is used.
+    wrote the state. start: what of a saved state is used. allow_unclaimed: state that belongs to no
+    operator of the plan is dropped, and operators without state begin without it.
     """
 
     plan: Plan
@@ -97,36 +99,7 @@ class JobSpec:
     idle_timeout_ms: int | None = None
     same_statement: bool = False
     start: StartFrom = StartFrom.STATE
-
-
-class StopSignal(threading.Event):
-    """Asks a job to stop, and wakes it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._callbacks: list[Callable[[], None]] = []
-
-    def on_set(self, callback: Callable[[], None]) -> None:
-        """Have ``callback`` called when the signal is set."""
-        self._callbacks.append(callback)
-        if self.is_set():
-            callback()
-
-    def set(self) -> None:
-        super().set()
-        for callback in self._callbacks:
-            callback()
-
-
-class _News(threading.Event):
-    """Set when there may be something to read, or the job is to stop."""
-
-    def __init__(self, stop: threading.Event) -> None:
-        super().__init__()
-        self._stop = stop
-
-    def is_set(self) -> bool:
-        return self._stop.is_set() or super().is_set()
+    allow_unclaimed: bool = False
 
 
 class _ListenerAdapter:
@@ -170,9 +143,9 @@ class Job:
         self._crash = crash or (lambda moment: None)
         self._figures = Figures()
         self._root: Sink | None = None
-        self._news: _News | None = None
+        self._news: News | None = None
         self._epoch = 0
-        self._empty = False
+        self._empty = self._partial = False
         self._notice: str | None = None
         self._asks_time = "eddyline_now" in repr(spec.plan)
         self._is_stateless = all(type(node) in STATELESS for node in p.walk(spec.plan.root))
@@ -266,7 +239,14 @@ class Job:
         self._empty = spec.start is StartFrom.POSITIONS
         root, same = spec.plan.root, spec.same_statement
         try:
-            return state.resume(root, spec.incarnation, same_statement=same, empty=self._empty)
+            self._partial = spec.allow_unclaimed and not self._empty
+            return state.resume(
+                root,
+                spec.incarnation,
+                same_statement=same,
+                empty=self._empty,
+                partial=self._partial,
+            )
         except EddylineError as error:
             if error.code != "state_mismatch" or not same:
                 raise
@@ -299,6 +279,8 @@ class Job:
         self._epoch = progress.epoch
         if self._empty:
             progress = self._emptied(state, root, progress)
+        if self._partial:
+            self._claim(state, root)
         for op in operators(root):
             saved = progress.operators.get(op.name)
             if saved is not None:
@@ -326,12 +308,31 @@ class Job:
             state.write(progress)
         return progress
 
+    def _claim(self, state: JobState, root: Sink) -> None:
+        """Take the state that still fits; operators without state begin without it."""
+        ops = list(operators(root))
+        plan_root = self._spec.plan.root
+        names = [op.name for op in ops]
+        with state.db.transaction():
+            claim = state.claim(plan_root, self._spec.incarnation, names)
+            for op in ops:
+                if op.name in claim.fresh:
+                    op.create()
+        if claim.fresh or claim.dropped:
+            sentences = []
+            if claim.dropped:
+                sentences.append(f"the state of {', '.join(claim.dropped)} was dropped")
+            if claim.fresh:
+                sentences.append(f"{', '.join(claim.fresh)} began without state")
+            self._notice = "; ".join(sentences)
+            self._listener.on_warning(self._notice)
+
     def _loop(self, state: JobState, root: Sink, stop: threading.Event) -> str:
         scans, ops = self._scans(root), list(operators(root))
         poll_s = self._settings.poll_ms / 1000
         rows_max = 1 if self._spec.plan.row_by_row else self._settings.batch_rows_max
         live = any(not scan.source.bounded for scan in scans)
-        news = self._news = _News(stop)
+        news = self._news = News(stop)
         wakes = all([scan.source.wake(news.set) for scan in scans])  # noqa: C419 - each is to wake
         self._sleeps = isinstance(stop, StopSignal)
         if isinstance(stop, StopSignal):

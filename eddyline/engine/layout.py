@@ -14,8 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
+from difflib import SequenceMatcher
 from typing import Any
 
 import msgspec
@@ -64,13 +65,19 @@ def stored_by(node: plan.Node) -> dict[str, Any] | None:
     return None if describe is None else describe(node)
 
 
-def adopted_names(root: plan.Node, saved: Layout) -> list[str]:
+def adopted_names(root: plan.Node, saved: Layout, *, partial: bool = False) -> list[str]:
     """A name for each node of the plan, in ``walk``'s order: those that keep state as saved.
+
+    partial: operators whose state is not there begin without it, under names of their own, and
+    saved state that no operator claims is left out.
 
     Raises:
         EddylineError: ``state_mismatch``, naming the operator whose state cannot be used.
     """
     new = layout_of(root)
+    if partial:
+        chosen = iter(_claimed(saved, new))
+        return [next(chosen) if stored_by(n) is not None else name for name, n in named(root)]
     for before, now in zip(saved, new, strict=False):
         if (before.kind, before.stores) != (now.kind, now.stores):
             raise _mismatch(before, now)
@@ -78,6 +85,34 @@ def adopted_names(root: plan.Node, saved: Layout) -> list[str]:
         raise _uneven(saved, new)
     names = iter(operator.name for operator in saved)
     return [next(names) if stored_by(node) is not None else name for name, node in named(root)]
+
+
+def renamed(root: plan.Node, names: Sequence[str]) -> Layout:
+    """The layout of the plan with a name for each of its nodes, in ``walk``'s order."""
+    nodes = [node for _, node in named(root)]
+    return [
+        StatefulOperator(name, type(node).__name__, stores)
+        for name, node in zip(names, nodes, strict=True)
+        if (stores := stored_by(node)) is not None
+    ]
+
+
+def _claimed(saved: Layout, new: Layout) -> list[str]:
+    """The names of the new operators: of the saved one that stores the same, in their order."""
+    before, now = (
+        [json.dumps([o.kind, o.stores], sort_keys=True) for o in layout] for layout in (saved, new)
+    )
+    blocks = SequenceMatcher(None, before, now, autojunk=False).get_matching_blocks()
+    adopted = {b + i: saved[a + i].name for a, b, size in blocks for i in range(size)}
+    taken = {operator.name for operator in saved}
+    names = []
+    for i, operator in enumerate(new):
+        name = adopted.get(i, operator.name)
+        while i not in adopted and name in taken:
+            name += "n"
+        taken.add(name)
+        names.append(name)
+    return names
 
 
 def converted(digests: dict[str, str], root: plan.Node, *, same_statement: bool) -> Layout:
@@ -144,8 +179,9 @@ def _mismatch(before: StatefulOperator | None, now: StatefulOperator | None) -> 
     )
     message = f"the saved state belongs to another statement: {what}"
     hint = (
-        "choose: --from-positions reads on where the job stood, with empty state; --fresh begins "
-        "anew; or give the job another name, or run the old statement again"
+        "choose: --allow-non-restored-state keeps what still fits and drops the rest; "
+        "--from-positions reads on where the job stood, with empty state; --fresh begins anew; or "
+        "give the job another name, or run the old statement again"
     )
     return EddylineError("state_mismatch", message, detail=detail, hint=hint)
 

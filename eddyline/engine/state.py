@@ -15,13 +15,14 @@ A job resumes if what its operators store is what the state holds (``engine/layo
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from eddyline.engine.database import Database
-from eddyline.engine.layout import Layout, adopted_names, converted, layout_of
+from eddyline.engine.layout import Layout, adopted_names, converted, layout_of, renamed
 from eddyline.errors import EddylineError
 from eddyline.record.types import quote
 from eddyline.settings import Settings
@@ -49,6 +50,17 @@ class Progress(msgspec.Struct):
     positions: dict[str, dict[str, int]] = {}
     operators: dict[str, dict[str, Any]] = {}
     identities: dict[str, str] = {}
+
+
+# Tables of this job alone: other jobs' databases are attached beside it.
+_OWN_TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()"
+
+
+class Claim(NamedTuple):
+    """Names of operators that begin without state, and of those whose state was dropped."""
+
+    fresh: list[str]
+    dropped: list[str]
 
 
 class JobState:
@@ -85,12 +97,19 @@ class JobState:
             self.db.run("INSERT INTO job VALUES (?, ?)", [key, value])
 
     def resume(
-        self, root: plan.Node, incarnation: int, *, same_statement: bool, empty: bool
+        self,
+        root: plan.Node,
+        incarnation: int,
+        *,
+        same_statement: bool,
+        empty: bool,
+        partial: bool = False,
     ) -> list[str]:
         """Take the state for a plan; a name for each of its nodes, in ``walk``'s order.
 
         same_statement: the plan was made from the statement that wrote the state. empty: the
-        positions alone will be used, whatever the operators have stored (see ``empty``).
+        positions alone will be used, whatever the operators have stored (see ``empty``). partial:
+        what fits is used and the rest is dropped (see ``claim``).
 
         Raises:
             EddylineError: ``newer_format``; ``state_mismatch`` naming the operator that differs;
@@ -106,6 +125,8 @@ class JobState:
         if empty:  # nothing changes until the new tables are made
             return adopted_names(root, layout_of(root))
         layout = self._layout(written, root, same_statement)
+        if partial:  # nothing changes until the new tables are made
+            return adopted_names(root, layout, partial=True)
         names = adopted_names(root, layout)
         with self.db.transaction():
             self._take_over(layout, incarnation)
@@ -116,10 +137,26 @@ class JobState:
 
         Rows that are still to be delivered, and dead letters, stay.
         """
-        for (name,) in self.db.rows("SELECT table_name FROM duckdb_tables()"):
+        for (name,) in self.db.rows(_OWN_TABLES):
             if name not in KEPT_TABLES:
                 self.db.run(f"DROP TABLE {quote(str(name))}")
         self._take_over(layout_of(root), incarnation)
+
+    def claim(self, root: plan.Node, incarnation: int, names: Sequence[str]) -> Claim:
+        """Use the state for a plan of which only some operators find theirs, under ``names``;
+        inside the transaction that makes the tables of the others.
+
+        The tables of saved operators that no operator claims are dropped.
+        """
+        saved = self._layout(int(self._get("format")), root, same_statement=True)
+        layout = renamed(root, names)
+        kept, now = {o.name for o in saved}, {o.name for o in layout}
+        dropped = sorted(kept - now)
+        for (table,) in self.db.rows(_OWN_TABLES):
+            if any(str(table).startswith(f"{name}_") for name in dropped):
+                self.db.run(f"DROP TABLE {quote(str(table))}")
+        self._take_over(layout, incarnation)
+        return Claim(sorted(now - kept), dropped)
 
     def _take_over(self, layout: Layout, incarnation: int) -> None:
         self._set("incarnation", str(incarnation))

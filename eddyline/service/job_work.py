@@ -140,6 +140,7 @@ class JobWork:
             with self._reporting:  # no report of a running job after that of its end
                 if not self._ended:
                     self._report(RUNNING, work)
+                    work.send_progress()
             moved, steps = work.epoch() != steps, work.epoch()
             wait_s = REPORT_S if moved else min(REPORT_S_MAX, wait_s * 2)
             self._session.clock.wait(self.over, wait_s)

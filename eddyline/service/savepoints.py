@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tarfile
 from pathlib import Path
 
 import msgspec
@@ -101,6 +102,53 @@ class Savepoints:
         target = self._jobs.job(job_id)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(self._path / info.name, target, ignore=shutil.ignore_patterns(FILE))
+
+    def export(self, name: str, file: Path) -> SavepointInfo:
+        """Write a savepoint into a file (tar, gzip) that ``take_in`` reads, on any machine.
+
+        Raises:
+            EddylineError: ``not_found``; ``already_exists`` if the file is there; ``bad_file`` if
+                it cannot be written.
+        """
+        info = self.get(name)
+        try:
+            with tarfile.open(file, "x:gz") as archive:
+                for path in sorted((self._path / info.name).iterdir()):
+                    archive.add(path, path.name)
+        except FileExistsError:
+            raise EddylineError("already_exists", f"there is a file {file} already") from None
+        except OSError as error:
+            message = f"the savepoint cannot be written to {file}: {error.strerror}"
+            raise EddylineError("bad_file", message) from error
+        return info
+
+    def take_in(self, file: Path, name: str | None = None) -> SavepointInfo:
+        """Make a savepoint of a file that ``export`` wrote, under its old name or another.
+
+        Raises:
+            EddylineError: ``bad_file`` for anything else; ``already_exists`` for a name that is
+                taken.
+        """
+        unfinished = self._path / f".import-{file.name}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(mode=0o700, parents=True)
+            with tarfile.open(file, "r:gz") as archive:
+                archive.extractall(unfinished, filter="data")
+            info = msgspec.json.decode((unfinished / FILE).read_bytes(), type=SavepointInfo)
+            target = self._folder(name or info.name)
+            if target.exists():
+                message = f"there is a savepoint {target.name} already"
+                raise EddylineError("already_exists", message, hint="give it another name")
+            info = msgspec.structs.replace(info, name=target.name)
+            (unfinished / FILE).write_bytes(msgspec.json.encode(info))
+            unfinished.rename(target)
+        except (OSError, EOFError, tarfile.TarError, msgspec.MsgspecError) as error:
+            message = f"{file} is no savepoint that was exported"
+            raise EddylineError("bad_file", message, detail=str(error)) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return self.get(target.name)
 
     def remove(self, name: str) -> None:
         """Delete a savepoint; jobs that started from it are not touched. Raises ``not_found``."""

@@ -80,6 +80,7 @@ class Work:
             config.idle_timeout_ms,
             same_statement,
             start,
+            config.ignores_unclaimed_state,
         )
         self._job = Job(
             spec,
@@ -96,16 +97,18 @@ class Work:
         Raises:
             EddylineError: what made it fail.
         """
-        watcher = in_thread(f"watch-{self._id}", self._watch)
+        # A job's counters are sent by the thread that reports its state.
+        watcher = in_thread(f"watch-{self._id}", self._watch) if self._is_query else None
         try:
             self._job.run(self.stop)
         finally:
             self._over.set()
             self._came.set()
-            watcher.join()
+            if watcher is not None:
+                watcher.join()
             if self._is_query and not self._shows_changes and self._view.fresh:
                 self._send_snapshot()
-            self._send_progress()
+            self.send_progress()
 
     # callbacks of the engine, from the job's thread
 
@@ -168,7 +171,7 @@ class Work:
                 self._send_snapshot()
                 shown = now
             if now >= reported + pause_s:
-                self._send_progress()
+                self.send_progress()
                 moved, epoch = self.epoch() != epoch, self.epoch()
                 pause_s = PROGRESS_S if moved else min(PROGRESS_S_MAX, pause_s * 2)
                 reported = now
@@ -196,7 +199,8 @@ class Work:
             end = at + CHANGES_A_MESSAGE
             self._session.send(RowsAppended(*head, words[at:end], rows[at:end]))
 
-    def _send_progress(self) -> None:
+    def send_progress(self) -> None:
+        """Send the counters to whoever watches the run."""
         figures = figures_of(self._job.metrics())
         progress = Progress(self._run.run_id, self._index, figures, self.why())
         self._session.send(progress)

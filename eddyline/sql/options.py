@@ -84,6 +84,12 @@ OPTIONS: dict[str, SessionOption] = {
     "execution.savepoint.path": SessionOption(
         "", "string", "The savepoint from which the next jobs start, by name or folder."
     ),
+    "execution.savepoint.ignore-unclaimed-state": SessionOption(
+        "false",
+        "boolean",
+        "Whether a job starts although saved state belongs to no operator of its statement, or "
+        "an operator has none: the first is dropped, the second begins without it.",
+    ),
     "restart-strategy.type": SessionOption(
         "",
         "|none|off|disable|exponential-delay|exponentialdelay|fixed-delay|fixeddelay|failure-rate"
@@ -182,6 +188,11 @@ class SessionConfig:
         """What was SET for idle shards, or None."""
         text = self.values.get("table.exec.source.idle-timeout")
         return None if text is None else duration_ms(text, "table.exec.source.idle-timeout")
+
+    @property
+    def ignores_unclaimed_state(self) -> bool:
+        """Whether saved state that belongs to no operator may be dropped."""
+        return self.get("execution.savepoint.ignore-unclaimed-state").lower() == "true"
 
     def seconds(self, key: str) -> float:
         """A duration in seconds."""

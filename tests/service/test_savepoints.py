@@ -91,7 +91,9 @@ def test_what_is_no_savepoint_is_said_before_a_job_begins(services: Services) ->
     assert services.jobs.list() == []
 
 
-def test_a_savepoint_is_of_a_stopped_job_and_has_a_plain_name(services: Services) -> None:
+def test_a_savepoint_is_of_a_stopped_job_and_is_exported_and_taken_in(
+    services: Services, tmp_path: Path
+) -> None:
     put(services, 1)
     run(services, TABLES + COUNT, job_name="count")
     with pytest.raises(EddylineError, match="it has no savepoint"):
@@ -102,3 +104,20 @@ def test_a_savepoint_is_of_a_stopped_job_and_has_a_plain_name(services: Services
     services.savepoints.take(job, "mine")
     with pytest.raises(EddylineError, match="savepoint mine already"):
         services.savepoints.take(job, "mine")
+    file = tmp_path / "mine.tar.gz"
+    services.savepoints.export("mine", file)
+    with pytest.raises(EddylineError, match="there is a file"):
+        services.savepoints.export("mine", file)
+    with pytest.raises(EddylineError, match="savepoint mine already"):
+        services.savepoints.take_in(file)
+    taken = services.savepoints.take_in(file, "theirs")
+    assert (taken.name, taken.job_name, taken.sql) == ("theirs", "count", job.sql)
+    put(services, 2, 11)
+    chosen = "SET 'execution.savepoint.path' = 'theirs';"
+    _, end = run(services, chosen + COUNT, job_name="restored")
+    assert end.status == "FINISHED", end.error_text
+    until(lambda: counts(services) == [2], "a window with the row of the savepoint")
+    (tmp_path / "torn.tar.gz").write_bytes(file.read_bytes()[:200])
+    with pytest.raises(EddylineError, match="is no savepoint"):
+        services.savepoints.take_in(tmp_path / "torn.tar.gz", "torn")
+    assert [s.name for s in services.savepoints.list()] == ["mine", "theirs"]

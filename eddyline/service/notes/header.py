@@ -26,10 +26,10 @@ PROPERTIES: dict[str, str | None] = {
     "runAsOne": None,
     "saveAs": None,
     "threshold": "rows of an append table are kept by number, not by age",
-    "savepointDir": "a job keeps its own state and goes on from it",
-    "resumeFromSavepoint": "a job goes on from its own state if it has a jobName",
-    "resumeFromLatestCheckpoint": "a job goes on from its own state if it has a jobName",
-    "execution.savepoint.path": "a job goes on from its own state if it has a jobName",
+    "savepointDir": None,
+    "resumeFromSavepoint": None,
+    "resumeFromLatestCheckpoint": None,
+    "execution.savepoint.path": None,
 }
 
 

@@ -24,7 +24,8 @@ class Task:
     """What a paragraph is to do: run ``sql``, ``python`` or ``shell``, show ``html``, or nothing.
 
     mode and refresh_ms say how a SELECT is shown; template how the newest row of a single one.
-    options: session options for this run alone. texts: shown before anything that runs.
+    options: session options for this run alone. texts: shown before anything that runs. start: what
+    of its saved state a job of a known name begins with.
     """
 
     sql: str | None = None
@@ -38,6 +39,7 @@ class Task:
     warnings: tuple[str, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
     texts: tuple[str, ...] = ()
+    start: str = "state"
 
     @property
     def runs(self) -> bool:
@@ -57,7 +59,27 @@ def task_of(paragraph: Paragraph, note: Note) -> Task:
         return Task()
     name = _interpreter(found, note)
     text = forms.fill(found.body, paragraph.params, note.params)
-    return INTERPRETERS[name](text, found)
+    return _with_savepoints(INTERPRETERS[name](text, found), found.properties, paragraph.id)
+
+
+def _with_savepoints(task: Task, properties: dict[str, str], paragraph: str) -> Task:
+    """Zeppelin's properties of savepoints: a paragraph that has one keeps its job's state when it
+    is cancelled. With ``resumeFromSavepoint=true`` (or from the latest checkpoint) its next run
+    goes on from there, otherwise it begins anew."""
+    if task.sql is None:
+        return task
+    path = properties.get("execution.savepoint.path")
+    if path:
+        task = replace(task, options={**task.options, "execution.savepoint.path": path})
+    resuming = [properties[key] for key in _RESUMING if key in properties]
+    if not resuming and "savepointDir" not in properties:
+        return task
+    resumes = any(value.lower() == "true" for value in resuming)
+    name = task.job_name or f"paragraph-{paragraph}"
+    return replace(task, job_name=name, start="state" if resumes else "fresh")
+
+
+_RESUMING = ("resumeFromSavepoint", "resumeFromLatestCheckpoint")
 
 
 def interpreter_of(text: str, group: str) -> str:

@@ -149,6 +149,7 @@ class Runner:
                 refresh_ms=task.refresh_ms,
                 job_name=task.job_name,
                 parameters=task.options,
+                start=task.start,
             )
         except EddylineError as error:
             self._hear(opened, live, RunFinished(run_id, ERROR, error.as_dict(), error.pretty()))

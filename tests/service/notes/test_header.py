@@ -58,10 +58,10 @@ def test_what_is_wrong_is_said_with_its_place(text: str, says: str, place: tuple
 
 
 def test_unknown_properties_are_hinted_at() -> None:
-    found = header.warnings({"type": "update", "refreshIntervall": "1", "savepointDir": "/x"})
+    found = header.warnings({"type": "update", "refreshIntervall": "1", "threshold": "9"})
     assert len(found) == 2
     assert "did you mean refreshInterval?" in found[0]
-    assert "savepointDir is ignored" in found[1]
+    assert "threshold is ignored" in found[1]
 
 
 def test_forms_of_every_kind() -> None:

@@ -39,6 +39,29 @@ def test_sql_keeps_its_lines() -> None:
     assert (found.mode, found.refresh_ms, found.job_name) == ("append", 500, "j")
 
 
+@pytest.mark.parametrize(
+    ("properties", "named", "start"),
+    [
+        ("savepointDir=/x", True, "fresh"),
+        ("savepointDir=/x, resumeFromSavepoint=true", True, "state"),
+        ("resumeFromLatestCheckpoint=true", True, "state"),
+        ("jobName=j, resumeFromSavepoint=false", True, "fresh"),
+        ("jobName=j", True, "state"),
+        ("type=update", False, "state"),
+    ],
+)
+def test_properties_of_savepoints(properties: str, named: bool, start: str) -> None:
+    job = task(f"%flink.ssql({properties})\nINSERT INTO t SELECT 1")
+    assert (job.job_name is not None, job.start) == (named, start)
+    assert job.warnings == ()
+    assert job.job_name == "j" if "jobName" in properties else job.job_name != "j"
+
+
+def test_a_savepoint_is_named_for_one_run() -> None:
+    job = task("%flink.ssql(execution.savepoint.path=before)\nINSERT INTO t SELECT 1")
+    assert job.options == {"execution.savepoint.path": "before"}
+
+
 def test_a_paragraph_without_interpreter_is_sql_in_a_flink_note() -> None:
     assert task("SELECT 1").sql == "SELECT 1"
     assert task("# Title", group="md").html == "<h1>Title</h1>\n"
