@@ -23,7 +23,8 @@ import numpy as np
 
 from eddyline.catalog.catalog import Catalog
 from eddyline.clock import SYSTEM
-from eddyline.engine.job import Job, JobSpec, StopSignal
+from eddyline.engine.job import Job, JobSpec
+from eddyline.engine.signals import StopSignal
 from eddyline.log import LogStore
 from eddyline.log.shard import StreamMode
 from eddyline.record.batch import Batch

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 
-from eddyline.engine.job import Job, JobSpec, StartFrom, StopSignal
+from eddyline.engine.job import Job, JobSpec, StartFrom
 from eddyline.engine.metrics import JobMetrics, OperatorMetrics, ShardMetrics
 from eddyline.engine.scores import ScorePoints
+from eddyline.engine.signals import StopSignal
 from eddyline.record.batch import Batch, Kind
 from eddyline.service.child import in_thread
 from eddyline.service.crash import crash_on_request
