@@ -39,6 +39,25 @@ SERVICES: tuple[ServiceDefinition, ...] = (
         eager=True,
     ),
     ServiceDefinition(
+        name="glue",
+        prefix="glue",
+        signing="glue",
+        target="AWSGlue",
+        context="eddyline.aws.glue.context:GlueContext",
+        modules=(
+            "eddyline.aws.glue.databases",
+            "eddyline.aws.glue.functions",
+            "eddyline.aws.glue.partitions",
+            "eddyline.aws.glue.tables",
+        ),
+        errors={
+            "already_exists": "AlreadyExistsException",
+            "conflict": "ConcurrentModificationException",
+            "invalid_argument": "InvalidInputException",
+            "not_found": "EntityNotFoundException",
+        },
+    ),
+    ServiceDefinition(
         name="sts",
         prefix="sts",
         signing="sts",

@@ -22,6 +22,7 @@ from eddyline.catalog.functions import SCHEMA as FUNCTION_SCHEMA
 from eddyline.catalog.functions import Functions
 from eddyline.catalog.table import CatalogTable, CatalogView, ObjectPath
 from eddyline.errors import EddylineError, nearest
+from eddyline.schema_version import upgrade
 
 CatalogObject = CatalogTable | CatalogView
 
@@ -45,7 +46,8 @@ class Catalog(Databases):
         self._temporary: dict[ObjectPath, CatalogObject] = {}
         self.functions = Functions(self._transaction)
         with self._transaction() as db:
-            db.executescript(_SCHEMA + FUNCTION_SCHEMA)
+            db.execute("BEGIN IMMEDIATE")
+            upgrade(db, "catalog", (_SCHEMA + FUNCTION_SCHEMA,))
 
     def session(self) -> Catalog:
         """Another session's view of the same tables: its own temporary objects and USE."""
@@ -205,6 +207,27 @@ class Catalog(Databases):
                 "UPDATE catalog_objects SET name = ?, definition = ? "
                 "WHERE catalog = ? AND database = ? AND name = ?",
                 (new.path.name, json.dumps(encode_object(new)), *old_key),
+            )
+
+    def stored_definition(self, path: ObjectPath) -> str | None:
+        """The text that is kept for a table or view; None for a temporary one."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT definition FROM catalog_objects "
+                "WHERE catalog = ? AND database = ? AND name = ?",
+                (path.catalog, path.database, path.name),
+            ).fetchone()
+        return None if row is None else str(row[0])
+
+    def replace_object(self, old: ObjectPath, new: CatalogObject) -> None:
+        """Put a table or view in the place of another one, whose name and database may differ."""
+        kind = "table" if isinstance(new, CatalogTable) else "view"
+        text = json.dumps(encode_object(new))
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE catalog_objects SET database = ?, name = ?, kind = ?, definition = ? "
+                "WHERE catalog = ? AND database = ? AND name = ?",
+                (new.path.database, new.path.name, kind, text, old.catalog, old.database, old.name),
             )
 
     def resolve(self, parts: tuple[str, ...]) -> CatalogObject:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from eddyline.errors import EddylineError, nearest
+from eddyline.schema_version import upgrade
 
 DEFAULT_CATALOG = "default_catalog"
 DEFAULT_DATABASE = "default_database"
@@ -43,7 +44,8 @@ class Databases:
         self.current_catalog = DEFAULT_CATALOG
         self.current_database = DEFAULT_DATABASE
         with self._transaction() as db:
-            db.executescript(_SCHEMA)
+            db.execute("BEGIN IMMEDIATE")
+            upgrade(db, "databases", (_SCHEMA,))
             db.execute(
                 "INSERT OR IGNORE INTO catalog_databases VALUES (?, ?, NULL)",
                 (DEFAULT_CATALOG, DEFAULT_DATABASE),
@@ -260,6 +262,12 @@ class Databases:
                 "INSERT OR REPLACE INTO catalog_database_options VALUES (?, ?, ?)",
                 (catalog, name, json.dumps(old | options)),
             )
+
+    def comment_database(self, name: str, comment: str | None) -> None:
+        """Change the comment of a database of the current catalog."""
+        with self._transaction() as db:
+            sql = "UPDATE catalog_databases SET comment = ? WHERE catalog = ? AND name = ?"
+            db.execute(sql, (comment, self.current_catalog, name))
 
     def drop_database(
         self,
