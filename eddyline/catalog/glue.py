@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from eddyline.catalog.codec import decode_object, encode_object
-from eddyline.catalog.connectors import CONNECTOR_ALIASES, CONNECTORS, spellings
 from eddyline.catalog.hive_types import hive_type, read_hive_type
+from eddyline.catalog.options import is_option
 from eddyline.catalog.table import (
     CatalogTable,
     CatalogView,
@@ -25,11 +25,14 @@ from eddyline.catalog.table import (
     TableColumn,
     WatermarkSpec,
 )
+from eddyline.errors import EddylineError
+from eddyline.options.connectors import connector_of
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import Root, timestamp_ltz
 
 Document = dict[str, Any]
 SCHEMA = "eddyline.schema"
+_KEPT = ("columns", "watermark", "primary_key", "distribution")
 # The newer spelling of the parameters of time, and the one before 2023.
 PREFIXES = ("managed-flink.", "kinesisanalytics.")
 VIEW = "VIRTUAL_VIEW"
@@ -77,7 +80,7 @@ def to_glue(item: CatalogTable | CatalogView, arn_prefix: str) -> Document:
     if _same(from_glue(item.path, plain), item):
         return plain
     encoded = encode_object(item)
-    kept = {key: encoded[key] for key in ("columns", "watermark", "primary_key")}
+    kept = {key: encoded[key] for key in _KEPT}
     parameters[SCHEMA] = json.dumps(kept, separators=(",", ":"))
     return plain
 
@@ -98,8 +101,8 @@ def _column(name: str, kind: str, comment: str | None) -> Document:
 
 
 def _location(options: dict[str, str], arn_prefix: str) -> str | None:
-    name = CONNECTOR_ALIASES.get(options.get("connector", ""), options.get("connector", ""))
-    if name == "kinesis":
+    name = options.get("connector", "")
+    if name.startswith("kinesis"):
         stream = options.get("stream.arn") or options.get("stream")
         if stream and not stream.startswith("arn:"):
             return arn_prefix + stream
@@ -166,19 +169,21 @@ def _options(parameters: dict[str, str], descriptor: Document) -> dict[str, str]
     if not name:
         name = "kinesis" if location.startswith("arn:") else None
         name = "filesystem" if location.startswith(("s3:", "file:", "/")) else name
-    row = CONNECTORS.get(CONNECTOR_ALIASES.get(name or "", name or ""))
-    if name is None or row is None:
-        return {"connector": name} if name else {}
-    format_name = parameters.get("format") or parameters.get("classification")
-    known = spellings(row, format_name)
+    if name is None:
+        return {}
+    try:
+        row = connector_of(name)
+    except EddylineError:  # a table of another engine; a statement that uses it says so
+        return {"connector": name}
     options = {"connector": name}
-    options |= {
-        key: value
-        for key, value in parameters.items()
-        if key in known or key.startswith(row.open or ("\0",))
-    }
-    if format_name and row.formatted:
-        options.setdefault("format", format_name.lower())
+    format_name = parameters.get("format") or parameters.get("classification")
+    if format_name and row.formatted and "value.format" not in parameters:
+        options["format"] = format_name.lower()
+    plain = CatalogTable(ObjectPath("", "", ""), (), options={**parameters, **options})
+    try:
+        options |= {key: value for key, value in parameters.items() if is_option(plain, key)}
+    except EddylineError:  # an unknown format
+        options = {**parameters, **options}
     stream = of_storage.get("streamARN") or of_storage.get("streamName")
     if row.name == "kinesis" and not {"stream", "stream.arn"} & set(options):
         place = location or stream or ""
@@ -206,7 +211,13 @@ def _completed(table: CatalogTable, kept: Document) -> CatalogTable:
     names = {c.name for c in columns}
     watermark = before.watermark if before.watermark and before.watermark.column in names else None
     keys = before.primary_key if names.issuperset(before.primary_key) else ()
-    return replace(table, columns=tuple(columns), watermark=watermark, primary_key=keys)
+    return replace(
+        table,
+        columns=tuple(columns),
+        watermark=watermark,
+        primary_key=keys,
+        distribution=before.distribution,
+    )
 
 
 def _with_time(table: CatalogTable, parameters: dict[str, str]) -> CatalogTable:

@@ -132,6 +132,12 @@ def _known(table: CatalogTable, row: Connector) -> Iterator[tuple[str, Option[An
             yield f"{prefix}{form.name}.{option.name}", option
 
 
+def is_option(table: CatalogTable, key: str) -> bool:
+    """Whether a key is an option of the table's connector, or of a format that it names."""
+    row = _connector(table)
+    return _row(dict(_known(table, row)), key) is not None or _is_of_column(row, key)
+
+
 def _row(known: Known, key: str) -> Option[Any] | None:
     if key in known:
         return known[key]

@@ -14,7 +14,7 @@ from eddyline.catalog.hive_types import hive_type, read_hive_type
 from eddyline.catalog.table import CatalogTable, ObjectPath, WatermarkSpec
 from eddyline.errors import EddylineError
 from eddyline.record.types import BIGINT, STRING, decimal, row, timestamp
-from eddyline.service.statements import definition
+from eddyline.service.showing import definition
 from eddyline.sql.parse import parse_script
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import CreateTable

@@ -112,7 +112,7 @@ class GlueContext(ServiceContext):
             return row.input
         made = to_glue(item, self.arn("kinesis", "stream/"))
         if row is not None:  # an owner or a retention outlives ALTER TABLE
-            kept = {k: row.input[k] for k in ("Owner", "Retention") if k in row.input}
+            kept: Document = {k: v for k, v in row.input.items() if k in ("Owner", "Retention")}
             made = {**kept, **made}
         return made
 

@@ -115,7 +115,7 @@ def _holds(test: tuple[str, str, Any], keys: tuple[str, ...], values: list[str])
             given = float(given)
         except ValueError:
             return False
-    return bool(_OPERATORS[operator](given, expected))  # type: ignore[no-untyped-call]
+    return bool(_OPERATORS[operator](given, expected))
 
 
 def batch_get_partition(context: GlueContext, call: Call) -> Answer:
