@@ -285,6 +285,7 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
             plan.Sort,
             plan.Final,
             plan.Match,
+            plan.CurrentWatermark,
             plan.Rank,
             plan.WindowRank,
             plan.Deduplicate,

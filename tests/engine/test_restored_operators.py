@@ -119,6 +119,7 @@ QUERIES = {
     "DEFINE Y AS Y.v >= LAST(X.v), Z AS Z.v * 2 < X.v * 2)",
     "match by arrival": "SELECT * FROM clocked MATCH_RECOGNIZE (ORDER BY pt MEASURES X.v AS x, "
     "SUM(Y.v) AS s PATTERN (X Y+ Z) DEFINE Y AS Y.v > X.v, Z AS Z.v <= X.v)",
+    "current watermark": "SELECT k, CURRENT_WATERMARK(ts) FROM a",
     "to changelog": f"SELECT * FROM TO_CHANGELOG(input => ({COUNTED}))",
     "from changelog": "SELECT * FROM FROM_CHANGELOG(input => (SELECT 'INSERT' AS op, k, v FROM a))",
     "forest": "SELECT * FROM TABLE(RANDOM_CUT_FOREST(TABLE a, 10, 16))",

@@ -61,7 +61,8 @@ class Match(Operator):
         )
         self._partitions: dict[str, Partition] = {}
         self._stored: dict[str, set[int]] = {}
-        self._seen = 0
+        self._seen = 0  # rows that arrived
+        self._looked = 0  # rows that went through the automata
         self._next: int | None = None
 
     def create(self) -> None:
@@ -87,10 +88,11 @@ class Match(Operator):
         return inputs[0], self._next is not None and inputs[0] >= self._next
 
     def save(self) -> dict[str, Any]:
-        return {"seen": self._seen, "next": self._next}
+        return {"seen": self._seen, "looked": self._looked, "next": self._next}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        self._seen, self._next = saved["seen"], saved["next"]
+        self._seen, self._looked = saved["seen"], saved["looked"]
+        self._next = saved["next"]
         db = self.context.db
         held = db.query(f"SELECT * FROM {self._held}")
         rows = {r.place: r for r in self._rows_of(held)}
@@ -148,7 +150,11 @@ class Match(Operator):
         rows = db.query(f"SELECT *{alone} FROM {self._pending} WHERE {bound} ORDER BY {order}")
         db.run(f"DELETE FROM {self._pending} WHERE {bound}")
         self._next = db.one(f"SELECT min({TIME}) FROM {self._pending}")
-        return rows
+        # From here on a row's place is that in the order of time.
+        places = np.arange(self._looked, self._looked + rows.num_rows)
+        self._looked += rows.num_rows
+        at = rows.column_names.index("$seq")
+        return rows.set_column(at, "$seq", pa.array(places, pa.int64()))
 
     def _rows_of(self, rows: pa.Table) -> Iterable[Row]:
         values = zip(*(rows[n].to_pylist() for n in self._names), strict=True)
