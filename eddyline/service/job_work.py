@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from eddyline.engine.job import StartFrom
+from eddyline.engines.engine import Prepared, StartFrom
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described, in_thread
@@ -19,7 +19,6 @@ from eddyline.service.restart_policy import restart_policy
 from eddyline.service.session import Session
 from eddyline.service.work import Work
 from eddyline.sql.options import SessionConfig
-from eddyline.sql.physical import Plan
 
 # A running job's figures are reported this often, and this often where they do not change.
 REPORT_S = 0.5
@@ -36,7 +35,7 @@ class JobWork:
         session: Session,
         run: messages.Run,
         index: int,
-        plan: Plan,
+        plan: Prepared,
         job_id: str,
         config: SessionConfig,
     ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 
-from eddyline.engine.job import StartFrom
+from eddyline.engines.engine import Prepared, StartFrom
 from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described
@@ -30,7 +30,6 @@ from eddyline.service.work import Work
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS, SessionConfig
 from eddyline.sql.parse import parse_script, statements
-from eddyline.sql.physical import Plan
 from eddyline.sql.planner import Planner
 from eddyline.sql.statement import Statement
 
@@ -99,7 +98,7 @@ class Script:
             statement = filling(statement)
         if not isinstance(statement, s.Insert):
             raise EddylineError("internal", f"job {job.job_id} is no INSERT")
-        plan = Planner(catalog_of(context), config).insert(statement)
+        plan = self._session.prepare(statement, catalog_of(context), config)
         index = job.statement_index
         work = JobWork(self._session, self._run, index, plan, job.job_id, config)
         work.same_statement = True
@@ -150,7 +149,8 @@ class Script:
         elif isinstance(statement, s.CompilePlan):
             self._compile(index, statement)
         elif isinstance(statement, s.Explain):
-            self._text(index, self._planner().explain(statement))
+            session, config = self._session, self._config()
+            self._text(index, session.engine.explain(statement, session.catalog, config))
         else:
             self._do(index, statement)
         self._session.send(StatementFinished(run_id, index, self._ms(began)))
@@ -187,7 +187,7 @@ class Script:
     def _select(self, index: int, statement: s.Query) -> None:
         with self._session.planning:
             config = self._config()
-            plan = Planner(self._session.catalog, config).query(statement)
+            plan = self._session.prepare(statement, self._session.catalog, config)
         self._warn(index, plan)
         self._query = Work(self._session, self._run, index, plan, config=config)
         if self._cancelled.is_set():
@@ -195,7 +195,7 @@ class Script:
         self._query.run()
         self._query = None
 
-    def _warn(self, index: int, plan: Plan) -> None:
+    def _warn(self, index: int, plan: Prepared) -> None:
         for warning in plan.warnings:
             self._session.send(Warning_(self._run.run_id, index, warning))
 
@@ -203,18 +203,18 @@ class Script:
         plan, context = self._planned(statement)
         self._submit(index, statement.source.text, plan, context, self._config())
 
-    def _planned(self, statement: s.Insert) -> tuple[Plan, JobContext]:
+    def _planned(self, statement: s.Insert) -> tuple[Prepared, JobContext]:
         """The plan of an INSERT, and what planning it again needs."""
         catalog, config = self._session.catalog, self._config()
         with self._session.planning:
             catalog.forget()
-            plan = Planner(catalog, config).insert(statement)
+            plan = self._session.prepare(statement, catalog, config)
             objects = [pack(used) for used in catalog.used()]
         place = (catalog.current_database, dict(config.values), objects, catalog.current_catalog)
         return plan, JobContext(*place)
 
     def _submit(
-        self, index: int, sql: str, plan: Plan, context: JobContext, config: SessionConfig
+        self, index: int, sql: str, plan: Prepared, context: JobContext, config: SessionConfig
     ) -> None:
         """Make a job of a planned INSERT and start it."""
         session = self._session
@@ -273,7 +273,7 @@ class Script:
                     "bad_file", f"the plan {path} holds a statement other than INSERT"
                 )
             config = SessionConfig(context.options)
-            plan = Planner(catalog_of(context), config).insert(statement)
+            plan = self._session.prepare(statement, catalog_of(context), config)
             self._submit(index, compiled.sql, plan, context, config)
 
     def _start(self, job: JobWork) -> None:

@@ -18,13 +18,17 @@ from eddyline.catalog.function import CatalogFunction, decode_function, encode_f
 from eddyline.catalog.functions import SYSTEM_FUNCTIONS
 from eddyline.catalog.table import CatalogTable, ObjectPath
 from eddyline.clock import SYSTEM, Clock
+from eddyline.engines.engine import Engine, Prepared, StatementSet
+from eddyline.engines.local import LocalEngine
 from eddyline.log import LogStore
 from eddyline.service.anomalies import Monitor
+from eddyline.service.crash import crash_on_request
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import JobContext, JobStore
 from eddyline.service.savepoints import Savepoints
 from eddyline.settings import Settings
 from eddyline.sql.options import SessionConfig
+from eddyline.sql.statement import Insert, Query
 from eddyline.udf.process import PROCESS, Limits
 
 Send = Callable[[Any], bool]
@@ -80,6 +84,7 @@ class Session:
         send: Send,
         context: JobContext | None = None,
         clock: Clock = SYSTEM,
+        engine: Engine | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -92,11 +97,19 @@ class Session:
         self.savepoints = Savepoints(self.directory, settings, clock)
         self.monitor = Monitor(self.directory.monitor, settings.alert_cool_down_ms)
         self.streams = LogStore(settings.data_dir, settings, clock)
+        self.engine: Engine = engine or LocalEngine(self.streams, settings, clock, crash_on_request)
         PROCESS.limits = Limits(settings.function_timeout_ms / 1000, settings.function_memory_mib)
         # Planning reads and marks the catalog view: one statement at a time.
         self.planning = threading.RLock()
         if context is not None:
             self._restore(context)
+
+    def prepare(
+        self, statement: Query | Insert, catalog: Catalog, config: SessionConfig
+    ) -> Prepared:
+        """A statement as the session's engine will run it; raises as the engine does."""
+        (prepared,) = self.engine.prepare(StatementSet((statement,), catalog, config))
+        return prepared
 
     def _restore(self, context: JobContext) -> None:
         """Take on what an earlier worker of this session had."""

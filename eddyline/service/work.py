@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import threading
 
-from eddyline.engine.job import Job, JobSpec, StartFrom
 from eddyline.engine.metrics import JobMetrics, OperatorMetrics, ShardMetrics
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.signals import StopSignal
+from eddyline.engines.engine import Prepared, RunSpec, StartFrom
 from eddyline.record.batch import Batch, Kind
 from eddyline.service.child import in_thread
-from eddyline.service.crash import crash_on_request
 from eddyline.service.events import (
     JobFigures,
     OperatorFigures,
@@ -32,7 +31,6 @@ from eddyline.service.results import ResultView
 from eddyline.service.scores import record_scores
 from eddyline.service.session import Session
 from eddyline.sql.options import SessionConfig
-from eddyline.sql.physical import Plan
 
 # Counters of a run are sent this often, and this often where nothing happens.
 PROGRESS_S = 1.0
@@ -48,7 +46,7 @@ class Work:
         session: Session,
         run: Run,
         index: int,
-        plan: Plan,
+        plan: Prepared,
         *,
         job_id: str | None = None,
         incarnation: int = 1,
@@ -68,29 +66,12 @@ class Work:
         self._is_query = job_id is None
         config = config or SessionConfig()
         self._shows_changes = run.changelog or (run.terminal and config.shows_changes)
-        self._printer = Printer(plan.root.schema, config.zone)
+        self._printer = Printer(plan.schema, config.zone)
         rows_max = session.settings.result_rows_max
         self._view = ResultView(self._printer, run.mode, rows_max, plan.insert_only)
         directory = session.directory.job(job_id) if job_id else None
-        spec = JobSpec(
-            plan,
-            self._id,
-            incarnation,
-            directory,
-            config.zone,
-            config.idle_timeout_ms,
-            same_statement,
-            start,
-            config.ignores_unclaimed_state,
-        )
-        self._job = Job(
-            spec,
-            streams=session.streams,
-            settings=session.settings,
-            clock=session.streams.clock,  # it does not follow a wall clock that jumps
-            listener=self,
-            crash=crash_on_request(),
-        )
+        spec = RunSpec(self._id, incarnation, directory, config, same_statement, start)
+        self._job = session.engine.start(plan, spec, self)
 
     def run(self) -> None:
         """Work to the end.

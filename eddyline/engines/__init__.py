@@ -1,0 +1,1 @@
+"""What every engine that runs statements promises, and the engines there are."""
