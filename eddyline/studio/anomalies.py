@@ -111,6 +111,7 @@ class AnomaliesPage:
             self._facts = ui.html("", sanitize=False).classes("muted small")
             self._chart = charts.chart(charts.base(), "anomaly-chart")
             self._table = ui.html("", sanitize=False).classes("grid-frame")
+            self._table.props('tabindex=0 role=region aria-label="Scored points"')
 
     async def _chosen(self) -> None:
         self._job, self._key = str(self._jobs.value), str(self._keys.value or "").strip()

@@ -10,6 +10,7 @@ from nicegui import ui
 
 from eddyline.studio.markup import escape
 
+_ACTIONS = ('<span class="spoken">Actions</span>', "actions")
 _TAG = re.compile(r"<[^>]*>")
 # Builds a row's buttons; what it returns is called whenever the list is shown.
 Actions = Callable[[str], Callable[[], None] | None]
@@ -26,12 +27,15 @@ class Listing:
         self._rows: dict[str, tuple[ui.element, list[ui.html]]] = {}
         self._updates: dict[str, Callable[[], None]] = {}
         self._buttons: dict[str, list[ui.button]] = {}
-        self.frame = ui.element("div").classes("list-frame")
+        # A narrow window scrolls it sideways, with the keyboard as well.
+        self.frame = ui.element("div").classes("list-frame").props("tabindex=0 role=region")
+        self.frame.props["aria-label"] = label
         with self.frame, ui.element("table").classes("list") as table:
             table.props["aria-label"] = label
             with ui.element("thead"), ui.element("tr"):
-                for name, classes in (*columns, *([("", "actions")] if actions else [])):
-                    head = ui.html(escape(name), sanitize=False, tag="th").classes(classes)
+                heads = [(escape(name), classes) for name, classes in columns]
+                for text, classes in (*heads, *([_ACTIONS] if actions else [])):
+                    head = ui.html(text, sanitize=False, tag="th").classes(classes)
                     head.props("scope=col")
             self._body = ui.element("tbody")
 

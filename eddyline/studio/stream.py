@@ -77,7 +77,8 @@ class StreamPage:
                 self._follow.props["title"] = "Look again every second"
                 button("Look again", self._look, icon="refresh", key="l")
             self._none = ui.html(_NO_RECORDS, sanitize=False)
-            self._looked = ui.html("", sanitize=False).classes("grid-frame").props("tabindex=0")
+            self._looked = ui.html("", sanitize=False).classes("grid-frame")
+            self._looked.props("tabindex=0 role=region")
             self._looked.props["aria-label"] = "Newest records"
         with ui.element("section").classes("stack"):
             heading("Shards")

@@ -74,6 +74,17 @@ class Page:
         found: list[str] = self.page.evaluate(_UNNAMED)
         return found
 
+    def unseen_focus(self, tabs: int = 30) -> list[str]:
+        """Of the first controls that the Tab key reaches, those that do not show the focus."""
+        self.page.evaluate("() => document.activeElement.blur()")
+        unseen: list[str] = []
+        for _ in range(tabs):
+            self.page.keyboard.press("Tab")
+            control = self.page.evaluate(_UNSEEN_FOCUS)
+            if control is not None:
+                unseen.append(control)
+        return unseen
+
     def picture(self, name: str) -> None:
         """Keep a picture of the whole page, if pictures are wanted."""
         folder = os.environ.get("EDDYLINE_SCREENSHOTS")
@@ -90,6 +101,23 @@ class Page:
 
 
 _ALIVE = "() => window.did_handshake === true"
+# The focused control, unless it or what it lies in has an outline, a ring or the accent's border.
+_UNSEEN_FOCUS = """() => {
+  const focused = document.activeElement;
+  if (!focused || focused === document.body || !focused.getClientRects().length) return null;
+  const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent").trim();
+  const probe = document.createElement("i");
+  probe.style.color = accent;
+  document.body.append(probe);
+  const color = getComputedStyle(probe).color;
+  probe.remove();
+  for (let e = focused, n = 0; e && e !== document.body && n < 6; e = e.parentElement, n++) {
+    const style = getComputedStyle(e);
+    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) return null;
+    if (style.boxShadow.includes(color) || style.borderTopColor === color) return null;
+  }
+  return focused.outerHTML.slice(0, 300);
+}"""
 _UNNAMED = """() => {
   const named = (e) => (e.getAttribute("aria-label") || e.title || e.textContent.trim() ||
     e.placeholder || e.getAttribute("aria-labelledby") || (e.labels && e.labels.length) ||

@@ -66,6 +66,13 @@ def test_an_empty_studio_says_what_to_do_next(chromium: Browser, path: str) -> N
         assert page.page.get_by_role("button").count() >= 2
 
 
+@pytest.mark.parametrize("path", ["/streams", "/generator"])
+def test_the_focus_is_always_seen(chromium: Browser, path: str) -> None:
+    with chromium.page() as page:
+        page.open(path)
+        assert page.unseen_focus() == []
+
+
 def test_a_stream_is_created_and_shown(studio: Studio, chromium: Browser) -> None:
     with chromium.page() as page:
         tab = page.open("/streams")
