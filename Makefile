@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test clients check golden bench docs coverage build wheel-demo clean
+.PHONY: help setup demo test clients check golden bench docs kernels coverage build wheel-demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,6 +57,9 @@ golden: $(VENV)/.dev ## write the golden files anew (Flink's own results where F
 bench: $(VENV)/.dev ## measure, with peers, and write BENCHMARKS.md (ARGS='kinesis' for some)
 	@$(PIP) -e '.[bench]'
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+kernels: $(VENV)/.dev ## compile the detectors' kernels ahead, after a change of their sources
+	@$(BIN)/python -m eddyline.anomaly.ahead
 
 docs: $(VENV)/.dev ## write the reference pages from their tables, and build the site in build/docs
 	@$(BIN)/python docs/generate.py

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from eddyline.anomaly.forest import Block, ForestBank
-from eddyline.anomaly.kernel import Bools, Int16s, Singles, kernel
+from eddyline.anomaly.kernel import Bools, Int16s, Int64s, Singles, entry
 from eddyline.anomaly.layout import ROWS, Layout, tree_views
 from eddyline.anomaly.options import ForestOptions
 from eddyline.anomaly.state import Arrays
@@ -79,7 +79,7 @@ def _block_arrays(lay: Layout, block: Block) -> Arrays:
     arrays: Arrays = {name: _words(block, name)[:m, :, where] for name, where in kept.items()}
     free = np.zeros((m, lay.trees, 2 * lay.samples - 1), np.int16)
     for i in range(m):
-        _free_chains(lay.width, block.singles[i], block.shorts[i], lay.samples, free[i])
+        free_chains(lay.width, block.singles[i], block.shorts[i], lay.samples, free[i])
     arrays["free_leaf"] = free[:, :, :n]
     arrays["free_node"] = free[:, :, lay.samples : lay.samples + max(n - 1, 0)]
     arrays["tree"] = block.longs[:m, :, :ROWS]
@@ -123,13 +123,14 @@ def _fill_block(lay: Layout, block: Block, arrays: Arrays) -> None:
     for lag in range(k):  # a shingle's rows follow one another in the table
         points[:, lag * d : (lag + 1) * d] = arrays["table"][which.astype(np.int64) - (k - 1 - lag)]
     ends = np.cumsum(used.sum(axis=(1, 2)))
+    order = np.empty(2 * lay.samples, np.int64)
     for i in range(m):
         mine = points[(ends[i - 1] if i else 0) : ends[i]]
-        _regrow(lay.width, block.singles[i], block.shorts[i], lay.samples, mine)
+        regrow(lay.width, block.singles[i], block.shorts[i], lay.samples, mine, order)
 
 
-@kernel
-def _free_chains(width: int, singles: Singles, shorts: Int16s, s: int, free: Int16s) -> None:
+@entry
+def free_chains(width: int, singles: Singles, shorts: Int16s, s: int, free: Int16s) -> None:
     """Of a model's trees, the links of nodes that are on a free list; other links follow."""
     for t in range(singles.shape[0]):
         tree = tree_views(width, singles[t], shorts[t], s)
@@ -142,11 +143,15 @@ def _free_chains(width: int, singles: Singles, shorts: Int16s, s: int, free: Int
                 node = int(tree.parent[node])
 
 
-@kernel
-def _regrow(width: int, singles: Singles, shorts: Int16s, s: int, points: Singles) -> None:
-    """Boxes, spans and parents of a model's trees out of their leaves' points (x, in order)."""
+@entry
+def regrow(
+    width: int, singles: Singles, shorts: Int16s, s: int, points: Singles, order: Int64s
+) -> None:
+    """Boxes, spans and parents of a model's trees out of their leaves' points (x, in order).
+
+    order (2 * s,): scratch memory.
+    """
     at, w = 0, width
-    order = np.empty(2 * s, np.int64)
     for t in range(singles.shape[0]):
         tree = tree_views(width, singles[t], shorts[t], s)
         for leaf in range(s):

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eddyline.anomaly.attribution import attribute_point
-from eddyline.anomaly.kernel import Bools, Doubles, Int16s, Int64s, Singles, kernel
+from eddyline.anomaly.kernel import Bools, Doubles, Int16s, Int64s, Singles, entry, kernel
 from eddyline.anomaly.layout import (
     ROWS,
     Layout,
@@ -74,14 +74,19 @@ class Scores:
     low: Doubles
 
 
-@kernel
-def advance(block: Block, work: Work, samples: int, rate: float, seed: int) -> None:
-    """Score and learn all rows of ``work``; rows of a model in order."""
-    k, d = block.recent.shape[1], block.recent.shape[2]
-    width = padded(k * d)
-    past = np.zeros((k + _CHUNK, d), np.float32)
-    points = np.zeros((_CHUNK, 2 * width), np.float32)
-    total = np.zeros(_CHUNK)
+class Room(NamedTuple):
+    """Scratch memory of ``advance``, which itself allocates nothing."""
+
+    past: Singles  # (k + chunk, d) points with those before them
+    points: Singles  # (chunk, 2 * width)
+    total: Doubles  # (chunk,)
+    share: Doubles  # (chunk, 2 * width)
+    walk: Walk  # of a chunk
+
+
+def room(shingle: int, columns: int) -> Room:
+    """Scratch memory for points of this shape."""
+    width = 2 * padded(shingle * columns)
     walk = Walk(
         np.zeros(_CHUNK, np.uint64),
         np.zeros(_CHUNK, np.uint64),
@@ -89,7 +94,15 @@ def advance(block: Block, work: Work, samples: int, rate: float, seed: int) -> N
         np.zeros(_CHUNK),
         np.zeros(_CHUNK),
     )
-    share = np.zeros((_CHUNK, 2 * width))
+    past = np.zeros((shingle + _CHUNK, columns), np.float32)
+    points = np.zeros((_CHUNK, width), np.float32)
+    return Room(past, points, np.zeros(_CHUNK), np.zeros((_CHUNK, width)), walk)
+
+
+@entry
+def advance(block: Block, work: Work, room: Room, samples: int, rate: float, seed: int) -> None:
+    """Score and learn all rows of ``work``; rows of a model in order."""
+    past, points, total, share, walk = room
     for g in range(len(work.models)):
         m = work.models[g]
         for first in range(work.starts[g], work.starts[g + 1], _CHUNK):
@@ -246,6 +259,7 @@ class ForestBank:
             options.number_of_trees, options.sub_sample_size, columns, options.shingle_size
         )
         self.blocks: list[Block] = []
+        self._room = room(options.shingle_size, columns)
 
     def score(self, keys: Int64s, points: Doubles, explain: Bools | None = None) -> Scores:
         """Score rows, then learn them, in order. keys (n,), points (n, d), explain (n,).
@@ -276,7 +290,7 @@ class ForestBank:
 
     def _advance(self, block: Block, work: Work) -> None:
         o = self.options
-        advance(block, work, o.sub_sample_size, 1.0 / o.time_decay, o.seed)
+        advance(block, work, self._room, o.sub_sample_size, 1.0 / o.time_decay, o.seed)
 
     def _count(self, block: Block, work: Work, rows: Int64s) -> None:
         """Which row of its key each row is, from 0."""

@@ -64,7 +64,6 @@ class Layout:
         return max(1, min(1024, _BLOCK_BYTES // self.model_bytes))
 
 
-@kernel
 def padded(dimensions: int) -> int:
     """Dimensions so that a box's sides are one group of four or eight, or groups of sixteen."""
     if dimensions <= 4:

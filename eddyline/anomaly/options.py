@@ -10,10 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from eddyline.anomaly.choices import Choices
 from eddyline.anomaly.rates import FalseAlarms
 from eddyline.errors import EddylineError
 
 COLUMNS_MAX = 30
+# False alarms that are allowed unless stated otherwise: with known times, and without.
+DEFAULT_TIMED, DEFAULT_UNTIMED = "0.1/week", "0.5/10000 rows"
 
 
 def _of(default: Any, low: float, high: float) -> Any:
@@ -37,30 +40,38 @@ class ForestOptions:
 
 @dataclass(frozen=True, slots=True)
 class DetectorOptions:
-    """A forest and what is made of its scores.
+    """A forest and how rows are judged.
 
-    tolerance: a value within this share of the expected one is never an anomaly.
-    cool_down: a column's episode ends after this many ordinary rows; one alert an episode.
+    tolerance: a change by less than this share of the expected value is no anomaly of its column.
     normalize: columns are divided by how far each strays over a key's first rows, so that none
-    rules by its unit alone. A point of one column needs none; RANDOM_CUT_FOREST has none.
-    false_alarms: how many a key may have, for example ``0.1/week`` or ``10/10000 rows``; the
-    verdict is then that of ``verdicts``. Empty: grades are taken from the forest's scores alone.
-    timed: rows come with their time.
+    rules the forest by its unit alone. A point of one column needs none; RANDOM_CUT_FOREST has
+    none. false_alarms: how many a key may have with all its columns, for example ``0.1/week`` or
+    ``10/10000 rows``; empty for the default. timed: rows come with their time. choices: options
+    that are written as text.
     """
 
     forest: ForestOptions = ForestOptions()
-    tolerance: float = _of(0.2, 0.0, 1000.0)
-    cool_down: int = _of(100, 0, 1_000_000)
+    tolerance: float = _of(0.0, 0.0, 1000.0)
     normalize: bool = False
     false_alarms: str = ""
     timed: bool = False
+    choices: Choices = Choices()
+
+    @property
+    def allowed(self) -> FalseAlarms:
+        """The rate that is stated, or the default."""
+        default = DEFAULT_TIMED if self.timed else DEFAULT_UNTIMED
+        return FalseAlarms.parse(self.false_alarms or default)
 
     def validate(self) -> None:
         """Raises EddylineError ``invalid_argument`` naming the parameter and its range."""
         self.forest.validate()
         _validate(self)
-        if self.false_alarms != "":
-            FalseAlarms.parse(self.false_alarms)
+        self.choices.validate()
+        if self.allowed.per_week and not self.timed:
+            msg = f"false_alarms is {self.false_alarms!r}, but the rows have no time"
+            hint = "state it per rows: '0.5/10000 rows'"
+            raise EddylineError("invalid_argument", msg, hint=hint)
 
 
 def _validate(options: ForestOptions | DetectorOptions) -> None:

@@ -1,4 +1,4 @@
-"""The columns' models of many keys, and the verdict on each row of theirs.
+"""The columns' models of many keys, and the verdict on each of their rows.
 
 A row is judged by the rows of its key before it: each column against its season, its recent past
 and its law, columns against one another, and shape, place and forest score against the key's own
@@ -12,47 +12,46 @@ from typing import NamedTuple
 
 import numpy as np
 
-from eddyline.anomaly.column.key import HABIT, KEY_DOUBLES, KEY_SINGLES
-from eddyline.anomaly.column.places import AUTO, DOUBLES, SINGLES
-from eddyline.anomaly.column.row import (
-    ALLOWED,
-    ANOMALOUS,
-    CHOSEN,
-    COLUMN_OPTIONS,
-    PASSED,
-    SHARE_OF,
-    conclude,
-    judge_columns,
-)
+from eddyline.anomaly.calendar import Calendar, exposures
+from eddyline.anomaly.column.key import KEY_DOUBLES, KEY_SINGLES
+from eddyline.anomaly.column.places import DOUBLES, SINGLES
+from eddyline.anomaly.column.relation import doubles as relation_doubles
+from eddyline.anomaly.column.row import ANOMALOUS, Results, Rows, judge_rows, room_for
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles
 from eddyline.anomaly.rates import FalseAlarms
 
-# What grade an alert at the limit has, and by how much it grows for each tenfold rarer row.
+# The grade of an alert at the limit, and by how much it grows for each tenfold rarer row.
 _GRADE, _GRADE_STEP = 0.3, 0.35
 _EVIDENCE_MOST = 12.0
 
 
 class Judged(NamedTuple):
-    """grade, alert (n,); expected, high, low (n, d): high and low say which columns are off, as
-    shares of 1 of the rows with a grade."""
+    """What is said of n rows over d columns.
+
+    grade, alert (n,). high, low (n, d): how far each column is to blame and on which side, as
+    shares of 1 of the rows with a grade. results: all the rest.
+    """
 
     grade: Doubles
     alert: Bools
-    expected: Doubles
     high: Doubles
     low: Doubles
+    results: Results
 
 
 class Judges:
     """One model of each column and one alert state per key, made when a key is first seen."""
 
-    def __init__(self, allowed: FalseAlarms, columns: int, timed: bool) -> None:
-        """timed: rows come with their time, so that there can be seasons."""
-        self.columns = columns
+    def __init__(
+        self, allowed: FalseAlarms, timed: bool, column_options: Doubles, calendar: Calendar
+    ) -> None:
+        """timed: rows come with their time, so that there can be seasons. column_options (d,
+        COLUMN_OPTIONS)."""
+        columns = len(column_options)
         self._options = np.array([allowed.rate, float(allowed.per_week), 0.0, float(timed), 1.0])
-        self._column_options = np.zeros((columns, COLUMN_OPTIONS))
-        self._column_options[:, CHOSEN] = AUTO
-        self._column_options[:, SHARE_OF] = -1.0
+        self._column_options = column_options
+        self._calendar = calendar
+        self._room = room_for(columns)
         self.heads = np.zeros((0, doubles(columns)))
         self.tails = np.zeros((0, KEY_SINGLES + columns * SINGLES), np.float32)
 
@@ -71,30 +70,35 @@ class Judges:
         self.heads[models], self.tails[models] = 0.0, 0.0
 
     def judge(self, models: Int64s, times: Int64s, points: Doubles, scores: Doubles) -> Judged:
-        """Judge rows, then learn them, in order. times (n,): epoch ms. scores (n,): of the forest,
-        NaN where it has none."""
+        """Judge rows, then learn them, in order.
+
+        times (n,): epoch ms. points (n, d): NaN where a column has no value. scores (n,): of the
+        forest, NaN where it has none.
+        """
         n, d = points.shape
-        evidence, passed = np.empty((n, d)), np.empty((n, PASSED))
-        expected, lower, upper = np.empty((n, d)), np.empty((n, d)), np.empty((n, d))
-        judge_columns(
-            models, times / 1000.0, np.full(n, -1), points, np.ones((n, d)), self.heads,
-            self.tails, self._options, self._column_options, evidence, expected, lower, upper,
-            passed,
-        )  # fmt: skip
-        verdict, number, lead, kind = (np.empty(n, np.int64) for _ in range(4))
-        alert, rarity, side = np.empty(n, np.bool_), np.empty(n), np.empty(n)
-        conclude(
-            models, times, scores, d, self.heads, self.tails, self._options, passed, verdict,
-            alert, number, rarity, lead, kind, side,
-        )  # fmt: skip
-        # Alerts of this call must not bear on how its own later rows were judged: those of another
-        # call would, and verdicts may not depend on where rows were cut.
-        self.heads[models, HABIT] = 0.0
-        limit = passed[:, ALLOWED]
-        odd = (verdict == ANOMALOUS) | alert
-        grade = np.where(odd, np.clip(_GRADE + _GRADE_STEP * (rarity - limit), 0.05, 1.0), 0.0)
-        high, low = _shares(evidence, lead, points > expected, odd)
-        return Judged(grade, alert, expected, high, low)
+        local_s, weekday = self._calendar.local(times)
+        exposure = exposures(self._column_options, points)
+        rows = Rows(models, times, local_s, weekday, points, exposure, scores)
+        results = _empty(n, d)
+        judge_rows(
+            rows, self.heads, self.tails, self._options, self._column_options, results, self._room
+        )
+        odd = (results.verdict == ANOMALOUS) | results.alert
+        grade = np.clip(_GRADE + _GRADE_STEP * (results.rarity - results.limit), 0.05, 1.0)
+        grade = np.where(odd, grade, 0.0)
+        high, low = _shares(results.evidence, results.lead, points > results.expected, odd)
+        return Judged(grade, results.alert, high, low, results)
+
+
+def _empty(n: int, d: int) -> Results:
+    """Room for the results of n rows over d columns."""
+    evidence, expected, lower, upper = (np.zeros((n, d)) for _ in range(4))
+    limit, rarity, side = (np.zeros(n) for _ in range(3))
+    verdict, number, lead, kind, missing = (np.zeros(n, np.int64) for _ in range(5))
+    return Results(
+        evidence, expected, lower, upper, limit, rarity, side, verdict, number, lead, kind,
+        missing, np.zeros(n, np.bool_),
+    )  # fmt: skip
 
 
 def _shares(evidence: Doubles, lead: Int64s, above: Bools, odd: Bools) -> tuple[Doubles, Doubles]:
@@ -112,6 +116,5 @@ def _shares(evidence: Doubles, lead: Int64s, above: Bools, odd: Bools) -> tuple[
 
 def doubles(columns: int) -> int:
     """float64 of one key."""
-    from eddyline.anomaly.column.relation import doubles as relation
-
-    return KEY_DOUBLES + columns * DOUBLES + (int(relation(columns)) if columns > 1 else 0)
+    relation = int(relation_doubles(columns)) if columns > 1 else 0
+    return KEY_DOUBLES + columns * DOUBLES + relation

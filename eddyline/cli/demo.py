@@ -259,7 +259,7 @@ class LiveFace(Face):
 
         p = seen.point
         self._view.windows.append(
-            ScoredWindow(p.time_ms + 1, p.values[0], p.score, p.grade, p.alert)
+            ScoredWindow(p.time_ms + 1, p.values[0] or 0.0, p.score, p.grade, p.alert)
         )
 
     def _alert(self, alert: Alert) -> None:

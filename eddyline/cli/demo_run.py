@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # A note's jobs run within this, on a busy machine, too.
 READY_S = 60.0
 # The first compilation of the forests is waited for this long; usually it takes a quarter of that.
-COMPILE_S, COMPILE_USUAL_S, COMPILE_STEP_S = 120.0, 30.0, 10.0
+COMPILE_S, COMPILE_USUAL_S, COMPILE_STEP_S = 120.0, 3.0, 10.0
 SAY_S = 1.5
 POLL_S = 0.1
 RATE = "ctrpercent"
@@ -242,7 +242,7 @@ def wait_for_compilation(server: Server, say: Callable[[str], None]) -> None:
     if server.warmed.wait(SAY_S):
         return
     say(
-        "compiling the anomaly detector for this machine; this happens once and takes about "
+        "preparing the anomaly detector for this machine; this happens once and takes about "
         f"{COMPILE_USUAL_S:g} s, more on a busy machine"
     )
     began = SYSTEM.monotonic()
@@ -250,7 +250,7 @@ def wait_for_compilation(server: Server, say: Callable[[str], None]) -> None:
         elapsed_s = SYSTEM.monotonic() - began
         if elapsed_s >= COMPILE_S:
             return
-        say(f"still compiling, {elapsed_s:.0f} s so far")
+        say(f"still preparing, {elapsed_s:.0f} s so far")
 
 
 def begin_note(services: Services, name: str) -> str:

@@ -102,8 +102,8 @@ class Judged:
             why = explanation_json(self.columns, v.attribution_high[i], v.attribution_low[i])
             at = int(where[i])
             point = Point(
-                at, self.points[at].tolist(), float(v.score[i]), float(v.grade[i]), True,
-                v.expected[i].tolist(), json.loads(why),
+                at, _values(self.points[at]), float(v.score[i]), float(v.grade[i]), True,
+                _values(v.expected[i]), json.loads(why),
             )  # fmt: skip
             found.append((at, sentence(self.labels[self.keys[at]], self.columns, point)))
         return found
@@ -142,7 +142,8 @@ def judge(
         msg = f"{len(labels):,} series; there is memory for {most:,} forests of this size"
         raise EddylineError("limit_exceeded", msg, hint="choose fewer --trees or --samples")
     points = np.column_stack([_doubles(table[c]) for c in columns])
-    whole = np.asarray(np.isfinite(points).all(axis=1))
+    points[~np.isfinite(points)] = np.nan
+    whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
     times = _times(table, time) if time is not None else np.zeros(table.num_rows, np.int64)
     options = DetectorOptions(
         forest, normalize=len(columns) > 1, false_alarms=false_alarms, timed=time is not None
@@ -173,6 +174,11 @@ def time_column(table: pa.Table) -> str | None:
     """The one column of timestamps; None if there is none, or more than one."""
     names = [n for n in table.column_names if pa.types.is_timestamp(table[n].type)]
     return names[0] if len(names) == 1 and not table[names[0]].null_count else None
+
+
+def _values(row: Doubles) -> list[float | None]:
+    """Numbers, None for NaN."""
+    return [None if math.isnan(v) else v for v in row.tolist()]
 
 
 def _is_number(column: pa.ChunkedArray) -> bool:

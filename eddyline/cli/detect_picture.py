@@ -37,8 +37,10 @@ def svg(judged: Judged) -> str:
 
 
 def _panel(name: str, series: Doubles, top: int, alerts: Int64s) -> list[str]:
-    low, high = (float(series.min()), float(series.max())) if len(series) else (0.0, 1.0)
+    known = series[~np.isnan(series)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     at = _drawn(series)
+    at = at[~np.isnan(series[at])]
     x = LEFT + WIDTH * at / max(len(series) - 1, 1)
     y = top + HEIGHT * (1 - (series[at] - low) / ((high - low) or 1.0))
     line = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
@@ -68,5 +70,6 @@ def _drawn(series: Doubles) -> Int64s:
     if len(series) <= POINTS_MAX:
         return np.arange(len(series))
     runs = np.array_split(np.arange(len(series)), POINTS_MAX // 2)
-    ends = [(run[np.argmin(series[run])], run[np.argmax(series[run])]) for run in runs]
-    return np.unique(np.array(ends).ravel())
+    runs = [run for run in runs if not np.isnan(series[run]).all()]
+    ends = [(run[np.nanargmin(series[run])], run[np.nanargmax(series[run])]) for run in runs]
+    return np.unique(np.array(ends, np.int64).ravel())

@@ -15,7 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -29,7 +29,9 @@ from eddyline.sql import physical as plan
 
 _BELOW = ("input", "left", "right", "inputs")
 # Fields that nodes got after version 1.
-_LATER = ("meaning", "offset", "false_alarms", "condition_tree")
+_LATER = ("meaning", "offset", "false_alarms", "details", "choices", "condition_tree")
+# The detector whose models are stored. A job of an earlier one reads on with empty state.
+DETECTOR = 2
 _NUMBER = re.compile(r"\d+$")
 
 
@@ -134,6 +136,9 @@ def converted(digests: dict[str, str], root: plan.Node, *, same_statement: bool)
         if not same or (digests[name] != digest(node) and not same_statement):
             before = StatefulOperator(name, _NUMBER.sub("", name), {})
             raise _mismatch(before, StatefulOperator(kind, kind, {}))
+        if isinstance(node, plan.Forest):  # version 1 is older than the present detector
+            before = StatefulOperator(name, kind, {"detector": 1})
+            raise _mismatch(before, StatefulOperator(kind, kind, stored_by(node) or {}))
         layout.append(StatefulOperator(name, kind, stored_by(node) or {}))
     if len(saved) != len(new):
         operators = [StatefulOperator(n, _NUMBER.sub("", n), {}) for n in saved]
@@ -252,10 +257,9 @@ def _forest(node: Any) -> dict[str, Any]:
         rows = [[c.name, str(c.type.plain())] for c in node.input.schema]
         return {**columns, "rows": rows}
 
-    stores = {name: getattr(node, name) for name in names}
-    if node.false_alarms:  # states from before the option have no such entry
-        stores["false_alarms"] = node.false_alarms
-    return {**stores, **_meaning(node, fields_of)}
+    stores = {name: getattr(node, name) for name in (*names, "false_alarms")}
+    stores |= {name: text for name, text in asdict(node.choices).items() if text}
+    return {"detector": DETECTOR, **stores, **_meaning(node, fields_of)}
 
 
 def _rows(node: Any) -> dict[str, Any]:

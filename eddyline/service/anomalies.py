@@ -50,17 +50,17 @@ CREATE TABLE IF NOT EXISTS alerts (
 
 
 class Point(msgspec.Struct, frozen=True):
-    """A scored point: its time (epoch ms), values by column, and what the forest said.
+    """A scored point: its time (epoch ms), values by column (None: it had none), and its verdict.
 
     nth: its number among the forest's points; its time does where that is not known.
     """
 
     time_ms: int
-    values: list[float]
+    values: list[float | None]
     score: float
     grade: float
     alert: bool
-    expected: list[float] | None = None
+    expected: list[float | None] | None = None
     explanation: dict[str, Any] | None = None
     nth: int | None = None
 
@@ -282,7 +282,9 @@ def sentence(key: str, columns: list[str], point: Point) -> str:
     for name in named(columns, point.explanation)[:COLUMNS_SAID]:
         at = columns.index(name)
         value, usual = point.values[at], point.expected[at] if point.expected else None
-        if usual is None or usual == value:
+        if value is None:
+            parts.append(f"{name} has no value")
+        elif usual is None or usual == value:
             parts.append(f"{name} is {_figure(value)}")
         else:
             way = "high" if value > usual else "low"

@@ -28,11 +28,11 @@ def _point(scores: ScorePoints, at: int) -> Point:
     expected = scores.expected[at]
     return Point(
         int(scores.time_ms[at]),
-        [float(v) for v in scores.values[at]],
+        [None if np.isnan(v) else float(v) for v in scores.values[at]],
         float(scores.score[at]),
         float(scores.grade[at]),
         bool(scores.alert[at]),
-        None if np.isnan(expected).any() else [float(v) for v in expected],
+        None if np.isnan(expected).all() else [None if np.isnan(v) else float(v) for v in expected],
         _because(scores.explanation[at]),
         int(scores.nth[at]),
     )

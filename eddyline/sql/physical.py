@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from eddyline.anomaly.choices import Choices
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType
@@ -356,7 +357,9 @@ class ForestOver(Generic[N]):
     allows (order: time, arrival), so that results do not depend on batches. fill: the value of a
     window without rows, per key seen (needs window_ms, the distance of windows), or None.
     window_columns: window_start/window_end/window_time columns to be filled along, if present.
-    false_alarms: how many a key may have, for example 0.1/week; empty: the forest alone decides.
+    false_alarms: how many a key may have, for example 0.1/week. details: names of the columns that
+    DETECT_ANOMALIES adds beside, in the order of ``DETAILS``; empty for the other functions.
+    choices: its options that are written as text.
     """
 
     input: N
@@ -377,6 +380,8 @@ class ForestOver(Generic[N]):
     explanation: str | None
     schema: Schema
     false_alarms: str = ""
+    details: tuple[str, ...] = ()
+    choices: Choices = Choices()
 
 
 @dataclass(frozen=True, slots=True)

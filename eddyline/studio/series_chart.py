@@ -121,5 +121,5 @@ def _area(spans: Sequence[tuple[int, int]]) -> Options:
     }
 
 
-def _short(value: Any) -> float:
-    return float(f"{value:.6g}")
+def _short(value: Any) -> float | None:
+    return None if value is None else float(f"{value:.6g}")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from eddyline.anomaly.detector import DetectorOptions, Detectors, Verdicts
-from eddyline.anomaly.usual import WINDOW
+from eddyline.anomaly.units import WINDOW
 from eddyline.errors import EddylineError
 
 Doubles = npt.NDArray[np.float64]
@@ -94,13 +94,13 @@ def check_columns(options: DetectorOptions, keys: Int64s, points: Doubles, whole
 def check_bad_values(
     options: DetectorOptions, keys: Int64s, points: Doubles, whole: Verdicts
 ) -> None:
-    """A value that is no number is refused before anything is learnt."""
+    """A row without any number, or with an infinite one, is refused before anything is learnt."""
     half = len(keys) // 2
     detectors = Detectors(options, points.shape[1])
     first = detectors.process(keys[:half], points[:half])
     for bad in (np.nan, np.inf, -np.inf):
         poisoned = points[half:].copy()
-        poisoned[-1, -1] = bad
+        poisoned[-1, -1 if np.isinf(bad) else slice(None)] = bad
         with pytest.raises(EddylineError, match="finite") as caught:
             detectors.process(keys[half:], poisoned)
         assert caught.value.code == "invalid_argument"
@@ -112,7 +112,7 @@ def check_explained(
 ) -> None:
     """Explaining all rows changes no verdict, and each attribution adds up to its score."""
     all_rows = Detectors(options, points.shape[1], explain="all").process(keys, points)
-    for name in ("score", "grade", "alert", "expected"):
+    for name in ("score", "grade", "alert", "expected", "verdict", "rarity", "episode"):
         np.testing.assert_array_equal(getattr(all_rows, name), getattr(whole, name), err_msg=name)
     added = (all_rows.attribution_high + all_rows.attribution_low).sum(axis=1)
     warm = all_rows.score > 0

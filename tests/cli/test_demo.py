@@ -153,8 +153,8 @@ def test_a_long_compilation_is_announced(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(demo_run, "COMPILE_STEP_S", 0.01)
     monkeypatch.setattr(demo_run, "COMPILE_S", 0.03)
     demo_run.wait_for_compilation(Compiling, said.append)  # type: ignore[arg-type]
-    assert said[0].startswith("compiling the anomaly detector for this machine; this happens once")
-    assert said[1].startswith("still compiling, ")
+    assert said[0].startswith("preparing the anomaly detector for this machine; this happens once")
+    assert said[1].startswith("still preparing, ")
     Compiling.warmed.set()
     said.clear()
     demo_run.wait_for_compilation(Compiling, said.append)  # type: ignore[arg-type]

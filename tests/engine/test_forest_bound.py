@@ -34,7 +34,8 @@ def records(count: int = 240) -> list[dict[str, Any]]:
 
 def plainly(rows: list[dict[str, Any]]) -> tuple[list[float], int]:
     """Scores by the plain rule: a detector a key, the one used longest ago thrown away."""
-    options = DetectorOptions(ForestOptions(**SIZE, time_decay=1000, seed=7), tolerance=0.2)
+    forest = ForestOptions(**SIZE, time_decay=1000, seed=7)
+    options = DetectorOptions(forest, tolerance=0.2, timed=True)
     held: dict[str, Detectors] = {}
     scores, left = [], 0
     for row in rows:
@@ -46,7 +47,8 @@ def plainly(rows: list[dict[str, Any]]) -> tuple[list[float], int]:
         if row["x"] is None:
             scores.append(0.0)
         else:
-            found = one.process(np.zeros(1, np.int64), np.array([[row["x"]]]))
+            at = np.array([np.datetime64(row["ts"][:23])], "datetime64[ms]").astype(np.int64)
+            found = one.process(np.zeros(1, np.int64), np.array([[row["x"]]]), None, at)
             scores.append(float(found.expected[0, 0]))
     return scores, left
 

@@ -105,11 +105,12 @@ def rows_of(watcher: Watcher) -> list[tuple[Any, ...]]:
 def test_rows_are_scored_in_time_order_as_the_detectors_would(folder: Path) -> None:
     watcher = run(select(forest_over(stream(folder), ("x",))))
     rows = sorted(records(), key=lambda r: (r["ts"], r["k"]))
-    detectors = Detectors(
-        DetectorOptions(ForestOptions(10, 12, 1000, 1, seed=7), tolerance=0.2), 1, "all"
-    )
+    forest_options = ForestOptions(10, 12, 1000, 1, seed=7)
+    detectors = Detectors(DetectorOptions(forest_options, tolerance=0.2, timed=True), 1, "all")
     keys = np.array([int(r["k"] == "b") for r in rows], np.int64)
-    wanted = detectors.process(keys, np.array([[r["x"]] for r in rows]))
+    times = np.array([np.datetime64(r["ts"][:23]) for r in rows], "datetime64[ms]")
+    points = np.array([[r["x"]] for r in rows])
+    wanted = detectors.process(keys, points, None, times.astype(np.int64))
     got = {(k, ts): (score, grade) for k, _, ts, score, grade, _ in rows_of(watcher)}
     assert len(got) == len(rows)
     assert max(wanted.grade) > 0.5

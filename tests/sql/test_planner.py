@@ -228,7 +228,9 @@ def test_names_that_are_there_twice_are_numbered() -> None:
         ("TABLE(RANDOM_CUT_FOREST_WITH_EXPLANATION(TABLE rates, 50, 12, 1000, 1, TRUE))",
          ("anomaly_score", "anomaly_explanation")),
         ("DETECT_ANOMALIES((SELECT page, ctr FROM rates), numberOfTrees => 10)",
-         ("anomaly_score", "anomaly_grade", "anomaly_explanation")),
+         ("anomaly_score", "anomaly_grade", "anomaly_explanation", "anomaly_verdict",
+          "anomaly_probability", "anomaly_expected", "anomaly_lower", "anomaly_upper",
+          "anomaly_reason", "anomaly_attribution", "anomaly_episode")),
     ],
 )  # fmt: skip
 def test_forests_add_their_columns(call: str, columns: tuple[str, ...]) -> None:
@@ -258,7 +260,7 @@ def test_the_scalar_form_is_a_forest_too() -> None:
     text = "SELECT ctr, s FROM (SELECT ctr, RANDOM_CUT_FOREST(CAST(ctr AS FLOAT), 50) AS s FROM rates) WHERE s > 2"
     node = only(plan(text), p.Forest)
     assert isinstance(node, p.Forest)
-    assert node.number_of_trees == 50
+    assert (node.number_of_trees, node.sub_sample_size) == (50, 12)
     assert plan(text).root.schema.names == ("ctr", "s")
 
 

@@ -11,8 +11,10 @@ from eddyline.anomaly.column.places import BLOCKS
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 BLOCK = 144
-# Blocks that the beginning counts for; decades that a key without blocks must show more.
-_PRIOR_BLOCKS, _YOUNG, _YOUNG_BLOCKS = 12.0, 1.5, 10.0
+# Blocks that the beginning counts for; blocks after which a key is no longer young. A prior is the
+# place and the scale of the greatest evidence of a block, and the decades that a young key must
+# show beyond.
+_PRIOR_BLOCKS, _YOUNG_BLOCKS = 12.0, 10.0
 _PRIOR_SCALE, _LEAST_SCALE = 30.0, 0.2
 LN10 = 2.302585092994046
 _LOG_BLOCK = 2.1583624920952498  # log10(144)
@@ -21,30 +23,30 @@ _ROWS, _GREATEST, _BLOCKS, _PLACE, _SCALE = 0, 1, 2, 3, 4
 
 
 @kernel
-def calibrated(h: Doubles, at: int, prior: tuple[float, float], evidence: float) -> float:
+def calibrated(h: Doubles, at: int, prior: tuple[float, float, float], evidence: float) -> float:
     """Decades of rarity of this evidence: -log10 of the share of rows that show as much."""
     place, scale = _now(h, at, prior)
     return (evidence - place) / (scale * LN10) + _LOG_BLOCK
 
 
 @kernel
-def needed(h: Doubles, at: int, prior: tuple[float, float], rarity: float) -> float:
+def needed(h: Doubles, at: int, prior: tuple[float, float, float], rarity: float) -> float:
     """The evidence that is as rare as this: the inverse of ``calibrated``."""
     place, scale = _now(h, at, prior)
     return (rarity - _LOG_BLOCK) * scale * LN10 + place
 
 
 @kernel
-def _now(h: Doubles, at: int, prior: tuple[float, float]) -> tuple[float, float]:
+def _now(h: Doubles, at: int, prior: tuple[float, float, float]) -> tuple[float, float]:
     blocks = h[at + _BLOCKS]
     if blocks == 0.0:
-        return prior[0] + _YOUNG, prior[1]
-    return h[at + _PLACE] + _YOUNG * max(1.0 - blocks / _YOUNG_BLOCKS, 0.0), h[at + _SCALE]
+        return prior[0] + prior[2], prior[1]
+    return h[at + _PLACE] + prior[2] * max(1.0 - blocks / _YOUNG_BLOCKS, 0.0), h[at + _SCALE]
 
 
 @kernel
 def note(
-    h: Doubles, at: int, c: Singles, ring: int, prior: tuple[float, float], evidence: float
+    h: Doubles, at: int, c: Singles, ring: int, prior: tuple[float, float, float], evidence: float
 ) -> None:
     """Learn from a row's evidence. c[ring:]: the greatest of the newest blocks."""
     h[at + _GREATEST] = max(h[at + _GREATEST], evidence)

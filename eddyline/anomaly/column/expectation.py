@@ -134,23 +134,31 @@ def _experts(h: Doubles, multiply: bool, slow: float, expert: Doubles) -> None:
 @kernel
 def follow(
     h: Doubles, c: Singles, moment: Moment, exposure: float, value: float, bounded: float,
-    slow: float, quick: float, frozen: bool, factor: Doubles, level: Doubles, season: Doubles,
-    expert: Doubles,
+    slow: float, quick: float, frozen: bool, again: bool, factor: Doubles, level: Doubles,
+    season: Doubles, expert: Doubles,
 ) -> None:  # fmt: skip
-    """Learn a value; ``bounded`` is the same within bounds. frozen: errors teach no weights."""
+    """Learn a value; ``bounded`` is the same within bounds.
+
+    frozen: during an episode errors teach no weights, and what does not repeat the day before
+    (``again``) moves neither the level nor what is usual at this time of every day, so that a
+    fault at night is not expected again on the next one.
+    """
     multiply = h[LAW] == COUNT
     if not frozen:
         _losses(h, value, slow, quick, season, expert)
+    daily = not frozen or again
     memory = max(min(h[ROWS] + 1.0, max(_LEVEL_DAYS * moment.day_rows, 64.0), 5000.0), 1.0)
     fade = 1.0 - 1.0 / memory
     for s in range(SEASONS):
+        if not daily:
+            break
         if multiply:
             h[LEVEL_X + s] = h[LEVEL_X + s] * fade + bounded
             h[LEVEL_F + s] = h[LEVEL_F + s] * fade + exposure * factor[s]
         else:
             h[LEVEL_X + s] = h[LEVEL_X + s] * fade + bounded - factor[s]
             h[LEVEL_F + s] = h[LEVEL_F + s] * fade + 1.0
-    learn(c, multiply, moment, h[ROWS], bounded, exposure, level, factor)
+    learn(c, multiply, moment, h[ROWS], bounded, exposure, daily, level, factor)
     _local(h, multiply, value, bounded, slow)
 
 

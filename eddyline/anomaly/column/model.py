@@ -41,7 +41,7 @@ from eddyline.anomaly.column.places import (
 from eddyline.anomaly.column.season import Moment, learn_stray, stray_factor
 from eddyline.anomaly.column.similarity import remember
 from eddyline.anomaly.column.surprise import surprise
-from eddyline.anomaly.column.windows import settle, spread, worst
+from eddyline.anomaly.column.windows import freedom, settle, spread, worst
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 # A value may move what is learnt by so many standard deviations.
@@ -56,9 +56,11 @@ _LEVEL, _SEASON = SEASONS, 2 * SEASONS
 _EXPERT, _WEIGHT = 3 * SEASONS, 3 * SEASONS + EXPERTS
 SCRATCH = 3 * SEASONS + 2 * EXPERTS
 # Of a judged value: signed evidence of the quick and the slow track, windows, expected value,
-# standard deviation, deviations off; greatest score of the windows that began the episode.
+# standard deviation, deviations off; greatest score of the windows that began the episode; degrees
+# of freedom of a single value.
 QUICK, SLOW, QUICK_WINDOW, SLOW_WINDOW, EXPECTED, SIGMA, OFF, SHORT = 0, 1, 2, 3, 4, 5, 6, 7
-JUDGED = 8
+FREEDOM = 8
+JUDGED = 9
 
 
 @kernel
@@ -170,12 +172,13 @@ def _judge(
     v0, v1 = u0 * stray, u1 * stray
     z0, w0, short0 = worst(h, c, 0, y, quick, v0)
     z1, w1, short1 = worst(h, c, 1, y, slow, v1)
-    out[SHORT] = short0 if h[ON_TRACK] == 0.0 else short1
+    # An episode is over when what began it is, and the season's level holds again.
+    out[SHORT] = max(short0, short1) if h[ON_TRACK] == 0.0 else short1
     most = _cap(h, y, quick)
     e0, e1 = min(evidence(z0), most), min(evidence(z1), most)
     out[QUICK], out[QUICK_WINDOW] = e0 if z0 > 0.0 else -e0, w0
     out[SLOW], out[SLOW_WINDOW] = e1 if z1 > 0.0 else -e1, w1
-    out[EXPECTED], out[SIGMA] = quick, sqrt(v0)
+    out[EXPECTED], out[SIGMA], out[FREEDOM] = quick, sqrt(v0), freedom(h, 0)
     out[OFF] = (y - quick) / sqrt(v0)
     h[RESIDUAL] = out[OFF]
     hot = hot and h[ROWS] > _FREEZE_ROWS
@@ -195,13 +198,18 @@ def _judge(
         _tail(h, 1, (y - slow) / sqrt(v1))
     margin = _BOUND * sqrt(v0) + slack(h)
     low, high = quick - margin, quick + margin
+    again = False
     if moment.weekday >= 0:
         last = BOD + 4 * moment.bin + 3
         if h[ROWS] > moment.day_rows:
-            low, high = min(low, float(c[last])), max(high, float(c[last]))
+            before = float(c[last])
+            again = (before > high and y > high) or (before < low and y < low)
+            low, high = min(low, before), max(high, before)
         c[last] = y
     bounded = min(max(y, low), high)
-    follow(h, c, moment, exposure, y, bounded, slow, quick, hot, factor, level, season, expert)
+    follow(
+        h, c, moment, exposure, y, bounded, slow, quick, hot, again, factor, level, season, expert
+    )
     h[ROWS] += 1.0
 
 
@@ -221,6 +229,8 @@ def _cap(h: Doubles, y: float, expected: float) -> float:
 @kernel
 def _tail(h: Doubles, track: int, z: float) -> None:
     """Whether single values follow a heavy-tailed law: t of 4 degrees and unit variance."""
+    if abs(z) < 0.05:  # values that repeat say nothing about a tail
+        return
     z2 = z * z
     gain = 0.5 * z2 - (2.5 * log(1.0 + 0.5 * z2) - 0.2877)
     h[TAIL + track] = min(max(h[TAIL + track] + min(max(gain, -2.0), 2.0), -30.0), 60.0)

@@ -22,7 +22,6 @@ WINDOWS = (1.0, 4.0, 16.0, 64.0)
 _ROWS = 0
 
 
-@kernel
 def doubles(columns: int) -> int:
     """How many float64 a relation takes."""
     return 1 + 2 * columns * columns + 2 * columns * len(WINDOWS)

@@ -1,12 +1,13 @@
 """A key's row: its columns judged one by one and together, then one verdict.
 
-The row goes through two kernels. ``judge_columns`` has all that needs no forest; ``conclude`` adds
-the forest's score and decides. Between them the caller lets the forest score the same rows.
+``judge_columns`` does everything that needs no forest; ``conclude`` adds the forest's score and
+decides. Both work row by row, so that an alert bears on the rows after it wherever rows are cut.
 """
 
 from __future__ import annotations
 
 from math import exp, log, log10, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
@@ -41,6 +42,7 @@ from eddyline.anomaly.column.key import (
 )
 from eddyline.anomaly.column.model import (
     EXPECTED,
+    FREEDOM,
     JUDGED,
     OFF,
     QUICK,
@@ -68,19 +70,22 @@ from eddyline.anomaly.column.places import (
     SHAPE_SEEN,
     SHAPE_TAIL,
     SINGLES,
-    TAIL,
     TRACKS,
 )
 from eddyline.anomaly.column.relation import judge_relation
 from eddyline.anomaly.column.similarity import place_distance, shape_distance
 from eddyline.anomaly.column.surprise import surprise
-from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, kernel
+from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, entry, kernel
 
 WEEK_S, DAY_S = 604_800.0, 86_400.0
+# In place of a weekday: the row's own, and that no season is wanted.
+OWN_WEEKDAY, NO_SEASON = -1, -2
 # Kinds of evidence.
 POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
-# Place and scale of the greatest evidence of a block, before a key has shown its own.
-QUICK_PRIOR, NOVEL_PRIOR, TOGETHER_PRIOR = (2.6, 0.45), (2.1, 0.48), (2.5, 0.45)
+# Place and scale of the greatest evidence of a block before a key has shown its own, and the
+# decades that a young key needs beyond; more of them against the season, which it does not know.
+QUICK_PRIOR, SLOW_PRIOR = (2.6, 0.45, 1.5), (2.6, 0.45, 3.0)
+NOVEL_PRIOR, TOGETHER_PRIOR = (2.1, 0.48, 1.5), (2.5, 0.45, 1.5)
 # Rows before shape, place and forest say anything.
 _NOVEL_ROWS = 100.0
 _FOREST_WEIGHT = 0.7
@@ -96,7 +101,7 @@ COLUMN_OPTIONS = 5
 # Of a key's options: rate of false alarms, whether it is per week, rows' distance if given, timed.
 RATE, PER_WEEK, GIVEN_STEP_S, TIMED, RELATIONS = 0, 1, 2, 3, 4
 KEY_OPTIONS = 5
-# Of a row, handed from one kernel to the other.
+# Of a row, handed from ``judge_columns`` to ``conclude``.
 (
     RARITY,
     RARITY_COLUMN,
@@ -150,67 +155,122 @@ def _median(k: Doubles, n: int) -> float:
     return 0.0
 
 
+class Room(NamedTuple):
+    """Scratch memory of ``judge_rows``, which itself allocates nothing."""
+
+    scratch: Doubles
+    judged: Doubles
+    history: Singles
+    work: Doubles  # (d, d)
+    residual: Doubles  # (d,)
+    solid: Doubles  # (d,)
+    row: Doubles  # (PASSED,)
+
+
+def room_for(columns: int) -> Room:
+    """Scratch memory for rows of so many columns."""
+    square, each = np.zeros((columns, columns)), np.zeros(columns)
+    history: Singles = np.zeros(HISTORY, np.float32)
+    return Room(
+        np.zeros(SCRATCH), np.zeros(JUDGED), history, square, each, each.copy(), np.zeros(PASSED)
+    )  # fmt: skip
+
+
+class Rows(NamedTuple):
+    """n rows over d columns as they are to be judged."""
+
+    models: Int64s  # (n,) row of heads and tails
+    times: Int64s  # (n,) epoch ms
+    local_s: Doubles  # (n,) local time in seconds
+    weekday: Int64s  # (n,) in place of the time's own, or -1
+    points: Doubles  # (n, d) NaN where there is no value
+    exposure: Doubles  # (n, d) denominators of shares, else 1
+    forest: Doubles  # (n,) the forest's scores, NaN for none
+
+
+class Results(NamedTuple):
+    """What is said of n rows over d columns."""
+
+    evidence: Doubles  # (n, d) signed decades by column
+    expected: Doubles  # (n, d) NaN where nothing is known
+    lower: Doubles  # (n, d)
+    upper: Doubles  # (n, d)
+    limit: Doubles  # (n,) decades that an alert needs; 0 while that is not known
+    rarity: Doubles  # (n,) decades of the row
+    side: Doubles  # (n,) 1 too high, -1 too low, 0 neither
+    verdict: Int64s  # (n,) LEARNING, ORDINARY or ANOMALOUS
+    number: Int64s  # (n,) of the key's episode, 0 outside one
+    lead: Int64s  # (n,) the column that is farthest off
+    kind: Int64s  # (n,) of evidence
+    missing: Int64s  # (n,) rows that the key still needs to be judged
+    alert: Bools  # (n,) the first row of an episode
+
+
+@entry
+def judge_rows(
+    rows: Rows, heads: Doubles, tails: Singles, options: Doubles, column_options: Doubles,
+    results: Results, space: Room,
+) -> None:  # fmt: skip
+    """Judge rows and learn them, in order."""
+    for r in range(len(rows.models)):
+        m = rows.models[r]
+        judge_columns(r, rows, heads[m], tails[m], options, column_options, results, space)
+        conclude(r, rows, heads[m], tails[m], results, space.row)
+
+
 @kernel
 def judge_columns(
-    models: Int64s, local_s: Doubles, weekday: Int64s, points: Doubles, exposure: Doubles,
-    heads: Doubles, tails: Singles, options: Doubles, column_options: Doubles, evidence: Doubles,
-    expected: Doubles, lower: Doubles, upper: Doubles, passed: Doubles,
+    r: int, rows: Rows, head: Doubles, tail: Singles, options: Doubles, column_options: Doubles,
+    results: Results, space: Room,
 ) -> None:  # fmt: skip
-    """Judge rows and learn them, all but the forest.
-
-    models (n,): row of heads and tails. points (n, d): NaN where there is none. evidence (n, d):
-    signed decades by column. expected, lower, upper (n, d). passed (n, PASSED).
-    """
-    d = points.shape[1]
-    scratch, judged = np.zeros(SCRATCH), np.zeros(JUDGED)
-    room, work = np.zeros(HISTORY, np.float32), np.zeros((d, d))
-    residual, solid = np.zeros(d), np.zeros(d)
+    """Judge one row's columns and learn them: all but the forest."""
+    scratch, judged, room, work, residual, solid, row = space
+    evidence = results.evidence
+    d = rows.points.shape[1]
     split = log10(1.0 + 0.35 * (2.0 * d - 1.0))
-    for r in range(len(models)):
-        m = models[r]
-        k, ks = heads[m, :KEY_DOUBLES], tails[m, :KEY_SINGLES]
-        tick(k, options, local_s[r])
-        row = passed[r]
-        for i in range(PASSED):
-            row[i] = 0.0
-        limit = allowed(k, options)
-        row[ALLOWED] = limit
-        k[HABIT] *= 1.0 - 1.0 / _COLUMN_HABIT_ROWS
-        timed = options[TIMED] > 0.0 and k[STEP_S] > 0.0
-        day_rows = DAY_S / k[STEP_S] if k[STEP_S] > 0.0 else 288.0
-        talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
-        share = log10((0.9 if d == 1 else 0.8) - 0.45 * talk)
-        row[RARITY], row[NOVEL_SQUARE] = -1.0, -1.0
-        whole, busy = True, False
-        for j in range(d):
-            h = heads[m, KEY_DOUBLES + j * DOUBLES : KEY_DOUBLES + (j + 1) * DOUBLES]
-            c = tails[m, KEY_SINGLES + j * SINGLES : KEY_SINGLES + (j + 1) * SINGLES]
-            x = points[r, j]
-            residual[j], solid[j] = 0.0, 0.0
-            evidence[r, j] = 0.0
-            expected[r, j], lower[r, j], upper[r, j] = np.nan, np.nan, np.nan
-            if x != x or exposure[r, j] <= 0.0:
-                whole = False
-                continue
-            o = column_options[j]
-            judge_value(
-                h, c, x, exposure[r, j], local_s[r], int(weekday[r]), day_rows, timed,
-                int(o[CHOSEN]), o[SHARE_OF] >= 0.0, h[ON] > 0.0, scratch, judged,
+    k, ks = head[:KEY_DOUBLES], tail[:KEY_SINGLES]
+    tick(k, options, rows.local_s[r])
+    for i in range(PASSED):
+        row[i] = 0.0
+    limit = allowed(k, options)
+    row[ALLOWED] = limit
+    k[HABIT] *= 1.0 - 1.0 / _COLUMN_HABIT_ROWS
+    timed = options[TIMED] > 0.0 and k[STEP_S] > 0.0 and rows.weekday[r] > NO_SEASON
+    day_rows = DAY_S / k[STEP_S] if k[STEP_S] > 0.0 else 288.0
+    talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
+    share = log10((0.9 if d == 1 else 0.8) - 0.45 * talk)
+    row[RARITY], row[NOVEL_SQUARE] = -1.0, -1.0
+    whole, busy = True, False
+    for j in range(d):
+        h = head[KEY_DOUBLES + j * DOUBLES : KEY_DOUBLES + (j + 1) * DOUBLES]
+        c = tail[KEY_SINGLES + j * SINGLES : KEY_SINGLES + (j + 1) * SINGLES]
+        x = rows.points[r, j]
+        residual[j], solid[j] = 0.0, 0.0
+        evidence[r, j] = 0.0
+        results.expected[r, j], results.lower[r, j], results.upper[r, j] = np.nan, np.nan, np.nan
+        if x != x or rows.exposure[r, j] <= 0.0:
+            whole = False
+            continue
+        o = column_options[j]
+        judge_value(
+            h, c, x, rows.exposure[r, j], rows.local_s[r], int(rows.weekday[r]), day_rows, timed,
+            int(o[CHOSEN]), o[SHARE_OF] >= 0.0, h[ON] > 0.0, scratch, judged,
+        )  # fmt: skip
+        if h[BORN] > 0.0 and h[SEEN] > 12.0:
+            part = share - _COLUMN_HABIT * k[HABIT]
+            _band(
+                h, judged, limit, split - part, r, j, results.expected, results.lower,
+                results.upper,
             )  # fmt: skip
-            if h[BORN] > 0.0 and h[SEEN] > 12.0:
-                part = share - _COLUMN_HABIT * k[HABIT]
-                _column(h, c, judged, limit, part, split, o, j, day_rows, row, evidence[r])
-                _band(h, judged, limit, split - share, r, j, expected, lower, upper)
-                residual[j] = judged[OFF]
-                solid[j] = 1.0 if h[LAW] != COUNT or judged[EXPECTED] >= 4.0 else 0.0
-                busy |= h[ON] > 0.0
-            _similar(h, c, j, room, row)
-        if d > 1 and whole and options[RELATIONS] > 0.0:
-            _related(
-                k, ks, heads[m], KEY_DOUBLES + d * DOUBLES, residual, solid, busy, work, limit, row
-            )
-        row[BUSY] = 1.0 if busy else 0.0
-        row[READY] = k[ROWS]
+            _column(h, c, judged, limit, part, split, o, j, day_rows, row, evidence[r])
+            residual[j] = judged[OFF]
+            solid[j] = 1.0 if h[LAW] != COUNT or judged[EXPECTED] >= 4.0 else 0.0
+            busy |= h[ON] > 0.0
+        _similar(h, c, j, room, row)
+    if d > 1 and whole and options[RELATIONS] > 0.0:
+        _related(k, ks, head, KEY_DOUBLES + d * DOUBLES, residual, solid, busy, work, limit, row)
+    row[BUSY] = 1.0 if busy else 0.0
+    row[READY] = k[ROWS]
 
 
 @kernel
@@ -226,8 +286,9 @@ def _column(
         if o[ONE_SIDE] * e < 0.0:
             a = 0.0
         at, ring = CALIBRATION + 5 * t, CALIBRATION_RING + BLOCKS * t
-        rarity = calibrated(h, at, QUICK_PRIOR, a)
-        note(h, at, c, ring, QUICK_PRIOR, a)
+        prior = QUICK_PRIOR if t == 0 else SLOW_PRIOR
+        rarity = calibrated(h, at, prior, a)
+        note(h, at, c, ring, prior, a)
         if rarity > best:
             best, track = rarity, t
     rarity = best + share - split
@@ -270,7 +331,7 @@ def _band(
     need = max(needed(h, CALIBRATION, QUICK_PRIOR, limit + more), 0.5) * 2.302585092994046
     z = sqrt(2.0 * need)
     z = sqrt(max(2.0 * (need - log(max(z, 0.5)) - 0.2258), 0.5))
-    freedom = max(min(4.0 if h[TAIL] > 2.0 else 40.0, h[SEEN] - 1.0), 2.0)
+    freedom = judged[FREEDOM]
     z = sqrt(freedom * (exp(min(z * z / freedom, 60.0)) - 1.0))
     middle, sigma = judged[EXPECTED], judged[SIGMA]
     if h[LAW] == COUNT:
@@ -317,37 +378,30 @@ LEARN_ROWS = 12.0
 
 @kernel
 def conclude(
-    models: Int64s, times: Int64s, forest: Doubles, columns: int, heads: Doubles, tails: Singles,
-    options: Doubles, passed: Doubles, verdict: Int64s, alert: Bools, number: Int64s,
-    rarity: Doubles, lead: Int64s, kind: Int64s, side: Doubles,
-) -> None:  # fmt: skip
-    """The verdict on rows that ``judge_columns`` has judged. forest (n,): scores, NaN for none."""
+    r: int, rows: Rows, head: Doubles, tail: Singles, results: Results, row: Doubles
+) -> None:
+    """The verdict on a row that ``judge_columns`` has judged."""
+    columns = rows.points.shape[1]
     split = log10(1.0 + 0.7 * (columns - 1.0))
-    for r in range(len(models)):
-        m = models[r]
-        k, ks, row = heads[m, :KEY_DOUBLES], tails[m, :KEY_SINGLES], passed[r]
-        limit = row[ALLOWED]
-        novel = _novel(k, ks, row, forest[r], limit, split)
-        best, column, what, way = (
-            row[RARITY],
-            row[RARITY_COLUMN],
-            row[RARITY_KIND],
-            row[RARITY_SIDE],
-        )
-        if novel > best:
-            best, column, what, way = novel, row[NOVEL_COLUMN], row[NOVEL_KIND], 0.0
-        over = limit > 0.0 and best >= limit and row[READY] > LEARN_ROWS
-        alert[r] = _episode(
-            k, row[READY], over, best, row[RARITY] >= limit, row[BUSY] > 0.0, column, what, way
-        )
-        if alert[r]:
-            k[START_MS] = times[r]
-        rarity[r] = max(best, 0.0) if limit > 0.0 else 0.0
-        lead[r], kind[r], side[r] = int(column), int(what), way
-        verdict[r] = ORDINARY if row[READY] > LEARN_ROWS and limit > 0.0 else LEARNING
-        if over and k[ACTIVE] > 0.0:
-            verdict[r] = ANOMALOUS
-        number[r] = int(k[NUMBER]) if k[ACTIVE] > 0.0 else 0
+    k, ks = head[:KEY_DOUBLES], tail[:KEY_SINGLES]
+    limit = row[ALLOWED]
+    novel = _novel(k, ks, row, rows.forest[r], limit, split)
+    best, column, kind, side = row[RARITY], row[RARITY_COLUMN], row[RARITY_KIND], row[RARITY_SIDE]
+    if novel > best:
+        best, column, kind, side = novel, row[NOVEL_COLUMN], row[NOVEL_KIND], 0.0
+    over = limit > 0.0 and best >= limit and row[READY] > LEARN_ROWS
+    by_column, busy = row[RARITY] >= limit, row[BUSY] > 0.0
+    alert = _episode(k, row[READY], over, best, by_column, busy, column, kind, side)
+    if alert:
+        k[START_MS] = rows.times[r]
+    results.alert[r], results.limit[r] = alert, limit
+    results.rarity[r] = max(best, 0.0) if limit > 0.0 else 0.0
+    results.lead[r], results.kind[r], results.side[r] = int(column), int(kind), side
+    results.verdict[r] = ORDINARY if row[READY] > LEARN_ROWS and limit > 0.0 else LEARNING
+    results.missing[r] = int(max(LEARN_ROWS + 1.0 - row[READY], 0.0))
+    if over and k[ACTIVE] > 0.0:
+        results.verdict[r] = ANOMALOUS
+    results.number[r] = int(k[NUMBER]) if k[ACTIVE] > 0.0 else 0
 
 
 @kernel
@@ -390,7 +444,8 @@ def _episode(
     if not over:
         return False
     rest = _REST_ROWS if by_column else _NOVEL_REST
-    if since < rest and rarity < k[PEAK] + _RARER:
+    same = not by_column or column == k[COLUMN]
+    if since < rest and same and rarity < k[PEAK] + _RARER:
         return False
     k[ACTIVE], k[NUMBER], k[START_ROW], k[ALERT_ROW] = 1.0, k[NUMBER] + 1.0, row, row
     k[PEAK], k[QUIET] = rarity, 0.0

@@ -150,16 +150,18 @@ def predict(
 @kernel
 def learn(
     c: Singles, multiply: bool, moment: Moment, rows: float, value: float, exposure: float,
-    level: Doubles, factor: Doubles,
+    daily: bool, level: Doubles, factor: Doubles,
 ) -> None:  # fmt: skip
-    """Add a value that was bounded. level, factor (SEASONS,): as they were before it."""
+    """Add a value that was bounded. level, factor (SEASONS,): as they were before it. daily:
+    whether it is learnt for this time of every day, too, and not of this weekday alone."""
     if moment.weekday < 0:
         return
     day = moment.day_rows
     fade_hod = 1.0 - 1.0 / (DAYS * max(day / 24.0, 1.0))
     at = HOD + 2 * int(moment.hour)
-    c[at] = float(c[at]) * fade_hod + value
-    c[at + 1] = float(c[at + 1]) * fade_hod + exposure
+    if daily:
+        c[at] = float(c[at]) * fade_hod + value
+        c[at + 1] = float(c[at + 1]) * fade_hod + exposure
     if rows < day:
         return
     fade_wd = 1.0 - 1.0 / (WEEKS * max(day, 1.0))
@@ -181,6 +183,8 @@ def learn(
         level[2],
         factor[2],
     )
+    if not daily:
+        return
     at = BOD + 4 * moment.bin
     _cell(
         c,

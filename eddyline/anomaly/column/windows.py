@@ -33,6 +33,9 @@ MEMORY = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 288.0)
 _SPREAD_MEMORY = 2000.0
 # In a sum a value counts for so many deviations at most, so that one alone does not make it.
 _CLIP = 4.0
+# Advantage of the heavy-tailed law, in nats, from which it is taken; one value gives 2 at most.
+# Few rows must show more: so many nats over their number.
+_HEAVY, _HEAVY_YOUNG = 4.0, 200.0
 
 
 @kernel
@@ -45,7 +48,7 @@ def worst(
     The sums are updated; ``settle`` then learns how far sums usually stray.
     """
     count = h[LAW] == COUNT
-    freedom = _freedom(h, track)
+    degrees = freedom(h, track)
     best, at, short = 0.0, 0, 0.0
     off = value - mean
     most = _CLIP * sqrt(variance) + 2.0 * slack(h)
@@ -62,7 +65,7 @@ def worst(
         else:
             score = s / sqrt(spread + 1e-300)
         if w == 0:
-            score = own_score(h, c, track, student_score(score, freedom), off / sqrt(variance))
+            score = own_score(h, c, track, student_score(score, degrees), off / sqrt(variance))
         else:
             score = student_score(score, min(h[ROWS] - 1.0, 400.0))
         if abs(score) > abs(best):
@@ -104,9 +107,9 @@ def settle(h: Doubles, track: int) -> None:
 
 
 @kernel
-def _freedom(h: Doubles, track: int) -> float:
+def freedom(h: Doubles, track: int) -> float:
     """Degrees of freedom: few while little is known, and where single values stray far."""
-    heavy = 4.0 if h[TAIL + track] > 2.0 else 200.0
+    heavy = 4.0 if h[TAIL + track] > _HEAVY + _HEAVY_YOUNG / max(h[ROWS], 1.0) else 200.0
     return float(max(min(heavy, h[ROWS] - 1.0), 2.0))
 
 

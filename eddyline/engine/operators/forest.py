@@ -11,6 +11,7 @@ the points they have taken since; a restore loads the snapshot and takes the poi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -229,12 +230,14 @@ class Forest(Operator):
         return made.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
 
     def _score(self, rows: pa.Table, taken: Taken) -> pa.Table:
-        """Scores of settled rows; the detectors move on. A row with NULL or NaN in a column
-        cannot be judged: it passes with score 0 and teaches the forest nothing."""
+        """Scores of settled rows; the detectors move on. NULL, NaN and infinity are no value: the
+        other columns are judged, and the forest gives score 0. A row without any value passes with
+        score 0 and teaches nothing."""
         node = self._node
         ids = rows[_KEY].combine_chunks().to_numpy()
         points = np.column_stack([_doubles(rows[c]) for c in node.columns])
-        whole = np.asarray(np.isfinite(points).all(axis=1))
+        points[~np.isfinite(points)] = np.nan
+        whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
         began = self._begun(taken, ids[whole])
         times = rows[_TIME].combine_chunks().to_numpy()[whole]
         verdicts = self._detect(taken.models[ids[whole]], points[whole], began, times)
@@ -246,10 +249,63 @@ class Forest(Operator):
         if node.grade is not None:
             out = out.append_column(node.grade, pa.array(_spread(verdicts.grade, whole)))
         if node.explanation is not None:
-            texts = np.full(len(whole), None, object)
+            texts: npt.NDArray[Any] = np.full(len(whole), None, dtype=object)
             texts[whole] = reasons
             out = out.append_column(node.explanation, pa.array(texts, pa.string()))
+        for name, values in zip(node.details, self._details(points, whole, verdicts), strict=False):
+            if name in self.schema:
+                out = out.append_column(name, values())
         return typed(out.select(list(self.schema.names)), self.schema)
+
+    def _details(
+        self, points: Doubles, whole: Bools, verdicts: Verdicts
+    ) -> list[Callable[[], pa.Array]]:
+        """What DETECT_ANOMALIES adds beside, in the order of ``bind.forests.DETAILS``."""
+        from eddyline.anomaly import reasons
+
+        columns, judged = list(self._node.columns), points[whole]
+        at = (np.arange(len(judged)), verdicts.lead)
+        odd, learning = verdicts.grade > 0, verdicts.verdict == 0
+        known = np.where(learning, np.nan, 10.0**-verdicts.rarity)
+
+        def numbers(values: Doubles) -> Callable[[], pa.Array]:
+            def made() -> pa.Array:
+                out = np.full(len(whole), np.nan)
+                out[whole] = values
+                return pa.array(out, mask=np.isnan(out))
+
+            return made
+
+        def texts(rows: Bools, text: Callable[..., str], of_none: str | None) -> Any:
+            def made() -> pa.Array:
+                out: Any = np.full(len(whole), of_none, dtype=object)
+                places = np.flatnonzero(whole)
+                for i in np.flatnonzero(rows).tolist():
+                    out[places[i]] = text(columns, judged[i], verdicts, i)
+                return pa.array(out, pa.string())
+
+            return made
+
+        def names() -> pa.Array:
+            out: Any = np.full(len(whole), reasons.NAMES[0], dtype=object)
+            out[whole] = np.array(reasons.NAMES, dtype=object)[verdicts.verdict]
+            return pa.array(out, pa.string())
+
+        def episodes() -> pa.Array:
+            out = np.zeros(len(whole), np.int64)
+            out[whole] = verdicts.episode
+            return pa.array(out, mask=out == 0)
+
+        return [
+            names,
+            numbers(known),
+            numbers(verdicts.expected[at]),
+            numbers(verdicts.lower[at]),
+            numbers(verdicts.upper[at]),
+            texts(odd | learning, reasons.reason, None),
+            texts(odd, reasons.attribution_json, None),
+            episodes,
+        ]
 
     def _begun(self, taken: Taken, ids: Int64s) -> Bools:
         """Which of the rows that teach the forest are the first of a key in another's place."""
@@ -309,8 +365,8 @@ class Forest(Operator):
     def _detect(self, models: Int64s, points: Doubles, began: Bools, times: Int64s) -> Verdicts:
         verdicts = self._machine().process(models, points, began, times)
         if self._durable and len(models):
-            if self._node.false_alarms:  # a verdict depends on when a row is
-                points = np.column_stack([points, times])
+            # A verdict depends on when a row is.
+            points = np.column_stack([points, times])
             self._remember(np.where(began, -1 - models, models), points)
         self._taken += len(models)
         return verdicts
@@ -329,10 +385,10 @@ class Forest(Operator):
             )
             options = DetectorOptions(
                 forest=forest, tolerance=n.tolerance, normalize=n.grade is not None,
-                false_alarms=n.false_alarms, timed=n.time_column is not None,
+                false_alarms=n.false_alarms, timed=n.time_column is not None, choices=n.choices,
             )  # fmt: skip
             explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
-            self._detectors = Detectors(options, len(n.columns), explain)
+            self._detectors = Detectors(options, len(n.columns), explain, n.columns)
         return self._detectors
 
     def _remember(self, models: Int64s, points: Doubles) -> None:
@@ -367,7 +423,7 @@ class Forest(Operator):
             flat = rows["point"].combine_chunks().flatten().to_numpy()
             points = flat.reshape(rows.num_rows, -1)
             width = len(self._node.columns)
-            times = points[:, width].astype(np.int64) if self._node.false_alarms else None
+            times = points[:, width].astype(np.int64)
             kept = rows["model"].combine_chunks().to_numpy()
             began = kept < 0
             models = np.where(began, -1 - kept, kept)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from eddyline.anomaly.choices import CHOICES, Choices, of_columns
 from eddyline.anomaly.options import (
     COLUMNS_MAX,
+    DEFAULT_TIMED,
+    DEFAULT_UNTIMED,
     DetectorOptions,
     ForestOptions,
     check_dimensions,
@@ -14,7 +17,7 @@ from eddyline.anomaly.options import (
 from eddyline.anomaly.rates import FalseAlarms
 from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import DOUBLE, STRING
+from eddyline.record.types import BIGINT, DOUBLE, STRING, DataType
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import SCALAR_FOREST, ExpressionBinder
@@ -40,12 +43,27 @@ FUNCTIONS: dict[str, _Kind] = {
     "DETECT_ANOMALIES": _Kind(grade=True, explanation=True),
 }
 SCORE, GRADE, EXPLANATION = "anomaly_score", "anomaly_grade", "anomaly_explanation"
+# What DETECT_ANOMALIES adds beside: names and types. The values are those of the column that is
+# farthest off; the attribution has those of all columns.
+DETAILS: dict[str, DataType] = {
+    "anomaly_verdict": STRING.not_null(),
+    "anomaly_probability": DOUBLE,
+    "anomaly_expected": DOUBLE,
+    "anomaly_lower": DOUBLE,
+    "anomaly_upper": DOUBLE,
+    "anomaly_reason": STRING,
+    "anomaly_attribution": STRING,
+    "anomaly_episode": BIGINT,
+}
+# The sample of RANDOM_CUT_FOREST(x) unless one is given, as the public lab uses it.
+SCALAR_SAMPLES = 12
 _FOREST = ("number_of_trees", "sub_sample_size", "time_decay", "shingle_size")
 # After the table the service's own order; what is ours alone comes behind, by name.
 _PARAMETERS = (
     "input", *_FOREST, "with_directionality", "columns", "fill", "tolerance", "seed", "on_time",
-    "false_alarms",
+    *(c.name for c in CHOICES),
 )  # fmt: skip
+_TEXTS = tuple(c.name for c in CHOICES if c.name != "false_alarms")
 _ALIASES = {n.replace("_", ""): n for n in _PARAMETERS}
 
 
@@ -94,17 +112,19 @@ def _options(
 ) -> DetectorOptions:
     given: dict[str, Any] = {k: v for k, v in values.items() if k in (*_FOREST, "seed")}
     more: dict[str, Any] = {k: v for k, v in values.items() if k in ("tolerance", "false_alarms")}
-    options = DetectorOptions(forest=ForestOptions(**given), **more)
-    if "false_alarms" in more and not FUNCTIONS[call.name.upper()].grade:
-        hint = "DETECT_ANOMALIES has it"
-        raise env.error(f"{call.name} has no false_alarms", args["false_alarms"].span, hint)
-    if "false_alarms" in more and "tolerance" in more:
-        msg = "tolerance and false_alarms cannot be combined"
-        raise env.error(msg, args["tolerance"].span, "leave tolerance out")
+    texts = {k: str(v) for k, v in values.items() if k in _TEXTS}
+    for name in (*more, *texts):
+        if not FUNCTIONS[call.name.upper()].grade:
+            msg = f"{call.name} has no {name}"
+            raise env.error(msg, args[name].span, "DETECT_ANOMALIES has it")
+    # Whether rows have a time, and so which rate holds by default, is known later (``_forest``).
+    options = DetectorOptions(
+        forest=ForestOptions(**given), **more, choices=Choices(**texts), timed=True
+    )
     try:
         options.validate()
     except EddylineError as e:
-        wrong = next((k for k in (*given, *more) if e.message.startswith(k)), None)
+        wrong = next((k for k in (*given, *more, *texts) if e.message.startswith(k)), None)
         place = args[wrong].span if wrong else call.span
         raise env.error(e.message, place, e.hint) from None
     forest = options.forest
@@ -166,10 +186,12 @@ def _forest(
         if not isinstance(e, Ref) or not e.type.is_rowtime:
             raise env.error(f"{on_time.names[0]} is no row time", on_time.span)
         time = e.name
-    if options.false_alarms and time is None and FalseAlarms.parse(options.false_alarms).per_week:
+    options = replace(options, timed=time is not None, false_alarms=_stated(options, time))
+    if time is None and FalseAlarms.parse(options.false_alarms).per_week:
         msg = f"{call.name}: {options.false_alarms} needs a row time"
         hint = "declare a WATERMARK, or say it per rows: false_alarms => '0.5/10000 rows'"
         raise env.error(msg, call.span, hint)
+    _check_choices(options, columns, call, env)
     distance = _distance(source.node)
     if fill is not None and (distance == 0 or time is None):
         msg = f"{call.name}: fill needs windows, so that it is known when one is missing"
@@ -177,10 +199,27 @@ def _forest(
         raise env.error(msg, call.span, hint)
     node = _node(source.node, columns, keys, options, fill, time, distance, kind)
     added = [n for n in (node.score, node.grade, node.explanation) if n is not None]
+    added += node.details
     shown = [SCORE, *([GRADE] if kind.grade else []), *([EXPLANATION] if kind.explanation else [])]
+    shown += list(DETAILS) if kind.grade else []
     fields = [replace(f, type=node.schema[f.column]) for f in source.visible]
     fields += [Field(s, None, n, node.schema[n]) for s, n in zip(shown, added, strict=True)]
     return Relation(node, tuple(fields))
+
+
+def _check_choices(
+    options: DetectorOptions, columns: tuple[str, ...], call: s.Call, env: Environment
+) -> None:
+    """Refuse options that name a column which is not judged."""
+    try:
+        of_columns(options.choices, list(columns), options.tolerance)
+    except EddylineError as e:
+        raise env.error(f"{call.name}: {e.message}", call.span, e.hint) from None
+
+
+def _stated(options: DetectorOptions, time: str | None) -> str:
+    """The rate of false alarms that is stated, or the default."""
+    return options.false_alarms or (DEFAULT_UNTIMED if time is None else DEFAULT_TIMED)
 
 
 def _node(
@@ -199,6 +238,8 @@ def _node(
         names.append(unique(wanted, taken) if given else None)
     types = (DOUBLE.not_null(), DOUBLE.not_null(), STRING)
     more = [Column(n, t) for n, t in zip(names, types, strict=True) if n is not None]
+    details = {unique(n, taken): t for n, t in DETAILS.items()} if kind.grade else {}
+    more += [Column(n, t) for n, t in details.items()]
     bounds = [n for w in windows_of(below) for n in (w.start, w.end, w.time) if n and n != time]
     kept = _filled_types(below, fill, columns, keys, time, tuple(bounds))
     forest = options.forest
@@ -207,7 +248,8 @@ def _node(
         below, columns, keys, forest.number_of_trees, forest.sub_sample_size,
         forest.time_decay, forest.shingle_size, options.tolerance, forest.seed, fill,
         distance if fill is not None else 0, time, tuple(dict.fromkeys(bounds)), names[0],
-        names[1], names[2], Schema((*kept, *more)), options.false_alarms,
+        names[1], names[2], Schema((*kept, *more)), options.false_alarms, tuple(details),
+        options.choices,
     )  # fmt: skip
 
 
@@ -273,11 +315,14 @@ def _replaced(e: Typed, by: dict[Apply, Ref]) -> Typed:
 
 def _scalar(node: Node, mark: Apply) -> tuple[Node, Ref]:
     given = [a.value for a in mark.args[1:] if isinstance(a, Const)]
-    settings: dict[str, Any] = dict(zip(_FOREST, given, strict=False))
-    options = DetectorOptions(forest=ForestOptions(**settings))
+    settings: dict[str, Any] = {"sub_sample_size": SCALAR_SAMPLES}
+    settings |= dict(zip(_FOREST, given, strict=False))
+    time = rowtime_of(node)
+    options = DetectorOptions(forest=ForestOptions(**settings), timed=time is not None)
+    options = replace(options, false_alarms=_stated(options, time))
     options.validate()
     point = unique("$point", set(node.schema.names))
     below: Calc = extended(node, ((point, mark.args[0]),))
     kind = FUNCTIONS["RANDOM_CUT_FOREST"]
-    forest = _node(below, (point,), (), options, None, rowtime_of(node), 0, kind)
+    forest = _node(below, (point,), (), options, None, time, 0, kind)
     return forest, Ref(forest.score, forest.schema[forest.score])

@@ -209,5 +209,5 @@ def _forest(node: lg.Forest, needed: set[str]) -> lg.Node:
     if node.time_column is not None:
         below.add(node.time_column)
     pruned = _pruned(node.input, below)
-    made = [n for n in (node.score, node.grade, node.explanation) if n is not None]
+    made = [n for n in (node.score, node.grade, node.explanation, *node.details) if n is not None]
     return replace(node, input=pruned, schema=_kept(node.schema, (*pruned.schema.names, *made)))
