@@ -351,15 +351,11 @@ N = TypeVar("N")
 class ForestOver(Generic[N]):
     """RANDOM_CUT_FOREST and its sisters over an input of this plan or of the logical one.
 
-    columns: numeric input columns, in order (a point's dimensions). partition_by: key columns.
-    score/grade/explanation: output column names, None where the function does not give them.
-    time_column: the row-time column, if any: points are then taken in time order as the watermark
-    allows (order: time, arrival), so that results do not depend on batches. fill: the value of a
-    window without rows, per key seen (needs window_ms, the distance of windows), or None.
-    window_columns: window_start/window_end/window_time columns to be filled along, if present.
-    false_alarms: how many a key may have, for example 0.1/week. details: names of the columns that
-    DETECT_ANOMALIES adds beside, in the order of ``DETAILS``; empty for the other functions.
-    choices: its options that are written as text.
+    columns: a point's dimensions. partition_by: key columns. score, grade, explanation: output
+    columns, None where the function does not give them; details: those that DETECT_ANOMALIES adds
+    beside, in the order of ``DETAILS``. time_column: points are taken in order of (time, arrival)
+    as the watermark allows. fill: the value of a window without rows, per key seen; it needs
+    window_ms, the distance of windows, and fills window_columns along.
     """
 
     input: N

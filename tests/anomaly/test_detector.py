@@ -299,10 +299,10 @@ def test_the_shipped_machine_code_is_that_of_the_sources() -> None:
     assert kernel.shipped(kernel.digest(), Path()) is not None
 
 
-def test_arrays_that_the_machine_code_cannot_take_are_refused() -> None:
+def test_arrays_that_the_machine_code_cannot_take_are_refused(tmp_path: Path) -> None:
     from eddyline.anomaly import kernel
 
-    code = kernel.shipped(kernel.digest(), Path())
+    code = kernel.shipped(kernel.digest(), tmp_path)
     assert code is not None
     singles = np.zeros((1, 10), np.float32)
     rest = (10, np.zeros((1, 2), np.float32), np.zeros(20, np.int64))
