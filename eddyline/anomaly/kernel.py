@@ -1,9 +1,9 @@
 """How the detectors' arithmetic becomes machine code: from shipped LLVM code, or by numba.
 
-The package ships the kernels as LLVM code that ``ahead.py`` made (``make kernels``), so that nobody
-waits for numba, which would compile for a minute or more. If the shipped code was made from other
-sources, or cannot be used on this machine, numba compiles the same functions when they are first
-called, and keeps the result on disk.
+The package ships the kernels as LLVM code that ``eddyline.anomaly.ahead`` made (``make kernels``),
+so that nobody waits for numba, which would compile for a minute or more. If the shipped code was
+made from other sources, or cannot be used on this machine, numba compiles the same functions when
+they are first called, and keeps the result on disk.
 
 Both are compiled without fast-math, so that a score has the same bits on every processor and
 wherever a batch is cut.
