@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from eddyline.kernel.running import Running
-from eddyline.kernel.tables import Table, TableResult
+from eddyline.kernel.running import SESSION_VARIABLE, Running, remote
+from eddyline.kernel.tables import Table, TableResult, value_of
 
 MIME = "application/vnd.eddyline.table+json"
 QUERY_MIME = "application/vnd.eddyline.query+json"
@@ -67,6 +67,16 @@ class ZeppelinContext:
         chosen = parameters().get(name, default)
         return list(chosen) if chosen is not None else []
 
+    def getAsDataFrame(self, name: str) -> Any:
+        """The table of a SQL paragraph with ``saveAs=name`` as a data frame; pandas is needed."""
+        import pandas
+
+        note = os.environ[SESSION_VARIABLE].removeprefix("note:")
+        table = remote().notes.saved_table(note, name)
+        types = table.types or ["STRING"] * len(table.columns)
+        rows = [[value_of(t, v) for t, v in zip(types, row, strict=True)] for row in table.rows]
+        return pandas.DataFrame(rows, columns=table.columns)
+
     def put(self, name: str, value: Any) -> None:
         """Keep a value by name."""
         self._kept[name] = value
@@ -78,8 +88,8 @@ class ZeppelinContext:
 
 def parameters() -> dict[str, Any]:
     """The values of the paragraph's forms."""
-    found = json.loads(os.environ.get(PARAMETERS, "{}"))
-    return dict(found)
+    parameters_by_name = json.loads(os.environ.get(PARAMETERS, "{}"))
+    return dict(parameters_by_name)
 
 
 def publish(

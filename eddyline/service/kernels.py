@@ -170,6 +170,7 @@ class Kernel:
         self._manager: Any = None
         self._client: Any = None
         self._waiting: list[_Run] = []
+        self._executes = False
         self.ended = False
         self._thread = in_thread("kernel", self._serve)
 
@@ -180,15 +181,21 @@ class Kernel:
         self._runs.put(run)
 
     def cancel(self, run_id: str) -> bool:
-        """Interrupt a run, or keep it from starting."""
+        """Interrupt a run, or keep it from starting.
+
+        A process that is still starting is not interrupted: others will need it.
+        """
         with self._lock:
-            for run in self._waiting:
-                if run.run_id == run_id:
-                    run.cancelled = True
-                    if run is self._current:
-                        self._interrupt()
-                    return True
-        return False
+            run = next((run for run in self._waiting if run.run_id == run_id), None)
+            if run is None:
+                return False
+            run.cancelled = True
+            executes = run is self._current and self._executes
+            if executes:
+                self._interrupt()
+        if not executes:
+            run.shows.code_ended(e.RunFinished(run_id, "ABORT"))
+        return True
 
     def close(self) -> None:
         """End the process and the thread."""
@@ -214,7 +221,7 @@ class Kernel:
                     self._run(run)
                 finally:
                     with self._lock:
-                        self._current = None
+                        self._current, self._executes = None, False
                         self._waiting.remove(run)
         finally:
             self._end()
@@ -225,6 +232,10 @@ class Kernel:
             if run.cancelled:
                 raise KeyboardInterrupt
             self._start()
+            with self._lock:
+                self._executes = not run.cancelled
+            if run.cancelled:
+                raise KeyboardInterrupt
             self._execute(run)
         except KeyboardInterrupt:
             run.shows.code_ended(e.RunFinished(run.run_id, "ABORT"))
@@ -272,7 +283,7 @@ class Kernel:
         self._client.execute(
             f"import os; os.environ.update({variables!r})", silent=True, store_history=False
         )
-        wanted = self._client.execute(run.code, allow_stdin=False)
+        request_id = self._client.execute(run.code, allow_stdin=False)
         failure: EddylineError | None = None
         while True:
             try:
@@ -282,7 +293,7 @@ class Kernel:
                     self._stop_process()
                     raise _died() from None
                 continue
-            if message["parent_header"].get("msg_id") != wanted:
+            if message["parent_header"].get("msg_id") != request_id:
                 continue
             kind, content = message["msg_type"], message["content"]
             if kind == "status" and content["execution_state"] == "idle":
@@ -329,15 +340,15 @@ def _failure(content: dict[str, Any], code: str) -> EddylineError:
     trace = _ANSI.sub("", "\n".join(content["traceback"]))
     message = words if name == "StatementError" else f"{name}: {words}"
     first, _, rest = message.partition("\n")
-    found = _CELL_LINE.search(trace)
-    if found is None and name == "SyntaxError":
+    place = _CELL_LINE.search(trace)
+    if place is None and name == "SyntaxError":
         with suppress(ValueError):
             try:
                 ast.parse(code)
             except SyntaxError as error:
                 return _at(first, rest, error.lineno)
     blank = len(code) - len(code.lstrip("\n"))  # the header's place, which IPython leaves out
-    return _at(first, rest, int(found[1] or found[2]) + blank if found else None)
+    return _at(first, rest, int(place[1] or place[2]) + blank if place else None)
 
 
 def _at(first: str, rest: str, line: int | None) -> EddylineError:

@@ -68,10 +68,10 @@ class FormFields:
 
 
 def _options(form: Form, value: Any) -> dict[str, str]:
-    found = dict(form.options)
+    options = dict(form.options)
     if isinstance(value, str):
-        found.setdefault(value, value)
-    return found
+        options.setdefault(value, value)
+    return options
 
 
 def _shown(form: Form, value: Any) -> Any:

@@ -52,15 +52,15 @@ def register(context: Context) -> None:
     @ui.page("/jobs/{job_id}")
     async def job(job_id: str) -> None:
         try:
-            found = await run.io_bound(context.services.jobs.get, job_id)
-            assert found is not None, "the server is not stopping"
+            job = await run.io_bound(context.services.jobs.get, job_id)
+            assert job is not None, "the server is not stopping"
         except EddylineError as error:
             mark_missing()
             with page("jobs", "No such job", crumb=("/jobs", "Jobs")):
                 Notice().error(error)
             return
-        with page("jobs", title_of(found), crumb=("/jobs", "Jobs")) as built:
-            JobPage(context, built, found.job_id)
+        with page("jobs", title_of(job), crumb=("/jobs", "Jobs")) as built:
+            JobPage(context, built, job.job_id)
 
 
 class JobPage:

@@ -57,8 +57,8 @@ def register(context: Context) -> None:
     @ui.page("/notes/{note_id}")
     async def note(note_id: str, paragraph: str | None = None) -> None:
         try:
-            found = await run.io_bound(context.services.notes.find, note_id)
-            view = context.services.notes.view(str(found))
+            known_id = await run.io_bound(context.services.notes.find, note_id)
+            view = context.services.notes.view(str(known_id))
         except EddylineError as error:
             mark_missing()
             with page("notes", "No such note", crumb=("/notes", "Notes")):
@@ -118,8 +118,8 @@ class NotePage:
     def _pull(self) -> tuple[NoteView, int]:
         return self._notes.view(self._id, self._version), self._services.clock.now_ms()
 
-    def _show(self, found: tuple[NoteView, int]) -> None:
-        view, now_ms = found
+    def _show(self, seen: tuple[NoteView, int]) -> None:
+        view, now_ms = seen
         self._version = max(self._version, view.version)
         if view.name != self._name:
             self._name = view.name

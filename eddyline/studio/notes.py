@@ -114,13 +114,13 @@ class NotesPage:
     def _pull(self) -> Found:
         return Found(self._notes.list(), self._services.clock.now_ms())
 
-    def _show(self, found: Found) -> None:
-        self._names = {note.id: note.name for note in found.notes}
-        self._empty.set_visibility(not found.notes)
-        self._listing.set_visibility(bool(found.notes))
-        self._drop_hint.set_visibility(bool(found.notes))
-        self._search.set_visibility(bool(found.notes))
-        self._listing.show({note.id: _cells(note, found.now_ms) for note in found.notes})
+    def _show(self, seen: Found) -> None:
+        self._names = {note.id: note.name for note in seen.notes}
+        self._empty.set_visibility(not seen.notes)
+        self._listing.set_visibility(bool(seen.notes))
+        self._drop_hint.set_visibility(bool(seen.notes))
+        self._search.set_visibility(bool(seen.notes))
+        self._listing.show({note.id: _cells(note, seen.now_ms) for note in seen.notes})
 
     def _actions(self, note_id: str) -> None:
         icon_button("file_download", "Export it", lambda: self._export(note_id))
@@ -183,7 +183,7 @@ class NotesPage:
 
 
 def hits_html(hits: Hits, words: str) -> str:
-    """The paragraphs that were found, each a link to its place."""
+    """The paragraphs that hold the words, each a link to its place."""
     if not words:
         return ""
     if not hits:

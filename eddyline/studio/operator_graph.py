@@ -27,12 +27,12 @@ def layers(operators: Sequence[OperatorFigures]) -> list[list[str]]:
             depth[name] = 1 + max((depth_of(i, (*seen, name)) for i in above), default=-1)
         return depth[name]
 
-    found: list[list[str]] = []
+    columns: list[list[str]] = []
     for operator in operators:
         place = depth_of(operator.name)
-        found += [[] for _ in range(place + 1 - len(found))]
-        found[place].append(operator.name)
-    return found
+        columns += [[] for _ in range(place + 1 - len(columns))]
+        columns[place].append(operator.name)
+    return columns
 
 
 def graph_html(operators: Sequence[OperatorFigures]) -> str:

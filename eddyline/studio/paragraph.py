@@ -211,8 +211,8 @@ class ParagraphBlock:
             self._time.set_text(text)
 
     def _show_forms(self, view: ParagraphView, note_params: Mapping[str, Any]) -> None:
-        found = [form for form in forms(view.text) if not form.hidden]
-        self._forms.show(found, view.params, note_params)
+        visible = [form for form in forms(view.text) if not form.hidden]
+        self._forms.show(visible, view.params, note_params)
 
     def _mark(self, view: ParagraphView) -> None:
         failed = next((o.text for o in view.outputs if o.kind == FAILURE), None)
@@ -417,14 +417,14 @@ def _shows_rows(view: ParagraphView) -> bool:
 
 
 def _figure_words(view: ParagraphView) -> list[str]:
-    found = view.figures
-    if found is None:
+    figures = view.figures
+    if figures is None:
         return []
-    words = [f"{number(found.rows_in)} rows in", f"{number(found.rows_out)} out"]
-    if found.late:
-        words.append(f"{number(found.late)} late")
-    if found.watermark_ms is not None:
-        words.append(f"watermark {clock_time(found.watermark_ms)} UTC")
-    if found.latency_ms is not None:
-        words.append(f"latency {number(round(found.latency_ms, 1))} ms")
+    words = [f"{number(figures.rows_in)} rows in", f"{number(figures.rows_out)} out"]
+    if figures.late:
+        words.append(f"{number(figures.late)} late")
+    if figures.watermark_ms is not None:
+        words.append(f"watermark {clock_time(figures.watermark_ms)} UTC")
+    if figures.latency_ms is not None:
+        words.append(f"latency {number(round(figures.latency_ms, 1))} ms")
     return words

@@ -67,9 +67,9 @@ class Cron:
         if self.weekdays is not None:
             allowed.append(weekday in self.weekdays)
         if self.nth is not None:
-            wanted, which = self.nth
+            nth_weekday, which = self.nth
             is_nth = day.day + 7 > last if which == 0 else (day.day - 1) // 7 + 1 == which
-            allowed.append(weekday == wanted and is_nth)
+            allowed.append(weekday == nth_weekday and is_nth)
         return any(allowed) if allowed else True
 
     def _time_from(self, earliest: tuple[int, int, int]) -> tuple[int, int, int] | None:
@@ -129,15 +129,15 @@ def _weekdays(word: str, text: str, *, unix: bool) -> tuple[int, ...]:
     if not unix:
         return _values(word, 1, 7, _DAYS, "day of the week", text)
     names = {name: value - 1 for name, value in _DAYS.items()}
-    found = _values(word, 0, 7, names, "day of the week", text)
-    return tuple(sorted({value % 7 + 1 for value in found}))
+    values = _values(word, 0, 7, names, "day of the week", text)
+    return tuple(sorted({value % 7 + 1 for value in values}))
 
 
 def _values(
     word: str, low: int, high: int, names: Mapping[str, int], field: str, text: str
 ) -> tuple[int, ...]:
     """The values of a field: ``*``, ``5``, ``1-5``, ``MON-FRI``, ``0/15``, and lists of them."""
-    found: set[int] = set()
+    values: set[int] = set()
     for part in word.upper().split(","):
         match = _PART.fullmatch(part)
         if match is None:
@@ -152,10 +152,10 @@ def _values(
         if not inside or (step is not None and int(step) == 0):
             raise _wrong(text, f"{part} is no {field} of {low} to {high}")
         if start > end:  # over midnight, or FRI-MON
-            found.update(range(start, high + 1, int(step or 1)), range(low, end + 1))
+            values.update(range(start, high + 1, int(step or 1)), range(low, end + 1))
         else:
-            found.update(range(start, end + 1, int(step or 1)))
-    return tuple(sorted(found))
+            values.update(range(start, end + 1, int(step or 1)))
+    return tuple(sorted(values))
 
 
 def _value(word: str, names: Mapping[str, int], field: str, text: str) -> int:

@@ -130,8 +130,8 @@ class NoteEdits:
         with self._moved:
             opened = self._opened(self.find(note))
             at = self._index(opened, paragraph)
-            found = opened.note.paragraphs.pop(at)
-            opened.note.paragraphs.insert(max(0, at + by), found)
+            moved = opened.note.paragraphs.pop(at)
+            opened.note.paragraphs.insert(max(0, at + by), moved)
             self._save(opened)
 
     def take_out(self, note: str, paragraph: str) -> None:
@@ -202,16 +202,16 @@ class NoteEdits:
 
     def _opened(self, note_id: str) -> OpenNote:
         with self._moved:
-            found = self._open.get(note_id)
-            if found is None:
+            opened = self._open.get(note_id)
+            if opened is None:
                 note = self._store.load(note_id)
                 if note is None:
                     raise EddylineError("not_found", f"there is no note {note_id}")
-                found = self._open[note_id] = OpenNote(note)
-                found.revision = self._runner.next_version()
+                opened = self._open[note_id] = OpenNote(note)
+                opened.revision = self._runner.next_version()
                 for paragraph in note.paragraphs:
-                    self._runner.touch(found.adopt(paragraph))
-            return found
+                    self._runner.touch(opened.adopt(paragraph))
+            return opened
 
     def _life(self, note: str, paragraph: str) -> tuple[OpenNote, Live]:
         opened = self._opened(self.find(note))
@@ -221,8 +221,8 @@ class NoteEdits:
         return opened, live
 
     def _index(self, opened: OpenNote, paragraph: str) -> int:
-        for index, found in enumerate(opened.note.paragraphs):
-            if found.id == paragraph:
+        for index, other in enumerate(opened.note.paragraphs):
+            if other.id == paragraph:
                 return index
         raise _no_paragraph(opened, paragraph)
 

@@ -14,7 +14,7 @@ _LABELLED = re.compile(r"(.*?)\(([^)]*)\)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form: its name and label, what it is asked with, and what it may be.
+    """One form: its name and label, its default, and what it may be.
 
     kind: textbox, password, select or checkbox. options: (value, label). note_wide: its value is
     the note's, not the paragraph's.
@@ -45,11 +45,11 @@ class Form:
 
 def forms(text: str) -> list[Form]:
     """The forms of a text, each name once."""
-    found: dict[tuple[str, bool], Form] = {}
+    by_name: dict[tuple[str, bool], Form] = {}
     for match in _FORM.finditer(text):
         form = _form(match)
-        found.setdefault((form.name, form.note_wide), form)
-    return list(found.values())
+        by_name.setdefault((form.name, form.note_wide), form)
+    return list(by_name.values())
 
 
 def fill(text: str, params: Mapping[str, Any], note_params: Mapping[str, Any]) -> str:
@@ -65,9 +65,9 @@ def fill(text: str, params: Mapping[str, Any], note_params: Mapping[str, Any]) -
 
 def _form(match: re.Match[str]) -> Form:
     wide, head, rest = match.groups()
-    found = _KIND.fullmatch(head)
-    assert found is not None, "the expression takes any text"
-    kind, delimiter, name = found.groups()
+    parts = _KIND.fullmatch(head)
+    assert parts is not None, "the expression takes any text"
+    kind, delimiter, name = parts.groups()
     name, label = _labelled(name.strip())
     default, comma, choices = (rest or "").partition(",")
     if kind is None:
@@ -78,5 +78,5 @@ def _form(match: re.Match[str]) -> Form:
 
 
 def _labelled(text: str) -> tuple[str, str]:
-    found = _LABELLED.fullmatch(text)
-    return (found[1], found[2]) if found else (text, text)
+    match = _LABELLED.fullmatch(text)
+    return (match[1], match[2]) if match else (text, text)

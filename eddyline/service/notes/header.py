@@ -52,15 +52,15 @@ def parse(text: str) -> Header:
     Raises:
         EddylineError: ``invalid_argument`` for properties that cannot be read, with their place.
     """
-    found = _NAME.match(text)
-    if found is None:
+    match = _NAME.match(text)
+    if match is None:
         return Header(None, {}, text)
-    end = found.end()
+    end = match.end()
     properties: dict[str, str] = {}
     if text[end : end + 1] == "(":
         properties, end = _Properties(text, end + 1).read()
     blank = "".join(c if c == "\n" else " " for c in text[:end])
-    return Header(found[2], properties, blank + text[end:])
+    return Header(match[2], properties, blank + text[end:])
 
 
 def warnings(properties: dict[str, str]) -> list[str]:

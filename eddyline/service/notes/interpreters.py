@@ -54,12 +54,12 @@ def task_of(paragraph: Paragraph, note: Note) -> Task:
         EddylineError: ``invalid_argument`` for its properties, ``sql_unsupported`` for an
             interpreter or a piece of Python that does not run here.
     """
-    found = header.parse(paragraph.text)
-    if found.interpreter is None and not _COMMENT.sub("", found.body).strip():
+    parsed = header.parse(paragraph.text)
+    if parsed.interpreter is None and not _COMMENT.sub("", parsed.body).strip():
         return Task()
-    name = _interpreter(found, note)
-    text = forms.fill(found.body, paragraph.params, note.params)
-    return _with_savepoints(INTERPRETERS[name](text, found), found.properties, paragraph.id)
+    name = _interpreter(parsed, note)
+    text = forms.fill(parsed.body, paragraph.params, note.params)
+    return _with_savepoints(INTERPRETERS[name](text, parsed), parsed.properties, paragraph.id)
 
 
 def _with_savepoints(task: Task, properties: dict[str, str], paragraph: str) -> Task:
@@ -85,14 +85,22 @@ _RESUMING = ("resumeFromSavepoint", "resumeFromLatestCheckpoint")
 def interpreter_of(text: str, group: str) -> str:
     """The interpreter's name, for showing; the note's own where the paragraph names none."""
     try:
-        found = header.parse(text).interpreter
+        named = header.parse(text).interpreter
     except EddylineError:
         return "?"
-    return full_name(found) if found else "md" if group in ("md", "markdown") else "flink.ssql"
+    return full_name(named) if named else "md" if group in ("md", "markdown") else "flink.ssql"
 
 
-def _interpreter(found: Header, note: Note) -> str:
-    name = found.interpreter
+def saved_as(text: str) -> str | None:
+    """The name under which a paragraph's table can be had in Python; None if it has none."""
+    try:
+        return header.parse(text).properties.get("saveAs")
+    except EddylineError:
+        return None
+
+
+def _interpreter(parsed: Header, note: Note) -> str:
+    name = parsed.interpreter
     if name is None:
         return "md" if note.group in ("md", "markdown") else "flink.ssql"
     name = full_name(name)
@@ -114,8 +122,8 @@ def _listed() -> str:
     return ", ".join(f"%{name}" for name in INTERPRETERS)
 
 
-def _ssql(text: str, found: Header) -> Task:
-    mode = found.properties.get("type", "update")
+def _ssql(text: str, parsed: Header) -> Task:
+    mode = parsed.properties.get("type", "update")
     if mode not in MODES:
         msg = f"type={mode} is none of {', '.join(MODES)}"
         hint = "update shows the rows that are, append those that came, single the newest"
@@ -123,10 +131,10 @@ def _ssql(text: str, found: Header) -> Task:
     return Task(
         sql=text if _COMMENT.sub("", text).strip() else None,
         mode=mode,
-        refresh_ms=_refresh_ms(found.properties.get("refreshInterval")),
-        job_name=found.properties.get("jobName"),
-        template=found.properties.get("template"),
-        warnings=tuple(header.warnings(found.properties)),
+        refresh_ms=_refresh_ms(parsed.properties.get("refreshInterval")),
+        job_name=parsed.properties.get("jobName"),
+        template=parsed.properties.get("template"),
+        warnings=tuple(header.warnings(parsed.properties)),
     )
 
 
@@ -141,31 +149,31 @@ def _refresh_ms(text: str | None) -> int:
         raise EddylineError("invalid_argument", msg, hint=hint) from None
 
 
-def _bsql(text: str, found: Header) -> Task:
+def _bsql(text: str, parsed: Header) -> Task:
     """Statements wait for each other, and only final results count."""
-    return replace(_ssql(text, found), options=dict(_BATCH))
+    return replace(_ssql(text, parsed), options=dict(_BATCH))
 
 
-def _pyflink(text: str, found: Header) -> Task:
+def _pyflink(text: str, parsed: Header) -> Task:
     """The SQL that can be read off the text, where no kernel can run the whole of it."""
     sql = pyflink.statements(text)
-    return _ssql(sql, found)
+    return _ssql(sql, parsed)
 
 
 def python_of(paragraph: Paragraph, note: Note) -> Task | None:
     """The Python of a paragraph for a kernel; None for a paragraph of another interpreter."""
-    found = header.parse(paragraph.text)
-    if found.interpreter is None or full_name(found.interpreter) not in PYTHON:
+    parsed = header.parse(paragraph.text)
+    if parsed.interpreter is None or full_name(parsed.interpreter) not in PYTHON:
         return None
-    warned = tuple(header.warnings(found.properties))
-    text = found.body
-    if found.properties.get("form") == "simple":  # else forms are made by z.input and its like
+    warned = tuple(header.warnings(parsed.properties))
+    text = parsed.body
+    if parsed.properties.get("form") == "simple":  # else forms are made by z.input and its like
         text = forms.fill(text, paragraph.params, note.params)
     body = "\n".join(line if line.strip() else "" for line in text.split("\n"))
     return Task(python=body, warnings=warned)
 
 
-def _conf(text: str, found: Header) -> Task:
+def _conf(text: str, parsed: Header) -> Task:
     """``key value`` a line, as SET statements; jars and packages have no meaning here."""
     out, warned = [], []
     for line in text.split("\n"):
@@ -185,32 +193,32 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _md(text: str, found: Header) -> Task:
+def _md(text: str, parsed: Header) -> Task:
     import markdown2  # type: ignore[import-untyped]
 
     extras = ["fenced-code-blocks", "tables", "strike", "task_list"]
     return Task(html=str(markdown2.markdown(text.strip(), extras=extras)))
 
 
-def _html(text: str, found: Header) -> Task:
+def _html(text: str, parsed: Header) -> Task:
     return Task(html=text)
 
 
-def _text(text: str, found: Header) -> Task:
+def _text(text: str, parsed: Header) -> Task:
     return Task(texts=(text.strip(),))
 
 
-def _shell(text: str, found: Header) -> Task:
+def _shell(text: str, parsed: Header) -> Task:
     return Task(shell=text if text.strip() else None)
 
 
-def _scala(text: str, found: Header) -> Task:
+def _scala(text: str, parsed: Header) -> Task:
     """Scala does not run; the SQL in it, and functions that are built in, can be read off."""
     from eddyline.functions import FUNCTIONS
     from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
 
     read = scala.read(text, lambda name: name.upper() in FORESTS or name.upper() in FUNCTIONS)
-    return replace(_ssql(read.sql, found), texts=read.registered)
+    return replace(_ssql(read.sql, parsed), texts=read.registered)
 
 
 INTERPRETERS: dict[str, Callable[[str, Header], Task]] = {

@@ -1,4 +1,4 @@
-"""A paragraph's life on screen: what its run has told so far, folded into what it shows."""
+"""A paragraph's life on screen: the events of its run so far, folded into what it shows."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ class Live:
     def keep(self) -> None:
         """Write what is shown into the note's own fields."""
         code = "ERROR" if self.status in (ERROR, ABORT) else "SUCCESS"
-        found = [message(output) for output in self.outputs]
-        self.paragraph.fields["results"] = {"code": code, "msg": found}
+        messages = [message(output) for output in self.outputs]
+        self.paragraph.fields["results"] = {"code": code, "msg": messages}
 
     def hear(self, event: RunEvent, now_ms: int) -> None:
         """Take in what the run tells."""
@@ -194,7 +194,7 @@ def filled(template: str, row: list[str | None] | None) -> str:
 
     def value(match: re.Match[str]) -> str:
         index = int(match[1])
-        found = row[index] if row is not None and index < len(row) else None
-        return "" if found is None else html.escape(found)
+        value_text = row[index] if row is not None and index < len(row) else None
+        return "" if value_text is None else html.escape(value_text)
 
     return _COLUMN.sub(value, template)

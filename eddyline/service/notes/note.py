@@ -57,8 +57,8 @@ class Paragraph:
 
     @property
     def status(self) -> str:
-        found = str(self.fields.get("status") or READY)
-        return found if found in STATES else READY
+        status = str(self.fields.get("status") or READY)
+        return status if status in STATES else READY
 
     @property
     def enabled(self) -> bool:
@@ -93,8 +93,8 @@ class Paragraph:
     def messages(self) -> list[dict[str, Any]]:
         """Its results: ``{"type": ..., "data": ...}`` each."""
         results = self.fields.get("results")
-        found = results.get("msg") if isinstance(results, dict) else None
-        return [m for m in found if isinstance(m, dict)] if isinstance(found, list) else []
+        messages = results.get("msg") if isinstance(results, dict) else None
+        return [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
 
     def graph(self, index: int) -> dict[str, Any]:
         """How result ``index`` is drawn, as Zeppelin keeps it; empty if it never was."""
@@ -165,10 +165,10 @@ class Note:
 
 
 def _object(of: dict[str, Any], key: str) -> dict[str, Any]:
-    found = of.get(key)
-    if not isinstance(found, dict):
-        found = of[key] = {}
-    return found
+    value = of.get(key)
+    if not isinstance(value, dict):
+        value = of[key] = {}
+    return value
 
 
 def new_note_id() -> str:

@@ -1,7 +1,7 @@
 """The notes of a data directory: kept, edited, run and shown.
 
 All writing goes through here, so that what is in memory is what is in ``meta.db``. A screen asks
-for what has changed since it last asked (``view``), at its own pace: a slow one costs nothing.
+what has changed since a version (``view``), at its own pace: a slow one costs nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from eddyline.service.events import JobFigures
 from eddyline.service.notes import exports, zpln
 from eddyline.service.notes.cron import parse as parse_cron
 from eddyline.service.notes.edits import NoteEdits
-from eddyline.service.notes.interpreters import interpreter_of
+from eddyline.service.notes.interpreters import interpreter_of, saved_as
 from eddyline.service.notes.live import Live
 from eddyline.service.notes.note import (
     ABORT,
@@ -28,7 +28,7 @@ from eddyline.service.notes.note import (
     new_note_id,
     new_paragraph,
 )
-from eddyline.service.notes.output import Output
+from eddyline.service.notes.output import Output, Table
 from eddyline.service.notes.runner import session_of
 from eddyline.service.notes.schedules import Schedules
 from eddyline.service.notes.search import Hits, search
@@ -214,9 +214,9 @@ class Notes(NoteEdits):
 
     def duplicate(self, note: str, name: str | None = None) -> str:
         """A copy with its results; returns its id."""
-        found = self._opened(self.find(note)).note
-        name = name or f"{found.name} copy"
-        return self.import_bytes(self.export(note), found.name, name, found.notebook)
+        original = self._opened(self.find(note)).note
+        name = name or f"{original.name} copy"
+        return self.import_bytes(self.export(note), original.name, name, original.notebook)
 
     def remove(self, note: str) -> None:
         """Stop what runs of a note and forget it."""
@@ -233,6 +233,27 @@ class Notes(NoteEdits):
             shared = any(row.notebook == notebook for row in self._store.rows())
         if not shared:
             self._services.kernels.close(notebook)
+
+    def saved_table(self, note: str, name: str) -> Table:
+        """The table that a paragraph with ``saveAs=name`` shows, of the note or its notebook.
+
+        Raises:
+            EddylineError: ``not_found`` if there is none, or it has not run yet.
+        """
+        with self._moved:
+            here = self._opened(self.find(note))
+            rows = [row for row in self._store.rows() if row.notebook == here.note.notebook]
+            others = [self._opened(row.id) for row in rows if row.id != here.note.id]
+            for opened in (here, *others):
+                for paragraph in opened.note.paragraphs:
+                    if saved_as(paragraph.text) != name:
+                        continue
+                    for output in opened.lives[paragraph.id].outputs:
+                        if output.table is not None:
+                            return output.table
+        msg = f"no paragraph has saved a table as {name}"
+        hint = f"run one that begins with %flink.ssql(saveAs={name})"
+        raise EddylineError("not_found", msg, hint=hint)
 
     # schedules
 

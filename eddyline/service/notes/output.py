@@ -49,10 +49,10 @@ def message(output: Output) -> Message:
 
 def outputs(messages: Iterable[Message], *, failed: bool) -> Outputs:
     """What a note's messages show; the last text of a paragraph that failed is its error."""
-    found = [_output(m) for m in messages if m.get("data")]
-    if failed and found and found[-1].kind == TEXT:
-        found[-1] = Output(FAILURE, found[-1].text)
-    return found
+    shown = [_output(m) for m in messages if m.get("data")]
+    if failed and shown and shown[-1].kind == TEXT:
+        shown[-1] = Output(FAILURE, shown[-1].text)
+    return shown
 
 
 def _output(message: Message) -> Output:

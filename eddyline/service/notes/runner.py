@@ -279,11 +279,11 @@ class Runner:
         Its INSERT goes on by itself and is watched again; a SELECT ended with its server.
         """
         jobs = self._services.jobs.list() if row.run_id else []
-        wanted = [j for j in jobs if j.run_id == row.run_id and j.desired == WANTED]
+        resumed = [j for j in jobs if j.run_id == row.run_id and j.desired == WANTED]
         with self.moved:
-            if wanted and row.run_id:
+            if resumed and row.run_id:
                 live.resume(row.run_id)
-                live.jobs = [job.job_id for job in wanted]
+                live.jobs = [job.job_id for job in resumed]
                 listener = self._listener(opened, live)
                 if self._services.sessions.watch(row.run_id, listener):
                     self._save(opened, live)

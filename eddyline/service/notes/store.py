@@ -55,7 +55,7 @@ class NoteStore:
 
     def rows(self) -> list[NoteRow]:
         """All notes by name."""
-        found = read(
+        rows = read(
             self._path,
             "SELECT note_id, name, (SELECT count(*) FROM paragraphs p WHERE p.note_id = n.note_id),"
             f" modified_ms, coalesce(json_extract(fields, '$.{NOTEBOOK}'), '{DEFAULT_NOTEBOOK}')"
@@ -63,29 +63,29 @@ class NoteStore:
         )
         return [
             NoteRow(str(i), str(n), int(str(p)), int(str(m)), str(notebook))
-            for i, n, p, m, notebook in found
+            for i, n, p, m, notebook in rows
         ]
 
     def schedules(self) -> dict[str, str]:
         """The cron expression of each note that has one, by id."""
-        found = read(
+        rows = read(
             self._path,
             f"SELECT note_id, json_extract(fields, '$.{SCHEDULE}') AS cron FROM notes"
             " WHERE cron IS NOT NULL",
         )
-        return {str(note_id): str(cron) for note_id, cron in found}
+        return {str(note_id): str(cron) for note_id, cron in rows}
 
     def load(self, note_id: str) -> Note | None:
         """One note by id, or None."""
-        found = read(self._path, "SELECT fields FROM notes WHERE note_id = ?", (note_id,))
-        if not found:
+        notes = read(self._path, "SELECT fields FROM notes WHERE note_id = ?", (note_id,))
+        if not notes:
             return None
         rows = read(
             self._path,
             "SELECT fields FROM paragraphs WHERE note_id = ? ORDER BY position",
             (note_id,),
         )
-        return Note(_loaded(found[0][0]), [Paragraph(_loaded(fields)) for (fields,) in rows])
+        return Note(_loaded(notes[0][0]), [Paragraph(_loaded(fields)) for (fields,) in rows])
 
     def save(self, note: Note, now_ms: int) -> None:
         """Write a note with all its paragraphs; run ids of paragraphs that stay are kept.
@@ -135,13 +135,13 @@ class NoteStore:
 
     def runs(self) -> list[RunRow]:
         """Paragraphs that ran, or waited to, when they were written."""
-        found = read(
+        rows = read(
             self._path,
             "SELECT note_id, paragraph_id, status, run_id FROM paragraphs "
             "WHERE run_id IS NOT NULL OR status IN ('RUNNING', 'PENDING')",
         )
         return [
-            RunRow(str(n), str(p), str(s), None if r is None else str(r)) for n, p, s, r in found
+            RunRow(str(n), str(p), str(s), None if r is None else str(r)) for n, p, s, r in rows
         ]
 
     def remove(self, note_id: str) -> None:
@@ -156,5 +156,5 @@ def _dumped(fields: dict[str, object]) -> str:
 
 
 def _loaded(text: object) -> dict[str, object]:
-    found: dict[str, object] = json.loads(str(text))
-    return found
+    fields: dict[str, object] = json.loads(str(text))
+    return fields

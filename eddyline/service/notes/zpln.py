@@ -33,8 +33,8 @@ def read(data: bytes, file: str, now_ms: int) -> Note:
     if not isinstance(paragraphs, list):
         hint = "import one note at a time, as Zeppelin exports it"
         raise _bad(file, "it is JSON, but has no list of paragraphs, so it is not a note", hint)
-    found = [_paragraph(p, i, file, now_ms) for i, p in enumerate(paragraphs)]
-    _unlike(found, now_ms)
+    read_paragraphs = [_paragraph(p, i, file, now_ms) for i, p in enumerate(paragraphs)]
+    _unlike(read_paragraphs, now_ms)
     name = document.get("name")
     if name is not None and not isinstance(name, str):
         raise _bad(file, 'its "name" is not a text', _EXPORT)
@@ -44,7 +44,7 @@ def read(data: bytes, file: str, now_ms: int) -> Note:
     document["paragraphs"] = []
     for field in (NOTEBOOK, SCHEDULE):
         document.pop(field, None)
-    return Note(document, found)
+    return Note(document, read_paragraphs)
 
 
 def _document(data: bytes, file: str) -> dict[str, Any]:
@@ -77,16 +77,16 @@ def _no_number(word: str) -> None:
     raise ValueError(word)
 
 
-def _paragraph(found: Any, index: int, file: str, now_ms: int) -> Paragraph:
+def _paragraph(fields: Any, index: int, file: str, now_ms: int) -> Paragraph:
     where = f"paragraph {index + 1}"
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise _bad(file, f"{where} is not an object", _EXPORT)
     for key, kind, words in (("text", str, "a text"), ("config", dict, "an object")):
-        if found.get(key) is not None and not isinstance(found[key], kind):
+        if fields.get(key) is not None and not isinstance(fields[key], kind):
             raise _bad(file, f'"{key}" of {where} is not {words}', _EXPORT)
-    if not isinstance(found.get("id"), str):
-        found["id"] = new_paragraph_id(now_ms)
-    return Paragraph(found)
+    if not isinstance(fields.get("id"), str):
+        fields["id"] = new_paragraph_id(now_ms)
+    return Paragraph(fields)
 
 
 def _unlike(paragraphs: list[Paragraph], now_ms: int) -> None:

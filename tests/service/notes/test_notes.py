@@ -446,6 +446,22 @@ def test_a_job_nobody_resumed_yet_waits_for_the_next_server(bench: Bench) -> Non
     assert bench.shown(note).status == "RUNNING"
 
 
+def test_a_table_saved_under_a_name_is_had_from_all_notes_of_its_notebook(bench: Bench) -> None:
+    note = bench.notes.create("n", ["%flink.ssql(saveAs=counts)\nSELECT k"])
+    other = bench.notes.create("other", ["%md\nx"])
+    with pytest.raises(EddylineError, match="no paragraph has saved a table as counts"):
+        bench.notes.saved_table(note, "counts")
+    bench.run(note)
+    run = bench.sessions.run_of("SELECT k")
+    run.tell(table(run, ["a", "2"]))
+    for asking in (note, other):
+        saved = bench.notes.saved_table(asking, "counts")
+        assert (saved.columns, saved.rows) == (["k", "n"], [["a", "2"]])
+    stranger = bench.notes.create("stranger", notebook="another")
+    with pytest.raises(EddylineError, match="no paragraph"):
+        bench.notes.saved_table(stranger, "counts")
+
+
 def test_single_with_a_template(bench: Bench) -> None:
     note = bench.notes.create("n", ["%flink.ssql(type=single,template=<b>{1}</b>{9})\nSELECT *"])
     bench.run(note)

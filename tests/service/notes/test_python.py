@@ -181,6 +181,9 @@ def test_pyflink_is_not_importable_outside_kernels() -> None:
 def test_restart_forgets_and_a_death_is_told(running: TestServer, note: Note) -> None:
     note.text("kept = 1")
     running.services.notes.restart_python(note.id)
+    begun = note.begin("never = 1")
+    running.services.notes.cancel(note.id, begun)
+    assert note.until(begun, "ABORT", "ERROR", "FINISHED").status == "ABORT"
     assert "NameError" in note.error("kept")
     assert "Python for this notebook has ended" in note.error("import os; os._exit(1)")
     assert note.text("print('again')") == "again\n"
