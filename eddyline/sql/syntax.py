@@ -51,6 +51,16 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeBetween:
+    """``(left - right) unit [TO unit]``."""
+
+    left: Expression
+    right: Expression
+    unit: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Unary:
     """``-x``, ``+x``, ``NOT x``."""
 
@@ -282,6 +292,7 @@ Expression = (
     | Literal
     | Interval
     | Unary
+    | TimeBetween
     | Binary
     | Is
     | Between

@@ -8,6 +8,7 @@ import pytest
 from sql_kit import KINESIS, catalog, explain, plan, types
 
 from eddyline.catalog.table import CatalogTable, ColumnKind
+from eddyline.errors import EddylineError
 from eddyline.record.types import TimeAttribute
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
@@ -333,3 +334,10 @@ def test_marked_texts(literal: str, text: str) -> None:
     expression = parse_expression(literal)
     assert isinstance(expression, s.Literal)
     assert (expression.kind, expression.text) == ("string", text)
+
+
+def test_times_are_subtracted_with_a_unit() -> None:
+    difference = "(TIMESTAMP '2026-03-30 00:00:00' - arrival) DAY TO SECOND"
+    assert types(f"SELECT {difference} AS d FROM clicks") == "INTERVAL SECOND(3)"
+    with pytest.raises(EddylineError, match="in MONTH is not supported"):
+        plan("SELECT (arrival - arrival) MONTH FROM clicks")

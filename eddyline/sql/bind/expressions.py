@@ -11,7 +11,7 @@ from eddyline.functions import AGGREGATES
 from eddyline.functions.aggregates import ALIASES, aggregate, aggregate_row
 from eddyline.functions.casts import cast
 from eddyline.functions.registry import Argument, build, lookup
-from eddyline.record.types import DOUBLE, INT, DataType, Root, TimeAttribute
+from eddyline.record.types import DOUBLE, INT, INTERVAL_SECOND, DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
@@ -169,6 +169,18 @@ class ExpressionBinder:
 
     def _binary(self, e: s.Binary) -> Typed:
         return self.apply(e.op, (self.bind(e.left), self.bind(e.right)), e.span)
+
+    def _time_between(self, e: s.TimeBetween) -> Typed:
+        left, right = self.bind(e.left), self.bind(e.right)
+        times = all(t.is_timestamp or t.root is Root.DATE for t in (left.type, right.type))
+        if not times or e.unit in ("YEAR", "MONTH"):
+            hint = "write TIMESTAMPDIFF(unit, from, to), which gives a number"
+            what = f"{left.type.plain()} minus {right.type.plain()} in {e.unit}"
+            raise self.env.unsupported(what, e.span, hint)
+        nullable = left.type.nullable or right.type.nullable
+        kind = INTERVAL_SECOND if nullable else INTERVAL_SECOND.not_null()
+        text = "(epoch_ms(({0})::TIMESTAMP) - epoch_ms(({1})::TIMESTAMP))"
+        return Apply("MINUS_TIMES", (left, right), text, kind)
 
     def _is(self, e: s.Is) -> Typed:
         if e.what == "JSON":
@@ -394,6 +406,7 @@ _BINDERS: dict[type, Callable[[ExpressionBinder, Any], Typed]] = {
     s.Literal: ExpressionBinder._literal,
     s.Interval: ExpressionBinder._interval,
     s.Unary: ExpressionBinder._unary,
+    s.TimeBetween: ExpressionBinder._time_between,
     s.Binary: ExpressionBinder._binary,
     s.Is: ExpressionBinder._is,
     s.Between: ExpressionBinder._between,

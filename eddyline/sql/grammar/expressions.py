@@ -20,6 +20,8 @@ _COMPARISONS = {
 }
 # Character sets before a text: every text is Unicode here, as in Flink.
 _CHARACTER_SETS = ("_UTF8", "_UTF16", "_LATIN1")
+# Units that follow (a - b) in a difference of times.
+_SPANS = ("DAY", "HOUR", "MINUTE", "SECOND", "YEAR", "MONTH")
 _SUMS = {TokenType.PLUS: "+", TokenType.DASH: "-"}
 _PRODUCTS = {
     TokenType.STAR: "*",
@@ -202,12 +204,22 @@ class ExpressionGrammar(CallGrammar):
         inner = self.expression()
         if not self.comma():
             self.r_paren()
-            return inner
+            is_difference = isinstance(inner, s.Binary) and inner.op == "-"
+            return self._difference(inner, start) if is_difference else inner
         items = [inner, self.expression()]
         while self.comma():
             items.append(self.expression())
         self.r_paren()
         return s.Construct("ROW", tuple(items), self.span_from(start))
+
+    def _difference(self, inner: s.Expression, start: int) -> s.Expression:
+        """``(a - b) DAY TO SECOND``: the time between two instants; ``(a - b)`` as it is."""
+        if not isinstance(inner, s.Binary) or self.word() not in _SPANS:
+            return inner
+        unit = self._interval_unit()
+        if self.match("TO"):
+            self._interval_unit()
+        return s.TimeBetween(inner.left, inner.right, unit, self.span_from(start))
 
     def _keyword(self, word: str) -> s.Expression | None:
         """A phrase that begins with a word of its own, or None."""
