@@ -115,6 +115,17 @@ class Watch:
     def _warned(self, event: e.Warning_) -> None:
         say(f"warning: {event.text}")
 
+    def _printed(self, event: e.Printed) -> None:
+        """Lines of the print connector, as they are or as JSON."""
+        self._end_live()
+        if self.as_json:
+            for kind, text in zip(event.kinds, event.lines, strict=True):
+                line({"op": kind, "table": event.table, "printed": text})
+            return
+        stream = sys.stderr if event.to_error else sys.stdout
+        stream.write("".join(f"{text}\n" for text in event.lines))
+        stream.flush()
+
     def _table(self, event: e.TableSnapshot) -> None:
         self._snapshot = event
         self._draw()
@@ -215,6 +226,7 @@ _SHOWS: dict[type, Callable[[Watch, Any], None]] = {
     e.StatementStarted: Watch._started,
     e.Text: Watch._text,
     e.Warning_: Watch._warned,
+    e.Printed: Watch._printed,
     e.TableSnapshot: Watch._table,
     e.RowsAppended: Watch._changed,
     e.JobStarted: Watch._job,

@@ -47,6 +47,7 @@ from eddyline.engine.operators.window_aggregate import WindowAggregate
 from eddyline.engine.operators.window_join import WindowJoin
 from eddyline.engine.operators.window_rank import WindowRank
 from eddyline.engine.operators.window_table import WindowTable
+from eddyline.engine.remote_stream import is_remote
 from eddyline.engine.sinks.blackhole import Blackhole
 from eddyline.engine.sinks.collect import Collect
 from eddyline.engine.sinks.filesystem import FilesystemSink
@@ -108,11 +109,19 @@ def _scan(w: Workshop, context: Context, inputs: Inputs, node: plan.Scan) -> Ope
 def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> Source:
     if name == "filesystem":
         return FilesystemSource(context, node)
+    if name == "kinesis" and is_remote(context.options, w.settings):
+        from eddyline.engine.sources.remote_kinesis import RemoteKinesisSource
+
+        return RemoteKinesisSource(context)
     if name == "kinesis":
         from eddyline.engine.sources.kinesis import KinesisSource
 
         with _stream_known(context.name, context.options):
             return KinesisSource(context, w.streams)
+    if name == "jdbc":
+        from eddyline.engine.sources.jdbc import JdbcSource
+
+        return JdbcSource(context, node)
     if name == "datagen":
         from eddyline.engine.sources.datagen import DatagenSource
 
@@ -122,24 +131,36 @@ def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> 
 
         return FakerSource(context, node.columns)
     msg = f"table {node.table.path.name}: connector '{name}' cannot be read from"
-    raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem, datagen and faker can")
+    raise EddylineError(
+        "sql_semantic", msg, hint="kinesis, filesystem, jdbc, datagen and faker can"
+    )
 
 
 def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Operator:
     options = node.table.options
     name = connector_of(options.get("connector", "")).name
+    if name == "kinesis" and is_remote(options, w.settings):
+        from eddyline.engine.sinks.remote_stream import RemoteStreamSink
+
+        return RemoteStreamSink(context, inputs, node, w.job_id)
     if name == "kinesis":
         with _stream_known(node.table.path.name, options):
             stream = w.streams.open(STREAM.read(options))
         return StreamSink(context, inputs, node, stream, w.job_id, w.incarnation)
     if name == "filesystem":
         return FilesystemSink(context, inputs, node, w.job_id)
+    if name == "jdbc":
+        from eddyline.engine.sinks.jdbc import JdbcSink
+
+        return JdbcSink(context, inputs, node, w.job_id)
     if name == "print":
         return Print(context, inputs, node, w.listener)
     if name == "blackhole":
         return Blackhole(context, inputs, node.schema)
     msg = f"table {node.table.path.name}: connector '{name}' cannot be written to"
-    raise EddylineError("sql_semantic", msg, hint="kinesis, filesystem, print and blackhole can")
+    raise EddylineError(
+        "sql_semantic", msg, hint="kinesis, filesystem, jdbc, print and blackhole can"
+    )
 
 
 @contextmanager

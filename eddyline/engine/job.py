@@ -29,7 +29,7 @@ from eddyline.engine.operators.processing_time import ProcessingTime
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.signals import News, StopSignal
-from eddyline.engine.sinks.sink import Sink
+from eddyline.engine.sinks.sink import Printed, Sink
 from eddyline.engine.state import JobState, Progress
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK, Batch
@@ -76,7 +76,10 @@ class JobListener(Protocol):
         """Rows that a forest has scored."""
 
     def on_warning(self, sentence: str) -> None:
-        """Something the user should know, and lines of the print connector."""
+        """Something the user should know."""
+
+    def on_printed(self, printed: Printed) -> None:
+        """Lines of the print connector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,9 @@ class _ListenerAdapter:
 
     def on_text(self, line: str) -> None:
         self._listener.on_warning(line)
+
+    def on_printed(self, printed: Printed) -> None:
+        self._listener.on_printed(printed)
 
     def on_scores(self, points: ScorePoints) -> None:
         self._listener.on_scores(points)

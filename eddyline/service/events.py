@@ -107,6 +107,20 @@ class Warning_(msgspec.Struct, tag="Warning", frozen=True):
     text: str
 
 
+class Printed(msgspec.Struct, tag=True, frozen=True):
+    """Lines of the print connector, and the kind of each line's change.
+
+    to_error: for the standard error, not the standard output.
+    """
+
+    run_id: str
+    index: int
+    table: str
+    kinds: list[str]
+    lines: list[str]
+    to_error: bool = False
+
+
 class Shown(msgspec.Struct, tag=True, frozen=True):
     """An output of Python at place ``index``, which replaces what was there.
 
@@ -187,6 +201,7 @@ RunEvent = (
     StatementStarted
     | Text
     | Warning_
+    | Printed
     | Shown
     | TableSnapshot
     | RowsAppended

@@ -12,8 +12,10 @@ import threading
 from eddyline.engine.metrics import JobMetrics, OperatorMetrics, ShardMetrics
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.signals import StopSignal
+from eddyline.engine.sinks.sink import Printed
 from eddyline.engines.engine import Prepared, RunSpec, StartFrom
 from eddyline.record.batch import Batch, Kind
+from eddyline.service import events
 from eddyline.service.child import in_thread
 from eddyline.service.events import (
     JobFigures,
@@ -106,6 +108,22 @@ class Work:
         """Points that a forest has scored."""
         for message in record_scores(self._session.monitor, self._id, scores):
             self._session.send(message)
+
+    def on_printed(self, printed: Printed) -> None:
+        """Lines of the print connector."""
+        if self._log is not None:
+            for text in printed.lines:
+                self._log.write("INFO", text)
+        self._session.send(
+            events.Printed(
+                self._run.run_id,
+                self._index,
+                printed.table,
+                printed.kinds,
+                printed.lines,
+                printed.to_error,
+            )
+        )
 
     def on_warning(self, text: str) -> None:
         """Something the user should know."""

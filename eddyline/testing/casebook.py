@@ -76,6 +76,9 @@ class _Watcher:
     def on_scores(self, points: ScorePoints) -> None:
         """Scores are rows of the result as well."""
 
+    def on_printed(self, printed: Any) -> None:
+        """Lines of the print connector are not of interest."""
+
     def on_warning(self, sentence: str) -> None:
         """A case's rows are all that counts."""
 

@@ -52,6 +52,9 @@ class Watcher:
     def on_text(self, line: str) -> None:
         self.words.append(line)
 
+    def on_printed(self, printed: Any) -> None:
+        self.words += printed.lines
+
     def folded(self) -> Counter[tuple[Any, ...]]:
         out: Counter[tuple[Any, ...]] = Counter()
         for kind, row in self.changes:

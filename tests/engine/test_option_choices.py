@@ -63,7 +63,7 @@ def test_a_delimiter_may_be_escaped(written: str, between: str, sql: Sql) -> Non
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("aws.endpoint", "http://other:4567", "is not this machine"),
+        ("aws.endpoint", "other:4567", "write a URL"),
         ("scan.stream.initpos", "NEWEST", "LATEST"),
         ("bad-records", "skip", "fail, dead-letter"),
         ("json.timestamp-format.standard", "RFC", "SQL, ISO-8601"),

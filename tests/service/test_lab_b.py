@@ -106,6 +106,9 @@ class Scores:
         self.rates += points.values[:, 0].tolist()
         self.alerts += [first + i for i, a in enumerate(points.alert.tolist()) if a]
 
+    def on_printed(self, printed: Any) -> None:
+        """Lines of the print connector are not of interest."""
+
     def on_warning(self, sentence: str) -> None:
         """Of no interest here."""
 

@@ -56,10 +56,10 @@ class OutboxSink(Sink):
         """stored: the columns that are in a record, by default all."""
         super().__init__(context, inputs, node.schema)
         options = node.table.options
-        self._format = FORMAT.read(options)
+        self._format = FORMAT.get(options) or ""
         self._recorded = stored or node.columns
         self._encoder: Encoder | None = None
-        if FORMATS[self._format].records:
+        if self._format and FORMATS[self._format].records:
             own = own_options(self._format, options)
             self._encoder = encoder(self._format, self._recorded, own)
         self._takes_changes = has_changelog(node.table)

@@ -6,11 +6,22 @@ the transaction of its database (``append_with``).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.scores import ScorePoints
 from eddyline.record.batch import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """Lines of the print connector with the kind of each change; to_error: to standard error."""
+
+    table: str
+    kinds: list[str]
+    lines: list[str]
+    to_error: bool
 
 
 class Listener(Protocol):
@@ -19,6 +30,8 @@ class Listener(Protocol):
     def on_rows(self, batch: Batch) -> None: ...
 
     def on_text(self, line: str) -> None: ...
+
+    def on_printed(self, printed: Printed) -> None: ...
 
     def on_scores(self, points: ScorePoints) -> None: ...
 

@@ -40,6 +40,10 @@ def taken_apart(records: Records) -> Records:
         None if records.shard is None else np.repeat(records.shard, counts),
         np.repeat(records.arrival_ms, counts),
         np.repeat(records.offset, counts),
+        {
+            key: values.take(pa.array(np.repeat(np.arange(len(records)), counts)))
+            for key, values in records.metadata.items()
+        },
     )
 
 

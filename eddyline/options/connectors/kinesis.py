@@ -10,7 +10,17 @@ from eddyline.errors import EddylineError
 from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector, Metadata
 from eddyline.options.java_time import parse_moment
-from eddyline.options.option import BOOLEAN, INTEGER, STRING, Kind, Option, choice, without_effect
+from eddyline.options.option import (
+    BOOLEAN,
+    DURATION,
+    INTEGER,
+    STRING,
+    Kind,
+    Option,
+    choice,
+    integer,
+    without_effect,
+)
 
 
 class InitialPosition(StrEnum):
@@ -26,6 +36,16 @@ class Recreated(StrEnum):
 
     FAIL = "fail"
     FROM_BEGINNING = "from-beginning"
+
+
+class Provider(StrEnum):
+    """Where credentials come from."""
+
+    AUTO = "AUTO"
+    BASIC = "BASIC"
+    PROFILE = "PROFILE"
+    ENV_VAR = "ENV_VAR"
+    SYS_PROP = "SYS_PROP"
 
 
 class Partitioner(StrEnum):
@@ -53,7 +73,8 @@ ENDPOINT = Option(
     "aws.endpoint",
     STRING,
     None,
-    "This machine's endpoint, or one of AWS, which means the stream here; others are refused.",
+    "Any endpoint that speaks Kinesis. This server's own, and those of AWS (*.amazonaws.com), mean "
+    "the stream of this data directory; any other is read and written through its API.",
 )
 INITIAL_POSITION = Option(
     "scan.stream.initpos",
@@ -117,6 +138,50 @@ FIELD_DELIMITER = Option(
     "|",
     "Between the PARTITIONED BY columns in a record's partition key.",
 )
+PROVIDER = Option(
+    "aws.credentials.provider",
+    choice(Provider),
+    "AUTO",
+    "Where credentials for another endpoint come from: BASIC: the options; PROFILE: a profile; "
+    "AUTO: as any AWS SDK finds them.",
+)
+ACCESS_KEY = Option(
+    "aws.credentials.basic.accesskeyid", STRING, None, "The access key for another endpoint."
+)
+SECRET_KEY = Option(
+    "aws.credentials.basic.secretkey", STRING, None, "The secret key for another endpoint."
+)
+PROFILE = Option("aws.credentials.profile.name", STRING, None, "The profile of AWS's files.")
+TRUST_ALL = Option(
+    "aws.trust.all.certificates",
+    BOOLEAN,
+    "false",
+    "Whether another endpoint may have any certificate.",
+)
+GET_RECORDS_MAX = Option(
+    "scan.shard.getrecords.maxrecordcount",
+    integer(1, 10_000),
+    "10000",
+    "Records per GetRecords at another endpoint.",
+    aliases=("source.shard.get-records.max-record-count",),
+)
+GET_RECORDS_INTERVAL = Option(
+    "scan.shard.getrecords.intervalmillis",
+    integer(0),
+    "200",
+    "Milliseconds between two GetRecords at another endpoint.",
+)
+DISCOVERY_INTERVAL = Option(
+    "scan.shard.discovery.intervalmillis",
+    DURATION,
+    "10 s",
+    "How often new shards of another endpoint's stream are looked for.",
+    aliases=("source.shard.discovery.interval",),
+)
+BATCH_MAX = Option(
+    "sink.batch.max-size", integer(1, 500), "500", "Records per PutRecords at another endpoint."
+)
+_NEEDED = {Provider.BASIC: (ACCESS_KEY, SECRET_KEY), Provider.PROFILE: (PROFILE,)}
 _CLIENT = "the stream is read from this data directory, without a client of AWS"
 _WRITER = "rows are appended to the stream in one transaction per micro-batch"
 
@@ -138,20 +203,19 @@ def initial_time_ms(options: Mapping[str, str]) -> int:
     return parse_moment(text, options[pattern] if pattern else None)
 
 
-# Hosts of this machine's own endpoint.
-_LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal")
-
-
 def _check(options: Mapping[str, str]) -> None:
+    provider = PROVIDER.read(options)
+    for needed in _NEEDED.get(provider, ()):
+        if needed.get(options) is None:
+            hint = f"add '{needed.name}' = '…'"
+            message = f"credentials of kind {provider.value} need the option '{needed.name}'"
+            raise EddylineError("sql_semantic", message, hint=hint)
     if INITIAL_POSITION.read(options) is InitialPosition.AT_TIMESTAMP:
         initial_time_ms(options)
     endpoint = ENDPOINT.get(options)
-    host = urlsplit(endpoint).hostname or "" if endpoint else "localhost"
-    # An address of AWS means here what its region means: the stream of that name.
-    if host not in _LOCAL and not host.endswith(".amazonaws.com"):
-        hint = "leave the option out to read this data directory's stream, or copy the stream"
-        message = f"'aws.endpoint' is '{endpoint}', which is not this machine"
-        raise EddylineError("sql_unsupported", message, hint=hint)
+    if endpoint is not None and urlsplit(endpoint).scheme not in ("http", "https"):
+        hint = "write a URL, as in 'http://127.0.0.1:4567'"
+        raise EddylineError("sql_semantic", f"'aws.endpoint' is '{endpoint}'", hint=hint)
 
 
 KINESIS = Connector(
@@ -160,22 +224,24 @@ KINESIS = Connector(
     (
         STREAM, REGION, ENDPOINT, any_table.FORMAT, INITIAL_POSITION, INITIAL_TIME,
         INITIAL_TIME_FORMAT, IDLE_INTERVAL, DEAGGREGATE, RECREATED, FAIL_ON_DATA_LOSS,
-        PARTITIONER, FIELD_DELIMITER, any_table.BAD_RECORDS, *any_table.WATERMARKS,
+        PARTITIONER, FIELD_DELIMITER, PROVIDER, ACCESS_KEY, SECRET_KEY, PROFILE, TRUST_ALL,
+        GET_RECORDS_MAX, GET_RECORDS_INTERVAL, DISCOVERY_INTERVAL, BATCH_MAX,
+        any_table.BAD_RECORDS, *any_table.WATERMARKS,
         *without_effect(
-            _CLIENT, "aws.credentials.*", "aws.trust.all.certificates",
+            _CLIENT, "aws.credentials.profile.path", "aws.credentials.role.*",
+            "aws.credentials.webIdentityToken.file", "aws.credentials.custom.class",
             "scan.stream.recordpublisher", "scan.stream.efo.*", "scan.stream.describe.*",
             "scan.stream.describestreamconsumer.*", "scan.stream.registerstreamconsumer.*",
             "scan.stream.deregisterstreamconsumer.*", "scan.shard-assigner",
-            "scan.shard.getrecords.*", "scan.shard.getiterator.*",
-            "scan.shard.discovery.intervalmillis", "scan.shard.adaptivereads",
+            "scan.shard.getrecords.maxretries", "scan.shard.getrecords.backoff.*",
+            "scan.shard.getiterator.*", "scan.shard.adaptivereads",
             "scan.shard.subscribetoshard.*", "scan.list.shards.*",
             "scan.watermark.sync.interval", "scan.watermark.lookahead.millis",
             "scan.watermark.sync.queue.capacity",
-            "source.reader.type", "source.shard.discovery.interval",
-            "source.shard.get-records.max-record-count", "source.efo.*",
+            "source.reader.type", "source.efo.*",
         ),
         *without_effect(
-            _WRITER, "sink.batch.max-size", "sink.requests.max-inflight",
+            _WRITER, "sink.requests.max-inflight",
             "sink.requests.max-buffered", "sink.flush-buffer.size", "sink.flush-buffer.timeout",
             "sink.fail-on-error", "sink.http-client.*", "sink.producer.*",
         ),
@@ -190,5 +256,5 @@ KINESIS = Connector(
         Metadata("sequence-number", "STRING", "The record's sequence number."),
     ),
     check=_check,
-    guarantee=any_table.EXACTLY_ONCE,
+    guarantee="exactly once; at another endpoint at least once",
 )  # fmt: skip

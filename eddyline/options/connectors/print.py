@@ -11,8 +11,7 @@ STANDARD_ERROR = Option(
     "standard-error",
     BOOLEAN,
     "false",
-    "Print to the standard error.",
-    no_effect="rows are printed in the job's own output",
+    "Print to the standard error instead of the standard output.",
 )
 
 PRINT = Connector(

@@ -42,6 +42,10 @@ _COLUMN = re.compile(r"\{(\d+)\}")
 _BEFORE = -1
 
 
+# Lines of the print connector that a paragraph shows.
+PRINTED_LINES_MAX = 1000
+
+
 @dataclass(slots=True)
 class Live:
     """One paragraph and its run. ``version`` grows whenever something of it changes.
@@ -141,6 +145,13 @@ class Live:
         if warning not in shown:
             shown.append(warning)
 
+    def _printed(self, event: e.Printed, now_ms: int) -> None:
+        """The newest lines of the print connector are one output of the paragraph."""
+        shown = self.parts.setdefault(event.index, [])
+        before = shown.pop().text.split("\n") if shown and shown[-1].kind == TEXT else []
+        lines = [*before, *event.lines][-PRINTED_LINES_MAX:]
+        shown.append(Output(TEXT, "\n".join(lines)))
+
     def _output(self, event: e.Shown, now_ms: int) -> None:
         self.parts[event.index] = [Output(event.kind, event.text)]
 
@@ -181,6 +192,7 @@ _TAKES: dict[type, Callable[[Live, Any, int], None]] = {
     e.StatementStarted: Live._started,
     e.Text: Live._text,
     e.Warning_: Live._warned,
+    e.Printed: Live._printed,
     e.Shown: Live._output,
     e.TableSnapshot: Live._table,
     e.JobStarted: Live._job,

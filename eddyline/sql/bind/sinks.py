@@ -54,7 +54,8 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
     if row.sink is Changes.NONE:
         msg = f"table {table.path.name} cannot be written: connector '{row.name}' only reads"
         raise env.error(msg, span, "kinesis, filesystem, print and blackhole can be written")
-    if row.sink is Changes.INSERTS and not has_changelog(table):
+    inserts = row.sink is Changes.INSERTS and not has_changelog(table)
+    if inserts or (row.sink is Changes.UPSERTS and not table.primary_key):
         _refuse_updates(found.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
     if insert.overwrite:

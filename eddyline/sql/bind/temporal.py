@@ -197,5 +197,7 @@ def _scan_of(node: Node) -> Scan | None:
 
 def _is_bounded(scan: Scan) -> bool:
     options = scan.table.options
+    if options.get("connector") == "jdbc":
+        return True
     files = options.get("connector") == "filesystem"
     return files and MONITOR_INTERVAL.get(options) is None

@@ -1,0 +1,101 @@
+"""Each option of a connector that is documented with an effect has a reader.
+
+What the effect is, the tests of the connector show; here no row may be without one.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import eddyline
+from eddyline.catalog.options import check_options, option_warnings
+from eddyline.catalog.table import CatalogTable, ObjectPath, TableColumn
+from eddyline.options import any_table
+from eddyline.options.connectors import CONNECTORS
+from eddyline.options.formats import FORMATS
+from eddyline.options.option import Option
+from eddyline.record import types as t
+
+ROOT = Path(eddyline.__file__).parent
+# Read by being there: their rows are the check's own, or the planner's.
+BY_NAME = {"format"}
+
+
+def read_options() -> set[str]:
+    """Names of constants on which ``read`` or ``get`` is called anywhere in the product."""
+    names = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr in ("read", "get", "given"):
+                owner = node.func.value
+                names |= {owner.id} if isinstance(owner, ast.Name) else set()
+                names |= {owner.attr} if isinstance(owner, ast.Attribute) else set()
+    return names
+
+
+def constants(rows: Any) -> dict[str, str]:
+    """Option name to the name of its constant."""
+    import importlib
+    import pkgutil
+
+    import eddyline.options
+
+    out = {}
+    for info in pkgutil.walk_packages(eddyline.options.__path__, "eddyline.options."):
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            if isinstance(value, Option) and any(value is row for row in rows):
+                out[value.name] = name
+    return out
+
+
+def test_each_option_with_an_effect_is_read_through_its_row() -> None:
+    every = [*CONNECTORS.values(), *FORMATS.values()]
+    rows = [o for c in every for o in (*c.options, *getattr(c, "column_settings", ()))]
+    rows = [o for o in rows if o.no_effect is None and o.name not in BY_NAME]
+    named, read = constants(rows), read_options()
+    assert [o.name for o in rows if named.get(o.name) not in read] == []
+
+
+def table(connector: str, **options: str) -> CatalogTable:
+    columns = (TableColumn("a", t.INT),)
+    written = {"connector": connector, **options}
+    return CatalogTable(ObjectPath("c", "d", "x"), columns, primary_key=("a",), options=written)
+
+
+REQUIRED = {
+    "kinesis": {"stream": "s", "format": "json"},
+    "filesystem": {"path": "/tmp", "format": "json"},
+    "jdbc": {"url": "jdbc:sqlite:x", "table-name": "t"},
+}
+
+
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_options_without_effect_are_warned_about(name: str) -> None:
+    idle = [o for o in CONNECTORS[name].options if o.no_effect is not None]
+    for option in idle:
+        key = option.name.replace("*", "any")
+        value = option.default or {"integer": "1", "duration": "1 s"}.get(option.kind.name, "x")
+        one = table(name, **REQUIRED.get(name, {}), **{key: value})
+        check_options(one)
+        (sentence,) = option_warnings(one)
+        assert f"'{key}' has no effect" in sentence
+
+
+@pytest.mark.parametrize("name", CONNECTORS)
+def test_each_default_is_of_its_kind(name: str) -> None:
+    for option in (*CONNECTORS[name].options, *CONNECTORS[name].column_settings):
+        if option.default is not None:
+            assert option.get({}) is not None
+
+
+def test_watermark_options_are_those_of_all_sources() -> None:
+    for row in CONNECTORS.values():
+        if row.source and row.name != "jdbc":
+            assert set(any_table.WATERMARKS) <= set(row.options)
