@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -21,18 +21,18 @@ from eddyline.clock import Clock
 from eddyline.engine.build import Workshop, build, operators
 from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow, has_waiting
+from eddyline.engine.job_listener import JobListener, ListenerAdapter
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
 from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.operators.processing_time import ProcessingTime
 from eddyline.engine.operators.scan import Scan
-from eddyline.engine.scores import ScorePoints
 from eddyline.engine.signals import News, StopSignal
-from eddyline.engine.sinks.sink import Printed, Sink
+from eddyline.engine.sinks.sink import Sink
 from eddyline.engine.state import JobState, Progress
 from eddyline.errors import EddylineError
-from eddyline.record.batch import MAX_WATERMARK, Batch
+from eddyline.record.batch import MAX_WATERMARK
 from eddyline.record.formats.kernel import NO_MEMORY
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
@@ -66,22 +66,6 @@ class StartFrom(StrEnum):
     FRESH = "fresh"
 
 
-class JobListener(Protocol):
-    """The callbacks of a job; called from the job's thread, after the commit."""
-
-    def on_rows(self, batch: Batch) -> None:
-        """Changes of a SELECT, in the schema the user sees."""
-
-    def on_scores(self, points: ScorePoints) -> None:
-        """Rows that a forest has scored."""
-
-    def on_warning(self, sentence: str) -> None:
-        """Something the user should know."""
-
-    def on_printed(self, printed: Printed) -> None:
-        """Lines of the print connector."""
-
-
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """What to run and as whom.
@@ -103,25 +87,6 @@ class JobSpec:
     same_statement: bool = False
     start: StartFrom = StartFrom.STATE
     allow_unclaimed: bool = False
-
-
-class _ListenerAdapter:
-    """The sinks' listener: passes everything on to the job's."""
-
-    def __init__(self, listener: JobListener) -> None:
-        self._listener = listener
-
-    def on_rows(self, batch: Batch) -> None:
-        self._listener.on_rows(batch)
-
-    def on_text(self, line: str) -> None:
-        self._listener.on_warning(line)
-
-    def on_printed(self, printed: Printed) -> None:
-        self._listener.on_printed(printed)
-
-    def on_scores(self, points: ScorePoints) -> None:
-        self._listener.on_scores(points)
 
 
 class Job:
@@ -227,7 +192,7 @@ class Job:
             settings=self._settings,
             clock=self._clock,
             figures=self._figures,
-            listener=_ListenerAdapter(self._listener),
+            listener=ListenerAdapter(self._listener),
             streams=self._streams,
             durable=self._spec.directory is not None,
             directory=self._spec.directory,
