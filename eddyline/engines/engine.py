@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from eddyline.catalog.catalog import Catalog
-from eddyline.engine.job import JobListener as JobListener
 from eddyline.engine.job import StartFrom as StartFrom
+from eddyline.engine.job_listener import JobListener as JobListener
 from eddyline.engine.metrics import JobMetrics
 from eddyline.record.schema import Schema
 from eddyline.sql import statement as st

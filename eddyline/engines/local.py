@@ -8,7 +8,8 @@ from typing import Any
 
 from eddyline.catalog.catalog import Catalog
 from eddyline.clock import Clock
-from eddyline.engine.job import Job, JobListener, JobSpec
+from eddyline.engine.job import Job, JobSpec
+from eddyline.engine.job_listener import JobListener
 from eddyline.engines.engine import Prepared, RunSpec, StatementSet
 from eddyline.record.schema import Schema
 from eddyline.settings import Settings

@@ -63,7 +63,7 @@ def test_rows_are_read_and_looked_up(
         "SELECT c.k, c.v, d.w FROM clicks AS c LEFT JOIN dim FOR SYSTEM_TIME AS OF c.pt AS d "
         "ON c.k = d.k"
     )
-    assert sql.rows(lookup, records=len(CLICKS)) == [
+    assert sql.rows(lookup, records=len(CLICKS) + 2) == [
         ("a", 1, 1), ("b", 2, 2), ("c", 3, None), ("a", 4, 1),
     ]  # fmt: skip
 
