@@ -30,6 +30,9 @@ class FunctionKind(StrEnum):
     TABLE_AGGREGATE = "table aggregate"
 
 
+AGGREGATE_KINDS = (FunctionKind.AGGREGATE, FunctionKind.TABLE_AGGREGATE)
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogFunction:
     """A Python function.

@@ -3,10 +3,13 @@
 # Each module puts its rows into the table as it is imported.
 from eddyline.functions import (  # noqa: F401
     arithmetic,
+    bitmaps,
+    collecting,
     collections,
     conditional,
     encodings,
     json,
+    json_build,
     like,
     operators,
     printf,

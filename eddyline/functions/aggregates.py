@@ -22,7 +22,7 @@ values that are left, kept in the same kind of table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from eddyline.errors import EddylineError, nearest
@@ -129,6 +129,13 @@ def _wide(t: DataType) -> str:
     if t.root is Root.DECIMAL:
         return f"DECIMAL(38,{t.scale})"
     return "BIGINT" if t.root in INTEGERS else "DOUBLE"
+
+
+def _sum0(types: Types) -> CompiledAggregate:
+    """SUM that is 0 for no value."""
+    total = _sum(types)
+    finish = f"coalesce({total.finish}, 0)::{duckdb_type(total.type)}"
+    return CompiledAggregate(total.accumulators, finish, total.type.not_null())
 
 
 def _count(types: Types) -> CompiledAggregate:
@@ -285,6 +292,7 @@ def _single(types: Types) -> CompiledAggregate:
 _ROWS: tuple[AggregateFunction, ...] = (
     AggregateFunction("COUNT", (0, 1), _count, "Rows, or rows where x is not NULL.", ("(x)", 3)),
     AggregateFunction("SUM", (1, 1), _sum, "Sum, in x's own integer type.", ("(x)", 7)),
+    AggregateFunction("$SUM0", (1, 1), _sum0, "Sum, 0 for no value.", ("(x)", 7)),
     AggregateFunction("AVG", (1, 1), _avg, "Mean; of integers an integer.", ("(x)", 2)),
     AggregateFunction(
         "MIN", (1, 1), _extreme("MIN"), "Least value.", ("(x)", 1), distinct_matters=False
@@ -321,6 +329,13 @@ _INTERNAL = (AggregateFunction(SINGLE_VALUE, (1, 1), _single, "The only value.",
 AGGREGATES: dict[str, AggregateFunction] = {f.name: f for f in _ROWS}
 _COMPILED = {f.name: f for f in (*_ROWS, *_INTERNAL)}
 ALIASES = {"VARIANCE": "VAR_SAMP", "STDDEV": "STDDEV_SAMP"}
+
+
+def register_aggregates(rows: Iterable[AggregateFunction]) -> None:
+    """Put further rows into the table; a name may stand there once."""
+    for row in rows:
+        assert row.name not in AGGREGATES, f"aggregate {row.name} is there twice"
+        AGGREGATES[row.name] = _COMPILED[row.name] = row
 
 
 def define_aggregate(row: AggregateFunction) -> None:

@@ -172,6 +172,72 @@ def _element(args: Arguments, context: Context) -> Built:
     return Built(kind, f"({one}::{duckdb_type(kind)} ELSE ({{0}})[1] END)")
 
 
+def _sets(name: str, doc: str, of: str, example: tuple[str, object]) -> Function:
+    """A function of two arrays as sets; elements stay in their order of appearance, once each."""
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check(name, args, ("array",))
+        kind = common_of([a.type for a in args])
+        if kind is None:
+            raise mismatch(name, args, "arrays of one type")
+        once = f"list_filter({of}, lambda _x, _i: list_position({of}, _x) = _i)"
+        some = "{0} IS NULL OR {1} IS NULL"
+        text = f"(CASE WHEN {some} THEN NULL ELSE CAST({once} AS {duckdb_type(kind)}) END)"
+        return Built(strict(kind.plain(), args), text)
+
+    return Function((name,), (2, 2), builder, doc, example)
+
+
+_BOTH = "list_filter({0}, lambda _y: coalesce(list_position({1}, _y), 0) > 0)"
+
+
+def _entries(args: Arguments, context: Context) -> Built:
+    check("MAP_ENTRIES", args, ("map",))
+    key, value = args[0].type.children
+    entry = row(("key", "value"), (key.not_null(), value)).not_null()
+    return Built(strict(array(entry), args), "map_entries({0})")
+
+
+def _map_union(args: Arguments, context: Context) -> Built:
+    """A key that several maps have keeps the last one's value."""
+    check("MAP_UNION", args, ("map",))
+    kind = common_of([a.type for a in args])
+    if kind is None:
+        raise mismatch("MAP_UNION", args, "maps of one type")
+    some = " OR ".join(f"({{{i}}}) IS NULL" for i in range(len(args)))
+    maps = ", ".join(f"CAST({{{i}}} AS {duckdb_type(kind)})" for i in range(len(args)))
+    union = f"map_concat({maps})" if len(args) > 1 else maps
+    return Built(strict(kind.plain(), args), f"(CASE WHEN {some} THEN NULL ELSE {union} END)")
+
+
+def _array_concat(args: Arguments, context: Context) -> Built:
+    check("ARRAY_CONCAT", args, ("array",))
+    kind = common_of([a.type for a in args])
+    if kind is None:
+        raise mismatch("ARRAY_CONCAT", args, "arrays of one type")
+    text = "{0}"
+    for i in range(1, len(args)):
+        text = f"list_concat({text}, {{{i}}})"
+    some = " OR ".join(f"({{{i}}}) IS NULL" for i in range(len(args)))
+    value = f"(CASE WHEN {some} THEN NULL ELSE CAST({text} AS {duckdb_type(kind)}) END)"
+    return Built(strict(kind.plain(), args), value)
+
+
+def _sorted_array(args: Arguments, context: Context) -> Built:
+    """NULL comes first in ascending order and last in descending order, unless it is said."""
+    check("ARRAY_SORT", args, ("array", "boolean"))
+    kind = strict(args[0].type.plain(), args)
+    up = "{1}" if len(args) > 1 else "TRUE"
+    first = "{2}" if len(args) > 2 else up
+    pieces = [
+        f"WHEN {('' if a else 'NOT ')}({up}) AND {('' if n else 'NOT ')}({first}) "
+        f"THEN list_sort({{0}}, '{'ASC' if a else 'DESC'}', 'NULLS {'FIRST' if n else 'LAST'}')"
+        for a in (True, False)
+        for n in (True, False)
+    ]
+    return Built(kind, f"(CASE {' '.join(pieces)} END)")
+
+
 _ORDERED = "list_filter({0}, lambda _x, _i: list_position({0}, _x) = _i)"
 register((_extreme("ARRAY_MAX"), _extreme("ARRAY_MIN"), _keys(0), _keys(1)))
 register(
@@ -231,19 +297,45 @@ register(
             "Backwards.",
             ("ARRAY_REVERSE(ARRAY[1, 2])[1]", 2),
         ),
-        _arrays(
-            "ARRAY_CONCAT",
-            (2, 2),
-            "list_concat({0}, {1})",
+        Function(
+            ("ARRAY_CONCAT",),
+            (1, UNBOUNDED),
+            _array_concat,
             "One behind the other.",
             ("CARDINALITY(ARRAY_CONCAT(ARRAY[1], ARRAY[2]))", 2),
         ),
-        _arrays(
-            "ARRAY_SORT",
-            (1, 1),
-            "list_sort({0}, 'ASC', 'NULLS FIRST')",
-            "In order.",
+        Function(
+            ("ARRAY_SORT",),
+            (1, 3),
+            _sorted_array,
+            "In order; FALSE sorts backwards, a third argument says whether NULL is first.",
             ("ARRAY_SORT(ARRAY[2, 1])[1]", 1),
+        ),
+        _sets(
+            "ARRAY_UNION",
+            "Elements of either array, once each.",
+            "list_concat({0}, {1})",
+            ("CARDINALITY(ARRAY_UNION(ARRAY[1, 2], ARRAY[2, 3]))", 3),
+        ),
+        _sets(
+            "ARRAY_INTERSECT",
+            "Elements that both arrays have, once each.",
+            _BOTH,
+            ("ARRAY_INTERSECT(ARRAY[1, 2], ARRAY[2, 3])[1]", 2),
+        ),
+        Function(
+            ("MAP_ENTRIES",),
+            (1, 1),
+            _entries,
+            "The pairs of a map, as rows of key and value.",
+            ("CARDINALITY(MAP_ENTRIES(MAP['a', 1]))", 1),
+        ),
+        Function(
+            ("MAP_UNION",),
+            (1, UNBOUNDED),
+            _map_union,
+            "The pairs of all maps; the last value of a key stays.",
+            ("MAP_UNION(MAP['a', 1], MAP['a', 2])['a']", 2),
         ),
         _arrays(
             "ARRAY_EXCEPT",

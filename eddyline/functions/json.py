@@ -19,7 +19,7 @@ from eddyline.functions.registry import (
     register,
     strict,
 )
-from eddyline.record.types import BOOLEAN, STRING, DataType, Root
+from eddyline.record.types import BOOLEAN, STRING, DataType, Root, array
 from eddyline.record.vector import by_distinct_row, define
 
 
@@ -75,6 +75,32 @@ def _json_query(args: Arguments, context: Context) -> Built:
     return Built(STRING, _valid(value))
 
 
+def _json_query_wrapped(conditional: bool) -> Function:
+    """The value in an array of its own; CONDITIONAL: unless it is one value of several parts."""
+    name = f"JSON_QUERY_{'CONDITIONAL_' if conditional else ''}WRAPPER"
+
+    def builder(args: Arguments, context: Context) -> Built:
+        path = _path("JSON_QUERY", args)
+        value = f"CAST(json_extract({{0}}, {path}) AS VARCHAR)"
+        wrapped = f"'[' || {value} || ']'"
+        if conditional:
+            nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
+            wrapped = f"CASE WHEN {nested} THEN {value} ELSE {wrapped} END"
+        return Built(STRING, _valid(wrapped))
+
+    words = "WITH CONDITIONAL WRAPPER" if conditional else "WITH WRAPPER"
+    example = (f"JSON_QUERY('{{\"a\": 1}}', '$.a' {words})", "[1]")
+    return Function((name,), (2, 2), builder, "A value at a path, in an array.", example)
+
+
+def _json_query_array(args: Arguments, context: Context) -> Built:
+    """RETURNING ARRAY<STRING>."""
+    path = _path("JSON_QUERY", args)
+    is_array = f"json_type({{0}}, {path}) = 'ARRAY'"
+    items = f"CAST(json_extract({{0}}, {path}) AS VARCHAR[])"
+    return Built(array(STRING), _valid(f"CASE WHEN {is_array} THEN {items} END"))
+
+
 def _json_exists(args: Arguments, context: Context) -> Built:
     path = _path("JSON_EXISTS", args)
     return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", "FALSE"))
@@ -98,6 +124,27 @@ def _has_no_json(kind: DataType) -> bool:
 _NO_JSON = (Root.DATE, Root.TIME, Root.INTERVAL_MONTH, Root.INTERVAL_SECOND)
 _NUMBER_AT = define("json_number_at", STRING, by_distinct_row(json_text.number_at, STRING))
 _NESTED_AT = define("json_nested_at", STRING, by_distinct_row(json_text.nested_at, STRING))
+
+
+def _parse_json(name: str, wrong: str) -> Function:
+    """Text that is JSON, without needless blanks. Its value is shown and kept as that text."""
+    text = f"(CASE WHEN json_valid({{0}}) THEN CAST(json({{0}}) AS VARCHAR) ELSE {wrong} END)"
+    value = f"(CASE WHEN {{0}} IS NOT NULL THEN {text} END)"
+    build = plain(name, ("text",), STRING, value, nullable=name.startswith("TRY"))
+    doc = "JSON text as a value; text that is no JSON is "
+    doc += "NULL." if name.startswith("TRY") else "an error."
+    return Function((name,), (1, 2), build, doc, (f"{name}('{{\"a\": 7}}')", '{"a":7}'))
+
+
+def _is_json(kind: str, types: str, example: str) -> Function:
+    """IS JSON OBJECT, ARRAY or SCALAR."""
+    name = f"IS JSON {kind}"
+    text = f"(CASE WHEN json_valid({{0}}) THEN json_type({{0}}) {types} ELSE FALSE END)"
+    build = plain(name, ("text",), BOOLEAN.not_null(), f"coalesce({text}, FALSE)")
+    doc = f"Whether the text is a JSON {kind.lower()}."
+    return Function((name,), (1, 1), build, doc, (f"'{example}' IS JSON {kind}", True))
+
+
 # Flink spells every character beyond ASCII as \\uXXXX.
 _QUOTE = define("json_quote", STRING, by_distinct_row(json.dumps, STRING))
 _UNQUOTED = (
@@ -106,6 +153,11 @@ _UNQUOTED = (
 )
 register(
     (
+        _is_json("OBJECT", "= 'OBJECT'", '{"a": 1}'),
+        _is_json("ARRAY", "= 'ARRAY'", "[1]"),
+        _is_json("SCALAR", "NOT IN ('OBJECT', 'ARRAY')", "1"),
+        _parse_json("PARSE_JSON", "error('PARSE_JSON needs text that is JSON')"),
+        _parse_json("TRY_PARSE_JSON", "NULL"),
         Function(
             ("JSON_VALUE",),
             (2, 2),
@@ -119,6 +171,15 @@ register(
             _json_query,
             "An object or array at a path.",
             ("JSON_QUERY('{\"a\": [1]}', '$.a')", "[1]"),
+        ),
+        _json_query_wrapped(False),
+        _json_query_wrapped(True),
+        Function(
+            ("JSON_QUERY_ARRAY",),
+            (2, 2),
+            _json_query_array,
+            "An array at a path, as ARRAY<STRING>.",
+            ("JSON_QUERY('{\"a\": [\"x\"]}', '$.a' RETURNING ARRAY<STRING>)[1]", "x"),
         ),
         Function(
             ("JSON_EXISTS",),

@@ -15,11 +15,22 @@ _PRINT = {
     "a": "%p", "E": "%a", "EEE": "%a", "EE": "%a", "EEEE": "%A", "e": "%u",
     "XXX": "+00:00", "X": "Z", "VV": "UTC", "z": "UTC", "xxx": "+00:00", "Z": "+0000",
 }  # fmt: skip
+# Weeks begin on Sunday, and the first one has the 1st of January, as in Java's default locale. A
+# week's year and number are those of its Saturday. {t} is the time.
+_SATURDAY = "({t} + to_days(CAST(6 - dayofweek({t}) AS INTEGER)))"
+_WEEK = f"((dayofyear({_SATURDAY}) - 1) // 7 + 1)"
+_WEEKS = {
+    "YYYY": f"lpad(CAST(year({_SATURDAY}) AS VARCHAR), 4, '0')",
+    "YY": f"right(CAST(year({_SATURDAY}) AS VARCHAR), 2)",
+    "ww": f"lpad(CAST({_WEEK} AS VARCHAR), 2, '0')",
+    "w": f"CAST({_WEEK} AS VARCHAR)",
+}
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|([^A-Za-z'])")
 
 
 def pieces(pattern: str) -> list[tuple[str, str]]:
-    """(kind, value) pieces: ``text`` as it is, ``field`` a DuckDB format, ``fraction`` digits.
+    """(kind, value) pieces: ``text`` as it is, ``field`` a DuckDB format, ``fraction`` digits,
+    ``week`` a key of ``_WEEKS``.
 
     Raises:
         EddylineError: ``sql_unsupported`` for a letter that has no counterpart.
@@ -33,6 +44,8 @@ def pieces(pattern: str) -> list[tuple[str, str]]:
             found.append(("text", match.group(1).replace("''", "'") or "'"))
         elif word.startswith("S"):
             found.append(("fraction", str(len(word))))
+        elif word in _WEEKS:
+            found.append(("week", word))
         elif word in _PRINT:
             found.append(("field", _PRINT[word]))
         else:
@@ -56,12 +69,15 @@ def printed(time: str, pattern: str) -> str:
             run += value.replace("%", "%%")
         elif kind == "field":
             run += value
-        elif value in ("3", "6"):
+        elif kind == "fraction" and value in ("3", "6"):
             run += {"3": "%g", "6": "%f"}[value]
         else:
             if run:
                 parts.append(f"strftime({time}, {literal(run)})")
                 run = ""
+            if kind == "week":
+                parts.append(_WEEKS[value].replace("{t}", time))
+                continue
             parts.append(f"left(rpad(strftime({time}, '%f'), 9, '0'), {value})")
     if run or not parts:
         parts.append(f"strftime({time}, {literal(run)})")
@@ -74,6 +90,9 @@ def parsed(text: str, pattern: str) -> str:
     for kind, value in pieces(pattern):
         if kind == "text":
             run += value.replace("%", "%%")
+        elif kind == "week":
+            msg = f"the date pattern '{pattern}' has {value}, by which no time can be read"
+            raise EddylineError("sql_unsupported", msg, hint="weeks can only be printed")
         elif kind == "fraction":
             run += "%g" if value == "3" else "%f"
         else:

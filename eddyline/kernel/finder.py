@@ -4,26 +4,55 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.kernel import tables
+from eddyline.kernel import calls, descriptors, expressions, results, table, table_windows, tables
 from eddyline.udf.finder import MODULES
 from eddyline.udf.finder import install as install_functions
 
+_WINDOWS = {
+    "GroupWindow": table_windows.GroupWindow,
+    "Over": table_windows.Over,
+    "OverWindow": table_windows.OverWindow,
+    "Session": table_windows.Session,
+    "Slide": table_windows.Slide,
+    "Tumble": table_windows.Tumble,
+}
 _TABLE = {
     "EnvironmentSettings": tables.EnvironmentSettings,
+    "FormatDescriptor": descriptors.FormatDescriptor,
+    "GroupedTable": table.GroupedTable,
+    "Schema": descriptors.Schema,
     "StatementSet": tables.StatementSet,
     "StreamTableEnvironment": tables.StreamTableEnvironment,
-    "Table": tables.Table,
+    "Table": table.Table,
+    "TableDescriptor": descriptors.TableDescriptor,
     "TableEnvironment": tables.StreamTableEnvironment,
-    "TableResult": tables.TableResult,
+    "TableResult": results.TableResult,
+    **_WINDOWS,
 }
 _MODULES: dict[str, dict[str, Any]] = {
+    "pyflink.common": {"Configuration": tables.Configuration},
+    "pyflink.common.configuration": {"Configuration": tables.Configuration},
     "pyflink.datastream": {"StreamExecutionEnvironment": tables.StreamExecutionEnvironment},
     "pyflink.table": _TABLE,
     "pyflink.table.environment_settings": {"EnvironmentSettings": tables.EnvironmentSettings},
+    "pyflink.table.expression": {
+        "Expression": expressions.Expression,
+        "TimeIntervalUnit": expressions.TimeIntervalUnit,
+    },
+    "pyflink.table.expressions": expressions.NAMES,
+    "pyflink.table.schema": {"Schema": descriptors.Schema},
+    "pyflink.table.statement_set": {"StatementSet": tables.StatementSet},
+    "pyflink.table.table": {"Table": table.Table, "GroupedTable": table.GroupedTable},
+    "pyflink.table.table_descriptor": {
+        "FormatDescriptor": descriptors.FormatDescriptor,
+        "TableDescriptor": descriptors.TableDescriptor,
+    },
     "pyflink.table.table_environment": {
         "StreamTableEnvironment": tables.StreamTableEnvironment,
         "TableEnvironment": tables.StreamTableEnvironment,
     },
+    "pyflink.table.table_result": {"TableResult": results.TableResult},
+    "pyflink.table.window": _WINDOWS,
 }
 
 
@@ -31,4 +60,5 @@ def install() -> None:
     """Have ``import pyflink`` find the facade."""
     for module, names in _MODULES.items():
         MODULES.setdefault(module, {}).update(names)
+    calls.install()
     install_functions()

@@ -26,16 +26,17 @@ def main() -> None:
     from ipykernel.kernelapp import IPKernelApp
 
     from eddyline.kernel.finder import install
-    from eddyline.kernel.tables import StreamTableEnvironment
+    from eddyline.kernel.tables import EnvironmentSettings, StreamTableEnvironment
     from eddyline.kernel.zeppelin import ZeppelinContext
 
     install()
     app: Any = IPKernelApp.instance()
     app.initialize(sys.argv[1:])
     environment = StreamTableEnvironment.create()
+    batch = StreamTableEnvironment.create(EnvironmentSettings.in_batch_mode())
     names = {
         "st_env": environment,
-        "bt_env": environment,
+        "bt_env": batch,
         "s_env": environment.stream_environment,
         "b_env": environment.stream_environment,
         "z": ZeppelinContext(),

@@ -34,7 +34,14 @@ class StatementError(Exception):
 class Running:
     """One text at work; ``events`` gives what it reports until it is over."""
 
-    def __init__(self, text: str, *, changelog: bool = False, mode: str = "update") -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        changelog: bool = False,
+        mode: str = "update",
+        options: dict[str, str] | None = None,
+    ) -> None:
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._sessions = remote().sessions
         self.run_id = uuid.uuid4().hex
@@ -48,6 +55,7 @@ class Running:
             run_id=self.run_id,
             mode=mode,
             refresh_ms=REFRESH_MS,
+            parameters=options,
             changelog=changelog,
         )
 

@@ -6,209 +6,20 @@ instead; nothing is accepted and ignored.
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
+from eddyline.kernel.descriptors import TableDescriptor
+from eddyline.kernel.elements import frame_elements, values_query
+from eddyline.kernel.expressions import quoted
 from eddyline.kernel.functions import create_statement
+from eddyline.kernel.results import Named, TableResult, run
 from eddyline.kernel.running import Running
-from eddyline.service import events as e
-from eddyline.udf.row import Row
-
-_COMMENT = re.compile(r"\s*(?:--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
-_QUERIES = ("SELECT", "WITH", "VALUES", "(", "TABLE")
-_WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
+from eddyline.kernel.table import Table
 
 
-class _Named:
-    """Says what is missing, with the way to write it instead."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        msg = f"{type(self).__name__}.{name} is not available here; write it as SQL in execute_sql"
-        raise AttributeError(msg)
-
-
-def _print(text: str) -> None:
-    """A line for the paragraph."""
-    sys.stdout.write(text + "\n")
-
-
-def value_of(kind: str, text: str | None) -> Any:
-    """A printed value as Python's: numbers and truth values as such, everything else as text."""
-    if text is None:
-        return None
-    base = kind.removesuffix(" NOT NULL")
-    if base in _WHOLE:
-        return int(text)
-    if base in ("FLOAT", "DOUBLE"):
-        return float(text)
-    return text == "TRUE" if base == "BOOLEAN" else text
-
-
-class JobClient(_Named):
-    """A running INSERT."""
-
-    def __init__(self, running: Running, job_id: str) -> None:
-        self._running = running
-        self._job_id = job_id
-
-    def get_job_id(self) -> str:
-        """The job's id, as ``eddyline job list`` shows it."""
-        return self._job_id
-
-    def cancel(self) -> None:
-        """Stop the job."""
-        self._running.cancel()
-
-
-class TableResult(_Named):
-    """What ``execute_sql`` gives: rows of a query, a running INSERT, or a message."""
-
-    def __init__(
-        self,
-        query: str | None = None,
-        job: JobClient | None = None,
-        rows: tuple[list[str], list[str], list[list[str | None]]] | None = None,
-        running: Running | None = None,
-    ) -> None:
-        self._query = query
-        self._job = job
-        self._rows = rows
-        self._running = running
-
-    def collect(self) -> Iterator[Row]:
-        """The rows as they arrive; over a stream this ends only when the paragraph is stopped."""
-        for _, kinds, types, rows in self._changes():
-            for kind, row in zip(kinds, rows, strict=True):
-                values = (value_of(t, v) for t, v in zip(types, row, strict=True))
-                yield Row(*values, kind=kind)
-
-    def print(self) -> None:
-        """Print the rows as they arrive, each with the kind of its change."""
-        columns: list[str] = []
-        for columns_now, kinds, _, rows in self._changes():
-            if not columns:
-                columns = columns_now
-                _print(" | ".join(["op", *columns]))
-            for kind, row in zip(kinds, rows, strict=True):
-                _print(" | ".join([kind, *("NULL" if v is None else v for v in row)]))
-
-    def wait(self, timeout_ms: int | None = None) -> None:
-        """Until the statement is over; an INSERT over a stream goes on until it is stopped."""
-        if timeout_ms is not None:
-            msg = "wait(timeout_ms) is not available here; wait() waits until the job is over"
-            raise ValueError(msg)
-        if self._running is not None:
-            for _ in self._running.events():
-                pass
-
-    def get_job_client(self) -> JobClient | None:
-        """The job of an INSERT."""
-        return self._job
-
-    def _changes(self) -> Iterator[tuple[list[str], list[str], list[str], list[list[str | None]]]]:
-        if self._rows is not None:
-            columns, types, rows = self._rows
-            yield columns, ["+I"] * len(rows), types, rows
-        elif self._query is not None:
-            for event in Running(self._query, changelog=True).events():
-                if isinstance(event, e.RowsAppended):
-                    yield event.columns, event.kinds, event.types, event.rows
-        else:
-            yield ["result"], ["+I"], ["STRING"], [["OK"]]
-
-
-def run(text: str) -> TableResult:
-    """Run one statement. A query is checked now and runs when its rows are asked for."""
-    text = text.strip().rstrip(";")
-    first = _COMMENT.sub("", text).lstrip()
-    if first.upper().startswith(_QUERIES):
-        for _ in Running(f"EXPLAIN {text}").events():
-            pass
-        return TableResult(query=text)
-    running = Running(text)
-    rows: tuple[list[str], list[str], list[list[str | None]]] | None = None
-    for event in running.events():
-        if isinstance(event, e.Warning_):
-            _print(f"warning: {event.text}")
-        elif isinstance(event, e.Text):
-            rows = (["result"], ["STRING"], [[line] for line in event.text.split("\n")])
-        elif isinstance(event, e.TableSnapshot):
-            rows = (event.columns, event.types, event.rows)
-        elif isinstance(event, e.JobStarted):
-            _print(f"job {event.job_id} started")
-            running.kept = True
-            return TableResult(job=JobClient(running, event.job_id), running=running)
-    return TableResult(rows=rows)
-
-
-class Table(_Named):
-    """A query; its methods give further queries."""
-
-    def __init__(self, query: str) -> None:
-        self.query = query
-
-    def _of(self, select: str, more: str = "") -> Table:
-        return Table(f"SELECT {select} FROM ({self.query}) {more}".rstrip())
-
-    def select(self, *columns: str) -> Table:
-        """Columns or SQL expressions, as texts."""
-        return self._of(", ".join(_texts("select", columns)))
-
-    def where(self, condition: str) -> Table:
-        """The rows for which an SQL condition holds."""
-        return self._of("*", f"WHERE {_texts('where', (condition,))[0]}")
-
-    filter = where
-
-    def limit(self, count: int) -> Table:
-        """The first rows."""
-        return self._of("*", f"LIMIT {int(count)}")
-
-    def execute(self) -> TableResult:
-        """Its rows."""
-        return run(self.query)
-
-    def execute_insert(self, table: str) -> TableResult:
-        """Write its rows into a table, as a job."""
-        return run(f"INSERT INTO {table} {self.query}")
-
-    def print_schema(self) -> None:
-        """Its columns and their types."""
-        for event in Running(f"SELECT * FROM ({self.query}) LIMIT 0").events():
-            if isinstance(event, e.TableSnapshot):
-                pairs = zip(event.columns, event.types, strict=True)
-                _print("\n".join(["(", *(f"  `{c}` {t}" for c, t in pairs), ")"]))
-                return
-
-    def to_pandas(self) -> Any:
-        """All its rows as a data frame; the query must end by itself."""
-        import pandas
-
-        last = None
-        for event in Running(self.query).events():
-            if isinstance(event, e.TableSnapshot):
-                last = event
-        if last is None:
-            return pandas.DataFrame()
-        rows = [[value_of(t, v) for t, v in zip(last.types, r, strict=True)] for r in last.rows]
-        if last.skipped:
-            _print(f"warning: the newest {len(rows):,} of {last.row_count:,} rows")
-        return pandas.DataFrame(rows, columns=last.columns)
-
-
-def _texts(method: str, values: tuple[Any, ...]) -> list[str]:
-    for value in values:
-        if not isinstance(value, str):
-            msg = f"{method}() takes SQL as text here, for example {method}('a')"
-            raise TypeError(msg)
-    return list(values)
-
-
-class StatementSet(_Named):
+class StatementSet(Named):
     """Several INSERTs that start together."""
 
     def __init__(self) -> None:
@@ -219,7 +30,7 @@ class StatementSet(_Named):
         self._inserts.append(text.strip().rstrip(";"))
         return self
 
-    def add_insert(self, target: str, table: Table) -> StatementSet:
+    def add_insert(self, target: str, table: Table, overwrite: bool = False) -> StatementSet:
         """Add an INSERT of a table's rows."""
         return self.add_insert_sql(f"INSERT INTO {target} {table.query}")
 
@@ -229,12 +40,30 @@ class StatementSet(_Named):
         return run(f"EXECUTE STATEMENT SET BEGIN\n{body};\nEND")
 
 
-class _Config(_Named):
+class _Config(Named):
     def set(self, key: str, value: Any) -> _Config:
         """As SET in SQL, for all paragraphs of the note."""
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        run(f"SET '{_quoted(key)}' = '{_quoted(text)}'")
+        _set(key, _as_option(value))
         return self
+
+    def get(self, key: str, default_value: str) -> str:
+        """A session option."""
+        options = dict(tuple(row) for row in run("SET").collect())
+        return str(options.get(key) or default_value)
+
+    get_string = get
+
+    def set_local_timezone(self, timezone_id: str) -> None:
+        """The zone in which instants are shown and read."""
+        self.set("table.local-time-zone", timezone_id)
+
+    def get_local_timezone(self) -> str:
+        """The zone in which instants are shown and read."""
+        return self.get("table.local-time-zone", "UTC")
+
+    def set_idle_state_retention(self, duration: Any) -> None:
+        """How long state is kept that is not used."""
+        self.set("table.exec.state.ttl", f"{int(duration.total_seconds() * 1000)} ms")
 
     set_string = set_boolean = set_integer = set_float = set
 
@@ -247,53 +76,177 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
+_numbers = count(1)
+
+
+def _last(result: TableResult) -> Any:
+    return list(result.collect())[-1][0]
+
+
 def _dropped(result: TableResult) -> bool:
     return any("removed" in str(row[0]) for row in result.collect())
 
 
-class EnvironmentSettings(_Named):
-    """Streaming or batch; the engine is the same, and a query over bounded data ends by itself."""
+class EnvironmentSettings(Named):
+    """Streaming or batch, and options; ``new_instance()`` begins a builder."""
+
+    def __init__(self, batch: bool = False) -> None:
+        self._batch = batch
+        self._configuration: dict[str, str] = {}
 
     @staticmethod
     def in_streaming_mode() -> EnvironmentSettings:
-        """Settings."""
+        """Settings of a streaming environment."""
         return EnvironmentSettings()
 
-    in_batch_mode = new_instance = in_streaming_mode
+    @staticmethod
+    def in_batch_mode() -> EnvironmentSettings:
+        """Settings of a batch environment."""
+        return EnvironmentSettings(batch=True)
+
+    @staticmethod
+    def new_instance() -> EnvironmentSettings:
+        """Settings to be changed by further calls, as ``in_batch_mode_()`` of PyFlink's builder."""
+        return _Builder()
+
+    def use_blink_planner(self) -> EnvironmentSettings:
+        """There is one planner."""
+        return self
+
+    use_any_planner = use_blink_planner
+
+    def with_configuration(self, configuration: Configuration) -> EnvironmentSettings:
+        """Options of the environment."""
+        self._configuration |= configuration.to_dict()
+        return self
+
+    def is_streaming_mode(self) -> bool:
+        """Whether it streams."""
+        return not self._batch
+
+    def options(self) -> dict[str, str]:
+        """The session options that hold for the environment's statements."""
+        mode = {"execution.runtime-mode": "BATCH"} if self._batch else {}
+        return mode | self._configuration
 
     def build(self) -> EnvironmentSettings:
         """The settings themselves."""
         return self
 
 
-class StreamExecutionEnvironment(_Named):
+class _Builder(EnvironmentSettings):
+    def in_streaming_mode(self) -> EnvironmentSettings:  # type: ignore[override]
+        self._batch = False
+        return self
+
+    def in_batch_mode(self) -> EnvironmentSettings:  # type: ignore[override]
+        self._batch = True
+        return self
+
+
+class Configuration(Named):
+    """Options by name, to be given to an environment."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, str] = {}
+
+    def set_string(self, key: str, value: Any) -> Configuration:
+        """Set an option."""
+        self._values[key] = _as_option(value)
+        return self
+
+    set = set_boolean = set_integer = set_float = set_string
+
+    def get_string(self, key: str, default_value: str) -> str:
+        """An option that was set."""
+        return self._values.get(key, default_value)
+
+    def to_dict(self) -> dict[str, str]:
+        """All options that were set."""
+        return dict(self._values)
+
+
+class StreamExecutionEnvironment(Named):
     """The environment that a table environment is made from; jobs are written in SQL."""
 
     @staticmethod
-    def get_execution_environment() -> StreamExecutionEnvironment:
+    def get_execution_environment(configuration: Configuration | None = None) -> Any:
         """The only one."""
-        return StreamExecutionEnvironment()
+        environment = StreamExecutionEnvironment()
+        for key, value in (configuration.to_dict() if configuration else {}).items():
+            _set(key, value)
+        return environment
+
+    def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
+        """One worker runs a job here, whatever the parallelism; the session option is set."""
+        _set("parallelism.default", str(parallelism))
+        return self
+
+    def get_parallelism(self) -> int:
+        """One worker runs a job."""
+        return 1
+
+    def enable_checkpointing(self, interval: int, *_: Any) -> StreamExecutionEnvironment:
+        """State is committed with every batch; the session option is set."""
+        _set("execution.checkpointing.interval", f"{interval} ms")
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        advice = _DATA_STREAM.get(name, "write it as SQL in st_env.execute_sql")
+        msg = f"StreamExecutionEnvironment.{name} is not available here: {advice}"
+        raise AttributeError(msg)
 
 
-class StreamTableEnvironment(_Named):
+_DATA_STREAM = {
+    "add_source": "write CREATE TABLE … WITH ('connector' = …) in st_env.execute_sql",
+    "from_source": "write CREATE TABLE … WITH ('connector' = …) in st_env.execute_sql",
+    "from_collection": "use st_env.from_elements([...], ['a', 'b'])",
+    "add_jars": "connectors and formats are built in; Java code does not run here",
+    "add_python_file": "use SET 'python.files' = 'file.py'",
+    "execute": "INSERTs start with execute_sql or execute_insert, each as a job",
+}
+
+
+def _as_option(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _set(key: str, value: str) -> None:
+    run(f"SET '{_quoted(key)}' = '{_quoted(value)}'")
+
+
+class StreamTableEnvironment(Named):
     """Runs SQL in the session of the note."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: EnvironmentSettings | None = None) -> None:
         self.stream_environment = StreamExecutionEnvironment()
+        self._options = settings.options() if settings else {}
 
     @staticmethod
-    def create(*_: Any, **__: Any) -> StreamTableEnvironment:
-        """An environment of the note's session, whatever settings are given."""
-        return StreamTableEnvironment()
+    def create(
+        stream_execution_environment: Any = None,
+        environment_settings: EnvironmentSettings | None = None,
+    ) -> StreamTableEnvironment:
+        """An environment in the note's session; its settings hold for its own statements."""
+        settings = environment_settings
+        if isinstance(stream_execution_environment, EnvironmentSettings):
+            settings = stream_execution_environment
+        return StreamTableEnvironment(settings)
 
     def execute_sql(self, text: str) -> TableResult:
         """Run one statement."""
-        return run(text)
+        return run(text, self._options)
+
+    def explain_sql(self, text: str, *_: Any) -> str:
+        """The plan of a statement as text."""
+        return "\n".join(str(row[0]) for row in run(f"EXPLAIN {text}", self._options).collect())
 
     def sql_query(self, text: str) -> Table:
         """A query as a table; it is checked now."""
-        table = Table(text.strip().rstrip(";"))
-        for _ in Running(f"EXPLAIN {table.query}").events():
+        table = Table(text.strip().rstrip(";"), options=self._options)
+        for _ in Running(f"EXPLAIN {table.query}", options=self._options).events():
             pass
         return table
 
@@ -301,9 +254,60 @@ class StreamTableEnvironment(_Named):
         """A table or view by its name."""
         return self.sql_query(f"SELECT * FROM {name}")
 
-    def create_temporary_view(self, name: str, table: Table) -> None:
+    scan = from_path
+
+    def from_elements(self, elements: Iterable[Any], schema: Any = None) -> Table:
+        """A table of these rows; ``schema``: names, or ``DataTypes.ROW([...])``."""
+        return Table(values_query(elements, schema), options=self._options)
+
+    def from_pandas(self, pdf: Any, schema: Any = None, splits_num: int = 1) -> Table:
+        """A table of a data frame's rows."""
+        rows, types = frame_elements(pdf)
+        return self.from_elements(rows, types if schema is None else schema)
+
+    def create_temporary_table(self, path: str, descriptor: TableDescriptor) -> None:
+        """Create a temporary table from its descriptor."""
+        run(descriptor.statement(path, temporary=True))
+
+    def create_table(self, path: str, descriptor: TableDescriptor) -> None:
+        """Create a table from its descriptor."""
+        run(descriptor.statement(path, temporary=False))
+
+    def from_descriptor(self, descriptor: TableDescriptor) -> Table:
+        """A table without a name of its own."""
+        name = f"`table_{next(_numbers)}_{id(self):x}`"
+        run(descriptor.statement(name, temporary=True))
+        return self.from_path(name)
+
+    def create_temporary_view(self, name: str, table: Table, *_: Any) -> None:
         """Give a query a name."""
         run(f"CREATE TEMPORARY VIEW {name} AS {table.query}")
+
+    register_table = create_temporary_view
+
+    def drop_temporary_view(self, path: str) -> bool:
+        """Remove a view; False if there was none."""
+        return _dropped(run(f"DROP TEMPORARY VIEW IF EXISTS {path}"))
+
+    def drop_temporary_table(self, path: str) -> bool:
+        """Remove a table; False if there was none."""
+        return _dropped(run(f"DROP TEMPORARY TABLE IF EXISTS {path}"))
+
+    def use_database(self, name: str) -> None:
+        """Make a database the current one."""
+        run(f"USE {quoted(name)}")
+
+    def use_catalog(self, name: str) -> None:
+        """Make a catalog the current one."""
+        run(f"USE CATALOG {quoted(name)}")
+
+    def get_current_database(self) -> str:
+        """The current database."""
+        return str(_last(run("SHOW CURRENT DATABASE"))).rpartition(": ")[2]
+
+    def get_current_catalog(self) -> str:
+        """The current catalog."""
+        return str(_last(run("SHOW CURRENT CATALOG"))).rpartition(": ")[2]
 
     def create_temporary_function(self, path: str, function: Any) -> None:
         """Make a Python function callable in SQL under ``path``, in this note."""
@@ -347,6 +351,26 @@ class StreamTableEnvironment(_Named):
     def create_statement_set(self) -> StatementSet:
         """Several INSERTs that start together."""
         return StatementSet()
+
+    def list_views(self) -> list[str]:
+        """The names of all views."""
+        return [row[0] for row in run("SHOW VIEWS").collect()]
+
+    def list_databases(self) -> list[str]:
+        """The names of all databases."""
+        return [row[0] for row in run("SHOW DATABASES").collect()]
+
+    def list_catalogs(self) -> list[str]:
+        """The names of all catalogs."""
+        return [row[0] for row in run("SHOW CATALOGS").collect()]
+
+    def list_functions(self) -> list[str]:
+        """The names of all functions."""
+        return [row[0] for row in run("SHOW FUNCTIONS").collect()]
+
+    def create_function(self, path: str, function: Any) -> None:
+        """Make a Python function callable in SQL, in every note."""
+        run(create_statement(path, function, ""))
 
     def list_tables(self) -> list[str]:
         """The names of all tables and views."""

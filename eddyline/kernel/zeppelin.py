@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from eddyline.kernel.results import TableResult, value_of
 from eddyline.kernel.running import SESSION_VARIABLE, Running, remote
-from eddyline.kernel.tables import Table, TableResult, value_of
+from eddyline.kernel.table import Table
 
 MIME = "application/vnd.eddyline.table+json"
 QUERY_MIME = "application/vnd.eddyline.query+json"

@@ -212,7 +212,7 @@ def _results(result: Any) -> Any:
     """The rows of a table function's result: None, one row, or several, as PyFlink reads it."""
     if result is None:
         return ()
-    if isinstance(result, list | range | Iterator):
+    if isinstance(result, list | range | Iterator) and not isinstance(result, Row):
         return result
     return (result,)
 

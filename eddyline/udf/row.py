@@ -1,4 +1,7 @@
-"""``Row``, as PyFlink has it: a tuple that may have names and the kind of a change."""
+"""``Row``, as PyFlink has it: values that may have names and the kind of a change.
+
+Its values can be set, because accumulators of aggregate functions are often rows.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +22,19 @@ class RowKind(IntEnum):
         return ("+I", "-U", "+U", "-D")[self]
 
 
-class Row(tuple[Any, ...]):
+class Row(list[Any]):
     """A row: ``Row(1, 'a')`` or ``Row(id=1, name='a')``; fields by place, by name, by attribute."""
 
     kind: str
     _names: tuple[str, ...]
 
-    def __new__(cls, *values: Any, kind: str = "+I", **named: Any) -> Row:
-        """A row of these values."""
+    def __init__(self, *values: Any, kind: str = "+I", **named: Any) -> None:
         if values and named:
             msg = "a Row has values by place or by name, not both"
             raise ValueError(msg)
-        row = super().__new__(cls, values or tuple(named.values()))
-        row.kind = kind
-        row._names = tuple(named)
-        return row
+        super().__init__(values or named.values())
+        self.kind = kind
+        self._names = tuple(named)
 
     @classmethod
     def named(cls, names: Iterable[str], values: Iterable[Any]) -> Row:
@@ -52,6 +53,15 @@ class Row(tuple[Any, ...]):
                 raise KeyError(place)
             return super().__getitem__(self._names.index(place))
         return super().__getitem__(place)
+
+    def __setitem__(self, place: Any, value: Any) -> None:
+        super().__setitem__(self._names.index(place) if isinstance(place, str) else place, value)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Row | tuple) and tuple(self) == tuple(other)
 
     def __getattr__(self, name: str) -> Any:
         if not name.startswith("_") and name in self._names:

@@ -23,16 +23,22 @@ SPELT = {
     "plus": "+", "randInteger": "RAND_INTEGER", "regexpExtract": "REGEXP_EXTRACT",
     "regexpReplace": "REGEXP_REPLACE", "similar": "SIMILAR TO", "splitIndex": "SPLIT_INDEX",
     "stddevPop": "STDDEV_POP", "stddevSamp": "STDDEV_SAMP", "strToMap": "STR_TO_MAP",
-    "sum0": "SUM", "temporalOverlaps": "OVERLAPS", "times": "*", "toBase64": "TO_BASE64",
+    "sum0": "SUM", "times": "*", "toBase64": "TO_BASE64",
     "toDate": "TO_DATE", "toTimestamp": "TO_TIMESTAMP", "unixTimestamp": "UNIX_TIMESTAMP",
     "upperCase": "UPPER", "varPop": "VAR_POP", "varSamp": "VAR_SAMP", "IS_JSON": "IS JSON",
-    "JSON_ARRAYAGG_ABSENT_ON_NULL": "JSON_ARRAYAGG",
-    "JSON_ARRAYAGG_NULL_ON_NULL": "JSON_ARRAYAGG",
-    "JSON_OBJECTAGG_ABSENT_ON_NULL": "JSON_OBJECTAGG",
-    "JSON_OBJECTAGG_NULL_ON_NULL": "JSON_OBJECTAGG",
 }  # fmt: skip
 # What the grammar reads itself, without a row of the table.
-GRAMMAR = {"CAST", "TRY_CAST", "notBetween", "distinct", "over", "lag", "lead"}
+GRAMMAR = {
+    "temporalOverlaps",
+    "currentDatabase",
+    "CAST",
+    "TRY_CAST",
+    "notBetween",
+    "distinct",
+    "over",
+    "lag",
+    "lead",
+}
 # What no SQL text can call: parts of Flink's planner and of its Table API.
 INTERNAL = {
     "AGG_DECIMAL_MINUS", "AGG_DECIMAL_PLUS", "ASSIGNMENT", "DEFAULT", "HIVE_AGG_DECIMAL_PLUS",

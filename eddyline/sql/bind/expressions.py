@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from eddyline.catalog.function import CatalogFunction, FunctionKind
+from eddyline.catalog.function import AGGREGATE_KINDS, CatalogFunction, FunctionKind
 from eddyline.errors import Span
 from eddyline.functions import AGGREGATES
 from eddyline.functions.aggregates import ALIASES, aggregate, aggregate_row
@@ -183,8 +183,8 @@ class ExpressionBinder:
         return Apply("MINUS_TIMES", (left, right), text, kind)
 
     def _is(self, e: s.Is) -> Typed:
-        if e.what == "JSON":
-            found = self.apply("IS JSON", (self.bind(e.operand),), e.span)
+        if e.what.startswith("JSON"):
+            found = self.apply(f"IS {e.what}", (self.bind(e.operand),), e.span)
             return self.apply("NOT", (found,), e.span) if e.negated else found
         name = f"IS {'NOT ' if e.negated else ''}{e.what}"
         return self.apply(name, (self.bind(e.operand),), e.span)
@@ -253,7 +253,7 @@ class ExpressionBinder:
 
     def _python(self, function: CatalogFunction, e: s.Call) -> Typed:
         """A call of a Python function."""
-        if function.kind is FunctionKind.AGGREGATE and e.over is None:
+        if function.kind in AGGREGATE_KINDS and e.over is None:
             return self._aggregate(e)
         if function.kind is not FunctionKind.SCALAR or e.over is not None:
             raise python_calls.misplaced(function, e, self.env)
@@ -279,6 +279,9 @@ class ExpressionBinder:
             return self._aggregate(e)
         if e.distinct or e.filter is not None or e.star:
             raise self.env.error(f"{e.name} is not an aggregate function", e.name_span)
+        if e.name == "CURRENT_DATABASE" and not e.args:
+            database = self.env.catalog.current_database
+            return bind_literal(s.Literal("string", database, e.span), self.env)
         if e.name in AUXILIARY or e.name in WINDOW_FUNCTIONS:
             return self._window_part(e)
         if e.name == SCALAR_FOREST:

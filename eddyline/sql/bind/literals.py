@@ -97,8 +97,9 @@ def _time(e: s.Literal, env: Environment) -> Const:
             date.fromisoformat(e.text)
             return Const(f"DATE '{quoted}'", DATE.not_null(), e.text)
         if e.kind == "TIME":
-            time.fromisoformat(e.text)
-            return Const(f"TIME '{quoted}'", TIME.not_null(), e.text)
+            text = e.text if e.text[1:2] != ":" else f"0{e.text}"  # Flink takes a single digit
+            time.fromisoformat(text)
+            return Const(f"TIME '{text}'", TIME.not_null(), text)
         return _timestamp(e.text)
     except ValueError:
         hint = {"DATE": "'2026-11-24'", "TIME": "'10:00:00'"}.get(e.kind, "'2026-11-24 10:00:00'")

@@ -40,7 +40,7 @@ def table_call(
     Raises:
         EddylineError: ``sql_semantic`` for a function that gives no rows, or wrong arguments.
     """
-    if function.kind not in (FunctionKind.TABLE, FunctionKind.TABLE_AGGREGATE):
+    if function.kind is not FunctionKind.TABLE:
         raise python_calls.misplaced(function, r.call, env)
     binder = ExpressionBinder(left.scope, env, f"TABLE({function.path.name}(…))")
     args = binder.arguments(function, r.call, tuple(binder.bind(a) for a in r.call.args))

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import TokenType
+from eddyline.sql.grammar.json_calls import JsonGrammar
 from eddyline.sql.grammar.reserved import UNITS
-from eddyline.sql.grammar.types import TypeGrammar
 
 
-class CallGrammar(TypeGrammar, ABC):
+class CallGrammar(JsonGrammar, ABC):
     """Reads ``name(…)``."""
 
     @abstractmethod
@@ -274,19 +274,6 @@ class CallGrammar(TypeGrammar, ABC):
         self.r_paren()
         return s.Descriptor(tuple(names), self.span_from(start))
 
-    def _json_value(self, name: str, start: int) -> s.Expression | None:
-        operand = self.expression()
-        self.expect_type(TokenType.COMMA, "','")
-        path = self.expression()
-        kind = self.data_type() if self.match("RETURNING") else None
-        for what in ("EMPTY", "ERROR"):
-            if self.match("NULL", "ON", what):
-                continue
-            if self.sees("ERROR", "ON") or self.sees("DEFAULT"):
-                raise self.unsupported(f"this ON {what} clause", self.here(), "leave it out")
-        call = self._finish(name, start, operand, path)
-        return call if kind is None else s.Cast(call, kind, True, call.span)
-
 
 _SPECIAL: dict[str, Callable[[CallGrammar, str, int], s.Expression | None]] = {
     "CAST": CallGrammar._cast,
@@ -303,5 +290,10 @@ _SPECIAL: dict[str, Callable[[CallGrammar, str, int], s.Expression | None]] = {
     "OVERLAY": CallGrammar._overlay,
     "ROW": CallGrammar._row,
     "DESCRIPTOR": CallGrammar._descriptor,
+    "JSON_ARRAY": CallGrammar._json_array,
+    "JSON_ARRAYAGG": CallGrammar._json_array_agg,
+    "JSON_OBJECT": CallGrammar._json_object,
+    "JSON_OBJECTAGG": CallGrammar._json_object_agg,
+    "JSON_QUERY": CallGrammar._json_query,
     "JSON_VALUE": CallGrammar._json_value,
 }

@@ -73,6 +73,9 @@ class ExpressionGrammar(CallGrammar):
             if word not in ("NULL", "TRUE", "FALSE", "UNKNOWN", "JSON"):
                 self.unexpected("NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM")
             self.advance()
+            if word == "JSON" and self.word() in ("VALUE", "ARRAY", "OBJECT", "SCALAR"):
+                kind = self.advance().text.upper()
+                word = "JSON" if kind == "VALUE" else f"JSON {kind}"
             operand = s.Is(operand, word, negated, self.span_from(start))
         return operand
 
@@ -103,12 +106,35 @@ class ExpressionGrammar(CallGrammar):
             return s.Between(left, low, high, negated, symmetric, self.span_from(start))
         if self.match("IN"):
             return self._in(left, negated, start)
+        if not negated and self.sees("OVERLAPS"):
+            return self._overlaps(left, start)
         similar = self.sees("SIMILAR", "TO")
         if self.match("LIKE") or self.match("SIMILAR", "TO"):
             pattern = self._sum()
             escape = self._sum() if self.match("ESCAPE") else None
             return s.Like(left, pattern, escape, negated, similar, self.span_from(start))
         return None
+
+    def _overlaps(self, left: s.Expression, start: int) -> s.Expression:
+        """``(from, to) OVERLAPS (from, to)``: each begins before the other ends.
+
+        The second value may be a length, and may lie before the first.
+        """
+        self.advance()
+        right = self._sum()
+        span = self.span_from(start)
+        bounds = []
+        for period in (left, right):
+            if not isinstance(period, s.Construct) or len(period.items) != 2:
+                raise self.error("OVERLAPS needs two periods: (a, b) OVERLAPS (c, d)", span)
+            first, last = period.items
+            if isinstance(last, s.Interval):
+                last = s.Binary("+", first, last, span)
+            low = s.Call("LEAST", (first, last), span, span)
+            bounds.append((low, s.Call("GREATEST", (first, last), span, span)))
+        (start_1, end_1), (start_2, end_2) = bounds
+        before = s.Binary("<=", start_1, end_2, span)
+        return s.Binary("AND", before, s.Binary("<=", start_2, end_1, span), span)
 
     def _in(self, left: s.Expression, negated: bool, start: int) -> s.Expression:
         self.l_paren()

@@ -194,3 +194,107 @@ def test_memory_is_bounded(running: TestServer, note: Note) -> None:
     limit = note.text(code).strip()
     assert limit == str(running.settings.kernel_memory_mib)
     assert "MemoryError" in note.error("x = bytearray(16 << 30)")
+
+
+TABLE_API = """
+from pyflink.common import Row
+from pyflink.table import DataTypes, EnvironmentSettings, Schema, TableDescriptor, TableEnvironment
+from pyflink.table.expressions import call, col, concat, lit
+from pyflink.table.udf import AggregateFunction, TableAggregateFunction, udaf, udf, udtaf, udtf
+from pyflink.table.window import Slide, Tumble
+
+orders = st_env.from_elements(
+    [("Jack", 10), ("Rose", 30), ("Jack", 20), ("Bob", 40)], ["name", "revenue"])
+def rows(table):
+    print(sorted(tuple(row) for row in table.execute().collect()))
+"""
+
+
+def test_table_api_calls_become_sql(note: Note) -> None:
+    note.text(TABLE_API)
+    text = """
+paid = orders.filter((col("revenue") > 10) & ~(col("name") == "Bob"))
+rows(paid.select(col("name").upper_case, (col("revenue") / 2).alias("half")))
+rows(orders.group_by(col("name")).select(col("name"), col("revenue").sum.alias("s")))
+rows(orders.order_by(col("revenue").desc).fetch(1).select(concat(col("name"), "!")))
+rows(orders.add_columns(lit(1.5).alias("x")).drop_columns(col("revenue")).distinct())
+other = orders.select(col("name").alias("n"), col("revenue").alias("r"))
+rows(orders.join(other, col("revenue") == col("r")).select(col("n"), col("r")).limit(9))
+orders.print_schema()
+"""
+    assert note.text(text).splitlines() == [
+        "[('JACK', 10), ('ROSE', 15)]",
+        "[('Bob', 40), ('Jack', 30), ('Rose', 30)]",
+        "[('Bob!',)]",
+        "[('Bob', 1.5), ('Jack', 1.5), ('Rose', 1.5)]",
+        "[('Bob', 40), ('Jack', 10), ('Jack', 20), ('Rose', 30)]",
+        "(",
+        "  `name` STRING NOT NULL",
+        "  `revenue` BIGINT NOT NULL",
+        ")",
+    ]
+
+
+def test_functions_of_a_note_are_called_from_python_and_from_sql(note: Note) -> None:
+    note.text(TABLE_API)
+    text = """
+plus = udf(lambda i: i + 1, result_type=DataTypes.BIGINT())
+st_env.create_temporary_system_function("plus1", plus)
+rows(orders.select(plus(col("revenue")).alias("p"), call("plus1", 1)).where(col("p") > 30))
+
+@udtf(result_types=[DataTypes.STRING(), DataTypes.INT()])
+def letters(name):
+    for letter in name[:1]:
+        yield letter, ord(letter)
+rows(orders.join_lateral(letters(col("name")).alias("l", "o")).select(col("name"), col("o")))
+
+class CountAndSum(AggregateFunction):
+    def create_accumulator(self):
+        return Row(0, 0)
+    def accumulate(self, accumulator, value):
+        accumulator[0] += 1
+        accumulator[1] += value
+    def get_value(self, accumulator):
+        return Row(accumulator[0], accumulator[1])
+    def get_result_type(self):
+        return "ROW<a BIGINT, b BIGINT>"
+both = udaf(CountAndSum())(col("revenue")).alias("n", "s")
+rows(orders.group_by(col("name")).aggregate(both).select(col("name"), col("n"), col("s")))
+
+class Top(TableAggregateFunction):
+    def create_accumulator(self):
+        return [0]
+    def accumulate(self, accumulator, value):
+        accumulator[0] = max(accumulator[0], value)
+    def emit_value(self, accumulator):
+        yield Row(accumulator[0])
+    def get_result_type(self):
+        return "ROW<top BIGINT>"
+top = udtaf(Top())(col("revenue")).alias("top")
+rows(orders.group_by(col("name")).flat_aggregate(top).select(col("name"), col("top")))
+"""
+    assert note.text(text).splitlines() == [
+        "[(31, 2), (41, 2)]",
+        "[('Bob', 66), ('Jack', 74), ('Jack', 74), ('Rose', 82)]",
+        "[('Bob', 1, 40), ('Jack', 2, 30), ('Rose', 1, 30)]",
+        "[('Bob', 40), ('Jack', 20), ('Rose', 30)]",
+    ]
+    view = note.run("SELECT plus1(41) AS x;", "%flink.ssql")
+    assert [o.table.rows for o in view.outputs if o.table] == [[["42"]]]
+    assert "st_env, a table or an open file" in note.error(
+        "st_env.create_temporary_function('bad', udf(lambda i: st_env, result_type='INT'))"
+    )
+    assert "Java does not run here" in note.error(
+        "st_env.create_java_temporary_function('f', 'com.example.F')"
+    )
+
+
+def test_what_the_facade_lacks_names_itself(note: Note) -> None:
+    note.text(TABLE_API)
+    assert "is not available here: write a source" in note.error(
+        "from pyflink.datastream.connectors.kafka import FlinkKafkaConsumer"
+    )
+    assert "Table.fly is not available here" in note.error("orders.fly()")
+    assert "write & for and" in note.error("orders.where(col('name') == 'a' and True)")
+    batch = "TableEnvironment.create(EnvironmentSettings.in_batch_mode())"
+    assert note.text(f"print(next({batch}.execute_sql('SELECT 1').collect()))") == "<Row(1)>\n"

@@ -1,0 +1,89 @@
+"""JSON_OBJECT, JSON_ARRAY and JSON: JSON text of values.
+
+The grammar has made each value JSON text already (``JSON_STRING``, or text that is JSON itself),
+and says in the function's name what NULL becomes, as Flink's own names do.
+"""
+
+from __future__ import annotations
+
+from eddyline.functions.registry import (
+    UNBOUNDED,
+    Arguments,
+    Built,
+    Context,
+    Function,
+    check,
+    mismatch,
+    register,
+)
+from eddyline.record.types import STRING
+
+NULLS = ("NULL_ON_NULL", "ABSENT_ON_NULL")
+
+
+def _object(absent: bool) -> Function:
+    """Pairs of a key and a value; a key that is NULL is an error, as in Flink."""
+    name = "JSON_OBJECT_ABSENT_ON_NULL" if absent else "JSON_OBJECT"
+
+    def builder(args: Arguments, context: Context) -> Built:
+        if len(args) % 2:
+            raise mismatch("JSON_OBJECT", args, "pairs: KEY 'a' VALUE 1")
+        check("JSON_OBJECT", args, ("text",))
+        parts = []
+        for i in range(0, len(args), 2):
+            known = f"coalesce({{{i}}}, error('a key of JSON_OBJECT is NULL'))"
+            key = f"CAST(to_json({known}) AS VARCHAR)"
+            value = f"{{{i + 1}}}" if absent else f"coalesce({{{i + 1}}}, 'null')"
+            parts.append(f"{key} || ':' || {value}")
+        return Built(STRING.not_null(), _joined("{{", parts, "}}"))
+
+    example = (
+        "JSON_OBJECT('a' VALUE 1)" if not absent else "JSON_OBJECT('a' VALUE 1 ABSENT ON NULL)"
+    )
+    doc = "A JSON object of keys and values; a NULL is null, or left out with ABSENT ON NULL."
+    return Function((name,), (0, UNBOUNDED), builder, doc, (example, '{"a":1}'))
+
+
+def _array(absent: bool) -> Function:
+    name = "JSON_ARRAY" if absent else "JSON_ARRAY_NULL_ON_NULL"
+
+    def builder(args: Arguments, context: Context) -> Built:
+        check("JSON_ARRAY", args, ("text",))
+        parts = [f"{{{i}}}" if absent else f"coalesce({{{i}}}, 'null')" for i in range(len(args))]
+        return Built(STRING.not_null(), _joined("[", parts, "]"))
+
+    example = "JSON_ARRAY(1, 'a')" if absent else "JSON_ARRAY(1, 'a' NULL ON NULL)"
+    doc = "A JSON array of values; a NULL is left out, or null with NULL ON NULL."
+    return Function((name,), (0, UNBOUNDED), builder, doc, (example, '[1,"a"]'))
+
+
+def _joined(opening: str, parts: list[str], closing: str) -> str:
+    """The parts that are not NULL between brackets."""
+    if not parts:
+        return f"('{opening}{closing}')"
+    return f"('{opening}' || concat_ws(',', {', '.join(f'({p})' for p in parts)}) || '{closing}')"
+
+
+def _json(args: Arguments, context: Context) -> Built:
+    """Text that is JSON already."""
+    check("JSON", args, ("text",))
+    wrong = "error('JSON() needs text that is JSON')"
+    text = f"(CASE WHEN {{0}} IS NULL OR json_valid({{0}}) THEN {{0}} ELSE {wrong} END)"
+    return Built(STRING if args[0].type.nullable else STRING.not_null(), text)
+
+
+register(
+    (
+        _object(False),
+        _object(True),
+        _array(False),
+        _array(True),
+        Function(
+            ("JSON",),
+            (1, 1),
+            _json,
+            "JSON text as a value of JSON_OBJECT and JSON_ARRAY.",
+            ("JSON_OBJECT('a' VALUE JSON('[1]'))", '{"a":[1]}'),
+        ),
+    )
+)

@@ -1,0 +1,504 @@
+"""Expressions of the Table API: ``col``, ``lit`` and what is called on them, as SQL text.
+
+Every function of PyFlink's ``Expression`` is a row of a table here: its name and the SQL that it
+becomes. PyFlink has some as properties and some as methods; here both spellings work for those
+without arguments.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from eddyline.udf.data_types import as_type
+from eddyline.udf.row import Row
+
+# Before a window's property in a text, until ``select`` knows what the window is.
+WINDOW_MARK = "\0"
+_UNITS = {
+    "second": "SECOND", "minute": "MINUTE", "hour": "HOUR", "day": "DAY", "month": "MONTH",
+    "year": "YEAR", "week": "WEEK", "quarter": "QUARTER",
+}  # fmt: skip
+
+
+class Expression:
+    """A SQL expression. ``names``: what it is called in a result, if it has a name.
+
+    value: the Python value of a literal.
+    """
+
+    def __init__(
+        self, text: str, names: tuple[str, ...] = (), value: Any = None, wrapper: Any = None
+    ) -> None:
+        self.text = text
+        self.names = names
+        self.value = value
+        self.wrapper = wrapper  # the function, if this is a call of a Python function
+
+    def __call__(self) -> Expression:
+        """The expression itself: ``x.is_null()`` and ``x.is_null`` mean the same."""
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in PROPERTIES:
+            return Expression(PROPERTIES[name].format(self.text))
+        if name in METHODS:
+            return _Method(self, name, METHODS[name])
+        if name.rstrip("s") in _UNITS or name == "millis":
+            return self._interval(name)
+        msg = (
+            f"Expression.{name} is not available here; write the expression as SQL: "
+            'select("f(a) AS b"), or in execute_sql'
+        )
+        raise AttributeError(msg)
+
+    def _interval(self, name: str) -> Expression:
+        if not isinstance(self.value, int):
+            if name.rstrip("s") == name:
+                return Expression(f"EXTRACT({_UNITS[name]} FROM {self.text})")
+            msg = f"an interval begins with a whole number: lit(10).{name}"
+            raise TypeError(msg)
+        if name == "millis":
+            return Expression(f"INTERVAL '{self.value / 1000:.3f}' SECOND")
+        if name.startswith("quarter"):
+            return Expression(f"INTERVAL '{self.value * 3}' MONTH")
+        if name.startswith("week"):
+            return Expression(f"INTERVAL '{self.value * 7}' DAY")
+        return Expression(f"INTERVAL '{self.value}' {_UNITS[name.rstrip('s')]}")
+
+    def alias(self, name: str, *more: str) -> Expression:
+        """The same value under a name; a call of a table function takes several."""
+        return Expression(self.text, (name, *more), self.value, self.wrapper)
+
+    def get(self, name: str | int) -> Expression:
+        """A field of a ROW, by name."""
+        return Expression(f"{self.text}.{quoted(str(name))}")
+
+    def cast(self, data_type: Any) -> Expression:
+        """The value as another type."""
+        return Expression(f"CAST({self.text} AS {as_type(data_type)})", value=self.value)
+
+    def try_cast(self, data_type: Any) -> Expression:
+        """The value as another type, or NULL."""
+        return Expression(f"TRY_CAST({self.text} AS {as_type(data_type)})")
+
+    def in_(self, first: Any, *more: Any) -> Expression:
+        """Whether it is one of these values, or a value of a table's only column."""
+        query = getattr(first, "query", None)
+        items = query or ", ".join(text_of(v) for v in (first, *more))
+        return Expression(f"({self.text} IN ({items}))")
+
+    def over(self, window: Any) -> Expression:
+        """An aggregate over a window that ``over_window`` has named."""
+        name = window.text if isinstance(window, Expression) else quoted(str(window))
+        return Expression(f"{self.text} OVER {name}")
+
+    @property
+    def distinct(self) -> Expression:
+        """An aggregate over each value once: ``col('a').count.distinct``."""
+        function, bracket, rest = self.text.partition("(")
+        return Expression(
+            f"{function}{bracket}DISTINCT {rest}" if bracket else f"DISTINCT {function}"
+        )
+
+    def floor(self, unit: Any = None) -> Expression:
+        """Rounded down, a time to a unit."""
+        return Expression(f"FLOOR({self.text}{_to(unit)})")
+
+    def ceil(self, unit: Any = None) -> Expression:
+        """Rounded up, a time to a unit."""
+        return Expression(f"CEIL({self.text}{_to(unit)})")
+
+    def extract(self, unit: Any) -> Expression:
+        """A part of a time."""
+        return Expression(f"EXTRACT({getattr(unit, 'name', unit)} FROM {self.text})")
+
+    def trim(self, character: Any = None) -> Expression:
+        """Without leading and trailing blanks or characters."""
+        return _trimmed("BOTH", self, character)
+
+    def trim_leading(self, character: Any = None) -> Expression:
+        """Without leading blanks or characters."""
+        return _trimmed("LEADING", self, character)
+
+    def trim_trailing(self, character: Any = None) -> Expression:
+        """Without trailing blanks or characters."""
+        return _trimmed("TRAILING", self, character)
+
+    def overlay(self, new: Any, start: Any, length: Any = None) -> Expression:
+        """Part of a text replaced."""
+        size = "" if length is None else f" FOR {text_of(length)}"
+        part = f"PLACING {text_of(new)} FROM {text_of(start)}{size}"
+        return Expression(f"OVERLAY({self.text} {part})")
+
+    def position(self, haystack: Any) -> Expression:
+        """The place of this text in another."""
+        return Expression(f"POSITION({self.text} IN {text_of(haystack)})")
+
+    def json_value(
+        self, path: str, returning_type: Any = None, *more: Any, **options: Any
+    ) -> Expression:
+        """A scalar of a JSON text."""
+        if more or options:
+            msg = "json_value takes a path and a type here; write the rest as SQL: JSON_VALUE(…)"
+            raise TypeError(msg)
+        returning = "" if returning_type is None else f" RETURNING {as_type(returning_type)}"
+        return Expression(f"JSON_VALUE({self.text}, {literal(path)}{returning})")
+
+    def __add__(self, other: Any) -> Expression:
+        return _binary(self, "+", other)
+
+    def __radd__(self, other: Any) -> Expression:
+        return _binary(other, "+", self)
+
+    def __sub__(self, other: Any) -> Expression:
+        return _binary(self, "-", other)
+
+    def __rsub__(self, other: Any) -> Expression:
+        return _binary(other, "-", self)
+
+    def __mul__(self, other: Any) -> Expression:
+        return _binary(self, "*", other)
+
+    def __rmul__(self, other: Any) -> Expression:
+        return _binary(other, "*", self)
+
+    def __truediv__(self, other: Any) -> Expression:
+        return _binary(self, "/", other)
+
+    def __rtruediv__(self, other: Any) -> Expression:
+        return _binary(other, "/", self)
+
+    def __mod__(self, other: Any) -> Expression:
+        return _binary(self, "%", other)
+
+    def __rmod__(self, other: Any) -> Expression:
+        return _binary(other, "%", self)
+
+    def __pow__(self, other: Any) -> Expression:
+        return Expression(f"POWER({self.text}, {text_of(other)})")
+
+    def __neg__(self) -> Expression:
+        return Expression(f"(-{self.text})")
+
+    def __eq__(self, other: object) -> Expression:  # type: ignore[override]
+        return _binary(self, "=", other)
+
+    def __ne__(self, other: object) -> Expression:  # type: ignore[override]
+        return _binary(self, "<>", other)
+
+    def __lt__(self, other: Any) -> Expression:
+        return _binary(self, "<", other)
+
+    def __le__(self, other: Any) -> Expression:
+        return _binary(self, "<=", other)
+
+    def __gt__(self, other: Any) -> Expression:
+        return _binary(self, ">", other)
+
+    def __ge__(self, other: Any) -> Expression:
+        return _binary(self, ">=", other)
+
+    def __and__(self, other: Any) -> Expression:
+        return _binary(self, "AND", other)
+
+    def __rand__(self, other: Any) -> Expression:
+        return _binary(other, "AND", self)
+
+    def __or__(self, other: Any) -> Expression:
+        return _binary(self, "OR", other)
+
+    def __ror__(self, other: Any) -> Expression:
+        return _binary(other, "OR", self)
+
+    def __invert__(self) -> Expression:
+        return Expression(f"(NOT {self.text})")
+
+    def __bool__(self) -> bool:
+        msg = "an expression has no truth value in Python: write & for and, | for or, ~ for not"
+        raise TypeError(msg)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def selected(self) -> str:
+        """The text in a SELECT list."""
+        return f"{self.text} AS {quoted(self.names[0])}" if self.names else self.text
+
+
+class _Method:
+    """A function that waits for its arguments."""
+
+    def __init__(self, expression: Expression, name: str, template: str) -> None:
+        self._expression = expression
+        self._name = name
+        self._template = template
+
+    def __call__(self, *args: Any) -> Expression:
+        texts = [text_of(a) for a in args]
+        if self._template.endswith("(…)"):
+            function = self._template.removesuffix("(…)")
+            return Expression(f"{function}({', '.join([self._expression.text, *texts])})")
+        try:
+            return Expression(self._template.format(self._expression.text, *texts))
+        except IndexError:
+            msg = f"{self._name}() needs more arguments: {self._template}"
+            raise TypeError(msg) from None
+
+
+# PyFlink's names of functions without arguments. {0} is the expression.
+PROPERTIES: dict[str, str] = {
+    # aggregates
+    "sum": "SUM({0})", "sum0": "COALESCE(SUM({0}), 0)", "avg": "AVG({0})", "min": "MIN({0})",
+    "max": "MAX({0})", "count": "COUNT({0})", "stddev_pop": "STDDEV_POP({0})",
+    "stddev_samp": "STDDEV_SAMP({0})", "var_pop": "VAR_POP({0})", "var_samp": "VAR_SAMP({0})",
+    "collect": "COLLECT({0})", "array_agg": "ARRAY_AGG({0})", "first_value": "FIRST_VALUE({0})",
+    "last_value": "LAST_VALUE({0})", "list_agg": "LISTAGG({0})",
+    # conditions
+    "is_null": "({0} IS NULL)", "is_not_null": "({0} IS NOT NULL)", "is_true": "({0} IS TRUE)",
+    "is_false": "({0} IS FALSE)", "is_not_true": "({0} IS NOT TRUE)",
+    "is_not_false": "({0} IS NOT FALSE)",
+    # order
+    "asc": "{0} ASC", "desc": "{0} DESC",
+    # windows
+    "start": "\0START({0})", "end": "\0END({0})", "rowtime": "\0ROWTIME({0})",
+    "proctime": "\0PROCTIME({0})",
+    # text
+    "char_length": "CHAR_LENGTH({0})", "upper_case": "UPPER({0})", "lower_case": "LOWER({0})",
+    "init_cap": "INITCAP({0})", "ascii": "ASCII({0})", "chr": "CHR({0})",
+    "from_base64": "FROM_BASE64({0})", "to_base64": "TO_BASE64({0})", "reverse": "REVERSE({0})",
+    "is_json": "({0} IS JSON)", "json_quote": "JSON_QUOTE({0})",
+    "json_unquote": "JSON_UNQUOTE({0})", "url_encode": "URL_ENCODE({0})",
+    "url_decode": "URL_DECODE({0})",
+    # times
+    "to_date": "TO_DATE({0})", "to_time": "CAST({0} AS TIME)", "to_timestamp": "TO_TIMESTAMP({0})",
+    # collections
+    "cardinality": "CARDINALITY({0})", "element": "ELEMENT({0})",
+    "array_distinct": "ARRAY_DISTINCT({0})", "array_max": "ARRAY_MAX({0})",
+    "array_min": "ARRAY_MIN({0})", "array_reverse": "ARRAY_REVERSE({0})",
+    "map_entries": "MAP_ENTRIES({0})", "map_keys": "MAP_KEYS({0})",
+    "map_values": "MAP_VALUES({0})", "hex": "HEX({0})", "unhex": "UNHEX({0})", "bin": "BIN({0})",
+    "md5": "MD5({0})", "sha1": "SHA1({0})", "sha224": "SHA224({0})", "sha256": "SHA256({0})",
+    "sha384": "SHA384({0})", "sha512": "SHA512({0})",
+    # numbers
+    **{
+        name: f"{name.upper()}({{0}})"
+        for name in (
+            "abs", "exp", "ln", "log10", "log2", "sqrt", "sin", "cos", "tan", "cot", "asin",
+            "acos", "atan", "sinh", "cosh", "tanh", "degrees", "radians", "sign",
+        )
+    },
+}  # fmt: skip
+
+# PyFlink's names of functions with arguments: {1}, {2} are these; (…) takes any number.
+METHODS: dict[str, str] = {
+    "between": "({0} BETWEEN {1} AND {2})", "not_between": "({0} NOT BETWEEN {1} AND {2})",
+    "then": "(CASE WHEN {0} THEN {1} ELSE {2} END)", "if_null": "COALESCE({0}, {1})",
+    "is_distinct_from": "({0} IS DISTINCT FROM {1})", "like": "({0} LIKE {1})",
+    "similar": "({0} SIMILAR TO {1})", "at": "{0}[{1}]", "sha2": "SHA2({0}, {1})",
+    "json_exists": "JSON_EXISTS({0}, {1})", "json_query": "JSON_QUERY({0}, {1})",
+    "log": "LOG({1}, {0})", "encode": "ENCODE({0}, {1})", "decode": "DECODE({0}, {1})",
+    **{
+        method: f"{function}(…)"
+        for method, function in {
+            "power": "POWER", "mod": "MOD", "round": "ROUND", "truncate": "TRUNCATE",
+            "atan2": "ATAN2", "substring": "SUBSTRING", "substr": "SUBSTR", "replace": "REPLACE",
+            "lpad": "LPAD", "rpad": "RPAD", "ltrim": "LTRIM", "rtrim": "RTRIM", "btrim": "BTRIM",
+            "left": "LEFT", "right": "RIGHT", "instr": "INSTR", "locate": "LOCATE",
+            "repeat": "REPEAT", "regexp": "REGEXP", "regexp_replace": "REGEXP_REPLACE",
+            "regexp_extract": "REGEXP_EXTRACT", "regexp_count": "REGEXP_COUNT",
+            "regexp_extract_all": "REGEXP_EXTRACT_ALL", "regexp_instr": "REGEXP_INSTR",
+            "regexp_substr": "REGEXP_SUBSTR", "parse_url": "PARSE_URL",
+            "split_index": "SPLIT_INDEX", "str_to_map": "STR_TO_MAP", "split": "SPLIT",
+            "starts_with": "STARTSWITH", "ends_with": "ENDSWITH", "translate": "TRANSLATE",
+            "elt": "ELT", "printf": "PRINTF", "array_append": "ARRAY_APPEND",
+            "array_contains": "ARRAY_CONTAINS", "array_concat": "ARRAY_CONCAT",
+            "array_join": "ARRAY_JOIN", "array_position": "ARRAY_POSITION",
+            "array_prepend": "ARRAY_PREPEND", "array_remove": "ARRAY_REMOVE",
+            "array_slice": "ARRAY_SLICE", "array_sort": "ARRAY_SORT",
+            "array_union": "ARRAY_UNION", "array_except": "ARRAY_EXCEPT",
+            "array_intersect": "ARRAY_INTERSECT", "map_union": "MAP_UNION",
+            "percentile": "PERCENTILE",
+        }.items()
+    },
+}  # fmt: skip
+
+
+def quoted(name: str) -> str:
+    """A name as SQL."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def literal(value: Any) -> str:
+    """A Python value as a SQL literal.
+
+    Raises:
+        TypeError: for a value that SQL has no literal of.
+    """
+    for kind, make in _LITERALS:
+        if isinstance(value, kind):
+            return make(value)
+    msg = f"lit() takes no {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def _text_literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _interval_literal(value: datetime.timedelta) -> str:
+    return f"INTERVAL '{value.total_seconds():.3f}' SECOND"
+
+
+_LITERALS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+    (type(None), lambda v: "NULL"),
+    (bool, lambda v: "TRUE" if v else "FALSE"),
+    (int, str),
+    (float, lambda v: f"{v!r}" if "e" in repr(v) else f"{v!r}E0"),
+    (Decimal, lambda v: f"{v:f}"),
+    (str, _text_literal),
+    ((bytes, bytearray), lambda v: f"X'{bytes(v).hex()}'"),
+    (datetime.datetime, lambda v: f"TIMESTAMP '{v.replace(tzinfo=None).isoformat(' ')}'"),
+    (datetime.date, lambda v: f"DATE '{v.isoformat()}'"),
+    (datetime.time, lambda v: f"TIME '{v.isoformat()}'"),
+    (datetime.timedelta, _interval_literal),
+    ((tuple, Row), lambda v: f"ROW({', '.join(map(text_of, v))})"),
+    (list, lambda v: f"ARRAY[{', '.join(map(text_of, v))}]"),
+    (dict, lambda v: f"MAP[{', '.join(text_of(x) for pair in v.items() for x in pair)}]"),
+)
+
+
+def text_of(value: Any) -> str:
+    """An expression or a Python value as SQL."""
+    return value.text if isinstance(value, Expression) else literal(value)
+
+
+def _binary(left: Any, operator: str, right: Any) -> Expression:
+    return Expression(f"({text_of(left)} {operator} {text_of(right)})")
+
+
+def _to(unit: Any) -> str:
+    return "" if unit is None else f" TO {getattr(unit, 'name', unit)}"
+
+
+def _trimmed(where: str, text: Expression, character: Any) -> Expression:
+    characters = "" if character is None else f"{text_of(character)} "
+    return Expression(f"TRIM({where} {characters}FROM {text.text})")
+
+
+def col(name: str) -> Expression:
+    """A column."""
+    return Expression(quoted(name), (name,))
+
+
+def lit(value: Any, data_type: Any = None) -> Expression:
+    """A literal, of a type of its own or of ``data_type``."""
+    text = literal(value)
+    if data_type is not None:
+        text = f"CAST({text} AS {as_type(data_type)})"
+    return Expression(text, value=value)
+
+
+def call_sql(sql: str) -> Expression:
+    """SQL text as an expression."""
+    return Expression(f"({sql})")
+
+
+def call(name: Any, *args: Any) -> Expression:
+    """A call of a function by its name, or of a Python function."""
+    if not isinstance(name, str):
+        made: Expression = name(*args)
+        return made
+    return Expression(f"{name}({', '.join(map(text_of, args))})")
+
+
+def if_then_else(condition: Any, if_true: Any, if_false: Any) -> Expression:
+    """One of two values."""
+    parts = f"WHEN {text_of(condition)} THEN {text_of(if_true)} ELSE {text_of(if_false)}"
+    return Expression(f"(CASE {parts} END)")
+
+
+def and_(*conditions: Any) -> Expression:
+    """Whether all hold."""
+    return Expression("(" + " AND ".join(map(text_of, conditions)) + ")")
+
+
+def or_(*conditions: Any) -> Expression:
+    """Whether any holds."""
+    return Expression("(" + " OR ".join(map(text_of, conditions)) + ")")
+
+
+def not_(condition: Any) -> Expression:
+    """Whether it does not hold."""
+    return Expression(f"(NOT {text_of(condition)})")
+
+
+def _named(name: str) -> Callable[..., Expression]:
+    def function(*args: Any) -> Expression:
+        return Expression(f"{name}({', '.join(map(text_of, args))})")
+
+    return function
+
+
+def _constant(text: str) -> Callable[[], Expression]:
+    return lambda: Expression(text)
+
+
+def array(head: Any, *tail: Any) -> Expression:
+    """An ARRAY."""
+    return Expression(literal([head, *tail]))
+
+
+def map_(*pairs: Any) -> Expression:
+    """A MAP of keys and values in turn."""
+    return Expression(f"MAP[{', '.join(map(text_of, pairs))}]")
+
+
+def row(*values: Any) -> Expression:
+    """A ROW."""
+    return Expression(literal(tuple(values)))
+
+
+def timestamp_diff(unit: Any, start: Any, end: Any) -> Expression:
+    """The whole units between two times."""
+    name = getattr(unit, "name", unit)
+    return Expression(f"TIMESTAMPDIFF({name}, {text_of(start)}, {text_of(end)})")
+
+
+class TimeIntervalUnit:
+    """Units of time, by PyFlink's names."""
+
+    YEAR, MONTH, QUARTER, WEEK, DAY = "YEAR", "MONTH", "QUARTER", "WEEK", "DAY"
+    HOUR, MINUTE, SECOND = "HOUR", "MINUTE", "SECOND"
+
+
+UNBOUNDED_ROW = Expression("UNBOUNDED", value="ROWS")
+UNBOUNDED_RANGE = Expression("UNBOUNDED", value="RANGE")
+CURRENT_ROW = Expression("CURRENT ROW", value="ROWS")
+CURRENT_RANGE = Expression("CURRENT ROW", value="RANGE")
+# What ``from pyflink.table.expressions import …`` finds.
+NAMES: dict[str, Any] = {
+    "Expression": Expression, "col": col, "lit": lit, "call": call, "call_sql": call_sql,
+    "if_then_else": if_then_else, "and_": and_, "or_": or_, "not_": not_, "array": array,
+    "map_": map_, "row": row, "timestamp_diff": timestamp_diff,
+    "TimeIntervalUnit": TimeIntervalUnit, "TimePointUnit": TimeIntervalUnit,
+    "UNBOUNDED_ROW": UNBOUNDED_ROW, "UNBOUNDED_RANGE": UNBOUNDED_RANGE,
+    "CURRENT_ROW": CURRENT_ROW, "CURRENT_RANGE": CURRENT_RANGE,
+    "concat": _named("CONCAT"), "concat_ws": _named("CONCAT_WS"), "coalesce": _named("COALESCE"),
+    "uuid": _named("UUID"), "rand": _named("RAND"), "rand_integer": _named("RAND_INTEGER"),
+    "atan2": _named("ATAN2"), "log": _named("LOG"), "pi": _named("PI"), "e": _named("E"),
+    "json_string": _named("JSON_STRING"), "to_date": _named("TO_DATE"),
+    "to_timestamp": _named("TO_TIMESTAMP"), "to_timestamp_ltz": _named("TO_TIMESTAMP_LTZ"),
+    "from_unixtime": _named("FROM_UNIXTIME"), "unix_timestamp": _named("UNIX_TIMESTAMP"),
+    "date_format": _named("DATE_FORMAT"), "convert_tz": _named("CONVERT_TZ"),
+    "current_date": _constant("CURRENT_DATE"), "current_time": _constant("CURRENT_TIME"),
+    "current_timestamp": _constant("CURRENT_TIMESTAMP"), "local_time": _constant("LOCALTIME"),
+    "local_timestamp": _constant("LOCALTIMESTAMP"), "proctime": _named("PROCTIME"),
+}  # fmt: skip

@@ -1,0 +1,356 @@
+"""Tables of the Table API: each is the SQL that gives its rows, and each method makes another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from eddyline.kernel.calls import column_names, lateral
+from eddyline.kernel.expressions import Expression, quoted, text_of
+from eddyline.kernel.results import (
+    Named,
+    ResolvedSchema,
+    TableResult,
+    described,
+    rows_of,
+    run,
+    show,
+)
+from eddyline.kernel.table_windows import GroupWindow, OverWindow
+
+
+class Table(Named):
+    """A query; its methods give further queries."""
+
+    def __init__(self, query: str, order: str = "", options: dict[str, str] | None = None) -> None:
+        self._rows = query
+        self._options = options
+        # ORDER BY is part of the query, but not of a subquery.
+        self._order = order
+
+    @property
+    def query(self) -> str:
+        """The SQL text."""
+        return f"{self._rows} {self._order}".rstrip() if self._order else self._rows
+
+    def _made(self, query: str, order: str = "") -> Table:
+        """Another table of the same environment."""
+        return Table(query, order, self._options)
+
+    def _of(self, select: str, more: str = "") -> Table:
+        return self._made(f"SELECT {select} FROM ({self.query}) {more}".rstrip())
+
+    def select(self, *columns: Any) -> Table:
+        """Columns: expressions, or SQL as text."""
+        return self._of(", ".join(selected(columns)))
+
+    def where(self, condition: Any) -> Table:
+        """The rows for which a condition holds."""
+        return self._of("*", f"WHERE {condition_of(condition)}")
+
+    filter = where
+
+    def alias(self, name: str, *more: str) -> Table:
+        """The same rows under other names of columns."""
+        names = _several(name, more)
+        return self._made(f"SELECT * FROM ({self.query}) AS t ({', '.join(map(quoted, names))})")
+
+    def add_columns(self, *columns: Any) -> Table:
+        """Further columns behind those that are there."""
+        return self._of(", ".join(["*", *selected(columns)]))
+
+    def add_or_replace_columns(self, *columns: Any) -> Table:
+        """Further columns; one whose name is taken takes the place of the other."""
+        new = {column.names[0]: column.selected() for column in columns}
+        kept = [new.pop(name, None) or quoted(name) for name in self.columns()]
+        return self._of(", ".join([*kept, *new.values()]))
+
+    def drop_columns(self, *columns: Any) -> Table:
+        """All columns but these."""
+        dropped = {_name(c) for c in columns}
+        return self._of(", ".join(quoted(n) for n in self.columns() if n not in dropped))
+
+    def rename_columns(self, *columns: Any) -> Table:
+        """Some columns under other names: ``col('a').alias('b')``."""
+        renamed = {c.text: c.selected() for c in columns}
+        every = (quoted(n) for n in self.columns())
+        return self._of(", ".join(renamed.get(n, n) for n in every))
+
+    def group_by(self, *keys: Any) -> GroupedTable:
+        """Groups of rows; ``select`` or ``aggregate`` follows."""
+        return GroupedTable(self, keys)
+
+    def window(self, window: GroupWindow) -> WindowedTable:
+        """Windows of rows; ``group_by`` with the window's alias follows."""
+        return WindowedTable(self, window)
+
+    def over_window(self, *windows: OverWindow) -> OverTable:
+        """Named windows for ``aggregate.over(col('w'))``."""
+        return OverTable(self, windows)
+
+    def distinct(self) -> Table:
+        """Each row once."""
+        return self._of("DISTINCT *")
+
+    def order_by(self, *columns: Any) -> Table:
+        """Rows in order; over a stream this needs a time, or ``limit``."""
+        order = ", ".join(_texts("order_by", columns))
+        return self._made(f"SELECT * FROM ({self.query})", f"ORDER BY {order}")
+
+    def limit(self, count: int, offset: int = 0) -> Table:
+        """The first rows, after ``offset``."""
+        skipped = f" OFFSET {int(offset)}" if offset else ""
+        source = f"{self._rows} {self._order}" if self._order else f"SELECT * FROM ({self.query})"
+        return self._made(f"{source} LIMIT {int(count)}{skipped}")
+
+    fetch = limit
+
+    def offset(self, count: int) -> Table:
+        """The rows after the first ``count``."""
+        source = f"{self._rows} {self._order}" if self._order else f"SELECT * FROM ({self.query})"
+        return self._made(f"{source} OFFSET {int(count)}")
+
+    def union_all(self, right: Table) -> Table:
+        """The rows of both."""
+        return self._with("UNION ALL", right)
+
+    def union(self, right: Table) -> Table:
+        """The rows of both, each once."""
+        return self._with("UNION", right)
+
+    def intersect(self, right: Table) -> Table:
+        """The rows that both have, each once."""
+        return self._with("INTERSECT", right)
+
+    def intersect_all(self, right: Table) -> Table:
+        """The rows that both have."""
+        return self._with("INTERSECT ALL", right)
+
+    def minus(self, right: Table) -> Table:
+        """The rows that only this one has, each once."""
+        return self._with("EXCEPT", right)
+
+    def minus_all(self, right: Table) -> Table:
+        """The rows that this one has more often."""
+        return self._with("EXCEPT ALL", right)
+
+    def _with(self, operator: str, right: Table) -> Table:
+        return self._made(f"SELECT * FROM ({self.query}) {operator} SELECT * FROM ({right.query})")
+
+    def join(self, right: Table, join_predicate: Any = None) -> Table:
+        """Pairs of rows that match."""
+        return self._joined(
+            "JOIN" if join_predicate is not None else "CROSS JOIN", right, join_predicate
+        )
+
+    def left_outer_join(self, right: Table, join_predicate: Any = None) -> Table:
+        """Pairs of rows that match, and left rows without a partner."""
+        return self._joined("LEFT JOIN", right, join_predicate)
+
+    def right_outer_join(self, right: Table, join_predicate: Any = None) -> Table:
+        """Pairs of rows that match, and right rows without a partner."""
+        return self._joined("RIGHT JOIN", right, join_predicate)
+
+    def full_outer_join(self, right: Table, join_predicate: Any = None) -> Table:
+        """Pairs of rows that match, and all rows without a partner."""
+        return self._joined("FULL JOIN", right, join_predicate)
+
+    def _joined(self, kind: str, right: Table, condition: Any) -> Table:
+        on = "" if kind == "CROSS JOIN" else " ON TRUE"
+        if condition is not None:
+            on = f" ON {condition_of(condition)}"
+        return self._made(f"SELECT * FROM ({self.query}) AS l {kind} ({right.query}) AS r{on}")
+
+    def join_lateral(self, call: Any, join_predicate: Any = None) -> Table:
+        """Each row with the rows that a table function gives for it."""
+        on = "TRUE" if join_predicate is None else condition_of(join_predicate)
+        return self._made(f"SELECT * FROM ({self.query}) AS l JOIN {lateral(call)} ON {on}")
+
+    def left_outer_join_lateral(self, call: Any, join_predicate: Any = None) -> Table:
+        """As ``join_lateral``; a row without any stays, with NULL."""
+        on = "TRUE" if join_predicate is None else condition_of(join_predicate)
+        return self._made(f"SELECT * FROM ({self.query}) AS l LEFT JOIN {lateral(call)} ON {on}")
+
+    def map(self, call: Expression) -> Table:
+        """The fields of the ROW that a scalar function gives for each row."""
+        names = column_names(call)
+        fields = [f"c.{quoted(n)} AS {quoted(as_)}" for n, as_ in names]
+        source = f"SELECT {call.text} AS c FROM ({self.query})"
+        return self._made(f"SELECT {', '.join(fields)} FROM ({source})")
+
+    def flat_map(self, call: Expression) -> Table:
+        """The rows that a table function gives for each row."""
+        names = [quoted(as_) for _, as_ in column_names(call)]
+        return self._made(f"SELECT {', '.join(names)} FROM ({self.query}) AS l, {lateral(call)}")
+
+    def aggregate(self, call: Expression) -> AggregatedTable:
+        """One group of all rows."""
+        return AggregatedTable(self, (), call)
+
+    def flat_aggregate(self, call: Expression) -> AggregatedTable:
+        """One group of all rows, with the rows that a table aggregate function gives."""
+        return AggregatedTable(self, (), call, flat=True)
+
+    def execute(self) -> TableResult:
+        """Its rows."""
+        return run(self.query, self._options)
+
+    def execute_insert(self, table: str, overwrite: bool = False) -> TableResult:
+        """Write its rows into a table, as a job."""
+        if overwrite:
+            msg = "execute_insert(overwrite=True) is not available here: a stream is only added to"
+            raise ValueError(msg)
+        return run(f"INSERT INTO {table} {self.query}", self._options)
+
+    def explain(self, *details: Any) -> str:
+        """The plan as text."""
+        return "\n".join(str(row[0]) for row in run(f"EXPLAIN {self.query}").collect())
+
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+        return described(self.query)[0]
+
+    def get_schema(self) -> ResolvedSchema:
+        """Its columns and their types."""
+        return ResolvedSchema(*described(self.query))
+
+    get_resolved_schema = get_schema
+
+    def print_schema(self) -> None:
+        """Print its columns and their types."""
+        pairs = zip(*described(self.query), strict=True)
+        show("\n".join(["(", *(f"  `{c}` {t}" for c, t in pairs), ")"]))
+
+    def to_pandas(self) -> Any:
+        """All its rows as a data frame; the query must end by itself."""
+        import pandas
+
+        columns, rows = rows_of(self.query, self._options)
+        return pandas.DataFrame(rows, columns=columns)
+
+    def __str__(self) -> str:
+        return self.query
+
+
+class GroupedTable(Named):
+    """Rows in groups."""
+
+    def __init__(
+        self, table: Table, keys: tuple[Any, ...], window: GroupWindow | None = None
+    ) -> None:
+        self._table = table
+        self._keys = keys
+        self._window = window
+
+    def select(self, *columns: Any) -> Table:
+        """Keys and aggregates."""
+        texts, keys = selected(columns), _texts("group_by", self._keys)
+        if self._window is not None:
+            texts = [self._window.resolved(t) for t in texts]
+            keys = [self._window.key if self._window.is_alias(k) else k for k in keys]
+        group = f" GROUP BY {', '.join(keys)}" if keys else ""
+        return self._table._made(f"SELECT {', '.join(texts)} FROM ({self._table.query}){group}")
+
+    def aggregate(self, call: Expression) -> AggregatedTable:
+        """The groups' keys and an aggregate function's value; ``select`` follows."""
+        return AggregatedTable(self._table, self._keys, call, window=self._window)
+
+    def flat_aggregate(self, call: Expression) -> AggregatedTable:
+        """The groups' keys and the rows of a table aggregate function; ``select`` follows."""
+        return AggregatedTable(self._table, self._keys, call, flat=True, window=self._window)
+
+
+class AggregatedTable(Named):
+    """Groups with the value, or the rows, of one function."""
+
+    def __init__(
+        self, table: Table, keys: tuple[Any, ...], call: Expression, *, flat: bool = False,
+        window: GroupWindow | None = None,
+    ) -> None:  # fmt: skip
+        self._table, self._keys, self._call, self._flat = table, keys, call, flat
+        self._window = window
+
+    def select(self, *columns: Any) -> Table:
+        """Keys and the function's columns, under the names of its ``alias``."""
+        window = self._window
+        keys = [k for k in self._keys if window is None or not window.is_alias(text_of(k))]
+        names = column_names(self._call, one=not self._flat)
+        texts = selected(columns)
+        parts, group = _texts("group_by", tuple(keys)), _texts("group_by", tuple(keys))
+        if window is not None:
+            parts += window.columns()
+            group.append(window.key)
+            texts = [window.renamed(t) for t in texts]
+        source = (
+            f"SELECT {', '.join([*parts, f'{self._call.text} AS `$c`'])} FROM ({self._table.query})"
+        )
+        if group:
+            source += f" GROUP BY {', '.join(group)}"
+        if self._flat:
+            shown = ", ".join(quoted(as_) for _, as_ in names)
+            inner = f"({source}) AS l, UNNEST(`$c`) AS r ({shown})"
+        elif len(names) == 1 and names[0][0] == "":
+            source = source.replace("AS `$c`", f"AS {quoted(names[0][1])}")
+            inner = f"({source})"
+        else:
+            fields = ", ".join(f"`$c`.{quoted(n)} AS {quoted(as_)}" for n, as_ in names)
+            inner = f"(SELECT *, {fields} FROM ({source}))"
+        return self._table._made(f"SELECT {', '.join(texts)} FROM {inner}")
+
+
+class WindowedTable(Named):
+    """Rows in windows."""
+
+    def __init__(self, table: Table, window: GroupWindow) -> None:
+        self._table = table
+        self._window = window
+
+    def group_by(self, *keys: Any) -> GroupedTable:
+        """The window's alias and further keys."""
+        if not any(
+            self._window.is_alias(text_of(k) if isinstance(k, Expression) else str(k)) for k in keys
+        ):
+            msg = f"group_by() must have the window's alias: col('{self._window.name}')"
+            raise ValueError(msg)
+        return GroupedTable(self._table, keys, self._window)
+
+
+class OverTable(Named):
+    """Rows with named OVER windows."""
+
+    def __init__(self, table: Table, windows: tuple[OverWindow, ...]) -> None:
+        self._table = table
+        self._windows = windows
+
+    def select(self, *columns: Any) -> Table:
+        """Columns and aggregates over the windows."""
+        named = ", ".join(f"{quoted(w.name)} AS ({w.text})" for w in self._windows)
+        return self._table._of(", ".join(selected(columns)), f"WINDOW {named}")
+
+
+def selected(columns: tuple[Any, ...]) -> list[str]:
+    """A SELECT list of expressions and SQL texts."""
+    return [c.selected() if isinstance(c, Expression) else _text("select", c) for c in columns]
+
+
+def condition_of(condition: Any) -> str:
+    """A condition's text."""
+    return _texts("where", (condition,))[0]
+
+
+def _texts(method: str, values: tuple[Any, ...]) -> list[str]:
+    return [v.text if isinstance(v, Expression) else _text(method, v) for v in values]
+
+
+def _text(method: str, value: Any) -> str:
+    if not isinstance(value, str):
+        msg = f"{method}() takes expressions such as col('a'), or SQL as text, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _name(column: Any) -> str:
+    return column.names[0] if isinstance(column, Expression) else str(column)
+
+
+def _several(name: str, more: tuple[str, ...]) -> list[str]:
+    return [name, *more] if more else [n.strip() for n in name.split(",")]
