@@ -32,6 +32,12 @@ def values_query(elements: Iterable[Any], schema: Any = None) -> str:
         TypeError: a value has no SQL type, or ``schema`` is of another kind.
         ValueError: no rows without a schema, rows of different lengths, or too many.
     """
+    elements = list(elements)
+    first = elements[0] if elements else None
+    if schema is None and isinstance(first, Row) and first._names:
+        schema = list(first._names)
+    elif schema is None and isinstance(first, dict):
+        schema = list(first)
     rows = [_row(element) for element in elements]
     if len(rows) > ROWS_MAX:
         msg = f"{len(rows):,} rows are too many for from_elements: put them into a stream or a file"
@@ -72,8 +78,7 @@ def _schema(rows: list[tuple[Any, ...]], schema: Any) -> tuple[list[str], list[s
         raise ValueError(msg)
     types = [_inferred([row[i] for row in rows]) for i in range(len(rows[0]))]
     if schema is None:
-        named = isinstance(rows[0], Row) and rows[0]._names
-        return list(named or (f"_{i + 1}" for i in range(len(types)))), types
+        return [f"_{i + 1}" for i in range(len(types))], types
     if isinstance(schema, list | tuple):
         return [str(n) for n in schema], types
     msg = "schema is a list of names, or DataTypes.ROW([DataTypes.FIELD(...), ...])"
