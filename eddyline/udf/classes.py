@@ -120,7 +120,7 @@ class FunctionWrapper:
         self.func_type = func_type
         own = function.is_deterministic() if isinstance(function, UserDefinedFunction) else True
         self.deterministic = own if deterministic is None else deterministic
-        self.name: str = name or getattr(function, "__name__", type(function).__name__)
+        self.name = name or str(getattr(function, "__name__", type(function).__name__))
         self.__name__ = self.name
         self.__doc__ = getattr(function, "__doc__", None)
 
