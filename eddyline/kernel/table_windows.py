@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from eddyline.kernel.expressions import WINDOW_MARK, Expression, quoted, text_of
+from eddyline.kernel.expression_functions import WINDOW_MARK
+from eddyline.kernel.expressions import Expression, quoted, text_of
 
 _PART = re.compile(rf"{WINDOW_MARK}(START|END|ROWTIME|PROCTIME)\((`(?:[^`]|``)*`)\)")
 
