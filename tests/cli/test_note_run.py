@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from eddyline.auth.rights import Rights
 from tests.cli.command import Command
 
 ORDERS = """DROP TABLE IF EXISTS orders;
@@ -70,3 +71,26 @@ def test_what_did_not_run_is_named(tmp_path: Path) -> None:
     assert code == 1
     assert [x["row"] for x in lines if "row" in x] == [{"a": 1}]
     assert lines[-1] == {"paragraph": 2, "status": "NOT_RUN", "why": "paragraph 1 failed"}
+
+
+def test_a_note_is_scheduled_and_exported_by_its_ending(tmp_path: Path) -> None:
+    command = Command(tmp_path / "data")
+    assert command.here("note", "import", "example:Sensors").returncode == 0
+    done = command.here("note", "schedule", "Sensors", "0 0 12 * * ?", "--json")
+    assert json.loads(done.stdout)["next_ms"] % 86_400_000 == 12 * 3_600_000
+    wrong = command.here("note", "schedule", "Sensors", "now and then")
+    assert wrong.returncode == 1
+    assert "is no schedule" in wrong.stderr
+    for name, begins in (("a.html", "<!doctype html>"), ("a.sql", "-- Sensors"), ("a.zpln", "{")):
+        assert command.here("note", "export", "Sensors", str(tmp_path / name)).returncode == 0
+        assert (tmp_path / name).read_text().startswith(begins)
+
+
+def test_a_user_for_the_generator_alone(tmp_path: Path) -> None:
+    command = Command(tmp_path / "data")
+    command.here("user", "add", "ann", "--no-password", "--generator-only")
+    shown = command.here("user", "list").stdout
+    assert "what its policy allows" in shown
+    rights = Rights(tmp_path / "data")
+    assert rights.may_open("ann", "/generator")
+    assert not rights.may_open("ann", "/notes")

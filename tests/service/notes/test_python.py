@@ -161,10 +161,8 @@ def test_pyflink_can_be_imported_and_says_what_it_lacks(note: Note) -> None:
         "print(len(env.list_tables()))"
     )
     assert note.text(code) == "2\n"
-    assert "pyflink.table.udf is not available here" in note.error(
-        "from pyflink.table.udf import udf"
-    )
-    assert "execute_sql" in note.error("st_env.from_path('clicks').group_by('n')")
+    assert "pyflink.ml is not available here" in note.error("from pyflink.ml import Pipeline")
+    assert "execute_sql" in note.error("st_env.no_such_method()")
 
 
 def test_the_environment_reaches_this_server_only(running: TestServer, note: Note) -> None:
