@@ -38,7 +38,7 @@ OPTIONS = (
     "'json.timestamp-format.standard'='ISO-8601','scan.stream.initpos'='TRIM_HORIZON'"
 )
 SOURCE = (
-    "CREATE TABLE src (sensor INT, v INT, put_us BIGINT, at TIMESTAMP(3), WATERMARK FOR at AS at - "
+    "CREATE TABLE src (sensor INT, v INT, put_us BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - "
     f"INTERVAL '1' SECOND) WITH ('stream'='src',{OPTIONS});"
 )
 # Kind of job, its sink's columns, its statement.
@@ -49,7 +49,7 @@ JOBS = {
     ),
     "tumble": (
         "sensor INT, n BIGINT",
-        "INSERT INTO dst SELECT sensor, COUNT(*) FROM TABLE(TUMBLE(TABLE src, DESCRIPTOR(at), "
+        "INSERT INTO dst SELECT sensor, COUNT(*) FROM TABLE(TUMBLE(TABLE src, DESCRIPTOR(ts), "
         "INTERVAL '1' SECOND)) GROUP BY sensor, window_start, window_end",
     ),
 }
@@ -66,7 +66,7 @@ for n in range(int(rate * seconds)):
     time.sleep(max(0.0, began + n / rate - time.perf_counter()))
     now = time.time()
     at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now * 1000) % 1000:03d}"
-    row = {"sensor": n % 50, "v": 1 + n % 90, "put_us": int(now * 1e6), "at": at}
+    row = {"sensor": n % 50, "v": 1 + n % 90, "put_us": int(now * 1e6), "ts": at}
     last = stream.put(PutBatch(["k"], [json.dumps(row).encode()]))
 last.result()
 store.close()

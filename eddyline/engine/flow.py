@@ -42,7 +42,7 @@ class Flow:
         self.figures.operators = tuple(self._counts.values())
 
     def step(self) -> Step:
-        """One step of every operator; nothing is asked below a satisfied one."""
+        """One step of every operator, except those below a satisfied one."""
         return self._step(self.root)
 
     def _step(self, op: Operator) -> Step:

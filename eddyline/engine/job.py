@@ -1,9 +1,12 @@
 """A job: one statement that runs from its sources to its sink, in micro-batches.
 
-A micro-batch is whatever has arrived, at once when something arrives. It runs through all
-operators inside one transaction of the job's database, together with the sources' positions and
-the sink's rows; only after the commit do rows leave the job. So a crash at any moment costs
-nothing: what was committed is let out first, then reading goes on where the commit stood.
+A micro-batch is whatever has arrived since the last one. It runs through all operators inside one
+transaction of the job's database, together with the sources' positions and the sink's rows; only
+after the commit do rows leave the job. After a crash the job first gives out what was committed,
+then continues to read from the committed positions.
+
+A job without state beyond its positions and watermarks commits these with its rows in the sink, if
+the sink can hold them; its own database is then a copy that is a few seconds old.
 """
 
 from __future__ import annotations
@@ -90,10 +93,9 @@ class JobSpec:
 
 
 class Job:
-    """Runs in the thread that calls ``run``; watched from any other.
+    """Runs in the thread that calls ``run``; its figures are read from any other.
 
-    ``crash``: a hook for tests, called with the name of each moment at which a crash would be
-    most awkward (see ``eddyline.engine.crash``).
+    ``crash``: a hook for tests of recovery, called with the name of each moment around a commit.
     """
 
     def __init__(

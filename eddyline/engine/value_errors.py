@@ -23,7 +23,7 @@ def located(db: Database, node: plan.Calc, row: pa.Table, error: EddylineError) 
             continue
         failure = _failure(db, tree, row)
         if failure is not None:
-            return _told(name, *_innermost(db, tree, row, failure), row)
+            return _error_at(name, *_innermost(db, tree, row, failure), row)
     return error
 
 
@@ -46,7 +46,9 @@ def _innermost(
     return tree, failure
 
 
-def _told(column: str | None, tree: Typed, failure: EddylineError, row: pa.Table) -> EddylineError:
+def _error_at(
+    column: str | None, tree: Typed, failure: EddylineError, row: pa.Table
+) -> EddylineError:
     values = {name: row[name][0].as_py() for name in sorted(refs(tree)) if name in row.column_names}
     shown = ", ".join(f"{name} = {value!r}" for name, value in values.items())
     where = "the condition" if column is None else f"column {column}"
