@@ -5,8 +5,7 @@ transaction of the job's database, together with the sources' positions and the 
 after the commit do rows leave the job. After a crash the job first gives out what was committed,
 then continues to read from the committed positions.
 
-A job without state beyond its positions and watermarks commits these with its rows in the sink, if
-the sink can hold them; its own database is then a copy that is a few seconds old.
+A job without state beyond its positions commits these with its rows in a sink that can hold them.
 """
 
 from __future__ import annotations
@@ -51,8 +50,7 @@ SAVE_S = 5.0
 STATELESS = (
     p.Scan, p.Calc, p.AssignWatermark, p.WindowTable, p.Union, p.Unnest, p.Expand, p.Sink, p.Collect
 )  # fmt: skip
-# Where the sources report when there is something to read, time alone is looked at this often, as
-# long as it may change something; then this often.
+# How often time alone is looked at while it may change something, and otherwise.
 QUIET_S = 0.1
 IDLE_S = 1.0
 # While nothing comes, the shards' figures are brought up to date this often.
