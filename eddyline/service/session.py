@@ -97,7 +97,10 @@ class Session:
         self.savepoints = Savepoints(self.directory, settings, clock)
         self.monitor = Monitor(self.directory.monitor, settings.alert_cool_down_ms)
         self.streams = LogStore(settings.data_dir, settings, clock)
-        self.engine: Engine = engine or LocalEngine(self.streams, settings, clock, crash_on_request)
+        # Jobs use the log's clock, which does not follow a wall clock that jumps.
+        self.engine: Engine = engine or LocalEngine(
+            self.streams, settings, self.streams.clock, crash_on_request
+        )
         PROCESS.limits = Limits(settings.function_timeout_ms / 1000, settings.function_memory_mib)
         # Planning reads and marks the catalog view: one statement at a time.
         self.planning = threading.RLock()

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_kit import TS, scan, select, watermark, window_aggregate
+from engine_kit import TS, Watcher, scan, select, watermark, window_aggregate
 from test_stream_jobs import ROWS, TUMBLE, Live, make, put, row, stream_table
 
 from eddyline.clock import SYSTEM, ManualClock
+from eddyline.engines.engine import RunSpec, StatementSet
 from eddyline.log import LogStore
 from eddyline.log.retention import HOUR_MS
 from eddyline.record.schema import Column, Schema
+from eddyline.service.session import Session
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
+from eddyline.sql.parse import parse_script
 
 START_MS = 1_800_000_000_000
 ARRIVAL = Schema((*ROWS.columns, Column("at", TS)))
@@ -129,6 +132,22 @@ def test_processing_time_stands_still_while_the_clock_is_behind(
     windows = [change[1][1] for change in live.watcher.changes + again.watcher.changes]
     assert len(windows) == len(set(windows)) == (2 if jump_ms > 0 else 1)
     store.close()
+
+
+def test_the_jobs_of_a_session_use_the_clock_that_does_not_jump(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data", fsync=False, stream_delay_ms=0, map_gib=1)
+    session = Session("s", settings, lambda message: True, clock=clock)
+    session.streams.create("in")
+    assert session.streams.clock.now_ms() == START_MS
+    (query,) = parse_script("SELECT 1")
+    (prepared,) = session.engine.prepare(StatementSet((query,), session.catalog, session.config))
+    job = session.engine.start(prepared, RunSpec("job", 1, None, session.config), Watcher())
+    clock.advance(1000)
+    clock.set_wall(HOUR_MS)
+    assert job._processing_ms([]) == START_MS + 1000
+    session.streams.close()
 
 
 def _n(change: tuple[str, tuple[Any, ...]]) -> int:
