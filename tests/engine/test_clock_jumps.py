@@ -138,6 +138,7 @@ def test_the_jobs_of_a_session_use_the_clock_that_does_not_jump(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data", fsync=False, stream_delay_ms=0, map_gib=1)
+    settings.data_dir.mkdir()
     session = Session("s", settings, lambda message: True, clock=clock)
     session.streams.create("in")
     assert session.streams.clock.now_ms() == START_MS
