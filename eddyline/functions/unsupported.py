@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-_TABLE_FUNCTION = "it works on a changelog, which has no text form here"
 _OBJECT = "there are no structured types"
 
 UNSUPPORTED: dict[str, str] = {
@@ -13,7 +12,5 @@ UNSUPPORTED: dict[str, str] = {
     "OBJECT_OF": _OBJECT,
     "OBJECT_UPDATE": _OBJECT,
     "ML_PREDICT": "models are not there yet; RANDOM_CUT_FOREST is",
-    "TO_CHANGELOG": _TABLE_FUNCTION,
-    "FROM_CHANGELOG": _TABLE_FUNCTION,
     "SOURCE_WATERMARK": "the source gives none; write the expression out",
 }

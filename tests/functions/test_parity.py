@@ -38,6 +38,9 @@ GRAMMAR = {
     "over",
     "lag",
     "lead",
+    "CURRENT_WATERMARK",
+    "FROM_CHANGELOG",
+    "TO_CHANGELOG",
 }
 # What no SQL text can call: parts of Flink's planner and of its Table API.
 INTERNAL = {
