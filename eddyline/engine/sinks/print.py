@@ -13,6 +13,7 @@ from eddyline.record.batch import Batch, Kind
 from eddyline.record.formats import spelling
 from eddyline.record.formats.coerce import column
 from eddyline.record.types import BYTES, DataType, Root, quote
+from eddyline.record.vector import expect
 from eddyline.sql import physical as plan
 
 
@@ -35,6 +36,7 @@ class Print(Sink):
         self._is_error = STANDARD_ERROR.read(options)
         texts = [shown(c.type, quote(c.name)) for c in inputs[0].schema]
         self._sql = f"SELECT {_list(texts)} AS line FROM b"
+        expect(self._sql)  # its functions must be there before a transaction begins
         self._lines: list[tuple[str, str]] = []
 
     def take(self, batch: Batch, epoch: int) -> None:
