@@ -66,7 +66,8 @@ class DatagenField:
         pairs = zip(parts, kind.children, strict=True) if kind.children else ()
         self._parts = [DatagenField(f"{path}.{n}", t, table_options) for n, t in pairs]
         if options.KIND.read(own) is Generator.SEQUENCE:
-            self._start, last = (self._needed(own, o) for o in (options.START, options.END))
+            self._start = self._needed(options.START.name, options.START.get(own))
+            last = self._needed(options.END.name, options.END.get(own))
             self.count = max(0, last - self._start + 1)
         self._least, self._most = self._bounds(own)
 
@@ -168,14 +169,13 @@ class DatagenField:
         message = f"option 'fields.{self._path}.{setting}' does not fit: {reason}"
         raise EddylineError("sql_semantic", message, hint="leave the option out")
 
-    def _needed(self, own: Mapping[str, str], option: Any) -> int:
+    def _needed(self, setting: str, text: str | None) -> int:
         """The first or last value of a sequence."""
         t = self._type
         known = t.is_text or t.root in (*_BITS, *_DOUBLE_MAX, Root.DECIMAL)
         if not known:
             self._refuse("kind", f"there is no sequence of {t}")
-        text = option.get(own)
-        key = f"fields.{self._path}.{option.name}"
+        key = f"fields.{self._path}.{setting}"
         if text is None:
             message = f"the option '{key}' is missing"
             raise EddylineError("sql_semantic", message, hint="a sequence has a start and an end")
@@ -194,9 +194,11 @@ class DatagenField:
             limit = Decimal(10**t.precision - 1).scaleb(-t.scale)
             low, high = -limit, limit
         out: list[Decimal | float] = []
-        pairs: tuple[tuple[Any, Decimal | float], ...] = ((options.MIN, low), (options.MAX, high))
-        for option, default in pairs:
-            text = option.get(own)
+        given: tuple[tuple[Any, str | None, Decimal | float], ...] = (
+            (options.MIN, options.MIN.get(own), low),
+            (options.MAX, options.MAX.get(own), high),
+        )
+        for option, text, default in given:
             key = f"fields.{self._path}.{option.name}"
             if text is None:
                 out.append(default)

@@ -21,7 +21,7 @@ from eddyline.errors import EddylineError
 from eddyline.generator.column import At, Column, spread
 from eddyline.generator.datafaker.expression import compile_expression
 from eddyline.generator.moment import MONTHS
-from eddyline.options.connectors.faker import LENGTH
+from eddyline.options.connectors.faker import EXPRESSION, LENGTH
 from eddyline.options.connectors.paced import NULL_RATE, NUMBER_OF_ROWS
 from eddyline.options.formats import own_options
 from eddyline.record.schema import Schema
@@ -92,12 +92,13 @@ class FakerSource(PacedSource):
 
 
 def _compiled(path: str, options: dict[str, str]) -> Column:
-    key = f"fields.{path}.expression"
-    if key not in options:
+    key = f"fields.{path}.{EXPRESSION.name}"
+    text = EXPRESSION.get(own_options(path, options, "fields."))
+    if text is None:
         hint = f"as in '{key}' = '#{{Name.fullName}}'"
         raise EddylineError("sql_semantic", f"the option '{key}' is missing", hint=hint)
     try:
-        return compile_expression(options[key])
+        return compile_expression(text)
     except EddylineError as error:
         message = f"option '{key}': {error.message}"
         raise EddylineError("sql_semantic", message, hint=error.hint) from None
