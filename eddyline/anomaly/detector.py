@@ -147,7 +147,9 @@ class Detectors:
         has_score = score > 0.0
         judged = self._judges.judge(keys, times, points, np.where(has_score, score, np.nan))
         total = np.where(has_score, score, 1.0)[:, None]
-        odd = (judged.grade > 0.0)[:, None]
+        # The explanation of RANDOM_CUT_FOREST is the forest's own, whatever the verdict.
+        own = self.explain == "all" and not self.options.normalize
+        odd = ((judged.grade > 0.0) & (not own))[:, None]
         high = np.where(odd, judged.high * total, scored.high * has_score[:, None])
         low = np.where(odd, judged.low * total, scored.low * has_score[:, None])
         r = judged.results

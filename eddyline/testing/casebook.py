@@ -27,6 +27,7 @@ from eddyline.sql.planner import Planner
 from eddyline.testing.cases import Case
 
 _TABLE = re.compile(r"CREATE TABLE (\w+)[^;]*")
+_PARTITIONED = re.compile(r"PARTITIONED BY \([^)]*\)")
 KILLS = 8
 
 
@@ -234,13 +235,16 @@ def _planned(case: Case, tmp_path: Path, streams: bool, text: str) -> Plan:
 
 def _with_options(case: Case, tmp_path: Path, streams: bool) -> str:
     def added(match: re.Match[str]) -> str:
+        text = match[0]
         where = f"'connector' = 'kinesis', 'stream' = '{match[1]}', 'aws.region' = 'us-east-1'"
         where += ", 'scan.stream.initpos' = 'TRIM_HORIZON'"
         if not streams and match[1] != case.sink:
             path = tmp_path / f"{match[1]}.json"
             path.write_text("".join(line + "\n" for line in case.rows(match[1])))
             where = f"'connector' = 'filesystem', 'path' = '{path}'"
+            # Partitions of a stream are its partition keys; those of files are folders.
+            text = _PARTITIONED.sub("", text)
         options = f"{where}, 'format' = 'json', 'json.timestamp-format.standard' = 'ISO-8601'"
-        return match[0] if "WITH (" in match[0] else f"{match[0].rstrip()} WITH ({options})"
+        return text if "WITH (" in text else f"{text.rstrip()} WITH ({options})"
 
     return _TABLE.sub(added, case.setup)

@@ -29,6 +29,8 @@ from eddyline.anomaly.kernel import Doubles, kernel
 # A column is calm when the windows that began its episode are within so many deviations, for so
 # many rows.
 _CALM, _CALM_ROWS = 2.0, 3.0
+# After an episode of so many rows, which may have left another level behind, calm must last longer.
+_LONG_ROWS, _CALM_LONG_ROWS = 36.0, 12.0
 
 
 @kernel
@@ -45,10 +47,13 @@ def go_on(h: Doubles, judged: Doubles, most_rows: float) -> None:
     """One row more of an episode; it may be its end."""
     h[ON_ROWS] += 1.0
     h[ON_QUIET] = h[ON_QUIET] + 1.0 if judged[SHORT] < _CALM else 0.0
-    if h[ON_QUIET] >= _CALM_ROWS:
+    long = h[ON_ROWS] >= _LONG_ROWS
+    if h[ON_QUIET] >= (_CALM_LONG_ROWS if long else _CALM_ROWS):
+        if long:
+            _accept(h, 0)
         _end(h)
     elif h[ON_ROWS] >= most_rows:
-        _accept(h)
+        _accept(h, 1)
         _end(h)
 
 
@@ -61,11 +66,11 @@ def _end(h: Doubles) -> None:
 
 
 @kernel
-def _accept(h: Doubles) -> None:
-    """What has lasted is the new level: the season's levels move to where the filters are."""
-    if h[FILTER_E + 1] <= 0.0:
+def _accept(h: Doubles, which: int) -> None:
+    """What has lasted is the new level: the season's levels move to where a filter is."""
+    if h[FILTER_E + which] <= 0.0:
         return
-    move = h[FILTER_D + 1] / h[FILTER_E + 1]
+    move = h[FILTER_D + which] / h[FILTER_E + which]
     for s in range(SEASONS):
         if h[LAW] == COUNT:
             h[LEVEL_X + s] *= max(1.0 + move, 0.0)

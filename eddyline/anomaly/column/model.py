@@ -57,10 +57,10 @@ _EXPERT, _WEIGHT = 3 * SEASONS, 3 * SEASONS + EXPERTS
 SCRATCH = 3 * SEASONS + 2 * EXPERTS
 # Of a judged value: signed evidence of the quick and the slow track, windows, expected value,
 # standard deviation, deviations off; greatest score of the windows that began the episode; degrees
-# of freedom of a single value.
+# of freedom of a single value; whether a count is off by more than half.
 QUICK, SLOW, QUICK_WINDOW, SLOW_WINDOW, EXPECTED, SIGMA, OFF, SHORT = 0, 1, 2, 3, 4, 5, 6, 7
-FREEDOM = 8
-JUDGED = 9
+FREEDOM, GREAT = 8, 9
+JUDGED = 10
 
 
 @kernel
@@ -175,6 +175,7 @@ def _judge(
     # An episode is over when what began it is, and the season's level holds again.
     out[SHORT] = max(short0, short1) if h[ON_TRACK] == 0.0 else short1
     most = _cap(h, y, quick)
+    out[GREAT] = 1.0 if most >= 300.0 and h[LAW] == COUNT else 0.0
     e0, e1 = min(evidence(z0), most), min(evidence(z1), most)
     out[QUICK], out[QUICK_WINDOW] = e0 if z0 > 0.0 else -e0, w0
     out[SLOW], out[SLOW_WINDOW] = e1 if z1 > 0.0 else -e1, w1

@@ -43,6 +43,7 @@ from eddyline.anomaly.column.key import (
 from eddyline.anomaly.column.model import (
     EXPECTED,
     FREEDOM,
+    GREAT,
     JUDGED,
     OFF,
     QUICK,
@@ -80,11 +81,16 @@ from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, entry, kern
 WEEK_S, DAY_S = 604_800.0, 86_400.0
 # In place of a weekday: the row's own, and that no season is wanted.
 OWN_WEEKDAY, NO_SEASON = -1, -2
+# One false alarm in ten keys, spread over the rows of a key's first weeks as 1 / row: decades beyond
+# those of its rows.
+_YOUNG_DECADES = 2.0
 # Kinds of evidence.
 POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
 # Place and scale of the greatest evidence of a block before a key has shown its own, and the
 # decades that a young key needs beyond; more of them against the season, which it does not know.
 QUICK_PRIOR, SLOW_PRIOR = (2.6, 0.45, 1.5), (2.6, 0.45, 3.0)
+# A change by more than half is believed sooner.
+GREAT_PRIOR = (2.6, 0.45, 0.3)
 NOVEL_PRIOR, TOGETHER_PRIOR = (2.1, 0.48, 1.5), (2.5, 0.45, 1.5)
 # Rows before shape, place and forest say anything.
 _NOVEL_ROWS = 100.0
@@ -114,8 +120,9 @@ KEY_OPTIONS = 5
     ALLOWED,
     BUSY,
     READY,
-) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-PASSED = 11
+    TALK,
+) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+PASSED = 12
 
 
 @kernel
@@ -233,11 +240,14 @@ def judge_columns(
     for i in range(PASSED):
         row[i] = 0.0
     limit = allowed(k, options)
-    row[ALLOWED] = limit
+    talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
+    # A young key has few rows in which a false alarm can be: what it may spend is spread over them.
+    if limit > 0.0:
+        limit = min(limit, log10(max(k[ROWS], 2.0)) + _YOUNG_DECADES)
+    row[ALLOWED], row[TALK] = limit, talk
     k[HABIT] *= 1.0 - 1.0 / _COLUMN_HABIT_ROWS
     timed = options[TIMED] > 0.0 and k[STEP_S] > 0.0 and rows.weekday[r] > NO_SEASON
     day_rows = DAY_S / k[STEP_S] if k[STEP_S] > 0.0 else 288.0
-    talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
     share = log10((0.9 if d == 1 else 0.8) - 0.45 * talk)
     row[RARITY], row[NOVEL_SQUARE] = -1.0, -1.0
     whole, busy = True, False
@@ -287,6 +297,8 @@ def _column(
             a = 0.0
         at, ring = CALIBRATION + 5 * t, CALIBRATION_RING + BLOCKS * t
         prior = QUICK_PRIOR if t == 0 else SLOW_PRIOR
+        if t == 0 and judged[GREAT] > 0.0:
+            prior = GREAT_PRIOR
         rarity = calibrated(h, at, prior, a)
         note(h, at, c, ring, prior, a)
         if rarity > best:
@@ -421,8 +433,7 @@ def _novel(
     out = calibrated(k, NOVEL, NOVEL_PRIOR, e)
     note(k, NOVEL, ks, NOVEL_RING, NOVEL_PRIOR, e)
     out = min(out, log10(row[READY]) + _NOVEL_SUPPORT)
-    talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
-    return out + log10(0.1 + 0.45 * talk) - split
+    return out + log10(0.1 + 0.45 * row[TALK]) - split
 
 
 @kernel
