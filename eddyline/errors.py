@@ -42,6 +42,9 @@ ERRORS: dict[str, ErrorCode] = {
     "too_many_requests": ErrorCode(429, Domain.USER, "Too many attempts; wait, then try again."),
     "access_denied": ErrorCode(403, Domain.USER, "The caller may not do this."),
     "conflict": ErrorCode(409, Domain.USER, "The thing is not in a state that allows this."),
+    "in_use": ErrorCode(409, Domain.USER, "The thing is busy with something else, or taken."),
+    "malformed_policy": ErrorCode(400, Domain.USER, "A policy document is not valid."),
+    "not_deployable": ErrorCode(400, Domain.USER, "The code cannot run as an application."),
     # sql
     "sql_syntax": ErrorCode(400, Domain.USER, "The statement cannot be parsed."),
     "sql_semantic": ErrorCode(400, Domain.USER, "The statement parses but has no valid meaning."),
@@ -60,6 +63,8 @@ ERRORS: dict[str, ErrorCode] = {
     "corrupt_data": ErrorCode(500, Domain.EXTERNAL, "Stored data fails its checksum."),
     "newer_format": ErrorCode(409, Domain.EXTERNAL, "Data was written by a newer Eddyline."),
     "not_running": ErrorCode(503, Domain.EXTERNAL, "No server is running where one is needed."),
+    "busy": ErrorCode(503, Domain.EXTERNAL, "The server is busy with other calls."),
+    "timed_out": ErrorCode(504, Domain.EXTERNAL, "An answer did not come in time."),
     "endpoint_error": ErrorCode(502, Domain.EXTERNAL, "A remote endpoint refused or failed."),
     "platform": ErrorCode(501, Domain.EXTERNAL, "The platform cannot do this."),
     "internal": ErrorCode(500, Domain.INTERNAL, "A fault in Eddyline itself."),

@@ -58,6 +58,27 @@ SERVICES: tuple[ServiceDefinition, ...] = (
         },
     ),
     ServiceDefinition(
+        name="kinesisanalyticsv2",
+        prefix="kinesisanalytics",
+        signing="kinesisanalytics",
+        target="KinesisAnalytics_20180523",
+        context="eddyline.aws.kinesisanalyticsv2.context:AnalyticsContext",
+        modules=(
+            "eddyline.aws.kinesisanalyticsv2.applications",
+            "eddyline.aws.kinesisanalyticsv2.snapshots",
+        ),
+        errors={
+            "access_denied": "InvalidApplicationConfigurationException",
+            "bad_file": "CodeValidationException",
+            "conflict": "ConcurrentModificationException",
+            "in_use": "ResourceInUseException",
+            "not_deployable": "CodeValidationException",
+            "sql_semantic": "CodeValidationException",
+            "sql_syntax": "CodeValidationException",
+            "sql_unsupported": "UnsupportedOperationException",
+        },
+    ),
+    ServiceDefinition(
         name="sts",
         prefix="sts",
         signing="sts",

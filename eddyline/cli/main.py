@@ -30,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "table": ("eddyline.cli.table", "List, show, rename, drop and infer tables."),
     "note": ("eddyline.cli.note", "Import, list, run and export notes."),
     "detect": ("eddyline.cli.detect", "Score a file's rows and draw what is out of the ordinary."),
+    "notebook": ("eddyline.cli.application", "Notebooks: created, started, stopped, deleted."),
+    "application": ("eddyline.cli.application", "Run the code of notes apart from them."),
     "job": ("eddyline.cli.job", "List, stop and remove INSERT jobs."),
     "user": ("eddyline.cli.user", "Who may sign in, and with which access keys."),
     "clean-up": ("eddyline.cli.clean_up", "List and remove all that a lab made."),

@@ -52,7 +52,7 @@ class Channel:
         """The next message; None when the other side is gone.
 
         Raises:
-            EddylineError: ``internal`` for bytes that are no message.
+            EddylineError: ``internal`` for bytes that are no message, ``timed_out``.
         """
         body = self._body()
         if body is None:
@@ -71,6 +71,9 @@ class Channel:
             if length > MESSAGE_BYTES_MAX:
                 raise EddylineError("internal", f"a message of {length} bytes is too long")
             body = self._file.read(length)
+        except TimeoutError:
+            msg = f"no answer came within {self._socket.gettimeout():g} s"
+            raise EddylineError("timed_out", msg, hint="try again; see the server's log") from None
         except (OSError, ValueError):  # ValueError: closed by another thread meanwhile
             return None
         return body if len(body) == length else None

@@ -1,9 +1,10 @@
 """The control socket: the methods of a running server's ``Services``, called from outside.
 
-One connection a call. The methods' own signatures are the protocol: arguments are converted to
+One connection per call. The methods' own signatures are the protocol: arguments are converted to
 their annotated types, results to the annotated return type; an argument that is a callback
 becomes a stream of events on that connection. Whoever may open the socket file (its owner) may
-call.
+call. A call says which version of the protocol it speaks. At most ``CALLS_MAX`` calls are performed
+at a time; further ones wait for ``TURN_S`` and are then refused. A caller may limit its wait.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import inspect
 import os
 import socket
+import threading
 import typing
 from collections.abc import Callable
 from functools import lru_cache
@@ -24,6 +26,11 @@ from eddyline.service.channel import Channel
 from eddyline.service.child import described, in_thread
 from eddyline.service.directory import DataDirectory
 
+# To be raised when a message changes so that the other side could misread it.
+PROTOCOL = 1
+CALLS_MAX = 64
+TURN_S = 10.0
+
 
 class Call(msgspec.Struct, tag=True, frozen=True):
     """``method`` is "component.name"; ``listen``: send what its callback is given."""
@@ -31,6 +38,7 @@ class Call(msgspec.Struct, tag=True, frozen=True):
     method: str
     arguments: dict[str, Any]
     listen: bool = False
+    protocol: int = PROTOCOL
 
 
 class Result(msgspec.Struct, tag=True, frozen=True):
@@ -56,7 +64,7 @@ class Event(msgspec.Struct, tag=True, frozen=True):
     value: msgspec.Raw
 
 
-COMPONENTS = ("sessions", "jobs", "generators", "anomalies", "notes", "server")
+COMPONENTS = ("sessions", "jobs", "generators", "anomalies", "notes", "applications", "server")
 
 
 class ControlServer:
@@ -64,6 +72,7 @@ class ControlServer:
 
     def __init__(self, services: Any, directory: DataDirectory) -> None:
         self._services = services
+        self._turns = threading.BoundedSemaphore(CALLS_MAX)
         self._path = directory.new_socket_path()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.bind(str(self._path))
@@ -90,18 +99,27 @@ class ControlServer:
             channel.close()
 
     def _answer(self, channel: Channel, call: Call) -> None:
+        if call.protocol != PROTOCOL:
+            msg = f"the server speaks version {PROTOCOL} of the control protocol, not"
+            hint = "server and caller are of different versions: restart the server"
+            raise EddylineError("newer_format", f"{msg} {call.protocol}", hint=hint)
         method = _method(self._services, call.method)
         encode = msgspec.msgpack.encode
 
         def listener(event: Any) -> None:
             channel.send(Event(msgspec.Raw(encode(event))))
 
+        if not self._turns.acquire(timeout=TURN_S):
+            msg = f"the server is busy with {CALLS_MAX} other calls"
+            raise EddylineError("busy", msg, hint="try again in a moment")
         try:
             arguments = _arguments(method, call, listener)
             value = method(**arguments)
         except Exception as error:
             channel.send(_failure(described(error)))
             return
+        finally:
+            self._turns.release()
         shown = None if callable(value) else value
         channel.send(Result(msgspec.Raw(encode(shown))))
         if call.listen:
@@ -161,9 +179,15 @@ def _arguments(
 
 
 class Component:
-    """A component of a running server, by its class; its methods are called over the socket."""
+    """A component of a running server, by its class; its methods are called over the socket.
 
-    def __init__(self, directory: DataDirectory, name: str, kind: type) -> None:
+    timeout_s: how long a call may take; it then raises ``timed_out``. None: without limit.
+    """
+
+    def __init__(
+        self, directory: DataDirectory, name: str, kind: type, timeout_s: float | None = None
+    ) -> None:
+        self._timeout_s = timeout_s
         self._directory = directory
         self._name = name
         self._kind = kind
@@ -184,7 +208,7 @@ class Component:
         return call
 
     def _call(self, call: Call, hints: dict[str, Any], listener: Any) -> Any:
-        channel = dial(self._directory)
+        channel = dial(self._directory, self._timeout_s)
         channel.send(call)
         returns = hints.get("return", Any)
         if listener is None:
@@ -195,13 +219,14 @@ class Component:
         return _listen(channel, returns, hints, listener)
 
 
-def dial(directory: DataDirectory) -> Channel:
-    """A connection to the server that runs on a directory.
+def dial(directory: DataDirectory, timeout_s: float | None = None) -> Channel:
+    """A connection to the server that runs on a directory, whose reads may take ``timeout_s``.
 
     Raises:
         EddylineError: ``not_running``.
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(timeout_s)
     try:
         connection.connect(str(directory.socket_path()))
     except OSError:

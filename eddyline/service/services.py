@@ -27,6 +27,7 @@ from eddyline.settings import Settings
 if TYPE_CHECKING:
     from eddyline.catalog.catalog import Catalog
     from eddyline.log import LogStore
+    from eddyline.service.applications import Applications
     from eddyline.service.kernels import Kernels
     from eddyline.service.notes import Notes
     from eddyline.service.shells import Shells
@@ -86,6 +87,13 @@ class Services:
         from eddyline.service.notes import Notes
 
         return Notes(self)
+
+    @cached_property
+    def applications(self) -> Applications:
+        """Notebooks, and code of notes that runs apart from them."""
+        from eddyline.service.applications import Applications
+
+        return Applications(self)
 
     @cached_property
     def kernels(self) -> Kernels:

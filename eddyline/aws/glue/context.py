@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-import msgspec
-
 from eddyline.aws.context import ServiceContext
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
@@ -121,20 +119,6 @@ def _folded(name: str, known: list[str]) -> str | None:
     if name in known:
         return name
     return next((k for k in known if k.lower() == name.lower()), None)
-
-
-def document_of(struct: Any) -> Document:
-    """A request's structure as members, without those that were not sent."""
-    plain = msgspec.to_builtins(struct)
-    cleaned = _without_none(plain)
-    assert isinstance(cleaned, dict)
-    return cleaned
-
-
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_none(v) for k, v in value.items() if v is not None}
-    return [_without_none(v) for v in value] if isinstance(value, list) else value
 
 
 def with_instants(document: Any) -> Any:

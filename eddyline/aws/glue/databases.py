@@ -6,8 +6,9 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.glue.context import Document, GlueContext, document_of, paged
+from eddyline.aws.glue.context import Document, GlueContext, paged
 from eddyline.aws.instant import Instant
+from eddyline.aws.members import document_of
 from eddyline.errors import EddylineError
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.glue.context import Document, GlueContext, document_of, paged, with_instants
+from eddyline.aws.glue.context import Document, GlueContext, paged, with_instants
 from eddyline.aws.instant import Instant
+from eddyline.aws.members import document_of
 from eddyline.catalog.catalog import CatalogObject
 from eddyline.catalog.glue_store import GlueItem
 from eddyline.catalog.table import CatalogTable

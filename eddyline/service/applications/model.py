@@ -1,0 +1,87 @@
+"""What an application is: its record, its versions, operations and snapshots, as messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+INTERACTIVE, STREAMING, SQL = "INTERACTIVE", "STREAMING", "SQL"
+READY, STARTING, RUNNING, STOPPING = "READY", "STARTING", "RUNNING", "STOPPING"
+UPDATING, DELETING, FORCE_STOPPING = "UPDATING", "DELETING", "FORCE_STOPPING"
+IN_PROGRESS, SUCCESSFUL, FAILED = "IN_PROGRESS", "SUCCESSFUL", "FAILED"
+# What begins when a restart of the server finds an application in one of these.
+UNSETTLED = {
+    STARTING: READY,
+    STOPPING: READY,
+    FORCE_STOPPING: READY,
+    UPDATING: RUNNING,
+    DELETING: READY,
+}
+SKIP_RESTORE = "SKIP_RESTORE_FROM_SNAPSHOT"
+LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
+CUSTOM_SNAPSHOT = "RESTORE_FROM_CUSTOM_SNAPSHOT"
+
+Document = dict[str, Any]
+
+
+class Application(msgspec.Struct, frozen=True):
+    """An application. ``configuration`` and ``run`` are documents in AWS's form.
+
+    note: the id of the note that holds the code. error: why the last start failed. database: where
+    its tables are, and role: the ARN of the role that limits it.
+    """
+
+    name: str
+    mode: str
+    runtime: str
+    role: str
+    status: str
+    version: int
+    created_ms: int
+    updated_ms: int
+    description: str = ""
+    configuration: Document = {}
+    run: Document = {}
+    tags: dict[str, str] = {}
+    log_streams: dict[str, str] = {}
+    note: str | None = None
+    error: str | None = None
+    maintenance: str = "06:00"
+
+
+class Version(msgspec.Struct, frozen=True):
+    """One version: the application as it was, and when it became so."""
+
+    version: int
+    application: Application
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """Something that was done to an application, with the versions before and after."""
+
+    id: str
+    operation: str
+    status: str
+    started_ms: int
+    ended_ms: int | None = None
+    version_from: int = 0
+    version_to: int = 0
+    error: str | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A snapshot: the savepoint of each job, by the number of its statement."""
+
+    name: str
+    status: str
+    version: int
+    created_ms: int
+    runtime: str
+    savepoints: dict[str, str] = {}
+
+
+Applications = list[Application]
+Versions = list[Version]
+Operations = list[Operation]
+Snapshots = list[Snapshot]

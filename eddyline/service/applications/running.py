@@ -1,0 +1,219 @@
+"""Runs an application's code: its paragraphs in order, and its INSERTs as jobs of their own."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.grants import Grants
+from eddyline.auth.policy import Effect, Request, allowed, parse
+from eddyline.catalog.table import CatalogTable
+from eddyline.errors import EddylineError
+from eddyline.service.applications.deployment import Steps, is_dml
+from eddyline.service.applications.model import Application, Snapshot
+from eddyline.service.events import RunEvent, RunFinished
+from eddyline.service.jobs import ENDED, RUNNING, JobInfo
+from eddyline.service.session import SessionCatalog
+from eddyline.sql import statement as s
+from eddyline.sql.parse import parse_script
+from eddyline.sql.planner import Planner
+
+if TYPE_CHECKING:
+    from eddyline.service.services import Services
+
+# How long one paragraph may take until its jobs have done their first step.
+STEP_S = 300.0
+WRITE_ACTION = "kinesis:PutRecords"
+
+
+def session_of(name: str) -> str:
+    """The session in which an application's code runs."""
+    return f"application:{name}"
+
+
+def job_name(name: str, number: int) -> str:
+    """The name of the job of an application's n-th INSERT."""
+    return f"{name}-{number}"
+
+
+class CodeRun:
+    """One start of an application's code."""
+
+    def __init__(self, services: Services, application: Application) -> None:
+        self._services = services
+        self._application = application
+        self._session = session_of(application.name)
+        self._inserts = 0
+
+    def start(self, steps: Steps, snapshot: Snapshot | None) -> None:
+        """Run the steps; returns once the jobs have done their first step.
+
+        snapshot: what the jobs start from; None: with empty state.
+
+        Raises:
+            EddylineError: of the statement that failed, or ``access_denied`` of the role.
+        """
+        self._check_role(steps)
+        for step in steps:
+            if step.python is not None:
+                self._python(step.python)
+            else:
+                self._sql(step.sql or "", snapshot)
+
+    def _sql(self, text: str, snapshot: Snapshot | None) -> None:
+        for statement in parse_script(text):
+            if not is_dml(statement):
+                self._run(statement.source.text, None, {})
+                continue
+            parts = statement.inserts if isinstance(statement, s.StatementSet) else (statement,)
+            for part in parts:
+                self._inserts += 1
+                parameters = {}
+                savepoint = snapshot.savepoints.get(str(self._inserts)) if snapshot else None
+                if savepoint is not None:
+                    parameters["execution.savepoint.path"] = savepoint
+                name = job_name(self._application.name, self._inserts)
+                self._run(part.source.text, name, parameters)
+
+    def _run(self, text: str, name: str | None, parameters: dict[str, str]) -> None:
+        ended = _Ended()
+        self._services.sessions.submit(
+            self._session,
+            text,
+            ended,
+            job_name=name,
+            parameters=parameters,
+            detach=True,
+            start="fresh",
+        )
+        ended.wait(text)
+
+    def _python(self, code: str) -> None:
+        if not self._services.kernels.available():
+            message = "Python cannot run: ipykernel is not installed, or no server runs"
+            raise EddylineError("sql_unsupported", message, hint="pip install ipykernel")
+        ended = _Ended()
+        self._services.kernels.submit(
+            self._session, self._session, code, {}, uuid.uuid4().hex, ended
+        )
+        ended.wait(code)
+
+    # the role
+
+    def _check_role(self, steps: Steps) -> None:
+        """Check that the role lets the code write each stream that its INSERTs name."""
+        policies = role_policies(self._services, self._application.role)
+        if policies is None:
+            return
+        catalog = SessionCatalog(self._services.directory)
+        for step in steps:
+            for statement in parse_script(step.sql or ""):
+                if isinstance(statement, s.CreateTable) and statement.query is None:
+                    self._declare(catalog, statement)
+                elif isinstance(statement, s.UseDatabase):
+                    catalog.use_database(statement.name.parts)
+                elif isinstance(statement, s.UseCatalog):
+                    catalog.use_catalog(statement.name.parts[-1])
+                inserts = [statement] if isinstance(statement, s.Insert) else []
+                inserts += statement.inserts if isinstance(statement, s.StatementSet) else []
+                for insert in inserts:
+                    self._check_write(catalog, insert, policies)
+
+    def _declare(self, catalog: SessionCatalog, statement: s.CreateTable) -> None:
+        """Let the check see a table that the code creates, without keeping it."""
+        table = replace(Planner(catalog).table(statement), temporary=True)
+        catalog.create_table(table, if_not_exists=True)
+
+    def _check_write(
+        self, catalog: SessionCatalog, insert: s.Insert, policies: tuple[str, ...]
+    ) -> None:
+        try:
+            table = catalog.resolve(insert.name.parts)
+        except EddylineError:
+            return  # the statement itself says that there is no such table
+        if not isinstance(table, CatalogTable):
+            return
+        stream = table.options.get("stream.arn") or table.options.get("stream")
+        if not stream or not table.options.get("connector", "").startswith("kinesis"):
+            return
+        settings = self._services.settings
+        arn = f"arn:aws:kinesis:{settings.region}:{settings.account_id}:stream/"
+        arn += stream.rpartition("/")[2]
+        principal = self._application.role
+        request = Request(principal, WRITE_ACTION, arn)
+        if allowed([parse(text) for text in policies], request) is Effect.ALLOW:
+            return
+        statement = {
+            "Effect": "Allow",
+            "Action": ["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
+            "Resource": arn,
+        }
+        message = f"the role {principal} may not write to the stream {stream.rpartition('/')[2]}"
+        hint = f"add this statement to a policy of the role: {json.dumps(statement)}"
+        raise EddylineError("access_denied", message, hint=hint)
+
+
+def role_policies(services: Services, role: str) -> tuple[str, ...] | None:
+    """The policies of a role by its ARN; None for a role that is not known here."""
+    name = role.rpartition("/")[2]
+    entities = Entities(services.data_dir, services.clock)
+    if entities.find(Kind.ROLE, name) is None:
+        return None
+    account = services.settings.account_id
+    return Grants(services.data_dir, account, services.clock).policies_of(Kind.ROLE, name)
+
+
+def jobs_of(services: Services, name: str) -> list[JobInfo]:
+    """The jobs of an application, by the number of their statements."""
+    return [job for job in services.jobs.list() if job.session == session_of(name)]
+
+
+def stop_jobs(services: Services, name: str) -> list[JobInfo]:
+    """Stop an application's jobs after their micro-batches; their states stay."""
+    stopped = []
+    for job in jobs_of(services, name):
+        if job.actual not in ENDED or job.desired == RUNNING:
+            stopped.append(services.jobs.stop(job.job_id))
+    services.kernels.close(session_of(name))
+    return stopped
+
+
+def remove_jobs(services: Services, name: str) -> None:
+    """Stop an application's jobs and forget their states."""
+    for job in jobs_of(services, name):
+        services.jobs.remove(job.job_id)
+    services.kernels.close(session_of(name))
+    services.sessions.close(session_of(name))
+
+
+class _Ended:
+    """A listener that waits for the end of a run."""
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._finished: RunFinished | None = None
+
+    def __call__(self, event: RunEvent) -> None:
+        if isinstance(event, RunFinished):
+            self._finished = event
+            self._over.set()
+
+    def wait(self, text: str) -> None:
+        """Wait for the end. Raises the run's error, or ``timed_out``."""
+        if not self._over.wait(STEP_S):
+            message = f"the statement did not begin within {STEP_S:g} s: {text.strip()[:100]}"
+            raise EddylineError("timed_out", message)
+        finished = self._finished
+        if finished is None or finished.status == "FINISHED":
+            return
+        error = finished.error or {"code": "internal", "message": "the run was cancelled"}
+        raise EddylineError(
+            str(error.get("code", "internal")),
+            str(error.get("message", "")),
+            detail=error.get("detail"),
+            hint=error.get("hint"),
+        )

@@ -1,0 +1,299 @@
+"""Applications through boto3, over a whole server: a notebook, and code that runs apart from it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.grants import Grants
+from eddyline.testing import server
+from tests.aws.test_services import client
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/"
+TABLES = """
+CREATE TABLE IF NOT EXISTS app_in (n BIGINT) WITH ('connector' = 'kinesis', 'stream' = 'app-in',
+  'aws.region' = 'us-east-1', 'scan.stream.initpos' = 'TRIM_HORIZON', 'format' = 'json');
+CREATE TABLE IF NOT EXISTS app_out (n BIGINT, total BIGINT) WITH ('connector' = 'kinesis',
+  'stream' = 'app-out', 'aws.region' = 'us-east-1', 'format' = 'json');
+"""
+INSERT = "INSERT INTO app_out SELECT n, n * 10 FROM app_in;\n"
+
+
+def note(*texts: str) -> str:
+    paragraphs = [{"text": text, "config": {}, "id": f"p{n}"} for n, text in enumerate(texts)]
+    return json.dumps({"paragraphs": paragraphs, "name": "deployed", "id": "2A94M5J1Z"})
+
+
+def code(text: str) -> dict[str, Any]:
+    content = {"CodeContentType": "PLAINTEXT", "CodeContent": {"TextContent": text}}
+    return {"ApplicationCodeConfiguration": content}
+
+
+class Running:
+    """A server with clients of it."""
+
+    def __init__(self, eddyline: Any) -> None:
+        self.services = eddyline.services
+        self.kinesis = eddyline.client()
+        self.analytics = client(self.kinesis.meta.endpoint_url, "kinesisanalyticsv2")
+        self.data_dir = eddyline.services.data_dir
+
+    def status(self, name: str) -> str:
+        described = self.analytics.describe_application(ApplicationName=name)
+        return str(described["ApplicationDetail"]["ApplicationStatus"])
+
+    def until(self, look: Callable[[], bool], seconds: float = 120.0) -> None:
+        end = time.monotonic() + seconds
+        while not look():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.2)
+
+    def put(self, *numbers: int) -> None:
+        for n in numbers:
+            data = json.dumps({"n": n}).encode()
+            self.kinesis.put_record(StreamName="app-in", PartitionKey="k", Data=data)
+
+    def totals(self) -> list[int]:
+        iterator = self.kinesis.get_shard_iterator(
+            StreamName="app-out",
+            ShardId="shardId-000000000000",
+            ShardIteratorType="TRIM_HORIZON",
+        )["ShardIterator"]
+        records = self.kinesis.get_records(ShardIterator=iterator)["Records"]
+        return [json.loads(record["Data"])["total"] for record in records]
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Running]:
+    with server() as eddyline:
+        found = Running(eddyline)
+        for name in ("app-in", "app-out"):
+            found.kinesis.create_stream(StreamName=name, ShardCount=1)
+        yield found
+
+
+def refused(operation: Any, **members: Any) -> tuple[str, str]:
+    with pytest.raises(ClientError) as caught:
+        operation(**members)
+    error = caught.value.response["Error"]
+    return error["Code"], error["Message"]
+
+
+def test_a_notebook_gets_the_note_that_its_code_holds(running: Running) -> None:
+    analytics = running.analytics
+    created = analytics.create_application(
+        ApplicationName="lab",
+        ApplicationMode="INTERACTIVE",
+        RuntimeEnvironment="ZEPPELIN-FLINK-3_0",
+        ServiceExecutionRole=ROLE + "unknown",
+        ApplicationConfiguration={
+            **code(note("%md\n# Hello", "%flink.ssql\nSHOW TABLES")),
+            "ZeppelinApplicationConfiguration": {
+                "MonitoringConfiguration": {"LogLevel": "INFO"},
+                "CatalogConfiguration": {
+                    "GlueDataCatalogConfiguration": {
+                        "DatabaseARN": f"arn:aws:glue:us-east-1:{ACCOUNT}:database/default_database"
+                    }
+                },
+            },
+        },
+        Tags=[{"Key": "team", "Value": "blue"}],
+    )["ApplicationDetail"]
+    assert (created["ApplicationStatus"], created["ApplicationVersionId"]) == ("READY", 1)
+    arn = f"arn:aws:kinesisanalytics:us-east-1:{ACCOUNT}:application/lab"
+    assert created["ApplicationARN"] == arn
+    zeppelin = created["ApplicationConfigurationDescription"][
+        "ZeppelinApplicationConfigurationDescription"
+    ]
+    assert zeppelin["MonitoringConfigurationDescription"] == {"LogLevel": "INFO"}
+    glue = zeppelin["CatalogConfigurationDescription"]["GlueDataCatalogConfigurationDescription"]
+    assert glue["DatabaseARN"].endswith("database/default_database")
+    (kept,) = [n for n in running.services.notes.list() if n.name == "lab"]
+    assert kept.paragraphs == 2
+    assert analytics.list_tags_for_resource(ResourceARN=arn)["Tags"] == [
+        {"Key": "team", "Value": "blue"}
+    ]
+    url = {"ApplicationName": "lab", "UrlType": "ZEPPELIN_UI_URL"}
+    assert refused(analytics.create_application_presigned_url, **url)[0] == "ResourceInUseException"
+    analytics.start_application(ApplicationName="lab")
+    running.until(lambda: running.status("lab") == "RUNNING")
+    assert refused(analytics.start_application, ApplicationName="lab")[0] == (
+        "ResourceInUseException"
+    )
+    analytics.stop_application(ApplicationName="lab")
+    running.until(lambda: running.status("lab") == "READY")
+    operations = analytics.list_application_operations(ApplicationName="lab")
+    rows = operations["ApplicationOperationInfoList"]
+    assert [row["Operation"] for row in rows] == [
+        "StopApplication",
+        "StartApplication",
+        "CreateApplication",
+    ]
+    assert {row["OperationStatus"] for row in rows} == {"SUCCESSFUL"}
+    listed = analytics.list_applications()["ApplicationSummaries"]
+    assert [a["ApplicationMode"] for a in listed if a["ApplicationName"] == "lab"] == [
+        "INTERACTIVE"
+    ]
+
+
+def test_code_runs_apart_stops_with_a_snapshot_and_goes_on_from_it(running: Running) -> None:
+    analytics = running.analytics
+    analytics.create_application(
+        ApplicationName="totals",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE + "unknown",
+        ApplicationConfiguration=code(note("%md\ntext", "%flink.ssql\n" + TABLES + INSERT)),
+    )
+    running.put(1, 2)
+    analytics.start_application(ApplicationName="totals")
+    assert running.status("totals") in ("STARTING", "RUNNING")
+    running.until(lambda: running.status("totals") == "RUNNING")
+    running.until(lambda: running.totals() == [10, 20])
+    analytics.stop_application(ApplicationName="totals")
+    running.until(lambda: running.status("totals") == "READY")
+    (snapshot,) = analytics.list_application_snapshots(ApplicationName="totals")[
+        "SnapshotSummaries"
+    ]
+    assert snapshot["SnapshotStatus"] == "READY"
+    running.put(3)
+    analytics.start_application(
+        ApplicationName="totals",
+        RunConfiguration={
+            "ApplicationRestoreConfiguration": {
+                "ApplicationRestoreType": "RESTORE_FROM_CUSTOM_SNAPSHOT",
+                "SnapshotName": snapshot["SnapshotName"],
+            }
+        },
+    )
+    running.until(lambda: running.totals() == [10, 20, 30])
+    running.until(lambda: running.status("totals") == "RUNNING")
+    described = analytics.describe_application(ApplicationName="totals")["ApplicationDetail"]
+    stale = {"ApplicationName": "totals", "CurrentApplicationVersionId": 7}
+    assert refused(analytics.update_application, **stale)[0] == "ConcurrentModificationException"
+    analytics.delete_application(
+        ApplicationName="totals", CreateTimestamp=described["CreateTimestamp"]
+    )
+
+    def gone() -> bool:
+        names = [
+            a["ApplicationName"] for a in analytics.list_applications()["ApplicationSummaries"]
+        ]
+        return "totals" not in names
+
+    running.until(gone)
+    assert not [j for j in running.services.jobs.list() if j.session == "application:totals"]
+
+
+def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
+    role = "writer"
+    Entities(running.data_dir).create(Kind.ROLE, role)
+    analytics = running.analytics
+    analytics.create_application(
+        ApplicationName="limited",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE + role,
+        ApplicationConfiguration=code(TABLES + INSERT),
+    )
+    analytics.start_application(ApplicationName="limited")
+    running.until(lambda: running.status("limited") == "READY")
+    operations = analytics.list_application_operations(ApplicationName="limited")
+    started = operations["ApplicationOperationInfoList"][0]
+    assert started["OperationStatus"] == "FAILED"
+    told = analytics.describe_application_operation(
+        ApplicationName="limited", OperationId=started["OperationId"]
+    )["ApplicationOperationInfoDetails"]["OperationFailureDetails"]["ErrorInfo"]["ErrorString"]
+    assert "may not write to the stream app-out" in told
+    assert f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/app-out" in told
+    allow = {"Effect": "Allow", "Action": "kinesis:Put*", "Resource": "*"}
+    grants = Grants(running.data_dir, ACCOUNT)
+    grants.put(Kind.ROLE, role, "write", json.dumps({"Statement": allow}))
+    analytics.start_application(ApplicationName="limited")
+    running.until(lambda: running.status("limited") == "RUNNING")
+    analytics.stop_application(ApplicationName="limited", Force=True)
+    running.until(lambda: running.status("limited") == "READY")
+    assert (
+        analytics.list_application_snapshots(ApplicationName="limited")["SnapshotSummaries"] == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "message"),
+    [
+        (note("%flink.ssql\nSELECT 1"), "CodeValidationException", "paragraph 1: a SELECT shows"),
+        (
+            note("%flink.ssql\n" + INSERT + "SET 'a' = 'b'"),
+            "CodeValidationException",
+            "must precede INSERT",
+        ),
+        (note("%flink.pyflink\nz.show(1)"), "CodeValidationException", "ZeppelinContext"),
+        (note("%flink.ssql\n" + INSERT, INSERT), "CodeValidationException", "only one paragraph"),
+        (note("%sh\nls"), "CodeValidationException", "%sh is not allowed"),
+        ("SELEC 1", "CodeValidationException", ""),
+        ("", "CodeValidationException", "no code"),
+    ],
+)
+def test_code_that_cannot_be_deployed_names_its_paragraph_and_rule(
+    running: Running, text: str, error: str, message: str
+) -> None:
+    told = refused(
+        running.analytics.create_application,
+        ApplicationName="wrong",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE + "unknown",
+        ApplicationConfiguration=code(text),
+    )
+    assert told[0] == error
+    assert message in told[1]
+
+
+def test_what_does_not_run_here_says_so(running: Running) -> None:
+    analytics = running.analytics
+    jar = {"BucketARN": "arn:aws:s3:::b", "FileKey": "a.jar"}
+    content = {"CodeContentType": "ZIPFILE", "CodeContent": {"S3ContentLocation": jar}}
+    told = refused(
+        analytics.create_application,
+        ApplicationName="jar",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE + "unknown",
+        ApplicationConfiguration={"ApplicationCodeConfiguration": content},
+    )
+    assert told[0] == "UnsupportedOperationException"
+    assert "Flink cluster" in told[1]
+    analytics.create_application(
+        ApplicationName="old", RuntimeEnvironment="SQL-1_0", ServiceExecutionRole=ROLE + "unknown"
+    )
+    told = refused(analytics.start_application, ApplicationName="old")
+    assert told[0] == "UnsupportedOperationException"
+    missing = refused(analytics.describe_application, ApplicationName="none")
+    assert missing[0] == "ResourceNotFoundException"
+
+
+def test_the_schema_of_a_stream_is_read_from_its_records(running: Running) -> None:
+    kinesis = running.kinesis
+    kinesis.create_stream(StreamName="readings", ShardCount=1)
+    arn = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/readings"
+    ask = {
+        "ServiceExecutionRole": ROLE + "unknown",
+        "ResourceARN": arn,
+        "InputStartingPositionConfiguration": {"InputStartingPosition": "NOW"},
+    }
+    empty = refused(running.analytics.discover_input_schema, **ask)
+    assert empty[0] == "UnableToDetectSchemaException"
+    for n in range(3):
+        row = {"id": n, "price": 1.5 + n, "when": "2026-11-25T10:00:00Z", "name": "abc"}
+        kinesis.put_record(StreamName="readings", PartitionKey="k", Data=json.dumps(row).encode())
+    schema = running.analytics.discover_input_schema(**ask)["InputSchema"]
+    assert schema["RecordFormat"]["RecordFormatType"] == "JSON"
+    assert [(c["Name"], c["SqlType"], c["Mapping"]) for c in schema["RecordColumns"]] == [
+        ("id", "INTEGER", "$.id"),
+        ("price", "DOUBLE", "$.price"),
+        ("when", "TIMESTAMP", "$.when"),
+        ("name", "VARCHAR(4)", "$.name"),
+    ]
