@@ -80,7 +80,7 @@ def to_glue(item: CatalogTable | CatalogView, arn_prefix: str) -> Document:
     if _same(from_glue(item.path, plain), item):
         return plain
     encoded = encode_object(item)
-    kept = {key: encoded[key] for key in _KEPT}
+    kept = {key: encoded.get(key) for key in _KEPT}
     parameters[SCHEMA] = json.dumps(kept, separators=(",", ":"))
     return plain
 

@@ -172,13 +172,19 @@ def _element(args: Arguments, context: Context) -> Built:
     return Built(kind, f"({one}::{duckdb_type(kind)} ELSE ({{0}})[1] END)")
 
 
+def _widened(first: DataType, common: DataType) -> bool:
+    """Whether the elements of the first array keep their type; texts may become longer ones."""
+    before, after = first.children[0], common.children[0]
+    return before.root is after.root or (before.is_text and after.is_text)
+
+
 def _sets(name: str, doc: str, of: str, example: tuple[str, object]) -> Function:
     """A function of two arrays as sets; elements stay in their order of appearance, once each."""
 
     def builder(args: Arguments, context: Context) -> Built:
         check(name, args, ("array",))
         kind = common_of([a.type for a in args])
-        if kind is None:
+        if kind is None or not _widened(args[0].type, kind):
             raise mismatch(name, args, "arrays of one type")
         once = f"list_filter({of}, lambda _x, _i: list_position({of}, _x) = _i)"
         some = "{0} IS NULL OR {1} IS NULL"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 from eddyline.kernel.descriptors import TableDescriptor
 from eddyline.kernel.elements import frame_elements, values_query
@@ -223,6 +223,9 @@ class StreamTableEnvironment(Named):
     def __init__(self, settings: EnvironmentSettings | None = None) -> None:
         self.stream_environment = StreamExecutionEnvironment()
         self._options = settings.options() if settings else {}
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a table environment belongs to its note and cannot be sent elsewhere")
 
     @staticmethod
     def create(

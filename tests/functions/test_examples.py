@@ -50,7 +50,8 @@ def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
     with duckdb.connect() as db:
         rows = "(VALUES (1, 1), (2, 2), (4, 3), (NULL, 4)) AS t(x, n)"
         sql = f"SELECT {finish} FROM (SELECT {states} FROM {rows})"
-        Vectors(db).prepare(sql)
+        vectors = Vectors(db)  # owns the functions that the statement calls
+        vectors.prepare(sql)
         got = db.execute(sql).fetchone()
     assert got is not None
     assert got[0] == wanted
