@@ -17,12 +17,13 @@ import numpy as np
 from eddyline.anomaly import compact, state
 from eddyline.anomaly.calendar import calendar_of, column_options
 from eddyline.anomaly.choices import Choices, of_columns
+from eddyline.anomaly.column.row import DRIFT, LEVEL
 from eddyline.anomaly.explanation import explanation_json
 from eddyline.anomaly.forest import ForestBank, Scores
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.options import DetectorOptions, ForestOptions
 from eddyline.anomaly.units import Units
-from eddyline.anomaly.verdicts import Judges, doubles
+from eddyline.anomaly.verdicts import Judged, Judges, doubles
 from eddyline.errors import EddylineError
 
 __all__ = [
@@ -150,8 +151,9 @@ class Detectors:
         # The explanation of RANDOM_CUT_FOREST is the forest's own, whatever the verdict.
         own = self.explain == "all" and not self.options.normalize
         odd = ((judged.grade > 0.0) & (not own))[:, None]
-        high = np.where(odd, judged.high * total, scored.high * has_score[:, None])
-        low = np.where(odd, judged.low * total, scored.low * has_score[:, None])
+        up, down = _sides(judged, points)
+        high = np.where(odd, up * total, scored.high * has_score[:, None])
+        low = np.where(odd, down * total, scored.low * has_score[:, None])
         r = judged.results
         return Verdicts(
             score, judged.grade, judged.alert, r.expected, r.lower, r.upper, high, low, r.verdict,
@@ -218,6 +220,21 @@ class Detectors:
             self._units.forget(models)
         self._judges.forget(models)
         self._forests.forget(models)
+
+
+def _sides(judged: Judged, points: Doubles) -> tuple[Doubles, Doubles]:
+    """The columns' shares (n, d), each on the side of the expected value that its value is on.
+
+    The evidence's own side counts where no other is known, and of a column that leads by several
+    rows: they can be too high together while the last of them is not.
+    """
+    r = judged.results
+    above, below = points > r.expected, points < r.expected
+    known = above | below
+    several = (r.kind == LEVEL) | (r.kind == DRIFT)
+    known[np.flatnonzero(several), r.lead[several]] = False
+    share = judged.high + judged.low
+    return np.where(known, share * above, judged.high), np.where(known, share * below, judged.low)
 
 
 def runs(keys: Int64s, began: Bools) -> list[tuple[int, int]]:

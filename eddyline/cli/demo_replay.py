@@ -33,6 +33,8 @@ WINDOW_MS = 600_000
 QUIET_S = 20.0
 READ_S = 600.0
 POLL_S = 0.1
+# Decimals of a usual value: a count's law expects a billionth where there was never any.
+USUAL_DIGITS = 6
 NAMES = {"requests": "requests", "error_percent": "errors", "mebibytes": "bytes sent",
          "visitors": "visitors"}  # fmt: skip
 
@@ -141,8 +143,11 @@ def _points(services: Services) -> list[Point]:
 
 
 def tell(points: list[Point], sent: int, as_json: bool) -> None:
-    """The windows that were flagged, each with its reasons; then all in one sentence."""
-    flagged = [p for p in points if p.grade > 0]
+    """The windows in which an alert begins, each with its reasons; then all in one sentence.
+
+    Windows after it that lie in the same episode have a grade, too, but no alert of their own.
+    """
+    flagged = [p for p in points if p.alert]
     if as_json:
         for point in flagged:
             line(entry(point))
@@ -155,11 +160,12 @@ def tell(points: list[Point], sent: int, as_json: bool) -> None:
 
 
 def entry(point: Point) -> dict[str, Any]:
-    """A flagged window as JSON values."""
+    """A window with an alert, as JSON values."""
     from eddyline.service.anomalies import sentence
 
     start_ms = point.time_ms + 1 - WINDOW_MS
-    usual = dict(zip(COLUMNS, point.expected, strict=True)) if point.expected else None
+    expected = [None if x is None else round(x, USUAL_DIGITS) for x in point.expected or ()]
+    usual = dict(zip(COLUMNS, expected, strict=True)) if expected else None
     return {
         "window_start": instant(start_ms),
         "window_end": instant(start_ms + WINDOW_MS),

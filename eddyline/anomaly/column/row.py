@@ -81,8 +81,8 @@ from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, entry, kern
 WEEK_S, DAY_S = 604_800.0, 86_400.0
 # In place of a weekday: the row's own, and that no season is wanted.
 OWN_WEEKDAY, NO_SEASON = -1, -2
-# One false alarm in ten keys, spread over the rows of a key's first weeks as 1 / row: decades beyond
-# those of its rows.
+# One false alarm in ten keys, spread over the rows of a key's first weeks as 1 / row: decades
+# beyond those of its rows.
 _YOUNG_DECADES = 2.0
 # Kinds of evidence.
 POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
