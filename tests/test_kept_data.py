@@ -85,15 +85,46 @@ def test_a_job_goes_on_with_its_state(
     assert continued.result(name) == expected[name]
 
 
-@pytest.mark.parametrize("name", kept.EMPTIED)
+EMPTY = "read on from its positions with empty state"
+
+
+@pytest.mark.parametrize("name", kept.SEMI_JOINS)
 def test_a_job_with_another_layout_reads_on_with_empty_state(
     continued: kept.Continued, name: str
 ) -> None:
     lines = continued.result(name)
-    assert any("read on from its positions with empty state" in line for line in lines), lines
+    assert any(EMPTY in line for line in lines), lines
     expected = continued.expected_of_emptied(name)
     assert kept.folded(lines) == expected
     assert expected or name == "not_exists"
+
+
+def test_a_forest_of_an_earlier_detector_reads_on_with_empty_state(
+    continued: kept.Continued,
+) -> None:
+    before = continued.written("scored")
+    lines = continued.result("scored")
+    assert any(EMPTY in line for line in lines), lines
+    rows = continued.written("scored")
+    assert len(before) == 12
+    assert rows[:12] == before
+    windows = [(row["k"], row["v"]) for row in rows[12:]]
+    assert sorted(windows) == continued.counts_of_unread()
+    assert {row["score"] for row in rows[12:]} == {0.0}  # no key has ten rows
+
+
+def test_a_scalar_forest_of_an_earlier_detector_reads_on_with_empty_state(
+    continued: kept.Continued,
+) -> None:
+    lines = continued.result("forest_scalar")
+    assert any(EMPTY in line for line in lines), lines
+    rows = [line[3:-1].split(", ") for line in lines if line.startswith("+I[")]
+    unread = continued.unread("orders")
+    assert sorted(k for k, _ in rows) == sorted(row["k"] for row in unread)
+    scores = [float(score) for _, score in rows]
+    assert len(scores) == len(kept.later_rows("orders")) + 1
+    assert scores[:10] == [0.0] * 10  # one forest for all rows; its sample is empty, not kept
+    assert min(scores[10:]) > 0.0
 
 
 def test_streams_keep_their_records_and_shards(streams: LogStore) -> None:
