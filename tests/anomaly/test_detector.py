@@ -310,3 +310,21 @@ def test_arrays_that_the_machine_code_cannot_take_are_refused(tmp_path: Path) ->
         code.function("regrow")(4, np.zeros((1, 10)), np.zeros((1, 10), np.int16), *rest)
     with pytest.raises(TypeError, match=r"regrow: an array of shape \(5, 1\)"):
         code.function("regrow")(4, singles.reshape(5, 2)[:, :1], singles, *rest)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_values_at_the_ends_of_their_range_disturb_no_other_key(seed: int) -> None:
+    """Distances of such values are infinite or no numbers; each once led outside of a table."""
+    random = np.random.default_rng(seed)
+    ends = np.array([0.0, 1.0, 1e-300, 1e155, -1e155, 1e300, -1e300])
+    keys = np.arange(240) % 2
+    points = random.poisson(9.0, 240).astype(float)
+    wild = points.copy()
+    wild[keys == 1] = ends[random.integers(0, len(ends), 120)]
+    chosen = options(3, 10)
+
+    def scores(values: Doubles) -> tuple[Doubles, Doubles]:
+        verdicts = Detectors(chosen, 1).process(keys, values.reshape(-1, 1))
+        return verdicts.score[keys == 0], verdicts.grade[keys == 0]
+
+    np.testing.assert_array_equal(scores(wild), scores(points))

@@ -13,6 +13,8 @@ _TOP = 0.02
 MOST = 6.0
 _STEP = 4.0
 _SIDE = BINS // 2
+# Sums of greater distances would not fit their single precision.
+_GREATEST = 1e30
 
 
 @kernel
@@ -22,6 +24,9 @@ def surprise(h: Doubles, at: int, c: Singles, bins: int, value: float) -> float:
     h[at]: how many there are; h[at + 1]: the distance in the middle bin. c[bins:]: counts of
     ``BINS`` quarter octaves, then sums.
     """
+    if not value >= 0.0:  # not a number: a distance of values beyond what can be squared
+        return 0.0
+    value = min(value, _GREATEST)
     count = h[at]
     if count == 0.0:
         h[at + 1] = max(value, 1e-300)
@@ -44,7 +49,8 @@ def surprise(h: Doubles, at: int, c: Singles, bins: int, value: float) -> float:
 @kernel
 def _recentre(h: Doubles, at: int, c: Singles, bins: int, value: float) -> None:
     """While there are few distances, a greater one moves the bins up."""
-    shift = floor(_STEP * log2(max(value, 1e-300) / h[at + 1])) - _SIDE // 4
+    ratio = min(max(value, 1e-300) / h[at + 1], 1e300)
+    shift = floor(_STEP * log2(ratio)) - _SIDE // 4
     if shift <= 0:
         return
     for part in range(2):
@@ -67,6 +73,8 @@ def bin_of(value: float, reference: float) -> int:
     ratio = value / reference
     if ratio <= 2.0 ** (-_SIDE / _STEP):
         return 0
+    if ratio >= 2.0 ** (_SIDE / _STEP):  # an infinite ratio has no whole logarithm
+        return BINS - 1
     return min(floor(_STEP * log2(ratio)) + _SIDE, BINS - 1)
 
 
