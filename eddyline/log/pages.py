@@ -8,7 +8,8 @@ The layout is that of LMDB 0.9 (``mdb.c``), little-endian, 64 bits. A page begin
 (8 bytes), padding (2), flags (2), and where its free space begins and ends (2 each), which for an
 overflow page is its count of pages (4). Pointers to nodes follow, two bytes each. A node is size
 or page number (4), flags (2), key size (2), key, and in a leaf the data or the number of the
-overflow page that holds them.
+overflow page that holds them. The free list is a tree whose keys are transaction numbers,
+ordered as numbers: 255 stands before 256, though its bytes (ff 00) stand behind those (00 01).
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Walk:
     pages: set[int] = field(default_factory=set)
     damaged: list[int] = field(default_factory=list)
     overflows: int = 0
+    numbers: bool = False
 
 
 class DataFile:
@@ -103,7 +105,7 @@ class DataFile:
         if len(self.metas) != 2:
             return False
         meta = self.metas[-1]
-        walks = [self.walk(meta.main_root, values=False), self.walk(meta.free_root)]
+        walks = [self.walk(meta.main_root, values=False), self.walk(meta.free_root, numbers=True)]
         if any(w.damaged for w in walks):
             return False
         main, free = walks
@@ -121,9 +123,12 @@ class DataFile:
             pages.update(listed)
         return pages
 
-    def walk(self, root: int, *, values: bool = True) -> Walk:
-        """The entries of a tree; those below a damaged page are left out."""
-        walk = Walk()
+    def walk(self, root: int, *, values: bool = True, numbers: bool = False) -> Walk:
+        """The entries of a tree; those below a damaged page are left out.
+
+        numbers: its keys are ordered as numbers. They are given with their highest byte first.
+        """
+        walk = Walk(numbers=numbers)
         if root != _EMPTY:
             self._down(walk, root, (b"", None), DEPTH_MAX, values)
         return walk
@@ -134,7 +139,7 @@ class DataFile:
         try:
             if number in walk.pages or depth == 0:
                 raise Damaged
-            flags, nodes = self._nodes(number, bounds)
+            flags, nodes = self._nodes(number, bounds, walk.numbers)
             entries = self._entries(walk, nodes, values) if flags == LEAF else []
         except Damaged:
             walk.damaged.append(number)
@@ -166,7 +171,7 @@ class DataFile:
                 continue
 
     def _nodes(
-        self, number: int, bounds: tuple[bytes, bytes | None]
+        self, number: int, bounds: tuple[bytes, bytes | None], numbers: bool = False
     ) -> tuple[int, list[tuple[bytes, int]]]:
         """(kind of the page, key and place of its nodes), whose keys ascend within the bounds.
 
@@ -189,6 +194,8 @@ class DataFile:
                 raise Damaged
             size = _NODE.unpack_from(self._map, at)[3]
             key = self._map[at + _NODE.size : at + _NODE.size + size]
+            if numbers:
+                key = key[::-1]
             if size > KEY_BYTES_MAX or offset + _NODE.size + size > self.page_bytes:
                 raise Damaged
             implicit = flags == BRANCH and i == 0  # the first key of a branch stands for all below

@@ -119,6 +119,16 @@ def test_a_sound_file_is_left_alone(sample: Sample) -> None:
     assert folders(sample.root) == ["s"]
 
 
+def test_a_file_is_sound_after_every_commit(tmp_path: Path) -> None:
+    """The free list is ordered by number, whose bytes descend at each multiple of 256."""
+    store = store_at(tmp_path, **SIZE)
+    stream = store.create("s")
+    for n in range(530):
+        put(stream, [b"x"])
+        assert is_sound(tmp_path / "streams" / "s"), f"commit {n}"
+    store.close()
+
+
 def test_the_walk_sees_what_lmdb_sees(sample: Sample) -> None:
     import lmdb
 
