@@ -74,6 +74,19 @@ class CatalogTable:
         """All columns, as a query sees them."""
         return Schema(tuple(Column(c.name, c.type) for c in self.columns))
 
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether its rows never end."""
+        connector = self.options.get("connector", "")
+        if connector in ("datagen", "faker"):
+            kinds = (v for k, v in self.options.items() if k.endswith(".kind"))
+            return not self.options.get("number-of-rows") and "sequence" not in kinds
+        if connector == "filesystem":
+            return "source.monitor-interval" in self.options
+        if connector in ("kafka", "upsert-kafka"):
+            return self.options.get("scan.bounded.mode", "unbounded") == "unbounded"
+        return connector.startswith("kinesis")
+
     def physical(self) -> Schema:
         """The columns that are in the payload."""
         kept = [c for c in self.columns if c.kind is ColumnKind.PHYSICAL]

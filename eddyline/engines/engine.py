@@ -33,8 +33,8 @@ class StatementSet:
 class Prepared(Protocol):
     """A statement that an engine can run.
 
-    schema: the columns that a user sees. insert_only: no row is ever taken back. warnings:
-    sentences for the user.
+    schema: the columns that a user sees. insert_only: no row is ever taken back. is_unbounded: it
+    does not end by itself. warnings: sentences for the user.
     """
 
     @property
@@ -42,6 +42,9 @@ class Prepared(Protocol):
 
     @property
     def insert_only(self) -> bool: ...
+
+    @property
+    def is_unbounded(self) -> bool: ...
 
     @property
     def warnings(self) -> tuple[str, ...]: ...

@@ -34,6 +34,11 @@ class LocalStatement:
         return self.plan.insert_only
 
     @property
+    def is_unbounded(self) -> bool:
+        """Whether it does not end by itself."""
+        return self.plan.is_unbounded
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         return self.plan.warnings
 

@@ -136,7 +136,8 @@ class Shown(msgspec.Struct, tag=True, frozen=True):
 class TableSnapshot(msgspec.Struct, tag=True, frozen=True):
     """A result as it stands: the newest rows, printed as Flink prints; None is NULL.
 
-    ``row_count`` rows there are in all, of which ``skipped`` are not shown.
+    ``row_count`` rows there are in all, of which ``skipped`` are not shown. ``is_unbounded``: its
+    query does not end by itself.
     """
 
     run_id: str
@@ -146,6 +147,7 @@ class TableSnapshot(msgspec.Struct, tag=True, frozen=True):
     rows: list[list[str | None]]
     row_count: int
     skipped: int
+    is_unbounded: bool = False
 
 
 class RowsAppended(msgspec.Struct, tag=True, frozen=True):
@@ -171,12 +173,16 @@ class JobStarted(msgspec.Struct, tag=True, frozen=True):
 
 
 class Progress(msgspec.Struct, tag=True, frozen=True):
-    """About once a second: figures, and why nothing is shown if nothing is."""
+    """About once a second: figures, and why nothing is shown if nothing is.
+
+    is_unbounded: the statement does not end by itself.
+    """
 
     run_id: str
     index: int
     metrics: JobFigures
     why: list[str]
+    is_unbounded: bool = False
 
 
 class StatementFinished(msgspec.Struct, tag=True, frozen=True):

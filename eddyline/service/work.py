@@ -66,6 +66,7 @@ class Work:
         self._over = threading.Event()
         self._came = threading.Event()
         self._is_query = job_id is None
+        self._is_unbounded = plan.is_unbounded
         config = config or SessionConfig()
         self._shows_changes = run.changelog or (run.terminal and config.shows_changes)
         self._printer = Printer(plan.schema, config.zone)
@@ -187,6 +188,7 @@ class Work:
                 [list(row) for row in rows],
                 count,
                 skipped,
+                self._is_unbounded,
             )
         )
 
@@ -202,7 +204,8 @@ class Work:
     def send_progress(self) -> None:
         """Send the counters to whoever watches the run."""
         figures = figures_of(self._job.metrics())
-        progress = Progress(self._run.run_id, self._index, figures, self.why())
+        run_id = self._run.run_id
+        progress = Progress(run_id, self._index, figures, self.why(), self._is_unbounded)
         self._session.send(progress)
 
 

@@ -477,6 +477,12 @@ class Plan:
     warnings: tuple[str, ...] = ()
 
     @property
+    def is_unbounded(self) -> bool:
+        """Whether it reads a table whose rows never end."""
+        scans = (node for node in walk(self.root) if isinstance(node, Scan))
+        return any(scan.table.is_unbounded for scan in scans)
+
+    @property
     def row_by_row(self) -> bool:
         """Whether the result shows every single change, so that a batch holds one row."""
         return any(isinstance(node, ToChangelog) and node.shows_changes for node in walk(self.root))

@@ -35,6 +35,7 @@ class EchoStatement:
     text: str
     schema: Schema = WORDS
     insert_only: bool = True
+    is_unbounded: bool = False
     warnings: tuple[str, ...] = ("echoed",)
 
 

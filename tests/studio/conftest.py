@@ -85,9 +85,13 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
         running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(studio: Studio) -> Iterator[Browser]:
-    """A browser that has signed in."""
+    """A browser that has signed in.
+
+    Its driver runs an event loop in this thread as long as it lives, so that it must end before
+    the tests of another module, which may run loops of their own.
+    """
     with browser(studio.link) as running:
         yield running
 

@@ -50,7 +50,8 @@ PRINTED_LINES_MAX = 1000
 class Live:
     """One paragraph and its run. ``version`` grows whenever something of it changes.
 
-    under_way: a SELECT or INSERT of it works, so that the next paragraph need not wait.
+    under_way: a statement of it works that does not end by itself, so that the next paragraph need
+    not wait.
     """
 
     paragraph: Paragraph
@@ -135,6 +136,7 @@ class Live:
 
     def _started(self, event: e.StatementStarted, now_ms: int) -> None:
         self.kinds[event.index] = event.kind
+        self.under_way = False
 
     def _text(self, event: e.Text, now_ms: int) -> None:
         self.parts.setdefault(event.index, []).append(Output(TEXT, event.text))
@@ -159,8 +161,7 @@ class Live:
         output = self._shown(event)
         shown = self.parts.setdefault(event.index, [])
         self.parts[event.index] = [o for o in shown if o.kind not in (TABLE, HTML)] + [output]
-        python = "PYTHON" in self.kinds.values()
-        self.under_way |= python or self.kinds.get(event.index) == "SELECT"
+        self.under_way |= event.is_unbounded
 
     def _shown(self, event: e.TableSnapshot) -> Output:
         if self.task.mode == "single" and self.task.template is not None:
@@ -174,7 +175,7 @@ class Live:
 
     def _moved(self, event: e.Progress, now_ms: int) -> None:
         self.figures, self.why = event.metrics, event.why
-        self.under_way = True
+        self.under_way |= event.is_unbounded
 
     def _over(self, event: e.RunFinished, now_ms: int) -> None:
         self.end(event.status, now_ms, event.error_text)

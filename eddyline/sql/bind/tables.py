@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from eddyline.catalog.options import check_options, metadata_of
@@ -35,7 +34,7 @@ def scan(
         table = replace(table, options={**table.options, **dict(options)})
     with env.at(span):
         row = check_options(table)
-    if env.config.is_batch and is_unbounded(table.options):
+    if env.config.is_batch and table.is_unbounded:
         hint = "SET 'execution.runtime-mode' = 'streaming', or use %flink.ssql in a note"
         msg = f"table {table.path.name} has no end, so that it cannot be read in batch mode"
         raise env.error(msg, span, hint)
@@ -52,19 +51,6 @@ def scan(
     qualifier = alias or table.path.name
     fields = (replace(f, qualifier=qualifier, type=node.schema[f.column]) for f in relation.fields)
     return Relation(node, tuple(fields))
-
-
-def is_unbounded(options: Mapping[str, str]) -> bool:
-    """Whether a table's rows never end."""
-    connector = options.get("connector", "")
-    if connector in ("datagen", "faker"):
-        sequences = (k for k, v in options.items() if k.endswith(".kind") and v == "sequence")
-        return not options.get("number-of-rows") and not any(sequences)
-    if connector == "filesystem":
-        return "source.monitor-interval" in options
-    if connector in ("kafka", "upsert-kafka"):
-        return options.get("scan.bounded.mode", "unbounded") == "unbounded"
-    return connector.startswith("kinesis")
 
 
 def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Environment) -> Scan:

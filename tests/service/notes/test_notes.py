@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from eddyline.clock import ManualClock
 from eddyline.errors import EddylineError
@@ -322,11 +323,11 @@ def test_all_run_in_order_and_streams_do_not_block(bench: Bench) -> None:
     create.tell(e.RunFinished(create.id, "FINISHED"))
     select = bench.sessions.run_of("SELECT 1")
     select.tell(e.StatementStarted(select.id, 0, "SELECT", 1))
-    select.tell(table(select))
+    select.tell(structs.replace(table(select), is_unbounded=True))
     insert = bench.sessions.run_of("INSERT")
     insert.tell(e.StatementStarted(insert.id, 0, "INSERT", 1))
     insert.tell(e.JobStarted(insert.id, 0, "job1"))
-    insert.tell(e.Progress(insert.id, 0, e.JobFigures(), []))
+    insert.tell(e.Progress(insert.id, 0, e.JobFigures(), [], is_unbounded=True))
     bench.until(note, 4, "FINISHED")
     states = [p.status for p in bench.notes.view(note).paragraphs]
     assert states == ["FINISHED", "FINISHED", "RUNNING", "RUNNING", "FINISHED"]
@@ -334,6 +335,20 @@ def test_all_run_in_order_and_streams_do_not_block(bench: Bench) -> None:
     bench.notes.cancel(note)
     states = [p.status for p in bench.notes.view(note).paragraphs]
     assert states == ["FINISHED", "FINISHED", "ABORT", "ABORT", "FINISHED"]
+
+
+def test_a_statement_that_ends_is_waited_for(bench: Bench) -> None:
+    note = bench.notes.create("n", ["SELECT 1; SELECT 2", "SELECT 3"])
+    bench.notes.run_all(note)
+    both = bench.sessions.run_of("SELECT 1; SELECT 2")
+    both.tell(e.StatementStarted(both.id, 0, "SELECT", 1))
+    both.tell(table(both))
+    both.tell(e.Progress(both.id, 0, e.JobFigures(), []))
+    bench.clock.advance(5000)
+    assert bench.shown(note, 1).status == "PENDING"
+    both.tell(e.RunFinished(both.id, "ERROR", {}, "no"))
+    bench.until(note, 1, "READY")
+    assert bench.notes.view(note).why_not_run == "paragraph 1 failed"
 
 
 def test_a_round_ends_with_the_first_error(bench: Bench) -> None:
