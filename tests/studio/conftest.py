@@ -74,7 +74,7 @@ class Studio:
         self.process.stderr.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A running server with nothing in it."""
     executable()
