@@ -23,6 +23,7 @@ FORMAT = 1
 INFO = b"i"
 HEADS = b"h"
 MARKS = b"m"
+MARK_KEY_BYTES = 33
 _HEAD = struct.Struct("<10q")
 _BLOCK_KEY = struct.Struct(">cIQ")
 BLOCK_KEY_BYTES = _BLOCK_KEY.size

@@ -15,9 +15,11 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
@@ -27,6 +29,7 @@ from eddyline.log.keys import (
     BLOCK_KEY_BYTES,
     HEADS,
     INFO,
+    MARK_KEY_BYTES,
     MARKS,
     EpochMark,
     Head,
@@ -164,7 +167,11 @@ def _salvaged(name: str, file: DataFile) -> tuple[Saved, Values, str]:
     heads = _heads(copies.get(HEADS, []), len(saved.shards))
     surely_newest = HEADS in tree and len(file.metas) == 2
     values: Values = {INFO: info}
-    values |= {k: _newest_mark(v) for k, v in copies.items() if k[:1] == MARKS}
+    for key, raws in copies.items():
+        # Keys of the free list are numbers, and one of them may begin as a mark's key does.
+        if key[:1] == MARKS and len(key) == MARK_KEY_BYTES:
+            mark = _newest_mark(raws)
+            values |= {} if mark is None else {key: mark}
     lost = 0
     for shard in saved.shards:
         head = heads[shard.index]
@@ -214,12 +221,14 @@ def _heads(copies: list[bytes], shards: int) -> list[Head]:
     return heads
 
 
-def _newest_mark(copies: list[bytes]) -> bytes:
-    def rank(raw: bytes) -> tuple[int, int]:
-        mark = EpochMark.unpack("", "", raw)
-        return mark.incarnation, mark.epoch
-
-    return max(copies, key=rank)
+def _newest_mark(copies: list[bytes]) -> bytes | None:
+    """The newest of those copies of a mark that can be read."""
+    readable: list[tuple[int, int, bytes]] = []
+    for raw in copies:
+        with suppress(msgspec.DecodeError, TypeError, ValueError):
+            mark = EpochMark.unpack("", "", raw)
+            readable.append((mark.incarnation, mark.epoch, raw))
+    return max(readable)[-1] if readable else None
 
 
 def _blocks(

@@ -129,6 +129,29 @@ def test_a_file_is_sound_after_every_commit(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_number_of_the_free_list_is_taken_for_no_mark(tmp_path: Path) -> None:
+    """That of transaction 109 begins with the byte of an m, as the keys of marks do."""
+    store = store_at(tmp_path, **SIZE)
+    stream = store.create("s")
+    file = tmp_path / "streams" / "s" / "data.mdb"
+    keys: set[bytes] = set()
+    records = 0
+    while bytes([109, *bytes(7)]) not in keys:
+        put(stream, [b"x"])
+        records += 1
+        assert records < 120
+        with DataFile(file) as pages:
+            keys = {key for key, _ in pages.leaf_entries()}
+            root = pages.metas[-1].main_root
+    store.close()
+    content = bytearray(file.read_bytes())
+    content[root * PAGE : root * PAGE + PAGE] = bytes(PAGE)
+    file.write_bytes(content)
+    store = store_at(tmp_path, **SIZE)
+    assert len(read_all(store.open("s"))) >= records - LOST_MAX
+    store.close()
+
+
 def test_the_walk_sees_what_lmdb_sees(sample: Sample) -> None:
     import lmdb
 
