@@ -41,6 +41,7 @@ ERRORS: dict[str, ErrorCode] = {
     "limit_exceeded": ErrorCode(400, Domain.USER, "A limit would be passed."),
     "too_many_requests": ErrorCode(429, Domain.USER, "Too many attempts; wait, then try again."),
     "access_denied": ErrorCode(403, Domain.USER, "The caller may not do this."),
+    "python_denied": ErrorCode(403, Domain.USER, "The caller may not have Python executed."),
     "conflict": ErrorCode(409, Domain.USER, "The thing is not in a state that allows this."),
     "in_use": ErrorCode(409, Domain.USER, "The thing is busy with something else, or taken."),
     "malformed_policy": ErrorCode(400, Domain.USER, "A policy document is not valid."),

@@ -34,13 +34,13 @@ class SignIn:
         self._clock = clock
         self._attempts = Attempts(clock)
 
-    def link(self, address: str) -> str:
-        """The address with a token that signs in once, within a day."""
+    def link(self, address: str, user: str = OWNER) -> str:
+        """The address with a token that signs in once, within a day, as a user or role."""
         token = secrets.token_urlsafe(32)
         now = self._clock.now_ms()
         with self._store.write() as db:
             db.execute("DELETE FROM links WHERE ends_ms<=?", (now,))
-            db.execute("INSERT INTO links VALUES (?, ?, ?)", (_kept(token), OWNER, now + LINK_MS))
+            db.execute("INSERT INTO links VALUES (?, ?, ?)", (_kept(token), user, now + LINK_MS))
         return f"{address.rstrip('/')}/signin?token={quote(token)}"
 
     def redeem(self, token: str) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from eddyline.auth.signin import SignIn
+from eddyline.auth.signin import OWNER, SignIn
 from eddyline.aws.errors import AwsError
 from eddyline.errors import EddylineError
 from eddyline.service.control import Component
@@ -52,8 +52,8 @@ class ServerLink:
         finally:
             self._turns.release()
 
-    def studio_link(self) -> str:
-        """The studio's address with a token that signs in once.
+    def studio_link(self, user: str = OWNER) -> str:
+        """The studio's address with a token that signs a user or role in once.
 
         Raises:
             AwsError: ``ServiceUnavailable`` for a server without a studio.
@@ -65,7 +65,7 @@ class ServerLink:
         host = holder.get("host") or "127.0.0.1"
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)
         scheme = "https" if holder.get("tls") else "http"
-        return SignIn(self._directory.path).link(f"{scheme}://{host}:{port}")
+        return SignIn(self._directory.path).link(f"{scheme}://{host}:{port}", user)
 
 
 class _Limited:

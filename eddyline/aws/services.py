@@ -73,6 +73,7 @@ SERVICES: tuple[ServiceDefinition, ...] = (
             "conflict": "ConcurrentModificationException",
             "in_use": "ResourceInUseException",
             "not_deployable": "CodeValidationException",
+            "python_denied": "AccessDeniedException",
             "sql_semantic": "CodeValidationException",
             "sql_syntax": "CodeValidationException",
             "sql_unsupported": "UnsupportedOperationException",

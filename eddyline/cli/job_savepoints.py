@@ -129,7 +129,7 @@ def restore(
         shell = Shell(
             services, f"app:{job}", as_json, None, "update", job, True, "state", parameters
         )
-        if shell.run(info.sql).status == "ERROR":
+        if shell.run(services.savepoints.statement(info.name)).status == "ERROR":
             raise typer.Exit(1)
     outcome({"job": job, "savepoint": info.name}, f"job {job} runs from {info.name}", as_json)
 

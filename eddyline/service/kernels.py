@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from eddyline.errors import EddylineError
 from eddyline.service import events as e
+from eddyline.service.aws_environment import aws_environment
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
 from eddyline.service.kernel_shows import Shows
@@ -141,20 +142,11 @@ class Kernels:
     def environment(self, session: str) -> dict[str, str]:
         """A kernel's environment: AWS clients reach this server, and never AWS by accident."""
         settings = self._services.settings
-        holder = self._services.directory.holder() or {}
-        scheme = "https" if settings.tls else "http"
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "EDDYLINE_"))}
         return {
-            **kept,
+            **aws_environment(settings, self._services.directory),
             "EDDYLINE_DATA_DIR": str(self._services.data_dir.absolute()),
             SESSION_VARIABLE: session,
             "EDDYLINE_KERNEL_MEMORY_MIB": str(settings.kernel_memory_mib),
-            "AWS_ENDPOINT_URL": f"{scheme}://{host}:{holder.get('api_port', 9)}",
-            "AWS_DEFAULT_REGION": settings.region,
-            "AWS_ACCESS_KEY_ID": "note",
-            "AWS_SECRET_ACCESS_KEY": "note",
-            "AWS_EC2_METADATA_DISABLED": "true",
         }
 
 

@@ -20,6 +20,8 @@ from eddyline.errors import EddylineError, nearest
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import STOPPED, JobInfo
 from eddyline.settings import Settings
+from eddyline.sql import statement as s
+from eddyline.sql.parse import parse_script
 
 FILE = "savepoint.json"
 # What belongs to the job itself and not to its state.
@@ -96,6 +98,18 @@ class Savepoints:
         hint = f"did you mean {near[0]}?" if near else "eddyline job savepoints lists them"
         raise EddylineError("not_found", f"there is no savepoint {name}", hint=hint)
 
+    def statement(self, name: str) -> str:
+        """The statement to restore a savepoint with: one that begins a job, and nothing else.
+
+        The file of an imported savepoint may come from anybody, so its text is not trusted.
+
+        Raises:
+            EddylineError: ``not_found``; ``bad_file`` for any other text.
+        """
+        info = self.get(name)
+        _check_statement(info.sql, f"savepoint {name}")
+        return info.sql
+
     def restore(self, name: str, job_id: str) -> None:
         """Give a new job the state of a savepoint. Raises ``not_found``."""
         info = self.get(name)
@@ -136,6 +150,7 @@ class Savepoints:
             with tarfile.open(file, "r:gz") as archive:
                 archive.extractall(unfinished, filter="data")
             info = msgspec.json.decode((unfinished / FILE).read_bytes(), type=SavepointInfo)
+            _check_statement(info.sql, str(file))
             target = self._folder(name or info.name)
             if target.exists():
                 message = f"there is a savepoint {target.name} already"
@@ -161,6 +176,19 @@ class Savepoints:
             raise EddylineError("invalid_argument", message, hint=hint)
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._path / name
+
+
+def _check_statement(sql: str, where: str) -> None:
+    """Refuse a text that is more than one INSERT, statement set or CREATE TABLE ... AS."""
+    statements = parse_script(sql)
+    begins_job = len(statements) == 1 and (
+        isinstance(statements[0], s.Insert | s.StatementSet)
+        or (isinstance(statements[0], s.CreateTable) and statements[0].query is not None)
+    )
+    if not begins_job:
+        message = f"{where} has another text than a job's statement: {' '.join(sql.split())[:80]}"
+        hint = "only what eddyline job export wrote can be imported and restored"
+        raise EddylineError("bad_file", message, hint=hint)
 
 
 def _read(file: Path) -> SavepointInfo:

@@ -22,6 +22,7 @@ from eddyline.engines.engine import Engine, Prepared, StatementSet
 from eddyline.engines.local import LocalEngine
 from eddyline.log import LogStore
 from eddyline.service.anomalies import Monitor
+from eddyline.service.aws_environment import aws_environment
 from eddyline.service.crash import crash_on_request
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import JobContext, JobStore
@@ -101,6 +102,7 @@ class Session:
         self.engine: Engine = engine or LocalEngine(
             self.streams, settings, self.streams.clock, crash_on_request
         )
+        PROCESS.environment = lambda: aws_environment(settings, self.directory)
         PROCESS.limits = Limits(settings.function_timeout_ms / 1000, settings.function_memory_mib)
         # Planning reads and marks the catalog view: one statement at a time.
         self.planning = threading.RLock()

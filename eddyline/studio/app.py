@@ -30,7 +30,7 @@ def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
 
     context = Context(services, settings, Rates(services))
     rights = Rights(services.directory.path)
-    return HostGuard(Gate(_pages(context), signin, may_open=rights.may_open), settings)
+    return HostGuard(Gate(_pages(context), signin, rights=rights), settings)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager
 from importlib import resources
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 from eddyline.studio.sockets import CODE, RECHECK_S, Sockets
 
@@ -66,18 +68,33 @@ class SignIn(Protocol):
         """End a session."""
 
 
-MayOpen = Callable[[str, str], bool]
+class UserRights(Protocol):
+    """What the gate asks of whoever knows what users may do."""
+
+    def may_open(self, user: str, path: str) -> bool:
+        """Whether a user may open a path."""
+
+    def allowed(self, user: str) -> frozenset[str]:
+        """The actions that a user may perform."""
 
 
-def everything(user: str, path: str) -> bool:
+class AllRights:
     """The rights of users where nobody is kept from anything."""
-    return True
+
+    def may_open(self, user: str, path: str) -> bool:
+        """Everybody may open everything."""
+        return True
+
+    def allowed(self, user: str) -> frozenset[str]:
+        """No action is limited."""
+        return frozenset()
 
 
 class Gate:
     """Lets requests with a session through to ``app``; answers ``/signin`` and ``/signout``.
 
-    may_open: whether a user may open a path; what a page shows of the others depends on it, too.
+    rights: which paths a user may open; what a page shows of the others depends on it, too. A page
+    stays open after the request for it, so a user who loses a right is signed out.
     """
 
     def __init__(
@@ -85,12 +102,15 @@ class Gate:
         app: ASGIApp,
         signin: SignIn,
         recheck_s: float = RECHECK_S,
-        may_open: MayOpen = everything,
+        rights: UserRights | None = None,
     ) -> None:
         self._app = app
         self._signin = signin
-        self._may_open = may_open
-        self._sockets = Sockets(lambda session: signin.check(session) is not None, recheck_s)
+        self._rights = rights or AllRights()
+        self._recheck_s = recheck_s
+        # When the rights of a session's user were last read, and what they were.
+        self._allowed: dict[str, tuple[float, frozenset[str]]] = {}
+        self._sockets = Sockets(self._is_signed_in, recheck_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -102,11 +122,29 @@ class Gate:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         session = _session(scope)
-        if session is None or self._signin.check(session) is None:
+        if session is None or not self._is_signed_in(session):
             await receive()
             await send({"type": "websocket.close", "code": CODE})
             return
         await self._sockets.serve(self._app, session, scope, receive, send)
+
+    def _is_signed_in(self, session: str) -> bool:
+        """Whether a session lasts and its user still has every right that it was seen with."""
+        user = self._signin.check(session)
+        if user is None:
+            self._allowed.pop(session, None)
+            return False
+        now = SYSTEM.monotonic()
+        read_at, before = self._allowed.get(session, (-math.inf, frozenset()))
+        if now - read_at < self._recheck_s:
+            return True
+        allowed = self._rights.allowed(user)
+        if before - allowed:
+            self._allowed.pop(session, None)
+            self._signin.sign_out(session)
+            return False
+        self._allowed[session] = (now, allowed)
+        return True
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -126,7 +164,7 @@ class Gate:
         """The page for a user who may open it; else the first page that the user may open."""
 
         def may_open(other: str) -> bool:
-            return self._may_open(user, other)
+            return self._rights.may_open(user, other)
 
         async def inside(scope: Scope, receive: Receive, send: Send) -> None:
             scope[MAY_OPEN] = may_open

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,8 @@ class FunctionProcess:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        # The variables of the process, read when it starts.
+        self.environment: Callable[[], dict[str, str]] = _environment
         self._lock = threading.Lock()
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -196,7 +199,7 @@ class FunctionProcess:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr.fileno() if _has_number(sys.stderr) else None,
-                env=_environment(),
+                env=self.environment(),
             )
         except OSError:
             started.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,32 @@ def test_a_savepoint_is_of_a_stopped_job_and_is_exported_and_taken_in(
     with pytest.raises(EddylineError, match="is no savepoint"):
         services.savepoints.take_in(tmp_path / "torn.tar.gz", "torn")
     assert [s.name for s in services.savepoints.list()] == ["mine", "theirs"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE FUNCTION f AS 'stolen.f' LANGUAGE PYTHON",
+        "CREATE FUNCTION f AS 'stolen.f' LANGUAGE PYTHON;\n" + COUNT,
+        "EXECUTE PLAN '/tmp/plan.json'",
+        "SELECT 1",
+    ],
+)
+def test_a_file_of_somebody_else_brings_no_statement_but_a_job(
+    services: Services, tmp_path: Path, text: str
+) -> None:
+    info = {"name": "gift", "job_id": "j1", "job_name": None, "sql": text, "created_ms": 1}
+    source = tmp_path / "savepoint.json"
+    source.write_text(json.dumps(info))
+    gift = tmp_path / "gift.tar.gz"
+    with tarfile.open(gift, "x:gz") as archive:
+        archive.add(source, source.name)
+    with pytest.raises(EddylineError, match="another text than a job's statement") as caught:
+        services.savepoints.take_in(gift)
+    assert caught.value.code == "bad_file"
+    assert services.savepoints.list() == []
+    folder = services.directory.path / "savepoints" / "gift"  # put there by hand
+    folder.mkdir(parents=True)
+    source.rename(folder / source.name)
+    with pytest.raises(EddylineError, match="another text than a job's statement"):
+        services.savepoints.statement("gift")

@@ -52,8 +52,7 @@ class House:
         self.signin = SignIn(path)
         self.users = Users(path)
         self.behind = Behind()
-        may_open = Rights(path).may_open
-        self.gate = Gate(self.behind, self.signin, recheck_s=0.05, may_open=may_open)
+        self.gate = Gate(self.behind, self.signin, recheck_s=0.05, rights=Rights(path))
 
     def ask(
         self,
@@ -337,6 +336,22 @@ def test_a_user_for_the_generator_reaches_nothing_else(house: House) -> None:
     statement = '{"Effect": "Allow", "Action": "*", "Resource": "*"}'
     house.users.set_policy("ada", f'{{"Statement": {statement}}}')
     assert house.ask("/notes", [PAGE, cookie]).body == b"inside"
+
+
+def test_who_loses_a_right_is_signed_out_of_open_pages(house: House) -> None:
+    cookie = signed_in(house)
+    house.users.set_policy("ada", None)
+
+    async def run() -> None:
+        tab = Tab(house, cookie)
+        while not house.behind.heard:
+            await asyncio.sleep(0.01)
+        house.users.set_policy("ada", GENERATOR_ONLY)
+        await asyncio.wait_for(tab.ended, 10)
+
+    asyncio.run(run())
+    answer = house.ask("/generator", [PAGE, cookie])
+    assert (answer.status, answer.headers["location"]) == (303, "/signin?next=/generator")
 
 
 def test_every_answer_says_what_a_page_may_do(house: House) -> None:

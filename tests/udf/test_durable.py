@@ -18,6 +18,7 @@ from eddyline.record.types import BIGINT
 from eddyline.service.events import RunFinished
 from eddyline.service.services import Services
 from eddyline.settings import Settings
+from eddyline.testing import server
 from tests.process_kit import until
 
 MODULE = """
@@ -83,3 +84,24 @@ def test_a_function_of_another_python_is_refused_by_name() -> None:
         old.require_same_python()
     assert caught.value.hint is not None
     assert "define it again" in caught.value.hint
+
+
+ENVIRONMENT = """
+import os
+from pyflink.table.udf import udf
+
+@udf(result_type="STRING")
+def variable(name):
+    return os.environ.get(name)
+"""
+
+
+def test_a_functions_aws_clients_reach_the_server(tmp_path: Path) -> None:
+    (tmp_path / "shop_environment.py").write_text(ENVIRONMENT)
+    with server() as running:
+        (row,) = running.sql(
+            f"SET 'python.files' = '{tmp_path}';"
+            "CREATE TEMPORARY FUNCTION variable AS 'shop_environment.variable' LANGUAGE PYTHON;"
+            "SELECT variable('AWS_ENDPOINT_URL') AS url, variable('AWS_DEFAULT_REGION') AS region;"
+        )
+        assert row == {"url": running.endpoint_url, "region": "us-east-1"}

@@ -46,6 +46,7 @@ def create_application(context: AnalyticsContext, call: Call) -> Answer:
         configuration,
         _tags(request.Tags or []),
         {f"{n}.1": o.LogStreamARN for n, o in enumerate(request.CloudWatchLoggingOptions or [], 1)},
+        python=context.may_run_python(call),
     )
     return {"ApplicationDetail": described(context, application)}
 
@@ -141,6 +142,7 @@ def update_application(context: AnalyticsContext, call: Call) -> Answer:
         request.RuntimeEnvironmentUpdate,
         streams,
         {**before.run, **run} if run else None,
+        python=context.may_run_python(call),
     )
     return {"ApplicationDetail": described(context, application), **_newest(context, before.name)}
 
@@ -169,7 +171,8 @@ def delete_application(context: AnalyticsContext, call: Call) -> Answer:
 def start_application(context: AnalyticsContext, call: Call) -> Answer:
     name = context.application(call.request.ApplicationName).name
     run = document_of(call.request.RunConfiguration)
-    return {"OperationId": context.applications.start(name, run)}
+    python = context.may_run_python(call)
+    return {"OperationId": context.applications.start(name, run, python=python)}
 
 
 def stop_application(context: AnalyticsContext, call: Call) -> Answer:
@@ -186,7 +189,7 @@ def create_application_presigned_url(context: AnalyticsContext, call: Call) -> A
     if application.status != "RUNNING":
         message = f"Application {application.name} is {application.status}; it must be RUNNING."
         raise AwsError("ResourceInUseException", message)
-    return {"AuthorizedUrl": context.link.studio_link()}
+    return {"AuthorizedUrl": context.link.studio_link(context.studio_user(call))}
 
 
 # versions, operations
@@ -220,7 +223,8 @@ def describe_application_version(context: AnalyticsContext, call: Call) -> Answe
 def rollback_application(context: AnalyticsContext, call: Call) -> Answer:
     name = context.application(call.request.ApplicationName).name
     version = call.request.CurrentApplicationVersionId
-    application = context.applications.rollback(name, version)
+    python = context.may_run_python(call)
+    application = context.applications.rollback(name, version, python=python)
     return {"ApplicationDetail": described(context, application), **_newest(context, name)}
 
 

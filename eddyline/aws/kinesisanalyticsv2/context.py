@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast
 
+from eddyline.auth.rights import ROLE_PREFIX, RUN_PYTHON
+from eddyline.auth.signin import OWNER
 from eddyline.aws.access import check_action
 from eddyline.aws.call import Call
 from eddyline.aws.context import ServiceContext
@@ -60,6 +62,28 @@ class AnalyticsContext(ServiceContext):
     def check_pass_role(self, call: Call, role: str) -> None:
         """Refuse a role that the caller may not pass on."""
         check_action(self, call.caller, "iam:PassRole", role)
+
+    def may_run_python(self, call: Call) -> bool:
+        """Whether the caller may have Python executed, which an action of its own allows."""
+        try:
+            check_action(self, call.caller, RUN_PYTHON, "*")
+        except AwsError:
+            return False
+        return True
+
+    def studio_user(self, call: Call) -> str:
+        """The user or role as whom a link for the caller signs in: with its rights, not more.
+
+        Raises:
+            AwsError: ``AccessDeniedException`` for a session that has a policy of its own.
+        """
+        caller = call.caller
+        if caller.session_policy is not None:
+            message = "A session that a policy of its own limits cannot open the studio."
+            raise AwsError("AccessDeniedException", message)
+        if ":assumed-role/" in caller.arn and not caller.trusted:
+            return ROLE_PREFIX + caller.user.partition("/")[0]
+        return caller.user if caller.arn and not caller.trusted else OWNER
 
 
 def paged(items: Sequence[T], request: Any) -> tuple[list[T], dict[str, Any]]:

@@ -16,7 +16,13 @@ import msgspec
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.service.applications import model as m
-from eddyline.service.applications.deployment import Step, Steps, sql_has_dml, steps_of
+from eddyline.service.applications.deployment import (
+    Step,
+    Steps,
+    require_no_python,
+    sql_has_dml,
+    steps_of,
+)
 from eddyline.service.applications.model import Application, Document, Operation, Snapshot
 from eddyline.service.applications.running import CodeRun, jobs_of, remove_jobs, stop_jobs
 from eddyline.service.applications.store import ApplicationStore
@@ -91,15 +97,19 @@ class Applications:
         configuration: Document | None = None,
         tags: dict[str, str] | None = None,
         log_streams: dict[str, str] | None = None,
+        *,
+        python: bool = True,
     ) -> Application:
         """A new application, READY to start.
+
+        python: whether the caller may have Python executed.
 
         configuration: AWS's ApplicationConfiguration. A notebook's code is a note in Zeppelin's
         format; it becomes the notebook's note.
 
         Raises:
-            EddylineError: ``in_use`` for a name that is taken, ``bad_file`` or ``not_deployable``
-                for its code.
+            EddylineError: ``in_use`` for a name that is taken, ``bad_file``, ``not_deployable`` or
+                ``python_denied`` for its code.
         """
         now_ms = self._clock.now_ms()
         application = Application(
@@ -110,7 +120,7 @@ class Applications:
             if self._store.get(name) is not None:
                 raise EddylineError("in_use", f"there is an application {name} already")
             if mode == m.STREAMING:
-                self._steps(application)
+                self._steps(application, python)
             elif mode == m.INTERACTIVE:
                 application = _replace(application, note=self._new_note(application))
             self._store.add(application)
@@ -138,14 +148,16 @@ class Applications:
         log_streams: dict[str, str] | None = None,
         run: Document | None = None,
         operation: str = "UpdateApplication",
+        *,
+        python: bool = True,
     ) -> Application:
         """Change an application; a running one is restarted with its state.
 
-        version: the version that the caller has seen.
+        version: the version that the caller has seen. python: as for ``create``.
 
         Raises:
             EddylineError: ``conflict`` for another version, ``in_use`` while it changes,
-                ``not_deployable`` for its code.
+                ``not_deployable`` or ``python_denied`` for its code.
         """
         with self._lock:
             before = self.get(name)
@@ -164,7 +176,7 @@ class Applications:
             )
             running = before.status == m.RUNNING and after.mode == m.STREAMING
             if after.mode == m.STREAMING:
-                self._steps(after)
+                self._steps(after, python)
             if running:
                 after = _replace(after, status=m.UPDATING)
             self._store.save(after, version=True)
@@ -190,8 +202,8 @@ class Applications:
             self._store.save(application)
             return application
 
-    def rollback(self, name: str, version: int) -> Application:
-        """Go back to the configuration of the version before. Raises ``conflict``."""
+    def rollback(self, name: str, version: int, *, python: bool = True) -> Application:
+        """Go back to the configuration of the version before. Raises as ``update``."""
         application = self.get(name)
         older = [v for v in self._store.versions(name) if v.version < application.version]
         if not older:
@@ -200,7 +212,7 @@ class Applications:
         target = older[0].application
         return self.update(
             name, target.configuration, version, target.description, target.role, target.runtime,
-            operation="RollbackApplication",
+            operation="RollbackApplication", python=python,
         )  # fmt: skip
 
     def delete(self, name: str) -> None:
@@ -220,13 +232,14 @@ class Applications:
 
     # starting and stopping
 
-    def start(self, name: str, run: Document | None = None) -> str:
+    def start(self, name: str, run: Document | None = None, *, python: bool = True) -> str:
         """Begin to start an application; returns the operation's id.
 
-        run: AWS's RunConfiguration.
+        run: AWS's RunConfiguration. python: as for ``create``.
 
         Raises:
-            EddylineError: ``in_use`` unless it is READY, ``not_deployable``, ``sql_unsupported``.
+            EddylineError: ``in_use`` unless it is READY, ``not_deployable``, ``python_denied``,
+                ``sql_unsupported``.
         """
         with self._lock:
             application = self.get(name)
@@ -236,7 +249,7 @@ class Applications:
                 message = "applications in the dialect of SQL-1_0 do not run here yet"
                 hint = "write the statements in Flink's SQL and create a STREAMING application"
                 raise EddylineError("sql_unsupported", message, hint=hint)
-            steps = self._steps(application) if application.mode == m.STREAMING else []
+            steps = self._steps(application, python) if application.mode == m.STREAMING else []
             snapshot = self._to_restore(application, run or {})
             starting = _replace(application, status=m.STARTING, run=run or {}, error=None)
             self._store.save(starting)
@@ -316,6 +329,7 @@ class Applications:
         in_thread("application", run)
 
     def _settle(self, name: str, begun: Operation, status: str, error: str | None) -> None:
+        self._end(name, begun, error)  # whoever sees the new status finds the operation ended
         with self._lock:
             application = self._store.get(name)
             # A forced stop has overtaken a start.
@@ -323,7 +337,6 @@ class Applications:
                 application.status == m.FORCE_STOPPING and begun.operation != "StopApplication"
             ):
                 self._store.save(_replace(application, status=status, error=error))
-        self._end(name, begun, error)
 
     # snapshots
 
@@ -413,8 +426,14 @@ class Applications:
 
     # inside
 
-    def _steps(self, application: Application) -> Steps:
-        """The work of an application's code. Raises ``not_deployable``."""
+    def _steps(self, application: Application, python: bool = True) -> Steps:
+        """The work of an application's code. Raises ``not_deployable``, ``python_denied``."""
+        steps = self._read_steps(application)
+        if not python:
+            require_no_python(steps)
+        return steps
+
+    def _read_steps(self, application: Application) -> Steps:
         text = code_of(application)
         if not text:
             message = "the application has no code"

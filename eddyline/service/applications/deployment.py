@@ -120,6 +120,23 @@ def sql_has_dml(text: str) -> bool:
     return has_dml
 
 
+def require_no_python(steps: Steps) -> None:
+    """Refuse work that executes Python of its author.
+
+    Functions that the catalog has already were made by somebody who may, so calling one is allowed.
+
+    Raises:
+        EddylineError: ``python_denied`` naming the paragraph.
+    """
+    for step in steps:
+        statements = parse_script(step.sql or "")
+        if step.python is not None or any(isinstance(x, s.CreateFunction) for x in statements):
+            what = "is Python" if step.python is not None else "creates a function in Python"
+            message = f"{step.title} {what}, which the caller may not have executed"
+            hint = "a policy that allows the action eddyline:RunNotes on * gives that right"
+            raise EddylineError("python_denied", message, hint=hint)
+
+
 def is_dml(statement: s.Statement) -> bool:
     """Whether a statement begins jobs; so does CREATE TABLE ... AS SELECT."""
     if isinstance(statement, s.CreateTable):
