@@ -429,38 +429,12 @@ class Collect:
 
 
 Node = (
-    Scan
-    | Values
-    | Calc
-    | AssignWatermark
-    | WindowTable
-    | WindowAggregate
-    | GroupAggregate
-    | Join
-    | WindowJoin
-    | IntervalJoin
-    | Forest
-    | Union
-    | Limit
-    | Sort
-    | Final
-    | Rank
-    | WindowRank
-    | Deduplicate
-    | Over
-    | Unnest
-    | Expand
-    | ProcessingTime
-    | Match
-    | ToChangelog
-    | FromChangelog
-    | CurrentWatermark
-    | SemiJoin
-    | TemporalJoin
-    | LookupJoin
-    | Sink
-    | Collect
-)
+    Scan | Values | Calc | AssignWatermark | WindowTable | WindowAggregate | GroupAggregate
+    | Join | WindowJoin | IntervalJoin | Forest | Union | Limit | Sort | Final | Rank
+    | WindowRank | Deduplicate | Over | Unnest | Expand | ProcessingTime | Match
+    | ToChangelog | FromChangelog | CurrentWatermark | SemiJoin | TemporalJoin | LookupJoin
+    | Sink | Collect
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Applications:
 
     def _new_note(self, application: Application) -> str:
         """The note of a new notebook: its code, or an empty one."""
-        text = code_of(application)
+        text = m.code_of(application)
         if text is None:
             return self._services.notes.create(_free(application.name, self._note_names()))
         return self._services.notes.import_bytes(text.encode(), application.name, application.name)
@@ -280,7 +280,7 @@ class Applications:
         if application.mode == m.INTERACTIVE:
             in_thread("stop-notebook", self._stop_notebook, application, begun)
         else:
-            snapshot = not force and snapshots_enabled(application)
+            snapshot = not force and m.snapshots_enabled(application)
             work = lambda: self._stop_jobs(application, snapshot)  # noqa: E731
             self._in_thread(application, begun, work, m.RUNNING, after=m.READY)
         return begun.id
@@ -349,7 +349,7 @@ class Applications:
         """
         with self._lock:
             application = self.get(name)
-            if application.mode != m.STREAMING or not snapshots_enabled(application):
+            if application.mode != m.STREAMING or not m.snapshots_enabled(application):
                 message = f"application {name} has no snapshots: they are not enabled"
                 raise EddylineError("sql_unsupported", message)
             if application.status != m.RUNNING:
@@ -434,7 +434,7 @@ class Applications:
         return steps
 
     def _read_steps(self, application: Application) -> Steps:
-        text = code_of(application)
+        text = m.code_of(application)
         if not text:
             message = "the application has no code"
             hint = "give ApplicationCodeConfiguration.CodeContent.TextContent: SQL, or a note"
@@ -475,19 +475,6 @@ class Applications:
 
     def _done(self, operation: str, application: Application) -> None:
         self._end(application.name, self._begin(operation, application, 0), None)
-
-
-def code_of(application: Application) -> str | None:
-    """The text of an application's code; None if it has none."""
-    code = application.configuration.get("ApplicationCodeConfiguration") or {}
-    text = (code.get("CodeContent") or {}).get("TextContent")
-    return None if text is None else str(text)
-
-
-def snapshots_enabled(application: Application) -> bool:
-    """Whether stops leave snapshots; so they do unless it is switched off."""
-    given = application.configuration.get("ApplicationSnapshotConfiguration") or {}
-    return bool(given.get("SnapshotsEnabled", application.mode == m.STREAMING))
 
 
 def _in_use(application: Application, needed: str) -> EddylineError:

@@ -85,3 +85,16 @@ Applications = list[Application]
 Versions = list[Version]
 Operations = list[Operation]
 Snapshots = list[Snapshot]
+
+
+def code_of(application: Application) -> str | None:
+    """The text of an application's code; None if it has none."""
+    code = application.configuration.get("ApplicationCodeConfiguration") or {}
+    text = (code.get("CodeContent") or {}).get("TextContent")
+    return None if text is None else str(text)
+
+
+def snapshots_enabled(application: Application) -> bool:
+    """Whether stops leave snapshots; so they do unless it is switched off."""
+    given = application.configuration.get("ApplicationSnapshotConfiguration") or {}
+    return bool(given.get("SnapshotsEnabled", application.mode == STREAMING))
