@@ -1,4 +1,4 @@
-"""``z``, as Zeppelin's notes use it: show tables, read the values of forms, keep values by name."""
+"""``z``, as Zeppelin's notes use it: shows tables and forms, and keeps values by name."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from typing import Any
 from eddyline.kernel.results import TableResult, value_of
 from eddyline.kernel.running import SESSION_VARIABLE, Running, remote
 from eddyline.kernel.table import Table
+from eddyline.service.notes.forms import NOTE_WIDE, TYPES
 
 MIME = "application/vnd.eddyline.table+json"
 QUERY_MIME = "application/vnd.eddyline.query+json"
+FORM_MIME = "application/vnd.eddyline.form+json"
 PARAMETERS = "_eddyline_parameters"
+Options = Iterable[Any]
 
 
 class ZeppelinContext:
@@ -53,20 +56,51 @@ class ZeppelinContext:
             {QUERY_MIME: {"query": query, "mode": mode}, "text/plain": "a query's table"}, raw=True
         )
 
-    def input(self, name: str, default: Any = "") -> Any:
-        """The value of the form of that name, as ``${name=default}`` in the text shows it."""
-        return parameters().get(name, default)
+    def input(self, name: str, defaultValue: Any = "") -> Any:
+        """A field of text; its value, at first the default."""
+        return _form(name, "textbox", defaultValue)
 
-    textbox = password = input
+    textbox = input
 
-    def select(self, name: str, options: Iterable[Any] = (), default: Any = None, **_: Any) -> Any:
-        """The chosen value of a form."""
-        return parameters().get(name, default)
+    def password(self, name: str) -> Any:
+        """A field of text that is not shown."""
+        return _form(name, "password", "")
 
-    def checkbox(self, name: str, options: Iterable[Any] = (), default: Any = None) -> list[Any]:
-        """The ticked values of a form."""
-        chosen = parameters().get(name, default)
-        return list(chosen) if chosen is not None else []
+    def select(self, name: str, options: Options = (), defaultValue: Any = "") -> Any:
+        """A choice among ``options``: values, or pairs of value and label."""
+        return _form(name, "select", defaultValue, options)
+
+    def checkbox(
+        self,
+        name: str,
+        options: Options = (),
+        defaultChecked: Iterable[Any] = (),
+    ) -> list[Any]:
+        """The ticked ones of ``options``: values, or pairs of value and label."""
+        return list(_form(name, "checkbox", list(defaultChecked), options))
+
+    def noteInput(self, name: str, defaultValue: Any = "") -> Any:
+        """As ``input``; the value is the whole note's."""
+        return _form(name, "textbox", defaultValue, note_wide=True)
+
+    noteTextbox = noteInput
+
+    def notePassword(self, name: str) -> Any:
+        """As ``password``; the value is the whole note's."""
+        return _form(name, "password", "", note_wide=True)
+
+    def noteSelect(self, name: str, options: Options = (), defaultValue: Any = "") -> Any:
+        """As ``select``; the value is the whole note's."""
+        return _form(name, "select", defaultValue, options, note_wide=True)
+
+    def noteCheckbox(
+        self,
+        name: str,
+        options: Options = (),
+        defaultChecked: Iterable[Any] = (),
+    ) -> list[Any]:
+        """As ``checkbox``; the value is the whole note's."""
+        return list(_form(name, "checkbox", list(defaultChecked), options, note_wide=True))
 
     def getAsDataFrame(self, name: str) -> Any:
         """The table of a SQL paragraph with ``saveAs=name`` as a data frame; pandas is needed."""
@@ -87,10 +121,34 @@ class ZeppelinContext:
         return self._kept.get(name)
 
 
-def parameters() -> dict[str, Any]:
-    """The values of the paragraph's forms."""
-    parameters_by_name = json.loads(os.environ.get(PARAMETERS, "{}"))
-    return dict(parameters_by_name)
+def _form(
+    name: str, kind: str, default: Any, options: Options = (), *, note_wide: bool = False
+) -> Any:
+    """Show a form at the paragraph; the value that it has there, or the default."""
+    pairs = [o if isinstance(o, tuple | list) and len(o) == 2 else (o, o) for o in options]
+    form = {
+        "type": TYPES[kind],
+        "name": name,
+        "displayName": name,
+        "defaultValue": [str(v) for v in default] if kind == "checkbox" else str(default),
+        "hidden": False,
+        "options": [{"value": str(value), "displayName": str(label)} for value, label in pairs],
+        NOTE_WIDE: note_wide,
+    }
+    from IPython import display as ipython
+
+    display: Any = ipython.display
+    display({FORM_MIME: form, "text/plain": f"form {name}"}, raw=True)
+    value = parameters("note" if note_wide else "paragraph").get(name, default)
+    if kind == "checkbox":
+        chosen = {str(v) for v in (value if isinstance(value, list) else [value])}
+        return [v for v, _ in pairs if str(v) in chosen]
+    return next((v for v, _ in pairs if str(v) == str(value)), value)
+
+
+def parameters(whose: str) -> dict[str, Any]:
+    """The values of the forms of the ``paragraph`` or the ``note``."""
+    return dict(json.loads(os.environ.get(PARAMETERS, "{}")).get(whose, {}))
 
 
 def publish(

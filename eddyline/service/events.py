@@ -133,6 +133,13 @@ class Shown(msgspec.Struct, tag=True, frozen=True):
     text: str
 
 
+class FormMade(msgspec.Struct, tag=True, frozen=True):
+    """Python has made a form; ``form`` is Zeppelin's JSON of it."""
+
+    run_id: str
+    form: dict[str, Any]
+
+
 class TableSnapshot(msgspec.Struct, tag=True, frozen=True):
     """A result as it stands: the newest rows, printed as Flink prints; None is NULL.
 
@@ -209,6 +216,7 @@ RunEvent = (
     | Warning_
     | Printed
     | Shown
+    | FormMade
     | TableSnapshot
     | RowsAppended
     | JobStarted

@@ -43,6 +43,7 @@ POLL_S = 0.2
 TEXT_CHARACTERS_MAX = 500_000
 TABLE_MIME = "application/vnd.eddyline.table+json"
 QUERY_MIME = "application/vnd.eddyline.query+json"
+FORM_MIME = "application/vnd.eddyline.form+json"
 SESSION_VARIABLE = "_EDDYLINE_SESSION"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)|^Line (\d+)", re.MULTILINE)
@@ -355,6 +356,8 @@ def _event(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> Ru
     if kind not in ("display_data", "execute_result"):
         return None
     data = content["data"]
+    if FORM_MIME in data:
+        return e.FormMade(run_id, data[FORM_MIME])
     if TABLE_MIME in data:
         table = data[TABLE_MIME]
         at = shown.at(table["place"])

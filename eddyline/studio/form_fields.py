@@ -14,10 +14,14 @@ Filled = Callable[[Form, Any], Any]
 
 
 class FormFields:
-    """The fields; built anew only when the forms are others."""
+    """The fields; built anew only when the forms are others.
 
-    def __init__(self, filled: Filled) -> None:
+    filled: keeps a value. entered: called when Enter is pressed in a field of text.
+    """
+
+    def __init__(self, filled: Filled, entered: Callable[[], Any]) -> None:
         self._filled = filled
+        self._entered = entered
         self._forms: tuple[Form, ...] = ()
         self._values: dict[Form, Any] = {}
         self._fields: dict[Form, Any] = {}
@@ -56,9 +60,14 @@ class FormFields:
         else:
             hidden = form.kind == "password"
             field = ui.input(form.label, value=shown, password=hidden).props("debounce=400")
+            field.on("keydown.enter", lambda: self._enter(form, field.value))
         labelled(field).classes("field")
         field.on_value_change(lambda event: self._changed(form, event.value))
         return field
+
+    async def _enter(self, form: Form, value: Any) -> None:
+        await self._changed(form, value)
+        await self._entered()
 
     async def _changed(self, form: Form, value: Any) -> None:
         if _shown(form, self._values.get(form)) == value:

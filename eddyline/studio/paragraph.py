@@ -12,7 +12,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.notes import Edited, ParagraphView, header
 from eddyline.service.notes.edits import WIDTH_MAX
-from eddyline.service.notes.forms import Form, forms
+from eddyline.service.notes.forms import Form
 from eddyline.service.notes.interpreters import PYTHON
 from eddyline.service.notes.output import FAILURE, HTML
 from eddyline.studio.editor import Editor, Language
@@ -88,7 +88,7 @@ class ParagraphBlock:
             self._editor_place = ui.element("div").classes("editor-frame bare")
             with self._editor_place:
                 self._editor = self._made_editor(view)
-            self._forms = FormFields(self._filled)
+            self._forms = FormFields(self._filled, self.run)
             self._notice = Notice()
             self._progress = ui.element("div").classes("progress").props("aria-hidden=true")
             self._stored = ui.element("div").classes("row-line stored")
@@ -211,8 +211,7 @@ class ParagraphBlock:
             self._time.set_text(text)
 
     def _show_forms(self, view: ParagraphView, note_params: Mapping[str, Any]) -> None:
-        visible = [form for form in forms(view.text) if not form.hidden]
-        self._forms.show(visible, view.params, note_params)
+        self._forms.show(view.forms, view.params, note_params)
 
     def _mark(self, view: ParagraphView) -> None:
         failed = next((o.text for o in view.outputs if o.kind == FAILURE), None)
@@ -351,6 +350,8 @@ class ParagraphBlock:
             await self._attempt(lambda: self._actions.fill({form.name: value}))
         else:
             await self._attempt(lambda: self._actions.edit(self.id, params={form.name: value}))
+        if form.kind in ("select", "checkbox") and self._view.runs_on_change:
+            await self.run()
 
 
 def _item(words: str, act: Callable[[], Any]) -> ui.label:

@@ -219,3 +219,22 @@ def test_paragraphs_are_laid_out_and_versions_come_back(studio: Studio, chromium
         page.picture("notes-search")
         assert page.problems == []
     assert notes.view(note).order == [first, words, wrong]
+
+
+def test_forms_of_python_are_fields_that_run_it_again(studio: Studio, chromium: Browser) -> None:
+    code = 'x = z.input("size", 3)\ny = z.select("shop", [("a", "North"), ("b", "South")], "a")\n'
+    notes = studio.services.notes
+    note = notes.create("Forms of Python", [f"%flink.pyflink\n{code}print('it is', x, y)"])
+    with chromium.page() as page:
+        tab = page.open(f"/notes/{note}")
+        tab.get_by_role("button", name="Run (Shift+Enter)").click()
+        tab.get_by_text("it is 3 a").wait_for()
+        tab.get_by_label("size").fill("8")
+        tab.get_by_label("size").press("Enter")
+        tab.get_by_text("it is 8 a").wait_for()
+        tab.get_by_label("shop").click()
+        tab.get_by_role("option", name="South").click()
+        tab.get_by_text("it is 8 b").wait_for()
+        assert page.problems == []
+    (paragraph,) = notes.view(note).paragraphs
+    assert paragraph.params == {"size": "8", "shop": "b"}

@@ -1,4 +1,8 @@
-"""Dynamic forms: ``${name=default,a|b}`` in a paragraph, filled before it runs."""
+"""Dynamic forms: ``${name=default,a|b}`` in a paragraph's text, and those that Python makes.
+
+The forms of a text are filled in before it runs. Those that Python makes (``z.input`` and its like)
+are kept in the note's ``settings.forms``, as Zeppelin keeps them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,10 @@ from typing import Any
 
 _FORM = re.compile(r"(\$?)\$\{([^=}]*)(?:=([^}]*))?\}")
 _KIND = re.compile(r"(?:(checkbox|password|select)(?:\(([^)]*)\))?:)?(.*)", re.DOTALL)
+# The kinds of forms as notes name them.
+TYPES = {"textbox": "TextBox", "password": "Password", "select": "Select", "checkbox": "CheckBox"}
+# A kept form's member that says whether its value is the note's.
+NOTE_WIDE = "eddylineNoteWide"
 _LABELLED = re.compile(r"(.*?)\(([^)]*)\)", re.DOTALL)
 
 
@@ -27,6 +35,25 @@ class Form:
     options: tuple[tuple[str, str], ...] = ()
     delimiter: str = ","
     note_wide: bool = False
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any]) -> Form:
+        """A form that a note keeps, in Zeppelin's JSON."""
+        name, default = str(kept.get("name", "")), kept.get("defaultValue")
+        ticked = default if isinstance(default, list) else [default]
+        given = kept.get("options")
+        options = [o for o in given if isinstance(o, dict)] if isinstance(given, list) else []
+        return cls(
+            name,
+            str(kept.get("displayName") or name),
+            str(kept.get("type", "")).lower() or "textbox",
+            "|".join(str(value) for value in ticked if value is not None),
+            tuple(
+                (str(o.get("value")), str(o.get("displayName") or o.get("value"))) for o in options
+            ),
+            str(kept.get("delimiter", ",")),
+            bool(kept.get(NOTE_WIDE)),
+        )
 
     @property
     def hidden(self) -> bool:

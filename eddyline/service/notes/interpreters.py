@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.service.notes import forms, header, pyflink, scala
+from eddyline.service.notes.forms import Form
 from eddyline.service.notes.header import Header
 from eddyline.service.notes.note import Note, Paragraph
 
@@ -171,6 +172,19 @@ def python_of(paragraph: Paragraph, note: Note) -> Task | None:
         text = forms.fill(text, paragraph.params, note.params)
     body = "\n".join(line if line.strip() else "" for line in text.split("\n"))
     return Task(python=body, warnings=warned)
+
+
+def forms_of(paragraph: Paragraph) -> list[Form]:
+    """The forms of a paragraph that are shown: those of its text, and those its Python has made."""
+    try:
+        parsed = header.parse(paragraph.text)
+    except EddylineError:
+        return []
+    python = parsed.interpreter is not None and full_name(parsed.interpreter) in PYTHON
+    simple = not python or parsed.properties.get("form") == "simple"
+    of_text = forms.forms(parsed.body) if simple else []
+    made = [Form.of(kept) for kept in paragraph.made_forms.values()] if python else []
+    return [form for form in (*of_text, *made) if not form.hidden]
 
 
 def _conf(text: str, parsed: Header) -> Task:

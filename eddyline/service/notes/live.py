@@ -64,6 +64,8 @@ class Live:
     why: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     under_way: bool = False
+    # Names of the forms that the run has made so far.
+    made: set[str] = field(default_factory=set)
     saved_ms: int = 0
 
     @property
@@ -89,7 +91,7 @@ class Live:
         self.parts = {_BEFORE: [Output(WARNING, text) for text in task.warnings]}
         self.parts[_BEFORE] += [Output(TEXT, text) for text in task.texts]
         self.kinds, self.jobs, self.why = {}, [], []
-        self.figures, self.under_way = None, False
+        self.figures, self.under_way, self.made = None, False, set()
         fields = self.paragraph.fields
         fields["status"], fields["progress"] = RUNNING, 0
         fields["dateStarted"] = zeppelin_text(now_ms)
@@ -114,6 +116,9 @@ class Live:
         """The run is over."""
         self.run_id, self.under_way = None, False
         fields = self.paragraph.fields
+        if status == FINISHED and self.task.python is not None:
+            for name in self.paragraph.made_forms.keys() - self.made:
+                del self.paragraph.made_forms[name]
         fields["status"] = status
         fields["progress"] = 100 if status == FINISHED else 0
         fields["dateFinished"] = fields["dateUpdated"] = zeppelin_text(now_ms)
@@ -157,6 +162,11 @@ class Live:
     def _output(self, event: e.Shown, now_ms: int) -> None:
         self.parts[event.index] = [Output(event.kind, event.text)]
 
+    def _form(self, event: e.FormMade, now_ms: int) -> None:
+        name = str(event.form["name"])
+        self.made.add(name)
+        self.paragraph.made_forms[name] = event.form
+
     def _table(self, event: e.TableSnapshot, now_ms: int) -> None:
         output = self._shown(event)
         shown = self.parts.setdefault(event.index, [])
@@ -195,6 +205,7 @@ _TAKES: dict[type, Callable[[Live, Any, int], None]] = {
     e.Warning_: Live._warned,
     e.Printed: Live._printed,
     e.Shown: Live._output,
+    e.FormMade: Live._form,
     e.TableSnapshot: Live._table,
     e.JobStarted: Live._job,
     e.Progress: Live._moved,

@@ -90,6 +90,16 @@ class Paragraph:
         return _object(_object(self.fields, "settings"), "params")
 
     @property
+    def made_forms(self) -> dict[str, Any]:
+        """The forms that its Python has made, by name, in Zeppelin's JSON."""
+        return _object(_object(self.fields, "settings"), "forms")
+
+    @property
+    def runs_on_change(self) -> bool:
+        """Whether a choice in one of its forms runs it."""
+        return bool(self.config.get("runOnSelectionChange", True))
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         """Its results: ``{"type": ..., "data": ...}`` each."""
         results = self.fields.get("results")
@@ -162,6 +172,11 @@ class Note:
     def params(self) -> dict[str, Any]:
         """The values of its note-wide dynamic forms."""
         return _object(self.fields, "noteParams")
+
+    @property
+    def made_forms(self) -> dict[str, Any]:
+        """The note-wide forms that its Python has made, by name, in Zeppelin's JSON."""
+        return _object(self.fields, "noteForms")
 
 
 def _object(of: dict[str, Any], key: str) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from eddyline.service.events import JobFigures
 from eddyline.service.notes import exports, zpln
 from eddyline.service.notes.cron import parse as parse_cron
 from eddyline.service.notes.edits import NoteEdits
-from eddyline.service.notes.interpreters import interpreter_of, saved_as
+from eddyline.service.notes.forms import Form
+from eddyline.service.notes.interpreters import forms_of, interpreter_of, saved_as
 from eddyline.service.notes.live import Live
 from eddyline.service.notes.note import (
     ABORT,
@@ -56,6 +57,7 @@ class ParagraphView(msgspec.Struct, frozen=True):
     """A paragraph as it stands.
 
     ``graphs``: by output, how Zeppelin draws it. ``params``: the values of its forms.
+    runs_on_change: a choice in one of the forms runs it.
     """
 
     id: str
@@ -77,6 +79,8 @@ class ParagraphView(msgspec.Struct, frozen=True):
     code_hidden: bool = False
     output_hidden: bool = False
     width: int = 12
+    forms: list[Form] = []
+    runs_on_change: bool = True
 
 
 class NoteView(msgspec.Struct, frozen=True):
@@ -403,6 +407,8 @@ def _view(live: Live, group: str) -> ParagraphView:
         paragraph.editor_hidden,
         paragraph.output_hidden,
         paragraph.width,
+        forms_of(paragraph),
+        paragraph.runs_on_change,
     )
 
 

@@ -18,11 +18,13 @@ from eddyline.errors import EddylineError
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import (
     STOPPED_WITH_SERVER,
+    FormMade,
     RunEvent,
     RunFinished,
     TableSnapshot,
 )
 from eddyline.service.jobs import RUNNING as WANTED
+from eddyline.service.notes.forms import NOTE_WIDE
 from eddyline.service.notes.interpreters import Task, python_of, task_of
 from eddyline.service.notes.live import SAVE_MS, Live
 from eddyline.service.notes.note import ABORT, ERROR, FINISHED, PENDING, RUNNING, Note, Paragraph
@@ -127,7 +129,7 @@ class Runner:
         task, notebook = live.task, opened.note.notebook
         self._services.sessions.join(session_of(opened.note.id), f"notebook:{notebook}")
         if task.python is not None:
-            parameters = {**opened.note.params, **live.paragraph.params}
+            parameters = {"note": opened.note.params, "paragraph": live.paragraph.params}
             self._services.kernels.submit(
                 notebook, session_of(opened.note.id), task.python, parameters, run_id,
                 self._listener(opened, live),
@@ -163,6 +165,8 @@ class Runner:
             if live.run_id != event.run_id:  # of a run that was given up
                 return
             live.hear(event, now_ms)
+            if isinstance(event, FormMade) and event.form.get(NOTE_WIDE):
+                opened.note.made_forms[str(event.form["name"])] = event.form
             if isinstance(event, RunFinished):
                 self._save(opened, live)
             elif isinstance(event, TableSnapshot) and now_ms - live.saved_ms >= SAVE_MS:

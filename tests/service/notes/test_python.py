@@ -34,16 +34,16 @@ class Note:
     """A note of Python paragraphs, run one by one."""
 
     def __init__(self, running: TestServer) -> None:
-        self._notes = running.services.notes
-        self.id = self._notes.create(f"Python {os.urandom(4).hex()}", ["%md\nbegin"])
+        self.notes = running.services.notes
+        self.id = self.notes.create(f"Python {os.urandom(4).hex()}", ["%md\nbegin"])
 
     def begin(self, code: str, header: str = "%flink.pyflink") -> str:
-        paragraph = self._notes.add(self.id, f"{header}\n{code}")
-        self._notes.run(self.id, paragraph)
+        paragraph = self.notes.add(self.id, f"{header}\n{code}")
+        self.notes.run(self.id, paragraph)
         return paragraph
 
     def view(self, paragraph: str) -> ParagraphView:
-        (found,) = [p for p in self._notes.view(self.id).paragraphs if p.id == paragraph]
+        (found,) = [p for p in self.notes.view(self.id).paragraphs if p.id == paragraph]
         return found
 
     def until(self, paragraph: str, *states: str) -> ParagraphView:
@@ -296,3 +296,52 @@ def test_what_the_facade_lacks_names_itself(note: Note) -> None:
     assert "write & for and" in note.error("orders.where(col('name') == 'a' and True)")
     batch = "TableEnvironment.create(EnvironmentSettings.in_batch_mode())"
     assert note.text(f"print(next({batch}.execute_sql('SELECT 1').collect()))") == "<Row(1)>\n"
+
+
+FORMS = """
+limit = z.input("limit", 5)
+kind = z.select("kind", [("b", "Big"), ("s", "Small")], "s")
+days = z.checkbox("days", ["mon", "tue", "sun"], ["sun"])
+secret = z.password("secret")
+zone = z.noteTextbox("zone", "UTC")
+print(limit, kind, days, repr(secret), zone)
+"""
+
+
+def test_forms_that_python_makes_keep_their_values(note: Note) -> None:
+    paragraph = note.begin(FORMS)
+    view = note.until(paragraph, "FINISHED", "ERROR")
+    assert view.outputs[-1].text == "5 s ['sun'] '' UTC\n"
+    assert view.runs_on_change
+    kinds = {form.name: (form.kind, form.default, form.note_wide) for form in view.forms}
+    assert kinds == {
+        "limit": ("textbox", "5", False),
+        "kind": ("select", "s", False),
+        "days": ("checkbox", "sun", False),
+        "secret": ("password", "", False),
+        "zone": ("textbox", "UTC", True),
+    }
+    assert view.forms[1].options == (("b", "Big"), ("s", "Small"))
+    values = {"limit": "7", "kind": "b", "days": ["mon", "tue"], "secret": "x"}
+    note.notes.edit(note.id, paragraph, params=values)
+    note.notes.fill(note.id, {"zone": "CET"})
+    note.notes.run(note.id, paragraph)
+    view = note.until(paragraph, "FINISHED", "ERROR")
+    assert view.outputs[-1].text == "7 b ['mon', 'tue'] 'x' CET\n"
+    exported = json.loads(note.notes.export(note.id))
+    (kept,) = [p for p in exported["paragraphs"] if p["id"] == paragraph]
+    assert kept["settings"]["forms"]["kind"]["type"] == "Select"
+    assert kept["settings"]["params"]["kind"] == "b"
+    assert exported["noteForms"]["zone"]["displayName"] == "zone"
+    note.notes.edit(note.id, paragraph, text='%flink.pyflink\nz.input("other")')
+    note.notes.run(note.id, paragraph)
+    view = note.until(paragraph, "FINISHED", "ERROR")
+    assert [form.name for form in view.forms] == ["other"]
+
+
+def test_braces_in_python_are_forms_only_where_its_header_says_so(note: Note) -> None:
+    plain = note.run("print('${name=world}')")
+    assert (plain.outputs[-1].text, plain.forms) == ("${name=world}\n", [])
+    simple = note.run("print('${name=world}')", "%flink.pyflink(form=simple)")
+    assert simple.outputs[-1].text == "world\n"
+    assert [form.name for form in simple.forms] == ["name"]
