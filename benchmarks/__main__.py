@@ -29,7 +29,9 @@ PARTS = {
     "latency": "From a record to its row",
     "generator": "The generator",
     "forest": "Random cut forests",
-    "nab": "Detection quality",
+    "faults": "Detection: faults of clickstreams",
+    "quiet": "Detection: ordinary input",
+    "nab": "Detection: NAB",
     "startup": "Starting, and doing nothing",
 }
 

@@ -16,7 +16,14 @@ from eddyline.anomaly.calendar import Calendar, exposures
 from eddyline.anomaly.column.key import KEY_DOUBLES, KEY_SINGLES
 from eddyline.anomaly.column.places import DOUBLES, SINGLES
 from eddyline.anomaly.column.relation import doubles as relation_doubles
-from eddyline.anomaly.column.row import ANOMALOUS, Results, Rows, judge_rows, room_for
+from eddyline.anomaly.column.row import (
+    ANOMALOUS,
+    RELATION,
+    Results,
+    Rows,
+    judge_rows,
+    room_for,
+)
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles
 from eddyline.anomaly.rates import FalseAlarms
 
@@ -86,7 +93,9 @@ class Judges:
         odd = (results.verdict == ANOMALOUS) | results.alert
         grade = np.clip(_GRADE + _GRADE_STEP * (results.rarity - results.limit), 0.05, 1.0)
         grade = np.where(odd, grade, 0.0)
-        high, low = _shares(results.evidence, results.lead, points > results.expected, odd)
+        high, low = _shares(
+            results.evidence, results.lead, results.kind, points > results.expected, odd
+        )
         return Judged(grade, results.alert, high, low, results)
 
 
@@ -101,14 +110,24 @@ def _empty(n: int, d: int) -> Results:
     )  # fmt: skip
 
 
-def _shares(evidence: Doubles, lead: Int64s, above: Bools, odd: Bools) -> tuple[Doubles, Doubles]:
-    """How far each column is to blame, and on which side; the leading one at least a half."""
+def _shares(
+    evidence: Doubles, lead: Int64s, kind: Int64s, above: Bools, odd: Bools
+) -> tuple[Doubles, Doubles]:
+    """How far each column is to blame, and on which side.
+
+    Decades beyond what half of all rows show are shared out. Of evidence that is no column's own
+    (relation, shape, place, forest) the leading column has a half at least.
+    """
     weight = np.clip(np.abs(evidence) - 0.5, 0.0, _EVIDENCE_MOST)
-    rows = np.arange(len(lead))
     total = weight.sum(axis=1, keepdims=True)
     weight = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0.0)
-    chief = np.where(total[:, 0] > 0.0, 0.0, 1.0)
-    weight[rows, lead] += chief
+    rows = np.arange(len(lead))
+    own = weight[rows, lead]
+    least = np.where(total[:, 0] > 0.0, np.where(kind >= RELATION, 0.5, 0.0), 1.0)
+    raised = np.maximum(own, least)
+    others = np.divide(1.0 - raised, 1.0 - own, out=np.zeros_like(own), where=own < 1.0)
+    weight *= others[:, None]
+    weight[rows, lead] = raised
     weight *= odd[:, None]
     up = np.where(np.abs(evidence) > 0.5, evidence > 0.0, above)
     return weight * up, weight * ~up

@@ -106,3 +106,51 @@ def test_neither_cuts_nor_restarts_nor_other_keys_change_a_verdict() -> None:
         joined = np.concatenate([getattr(p, name) for p in parts])
         np.testing.assert_array_equal(joined, getattr(whole, name), err_msg=name)
         np.testing.assert_array_equal(getattr(alone, name), getattr(whole, name)[keys == 2])
+
+
+@pytest.mark.parametrize(
+    ("usual", "other", "rows"),
+    [
+        (0, 100, 50),
+        (100, 0, 50),
+        (5, 0, 50),
+        (-3, 4, 50),
+        (0, 5, 300),
+        (0, 1, 450),
+        (0.5, 0.7, 450),
+    ],
+)
+def test_a_column_that_was_constant_alarms_when_it_changes(
+    usual: float, other: float, rows: int
+) -> None:
+    """Once: its return is no news. A small change needs more rows than one by half."""
+    x = np.full(rows + 20, float(usual))
+    x[rows] = other
+    found = judged(x, options("0.5/10000 rows", timed=False))
+    assert np.flatnonzero(found.alert).tolist() == [rows]
+    assert found.expected[rows, 0] == pytest.approx(usual, abs=1e-6)
+    assert bool(found.attribution_high[rows, 0] > 0.0) is (other > usual)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 30])
+def test_a_constant_column_alarms_beside_busy_ones_as_alone(columns: int) -> None:
+    rng = np.random.default_rng(1)
+    x = rng.normal(100, 4, (400, columns))
+    x[:, 0] = 0.0
+    x[350, 0] = 6.0
+    found = judged(x, options("0.5/10000 rows", timed=False))
+    assert np.flatnonzero(found.alert).tolist() == [350]
+    assert found.lead[350] == 0
+    high = found.attribution_high[350]
+    assert high[0] > 0.9 * (high.sum() + found.attribution_low[350].sum())
+
+
+def test_an_ordinary_column_is_not_to_blame() -> None:
+    rng = np.random.default_rng(7)
+    x = rng.normal(100, 4, (400, 3))
+    x[300, 2] = 0.0
+    found = judged(x, options("0.5/10000 rows", timed=False))
+    assert found.alert[300]
+    shares = found.attribution_high[300] + found.attribution_low[300]
+    assert shares[2] > 0.95 * shares.sum()
+    assert found.attribution_high[300, 2] == 0.0

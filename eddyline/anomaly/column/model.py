@@ -36,6 +36,7 @@ from eddyline.anomaly.column.places import (
     TAIL,
     TIME,
     TIMES,
+    USUAL,
     WHOLE,
 )
 from eddyline.anomaly.column.season import Moment, learn_stray, stray_factor
@@ -50,6 +51,14 @@ _BOUND = 4.0
 _FREEZE_ROWS = 400.0
 # Decades of evidence per decade of rows that a column can support: constant so far, and varied.
 _SUPPORT, _SUPPORT_VARIED = 1.6, 3.0
+# Decades of rarity, per decade of rows, of the first value of a column that was constant so far: as
+# rare as stated by default after 400 rows, which a binary column of one in a hundred seldom begins
+# with.
+_DEPARTURE = 1.67
+# A constant of so much is no rare event's count, and a change of it by half is believed at once.
+_COUNTED = 3.0
+# So many values may differ from the others before their return to the usual one can be news.
+_FEW = 3.0
 DAY_S, HOUR_S, BIN_S = 86_400.0, 3_600.0, 300.0
 # Of the scratch array: seasons' factors, levels, predictions, experts, weights.
 _LEVEL, _SEASON = SEASONS, 2 * SEASONS
@@ -57,10 +66,11 @@ _EXPERT, _WEIGHT = 3 * SEASONS, 3 * SEASONS + EXPERTS
 SCRATCH = 3 * SEASONS + 2 * EXPERTS
 # Of a judged value: signed evidence of the quick and the slow track, windows, expected value,
 # standard deviation, deviations off; greatest score of the windows that began the episode; degrees
-# of freedom of a single value; whether a count is off by more than half.
+# of freedom of a single value; whether a count is off by more than half; decades of rarity of the
+# first value that differs from a constant.
 QUICK, SLOW, QUICK_WINDOW, SLOW_WINDOW, EXPECTED, SIGMA, OFF, SHORT = 0, 1, 2, 3, 4, 5, 6, 7
-FREEDOM, GREAT = 8, 9
-JUDGED = 10
+FREEDOM, GREAT, DEPARTURE = 8, 9, 10
+JUDGED = 11
 
 
 @kernel
@@ -120,6 +130,7 @@ def _meet(h: Doubles, c: Singles, value: float, exposure: float, local_s: float)
         h[SUM_X] += value
         h[SUM_E] += exposure
     h[SEEN] += 1.0
+    h[USUAL] += 1.0 if value == h[ORIGIN] else 0.0
     remember(h, c, value)
 
 
@@ -179,6 +190,12 @@ def _judge(
     e0, e1 = min(evidence(z0), most), min(evidence(z1), most)
     out[QUICK], out[QUICK_WINDOW] = e0 if z0 > 0.0 else -e0, w0
     out[SLOW], out[SLOW_WINDOW] = e1 if z1 > 0.0 else -e1, w1
+    if h[LOW] == h[HIGH] and value != h[LOW]:
+        out[DEPARTURE] = _DEPARTURE * log10(h[SEEN] + 1.0)
+        if h[WHOLE] > 0.0 and h[LOW] == 0.0:  # the more events at once, the rarer
+            out[DEPARTURE] += min(log10(max(value, 1.0)), 1.0)
+    elif value == h[ORIGIN] and h[USUAL] < h[SEEN] <= h[USUAL] + _FEW:
+        out[QUICK], out[SLOW] = 0.0, 0.0
     out[EXPECTED], out[SIGMA], out[FREEDOM] = quick, sqrt(v0), freedom(h, 0)
     out[OFF] = (y - quick) / sqrt(v0)
     h[RESIDUAL] = out[OFF]
@@ -219,11 +236,12 @@ def _cap(h: Doubles, y: float, expected: float) -> float:
     """Evidence that so few rows can support; a great change needs no such support."""
     off = abs(y - expected)
     great = 0.7 if h[LAW] == POSITIVE else 0.5 * abs(expected)
-    if h[WHOLE] > 0.0:
+    constant = h[LOW] == h[HIGH]
+    if h[WHOLE] > 0.0 and not (constant and expected >= _COUNTED):
         great = max(great, 10.0)
     if off > great and great > 0.0:
         return 300.0
-    support = _SUPPORT if h[LOW] == h[HIGH] else _SUPPORT_VARIED
+    support = _SUPPORT if constant else _SUPPORT_VARIED
     return support * log10(h[SEEN] + 1.0)
 
 

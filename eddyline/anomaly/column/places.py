@@ -46,6 +46,7 @@ FIRST_S = _take()  # local time of the first row, in seconds
 LOW = _take()  # least and greatest value so far
 HIGH = _take()
 WHOLE = _take()  # 1 while all values are whole numbers of 0 or more
+USUAL = _take()  # values that equal the first one
 SUM_X = _take()  # of the first rows, for a share's beginning
 SUM_E = _take()
 LEVEL_X = _take(SEASONS)  # fading sums behind the level of each season

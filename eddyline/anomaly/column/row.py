@@ -41,6 +41,7 @@ from eddyline.anomaly.column.key import (
     TOGETHER_RING,
 )
 from eddyline.anomaly.column.model import (
+    DEPARTURE,
     EXPECTED,
     FREEDOM,
     GREAT,
@@ -305,7 +306,10 @@ def _column(
             best, track = rarity, t
     rarity = best + share - split
     e = judged[QUICK] if track == 0 else judged[SLOW]
-    evidence[j] = rarity if e > 0.0 else -rarity
+    if judged[DEPARTURE] > rarity and o[ONE_SIDE] * judged[OFF] >= 0.0:
+        # As alone: other columns say nothing about one that was constant.
+        rarity, track, e = judged[DEPARTURE], 0, judged[OFF]
+    evidence[j] = max(rarity, 0.0) if e > 0.0 else -max(rarity, 0.0)
     if _too_small(h, judged, o):
         rarity = min(rarity, 0.0)
     if h[ON] > 0.0:
@@ -348,7 +352,7 @@ def _band(
     middle, sigma = judged[EXPECTED], judged[SIGMA]
     if h[LAW] == COUNT:
         root, half = sqrt(max(middle, 0.0)), 0.5 * z * sigma / sqrt(max(middle, 1e-9))
-        expected[r, j] = middle
+        expected[r, j] = middle if middle > 1e-8 else 0.0
         lower[r, j] = max(root - half, 0.0) ** 2
         upper[r, j] = (root + half) ** 2 + 0.5
         return

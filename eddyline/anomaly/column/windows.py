@@ -61,7 +61,9 @@ def worst(
         h[WINDOW_S + i], h[WINDOW_V + i], h[WINDOW_M + i] = s, v, m
         spread = v * max(h[WINDOW_Q + i], 0.5 if w == 0 else 0.7)
         if count:
-            score = count_score(m + s, m, max(spread / m, 0.02))
+            # So many rows without an event bear out no smaller mean.
+            least = max(m, 0.5 / (h[ROWS] + 1.0))
+            score = count_score(m + s, least, max((spread + least - m) / least, 0.02))
         else:
             score = s / sqrt(spread + 1e-300)
         if w == 0:
