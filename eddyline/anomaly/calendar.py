@@ -9,16 +9,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from eddyline.anomaly.choices import Choices, ColumnChoice, days_of, season_of, zone_of
-from eddyline.anomaly.column.row import (
+from eddyline.anomaly.column.places import (
     CHOSEN,
     COLUMN_OPTIONS,
     LEAST,
     LEAST_SHARE,
-    NO_SEASON,
     ONE_SIDE,
-    OWN_WEEKDAY,
     SHARE_OF,
 )
+from eddyline.anomaly.column.row import NO_SEASON, OWN_WEEKDAY
 from eddyline.anomaly.kernel import Doubles, Int64s
 
 SUNDAY = 6

@@ -11,6 +11,12 @@ from eddyline.anomaly.column.places import BLOCKS
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 BLOCK = 144
+# Place and scale of the greatest evidence of a block before a key has shown its own, and the
+# decades that a young key needs beyond; more of them against the season, which it does not know.
+QUICK_PRIOR, SLOW_PRIOR = (2.6, 0.45, 1.5), (2.6, 0.45, 3.0)
+# A change by more than half is believed sooner.
+GREAT_PRIOR = (2.6, 0.45, 0.3)
+NOVEL_PRIOR, TOGETHER_PRIOR = (2.1, 0.48, 1.5), (2.5, 0.45, 1.5)
 # Blocks that the beginning counts for; blocks after which a key is no longer young. A prior is the
 # place and the scale of the greatest evidence of a block, and the decades that a young key must
 # show beyond.

@@ -20,6 +20,9 @@ FILTERS = 3
 WINDOWS = 9
 # The quick expectation (with local experts) and the slow one (seasons alone).
 TRACKS = 2
+# Options of a column.
+CHOSEN, SHARE_OF, LEAST, LEAST_SHARE, ONE_SIDE = 0, 1, 2, 3, 4
+COLUMN_OPTIONS = 5
 
 
 class _Counter:

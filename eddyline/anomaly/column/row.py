@@ -6,13 +6,22 @@ decides. Both work row by row, so that an alert bears on the rows after it where
 
 from __future__ import annotations
 
-from math import exp, log, log10, sqrt
+from math import log10, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
 from eddyline.anomaly.column import episode
-from eddyline.anomaly.column.calibration import calibrated, needed, note
+from eddyline.anomaly.column.band import band_of, too_small
+from eddyline.anomaly.column.calibration import (
+    GREAT_PRIOR,
+    NOVEL_PRIOR,
+    QUICK_PRIOR,
+    SLOW_PRIOR,
+    TOGETHER_PRIOR,
+    calibrated,
+    note,
+)
 from eddyline.anomaly.column.key import (
     ACTIVE,
     ALERT_ROW,
@@ -43,14 +52,12 @@ from eddyline.anomaly.column.key import (
 from eddyline.anomaly.column.model import (
     DEPARTURE,
     EXPECTED,
-    FREEDOM,
     GREAT,
     JUDGED,
     OFF,
     QUICK,
     QUICK_WINDOW,
     SCRATCH,
-    SIGMA,
     SLOW,
     SLOW_WINDOW,
     judge_value,
@@ -60,17 +67,19 @@ from eddyline.anomaly.column.places import (
     BORN,
     CALIBRATION,
     CALIBRATION_RING,
+    CHOSEN,
     COUNT,
     DOUBLES,
     HISTORY,
     LAW,
     ON,
+    ONE_SIDE,
     PLACE_SEEN,
     PLACE_TAIL,
-    POSITIVE,
     SEEN,
     SHAPE_SEEN,
     SHAPE_TAIL,
+    SHARE_OF,
     SINGLES,
     TRACKS,
 )
@@ -87,12 +96,6 @@ OWN_WEEKDAY, NO_SEASON = -1, -2
 _YOUNG_DECADES = 2.0
 # Kinds of evidence.
 POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
-# Place and scale of the greatest evidence of a block before a key has shown its own, and the
-# decades that a young key needs beyond; more of them against the season, which it does not know.
-QUICK_PRIOR, SLOW_PRIOR = (2.6, 0.45, 1.5), (2.6, 0.45, 3.0)
-# A change by more than half is believed sooner.
-GREAT_PRIOR = (2.6, 0.45, 0.3)
-NOVEL_PRIOR, TOGETHER_PRIOR = (2.1, 0.48, 1.5), (2.5, 0.45, 1.5)
 # Rows before shape, place and forest say anything.
 _NOVEL_ROWS = 100.0
 _FOREST_WEIGHT = 0.7
@@ -102,9 +105,6 @@ _REST_ROWS, _NOVEL_REST = 36.0, 100.0
 _RARER = 1.0
 _HABIT, _HABIT_ROWS = 0.06, 20_000.0
 _COLUMN_HABIT, _COLUMN_HABIT_ROWS = 0.5, 1000.0
-# Options of a column.
-CHOSEN, SHARE_OF, LEAST, LEAST_SHARE, ONE_SIDE = 0, 1, 2, 3, 4
-COLUMN_OPTIONS = 5
 # Of a key's options: rate of false alarms, whether it is per week, rows' distance if given, timed.
 RATE, PER_WEEK, GIVEN_STEP_S, TIMED, RELATIONS = 0, 1, 2, 3, 4
 KEY_OPTIONS = 5
@@ -269,7 +269,7 @@ def judge_columns(
         )  # fmt: skip
         if h[BORN] > 0.0 and h[SEEN] > 12.0:
             part = share - _COLUMN_HABIT * k[HABIT]
-            _band(
+            band_of(
                 h, judged, limit, split - part, r, j, results.expected, results.lower,
                 results.upper,
             )  # fmt: skip
@@ -310,7 +310,7 @@ def _column(
         # As alone: other columns say nothing about one that was constant.
         rarity, track, e = judged[DEPARTURE], 0, judged[OFF]
     evidence[j] = max(rarity, 0.0) if e > 0.0 else -max(rarity, 0.0)
-    if _too_small(h, judged, o):
+    if too_small(h, judged, o):
         rarity = min(rarity, 0.0)
     if h[ON] > 0.0:
         episode.go_on(h, judged, min(max(day_rows, 50.0), 300.0))
@@ -323,43 +323,6 @@ def _column(
             DRIFT if track == 1 and window >= 4.0 else (POINT if window < 1.0 else LEVEL)
         )
         row[RARITY_SIDE], row[RARITY_WINDOW] = 1.0 if e > 0.0 else -1.0, window
-
-
-@kernel
-def _too_small(h: Doubles, judged: Doubles, o: Doubles) -> bool:
-    """Whether a change is smaller than what matters."""
-    if o[LEAST] <= 0.0 and o[LEAST_SHARE] <= 0.0:
-        return False
-    off = abs(judged[OFF]) * judged[SIGMA]
-    size = abs(judged[EXPECTED])
-    if h[LAW] == POSITIVE:
-        size = exp(judged[EXPECTED])
-        off = size * (exp(off) - 1.0)
-    return bool(off < max(o[LEAST], o[LEAST_SHARE] * size))
-
-
-@kernel
-def _band(
-    h: Doubles, judged: Doubles, limit: float, more: float, r: int, j: int, expected: Doubles,
-    lower: Doubles, upper: Doubles,
-) -> None:  # fmt: skip
-    """The value expected, and the bounds beyond which a single value would be an alert."""
-    need = max(needed(h, CALIBRATION, QUICK_PRIOR, limit + more), 0.5) * 2.302585092994046
-    z = sqrt(2.0 * need)
-    z = sqrt(max(2.0 * (need - log(max(z, 0.5)) - 0.2258), 0.5))
-    freedom = judged[FREEDOM]
-    z = sqrt(freedom * (exp(min(z * z / freedom, 60.0)) - 1.0))
-    middle, sigma = judged[EXPECTED], judged[SIGMA]
-    if h[LAW] == COUNT:
-        root, half = sqrt(max(middle, 0.0)), 0.5 * z * sigma / sqrt(max(middle, 1e-9))
-        expected[r, j] = middle if middle > 1e-8 else 0.0
-        lower[r, j] = max(root - half, 0.0) ** 2
-        upper[r, j] = (root + half) ** 2 + 0.5
-        return
-    low, high = middle - z * sigma, middle + z * sigma
-    if h[LAW] == POSITIVE:
-        middle, low, high = exp(middle), exp(low), exp(min(high, 700.0))
-    expected[r, j], lower[r, j], upper[r, j] = middle, low, high
 
 
 @kernel
