@@ -20,8 +20,6 @@ from eddyline.errors import EddylineError, nearest
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import STOPPED, JobInfo
 from eddyline.settings import Settings
-from eddyline.sql import statement as s
-from eddyline.sql.parse import parse_script
 
 FILE = "savepoint.json"
 # What belongs to the job itself and not to its state.
@@ -180,6 +178,9 @@ class Savepoints:
 
 def _check_statement(sql: str, where: str) -> None:
     """Refuse a text that is more than one INSERT, statement set or CREATE TABLE ... AS."""
+    from eddyline.sql import statement as s
+    from eddyline.sql.parse import parse_script
+
     statements = parse_script(sql)
     begins_job = len(statements) == 1 and (
         isinstance(statements[0], s.Insert | s.StatementSet)
