@@ -177,6 +177,28 @@ class Entities:
             )
         return self.get(kind, name)
 
+    def rename(
+        self, kind: Kind, name: str, new_name: str | None = None, path: str | None = None
+    ) -> None:
+        """Change name and path; policies, keys and memberships follow, sessions end.
+
+        Raises:
+            EddylineError: ``not_found``, ``already_exists``, ``invalid_argument``.
+        """
+        entity = self.get(kind, name)
+        new_name = new_name or entity.name
+        if not _NAME.match(new_name):
+            msg = f"{new_name[:80]!r} is no name for a {kind}"
+            raise EddylineError("invalid_argument", msg, hint="letters, digits and _+=,.@-")
+        with self._store.write() as db:
+            if new_name.lower() != entity.name.lower() and self._taken(db, kind, new_name):
+                msg = f"{kind.value.capitalize()} with name {new_name} already exists."
+                raise EddylineError("already_exists", msg)
+            db.execute("PRAGMA defer_foreign_keys=ON")
+            arguments = {"kind": kind.value, "old": entity.name, "new": new_name, "path": path}
+            for sql in (*_RENAMED, *_RENAMED_OF[kind]):
+                db.execute(sql, arguments)
+
     def change_tags(self, kind: Kind, name: str, added: dict[str, str], removed: list[str]) -> None:
         """Add and remove tags. Raises ``not_found``, ``limit_exceeded``."""
         entity = self.get(kind, name)
@@ -241,6 +263,22 @@ def _left(kind: Kind) -> tuple[tuple[str, str], ...]:
     )
 
 
+_RENAMED = (
+    "UPDATE entities SET name=:new, path=coalesce(:path, path) WHERE kind=:kind AND name=:old",
+    "UPDATE inline_policies SET owner=:new WHERE kind=:kind AND owner=:old",
+    "UPDATE attachments SET owner=:new WHERE kind=:kind AND owner=:old",
+)
+_RENAMED_OF: dict[Kind, tuple[str, ...]] = {
+    Kind.USER: (
+        "UPDATE users SET name=:new WHERE name=:old",
+        "UPDATE access_keys SET user=:new WHERE user=:old",
+        "UPDATE group_members SET user=:new WHERE user=:old",
+        "DELETE FROM sessions WHERE user=:old",
+        "DELETE FROM links WHERE user=:old",
+    ),
+    Kind.GROUP: ("UPDATE group_members SET group_name=:new WHERE group_name=:old",),
+    Kind.ROLE: (),
+}
 # What keeps an entity from being deleted, and what AWS says of it.
 _LEFT: dict[Kind, tuple[tuple[str, str], ...]] = {
     Kind.ROLE: _left(Kind.ROLE),

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eddyline.auth.entities import Entities, Kind, new_id
+from eddyline.auth.entities import TAGS_MAX, Entities, Kind, new_id
 from eddyline.auth.managed import AWS_MANAGED, AWS_PREFIX
 from eddyline.auth.store import AccessStore
 from eddyline.auth.trust import check_document
@@ -210,6 +210,17 @@ class Grants:
         if _is_aws(arn):
             msg = f"{arn} is a policy of AWS, which cannot be changed"
             raise EddylineError("access_denied", msg)
+
+    def change_tags(self, arn: str, added: dict[str, str], removed: list[str]) -> None:
+        """Add and remove a policy's tags. Raises ``not_found``, ``limit_exceeded``."""
+        self._own(arn)
+        tags = {**self.get(arn).tags, **added}
+        tags = {key: value for key, value in tags.items() if key not in removed}
+        if len(tags) > TAGS_MAX:
+            raise EddylineError("limit_exceeded", f"a policy may have at most {TAGS_MAX} tags")
+        with self._store.write() as db:
+            sql = "UPDATE managed_policies SET tags=? WHERE arn=?"
+            db.execute(sql, (json.dumps(tags), arn))
 
     # attachments
 

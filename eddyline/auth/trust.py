@@ -47,5 +47,4 @@ def may_assume(trust: str, principal: str, service: str | None = None) -> bool:
 
 
 def _malformed(why: str) -> EddylineError:
-    hint = "see the IAM user guide: JSON policy elements"
-    return EddylineError("malformed_policy", why, hint=hint)
+    return EddylineError("malformed_policy", why)  # in AWS's words, which have no hint

@@ -83,14 +83,19 @@ class Users:
             db.execute("DELETE FROM sessions WHERE user=?", (name,))
             db.execute("DELETE FROM users WHERE name=?", (name,))
 
-    def set_password(self, name: str, password: str) -> None:
-        """Change the password; whoever was signed in is signed out.
+    def has_password(self, name: str) -> bool:
+        """Whether a user can sign in with a password."""
+        rows = self._store.read("SELECT password IS NOT NULL FROM users WHERE name=?", (name,))
+        return bool(rows and rows[0][0])
+
+    def set_password(self, name: str, password: str | None) -> None:
+        """Change the password, None takes it away; whoever was signed in is signed out.
 
         Raises:
             EddylineError: ``not_found``, ``invalid_argument``.
         """
         self._check_known(name)
-        made = passwords.hashed(password)
+        made = None if password is None else passwords.hashed(password)
         with self._store.write() as db:
             db.execute("UPDATE users SET password=? WHERE name=?", (made, name))
             db.execute("DELETE FROM sessions WHERE user=?", (name,))

@@ -80,6 +80,25 @@ SERVICES: tuple[ServiceDefinition, ...] = (
         },
     ),
     ServiceDefinition(
+        name="iam",
+        prefix="iam",
+        signing="iam",
+        version="2010-05-08",
+        context="eddyline.aws.identity:IdentityContext",
+        modules=(
+            "eddyline.aws.iam.credentials",
+            "eddyline.aws.iam.entities",
+            "eddyline.aws.iam.policies",
+            "eddyline.aws.iam.simulation",
+        ),
+        errors={
+            "already_exists": "EntityAlreadyExistsException",
+            "conflict": "DeleteConflictException",
+            "invalid_argument": "ValidationException",
+            "not_found": "NoSuchEntityException",
+        },
+    ),
+    ServiceDefinition(
         name="sts",
         prefix="sts",
         signing="sts",

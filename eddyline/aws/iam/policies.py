@@ -1,0 +1,231 @@
+"""Policies: inline documents of users, roles and groups, and managed policies with versions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from eddyline.auth.entities import Kind
+from eddyline.auth.grants import PolicyVersion
+from eddyline.aws.call import Answer, Call
+from eddyline.aws.errors import AwsError
+from eddyline.aws.iam.shown import (
+    WORDS,
+    Document,
+    encoded,
+    named,
+    page,
+    shown_policy,
+    tag_list,
+    tags_of,
+)
+from eddyline.aws.identity import IdentityContext
+from eddyline.aws.instant import Instant
+
+Handler = Callable[[IdentityContext, Call], Answer]
+
+
+# inline
+
+
+def _puts(kind: Kind) -> Handler:
+    def put_policy(context: IdentityContext, call: Call) -> Answer:
+        request = call.request
+        context.grants.put(kind, named(kind, request), request.PolicyName, request.PolicyDocument)
+        return {}
+
+    return put_policy
+
+
+def _gets(kind: Kind) -> Handler:
+    def get_policy(context: IdentityContext, call: Call) -> Answer:
+        owner, name = named(kind, call.request), call.request.PolicyName
+        documents = context.grants.inline(kind, owner)
+        if name not in documents:
+            message = f"The {kind} policy with name {name} cannot be found."
+            raise AwsError("NoSuchEntityException", message)
+        shown = {f"{WORDS[kind]}Name": context.entities.get(kind, owner).name, "PolicyName": name}
+        return {**shown, "PolicyDocument": encoded(documents[name])}
+
+    return get_policy
+
+
+def _removes(kind: Kind) -> Handler:
+    def delete_policy(context: IdentityContext, call: Call) -> Answer:
+        context.grants.remove(kind, named(kind, call.request), call.request.PolicyName)
+        return {}
+
+    return delete_policy
+
+
+def _lists(kind: Kind) -> Handler:
+    def list_policies(context: IdentityContext, call: Call) -> Answer:
+        names = list(context.grants.inline(kind, named(kind, call.request)))
+        return page("PolicyNames", names, call.request)
+
+    return list_policies
+
+
+# attached
+
+
+def _attaches(kind: Kind) -> Handler:
+    def attach_policy(context: IdentityContext, call: Call) -> Answer:
+        context.grants.attach(kind, named(kind, call.request), call.request.PolicyArn)
+        return {}
+
+    return attach_policy
+
+
+def _detaches(kind: Kind) -> Handler:
+    def detach_policy(context: IdentityContext, call: Call) -> Answer:
+        context.grants.detach(kind, named(kind, call.request), call.request.PolicyArn)
+        return {}
+
+    return detach_policy
+
+
+def _lists_attached(kind: Kind) -> Handler:
+    def list_attached(context: IdentityContext, call: Call) -> Answer:
+        prefix = call.request.PathPrefix or "/"
+        policies = context.grants.attached(kind, named(kind, call.request))
+        rows = [
+            {"PolicyName": p.name, "PolicyArn": p.arn}
+            for p in policies
+            if p.path.startswith(prefix)
+        ]
+        return page("AttachedPolicies", rows, call.request)
+
+    return list_attached
+
+
+def list_entities_for_policy(context: IdentityContext, call: Call) -> Answer:
+    """Who has a policy; all of them on one page."""
+    only = call.request.EntityFilter
+    answer: Document = {f"Policy{word}s": [] for word in WORDS.values()}
+    for kind, owner in context.grants.attachments(call.request.PolicyArn):
+        if only in (None, WORDS[kind]):
+            entity = context.entities.get(kind, owner)
+            row = {f"{WORDS[kind]}Name": entity.name, f"{WORDS[kind]}Id": entity.id}
+            answer[f"Policy{WORDS[kind]}s"].append(row)
+    return {**answer, "IsTruncated": False}
+
+
+# managed
+
+
+def create_policy(context: IdentityContext, call: Call) -> Answer:
+    request = call.request
+    policy = context.grants.create(
+        request.PolicyName,
+        request.PolicyDocument,
+        request.Path or "/",
+        request.Description,
+        tags_of(request),
+    )
+    return {"Policy": shown_policy(context, policy)}
+
+
+def get_policy(context: IdentityContext, call: Call) -> Answer:
+    return {"Policy": shown_policy(context, context.grants.get(call.request.PolicyArn))}
+
+
+def delete_policy(context: IdentityContext, call: Call) -> Answer:
+    context.grants.delete(call.request.PolicyArn)
+    return {}
+
+
+def list_policies(context: IdentityContext, call: Call) -> Answer:
+    request = call.request
+    policies = [
+        policy
+        for policy in context.grants.all(request.Scope or "All")
+        if policy.path.startswith(request.PathPrefix or "/")
+        and (not request.OnlyAttached or context.grants.attachments(policy.arn))
+    ]
+    return page("Policies", policies, request, lambda policy: shown_policy(context, policy))
+
+
+def create_policy_version(context: IdentityContext, call: Call) -> Answer:
+    request = call.request
+    version = context.grants.add_version(
+        request.PolicyArn, request.PolicyDocument, bool(request.SetAsDefault)
+    )
+    shown = _version(version)
+    del shown["Document"]
+    return {"PolicyVersion": shown}
+
+
+def get_policy_version(context: IdentityContext, call: Call) -> Answer:
+    version = context.grants.version(call.request.PolicyArn, _number(call))
+    return {"PolicyVersion": _version(version)}
+
+
+def list_policy_versions(context: IdentityContext, call: Call) -> Answer:
+    versions = context.grants.versions(call.request.PolicyArn)
+    return page("Versions", versions, call.request, _version)
+
+
+def delete_policy_version(context: IdentityContext, call: Call) -> Answer:
+    context.grants.delete_version(call.request.PolicyArn, _number(call))
+    return {}
+
+
+def set_default_policy_version(context: IdentityContext, call: Call) -> Answer:
+    context.grants.set_default(call.request.PolicyArn, _number(call))
+    return {}
+
+
+def _number(call: Call) -> int:
+    """The number of a version's id, ``v1`` and so on; the model has checked its form."""
+    return int(str(call.request.VersionId)[1:].partition(".")[0])
+
+
+def _version(version: PolicyVersion) -> Document:
+    return {
+        "Document": encoded(version.document),
+        "VersionId": f"v{version.version}",
+        "IsDefaultVersion": version.is_default,
+        "CreateDate": Instant(version.created_ms),
+    }
+
+
+def tag_policy(context: IdentityContext, call: Call) -> Answer:
+    context.grants.change_tags(call.request.PolicyArn, tags_of(call.request), [])
+    return {}
+
+
+def untag_policy(context: IdentityContext, call: Call) -> Answer:
+    context.grants.change_tags(call.request.PolicyArn, {}, call.request.TagKeys)
+    return {}
+
+
+def list_policy_tags(context: IdentityContext, call: Call) -> Answer:
+    tags = context.grants.get(call.request.PolicyArn).tags
+    return page("Tags", tag_list(tags), call.request)
+
+
+OPERATIONS: dict[str, Handler] = {
+    "CreatePolicy": create_policy,
+    "CreatePolicyVersion": create_policy_version,
+    "DeletePolicy": delete_policy,
+    "DeletePolicyVersion": delete_policy_version,
+    "GetPolicy": get_policy,
+    "GetPolicyVersion": get_policy_version,
+    "ListEntitiesForPolicy": list_entities_for_policy,
+    "ListPolicies": list_policies,
+    "ListPolicyTags": list_policy_tags,
+    "ListPolicyVersions": list_policy_versions,
+    "SetDefaultPolicyVersion": set_default_policy_version,
+    "TagPolicy": tag_policy,
+    "UntagPolicy": untag_policy,
+}
+for _kind, _word in WORDS.items():
+    OPERATIONS |= {
+        f"Attach{_word}Policy": _attaches(_kind),
+        f"Delete{_word}Policy": _removes(_kind),
+        f"Detach{_word}Policy": _detaches(_kind),
+        f"Get{_word}Policy": _gets(_kind),
+        f"ListAttached{_word}Policies": _lists_attached(_kind),
+        f"List{_word}Policies": _lists(_kind),
+        f"Put{_word}Policy": _puts(_kind),
+    }
