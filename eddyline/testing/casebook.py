@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from eddyline.catalog.catalog import Catalog
 from eddyline.clock import SYSTEM
+from eddyline.engine.database import Database
 from eddyline.engine.job import Job, JobSpec
 from eddyline.engine.scores import ScorePoints
 from eddyline.log import LogStore, PutBatch
@@ -121,13 +122,19 @@ def _play(
 ) -> None:
     """Run the plan to its end, over as many deaths as the layout wants."""
     directory = tmp_path / "job" if layout.restart else None
-    for incarnation in range(1, KILLS + 2):
-        crash = _crash(incarnation) if layout.restart and incarnation <= KILLS else None
-        try:
-            _finish(JobSpec(plan, "case", incarnation, directory), layout, watcher, store, crash)
-            break
-        except Killed:
-            continue
+    # DuckDB takes longer to start than a case to run, so a case starts it once for all its jobs.
+    started = Database(None, _job_settings(layout, directory))
+    try:
+        for incarnation in range(1, KILLS + 2):
+            crash = _crash(incarnation) if layout.restart and incarnation <= KILLS else None
+            spec = JobSpec(plan, "case", incarnation, directory)
+            try:
+                _finish(spec, layout, watcher, store, crash)
+                break
+            except Killed:
+                continue
+    finally:
+        started.close()
 
 
 def _finish(
@@ -161,10 +168,15 @@ def _job(
     streams: LogStore,
     crash: Callable[[str], None] | None,
 ) -> Job:
-    settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
+    settings = _job_settings(layout, spec.directory)
     return Job(
         spec, streams=streams, settings=settings, clock=SYSTEM, listener=watcher, crash=crash
     )
+
+
+def _job_settings(layout: Layout, directory: Path | None) -> Settings:
+    settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
+    return settings if directory is None else replace(settings, data_dir=directory)
 
 
 def _records(plan: Plan, store: LogStore) -> int | None:
