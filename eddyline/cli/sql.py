@@ -21,7 +21,9 @@ def sql(
     text: Annotated[str | None, typer.Option("-e", "--execute", help="The statements.")] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
-    for_: Annotated[str | None, typer.Option("--for", help="End after 30s, 5m, 2h.")] = None,
+    for_: Annotated[
+        str | None, typer.Option("--for", help="End 30s, 5m, 2h after the sources were first read.")
+    ] = None,
     mode: Annotated[str, typer.Option(help="A result as update, append or single.")] = "update",
     name: Annotated[str | None, typer.Option(help="The name of the INSERT's job.")] = None,
     detach: Annotated[

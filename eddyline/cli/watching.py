@@ -99,7 +99,10 @@ class Watch:
     def _started(self, event: e.StatementStarted) -> None:
         self._kinds[event.index] = event.kind
         self._snapshot = self._progress = None
-        if event.kind in ("SELECT", "INSERT") and self.for_s is not None and self._end_at is None:
+
+    def _reads(self, event: e.StatementReads) -> None:
+        """The time of ``for_s`` counts from here, however long the worker took to start."""
+        if self.for_s is not None and self._end_at is None:
             self._end_at = SYSTEM.monotonic() + self.for_s
 
     def _text(self, event: e.Text) -> None:
@@ -224,6 +227,7 @@ class Watch:
 
 _SHOWS: dict[type, Callable[[Watch, Any], None]] = {
     e.StatementStarted: Watch._started,
+    e.StatementReads: Watch._reads,
     e.Text: Watch._text,
     e.Warning_: Watch._warned,
     e.Printed: Watch._printed,

@@ -91,6 +91,13 @@ class StatementStarted(msgspec.Struct, tag=True, frozen=True):
     line: int
 
 
+class StatementReads(msgspec.Struct, tag=True, frozen=True):
+    """Query or INSERT ``index`` has looked at its sources once, with all that this brought."""
+
+    run_id: str
+    index: int
+
+
 class Text(msgspec.Struct, tag=True, frozen=True):
     """Something to read: "Table has been created.", a plan, a definition."""
 
@@ -212,6 +219,7 @@ class RunFinished(msgspec.Struct, tag=True, frozen=True):
 
 RunEvent = (
     StatementStarted
+    | StatementReads
     | Text
     | Warning_
     | Printed

@@ -17,7 +17,7 @@ from eddyline.service.job_log import JobLog
 from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STOPPED
 from eddyline.service.restart_policy import restart_policy
 from eddyline.service.session import Session
-from eddyline.service.work import Work
+from eddyline.service.work import FIRST_STEP_TICK_S, Work
 from eddyline.sql.options import SessionConfig
 
 # A running job's figures are reported this often, and this often where they do not change.
@@ -81,7 +81,9 @@ class JobWork:
         end = clock.monotonic() + FIRST_STEP_S
         while clock.monotonic() < end and self._attempt_error is None:
             work = self._work
-            if (work is not None and work.has_stepped()) or clock.wait(self.over, 0.02):
+            if (work is not None and work.has_stepped()) or clock.wait(
+                self.over, FIRST_STEP_TICK_S
+            ):
                 break
         return self._attempt_error
 
@@ -128,10 +130,16 @@ class JobWork:
                 work.stop.set()
             self._session.jobs.reached(self.job_id, RUNNING)
             in_thread("report", self._report_while_running, work)
+            in_thread("first-step", self._tell_first_step, work)
             work.run()
         except Exception as failure:
             return described(failure)
         return None
+
+    def _tell_first_step(self, work: Work) -> None:
+        while work is self._work and not work.tell_first_step():
+            if self._session.clock.wait(self.over, FIRST_STEP_TICK_S):
+                break
 
     def _report_while_running(self, work: Work) -> None:
         wait_s, steps = REPORT_S, -1

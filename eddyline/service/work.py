@@ -23,6 +23,7 @@ from eddyline.service.events import (
     Progress,
     RowsAppended,
     ShardFigures,
+    StatementReads,
     TableSnapshot,
     Warning_,
 )
@@ -37,6 +38,8 @@ from eddyline.sql.options import SessionConfig
 # Counters of a run are sent this often, and this often where nothing happens.
 PROGRESS_S = 1.0
 PROGRESS_S_MAX = 5.0
+# How often a run is asked whether it has looked at its sources once.
+FIRST_STEP_TICK_S = 0.02
 CHANGES_A_MESSAGE = 5000
 
 
@@ -142,6 +145,13 @@ class Work:
         """Whether the first look at the sources, with all it brought, is complete."""
         return self._job.metrics().steps > 0
 
+    def tell_first_step(self) -> bool:
+        """Send that the first look at the sources is complete; False if it is not."""
+        stepped = self.has_stepped()
+        if stepped:
+            self._session.send(StatementReads(self._run.run_id, self._index))
+        return stepped
+
     def epoch(self) -> int:
         """The last committed micro-batch."""
         return self._job.epoch
@@ -156,11 +166,14 @@ class Work:
         shows = self._is_query and not self._shows_changes
         if shows:
             self._send_snapshot()
-        shown = float("-inf")
+        shown, reads = float("-inf"), False
         reported, pause_s, epoch = clock.monotonic(), PROGRESS_S, -1
         while not self._over.is_set():
             now = clock.monotonic()
+            reads = reads or self.tell_first_step()
             wait_s = max(0.0, reported + pause_s - now)
+            if not reads:
+                wait_s = min(wait_s, FIRST_STEP_TICK_S)
             if shows and self._view.fresh:
                 wait_s = min(wait_s, max(0.0, shown + refresh_s - now))
                 self._over.wait(wait_s)

@@ -134,7 +134,7 @@ def test_a_query_that_starts_at_the_newest_record_says_what_it_leaves_out(
 ) -> None:
     for n in range(3):
         eddyline.here("stream", "put", "page-views", "--data", f'{{"page":"/","load_ms":{n}}}')
-    done = eddyline.here("sql", "-e", TABLE + "SELECT load_ms FROM page_views", "--for", "3s")
+    done = eddyline.here("sql", "-e", TABLE + "SELECT load_ms FROM page_views", "--for", "1s")
     assert done.returncode == 0, done.stderr
     assert "0 rows" in done.stderr
     assert "does not read 3 older records" in done.stderr

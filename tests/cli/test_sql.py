@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 from command import Command
 
+from eddyline.cli.watching import Watch
 from eddyline.log import PutBatch, StreamMode
+from eddyline.service import events
 from eddyline.testing import TestServer, server
 
 TABLES = """
@@ -64,13 +67,13 @@ def test_a_script_and_its_results(eddyline: Command, tmp_path: Path) -> None:
         {"op": "+I", "table name": "hot"},
     ]
     live = eddyline.here("sql", "-e", "SELECT n, page FROM clicks WHERE n > 1", "--json",
-                         "--for", "3s")  # fmt: skip
+                         "--for", "1s")  # fmt: skip
     assert live.returncode == 0, live.stderr
     assert [json.loads(line) for line in live.stdout.splitlines()] == [
         {"op": "+I", "n": 2, "page": "/2"},
         {"op": "+I", "n": 3, "page": "/3"},
     ]
-    words = eddyline.here("sql", "-e", "SELECT n, page FROM clicks WHERE n > 1", "--for", "3s")
+    words = eddyline.here("sql", "-e", "SELECT n, page FROM clicks WHERE n > 1", "--for", "1s")
     assert words.stdout.split() == ["n", "page", "2", "/2", "3", "/3"]
     assert "2 rows" in words.stderr
 
@@ -149,3 +152,16 @@ def test_a_shell_reads_statements_from_a_pipe(eddyline: Command) -> None:
         "clicks",
         "hot",
     ]
+
+
+@pytest.mark.parametrize("has_read", [False, True])
+def test_the_time_of_a_query_counts_from_its_first_look_at_the_sources(has_read: bool) -> None:
+    """Without that, a busy machine would spend the time with the start of a worker."""
+    cancelled: list[bool] = []
+    watch = Watch(lambda: cancelled.append(True), for_s=0.0)
+    watch(events.StatementStarted("run", 0, "SELECT", 1))
+    if has_read:
+        watch(events.StatementReads("run", 0))
+    threading.Timer(0.05, watch, [events.RunFinished("run", "FINISHED", None, "")]).start()
+    watch.follow()
+    assert cancelled == [True] * has_read
