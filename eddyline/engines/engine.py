@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from eddyline.catalog.catalog import Catalog
+from eddyline.catalog.table import CatalogTable
 from eddyline.engine.job import StartFrom as StartFrom
 from eddyline.engine.job_listener import JobListener as JobListener
 from eddyline.engine.metrics import JobMetrics
@@ -34,7 +35,8 @@ class Prepared(Protocol):
     """A statement that an engine can run.
 
     schema: the columns that a user sees. insert_only: no row is ever taken back. is_unbounded: it
-    does not end by itself. warnings: sentences for the user.
+    does not end by itself. warnings: sentences for the user. sources, sink: the tables that it
+    reads, and the one that it writes.
     """
 
     @property
@@ -48,6 +50,12 @@ class Prepared(Protocol):
 
     @property
     def warnings(self) -> tuple[str, ...]: ...
+
+    @property
+    def sources(self) -> tuple[CatalogTable, ...]: ...
+
+    @property
+    def sink(self) -> CatalogTable | None: ...
 
 
 @dataclass(frozen=True, slots=True)

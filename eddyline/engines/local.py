@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eddyline.catalog.catalog import Catalog
+from eddyline.catalog.table import CatalogTable
 from eddyline.clock import Clock
 from eddyline.engine.job import Job, JobSpec
 from eddyline.engine.job_listener import JobListener
@@ -15,7 +16,7 @@ from eddyline.record.schema import Schema
 from eddyline.settings import Settings
 from eddyline.sql import statement as st
 from eddyline.sql.options import SessionConfig
-from eddyline.sql.physical import Plan
+from eddyline.sql.physical import Plan, Sink, tables_read
 from eddyline.sql.planner import Planner
 
 
@@ -41,6 +42,16 @@ class LocalStatement:
     @property
     def warnings(self) -> tuple[str, ...]:
         return self.plan.warnings
+
+    @property
+    def sources(self) -> tuple[CatalogTable, ...]:
+        """The tables that it reads."""
+        return tables_read(self.plan.root)
+
+    @property
+    def sink(self) -> CatalogTable | None:
+        """The table that it writes."""
+        return self.plan.root.table if isinstance(self.plan.root, Sink) else None
 
 
 class LocalEngine:

@@ -32,6 +32,7 @@ from eddyline.service.aws_environment import aws_environment
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
 from eddyline.service.kernel_shows import Shows
+from eddyline.service.role_check import role_of
 
 if TYPE_CHECKING:
     from eddyline.service.services import Services
@@ -143,8 +144,9 @@ class Kernels:
     def environment(self, session: str) -> dict[str, str]:
         """A kernel's environment: AWS clients reach this server, and never AWS by accident."""
         settings = self._services.settings
+        directory = self._services.directory
         return {
-            **aws_environment(settings, self._services.directory),
+            **aws_environment(settings, directory, role_of(directory, session)),
             "EDDYLINE_DATA_DIR": str(self._services.data_dir.absolute()),
             SESSION_VARIABLE: session,
             "EDDYLINE_KERNEL_MEMORY_MIB": str(settings.kernel_memory_mib),

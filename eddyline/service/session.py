@@ -26,6 +26,7 @@ from eddyline.service.aws_environment import aws_environment
 from eddyline.service.crash import crash_on_request
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import JobContext, JobStore
+from eddyline.service.role_check import RoleCheck
 from eddyline.service.savepoints import Savepoints
 from eddyline.settings import Settings
 from eddyline.sql.options import SessionConfig
@@ -102,6 +103,7 @@ class Session:
         self.engine: Engine = engine or LocalEngine(
             self.streams, settings, self.streams.clock, crash_on_request
         )
+        self._roles = RoleCheck(self.directory, settings, clock)
         PROCESS.environment = lambda: aws_environment(settings, self.directory)
         PROCESS.limits = Limits(settings.function_timeout_ms / 1000, settings.function_memory_mib)
         # Planning reads and marks the catalog view: one statement at a time.
@@ -112,8 +114,13 @@ class Session:
     def prepare(
         self, statement: Query | Insert, catalog: Catalog, config: SessionConfig
     ) -> Prepared:
-        """A statement as the session's engine will run it; raises as the engine does."""
+        """A statement as the session's engine will run it.
+
+        Raises:
+            EddylineError: as the engine does, and ``access_denied`` of the session's role.
+        """
         (prepared,) = self.engine.prepare(StatementSet((statement,), catalog, config))
+        self._roles.check(self.name, prepared)
         return prepared
 
     def _restore(self, context: JobContext) -> None:

@@ -478,3 +478,8 @@ def walk(node: Node) -> Iterator[Node]:
     for child in inputs(node):
         yield from walk(child)
     yield node
+
+
+def tables_read(root: Node) -> tuple[CatalogTable, ...]:
+    """The tables whose rows a node's plan reads."""
+    return tuple(node.table for node in walk(root) if isinstance(node, Scan))

@@ -211,7 +211,7 @@ def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
     )["ApplicationOperationInfoDetails"]["OperationFailureDetails"]["ErrorInfo"]["ErrorString"]
     assert "may not write to the stream app-out" in told
     assert f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/app-out" in told
-    allow = {"Effect": "Allow", "Action": "kinesis:Put*", "Resource": "*"}
+    allow = {"Effect": "Allow", "Action": ["kinesis:Put*", "kinesis:Get*"], "Resource": "*"}
     grants = Grants(running.data_dir, ACCOUNT)
     grants.put(Kind.ROLE, role, "write", json.dumps({"Statement": allow}))
     analytics.start_application(ApplicationName="limited")
@@ -220,6 +220,54 @@ def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
     running.until(lambda: running.status("limited") == "READY")
     assert (
         analytics.list_application_snapshots(ApplicationName="limited")["SnapshotSummaries"] == []
+    )
+
+
+def test_a_notebook_reads_and_writes_what_its_role_allows(running: Running) -> None:
+    role, grants = "notebook-role", Grants(running.data_dir, ACCOUNT)
+    Entities(running.data_dir).create(Kind.ROLE, role)
+    python = """import boto3
+from botocore.exceptions import ClientError
+try:
+    print(boto3.client("kinesis").describe_stream_summary(StreamName="app-out")["ResponseMetadata"])
+except ClientError as error:
+    print(error.response["Error"]["Code"])"""
+    texts = ["%flink.ssql\n" + TABLES, "%flink.ssql\nSELECT n FROM app_in",
+             "%flink.ssql\n" + INSERT, "%flink.pyflink\n" + python]  # fmt: skip
+    running.analytics.create_application(
+        ApplicationName="bounded",
+        RuntimeEnvironment="ZEPPELIN-FLINK-3_0",
+        ServiceExecutionRole=ROLE + role,
+        ApplicationConfiguration=code(note(*texts)),
+    )
+    notes = running.services.notes
+    (kept,) = [n for n in notes.list() if n.name == "bounded"]
+    order = notes.view(kept.id).order
+
+    def shown(number: int) -> str:
+        notes.run(kept.id, order[number])
+        view: Any = None
+
+        def ended() -> bool:
+            nonlocal view
+            (view,) = [p for p in notes.view(kept.id).paragraphs if p.id == order[number]]
+            return view.status in ("FINISHED", "ERROR") or bool(view.jobs)
+
+        running.until(ended)
+        return f"{view.status}: " + " ".join(output.text for output in view.outputs)
+
+    assert shown(0).startswith("FINISHED")
+    assert "may not read the stream app-in" in shown(1)
+    assert "may not write to the stream app-out" in shown(2)
+    assert "AccessDeniedException" in shown(3)
+    allow = {"Effect": "Allow", "Action": ["kinesis:Put*", "kinesis:Get*"], "Resource": "*"}
+    grants.put(Kind.ROLE, role, "both", json.dumps({"Statement": allow}))
+    assert shown(2).startswith("RUNNING")
+    notes.cancel(kept.id)
+    running.services.notes.remove(kept.id)
+    running.analytics.delete_application(
+        ApplicationName="bounded",
+        CreateTimestamp=running.services.applications.get("bounded").created_ms / 1000,
     )
 
 

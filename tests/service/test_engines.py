@@ -37,6 +37,8 @@ class EchoStatement:
     insert_only: bool = True
     is_unbounded: bool = False
     warnings: tuple[str, ...] = ("echoed",)
+    sources: tuple[()] = ()
+    sink: None = None
 
 
 class EchoRun:

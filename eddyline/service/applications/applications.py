@@ -131,7 +131,8 @@ class Applications:
         """The note of a new notebook: its code, or an empty one."""
         text = m.code_of(application)
         if text is None:
-            return self._services.notes.create(_free(application.name, self._note_names()))
+            name = _free(application.name, self._note_names())
+            return self._services.notes.create(name, notebook=application.name)
         return self._services.notes.import_bytes(text.encode(), application.name, application.name)
 
     def _note_names(self) -> set[str]:
@@ -289,7 +290,7 @@ class Applications:
         note = application.note
         if note is not None and note in {n.id for n in self._services.notes.list()}:
             self._services.notes.cancel(note)
-            self._services.kernels.close(note)
+            self._services.kernels.close(application.name)
             self._services.sessions.close(note_session(note))
         self._settle(application.name, begun, m.READY, None)
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from eddyline.auth.entities import Entities, Kind
-from eddyline.auth.grants import Grants
-from eddyline.auth.policy import Effect, Request, allowed, parse
-from eddyline.catalog.table import CatalogTable
 from eddyline.errors import EddylineError
 from eddyline.service.applications.deployment import Steps, is_dml
 from eddyline.service.applications.model import Application, Snapshot
 from eddyline.service.events import RunEvent, RunFinished
 from eddyline.service.jobs import ENDED, RUNNING, JobInfo
-from eddyline.service.session import SessionCatalog
 from eddyline.sql import statement as s
 from eddyline.sql.parse import parse_script
-from eddyline.sql.planner import Planner
 
 if TYPE_CHECKING:
     from eddyline.service.services import Services
 
 # How long one paragraph may take until its jobs have done their first step.
 STEP_S = 300.0
-WRITE_ACTION = "kinesis:PutRecords"
 
 
 def session_of(name: str) -> str:
@@ -57,7 +48,6 @@ class CodeRun:
         Raises:
             EddylineError: of the statement that failed, or ``access_denied`` of the role.
         """
-        self._check_role(steps)
         for step in steps:
             if step.python is not None:
                 self._python(step.python)
@@ -101,70 +91,6 @@ class CodeRun:
             self._session, self._session, code, {}, uuid.uuid4().hex, ended
         )
         ended.wait(code)
-
-    # the role
-
-    def _check_role(self, steps: Steps) -> None:
-        """Check that the role lets the code write each stream that its INSERTs name."""
-        policies = role_policies(self._services, self._application.role)
-        if policies is None:
-            return
-        catalog = SessionCatalog(self._services.directory)
-        for step in steps:
-            for statement in parse_script(step.sql or ""):
-                if isinstance(statement, s.CreateTable) and statement.query is None:
-                    self._declare(catalog, statement)
-                elif isinstance(statement, s.UseDatabase):
-                    catalog.use_database(statement.name.parts)
-                elif isinstance(statement, s.UseCatalog):
-                    catalog.use_catalog(statement.name.parts[-1])
-                inserts = [statement] if isinstance(statement, s.Insert) else []
-                inserts += statement.inserts if isinstance(statement, s.StatementSet) else []
-                for insert in inserts:
-                    self._check_write(catalog, insert, policies)
-
-    def _declare(self, catalog: SessionCatalog, statement: s.CreateTable) -> None:
-        """Let the check see a table that the code creates, without keeping it."""
-        table = replace(Planner(catalog).table(statement), temporary=True)
-        catalog.create_table(table, if_not_exists=True)
-
-    def _check_write(
-        self, catalog: SessionCatalog, insert: s.Insert, policies: tuple[str, ...]
-    ) -> None:
-        try:
-            table = catalog.resolve(insert.name.parts)
-        except EddylineError:
-            return  # the statement itself says that there is no such table
-        if not isinstance(table, CatalogTable):
-            return
-        stream = table.options.get("stream.arn") or table.options.get("stream")
-        if not stream or not table.options.get("connector", "").startswith("kinesis"):
-            return
-        settings = self._services.settings
-        arn = f"arn:aws:kinesis:{settings.region}:{settings.account_id}:stream/"
-        arn += stream.rpartition("/")[2]
-        principal = self._application.role
-        request = Request(principal, WRITE_ACTION, arn)
-        if allowed([parse(text) for text in policies], request) is Effect.ALLOW:
-            return
-        statement = {
-            "Effect": "Allow",
-            "Action": ["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
-            "Resource": arn,
-        }
-        message = f"the role {principal} may not write to the stream {stream.rpartition('/')[2]}"
-        hint = f"add this statement to a policy of the role: {json.dumps(statement)}"
-        raise EddylineError("access_denied", message, hint=hint)
-
-
-def role_policies(services: Services, role: str) -> tuple[str, ...] | None:
-    """The policies of a role by its ARN; None for a role that is not known here."""
-    name = role.rpartition("/")[2]
-    entities = Entities(services.data_dir, services.clock)
-    if entities.find(Kind.ROLE, name) is None:
-        return None
-    account = services.settings.account_id
-    return Grants(services.data_dir, account, services.clock).policies_of(Kind.ROLE, name)
 
 
 def jobs_of(services: Services, name: str) -> list[JobInfo]:

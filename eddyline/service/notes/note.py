@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eddyline.service.notes.moment import zeppelin_text
+from eddyline.service.role_check import NOTEBOOK as NOTEBOOK
 
 READY, PENDING, RUNNING = "READY", "PENDING", "RUNNING"
 FINISHED, ERROR, ABORT = "FINISHED", "ERROR", "ABORT"
 # A paragraph's field while its results are those that came with an imported file.
 IMPORTED = "eddylineImported"
-# A note's field with the name of its notebook, and the notebook of notes that have none.
-NOTEBOOK = "eddylineNotebook"
+# The notebook of notes that name none.
 DEFAULT_NOTEBOOK = "default"
 # A note's field with the cron expression at whose times it runs here.
 SCHEDULE = "eddylineSchedule"
