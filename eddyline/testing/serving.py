@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,9 @@ class TestServer:
 
     def client(self, service: str = "kinesis") -> Any:
         """A botocore client of this server, with keys that need not be true."""
-        import botocore.session
         from botocore.config import Config
 
-        return botocore.session.get_session().create_client(
+        return _aws_session().create_client(
             service,
             region_name=self.settings.region,
             endpoint_url=self.endpoint_url,
@@ -63,8 +63,8 @@ class TestServer:
 
         All calls share one session, as the paragraphs of a note do.
 
-        A SELECT over a stream does not end by itself: ``for_s`` ends it after so many seconds,
-        ``limit`` once so many rows are there. Values are Python's own (``testing.values``): whole
+        A SELECT over a stream does not end by itself: ``for_s`` ends it after so many seconds of
+        reading, ``limit`` once so many rows are there. Values are Python's own (``testing.values``): whole
         numbers, floats, ``Decimal``, booleans, dates and times; None for NULL.
 
         Raises:
@@ -81,17 +81,20 @@ class TestServer:
         run_id = self.services.sessions.submit(self._session, text, arrived.put, refresh_ms=50)
         table: e.TableSnapshot | None = None
         cancelled = timed_out = False
+        reads_at: float | None = None
         while True:
             with suppress(queue.Empty):
                 event = arrived.get(timeout=0.02)
                 if isinstance(event, e.TableSnapshot):
                     table = event
+                if isinstance(event, e.StatementReads):
+                    reads_at = reads_at or SYSTEM.monotonic()
                 if isinstance(event, e.RunFinished):
                     break
-            elapsed_s = SYSTEM.monotonic() - began
+            now = SYSTEM.monotonic()
             complete = limit is not None and table is not None and table.row_count >= limit
-            due = for_s is not None and elapsed_s >= for_s
-            timed_out = timed_out or (not cancelled and not complete and elapsed_s >= timeout_s)
+            due = for_s is not None and reads_at is not None and now - reads_at >= for_s
+            timed_out = timed_out or (not cancelled and not complete and now - began >= timeout_s)
             if not cancelled and (complete or due or timed_out):
                 cancelled = True
                 self.services.sessions.cancel(run_id)
@@ -123,6 +126,15 @@ class TestServer:
             self.services.catalog.drop_table((name,))
         for stream in self.services.streams.list():
             self.services.streams.delete(stream.name)
+
+
+@lru_cache(maxsize=1)
+def _aws_session() -> Any:
+    """One for all clients: a session reads the services' models, which takes far longer than
+    making a client."""
+    import botocore.session
+
+    return botocore.session.get_session()
 
 
 def _endless(timeout_s: float, rows: int) -> EddylineError:
