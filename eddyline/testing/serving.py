@@ -64,8 +64,9 @@ class TestServer:
         All calls share one session, as the paragraphs of a note do.
 
         A SELECT over a stream does not end by itself: ``for_s`` ends it after so many seconds of
-        reading, ``limit`` once so many rows are there. Values are Python's own (``testing.values``): whole
-        numbers, floats, ``Decimal``, booleans, dates and times; None for NULL.
+        reading, ``limit`` once so many rows are there. Values are Python's own
+        (``testing.values``): whole numbers, floats, ``Decimal``, booleans, dates and times; None
+        for NULL.
 
         Raises:
             EddylineError: what a statement met; ``conflict`` if the statements are not over after
