@@ -82,10 +82,11 @@ class Workshop:
     durable: bool = False  # the state outlives the process
     idle_timeout_ms: int | None = None
     directory: Path | None = None
+    state_ttl_ms: int = 0
 
     def context(self, name: str) -> Context:
         shared = (self.db, self.settings, self.clock, self.figures, self.zone, self.directory)
-        return Context(name, *shared)
+        return Context(name, *shared, state_ttl_ms=self.state_ttl_ms)
 
 
 Builder = Callable[[Workshop, Context, Inputs, Any], Operator]

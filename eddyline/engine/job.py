@@ -196,6 +196,7 @@ class Job:
             streams=self._streams,
             durable=self._spec.directory is not None,
             directory=self._spec.directory,
+            state_ttl_ms=self._spec.plan.state_ttl_ms,
         )
 
     def _resumed(self, state: JobState) -> list[str] | None:
@@ -252,6 +253,9 @@ class Job:
             progress = self._emptied(state, root, progress)
         if self._partial:
             self._claim(state, root)
+        with state.db.transaction():
+            for op in operators(root):
+                op.adapt()
         for op in operators(root):
             saved = progress.operators.get(op.name)
             if saved is not None:

@@ -29,7 +29,15 @@ from eddyline.sql import physical as plan
 
 _BELOW = ("input", "left", "right", "inputs")
 # Fields that nodes got after version 1.
-_LATER = ("meaning", "offset", "false_alarms", "details", "choices", "condition_tree")
+_LATER = (
+    "meaning",
+    "offset",
+    "false_alarms",
+    "details",
+    "choices",
+    "condition_tree",
+    "state_ttl_ms",
+)
 # The detector whose models are stored. A job of an earlier one reads on with empty state.
 DETECTOR = 2
 _NUMBER = re.compile(r"\d+$")

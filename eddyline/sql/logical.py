@@ -112,18 +112,25 @@ class GroupWindow:
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """Grouping. With ``window`` the schema is keys, aggregates, and the window's columns."""
+    """Grouping. With ``window`` the schema is keys, aggregates, and the window's columns.
+
+    state_ttl_ms: what a hint says; None for the session's.
+    """
 
     input: Node
     keys: tuple[str, ...]
     calls: tuple[AggregateCall, ...]
     window: GroupWindow | None
     schema: Schema
+    state_ttl_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """A join; ``condition`` is over the output's names (left's, then right's, all unique)."""
+    """A join; ``condition`` is over the output's names (left's, then right's, all unique).
+
+    state_ttl_ms: of the left and the right side, as a hint says; None for the session's.
+    """
 
     left: Node
     right: Node
@@ -132,6 +139,7 @@ class Join:
     left_names: tuple[str, ...]
     right_names: tuple[str, ...]
     schema: Schema
+    state_ttl_ms: tuple[int | None, int | None] = (None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ OPTIONS: dict[str, SessionOption] = {
     "table.exec.state.ttl": SessionOption(
         "0",
         "duration",
-        "State of joins and groupings is kept for ever, longer than a value other than 0 says.",
-        False,
+        "State of groupings, regular joins, deduplication, Top-N, OVER without a beginning and "
+        "temporal joins is cleared this long after its last write, at most a 64th later; 0: "
+        "never.",
     ),
     "python.files": SessionOption(
         "",
@@ -188,6 +189,13 @@ class SessionConfig:
         """What was SET for idle shards, or None."""
         text = self.values.get("table.exec.source.idle-timeout")
         return None if text is None else duration_ms(text, "table.exec.source.idle-timeout")
+
+    @property
+    def state_ttl_ms(self) -> int:
+        """After how long without a write state is forgotten; 0 for never. In batch mode all state
+        ends with the input."""
+        key = "table.exec.state.ttl"
+        return 0 if self.is_batch else duration_ms(self.get(key), key)
 
     @property
     def ignores_unclaimed_state(self) -> bool:

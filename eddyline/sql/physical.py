@@ -197,7 +197,8 @@ class WindowAggregate:
 class GroupAggregate:
     """Unbounded grouping: emits +I, then -U/+U as groups change, -D when one empties.
 
-    schema: keys, then aggregates. Input may be a changelog (retracts).
+    schema: keys, then aggregates. Input may be a changelog (retracts). state_ttl_ms: as a hint
+    says; None for the plan's.
     """
 
     input: Node
@@ -205,6 +206,11 @@ class GroupAggregate:
     aggregates: tuple[Aggregate, ...]
     schema: Schema
     meaning: str = field(default="", compare=False, repr=False)
+    state_ttl_ms: int | None = field(default=None, compare=False, repr=False)
+
+
+# The TTL of the left and the right side of a join in milliseconds; None for the plan's.
+SideTtls = tuple[int | None, int | None]
 
 
 class JoinKind(StrEnum):
@@ -244,7 +250,8 @@ class Join:
 
     left_keys/right_keys: equal-key columns, pairwise (may be empty). condition: further DuckDB
     text over the output's column names. schema: left's columns then right's, renamed to be unique;
-    ``left_names``/``right_names`` give each side's output names in order.
+    ``left_names``/``right_names`` give each side's output names in order. state_ttl_ms: of the left
+    and the right side, as a hint says; None for the plan's.
     """
 
     left: Node
@@ -257,6 +264,7 @@ class Join:
     right_names: tuple[str, ...]
     schema: Schema
     meaning: str = field(default="", compare=False, repr=False)
+    state_ttl_ms: SideTtls = field(default=(None, None), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,13 +450,15 @@ class Plan:
     """A whole statement for the engine.
 
     root: a Sink or a Collect. sql: the statement's text. warnings: sentences for the user.
-    insert_only: no row is ever taken back.
+    insert_only: no row is ever taken back. state_ttl_ms: after how long without a write the state
+    of groups, regular joins and the like is forgotten; 0 for never.
     """
 
     root: Sink | Collect
     sql: str
     insert_only: bool
     warnings: tuple[str, ...] = ()
+    state_ttl_ms: int = 0
 
     @property
     def is_unbounded(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from eddyline.errors import EddylineError
@@ -83,7 +83,9 @@ def _aggregate(node: lg.Aggregate) -> p.Node:
     below = physical(node.input)
     calls = tuple(_call(c) for c in node.calls)
     if node.window is None:
-        return p.GroupAggregate(below, node.keys, calls, node.schema, meaning_of(node))
+        return p.GroupAggregate(
+            below, node.keys, calls, node.schema, meaning_of(node), node.state_ttl_ms
+        )
     w = node.window
     return p.WindowAggregate(
         below, w.window, w.time_column, node.keys, calls, w.names, node.schema, meaning_of(node)
@@ -208,18 +210,24 @@ def _processing_time(node: lg.ProcessingTime) -> p.Node:
 def _join(node: lg.Join) -> p.Node:
     steady = insert_only(node.left) and insert_only(node.right)
     pair = window_pair(node) if steady else None
+    is_semi = node.kind in ("SEMI", "ANTI")
+    interval = interval_of(node) if steady and not is_semi and pair is None else None
+    if node.state_ttl_ms != (None, None) and (pair is not None or interval is not None):
+        msg = "the hint STATE_TTL is for regular joins; this join forgets by its own bounds of time"
+        raise EddylineError("sql_unsupported", msg, hint="remove the hint")
     if pair is not None:
         return _window_join(node, pair)
-    is_semi = node.kind in ("SEMI", "ANTI")
-    interval = interval_of(node) if steady and not is_semi else None
     if interval is not None:
         return _interval_join(node, interval)
     left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
     make = p.SemiJoin if is_semi else p.Join
-    return make(
+    made = make(
         physical(node.left), physical(node.right), p.JoinKind(node.kind), left_keys, right_keys,
         rest, node.left_names, node.right_names, node.schema, meaning_of(node),
     )  # fmt: skip
+    if isinstance(made, p.SemiJoin):
+        return made
+    return replace(made, state_ttl_ms=node.state_ttl_ms)
 
 
 def _temporal_join(node: lg.TemporalJoin) -> p.Node:

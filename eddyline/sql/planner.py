@@ -14,12 +14,12 @@ from eddyline.sql import statement as st
 from eddyline.sql.bind.definitions import altered_table, define_table, define_view
 from eddyline.sql.bind.queries import bind_query, final
 from eddyline.sql.bind.relation import Relation, projected
-from eddyline.sql.bind.scope import Environment
+from eddyline.sql.bind.scope import Environment, StateTtls
 from eddyline.sql.bind.sinks import Target, bind_insert
 from eddyline.sql.changes import insert_only
 from eddyline.sql.explain import execution_nodes, tree
 from eddyline.sql.logical import Node
-from eddyline.sql.options import SessionConfig
+from eddyline.sql.options import SessionConfig, duration_ms
 from eddyline.sql.physical_plan import physical
 from eddyline.sql.rules import optimized
 
@@ -41,7 +41,7 @@ class Planner:
         env = self._environment(statement.source)
         node, schema = self._select(statement, env)
         root = p.Collect(physical(node), schema)
-        return p.Plan(root, statement.source.text, insert_only(node), tuple(env.warnings))
+        return self._plan(root, statement.source, node, env)
 
     def insert(self, statement: st.Insert) -> p.Plan:
         """An INSERT INTO, its rows for a table.
@@ -54,7 +54,16 @@ class Planner:
         root = p.Sink(
             physical(node), target.table, target.columns, target.partition_by, target.columns
         )
-        return p.Plan(root, statement.source.text, insert_only(node), tuple(env.warnings))
+        return self._plan(root, statement.source, node, env)
+
+    def _plan(
+        self, root: p.Sink | p.Collect, source: st.Source, node: Node, env: Environment
+    ) -> p.Plan:
+        ttl_ms = self._config.state_ttl_ms
+        if ttl_ms and any(isinstance(n, p.Forest) for n in p.walk(root)):
+            env.warn(_FOREST_TTL)
+        rows = (source.text, insert_only(node), tuple(env.warnings))
+        return p.Plan(root, *rows, state_ttl_ms=ttl_ms)
 
     def explain(self, statement: st.Explain) -> str:
         """The plan as text.
@@ -101,16 +110,17 @@ class Planner:
             EddylineError: as ``query``.
         """
         env = self._environment(statement.source)
+        if statement.source.state_ttls:
+            what, hint = "the hint STATE_TTL in a view", "write it in the query that reads the view"
+            raise env.unsupported(what, statement.source.span, hint)
         view = define_view(statement, env)
         self.warnings = tuple(env.warnings)
         return view
 
     def _environment(self, source: st.Source) -> Environment:
-        warnings = [
-            _HINTS.get(name, f"the hint {name} changes nothing on one machine")
-            for name in source.hints
-        ]
-        return Environment(self._catalog, self._config, source.script, warnings)
+        warnings = [f"the hint {name} changes nothing on one machine" for name in source.hints]
+        ttls = StateTtls({name: duration_ms(text, "STATE_TTL") for name, text in source.state_ttls})
+        return Environment(self._catalog, self._config, source.script, warnings, state_ttls=ttls)
 
     def _select(self, statement: st.Query, env: Environment) -> tuple[Node, Schema]:
         """The rows, and their columns under the names that a user sees."""
@@ -124,6 +134,10 @@ class Planner:
     def _bound(self, statement: st.Query | st.Insert, env: Environment) -> Relation:
         """The query's rows; in batch mode only those that remain when its input has ended."""
         relation = bind_query(statement.query, env)
+        unused = sorted(set(env.state_ttls.by_name) - env.state_ttls.used)
+        if unused:
+            message = f"the hint STATE_TTL names {', '.join(unused)}"
+            raise env.error(message, statement.source.span, _TTL_NAMES)
         return replace(relation, node=final(relation.node)) if env.config.is_batch else relation
 
     def _target(self, statement: st.Insert, env: Environment) -> tuple[Target, Node]:
@@ -159,8 +173,11 @@ _NOTES = {
     "ESTIMATED_COST": "note: costs are not estimated, because there are no statistics",
     "PLAN_ADVICE": "note: no advice for this plan",
 }
-# What a hint that is not applied means here; the others change nothing on one machine.
-_HINTS = {
-    "STATE_TTL": "the hint STATE_TTL is not applied: state is kept longer here, for ever; group by "
-    "a window, or join on a time interval, to bound it"
-}
+_TTL_NAMES = (
+    "it names a table, or its alias, that the statement joins or groups; for all other state write "
+    "SET 'table.exec.state.ttl'"
+)
+_FOREST_TTL = (
+    "table.exec.state.ttl is not applied to RANDOM_CUT_FOREST: a key's forest is kept until the "
+    "memory for forests is needed for others"
+)

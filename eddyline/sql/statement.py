@@ -13,13 +13,15 @@ from eddyline.sql import syntax
 class Source:
     """Where a statement stands: its own text, the whole script, and its place in it.
 
-    hints: names of hints that change no result here.
+    hints: names of hints that change no result here. state_ttls: name or alias of a table, and the
+    duration that STATE_TTL gives it.
     """
 
     text: str
     script: str
     span: Span
     hints: tuple[str, ...] = ()
+    state_ttls: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

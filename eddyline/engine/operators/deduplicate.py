@@ -13,6 +13,7 @@ import pyarrow as pa
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
 from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
 from eddyline.engine.operators.rank import Rank
+from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import Batch
 from eddyline.record.types import duckdb_type, quote
@@ -36,19 +37,23 @@ def deduplicate(context: Context, inputs: tuple[Operator, ...], node: Deduplicat
     return FirstInTime(context, inputs, node)
 
 
-class FirstArrival(Operator):
+class FirstArrival(RetainingOperator):
     """The first row of each key, at once."""
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> None:
         super().__init__(context, inputs, node.schema)
         self._keys = [KeyColumn(k, duckdb_type(node.schema[k])) for k in node.keys]
         self._table = context.table("keys")
+        self._retention = Retention(context, kept(self._table))
+        self.retentions = (self._retention,)
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys] or ['"$one" INTEGER']
-        self.context.db.run(f"CREATE TABLE {self._table} ({', '.join(columns)})")
+        definition = ", ".join(columns) + self._retention.definition
+        self.context.db.run(f"CREATE TABLE {self._table} ({definition})")
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         batch = inputs[0].batch
         if batch is None or not batch.num_rows:
             return Step(None, inputs[0].watermark_ms)
@@ -66,15 +71,16 @@ class FirstArrival(Operator):
         )["$seq"]
         if not len(first):
             return Step(None, inputs[0].watermark_ms)
-        kept = batch.rows.take(first)
-        db.run(f"INSERT INTO {self._table} SELECT {names or '1'} FROM b", b=kept)
+        fresh = batch.rows.take(first)
+        keys = f"SELECT {names or '1'}{self._retention.value} FROM b"
+        db.run(f"INSERT INTO {self._table} {keys}", b=fresh)
         marks = None
         if batch.watermarks is not None:
             marks = batch.watermarks[first.combine_chunks().to_numpy()]
-        return Step(Batch(kept, None, marks), inputs[0].watermark_ms)
+        return Step(Batch(fresh, None, marks), inputs[0].watermark_ms)
 
 
-class FirstInTime(Operator):
+class FirstInTime(RetainingOperator):
     """The row with the least row time of each key, once the watermark has passed it.
 
     A row behind the watermark is dropped, as in Flink. State: one row per key that waits, and the
@@ -88,17 +94,21 @@ class FirstInTime(Operator):
         self._keys = [KeyColumn(k, duckdb_type(node.schema[k])) for k in node.keys]
         self._table = context.table("rows")
         self._given = context.table("given")
+        self._retention = Retention(context, kept(self._table, self._given))
+        self.retentions = (self._retention,)
         self._columns = ", ".join(quote(n) for n in node.schema.names)
         self._seen = 0
         self._next: int | None = None
 
     def create(self) -> None:
         columns = self.schema.duckdb_columns()
-        self.context.db.run(f"CREATE TABLE {self._table} ({columns}, {_T} BIGINT, {_SEQ} BIGINT)")
+        more = f"{_T} BIGINT, {_SEQ} BIGINT{self._retention.definition}"
+        self.context.db.run(f"CREATE TABLE {self._table} ({columns}, {more})")
         keys = ", ".join(f"{quote(k.name)} {k.type}" for k in self._keys) or '"$one" INTEGER'
-        self.context.db.run(f"CREATE TABLE {self._given} ({keys})")
+        self.context.db.run(f"CREATE TABLE {self._given} ({keys}{self._retention.definition})")
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is not None and batch.num_rows:
             refuse_changes(batch, "a deduplication by row time")
@@ -106,7 +116,8 @@ class FirstInTime(Operator):
         return Step(self._fire(watermark), watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
-        return inputs[0], self._next is not None and inputs[0] >= self._next
+        fires = self._next is not None and inputs[0] >= self._next
+        return inputs[0], fires or self._retention.is_due
 
     def save(self) -> dict[str, Any]:
         return {"seen": self._seen, "next": self._next}
@@ -136,8 +147,9 @@ class FirstInTime(Operator):
         match = matching(self._keys, "s", "b")
         best = f"row_number() OVER ({part} ORDER BY {_T}, {_SEQ})"
         given = f"SELECT 1 FROM {self._given} s WHERE {match}"
+        now = self._retention.value
         db.run(
-            f"INSERT INTO {self._table} SELECT {self._columns}, {_T}, {_SEQ} FROM b "
+            f"INSERT INTO {self._table} SELECT {self._columns}, {_T}, {_SEQ}{now} FROM b "
             f"WHERE NOT EXISTS ({given}) QUALIFY {best} = 1",
             b=rows,
         )
@@ -155,7 +167,8 @@ class FirstInTime(Operator):
             f"SELECT {self._columns} FROM {self._table} WHERE {due} ORDER BY {_T}, {_SEQ}"
         )
         keys = ", ".join(listed(self._keys)) or "1"
-        db.run(f"INSERT INTO {self._given} SELECT {keys} FROM {self._table} WHERE {due}")
+        given = f"SELECT {keys}{self._retention.value} FROM {self._table} WHERE {due}"
+        db.run(f"INSERT INTO {self._given} {given}")
         db.run(f"DELETE FROM {self._table} WHERE {due}")
         self._next = db.one(f"SELECT min({_T}) FROM {self._table}")
         return Batch(typed(rows, self.schema))

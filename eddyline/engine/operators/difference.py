@@ -21,6 +21,7 @@ from eddyline.engine.operators.operator import (
     split_hidden,
     with_columns,
 )
+from eddyline.engine.operators.retention import AT, RetainingOperator, Retention, kept
 from eddyline.record.batch import Batch, Kind
 from eddyline.record.schema import Schema
 from eddyline.record.types import duckdb_type, quote
@@ -28,7 +29,7 @@ from eddyline.record.types import duckdb_type, quote
 SEQ = quote("$seq")
 
 
-class PartitionChanges(Operator):
+class PartitionChanges(RetainingOperator):
     """Keeps rows by partition; a subclass says what the result over them is."""
 
     def __init__(
@@ -46,13 +47,17 @@ class PartitionChanges(Operator):
         self._touched = context.table("touched")
         self._steady = inputs[0].insert_only
         self._seen = 0
+        self._retention = Retention(context, kept(self._table))
+        self.retentions = (self._retention,)
         self.insert_only = False
 
     def create(self) -> None:
         columns = self.inputs[0].schema.duckdb_columns()
-        self.context.db.run(f"CREATE TABLE {self._table} ({columns}, {SEQ} BIGINT)")
+        more = f"{SEQ} BIGINT{self._retention.definition}"
+        self.context.db.run(f"CREATE TABLE {self._table} ({columns}, {more})")
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         batch = inputs[0].batch
         if batch is None or batch.num_rows == 0:
             return Step(None, inputs[0].watermark_ms)
@@ -107,8 +112,10 @@ class PartitionChanges(Operator):
     def _apply(self, rows: pa.Table) -> None:
         """The batch's rows come into the table and leave it."""
         db, columns = self.context.db, ", ".join(self._below)
+        target = f"{self._table} ({columns}, {SEQ}{self._retention.column})"
+        now = self._retention.value
         if self._steady or KIND not in rows.column_names:
-            db.run(f"INSERT INTO {self._table} SELECT {columns}, {SEQ} FROM b", b=rows)
+            db.run(f"INSERT INTO {target} SELECT {columns}, {SEQ}{now} FROM b", b=rows)
             return
         # A row that comes and goes within the batch leaves no trace: only net copies count.
         net = self.context.table("net")
@@ -121,7 +128,7 @@ class PartitionChanges(Operator):
         same = _same(self._below, "x", "n")
         part = f"PARTITION BY {columns} ORDER BY {SEQ}"
         db.run(
-            f"INSERT INTO {self._table} SELECT {_of('x', self._below)}, x.{SEQ} FROM (SELECT *, "
+            f"INSERT INTO {target} SELECT {_of('x', self._below)}, x.{SEQ}{now} FROM (SELECT *, "
             f'row_number() OVER ({part} DESC) AS "$nth" FROM b WHERE {quote(KIND)} IN (0, 2)) x '
             f'JOIN {net} n ON {same} WHERE x."$nth" <= n."$net"',
             b=rows,
@@ -131,6 +138,12 @@ class PartitionChanges(Operator):
             f'row_number() OVER ({part}) AS "$nth" FROM {self._rows()} s) x '
             f'JOIN {net} n ON {same} WHERE n."$net" < 0 AND x."$nth" <= -n."$net")'
         )
+        if self._retention.on:  # a row that went and came again was written
+            same = _same(self._below, "s", "n")
+            db.run(
+                f"UPDATE {self._table} AS s SET {AT} = {self._retention.now_ms} FROM {net} n "
+                f'WHERE n."$net" = 0 AND {same}'
+            )
 
 
 def _same(columns: list[str], left: str, right: str) -> str:

@@ -29,6 +29,7 @@ from eddyline.engine.operators.operator import (
     split_hidden,
     with_columns,
 )
+from eddyline.engine.operators.retention import AT, RetainingOperator, Retention, kept
 from eddyline.engine.operators.tracked_values import TrackedValues
 from eddyline.record.batch import Batch
 from eddyline.record.types import duckdb_type, quote
@@ -39,7 +40,7 @@ GOES = f"{quote(KIND)} IN (1, 3)"
 ROWS = quote("$rows")
 
 
-class GroupAggregate(Operator):
+class GroupAggregate(RetainingOperator):
     """Emits +I for a new group, -U/+U for a changed one, -D for one that emptied."""
 
     def __init__(
@@ -53,7 +54,9 @@ class GroupAggregate(Operator):
         self._changing = changing = not inputs[0].insert_only
         self.insert_only = not changing and not self._calls
         tracked = [c for c in self._calls if c.distinct or (changing and not _gives_back(c))]
-        self._tracked = [TrackedValues(context, self._keys, c) for c in tracked]
+        self._retention = Retention(context, kept(self._groups), node.state_ttl_ms)
+        self._tracked = [TrackedValues(context, self._keys, c, node.state_ttl_ms) for c in tracked]
+        self.retentions = (self._retention, *(t.retention for t in self._tracked))
         self._plain = [c for c in self._calls if c not in tracked]
         self._results = ", ".join(
             [f"s.{ROWS}"] + [f"{c.finish('s')} AS {quote(c.call.name)}" for c in self._calls]
@@ -63,11 +66,13 @@ class GroupAggregate(Operator):
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys] + [f"{ROWS} BIGINT"]
         columns += [d for c in self._calls for d in c.definitions()]
-        self.context.db.run(f"CREATE TABLE {self._groups} ({', '.join(columns)})")
+        definition = ", ".join(columns) + self._retention.definition
+        self.context.db.run(f"CREATE TABLE {self._groups} ({definition})")
         for t in self._tracked:
             t.create()
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         batch = inputs[0].batch
         if batch is None or batch.num_rows == 0:
             return Step(None, inputs[0].watermark_ms)
@@ -87,6 +92,8 @@ class GroupAggregate(Operator):
         self._seen += n
         rows = batch.rows.select(list(self.inputs[0].schema.names))
         rows = with_columns(rows, kind=kinds, row=order)
+        if self._retention.on and self._changing:
+            rows = self._without_forgotten(rows)
         db.run(f"CREATE OR REPLACE TEMP TABLE {touched} AS {self._partial('b')}", b=rows)
         old = db.query(self._look(touched))
         self._merge(touched)
@@ -95,6 +102,20 @@ class GroupAggregate(Operator):
         new = db.query(self._look(touched))
         db.run(f"DELETE FROM {self._groups} WHERE {ROWS} <= 0")
         return self._changes(old, new)
+
+    def _without_forgotten(self, rows: pa.Table) -> pa.Table:
+        """The rows less those that are taken from a group that is not there: it was forgotten.
+
+        As in Flink they are left out until the group's next row comes.
+        """
+        known = f"SELECT 1 FROM {self._groups} s WHERE {matching(self._keys, 's', 'b')}"
+        same = matching(self._keys, "c", "b")
+        come = f"SELECT 1 FROM b c WHERE {same} AND c.{quote(KIND)} IN (0, 2)"
+        sql = (
+            f"SELECT * FROM b WHERE {COMES} OR EXISTS ({known}) "
+            f'OR EXISTS ({come} AND c."$row" < b."$row") ORDER BY "$row"'
+        )
+        return self.context.db.query(sql, b=rows)
 
     def _partial(self, source: str) -> str:
         """One row a touched group: rows that came and went, and the batch's accumulators."""
@@ -114,6 +135,10 @@ class GroupAggregate(Operator):
         columns = [ROWS, *(n for c in self._plain for n in c.columns())]
         updates = {ROWS: f"s.{ROWS} + p.{ROWS}"}
         source = [*listed(self._keys), f'"$in" - "$out" AS {ROWS}']
+        if self._retention.on:
+            columns.append(AT)
+            updates[AT] = f"p.{AT}"
+            source.append(f"{self._retention.now_ms} AS {AT}")
         for c in self._plain:
             merged = c.merged("s", "p")
             back = _back(c) if self._changing else {}
@@ -157,6 +182,9 @@ class GroupAggregate(Operator):
         values = [quote(c.call.name) for c in self._calls]
         match = matching(self._keys, "o", "n")
         differ = " OR ".join(f"o.{v} IS DISTINCT FROM n.{v}" for v in values) or "FALSE"
+        if self._retention.on and values:
+            # As in Flink an unchanged group is given as well, which prolongs its life downstream.
+            differ = "TRUE"
         names = [quote(n) for n in self.schema.names]
 
         def side(alias: str, kind: str, place: int, source: str) -> str:

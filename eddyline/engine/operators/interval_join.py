@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.join import JoinSide, join_condition, make_side, renamed
+from eddyline.engine.operators.join_side import JoinSide, join_condition, make_side, renamed
 from eddyline.engine.operators.operator import Context, Operator, Step, typed
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch

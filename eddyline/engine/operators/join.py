@@ -11,13 +11,21 @@ of the state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.database import MORE_MEMORY
+from eddyline.engine.operators.join_side import (
+    PIECE_BYTES_MAX,
+    JoinSide,
+    N,
+    counted,
+    join_condition,
+    make_side,
+    renamed,
+    too_large,
+)
 from eddyline.engine.operators.operator import (
     KIND,
     Context,
@@ -27,93 +35,18 @@ from eddyline.engine.operators.operator import (
     typed,
     with_columns,
 )
-from eddyline.errors import EddylineError
+from eddyline.engine.operators.partners import MET, PartnerCount, adapt_counts
+from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
 from eddyline.record.batch import MIN_WATERMARK, Batch
-from eddyline.record.formats.kernel import NO_MEMORY
-from eddyline.record.schema import Column, Schema
-from eddyline.record.types import duckdb_type, quote
+from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
 
-# Bytes of matches that one micro-batch gives.
-PIECE_BYTES_MAX = 32 << 20
-N = '"$n"'
 _COPY = '"$copy"'
 _PLACE = '"$place"'
 
 
-@dataclass(frozen=True, slots=True)
-class JoinSide:
-    """One side of a join: its columns under their output names, its keys, its tables."""
-
-    index: int
-    schema: Schema
-    keys: tuple[str, ...]
-    table: str
-    delta: str
-    outer: bool
-
-    @property
-    def columns(self) -> list[str]:
-        return [quote(n) for n in self.schema.names]
-
-    def of(self, alias: str) -> str:
-        return ", ".join(f"{alias}.{c}" for c in self.columns)
-
-    def nulls(self) -> str:
-        pairs = zip(self.columns, self.schema.types, strict=True)
-        return ", ".join(f"NULL::{duckdb_type(t)} AS {c}" for c, t in pairs)
-
-
-def make_side(
-    context: Context,
-    index: int,
-    below: Schema,
-    names: tuple[str, ...],
-    keys: tuple[str, ...],
-    outer: bool,
-) -> JoinSide:
-    """A side from its input's schema and its output names."""
-    renamed = dict(zip(below.names, names, strict=True))
-    schema = Schema(tuple(Column(renamed[c.name], c.type) for c in below))
-    word = ("left", "right")[index]
-    return JoinSide(
-        index,
-        schema,
-        tuple(renamed[k] for k in keys),
-        context.table(word),
-        context.table(word + "_delta"),
-        outer,
-    )
-
-
-def renamed(batch: Batch, below: Schema, side: JoinSide) -> pa.Table:
-    """A batch's rows under the join's output names."""
-    rows = batch.rows.select(list(below.names))
-    return rows.rename_columns(list(side.schema.names))
-
-
-def join_condition(left: JoinSide, right: JoinSide, condition: str | None) -> str:
-    """Equal keys (NULL equals nothing) and the rest, over aliases ``l`` and ``r``."""
-    pairs = zip(left.keys, right.keys, strict=True)
-    parts = [f"l.{quote(a)} = r.{quote(b)}" for a, b in pairs]
-    if condition:
-        parts.append(f"({condition})")
-    return " AND ".join(parts) or "TRUE"
-
-
-def _columns(side: JoinSide) -> str:
-    """A side's own columns and how many copies of each row there are."""
-    return ", ".join([*side.columns, N])
-
-
-def too_large(bytes_max: int) -> EddylineError:
-    """The error of a single row that has too many matches."""
-    msg = f"{NO_MEMORY} for the matches of one row ({bytes_max >> 20} MiB)"
-    return EddylineError("limit_exceeded", msg, hint=MORE_MEMORY)
-
-
-class Join(Operator):
+class Join(RetainingOperator):
     """INNER, LEFT, RIGHT and FULL."""
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Join) -> None:
@@ -132,15 +65,33 @@ class Join(Operator):
         self._part = 1
         self._before = self._after = MIN_WATERMARK
         self.insert_only = self.insert_only and node.kind is JoinKind.INNER
+        self.retentions = tuple(
+            Retention(context, kept(side.table), ttl_ms)
+            for side, ttl_ms in zip(self._sides, node.state_ttl_ms, strict=True)
+        )
+        self._forgets = any(r.on for r in self.retentions)
+        # Of the outer sides, for when partners can be forgotten.
+        self._counts = [
+            PartnerCount(context.db, side, self._sides[1 - side.index], self._on,
+                         self.retentions[side.index])
+            for side in self._sides if side.outer
+        ]  # fmt: skip
         self._names = ", ".join(quote(n) for n in self.schema.names)
 
     def create(self) -> None:
         for side in self._sides:
+            more = f"{N} BIGINT{self.retentions[side.index].definition}"
+            more += f", {MET} BIGINT" if side.outer and self._forgets else ""
             self.context.db.run(
-                f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {N} BIGINT)"
+                f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {more})"
             )
 
+    def adapt(self) -> None:
+        super().adapt()
+        adapt_counts(self._counts, forgets=self._forgets)
+
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         watermark = min(s.watermark_ms for s in inputs)
         if not any(s.num_rows for s in inputs):
             self._before = watermark
@@ -156,9 +107,10 @@ class Join(Operator):
 
     def step_waiting(self) -> Step:
         """Join as many of the rows that wait as the last part had; the left side's come first."""
+        self.begin_step()
         now = 0 if self._waiting[0] else 1
         for side in self._sides:
-            made = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {_columns(side)}"
+            made = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {counted(side)}"
             if side.index == now:
                 self._take_back(side, made)
             else:
@@ -189,8 +141,12 @@ class Join(Operator):
         matches = self._matches_within()
         outer = [s for s in self._sides if s.outer]
         padded = [self._unmatched(s, -1) for s in outer]
+        counts = self._counts if self._forgets else []
+        padded += [self._forgotten(c.side) for c in counts]
         for side in self._sides:
             self._apply(side)
+        for count in counts:
+            count.update()
         padded += [self._unmatched(s, 1) for s in outer]
         if self.has_waiting:
             self._after = watermark
@@ -230,7 +186,7 @@ class Join(Operator):
         if counts[1]:
             after = left.table
             if counts[0]:
-                parts = (f"SELECT {_columns(left)} FROM {t}" for t in (left.table, left.delta))
+                parts = (f"SELECT {counted(left)} FROM {t}" for t in (left.table, left.delta))
                 after = f"({' UNION ALL '.join(parts)})"
             meetings.append((after, right.delta))
         return meetings
@@ -241,7 +197,7 @@ class Join(Operator):
         moved = self._sizes[side.index] - kept
         # A row's number in a table says nothing before the transaction is committed.
         db.run(
-            f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {_columns(side)}, "
+            f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {counted(side)}, "
             f"row_number() OVER () - 1 AS {_PLACE} FROM {side.delta}"
         )
         db.run(
@@ -251,7 +207,7 @@ class Join(Operator):
         # What waits already comes after these.
         first = int(db.one(f"SELECT min({_PLACE}) FROM {table}") or 0) - moved - kept
         db.run(
-            f"INSERT INTO {table} SELECT {_columns(side)}, {_PLACE} + {first} FROM {side.delta} "
+            f"INSERT INTO {table} SELECT {counted(side)}, {_PLACE} + {first} FROM {side.delta} "
             f"WHERE {_PLACE} >= {kept}"
         )
         db.run(f"DELETE FROM {side.delta} WHERE {_PLACE} >= {kept}")
@@ -276,7 +232,9 @@ class Join(Operator):
             return
         rows = with_columns(rows, kind=batch.kinds)
         sign = 'sum(CASE WHEN "$kind" IN (0, 2) THEN 1 ELSE -1 END)::BIGINT'
-        db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} HAVING {sign} <> 0", b=rows)
+        # A row that went and came again is written, which prolongs its life.
+        net = "" if self._forgets else f"HAVING {sign} <> 0"
+        db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} {net}", b=rows)
         self._sizes[side.index] = int(db.one(f"SELECT count(*) FROM {side.delta}"))
 
     def _matches(self, left: str, right: str) -> str:
@@ -289,10 +247,25 @@ class Join(Operator):
         other = self._right if side.index == 0 else self._left
         parts = (f"{side.of('l')}, {other.nulls()}", f"{other.nulls()}, {side.of('r')}")
         touched = self._touched(side, other, me)
+        alone = f"NOT EXISTS (SELECT 1 FROM {other.table} {you} WHERE {self._on})"
+        if self._forgets:
+            alone = f"{me}.{MET} <= 0"
         return self.context.db.query(
             f"SELECT {parts[side.index]}, {me}.{N} * {sign} AS {N} FROM {side.table} {me} "
-            f"WHERE {touched} AND NOT EXISTS "
-            f"(SELECT 1 FROM {other.table} {you} WHERE {self._on})"
+            f"WHERE {touched} AND {alone}"
+        )
+
+    def _forgotten(self, side: JoinSide) -> pa.Table:
+        """Rows that an outer side takes back after they were forgotten: without a partner that is
+        still there they were given alone, as far as is known."""
+        me, you = ("l", "r") if side.index == 0 else ("r", "l")
+        other = self._sides[1 - side.index]
+        parts = (f"{side.of('l')}, {other.nulls()}", f"{other.nulls()}, {side.of('r')}")
+        same = " AND ".join(f"s.{c} IS NOT DISTINCT FROM {me}.{c}" for c in side.columns)
+        return self.context.db.query(
+            f"SELECT {parts[side.index]}, {me}.{N} FROM {side.delta} {me} WHERE {me}.{N} < 0 "
+            f"AND NOT EXISTS (SELECT 1 FROM {side.table} s WHERE {same}) "
+            f"AND NOT EXISTS (SELECT 1 FROM {other.table} {you} WHERE {self._on})"
         )
 
     def _touched(self, side: JoinSide, other: JoinSide, alias: str) -> str:
@@ -312,16 +285,22 @@ class Join(Operator):
     def _apply(self, side: JoinSide) -> None:
         """The change becomes part of the kept side."""
         db, columns = self.context.db, ", ".join(side.columns)
+        retention = self.retentions[side.index]
         if self.inputs[side.index].insert_only:
-            db.run(f"INSERT INTO {side.table} SELECT {columns}, {N} FROM {side.delta}")
+            db.run(
+                f"INSERT INTO {side.table} ({columns}, {N}{retention.column}) "
+                f"SELECT {columns}, {N}{retention.value} FROM {side.delta}"
+            )
             return
         same = " AND ".join(f"s.{c} IS NOT DISTINCT FROM d.{c}" for c in side.columns)
         values = ", ".join(f"d.{c}" for c in side.columns)
         db.run(
             f"MERGE INTO {side.table} AS s USING {side.delta} AS d ON {same} "
             f"WHEN MATCHED AND s.{N} + d.{N} = 0 THEN DELETE "
-            f"WHEN MATCHED THEN UPDATE SET {N} = s.{N} + d.{N} "
-            f"WHEN NOT MATCHED THEN INSERT ({columns}, {N}) VALUES ({values}, d.{N})"
+            f"WHEN MATCHED THEN UPDATE SET {N} = s.{N} + d.{N}{retention.assignment} "
+            f"WHEN NOT MATCHED{' AND d.' + N + ' > 0' if self._forgets else ''} "
+            f"THEN INSERT ({columns}, {N}{retention.column}) "
+            f"VALUES ({values}, d.{N}{retention.value})"
         )
 
     def _changes(self, pieces: list[pa.Table]) -> Batch | None:

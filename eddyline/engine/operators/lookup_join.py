@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from eddyline.engine.operators.join import join_condition, make_side, renamed
+from eddyline.engine.operators.join_side import join_condition, make_side, renamed
 from eddyline.engine.operators.operator import (
     KIND,
     WATERMARK,

@@ -56,7 +56,10 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Context:
     """What an operator is given: its name (unique in the job, stable over restarts), the job's
-    database and its directory (None for a query, which keeps nothing)."""
+    database and its directory (None for a query, which keeps nothing).
+
+    state_ttl_ms: after how long without a write state is forgotten; 0 for never.
+    """
 
     name: str
     db: Database
@@ -65,6 +68,7 @@ class Context:
     figures: Figures
     zone: str = "UTC"
     directory: Path | None = None
+    state_ttl_ms: int = 0
 
     def table(self, suffix: str) -> str:
         """A quoted table name of this operator."""
@@ -104,6 +108,10 @@ class Operator:
 
     def create(self) -> None:
         """Make the state tables; called once, inside the job's first transaction."""
+
+    def adapt(self) -> None:
+        """Fit the tables of a saved state to options that may have changed; called once, inside
+        a transaction, before the first step."""
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         """Take one micro-batch of every input, give one."""

@@ -36,6 +36,7 @@ class OverChanges(PartitionChanges):
     def step(self, inputs: tuple[Step, ...]) -> Step:
         if not self._at_end:
             return super().step(inputs)
+        self.begin_step()
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is not None and batch.num_rows:
             rows = batch.rows.select(list(self.inputs[0].schema.names))

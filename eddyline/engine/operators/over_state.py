@@ -28,6 +28,7 @@ from eddyline.engine.operators.over_text import (
     result,
     split,
 )
+from eddyline.engine.operators.retention import AT, KeptTable, Retention, kept
 from eddyline.record.schema import Schema
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql.physical import Aggregate
@@ -61,6 +62,8 @@ class OverState:
         # By arrival no two rows are peers: each is given before the next one comes.
         self._order = SEQ if by_arrival and node.frame.is_running else T
         self._frame = node.frame
+        # A frame of time forgets by itself.
+        self.retention = Retention(context, (), 0)
 
     def create(self) -> None:
         """Make the tables."""
@@ -98,12 +101,17 @@ class RunningState(OverState):
         distances = [_distance(c) for _, c in self._others if c.function in NEIGHBOURS]
         self._distance = max(distances, default=0)
         self._distinct = [c for c in self._aggregates if c.distinct]
+        behind = [self._last] if self._distance else []
+        behind += [self._values(c) for c in self._distinct]
+        followers = (KeptTable(name, tuple(keys), self._table) for name in behind)
+        self.retention = Retention(context, (*kept(self._table), *followers))
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys]
         columns += [f"{ROWS} BIGINT"]
         columns += [d for c in self._aggregates for d in c.definitions()]
-        self._db.run(f"CREATE TABLE {self._table} ({', '.join(columns)})")
+        definition = ", ".join(columns) + self.retention.definition
+        self._db.run(f"CREATE TABLE {self._table} ({definition})")
         if self._distance:
             own = self._below.duckdb_columns()
             self._db.run(f"CREATE TABLE {self._last} ({own}, {T} BIGINT, {SEQ} BIGINT)")
@@ -206,6 +214,9 @@ class RunningState(OverState):
         names = ", ".join([*listed(self._keys), *columns])
         # In a RANGE frame the last row of a key has all of its peers.
         source = f"SELECT {names} FROM {whole} {last}"
+        if self.retention.on:
+            columns.append(AT)
+            source = f"SELECT *{self.retention.value} AS {AT} FROM ({source})"
         sets = {c: f"p.{c}" for c in columns}
         self._db.run(merge_statement(self._table, self._keys, columns, sets, source))
         for c in self._distinct:
@@ -262,10 +273,12 @@ class KeptRows(OverState):
         super().__init__(context, node, below, keys, by_arrival=by_arrival)
         self._table = context.table("kept")
         self._reach = -(node.frame.start or 0)
+        if self._frame.rows:
+            self.retention = Retention(context, (KeptTable(self._table, tuple(keys)),))
 
     def create(self) -> None:
-        columns = self._below.duckdb_columns()
-        self._db.run(f"CREATE TABLE {self._table} ({columns}, {T} BIGINT, {SEQ} BIGINT)")
+        columns = f"{self._below.duckdb_columns()}, {T} BIGINT, {SEQ} BIGINT"
+        self._db.run(f"CREATE TABLE {self._table} ({columns}{self.retention.definition})")
 
     def take(self, due: str) -> pa.Table:
         every = f"{T}, {SEQ}"
@@ -284,7 +297,8 @@ class KeptRows(OverState):
         shown = self._shown("m")
         shown += [finish(c, "m") for c in self._aggregates]
         out = self._db.query(f"SELECT {', '.join(shown)} FROM ({whole}) m WHERE {NEW} ORDER BY {N}")
-        self._db.run(f"INSERT INTO {self._table} SELECT {columns} FROM {due}")
+        now = self.retention.value
+        self._db.run(f"INSERT INTO {self._table} SELECT {columns}{now} FROM {due}")
         return out.select(list(self._node.schema.names))
 
     def trim(self, given: str | None) -> None:

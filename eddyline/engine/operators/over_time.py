@@ -17,13 +17,14 @@ from eddyline.engine.operators.accumulate import KeyColumn
 from eddyline.engine.operators.late_rows import SEQ, T, Waiting
 from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
 from eddyline.engine.operators.over_state import KeptRows, OverState, RunningState
+from eddyline.engine.operators.retention import RetainingOperator
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import Batch
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql.physical_ordered import Over, OverTime
 
 
-class OverByTime(Operator):
+class OverByTime(RetainingOperator):
     """Insert-only."""
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Over) -> None:
@@ -44,6 +45,7 @@ class OverByTime(Operator):
         self._due = context.table("due")
         kind: type[OverState] = RunningState if running else KeptRows
         self._state = kind(context, node, below, keys, by_arrival=self._by_clock)
+        self.retentions = (self._state.retention,)
         self._seen = 0
         self._next: int | None = None
 
@@ -52,6 +54,7 @@ class OverByTime(Operator):
         self._state.create()
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is not None and batch.num_rows:
             refuse_changes(batch, "OVER by time")
@@ -61,7 +64,8 @@ class OverByTime(Operator):
         return Step(self._give(watermark), watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
-        return inputs[0], self._next is not None and inputs[0] >= self._next
+        gives = self._next is not None and inputs[0] >= self._next
+        return inputs[0], gives or self._state.retention.is_due
 
     def save(self) -> dict[str, Any]:
         return {"seen": self._seen, "next": self._next}

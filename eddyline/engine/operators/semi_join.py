@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.join import JoinSide, N, join_condition, make_side, renamed
+from eddyline.engine.operators.join_side import JoinSide, N, join_condition, make_side, renamed
 from eddyline.engine.operators.operator import (
     KIND,
     Context,
@@ -18,13 +18,15 @@ from eddyline.engine.operators.operator import (
     split_hidden,
     with_columns,
 )
+from eddyline.engine.operators.partners import MET, PartnerCount, adapt_counts
+from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
 from eddyline.record.batch import Batch
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
 
 
-class SemiJoin(Operator):
+class SemiJoin(RetainingOperator):
     """SEMI of rows that are never taken back is insert-only; ANTI never is."""
 
     def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.SemiJoin) -> None:
@@ -32,27 +34,43 @@ class SemiJoin(Operator):
         below = [i.schema for i in inputs]
         self._left = make_side(context, 0, below[0], node.left_names, node.left_keys, False)
         self._right = make_side(context, 1, below[1], node.right_names, node.right_keys, False)
+        self._sides = (self._left, self._right)
         on = join_condition(self._left, self._right, node.condition)
+        self.retentions = tuple(Retention(context, kept(s.table)) for s in self._sides)
+        self._forgets = context.state_ttl_ms > 0
+        retention = self.retentions[0]
+        self._count = PartnerCount(context.db, self._left, self._right, on, retention)
         partner = f"EXISTS (SELECT 1 FROM {self._right.table} r WHERE {on})"
+        if self._forgets:
+            partner = f"(l.{MET} > 0)"
         self._kept = partner if node.kind is JoinKind.SEMI else f"NOT {partner}"
         self.insert_only = self.insert_only and node.kind is JoinKind.SEMI
 
     def create(self) -> None:
-        for side in (self._left, self._right):
+        for side in self._sides:
+            more = f"{N} BIGINT{self.retentions[side.index].definition}"
+            more += f", {MET} BIGINT" if side is self._left and self._forgets else ""
             self.context.db.run(
-                f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {N} BIGINT)"
+                f"CREATE TABLE {side.table} ({side.schema.duckdb_columns()}, {more})"
             )
 
+    def adapt(self) -> None:
+        super().adapt()
+        adapt_counts([self._count], forgets=self._forgets)
+
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         watermark = min(s.watermark_ms for s in inputs)
         if not any(s.num_rows for s in inputs):
             return Step(None, watermark)
         db = self.context.db
-        for side, step in zip((self._left, self._right), inputs, strict=True):
+        for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
         before = db.query(self._result())
-        for side in (self._left, self._right):
+        for side in self._sides:
             self._apply(side)
+        if self._forgets:
+            self._count.update()
         return Step(self._changes(before, db.query(self._result())), watermark)
 
     def _load(self, side: JoinSide, batch: Batch | None) -> None:
@@ -66,17 +84,21 @@ class SemiJoin(Operator):
         kinds = batch.kinds if batch.kinds is not None else np.zeros(batch.num_rows, np.int8)
         rows = with_columns(rows, kind=kinds)
         sign = f"sum(CASE WHEN {quote(KIND)} IN (0, 2) THEN 1 ELSE -1 END)::BIGINT"
-        db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} HAVING {sign} <> 0", b=rows)
+        # A row that went and came again is written, which prolongs its life.
+        net = "" if self._forgets else f"HAVING {sign} <> 0"
+        db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} {net}", b=rows)
 
     def _apply(self, side: JoinSide) -> None:
-        columns = ", ".join(side.columns)
+        columns, retention = ", ".join(side.columns), self.retentions[side.index]
         same = " AND ".join(f"s.{c} IS NOT DISTINCT FROM d.{c}" for c in side.columns)
         values = ", ".join(f"d.{c}" for c in side.columns)
         self.context.db.run(
             f"MERGE INTO {side.table} AS s USING {side.delta} AS d ON {same} "
             f"WHEN MATCHED AND s.{N} + d.{N} = 0 THEN DELETE "
-            f"WHEN MATCHED THEN UPDATE SET {N} = s.{N} + d.{N} "
-            f"WHEN NOT MATCHED THEN INSERT ({columns}, {N}) VALUES ({values}, d.{N})"
+            f"WHEN MATCHED THEN UPDATE SET {N} = s.{N} + d.{N}{retention.assignment} "
+            f"WHEN NOT MATCHED{' AND d.' + N + ' > 0' if self._forgets else ''} "
+            f"THEN INSERT ({columns}, {N}{retention.column}) "
+            f"VALUES ({values}, d.{N}{retention.value})"
         )
 
     def _result(self) -> str:

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from eddyline.engine.operators.join import make_side, renamed
+from eddyline.engine.operators.accumulate import KeyColumn
+from eddyline.engine.operators.join_side import make_side, renamed
 from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.retention import AT, KeptTable, RetainingOperator, Retention
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import Batch
-from eddyline.record.types import quote
+from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
 
@@ -23,7 +25,7 @@ _FAR = 2**62
 _T, _SEQ = quote("$t"), quote("$seq")
 
 
-class TemporalJoin(Operator):
+class TemporalJoin(RetainingOperator):
     """INNER and LEFT; insert-only."""
 
     def __init__(
@@ -41,17 +43,24 @@ class TemporalJoin(Operator):
         alive = dict(zip(below[1].names, node.right_names, strict=True)).get(node.alive or "")
         self._alive = None if alive is None else quote(alive)
         self._keys = ", ".join(quote(k) for k in self._right.keys)
+        # The versions of a key live until no row of either side has had that key for so long.
+        schema = self._right.schema
+        keys = tuple(KeyColumn(k, duckdb_type(schema[k])) for k in self._right.keys)
+        self._retention = Retention(context, (KeptTable(self._right.table, keys),))
+        self.retentions = (self._retention,)
         self._seen = 0
         self._next: int | None = None
 
     def create(self) -> None:
         for side in (self._left, self._right):
             columns = side.schema.duckdb_columns()
+            more = self._retention.definition if side is self._right else ""
             self.context.db.run(
-                f"CREATE TABLE {side.table} ({columns}, {_T} BIGINT, {_SEQ} BIGINT)"
+                f"CREATE TABLE {side.table} ({columns}, {_T} BIGINT, {_SEQ} BIGINT{more})"
             )
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
+        self.begin_step()
         watermark = min(s.watermark_ms for s in inputs)
         left, right = inputs[0].batch, inputs[1].batch
         if right is not None and right.num_rows:
@@ -63,7 +72,8 @@ class TemporalJoin(Operator):
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         mark = min(inputs)
-        return mark, self._next is not None and mark >= self._next
+        gives = self._next is not None and mark >= self._next
+        return mark, gives or self._retention.is_due
 
     def save(self) -> dict[str, Any]:
         return {"seen": self._seen, "next": self._next}
@@ -86,6 +96,12 @@ class TemporalJoin(Operator):
         rows = renamed(batch, self.inputs[0].schema, self._left)
         rows = with_columns(rows, t=times, seq=self._numbers(len(times)))
         self.context.db.run(f"INSERT INTO {self._left.table} SELECT * FROM b", b=rows)
+        if self._retention.on:
+            self.context.db.run(
+                f"UPDATE {self._right.table} AS r SET {AT} = {self._retention.now_ms} FROM b l "
+                f"WHERE {self._on}",
+                b=rows,
+            )
         first = int(times.min())
         self._next = first if self._next is None else min(self._next, first)
 
@@ -108,7 +124,8 @@ class TemporalJoin(Operator):
                 f'AS "$top", {newest} AS "$known" FROM b) '
                 f'WHERE {_T} >= "$top" AND {_T} >= coalesce("$known", {_T}))'
             )
-        db.run(f"INSERT INTO {table} SELECT * FROM {source}", b=rows)
+        now = self._retention.value
+        db.run(f"INSERT INTO {table} SELECT *{now} FROM {source}", b=rows)
         twice = f"row_number() OVER (PARTITION BY {self._keys}, {_T} ORDER BY {_SEQ} DESC) > 1"
         db.run(f"DELETE FROM {table} WHERE {_SEQ} IN (SELECT {_SEQ} FROM {table} QUALIFY {twice})")
 

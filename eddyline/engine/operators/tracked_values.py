@@ -16,6 +16,7 @@ from eddyline.engine.operators.accumulate import (
     matching,
 )
 from eddyline.engine.operators.operator import Context
+from eddyline.engine.operators.retention import AT, Retention, kept
 from eddyline.record.types import duckdb_type, quote
 
 _COPIES = '"$n"'
@@ -24,7 +25,13 @@ _COPIES = '"$n"'
 class TrackedValues:
     """One table: keys, value, copies, and when the value was first seen."""
 
-    def __init__(self, context: Context, keys: list[KeyColumn], call: AggregateColumns) -> None:
+    def __init__(
+        self,
+        context: Context,
+        keys: list[KeyColumn],
+        call: AggregateColumns,
+        ttl_ms: int | None,
+    ) -> None:
         self._db = context.db
         self._call = call
         self._type = duckdb_type(call.call.args[0].type)
@@ -32,11 +39,14 @@ class TrackedValues:
         self._full = [*keys, KeyColumn("$v", self._type)]
         self._table = context.table(f"values{call.index}")
         self._fresh = context.table(f"fresh{call.index}")
+        # As in Flink each value has its own time.
+        self.retention = Retention(context, kept(self._table), ttl_ms)
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._full]
         columns += [f"{_COPIES} BIGINT", '"$row" BIGINT']
-        self._db.run(f"CREATE TABLE {self._table} ({', '.join(columns)})")
+        definition = ", ".join(columns) + self.retention.definition
+        self._db.run(f"CREATE TABLE {self._table} ({definition})")
 
     def take(self, rows: pa.Table, groups: str, touched: str) -> None:
         """Count the batch's values in and out, then bring the touched groups up to date."""
@@ -71,9 +81,11 @@ class TrackedValues:
         self._db.run(
             f"MERGE INTO {self._table} AS s USING {self._fresh} AS d ON {match} "
             f'WHEN MATCHED AND s.{_COPIES} + d."$d" <= 0 THEN DELETE '
-            f'WHEN MATCHED THEN UPDATE SET {_COPIES} = s.{_COPIES} + d."$d" '
-            f'WHEN NOT MATCHED AND d."$d" > 0 THEN INSERT ({columns}, {_COPIES}, "$row") '
-            f'VALUES ({values}, d."$d", d."$row")'
+            f'WHEN MATCHED THEN UPDATE SET {_COPIES} = s.{_COPIES} + d."$d"'
+            f"{self.retention.assignment} "
+            f'WHEN NOT MATCHED AND d."$d" > 0 THEN INSERT '
+            f'({columns}, {_COPIES}, "$row"{self.retention.column}) '
+            f'VALUES ({values}, d."$d", d."$row"{self.retention.value})'
         )
 
     def _feed(self, groups: str) -> None:
@@ -88,6 +100,11 @@ class TrackedValues:
         """The accumulators of the touched groups, from the values that are left."""
         copies = "" if self._call.distinct else f', unnest(generate_series(1, {_COPIES})) AS "$c"'
         match = matching(self._keys, "v", "t")
+        if self.retention.on:  # the accumulator holds them all, so they live as long as it does
+            self._db.run(
+                f"UPDATE {self._table} AS v SET {AT} = {self.retention.now_ms} "
+                f"FROM {touched} t WHERE {match}"
+            )
         left = (
             f"(SELECT v.*{copies} FROM {self._table} v WHERE EXISTS "
             f"(SELECT 1 FROM {touched} t WHERE {match}))"

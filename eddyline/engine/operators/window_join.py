@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.join import JoinSide, join_condition, make_side, renamed
+from eddyline.engine.operators.join_side import JoinSide, join_condition, make_side, renamed
 from eddyline.engine.operators.operator import Context, Operator, Step, millis, typed
 from eddyline.engine.operators.windows import END, refuse_changes, stamp
 from eddyline.record.batch import MIN_WATERMARK, Batch

@@ -24,6 +24,9 @@ def joined(left: Relation, right: Relation, j: s.JoinClause, env: Environment) -
         EddylineError: ``sql_semantic``.
     """
     both, node = beside(left, right, "INNER" if j.kind == "CROSS" else j.kind)
+    node = replace(
+        node, state_ttl_ms=(env.state_ttl_ms(left.fields), env.state_ttl_ms(right.fields))
+    )
     names = _common_names(left, right, j, env)
     if names:
         return _using(both, node, names, len(left.fields), j, env)

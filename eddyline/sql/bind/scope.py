@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +34,21 @@ class Field:
         return Ref(self.column, self.type)
 
 
+@dataclass(slots=True)
+class StateTtls:
+    """The hint STATE_TTL of a statement: name or alias of a table to milliseconds, and which names
+    a join or a grouping has used."""
+
+    by_name: Mapping[str, int]
+    used: set[str] = field(default_factory=set)
+
+    def take(self, name: str) -> int | None:
+        """What the hint says of a table."""
+        if name in self.by_name:
+            self.used.add(name)
+        return self.by_name.get(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """What a statement is bound in: catalog, session, common table expressions, its text."""
@@ -46,10 +61,17 @@ class Environment:
     ctes: Mapping[str, tuple[s.With, Environment]] = field(default_factory=dict)
     depth: int = 0
     outer: Scope | None = None  # the columns of the query around a subquery
+    state_ttls: StateTtls = field(default_factory=lambda: StateTtls({}))
 
     @property
     def context(self) -> Context:
         return self.config.context
+
+    def state_ttl_ms(self, fields: Sequence[Field]) -> int | None:
+        """What the hint STATE_TTL says of the table whose columns these are, if it names it."""
+        qualifiers = {f.qualifier for f in fields}
+        name = qualifiers.pop() if len(qualifiers) == 1 else None
+        return None if name is None else self.state_ttls.take(name)
 
     def warn(self, text: str) -> None:
         """Something the user should know, once."""

@@ -17,7 +17,7 @@ from eddyline.sql.bind.relation import Relation, filtered, nothing, projected
 from eddyline.sql.bind.scope import Environment, is_outer
 from eddyline.sql.bind.sources import bind_source
 from eddyline.sql.bind.subqueries import VALUE, ValueQueries, tested, without_tests
-from eddyline.sql.logical import Node
+from eddyline.sql.logical import Aggregate, Node
 from eddyline.sql.sorting import SortKey
 from eddyline.sql.typed import (
     Apply,
@@ -232,6 +232,10 @@ def _grouped(b: _Bound, keys: Keys, calls: tuple[Call, ...]) -> Selected:
     place = (b.env, q.group_by.span if q.group_by else q.span)
     node = keys.expand(source)
     grouped = group(node, keys.grouped_by, calls, keys.legacy, place)
+    aggregate = grouped.node
+    if isinstance(aggregate, Aggregate) and aggregate.window is None:
+        ttl_ms = b.env.state_ttl_ms(b.source.fields)
+        grouped = replace(grouped, node=replace(aggregate, state_ttl_ms=ttl_ms))
     above = _Above(grouped, keys, source, b.env)
     keyed = ((f.column, above.key(f.ref)) for f in source.fields)
     columns: dict[str, Typed] = {column: key for column, key in keyed if key is not None}

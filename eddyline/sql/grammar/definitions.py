@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from eddyline.errors import Span
 from eddyline.sql.dialect import TokenType, span_at
-from eddyline.sql.grammar.hints import execution_hints, hint_end
+from eddyline.sql.grammar.hints import execution_hints, hint_end, state_ttls
 from eddyline.sql.grammar.queries import QueryGrammar
 from eddyline.sql.statement import ColumnDefinition, Source, WatermarkDefinition
 
@@ -30,7 +30,8 @@ class DefinitionGrammar(QueryGrammar):
         first, last = self.tokens[0], self.tokens[-1]
         text = self.text[first.start : hint_end(last, self.text)]
         hints = execution_hints(self.tokens, self.hinted, self.text)
-        return Source(text, self.text, span_at(self.text, first.start, last.end + 1), hints)
+        span = span_at(self.text, first.start, last.end + 1)
+        return Source(text, self.text, span, hints, state_ttls(self.tokens, self.text))
 
     def distribution(self) -> str | None:
         """``DISTRIBUTED [BY [HASH | RANGE] (…)] [INTO n BUCKETS]`` as text, or None."""

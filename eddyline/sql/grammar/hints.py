@@ -1,8 +1,9 @@
 """Hints (``/*+ … */``): each is applied, answered with a warning, or an error; none is dropped.
 
 The tokenizer attaches a comment to the token before it. ``OPTIONS`` belongs behind a table's name,
-where the table's reader takes it; hints about how to execute a join change no result and are
-answered with a warning; every other hint is refused, because leaving it out could change results.
+where the table's reader takes it; ``STATE_TTL`` is for the statement's joins and groupings; hints
+about how to execute a join change no result and are answered with a warning; every other hint is
+refused, because leaving it out could change results.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _EXECUTION = (
     "MULTI_JOIN",
     "LOOKUP",
     "NO_MULTI_JOIN",
-    "STATE_TTL",
 )
+_STATE_TTL = "STATE_TTL"
 
 
 def hint_end(token: Token, text: str) -> int:
@@ -46,17 +47,37 @@ def table_options(token: Token, text: str) -> tuple[tuple[str, str], ...]:
     """
     options: list[tuple[str, str]] = []
     for name, arguments in _hints(token, text):
-        if name != "OPTIONS":
-            continue
-        inner = (arguments or "")[1:-1]
-        at, pairs = 0, []
-        while at < len(inner) and (match := _PAIR.match(inner, at)):
-            pairs.append((match[1].replace("''", "'"), match[2].replace("''", "'")))
-            at = match.end()
-        if not pairs or inner[at:].strip():
-            raise _malformed(token, text, "OPTIONS('key' = 'value', …)")
-        options += pairs
+        if name == "OPTIONS":
+            options += _pairs(arguments, token, text, "OPTIONS('key' = 'value', …)")
     return tuple(options)
+
+
+def state_ttls(tokens: list[Token], text: str) -> tuple[tuple[str, str], ...]:
+    """Tables and durations of the STATE_TTL hints of a statement.
+
+    Raises:
+        EddylineError: ``sql_syntax`` for one that is not ``STATE_TTL('table' = '1 d', …)``.
+    """
+    form = "STATE_TTL('table' = '1 d', …)"
+    return tuple(
+        pair
+        for token in tokens
+        for name, arguments in _hints(token, text)
+        if name == _STATE_TTL
+        for pair in _pairs(arguments, token, text, form)
+    )
+
+
+def _pairs(arguments: str | None, token: Token, text: str, form: str) -> list[tuple[str, str]]:
+    """The keys and values between a hint's parentheses."""
+    inner = (arguments or "")[1:-1]
+    at, pairs = 0, []
+    while at < len(inner) and (match := _PAIR.match(inner, at)):
+        pairs.append((match[1].replace("''", "'"), match[2].replace("''", "'")))
+        at = match.end()
+    if not pairs or inner[at:].strip():
+        raise _malformed(token, text, form)
+    return pairs
 
 
 def execution_hints(tokens: list[Token], tables: set[int], text: str) -> tuple[str, ...]:
@@ -72,7 +93,7 @@ def execution_hints(tokens: list[Token], tables: set[int], text: str) -> tuple[s
         for name, _ in _hints(token, text):
             if name in _EXECUTION:
                 names.append(name)
-            elif name != "OPTIONS" or place not in tables:
+            elif name != _STATE_TTL and (name != "OPTIONS" or place not in tables):
                 raise _refusal(name, token, text)
     return tuple(names)
 
@@ -101,7 +122,7 @@ def _refusal(name: str, token: Token, text: str) -> EddylineError:
     if name == "OPTIONS":
         message, hint = "the OPTIONS hint stands here behind no table", "write FROM t /*+ … */"
     else:
-        near = nearest(name, ["OPTIONS", *_EXECUTION])
+        near = nearest(name, ["OPTIONS", _STATE_TTL, *_EXECUTION])
         message = f"there is no hint {name}"
         hint = f"did you mean {near[0]}?" if near else "OPTIONS is supported; remove this one"
     return EddylineError("sql_unsupported", message, hint=hint, span=span, source=text)

@@ -8,7 +8,7 @@ from eddyline.errors import EddylineError, Span, nearest
 from eddyline.sql import statement as st
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import Token, TokenType
-from eddyline.sql.grammar.hints import execution_hints
+from eddyline.sql.grammar.hints import execution_hints, state_ttls
 from eddyline.sql.grammar.showing import ShowGrammar
 
 _EXPLAIN_DETAILS = ("ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE")
@@ -113,7 +113,8 @@ class StatementGrammar(ShowGrammar):
         text, span = self.text_from(start), self.span_from(start)
         tables = {place - start for place in self.hinted}
         hints = execution_hints(self.tokens[start : self.at], tables, self.text)
-        source = st.Source(text, self.text, span, hints)
+        ttls = state_ttls(self.tokens[start : self.at], self.text)
+        source = st.Source(text, self.text, span, hints, ttls)
         return st.Insert(
             source, name, columns, query, spans, options, partition, overwrite, conflict
         )

@@ -188,7 +188,9 @@ def _join(node: lg.Join, needed: set[str]) -> lg.Node:
         sides.append((pruned, tuple(outer[n] for n in pruned.schema.names)))
     (left, left_names), (right, right_names) = sides
     schema = _kept(node.schema, (*left_names, *right_names))
-    return lg.Join(left, right, node.kind, node.condition, left_names, right_names, schema)
+    return replace(
+        node, left=left, right=right, left_names=left_names, right_names=right_names, schema=schema
+    )
 
 
 def _union(node: lg.Union, needed: set[str]) -> lg.Node:

@@ -1,0 +1,155 @@
+"""State TTL: rows of an operator's tables that were not written for too long are forgotten.
+
+Each row carries the processing time of its last write (``$at``). As in Flink, reading a row does
+not prolong its life, what is forgotten is never taken back downstream, and state lives at least as
+long as the TTL says. It lives a ``PASSES``-th of the TTL longer at most, because the tables are
+searched no more often than that; so the cost of a micro-batch does not depend on the TTL.
+
+Times and deletions are part of the micro-batch's transaction. A restart therefore finds what was
+written when, and forgets what has become too old while the job was stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eddyline.engine.operators.accumulate import KeyColumn, matching
+from eddyline.engine.operators.operator import Context, Operator
+from eddyline.record.batch import MAX_WATERMARK
+
+AT = '"$at"'
+PASSES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTable:
+    """A table of the state.
+
+    by_key: the rows of a key stay as long as the newest one of them; otherwise each has its own
+    time. owner: the table whose keys decide instead; such a table has no times of its own.
+    """
+
+    name: str
+    by_key: tuple[KeyColumn, ...] | None = None
+    owner: str | None = None
+
+
+class Retention:
+    """The TTL of some tables of one operator; without one it changes nothing.
+
+    ttl_ms: of this operator or side (a hint); None for the job's. Owners come before the tables
+    that follow them.
+    """
+
+    def __init__(
+        self, context: Context, tables: tuple[KeptTable, ...], ttl_ms: int | None = None
+    ) -> None:
+        self._db, self._clock = context.db, context.clock
+        self._tables = tables
+        self._ttl_ms = context.state_ttl_ms if ttl_ms is None else ttl_ms
+        self.now_ms = 0
+        # Before this time nothing can be too old. After a start it is not known.
+        self._next_ms = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether state is forgotten at all."""
+        return self._ttl_ms > 0
+
+    @property
+    def definition(self) -> str:
+        """What CREATE TABLE needs behind the other columns."""
+        return f", {AT} BIGINT" if self.on else ""
+
+    @property
+    def column(self) -> str:
+        """What a list of columns needs behind the others."""
+        return f", {AT}" if self.on else ""
+
+    @property
+    def value(self) -> str:
+        """What a list of values needs behind the others: the time of this micro-batch."""
+        return f", {self.now_ms}" if self.on else ""
+
+    @property
+    def assignment(self) -> str:
+        """What a list of assignments needs behind the others."""
+        return f", {AT} = {self.now_ms}" if self.on else ""
+
+    @property
+    def is_due(self) -> bool:
+        """Whether time alone would make some row too old."""
+        return self.on and self._clock.now_ms() >= self._next_ms
+
+    def begin(self) -> None:
+        """Begin a micro-batch: take its time, and forget what is too old by then."""
+        if not self.on:
+            return
+        self.now_ms = max(self.now_ms, self._clock.now_ms())
+        if self.now_ms >= self._next_ms:
+            self._forget()
+        # What this micro-batch writes is too old then.
+        self._next_ms = min(self._next_ms, self.now_ms + self._ttl_ms)
+
+    def adapt(self) -> None:
+        """Fit tables of a saved state to the present TTL: state of a job that had none counts as
+        written now."""
+        now = self._clock.now_ms()
+        for table in self._tables:
+            if table.owner is not None or self.has_column(table.name, AT) == self.on:
+                continue
+            change = f"ADD COLUMN {AT} BIGINT DEFAULT {now}" if self.on else f"DROP COLUMN {AT}"
+            self._db.run(f"ALTER TABLE {table.name} {change}")
+
+    def has_column(self, table: str, column: str) -> bool:
+        """Whether a table of the saved state has a column; both names are quoted."""
+        sql = (
+            "SELECT count(*) FROM duckdb_columns() WHERE database_name = current_database() "
+            "AND table_name = ? AND column_name = ?"
+        )
+        return bool(self._db.one(sql, [table.strip('"'), column.strip('"')]))
+
+    def _forget(self) -> None:
+        bound = self.now_ms - self._ttl_ms
+        oldest: list[int] = []
+        for table in self._tables:
+            self._db.run(f"DELETE FROM {table.name} AS s WHERE {self._too_old(table, bound)}")
+            if table.owner is None:
+                first = self._db.one(f"SELECT min({AT}) FROM {table.name}")
+                oldest += [] if first is None else [max(int(first), bound)]
+        pause = max(1, self._ttl_ms // PASSES)
+        next_ms = min(oldest, default=MAX_WATERMARK - self._ttl_ms) + self._ttl_ms
+        self._next_ms = max(next_ms, self.now_ms + pause)
+
+    def _too_old(self, table: KeptTable, bound: int) -> str:
+        """Text: the condition on a row ``s``."""
+        if table.by_key is None:
+            return f"s.{AT} <= {bound}"
+        keys = list(table.by_key)
+        match = matching(keys, "s", "o")
+        if table.owner is not None:
+            return f"NOT EXISTS (SELECT 1 FROM {table.owner} o WHERE {match})"
+        return f"NOT EXISTS (SELECT 1 FROM {table.name} o WHERE {match} AND o.{AT} > {bound})"
+
+
+def kept(*names: str) -> tuple[KeptTable, ...]:
+    """Tables each row of which has its own time."""
+    return tuple(KeptTable(name) for name in names)
+
+
+class RetainingOperator(Operator):
+    """An operator whose state has a TTL. ``step`` begins with ``begin_step``."""
+
+    retentions: tuple[Retention, ...] = ()
+
+    def begin_step(self) -> None:
+        """Take the time of this micro-batch, and forget what is too old."""
+        for retention in self.retentions:
+            retention.begin()
+
+    def adapt(self) -> None:
+        for retention in self.retentions:
+            retention.adapt()
+
+    def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
+        return min(inputs), any(r.is_due for r in self.retentions)
