@@ -1,10 +1,10 @@
 """kill -9 of everything, at random, while records are put: nothing acknowledged is lost or doubled.
 
 Two INSERT jobs (a filter, and a count per second and key) run from one stream into two others.
-Clients do not retry. Each round kills a process; a round that kills the server also kills the
-process that holds the API's listening socket, and sees that the port is dead before the server is
-started again. Afterwards the outputs are compared with those of a straight run over the same
-input.
+Clients do not retry, and some do nothing but look whether all streams are there. Each round kills a
+process; a round that kills the server also kills the process that holds the API's listening socket,
+and sees that the port is dead before the server is started again. Afterwards the outputs are
+compared with those of a straight run over the same input.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from stream_observer import StreamObserver
 
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
@@ -129,6 +130,18 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def client(port: int) -> Any:
+    """A client that tries once, so that nothing is hidden by a second try."""
+    return botocore.session.get_session().create_client(
+        "kinesis",
+        region_name="us-east-1",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        config=Config(retries={"max_attempts": 0}, connect_timeout=1, read_timeout=5),
+    )
+
+
 class Writer(threading.Thread):
     """Puts numbered records, each once, and notes which were acknowledged."""
 
@@ -139,14 +152,7 @@ class Writer(threading.Thread):
         self.unanswered: set[int] = set()
         self.refusals: Counter[str] = Counter()
         self._stop_now = stop
-        self._client = botocore.session.get_session().create_client(
-            "kinesis",
-            region_name="us-east-1",
-            endpoint_url=f"http://127.0.0.1:{port}",
-            aws_access_key_id="a",
-            aws_secret_access_key="b",
-            config=Config(retries={"max_attempts": 0}, connect_timeout=1, read_timeout=5),
-        )
+        self._client = client(port)
 
     def run(self) -> None:
         n = 0
@@ -301,6 +307,7 @@ def survive(house: House, kinds: list[str], tmp_path: Path) -> None:
     writers = [Writer(n, house.api_port, stop) for n in range(WRITERS)]
     for writer in writers:
         writer.start()
+    observer = StreamObserver(client(house.api_port), house.path, house.settings, STREAMS)
     dice = random.Random(SEED)
     for kind in kinds:
         time.sleep(dice.uniform(0.05, 0.6))
@@ -309,6 +316,9 @@ def survive(house: House, kinds: list[str], tmp_path: Path) -> None:
     stop.set()
     for writer in writers:
         writer.join()
+    observer.stop()
+    assert observer.missed == [], "a stream was not there"
+    assert all(observer.looks[who] >= len(kinds) for who in ("endpoint", "log", "open log"))
     flush(house)
     accepted = house.remote.generators.stop("made").counters.accepted
     check_input(house, writers, dice)
@@ -381,9 +391,11 @@ def test_a_few_kills(house: House, tmp_path: Path) -> None:
 
 @pytest.mark.kill
 @pytest.mark.timeout(3600)
-def test_many_kills(house: House, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    if "EDDYLINE_KILL_ROUNDS" not in os.environ and "kill" not in request.config.option.markexpr:
-        pytest.skip("slow: run with -m kill, or with EDDYLINE_KILL_ROUNDS=50")
+@pytest.mark.skipif(
+    "'EDDYLINE_KILL_ROUNDS' not in os.environ and 'kill' not in config.option.markexpr",
+    reason="slow: run with -m kill, or with EDDYLINE_KILL_ROUNDS=50",
+)
+def test_many_kills(house: House, tmp_path: Path) -> None:
     dice = random.Random(SEED)
     kinds = [dice.choice(KINDS) for _ in range(ROUNDS)]
     survive(house, kinds, tmp_path)
