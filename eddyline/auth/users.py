@@ -82,6 +82,11 @@ class Users:
         with self._store.write() as db:
             db.execute("DELETE FROM sessions WHERE user=?", (name,))
             db.execute("DELETE FROM users WHERE name=?", (name,))
+            # What IAM keeps of it: a later user of that name must not have its rights.
+            db.execute("DELETE FROM entities WHERE kind='user' AND name=?", (name,))
+            db.execute("DELETE FROM inline_policies WHERE kind='user' AND owner=?", (name,))
+            db.execute("DELETE FROM attachments WHERE kind='user' AND owner=?", (name,))
+            db.execute("DELETE FROM group_members WHERE user=?", (name,))
 
     def has_password(self, name: str) -> bool:
         """Whether a user can sign in with a password."""

@@ -74,10 +74,14 @@ def _pages(context: Context) -> ASGIApp:
 
         from eddyline.studio import (
             anomalies,
+            application,
+            applications,
             generators,
             job,
             jobs,
             note,
+            notebook,
+            notebooks,
             notes,
             overview,
             stream,
@@ -87,7 +91,8 @@ def _pages(context: Context) -> ASGIApp:
         )
 
     pages = (
-        overview, streams, stream, generators, notes, note, tables, anomalies, jobs, job, users,
+        overview, streams, stream, generators, notes, note, notebooks, notebook, applications,
+        application, tables, anomalies, jobs, job, users,
     )  # fmt: skip
     for page in pages:
         page.register(context)

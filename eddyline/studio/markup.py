@@ -23,12 +23,19 @@ _TONES = {
     "CREATING": "wait",
     "DELETING": "wait",
     "UPDATING": "wait",
+    "STOPPING": "wait",
+    "FORCE_STOPPING": "wait",
+    "IN_PROGRESS": "wait",
     "FAILED": "bad",
     "ERROR": "bad",
     "ANOMALOUS": "bad",
     "ORDINARY": "on",
 }
-_WORDS = {"ABORT": "stopped", "ERROR": "error"}
+_WORDS = {
+    "ABORT": "stopped",
+    "FORCE_STOPPING": "stopping",
+    "IN_PROGRESS": "in progress",
+}
 DAY_MS = 86_400_000
 _SPARK_WIDTH, _SPARK_HEIGHT = 130, 30
 NUMBERS = ("TINYINT", "SMALLINT", "INT", "BIGINT", "FLOAT", "DOUBLE", "DECIMAL")

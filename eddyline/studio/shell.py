@@ -20,10 +20,12 @@ SECTIONS: dict[str, tuple[str, str, str, str]] = {
     "streams": ("/streams", "Streams", "waves", "s"),
     "generator": ("/generator", "Generator", "bolt", "r"),
     "notes": ("/notes", "Notes", "description", "n"),
+    "notebooks": ("/notebooks", "Notebooks", "menu_book", "b"),
+    "applications": ("/applications", "Applications", "apps", "p"),
     "tables": ("/tables", "Tables", "table_chart", "t"),
     "anomalies": ("/anomalies", "Anomalies", "insights", "a"),
     "jobs": ("/jobs", "Jobs", "sync", "j"),
-    "users": ("/users", "Users", "group", "u"),
+    "users": ("/users", "Users and roles", "group", "u"),
 }
 _THEMES: dict[str, bool | None] = {"auto": None, "light": False, "dark": True}
 _NEXT = {"auto": "light", "light": "dark", "dark": "auto"}

@@ -18,7 +18,7 @@ from eddyline.studio.listing import Listing
 from eddyline.studio.markup import clock_time, escape, moment, number, plural, size, state
 from eddyline.studio.notice import Notice, html_of
 from eddyline.studio.rates import StreamRate, rounded
-from eddyline.studio.shell import button, every, heading, mark_missing, page
+from eddyline.studio.shell import button, every, heading, mark_missing, may_open, page
 from eddyline.studio.streams import delete
 
 SHOWN = 20
@@ -90,7 +90,8 @@ class StreamPage:
 
     def buttons(self) -> None:
         """What can be done with the stream."""
-        button("Process data in real time", self._process, kind="main", icon="bolt", key="p")
+        if may_open("/notes"):
+            button("Process data in real time", self._process, kind="main", icon="bolt", key="p")
         button("Generate records", lambda: ui.navigate.to(f"/generator?stream={self._name}"))
         button("Delete", self._delete, kind="side danger")
 

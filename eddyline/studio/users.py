@@ -1,15 +1,20 @@
-"""Who may sign in: users with a password, those for the generator alone among them."""
+"""Who may sign in: users with a password, and their policies; and the roles of notebooks."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
+from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.grants import Grants
 from eddyline.auth.rights import GENERATOR_ONLY
 from eddyline.auth.users import User, Users
+from eddyline.service.services import Services
 from eddyline.studio.context import Context
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, moment
 from eddyline.studio.notice import Notice
+from eddyline.studio.policies import PolicyBook, show_policies
+from eddyline.studio.roles import RolesSection
 from eddyline.studio.shell import (
     button,
     confirm,
@@ -36,8 +41,10 @@ def register(context: Context) -> None:
 
     @ui.page("/users")
     def users() -> None:
-        with page("users", "Users", keys=(("n", "New user"),)) as built:
-            shown = UsersPage(Users(context.services.directory.path))
+        with page("users", "Users and roles", keys=(("n", "New user"),)) as built:
+            shown = UsersPage(context.services)
+            with ui.element("section").classes("stack"):
+                RolesSection(context.services)
             with built.actions:
                 button("New user", shown.create, kind="main", icon="add", key="n")
 
@@ -45,8 +52,10 @@ def register(context: Context) -> None:
 class UsersPage:
     """The page's list, and the dialogs that add a user and change a password."""
 
-    def __init__(self, users: Users) -> None:
-        self._users = users
+    def __init__(self, services: Services) -> None:
+        users = self._users = Users(services.data_dir, services.clock)
+        self._grants = Grants(services.data_dir, services.settings.account_id, services.clock)
+        self._managed = Entities(services.data_dir, services.clock).is_managed
         self._notice = Notice()
         with empty(
             "No users yet",
@@ -55,14 +64,24 @@ class UsersPage:
         ) as self._empty:
             button("New user", self.create, kind="main")
         self._listing = Listing(_COLUMNS, "Users", self._actions)
-        self._refresh = every(2.0, users.list, self._show)
+        self._refresh = every(2.0, lambda: [(u, self._may(u)) for u in users.list()], self._show)
 
-    def _show(self, users: list[User]) -> None:
+    def _may(self, user: User) -> str:
+        """What a user may do, in a few words."""
+        if user.policy == GENERATOR_ONLY:
+            return "the generator only"
+        policies = self._grants.policies_of(Kind.USER, user.name)
+        if user.policy is None and not policies:
+            return "nothing yet" if self._managed(user.name) else "everything"
+        return "what its policies allow"
+
+    def _show(self, users: list[tuple[User, str]]) -> None:
         self._empty.set_visibility(not users)
         self._listing.set_visibility(bool(users))
-        self._listing.show({user.name: _cells(user) for user in users})
+        self._listing.show({user.name: _cells(user, may) for user, may in users})
 
     def _actions(self, name: str) -> None:
+        icon_button("policy", "Policies of it", lambda: self._policies(name))
         icon_button("key", "Change the password", lambda: self._change(name))
         icon_button("delete", "Remove it", lambda: self._remove(name))
 
@@ -75,6 +94,11 @@ class UsersPage:
         policy = GENERATOR_ONLY if may == GENERATOR else None
         if await self._notice.does(self._users.add, name, password, policy):
             await self._refresh.now()
+
+    async def _policies(self, name: str) -> None:
+        book = PolicyBook(self._users, self._grants, Kind.USER, name)
+        await show_policies(f"Policies of {name}", book)
+        await self._refresh.now()
 
     async def _change(self, name: str) -> None:
         answer = await _asked(f"Change the password of {name}", with_name=False)
@@ -114,11 +138,7 @@ async def _asked(title: str, *, with_name: bool) -> tuple[str, str, str] | None:
     return answer
 
 
-def _cells(user: User) -> list[str]:
-    may = "everything"
-    if user.policy is not None:
-        only = user.policy == GENERATOR_ONLY
-        may = "the generator only" if only else "what its policy allows"
+def _cells(user: User, may: str) -> list[str]:
     return [
         f'<div class="strong clip">{escape(user.name)}</div>',
         may,

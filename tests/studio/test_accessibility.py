@@ -17,7 +17,10 @@ from eddyline.studio import lab
 axe_package = pytest.importorskip("axe_playwright_python")
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/streams", "/generator", "/notes", "/tables", "/anomalies", "/jobs", "/nowhere")
+PAGES = (
+    "/", "/streams", "/generator", "/notes", "/notebooks", "/applications", "/tables", "/anomalies",
+    "/jobs", "/users", "/nowhere",
+)  # fmt: skip
 AXE = Path(axe_package.__file__).parent / "axe.min.js"
 # The two kinds of findings that keep somebody from using a page.
 GRAVE = ("serious", "critical")

@@ -22,7 +22,10 @@ from eddyline.service.tables import tables_of
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/streams", "/generator", "/notes", "/tables", "/anomalies", "/jobs", "/users")
+PAGES = (
+    "/", "/streams", "/generator", "/notes", "/notebooks", "/applications", "/tables", "/anomalies",
+    "/jobs", "/users",
+)  # fmt: skip
 WIDTHS, SCHEMES = (1440, 800), ("light", "dark")
 STREAM = "walk-stream"
 EVIL = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'

@@ -111,6 +111,7 @@ class Applications:
             EddylineError: ``in_use`` for a name that is taken, ``bad_file``, ``not_deployable`` or
                 ``python_denied`` for its code.
         """
+        m.check_name(name)
         now_ms = self._clock.now_ms()
         application = Application(
             name, mode, runtime, role, m.READY, 1, now_ms, now_ms, description,

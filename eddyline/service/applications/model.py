@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
+
+from eddyline.errors import EddylineError
 
 INTERACTIVE, STREAMING, SQL = "INTERACTIVE", "STREAMING", "SQL"
 READY, STARTING, RUNNING, STOPPING = "READY", "STARTING", "RUNNING", "STOPPING"
@@ -22,6 +25,7 @@ SKIP_RESTORE = "SKIP_RESTORE_FROM_SNAPSHOT"
 LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
 CUSTOM_SNAPSHOT = "RESTORE_FROM_CUSTOM_SNAPSHOT"
 
+_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 Document = dict[str, Any]
 
 
@@ -98,3 +102,11 @@ def snapshots_enabled(application: Application) -> bool:
     """Whether stops leave snapshots; so they do unless it is switched off."""
     given = application.configuration.get("ApplicationSnapshotConfiguration") or {}
     return bool(given.get("SnapshotsEnabled", application.mode == STREAMING))
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that AWS would not take. Raises ``invalid_argument``."""
+    if not _NAME.fullmatch(name):
+        message = f"{name[:80]!r} is no name for an application"
+        hint = "1 to 128 letters, digits and _.-"
+        raise EddylineError("invalid_argument", message, hint=hint)
