@@ -37,9 +37,10 @@ setup: $(VENV)/.dev ## install Eddyline and the development tools into .venv
 demo: $(VENV)/.run ## watch anomalies being found in a live clickstream
 	@$(BIN)/eddyline demo $(ARGS)
 
-# Two processes, each with whole modules: many tests wait for a server or a clock.
+# Two processes, each with whole modules, in the order of tests/conftest.py: many tests wait for a
+# server or a clock.
 test: $(VENV)/.dev ## run the tests (ARGS='-k name' for some)
-	@$(BIN)/python -m pytest -q -n 2 --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 clients: $(VENV)/.dev ## run real Kinesis clients (Java, KCL, Flink, JavaScript, Go ...) against us
 	@EDDYLINE_CLIENTS=1 $(BIN)/python -m pytest -q tests/clients $(ARGS)

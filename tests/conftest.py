@@ -13,10 +13,23 @@ from hypothesis import settings as examples
 examples.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("patient")
 
+# A shell starts what runs in its background without Ctrl-C, and the commands that tests start would
+# inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # A shell that starts the tests in the background makes them ignore Ctrl-C, and the commands that
 # they start would do so, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Modules that take a minute each. They begin first, so that no process is left alone with one.
+LONG = ("test_readme.py", "test_cases.py", "test_walk.py", "test_note_page.py", "test_kill.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
 
 
 @pytest.fixture(autouse=True)

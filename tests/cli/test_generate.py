@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 from command import Command
+
+from eddyline.cli.sending import Sending
+from eddyline.generator.counters import Counters
 
 TEMPLATE = '{"n":{{random.number(9)}},\n "s":"{{random.arrayElement(["a","b"])}}"}'
 
@@ -57,11 +61,31 @@ def test_figures_leave_stdout_to_the_records(eddyline: Command) -> None:
 def test_it_ends_after_its_time_at_its_rate(eddyline: Command) -> None:
     eddyline.here("stream", "create", "s", "--shards", "1")
     args = ("--to", "stream:s", "--rate", "40", "--for", "1500ms", "--json")
-    (*live, last) = eddyline.rows("generate", TEMPLATE, *args)
-    assert last["accepted"] == 60
-    assert live
-    assert 0 < live[0]["accepted"] <= 60
-    assert not live[0]["done"]
+    last = eddyline.rows("generate", TEMPLATE, *args)[-1]
+    assert (last["accepted"], last["done"]) == (60, True)
+    assert last["elapsed_s"] > 59 / 40
+
+
+class UntilTold:
+    """A sender that ends once its counters have been reported."""
+
+    def __init__(self) -> None:
+        self._told = threading.Event()
+
+    @property
+    def counters(self) -> Counters:
+        self._told.set()
+        return Counters(accepted=7)
+
+    def run(self, stop: threading.Event) -> Counters:
+        assert self._told.wait(60)
+        return self.counters
+
+
+def test_progress_is_told_before_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    Sending(UntilTold(), as_json=True, to_stdout=False).run()
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(t["accepted"], t["done"]) for t in told] == [(7, False), (7, True)]
 
 
 def test_ctrl_c_tells_what_was_taken(eddyline: Command) -> None:
