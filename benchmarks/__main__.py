@@ -25,6 +25,7 @@ PARTS = {
     "depth": "A hundred million records",
     "log": "The log, in process",
     "engine": "The engine",
+    "state": "Operators over large state",
     "live": "Jobs on slow streams",
     "latency": "From a record to its row",
     "generator": "The generator",

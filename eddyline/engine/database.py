@@ -34,6 +34,11 @@ MORE_MEMORY = (
 )
 # The part of the worker's memory that one result may take outside DuckDB, as Arrow arrays.
 RESULT_SHARE = 4
+# A database is compacted when its write-ahead log has this many bytes, and half of its own.
+LOG_BYTES_MIN = 16 << 20
+LOG_SHARE = 2
+# DuckDB itself would compact with a commit that touches many places, however few rows it changes.
+_NEVER = "1TiB"
 # What makes many or large values of a few: only then is the size of a result watched for few rows,
 # because that takes longer.
 _MULTIPLIES = re.compile(r"\b(?:join|unnest|repeat|[lr]pad)\b", re.IGNORECASE)
@@ -108,6 +113,7 @@ def _connected(settings: Settings, folder: Path) -> duckdb.DuckDBPyConnection:
         "threads": settings.worker_threads,
         "memory_limit": f"{settings.worker_memory_mib}MiB",
         "temp_directory": str(settings.data_dir / f"spill-{os.getpid()}"),
+        "checkpoint_threshold": _NEVER,
     }
     root = duckdb.connect(":memory:", config=config)
     root.execute("SET allowed_directories = ['" + str(folder).replace("'", "''") + "/']")
@@ -147,6 +153,7 @@ class Database:
             self._instance, self._db, self._name = _WORKER.attach(path, settings)
         except duckdb.Error as e:
             raise _opening(e, path) from e
+        self._path = path
         self._closed = False
         self._in_transaction = False
         # Whether the transaction has begun, which it does with the first change.
@@ -197,6 +204,16 @@ class Database:
         except duckdb.Error as e:
             raise translated(e) from e
 
+    def changed(self, sql: str) -> pa.Table:
+        """The rows that a statement with RETURNING gives; as ``run`` otherwise."""
+        if self._in_transaction and not self.has_changes:
+            self._begin()
+        self._instance.vectors.prepare(sql)
+        try:
+            return self._db.execute(sql).to_arrow_table()
+        except duckdb.Error as e:
+            raise translated(e) from e
+
     def one(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The first column of the first row, None if there is no row."""
         found = self.rows(sql, values)
@@ -223,6 +240,7 @@ class Database:
             yield
             if self.has_changes:
                 self.run("COMMIT")
+                self._compact()
         except BaseException:
             if self.has_changes:
                 with suppress(duckdb.Error):  # what failed may have ended it already
@@ -230,6 +248,19 @@ class Database:
             raise
         finally:
             self._in_transaction = self.has_changes = False
+
+    def _compact(self) -> None:
+        """Move the write-ahead log into the database when it is large beside it.
+
+        That rewrites what the log's rows touch, often the whole database; done in proportion to
+        what was written, it adds the same to each commit, however large the state is.
+        """
+        if self._path is None:
+            return
+        with suppress(FileNotFoundError):
+            log_bytes = self._path.with_name(f"{self._path.name}.wal").stat().st_size
+            if log_bytes > max(LOG_BYTES_MIN, self._path.stat().st_size // LOG_SHARE):
+                self.run(f"CHECKPOINT {self._name}")
 
     def set_variable(self, name: str, value: str) -> None:
         """Give a variable of the session a value (DuckDB text); no part of a transaction."""

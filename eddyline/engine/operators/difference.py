@@ -3,6 +3,9 @@
 The rows are kept in a table. What a batch changes is the difference of the touched partitions'
 results before and after it; so within a batch changes are net. An update is given as the row that
 goes and the row that comes.
+
+The touched partitions are copied to a table of their own, where the batch is worked out; so the
+large table is searched once for them, and once more if rows leave it.
 """
 
 from __future__ import annotations
@@ -44,7 +47,8 @@ class PartitionChanges(RetainingOperator):
         self._keys = [KeyColumn(k, duckdb_type(below[k])) for k in partition_by]
         self._below = [quote(n) for n in below.names]
         self._table = context.table("rows")
-        self._touched = context.table("touched")
+        self._near = context.table("near")
+        self._gone: list[int] = []
         self._steady = inputs[0].insert_only
         self._seen = 0
         self._retention = Retention(context, kept(self._table))
@@ -75,14 +79,37 @@ class PartitionChanges(RetainingOperator):
         order = np.arange(self._seen, self._seen + batch.num_rows)
         self._seen += batch.num_rows
         rows = with_columns(rows, kind=batch.kinds, seq=order)
-        keys = ", ".join(listed(self._keys)) or '1 AS "$one"'
-        db.run(f"CREATE OR REPLACE TEMP TABLE {self._touched} AS SELECT DISTINCT {keys} FROM b",
-               b=rows)  # fmt: skip
+        touched = f"SELECT 1 FROM b WHERE {matching(self._keys, 's', 'b')}"
+        where = f"WHERE EXISTS ({touched})" if self._keys else ""
+        db.run(
+            f"CREATE OR REPLACE TEMP TABLE {self._near} AS SELECT s.* FROM {self._table} s {where}",
+            b=rows,
+        )
+        self._gone = []
         old = db.query(self._result())
-        self._apply(rows)
+        self._apply(rows, self._near)
         new = db.query(self._result())
         self._trim()
+        self._keep(int(order[0]))
         return difference(self.context, old, new, self.schema, self._pairs())
+
+    def _keep(self, first: int) -> None:
+        """What has changed near the batch, whose rows begin at ``first``, changes in the table."""
+        db = self.context.db
+        gone = [seq for seq in self._gone if seq < first]
+        if gone:
+            sql = f"DELETE FROM {self._table} WHERE {SEQ} IN (SELECT seq FROM gone)"
+            db.run(sql, gone=pa.table({"seq": pa.array(gone, pa.int64())}))
+        columns = f"{', '.join(self._below)}, {SEQ}{self._retention.column}"
+        db.run(
+            f"INSERT INTO {self._table} ({columns}) "
+            f"SELECT {columns} FROM {self._near} WHERE {SEQ} >= {first}"
+        )
+
+    def _forget_near(self, condition: str) -> None:
+        """Rows near the batch leave."""
+        sql = f"DELETE FROM {self._near} WHERE {condition} RETURNING {SEQ}"
+        self._gone += [seq for (seq,) in self.context.db.rows(sql)]
 
     def _result(self) -> str:
         """Text of the touched partitions' result, in the schema's columns."""
@@ -95,24 +122,14 @@ class PartitionChanges(RetainingOperator):
         """Columns that make a row that goes and one that comes an update of one another."""
         return []
 
-    def _rows(self) -> str:
-        """Text that gives the rows of the touched partitions."""
-        if not self._keys:
-            return self._table
-        match = matching(self._keys, "s", "t")
-        return (
-            f"(SELECT s.* FROM {self._table} s WHERE EXISTS "
-            f"(SELECT 1 FROM {self._touched} t WHERE {match}))"
-        )
-
     def _partition(self) -> str:
         names = ", ".join(listed(self._keys))
         return f"PARTITION BY {names}" if names else ""
 
-    def _apply(self, rows: pa.Table) -> None:
-        """The batch's rows come into the table and leave it."""
+    def _apply(self, rows: pa.Table, table: str) -> None:
+        """The batch's rows come into a table; those that are taken back leave the near one."""
         db, columns = self.context.db, ", ".join(self._below)
-        target = f"{self._table} ({columns}, {SEQ}{self._retention.column})"
+        target = f"{table} ({columns}, {SEQ}{self._retention.column})"
         now = self._retention.value
         if self._steady or KIND not in rows.column_names:
             db.run(f"INSERT INTO {target} SELECT {columns}, {SEQ}{now} FROM b", b=rows)
@@ -133,9 +150,9 @@ class PartitionChanges(RetainingOperator):
             f'JOIN {net} n ON {same} WHERE x."$nth" <= n."$net"',
             b=rows,
         )
-        db.run(
-            f"DELETE FROM {self._table} WHERE {SEQ} IN (SELECT x.{SEQ} FROM (SELECT s.*, "
-            f'row_number() OVER ({part}) AS "$nth" FROM {self._rows()} s) x '
+        self._forget_near(
+            f"{SEQ} IN (SELECT x.{SEQ} FROM (SELECT s.*, "
+            f'row_number() OVER ({part}) AS "$nth" FROM {self._near} s) x '
             f'JOIN {net} n ON {same} WHERE n."$net" < 0 AND x."$nth" <= -n."$net")'
         )
         if self._retention.on:  # a row that went and came again was written

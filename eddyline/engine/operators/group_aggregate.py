@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eddyline.engine.operators.accumulate import (
     AggregateColumns,
@@ -96,12 +97,14 @@ class GroupAggregate(RetainingOperator):
             rows = self._without_forgotten(rows)
         db.run(f"CREATE OR REPLACE TEMP TABLE {touched} AS {self._partial('b')}", b=rows)
         old = db.query(self._look(touched))
-        self._merge(touched)
+        merged = self._merge(touched)
         for t in self._tracked:
-            t.take(rows, self._groups, touched)
-        new = db.query(self._look(touched))
-        db.run(f"DELETE FROM {self._groups} WHERE {ROWS} <= 0")
-        return self._changes(old, new)
+            t.take(rows, self._groups, touched, changing=self._changing)
+        if self._tracked:
+            merged = db.query(self._look(touched))
+        if self._changing:
+            db.run(f"DELETE FROM {self._groups} WHERE {ROWS} <= 0")
+        return self._changes(old, merged)
 
     def _without_forgotten(self, rows: pa.Table) -> pa.Table:
         """The rows less those that are taken from a group that is not there: it was forgotten.
@@ -130,8 +133,9 @@ class GroupAggregate(RetainingOperator):
                 selected += [_renamed(text, c) for text in gone]
         return f"SELECT {', '.join(selected)} FROM {source} {group_by(self._keys)}"
 
-    def _merge(self, touched: str) -> None:
-        """The touched groups' rows and plain accumulators move on."""
+    def _merge(self, touched: str) -> pa.Table:
+        """The touched groups' rows and plain accumulators move on; gives what ``_look`` would
+        then, without searching the whole table once more. Tracked values come after that."""
         columns = [ROWS, *(n for c in self._plain for n in c.columns())]
         updates = {ROWS: f"s.{ROWS} + p.{ROWS}"}
         source = [*listed(self._keys), f'"$in" - "$out" AS {ROWS}']
@@ -148,16 +152,17 @@ class GroupAggregate(RetainingOperator):
             for name, text in back.items():
                 source.append(_out(name))
                 updates[name] = text.replace(f"s.{name}", f"({merged[name]})")
-        self.context.db.run(
-            merge_statement(
-                self._groups,
-                self._keys,
-                columns,
-                updates,
-                f"SELECT {', '.join(source)} FROM {touched}",
-                fresh=self._fresh(),
-            )
+        statement = merge_statement(
+            self._groups,
+            self._keys,
+            columns,
+            updates,
+            f"SELECT {', '.join(source)} FROM {touched}",
+            fresh=self._fresh(),
         )
+        returned = ", ".join([*listed(self._keys, "s"), self._results])
+        groups = self.context.db.changed(f"{statement} RETURNING {returned}")
+        return groups.filter(pc.field("$rows") > 0) if self._changing else groups
 
     def _fresh(self) -> dict[str, str]:
         """What a group starts with: the rows that came, less those that went at once."""
@@ -168,13 +173,13 @@ class GroupAggregate(RetainingOperator):
         return out
 
     def _look(self, touched: str) -> str:
+        """Text: keys and results of the touched groups."""
         keys = listed(self._keys, "s")
         selected = ", ".join([*keys, self._results])
         match = matching(self._keys, "s", "t")
-        order = f" ORDER BY {', '.join(keys)}" if keys else ""
         return (
             f"SELECT {selected} FROM {self._groups} s WHERE s.{ROWS} > 0 AND EXISTS "
-            f"(SELECT 1 FROM {touched} t WHERE {match}){order}"
+            f"(SELECT 1 FROM {touched} t WHERE {match})"
         )
 
     def _changes(self, old: pa.Table, new: pa.Table) -> Batch | None:
@@ -203,6 +208,7 @@ class GroupAggregate(RetainingOperator):
         sql = f"SELECT * FROM ({' UNION ALL '.join(parts)}) ORDER BY {order}"
         if old.num_rows == 0:
             sql = side("n", "0", 2, "new n")
+            sql += f" ORDER BY {', '.join(keys)}" if keys else ""
         found = self.context.db.query(sql, old=old, new=new)
         if not found.num_rows:
             return None

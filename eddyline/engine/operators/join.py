@@ -60,6 +60,8 @@ class Join(RetainingOperator):
         )
         self._sides = (self._left, self._right)
         self._on = join_condition(self._left, self._right, node.condition)
+        # The tables that are read: those of the sides, or of their rows near a batch.
+        self._read = [side.table for side in self._sides]
         # Rows of both sides: in the deltas, and waiting until the deltas are joined.
         self._sizes, self._waiting = [0, 0], [0, 0]
         self._part = 1
@@ -138,13 +140,19 @@ class Join(RetainingOperator):
 
     def _advance(self, watermark: int) -> Step:
         """Join the changes in the deltas, or the first of them; the watermark after that."""
-        matches = self._matches_within()
         outer = [s for s in self._sides if s.outer]
+        # With an outer side each table is read more than once.
+        copies = bool(outer and self._left.keys and not self._forgets)
+        if copies:
+            self._read = [self._near(side) for side in self._sides]
+        matches = self._matches_within()
         padded = [self._unmatched(s, -1) for s in outer]
         counts = self._counts if self._forgets else []
         padded += [self._forgotten(c.side) for c in counts]
         for side in self._sides:
-            self._apply(side)
+            self._apply(side, side.table)
+            if copies:
+                self._apply(side, self._read[side.index])
         for count in counts:
             count.update()
         padded += [self._unmatched(s, 1) for s in outer]
@@ -153,6 +161,17 @@ class Join(RetainingOperator):
             return Step(self._changes([*matches, *padded]), self._before)
         self._before = watermark
         return Step(self._changes([*matches, *padded]), watermark)
+
+    def _near(self, side: JoinSide) -> str:
+        """The table of a side's rows whose keys the batch touches, made anew."""
+        near = self.context.table(("left", "right")[side.index] + "_near")
+        me, other = ("l", "r")[side.index], self._sides[1 - side.index]
+        touched = self._touched(side, other, me)
+        self.context.db.run(
+            f"CREATE OR REPLACE TEMP TABLE {near} AS "
+            f"SELECT {counted(side)} FROM {side.table} {me} WHERE {touched}"
+        )
+        return near
 
     def _matches_within(self) -> list[pa.Table]:
         """The matches of the deltas, which are shortened until the matches are few enough."""
@@ -182,11 +201,11 @@ class Join(RetainingOperator):
     def _meetings(self, counts: list[int]) -> list[tuple[str, str]]:
         """The pairs of tables whose matches are the change."""
         left, right = self._sides
-        meetings = [(left.delta, right.table)] if counts[0] else []
+        meetings = [(left.delta, self._read[1])] if counts[0] else []
         if counts[1]:
-            after = left.table
+            after = self._read[0]
             if counts[0]:
-                parts = (f"SELECT {counted(left)} FROM {t}" for t in (left.table, left.delta))
+                parts = (f"SELECT {counted(left)} FROM {t}" for t in (self._read[0], left.delta))
                 after = f"({' UNION ALL '.join(parts)})"
             meetings.append((after, right.delta))
         return meetings
@@ -247,12 +266,12 @@ class Join(RetainingOperator):
         other = self._right if side.index == 0 else self._left
         parts = (f"{side.of('l')}, {other.nulls()}", f"{other.nulls()}, {side.of('r')}")
         touched = self._touched(side, other, me)
-        alone = f"NOT EXISTS (SELECT 1 FROM {other.table} {you} WHERE {self._on})"
+        alone = f"NOT EXISTS (SELECT 1 FROM {self._read[other.index]} {you} WHERE {self._on})"
         if self._forgets:
             alone = f"{me}.{MET} <= 0"
         return self.context.db.query(
-            f"SELECT {parts[side.index]}, {me}.{N} * {sign} AS {N} FROM {side.table} {me} "
-            f"WHERE {touched} AND {alone}"
+            f"SELECT {parts[side.index]}, {me}.{N} * {sign} AS {N} "
+            f"FROM {self._read[side.index]} {me} WHERE {touched} AND {alone}"
         )
 
     def _forgotten(self, side: JoinSide) -> pa.Table:
@@ -282,20 +301,20 @@ class Join(RetainingOperator):
             f"EXISTS (SELECT 1 FROM {other.delta} d WHERE {theirs}))"
         )
 
-    def _apply(self, side: JoinSide) -> None:
-        """The change becomes part of the kept side."""
+    def _apply(self, side: JoinSide, table: str) -> None:
+        """The change becomes part of a table of the side."""
         db, columns = self.context.db, ", ".join(side.columns)
         retention = self.retentions[side.index]
         if self.inputs[side.index].insert_only:
             db.run(
-                f"INSERT INTO {side.table} ({columns}, {N}{retention.column}) "
+                f"INSERT INTO {table} ({columns}, {N}{retention.column}) "
                 f"SELECT {columns}, {N}{retention.value} FROM {side.delta}"
             )
             return
         same = " AND ".join(f"s.{c} IS NOT DISTINCT FROM d.{c}" for c in side.columns)
         values = ", ".join(f"d.{c}" for c in side.columns)
         db.run(
-            f"MERGE INTO {side.table} AS s USING {side.delta} AS d ON {same} "
+            f"MERGE INTO {table} AS s USING {side.delta} AS d ON {same} "
             f"WHEN MATCHED AND s.{N} + d.{N} = 0 THEN DELETE "
             f"WHEN MATCHED THEN UPDATE SET {N} = s.{N} + d.{N}{retention.assignment} "
             f"WHEN NOT MATCHED{' AND d.' + N + ' > 0' if self._forgets else ''} "

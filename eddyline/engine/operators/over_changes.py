@@ -42,7 +42,7 @@ class OverChanges(PartitionChanges):
             rows = batch.rows.select(list(self.inputs[0].schema.names))
             order = np.arange(self._seen, self._seen + batch.num_rows)
             self._seen += batch.num_rows
-            self._apply(with_columns(rows, seq=order))
+            self._apply(with_columns(rows, seq=order), self._table)
         if not inputs[0].ended:
             return Step(None, watermark)
         rows = self.context.db.query(self._over(self._table))
@@ -51,7 +51,7 @@ class OverChanges(PartitionChanges):
         return Step(out, watermark)
 
     def _result(self) -> str:
-        return self._over(f"{self._rows()} s")
+        return self._over(self._near)
 
     def _over(self, source: str) -> str:
         """Text: the rows of ``source`` with their calls."""

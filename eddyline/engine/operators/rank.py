@@ -41,7 +41,7 @@ class Rank(PartitionChanges):
 
     def _ranked(self) -> str:
         window = f"({self._partition()} {self._order})"
-        return f"SELECT *, {self._node.function}() OVER {window} AS {_RANK} FROM {self._rows()} s"
+        return f"SELECT *, {self._node.function}() OVER {window} AS {_RANK} FROM {self._near} s"
 
     def _result(self) -> str:
         columns = list(self._below)
@@ -55,9 +55,8 @@ class Rank(PartitionChanges):
 
     def _trim(self) -> None:
         if self._steady and isinstance(self._node.last, int):
-            self.context.db.run(
-                f"DELETE FROM {self._table} WHERE {SEQ} IN "
-                f"(SELECT {SEQ} FROM ({self._ranked()}) WHERE {self._beyond})"
+            self._forget_near(
+                f"{SEQ} IN (SELECT {SEQ} FROM ({self._ranked()}) WHERE {self._beyond})"
             )
 
     def _pairs(self) -> list[str]:

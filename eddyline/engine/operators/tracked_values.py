@@ -48,11 +48,14 @@ class TrackedValues:
         definition = ", ".join(columns) + self.retention.definition
         self._db.run(f"CREATE TABLE {self._table} ({definition})")
 
-    def take(self, rows: pa.Table, groups: str, touched: str) -> None:
-        """Count the batch's values in and out, then bring the touched groups up to date."""
+    def take(self, rows: pa.Table, groups: str, touched: str, *, changing: bool) -> None:
+        """Count the batch's values in and out, then bring the touched groups up to date.
+
+        changing: whether rows may be taken back.
+        """
         self._count(rows)
         if self._call.compiled.retractable:
-            self._feed(groups)
+            self._feed(groups, changing=changing)
         else:
             self._again(groups, touched)
 
@@ -88,11 +91,11 @@ class TrackedValues:
             f'VALUES ({values}, d."$d", d."$row"{self.retention.value})'
         )
 
-    def _feed(self, groups: str) -> None:
+    def _feed(self, groups: str, *, changing: bool) -> None:
         """First copies come, last copies go."""
         came = '"$old" <= 0 AND "$old" + "$d" > 0'
         went = '"$old" > 0 AND "$old" + "$d" <= 0'
-        for condition, retract in ((came, False), (went, True)):
+        for condition, retract in ((came, False), (went, True))[: 2 if changing else 1]:
             sets = self._call.merged("s", "p", retract=retract)
             self._update(groups, self._accumulated(self._fresh, f"WHERE {condition}"), sets)
 
