@@ -119,6 +119,7 @@ class Supervisor:
         self._ended = threading.Event()
         self._watching = False
         self._children: set[Child] = set()
+        self._listeners: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
         self._closed = False
@@ -148,7 +149,9 @@ class Supervisor:
                 self._children.discard(ended)
             on_exit(ended, how, expected)
 
-        in_thread(f"child-{child.pid}", child.listen, on_message, forget)
+        listener = in_thread(f"child-{child.pid}", child.listen, on_message, forget)
+        with self._lock:
+            self._listeners = {known for known in self._listeners if known.is_alive()} | {listener}
         return child
 
     def _watch(self) -> None:
@@ -184,13 +187,19 @@ class Supervisor:
             return sorted(child.pid for child in self._children)
 
     def close(self) -> None:
-        """End every child, all at the same time."""
+        """End every child, all at the same time, and wait until all has been done about it.
+
+        What is told of a child's end may still be written, which needs the data directory.
+        """
         with self._lock:
             self._closed = True
-            children = list(self._children)
+            children, listeners = list(self._children), list(self._listeners)
         stops = [in_thread("stop", child.stop) for child in children]
         for thread in stops:
             thread.join()
+        for listener in listeners:
+            if listener is not threading.current_thread():
+                listener.join(STOP_WAIT_S)
         self._ended.set()
         self._spawner.shutdown()
 

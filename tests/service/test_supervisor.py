@@ -68,6 +68,20 @@ def test_a_death_and_an_end_are_told_apart(tmp_path: Path) -> None:
         supervisor.start(SENDER, lambda *_: None, exited)
 
 
+def test_closing_waits_until_the_end_of_every_child_was_heard(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path)
+    heard: list[str] = []
+
+    def exited(child: Child, how: str, expected: bool) -> None:
+        time.sleep(0.3)
+        heard.append(how)
+
+    for _ in range(2):
+        supervisor.start(SENDER, lambda *_: None, exited)
+    supervisor.close()
+    assert len(heard) == 2
+
+
 def test_a_child_that_hangs_is_ended_like_one_that_died(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, silence_s=3)
     told: list[tuple[str, bool]] = []
