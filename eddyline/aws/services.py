@@ -65,6 +65,8 @@ SERVICES: tuple[ServiceDefinition, ...] = (
         context="eddyline.aws.kinesisanalyticsv2.context:AnalyticsContext",
         modules=(
             "eddyline.aws.kinesisanalyticsv2.applications",
+            "eddyline.aws.kinesisanalyticsv2.enhanced",
+            "eddyline.aws.kinesisanalyticsv2.parts",
             "eddyline.aws.kinesisanalyticsv2.snapshots",
         ),
         errors={

@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from eddyline.auth.entities import Entities, Kind
 from eddyline.auth.grants import Grants
+from eddyline.aws.service import handlers
+from eddyline.aws.services import definition
 from eddyline.testing import server
 from tests.aws.test_services import client
 
@@ -345,3 +347,156 @@ def test_the_schema_of_a_stream_is_read_from_its_records(running: Running) -> No
         ("when", "TIMESTAMP", "$.when"),
         ("name", "VARCHAR(4)", "$.name"),
     ]
+
+
+SCHEMA = {
+    "RecordFormat": {
+        "RecordFormatType": "JSON",
+        "MappingParameters": {"JSONMappingParameters": {"RecordRowPath": "$"}},
+    },
+    "RecordColumns": [{"Name": "n", "SqlType": "INTEGER", "Mapping": "$.n"}],
+}
+STREAM = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/app-in"
+
+
+def test_parts_of_a_sql_application_are_added_and_deleted(running: Running) -> None:
+    analytics = running.analytics
+    analytics.create_application(
+        ApplicationName="legacy",
+        RuntimeEnvironment="SQL-1_0",
+        ServiceExecutionRole=ROLE + "unknown",
+    )
+    at = {"ApplicationName": "legacy"}
+    source = {
+        "NamePrefix": "SOURCE",
+        "KinesisStreamsInput": {"ResourceARN": STREAM},
+        "InputSchema": SCHEMA,
+    }
+    added = analytics.add_application_input(**at, CurrentApplicationVersionId=1, Input=source)
+    (described,) = added["InputDescriptions"]
+    assert (described["InputId"], described["InAppStreamNames"]) == ("1.1", ["SOURCE_001"])
+    code_, _ = refused(
+        analytics.add_application_input, **at, CurrentApplicationVersionId=1, Input=source
+    )
+    assert code_ == "InvalidArgumentException"
+    processing = {"InputLambdaProcessor": {"ResourceARN": "arn:aws:lambda:us-east-1:1:function:f"}}
+    processed = analytics.add_application_input_processing_configuration(
+        **at, CurrentApplicationVersionId=2, InputId="1.1", InputProcessingConfiguration=processing
+    )
+    part = processed["InputProcessingConfigurationDescription"]["InputLambdaProcessorDescription"]
+    assert part["ResourceARN"].endswith("function:f")
+    sinks = [
+        {
+            "Name": name,
+            "KinesisStreamsOutput": {"ResourceARN": STREAM},
+            "DestinationSchema": {"RecordFormatType": "JSON"},
+        }
+        for name in ("A", "B")
+    ]
+    for version, sink in enumerate(sinks, 3):
+        outputs = analytics.add_application_output(
+            **at, CurrentApplicationVersionId=version, Output=sink
+        )["OutputDescriptions"]
+    assert [row["OutputId"] for row in outputs] == ["1.1", "2.1"]
+    code_, _ = refused(
+        analytics.delete_application_output, **at, CurrentApplicationVersionId=3, OutputId="1.1"
+    )
+    assert code_ == "ConcurrentModificationException"
+    analytics.delete_application_output(**at, CurrentApplicationVersionId=5, OutputId="1.1")
+    assert refused(
+        analytics.delete_application_output, **at, CurrentApplicationVersionId=6, OutputId="1.1"
+    ) == ("ResourceNotFoundException", "Application legacy has no OutputId 1.1.")
+    table = {
+        "TableName": "T",
+        "S3ReferenceDataSource": {"BucketARN": "arn:aws:s3:::b", "FileKey": "k"},
+        "ReferenceSchema": SCHEMA,
+    }
+    reference = analytics.add_application_reference_data_source(
+        **at, CurrentApplicationVersionId=6, ReferenceDataSource=table
+    )["ReferenceDataSourceDescriptions"]
+    assert [row["ReferenceId"] for row in reference] == ["1.1"]
+    analytics.delete_application_reference_data_source(
+        **at, CurrentApplicationVersionId=7, ReferenceId="1.1"
+    )
+    last = analytics.delete_application_input_processing_configuration(
+        **at, CurrentApplicationVersionId=8, InputId="1.1"
+    )
+    assert last["ApplicationVersionId"] == 9
+    detail = analytics.describe_application(**at)["ApplicationDetail"]
+    sql = detail["ApplicationConfigurationDescription"]["SqlApplicationConfigurationDescription"]
+    assert [row["Name"] for row in sql["OutputDescriptions"]] == ["B"]
+    assert [row["OutputId"] for row in sql["OutputDescriptions"]] == ["2.1"]
+    assert "InputProcessingConfigurationDescription" not in sql["InputDescriptions"][0]
+    code_, message = refused(
+        analytics.add_application_vpc_configuration,
+        **at,
+        CurrentApplicationVersionId=9,
+        VpcConfiguration={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+    )
+    assert (code_, message) == (
+        "InvalidArgumentException",
+        "AddApplicationVpcConfiguration is not for an application of SQL-1_0.",
+    )
+
+
+def test_a_vpc_configuration_is_kept_without_effect(running: Running) -> None:
+    analytics = running.analytics
+    detail = analytics.create_application(
+        ApplicationName="in-vpc",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE + "unknown",
+        ApplicationConfiguration=code(TABLES + INSERT),
+    )["ApplicationDetail"]
+    at = {"ApplicationName": "in-vpc"}
+    vpc = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    added = analytics.add_application_vpc_configuration(
+        **at, ConditionalToken=detail["ConditionalToken"], VpcConfiguration=vpc
+    )
+    described = added["VpcConfigurationDescription"]
+    assert {k: described[k] for k in vpc} == vpc
+    assert described["VpcId"].startswith("vpc-")
+    assert added["ApplicationVersionId"] == 2
+    code_, _ = refused(
+        analytics.delete_application_vpc_configuration,
+        **at,
+        ConditionalToken=detail["ConditionalToken"],
+        VpcConfigurationId="1.1",
+    )
+    assert code_ == "ConcurrentModificationException"
+    gone = analytics.delete_application_vpc_configuration(
+        **at, CurrentApplicationVersionId=2, VpcConfigurationId=described["VpcConfigurationId"]
+    )
+    assert gone["ApplicationVersionId"] == 3
+
+
+def test_enhanced_snapshots_are_none_and_say_so(running: Running) -> None:
+    analytics = running.analytics
+    assert analytics.list_snapshots()["SnapshotInfoList"] == []
+    filters = {"SnapshotStatus": "READY", "SnapshotInitiator": "USER"}
+    assert refused(analytics.list_snapshots, **filters)[0] == "InvalidArgumentException"
+    created = {"SnapshotCreationTimestamp": 1_700_000_000}
+    for operation, more in (
+        ("describe_snapshot", {}),
+        ("delete_snapshot", created),
+        ("list_snapshot_operations", {}),
+    ):
+        told = refused(getattr(analytics, operation), SnapshotName="none", **more)
+        assert told == ("ResourceNotFoundException", "Snapshot none does not exist."), operation
+    analytics.create_application(
+        ApplicationName="plain-mode",
+        RuntimeEnvironment="FLINK-1_20",
+        ServiceExecutionRole=ROLE + "unknown",
+        ApplicationConfiguration=code(TABLES + INSERT),
+    )
+    code_, message = refused(
+        analytics.create_snapshot, ApplicationName="plain-mode", SnapshotName="s"
+    )
+    assert code_ == "UnsupportedOperationException"
+    assert "CreateApplicationSnapshot" in message
+
+
+def test_every_operation_of_the_model_is_answered() -> None:
+    from botocore.session import get_session
+
+    model = get_session().get_service_model("kinesisanalyticsv2")
+    assert set(handlers(definition("kinesisanalyticsv2"))) == set(model.operation_names)

@@ -144,7 +144,10 @@ def update_application(context: AnalyticsContext, call: Call) -> Answer:
         {**before.run, **run} if run else None,
         python=context.may_run_python(call),
     )
-    return {"ApplicationDetail": described(context, application), **_newest(context, before.name)}
+    return {
+        "ApplicationDetail": described(context, application),
+        **newest_operation(context, before.name),
+    }
 
 
 def _check_runtime(before: Application, runtime: str) -> None:
@@ -153,7 +156,8 @@ def _check_runtime(before: Application, runtime: str) -> None:
         raise AwsError("InvalidArgumentException", message)
 
 
-def _newest(context: AnalyticsContext, name: str) -> Document:
+def newest_operation(context: AnalyticsContext, name: str) -> Document:
+    """The id of what was done last, for an answer."""
     operations = context.applications.operations(name)
     return {"OperationId": operations[0].id} if operations else {}
 
@@ -225,7 +229,7 @@ def rollback_application(context: AnalyticsContext, call: Call) -> Answer:
     version = call.request.CurrentApplicationVersionId
     python = context.may_run_python(call)
     application = context.applications.rollback(name, version, python=python)
-    return {"ApplicationDetail": described(context, application), **_newest(context, name)}
+    return {"ApplicationDetail": described(context, application), **newest_operation(context, name)}
 
 
 def list_application_operations(context: AnalyticsContext, call: Call) -> Answer:
@@ -316,7 +320,7 @@ def _with_streams(context: AnalyticsContext, call: Call, streams: dict[str, str]
         "ApplicationVersionId": after.version,
         "CloudWatchLoggingOptionDescriptions": shown.get("CloudWatchLoggingOptionDescriptions", []),
     }
-    return {**answer, **_newest(context, before.name)}
+    return {**answer, **newest_operation(context, before.name)}
 
 
 def _tags(rows: list[Any]) -> dict[str, str]:
