@@ -6,17 +6,27 @@
   const tell = () => {
     document.cookie = `eddyline-dark=${system.matches ? 1 : 0}; path=/; max-age=31536000; samesite=lax`;
   };
+  // The page was built for what the system wanted when a page was last open.
+  const stale = document.cookie.includes("eddyline-dark=1") !== system.matches;
   tell();
+  const correct = () => window.did_handshake && window.emitEvent
+    ? emitEvent("system-dark", system.matches) : setTimeout(correct, 100);
+  if (stale) addEventListener("DOMContentLoaded", correct);
   system.addEventListener("change", () => {
     tell();
     if (window.emitEvent) emitEvent("system-dark", system.matches);
   });
 
   // Accessible names of editors, whose own elements are made in the browser.
-  const name = () =>
+  const name = () => {
+    document.querySelectorAll(".q-loading-bar:not([aria-label])").forEach((e) => e.setAttribute("aria-label", "Loading"));
     document.querySelectorAll("[data-label] .cm-content:not([aria-label])").forEach((e) =>
       e.setAttribute("aria-label", e.closest("[data-label]").dataset.label));
-  addEventListener("DOMContentLoaded", () => new MutationObserver(name).observe(document.body, { childList: true, subtree: true }));
+  };
+  addEventListener("DOMContentLoaded", () => {
+    new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
+    name();
+  });
 
   // Files dropped anywhere go to the page's uploader, if it takes them.
   const taker = () => document.querySelector(".takes-drops input[type=file]");

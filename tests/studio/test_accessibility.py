@@ -29,6 +29,7 @@ GRAVE = ("serious", "critical")
 def findings(page: Page, scheme: str, width: int) -> list[str]:
     """What axe-core finds, one line each."""
     page.look(width, scheme)
+    page.page.wait_for_timeout(300)  # the server turns the editors' colours
     if not page.page.evaluate("() => 'axe' in window"):
         page.page.evaluate(AXE.read_text())
     report: dict[str, Any] = page.page.evaluate("() => axe.run()")
@@ -55,7 +56,7 @@ def test_nothing_serious(studio: Studio, chromium: Browser, note: str, path: str
             page.page.goto(chromium.base + "/signin")
         else:
             page.open(place)
-            page.page.wait_for_timeout(1500)
+            page.page.wait_for_timeout(500)
         lines = []
         for width in (1440, 800, 390):
             for scheme in ("light", "dark"):
