@@ -32,7 +32,13 @@ _TABLE = {
 _MODULES: dict[str, dict[str, Any]] = {
     "pyflink.common": {"Configuration": tables.Configuration},
     "pyflink.common.configuration": {"Configuration": tables.Configuration},
-    "pyflink.datastream": {"StreamExecutionEnvironment": tables.StreamExecutionEnvironment},
+    "pyflink.datastream": {
+        "CheckpointConfig": tables.CheckpointConfig,
+        "CheckpointingMode": tables.CheckpointingMode,
+        "StreamExecutionEnvironment": tables.StreamExecutionEnvironment,
+    },
+    "pyflink.datastream.checkpoint_config": {"CheckpointConfig": tables.CheckpointConfig},
+    "pyflink.datastream.checkpointing_mode": {"CheckpointingMode": tables.CheckpointingMode},
     "pyflink.table": _TABLE,
     "pyflink.table.environment_settings": {"EnvironmentSettings": tables.EnvironmentSettings},
     "pyflink.table.expression": {
@@ -54,6 +60,21 @@ _MODULES: dict[str, dict[str, Any]] = {
     "pyflink.table.table_result": {"TableResult": results.TableResult},
     "pyflink.table.window": _WINDOWS,
 }
+
+
+# The modules whose names a paragraph has without an import, as in Zeppelin.
+IMPORTED = (
+    "pyflink.common",
+    "pyflink.datastream",
+    "pyflink.table",
+    "pyflink.table.window",
+    "pyflink.table.udf",
+)
+
+
+def imported() -> dict[str, Any]:
+    """The names that are there when a kernel starts."""
+    return {name: value for module in IMPORTED for name, value in MODULES[module].items()}
 
 
 def install() -> None:

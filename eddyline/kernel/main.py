@@ -25,7 +25,7 @@ def main() -> None:
     limit_memory()
     from ipykernel.kernelapp import IPKernelApp
 
-    from eddyline.kernel.finder import install
+    from eddyline.kernel.finder import imported, install
     from eddyline.kernel.tables import EnvironmentSettings, StreamTableEnvironment
     from eddyline.kernel.zeppelin import ZeppelinContext
 
@@ -35,6 +35,7 @@ def main() -> None:
     environment = StreamTableEnvironment.create()
     batch = StreamTableEnvironment.create(EnvironmentSettings.in_batch_mode())
     names = {
+        **imported(),
         "st_env": environment,
         "bt_env": batch,
         "s_env": environment.stream_environment,

@@ -7,6 +7,7 @@ instead; nothing is accepted and ignored.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import Enum
 from itertools import count
 from typing import Any, NoReturn
 
@@ -166,6 +167,37 @@ class Configuration(Named):
         return dict(self._values)
 
 
+class CheckpointingMode(Enum):
+    """What a restart may repeat; here every row counts once, whatever is asked for."""
+
+    EXACTLY_ONCE = "EXACTLY_ONCE"
+    AT_LEAST_ONCE = "AT_LEAST_ONCE"
+
+
+class CheckpointConfig:
+    """The options of checkpoints, as session options; state is committed with every batch."""
+
+    def set_checkpointing_mode(self, mode: CheckpointingMode) -> CheckpointConfig:
+        """Set ``execution.checkpointing.mode``."""
+        _set("execution.checkpointing.mode", mode.value)
+        return self
+
+    def get_checkpointing_mode(self) -> CheckpointingMode:
+        """How rows count here."""
+        return CheckpointingMode.EXACTLY_ONCE
+
+    def set_checkpoint_interval(self, interval: int) -> CheckpointConfig:
+        """Set ``execution.checkpointing.interval``, in milliseconds."""
+        _set("execution.checkpointing.interval", f"{interval} ms")
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Any other setter changes nothing: there are no checkpoints apart from the commits."""
+        if not name.startswith("set_") and not name.startswith("enable_"):
+            raise AttributeError(name)
+        return lambda *_: self
+
+
 class StreamExecutionEnvironment(Named):
     """The environment that a table environment is made from; jobs are written in SQL."""
 
@@ -190,6 +222,10 @@ class StreamExecutionEnvironment(Named):
         """State is committed with every batch; the session option is set."""
         _set("execution.checkpointing.interval", f"{interval} ms")
         return self
+
+    def get_checkpoint_config(self) -> CheckpointConfig:
+        """The options of checkpoints."""
+        return CheckpointConfig()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

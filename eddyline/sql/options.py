@@ -78,6 +78,9 @@ OPTIONS: dict[str, SessionOption] = {
     "execution.checkpointing.interval": SessionOption(
         "1 s", "duration", "State is committed with every batch here.", False
     ),
+    "execution.checkpointing.mode": SessionOption(
+        "EXACTLY_ONCE", "EXACTLY_ONCE|AT_LEAST_ONCE", "Every row counts once here.", False
+    ),
     "state.backend.type": SessionOption("duckdb", "string", "State is kept in DuckDB.", False),
     "table.plan.force-recompile": SessionOption(
         "false", "boolean", "Whether COMPILE PLAN replaces a plan that exists."
@@ -134,6 +137,14 @@ OPTIONS: dict[str, SessionOption] = {
 }
 
 
+# Names that Flink still takes for options that it has renamed.
+OLDER_NAMES = {
+    "restart-strategy": "restart-strategy.type",
+    "state.backend": "state.backend.type",
+    "table.exec.resource.default-parallelism": "parallelism.default",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
     """A session's options: those that were SET, over the defaults."""
@@ -151,6 +162,7 @@ class SessionConfig:
         Raises:
             EddylineError: ``invalid_argument`` for a value the key cannot take.
         """
+        key = OLDER_NAMES.get(key, key)
         changed = SessionConfig({**self.values, key: value})
         row = OPTIONS.get(key)
         if row is None:
@@ -168,6 +180,7 @@ class SessionConfig:
         """The config with one option, or all, back at the default."""
         if key is None:
             return SessionConfig()
+        key = OLDER_NAMES.get(key, key)
         return SessionConfig({k: v for k, v in self.values.items() if k != key})
 
     @property

@@ -256,3 +256,9 @@ def test_statements_before_one_that_cannot_be_parsed_are_given(text: str, before
         next(parsed)
     assert raised.value.code == "sql_syntax"
     assert raised.value.span is not None
+
+
+def test_an_older_name_of_an_option_sets_the_present_one() -> None:
+    config, warning = SessionConfig().with_option("restart-strategy", "fixed-delay")
+    assert (config.get("restart-strategy.type"), warning) == ("fixed-delay", None)
+    assert config.without("restart-strategy").get("restart-strategy.type") == ""

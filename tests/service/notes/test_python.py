@@ -345,3 +345,25 @@ def test_braces_in_python_are_forms_only_where_its_header_says_so(note: Note) ->
     simple = note.run("print('${name=world}')", "%flink.pyflink(form=simple)")
     assert simple.outputs[-1].text == "world\n"
     assert [form.name for form in simple.forms] == ["name"]
+
+
+def test_pyflinks_names_are_there_without_an_import(note: Note) -> None:
+    """As Zeppelin imports them; so public notes are written."""
+    functions = """
+class Shout(ScalarFunction):
+    def eval(self, s):
+        return s.upper()
+
+bt_env.register_function("shout", udf(Shout(), DataTypes.STRING(), DataTypes.STRING()))
+env = StreamExecutionEnvironment.get_execution_environment()
+env.enable_checkpointing(10 * 1000)
+env.get_checkpoint_config().set_checkpointing_mode(CheckpointingMode.EXACTLY_ONCE)
+env.get_checkpoint_config().set_min_pause_between_checkpoints(500)
+st_env.get_config().get_configuration().set_string("restart-strategy", "fixed-delay")
+print(env.get_checkpoint_config().get_checkpointing_mode().name, Tumble.__name__, Row(1))
+"""
+    assert note.text(functions).endswith("EXACTLY_ONCE Tumble <Row(1)>\n")
+    sql = note.run("SELECT shout(x) FROM (VALUES ('a')) AS t (x)", "%flink.bsql")
+    assert sql.status == "FINISHED", sql.outputs
+    assert sql.outputs[-1].table is not None
+    assert sql.outputs[-1].table.rows == [["A"]]
