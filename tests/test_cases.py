@@ -23,7 +23,7 @@ _TIME = re.compile(r'"(\d{4}-\d{2}-\d{2}[T ][^"]*)"')
 _WINDOWED = re.compile(r"TUMBLE|HOP|CUMULATE|SESSION|INTERVAL '[^']+' SECOND( AND|$)", re.M)
 
 # Where the order of arrival decides or a table must be files; where rows go in order of time.
-_ARRIVAL = re.compile(r"ORDER BY pt\b|FOR SYSTEM_TIME")
+_ARRIVAL = re.compile(r"ORDER BY pt\b|FOR SYSTEM_TIME|COLLECT\(|ARRAY_AGG\(")
 _BY_TIME = re.compile(r"ORDER BY (ts|window_time)\b")
 
 

@@ -32,6 +32,8 @@ def encode_type(t: DataType) -> dict[str, Any]:
         out["children"] = [encode_type(c) for c in t.children]
     if t.names:
         out["names"] = list(t.names)
+    if t.alias:
+        out["alias"] = t.alias
     return out
 
 
@@ -44,6 +46,7 @@ def decode_type(data: dict[str, Any]) -> DataType:
         not data.get("not_null", False),
         tuple(decode_type(c) for c in data.get("children", ())),
         tuple(data.get("names", ())),
+        alias=data.get("alias", ""),
     )
 
 

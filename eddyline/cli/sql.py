@@ -50,11 +50,11 @@ def sql(
     """Run Flink SQL. Without a file and -e: a shell, with history and completion.
 
     A SELECT shows its result as it changes, until its input ends, --for is over, or Ctrl-C. With
-    --json each change is one object, its kind (+I, -U, +U, -D) under "op". An INSERT shows its
-    counters and ends with the command, unless --detach leaves it to the server. A stopped job of
-    the same --name goes on from its state if the statement still stores the same rows: filters and
-    projections may have changed. Otherwise choose --allow-non-restored-state, --from-positions or
-    --fresh.
+    --json each change is one object, its kind (+I, -U, +U, -D) under "op" (a column called op
+    appears as "op_"). An INSERT shows its counters and ends with the command, unless --detach
+    leaves it to the server. A stopped job of the same --name goes on from its state if the
+    statement still stores the same rows: filters and projections may have changed. Otherwise
+    choose --allow-non-restored-state, --from-positions or --fresh.
 
     \b
     Examples:

@@ -122,8 +122,9 @@ class Watch:
         """Lines of the print connector, as they are or as JSON."""
         self._end_live()
         if self.as_json:
+            # No "op": these are lines of a job's output, not changes of a statement's result.
             for kind, text in zip(event.kinds, event.lines, strict=True):
-                line({"op": kind, "table": event.table, "printed": text})
+                line({"printed": text, "table": event.table, "kind": kind})
             return
         stream = sys.stderr if event.to_error else sys.stdout
         stream.write("".join(f"{text}\n" for text in event.lines))
@@ -138,7 +139,7 @@ class Watch:
             self._print_changes(event)
             return
         for kind, row in zip(event.kinds, event.rows, strict=True):
-            line({"op": kind, **_typed(event.columns, event.types, row)})
+            line(_change(kind, event.columns, event.types, row))
 
     def _print_changes(self, event: e.RowsAppended) -> None:
         """The result modes CHANGELOG and TABLEAU: one line per change, below the names once."""
@@ -182,7 +183,7 @@ class Watch:
         """Print a result as it was at its end."""
         if self.as_json:
             for row in snapshot.rows:
-                line({"op": "+I", **_typed(snapshot.columns, snapshot.types, row)})
+                line(_change("+I", snapshot.columns, snapshot.types, row))
             return
         table(snapshot.columns, [_cells(row) for row in snapshot.rows])
         say(_count(snapshot))
@@ -239,6 +240,23 @@ _SHOWS: dict[type, Callable[[Watch, Any], None]] = {
     e.RunFinished: Watch._end,
 }
 _WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
+
+
+def _change(
+    kind: str, columns: list[str], types: list[str], row: list[str | None]
+) -> dict[str, Any]:
+    """A change as JSON: its kind under "op", and the row's values."""
+    return {"op": kind, **_typed(_keys(columns), types, row)}
+
+
+def _keys(columns: list[str]) -> list[str]:
+    """The columns' names; one called op gets an underscore, because "op" is the kind of change."""
+    if "op" not in columns:
+        return columns
+    key = "op_"
+    while key in columns:
+        key += "_"
+    return [key if name == "op" else name for name in columns]
 
 
 def _typed(columns: list[str], types: list[str], row: list[str | None]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from eddyline.functions import (  # noqa: F401
     json,
     json_build,
     like,
+    objects,
     operators,
     printf,
     temporal,

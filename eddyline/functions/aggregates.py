@@ -169,6 +169,14 @@ def _avg(types: Types) -> CompiledAggregate:
     return CompiledAggregate(states, f"CASE WHEN {{n}} > 0 THEN {value} END", result)
 
 
+def _avg_of_sum(types: Types) -> CompiledAggregate:
+    """AVG of integers as the quotient of SUM, whose bits are cut to the argument's type."""
+    average, t = _avg(types), types[0]
+    value = f"({wrapped('{s}', t.root)} // {{n}})::{duckdb_type(t)}"
+    finish = f"CASE WHEN {{n}} > 0 THEN {value} END"
+    return CompiledAggregate(average.accumulators, finish, average.type)
+
+
 def _decimal_quotient(total: str, count: str, scale: int, result: DataType) -> str:
     """Half-up rounding in integers, because DuckDB divides decimals as doubles."""
     lift = 10 ** (result.scale - scale)
@@ -275,6 +283,16 @@ def _spread(name: str) -> Callable[[Types], CompiledAggregate]:
 
 
 SINGLE_VALUE = "$SINGLE_VALUE"
+AVG_OF_SUM = "$AVG_OF_SUM"
+SPREADS = ("VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV_SAMP")
+
+
+def average_of_sum(name: str, types: Types) -> str:
+    """The aggregate by which Flink's planner replaces AVG where it splits averages into sums.
+
+    It does so for OVER, and for all averages of a grouping in which a variance stands.
+    """
+    return AVG_OF_SUM if name == "AVG" and types[0].root in INTEGERS else name
 
 
 def _single(types: Types) -> CompiledAggregate:
@@ -325,7 +343,10 @@ _ROWS: tuple[AggregateFunction, ...] = (
 )
 
 # What only the planner writes: no name that a statement can hold.
-_INTERNAL = (AggregateFunction(SINGLE_VALUE, (1, 1), _single, "The only value.", ("(x)", None)),)
+_INTERNAL = (
+    AggregateFunction(SINGLE_VALUE, (1, 1), _single, "The only value.", ("(x)", None)),
+    AggregateFunction(AVG_OF_SUM, (1, 1), _avg_of_sum, "AVG as SUM over COUNT.", ("(x)", 2)),
+)
 AGGREGATES: dict[str, AggregateFunction] = {f.name: f for f in _ROWS}
 _COMPILED = {f.name: f for f in (*_ROWS, *_INTERNAL)}
 ALIASES = {"VARIANCE": "VAR_SAMP", "STDDEV": "STDDEV_SAMP"}

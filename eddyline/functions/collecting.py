@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from eddyline.errors import EddylineError
@@ -19,19 +20,19 @@ from eddyline.functions.aggregates import (
     register_aggregates,
 )
 from eddyline.functions.bitmaps import BUILD, CARDINALITY, COMBINED, FOLDED
+from eddyline.functions.java.hashing import HASHES, order_of_hashes
 from eddyline.functions.json_build import NULLS
 from eddyline.record.types import (
     BIGINT,
     BYTES_TYPE,
     DOUBLE,
-    INT,
     STRING,
     Root,
     array,
     duckdb_type,
-    map_of,
+    multiset,
 )
-from eddyline.record.vector import by_distinct_row, define
+from eddyline.record.vector import by_distinct_row, define, define_for
 
 _TEXTS = "coalesce(list_filter({v}, lambda _x: _x IS NOT NULL), []::VARCHAR[])"
 _TOGETHER = f"coalesce(array_to_string({_TEXTS}, ','), '')"
@@ -55,11 +56,26 @@ def _array_agg(types: Types) -> CompiledAggregate:
 def _collect(types: Types) -> CompiledAggregate:
     """A MULTISET, held as a MAP from values to their number; NULL is no value."""
     t = types[0].plain().null()
-    result = map_of(t, INT)
-    some = "list_filter({v}, lambda _x: _x IS NOT NULL)"
-    value = f"CAST(list_aggregate({some}, 'histogram') AS {duckdb_type(result)})"
-    empty = f"CASE WHEN {{v}} IS NOT NULL AND len({some}) > 0 THEN {value} END"
-    return CompiledAggregate((_values(duckdb_type(t)),), empty, result)
+    result = multiset(t).not_null()
+    compute = by_distinct_row(partial(_counted, HASHES.get(t.root)), result)
+    name = define_for(f"collect_{t.root.lower().replace(' ', '_')}", result, compute)
+    values = f"coalesce({{v}}, []::{duckdb_type(t)}[])"
+    return CompiledAggregate((_values(duckdb_type(t)),), f"{name}({values})", result)
+
+
+def _counted(hashed: Callable[[Any], int] | None, values: list[Any]) -> list[tuple[Any, int]]:
+    """Each value with its number, in the order of the HashMap in which Flink counts them."""
+    counts: dict[Any, int] = {}
+    shown: dict[Any, Any] = {}
+    for value in values:
+        if value is not None:
+            key = repr(value) if isinstance(value, list | dict) else value
+            counts[key] = counts.get(key, 0) + 1
+            shown.setdefault(key, value)
+    keys = list(counts)
+    if hashed is not None:
+        keys = [keys[i] for i in order_of_hashes([hashed(k) for k in keys])]
+    return [(shown[k], counts[k]) for k in keys]
 
 
 def _percentile(types: Types) -> CompiledAggregate:

@@ -204,15 +204,21 @@ def _entries(args: Arguments, context: Context) -> Built:
     return Built(strict(array(entry), args), "map_entries({0})")
 
 
+_WITH_NEW_KEYS = (
+    "map_from_entries(list_concat(map_entries(_a), list_filter(map_entries(_m), "
+    "lambda _e: NOT list_contains(map_keys(_a), _e.key))))"
+)
+
+
 def _map_union(args: Arguments, context: Context) -> Built:
-    """A key that several maps have keeps the last one's value."""
+    """The last map's entries, then those of earlier maps whose keys are not there yet."""
     check("MAP_UNION", args, ("map",))
     kind = common_of([a.type for a in args])
     if kind is None:
         raise mismatch("MAP_UNION", args, "maps of one type")
     some = " OR ".join(f"({{{i}}}) IS NULL" for i in range(len(args)))
-    maps = ", ".join(f"CAST({{{i}}} AS {duckdb_type(kind)})" for i in range(len(args)))
-    union = f"map_concat({maps})" if len(args) > 1 else maps
+    maps = [f"CAST({{{i}}} AS {duckdb_type(kind)})" for i in reversed(range(len(args)))]
+    union = f"list_reduce([{', '.join(maps)}], lambda _a, _m: {_WITH_NEW_KEYS})"
     return Built(strict(kind.plain(), args), f"(CASE WHEN {some} THEN NULL ELSE {union} END)")
 
 

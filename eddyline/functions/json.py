@@ -54,9 +54,23 @@ def _duckdb_path(name: str, path: str, args: Arguments) -> str:
     return "".join(steps)
 
 
-def _valid(value: str, otherwise: str = "NULL") -> str:
-    """Text that is no JSON gives what Flink gives ON ERROR by default."""
+def _valid(value: str, path: str, otherwise: str = "NULL") -> str:
+    """Text that is no JSON gives what Flink gives ON ERROR by default.
+
+    Of a key that an object has twice the last value counts, where DuckDB takes the first. So a
+    text in which a key of the path stands twice is written anew.
+    """
+    keys = [key.replace("!", "!!") for key in _KEY_IN_PATH.findall(path)]
+    keys = [key.replace("%", "!%").replace("_", "!_") for key in keys]
+    if keys:
+        twice = " OR ".join(f"{{0}} LIKE '%{k}%{k}%' ESCAPE '!'" for k in dict.fromkeys(keys))
+        text = f"CASE WHEN {twice} THEN coalesce({_NESTED_AT}({{0}}, '$'), {{0}}) ELSE {{0}} END"
+        value = value.replace("{0}", f"({text})")
     return f"(CASE WHEN json_valid({{0}}) THEN {value} ELSE {otherwise} END)"
+
+
+# A key with its quotes in a path that is DuckDB text.
+_KEY_IN_PATH = re.compile(r'\.("[^"]*")')
 
 
 def _json_value(args: Arguments, context: Context) -> Built:
@@ -65,14 +79,16 @@ def _json_value(args: Arguments, context: Context) -> Built:
     number = f"WHEN 'DOUBLE' THEN {_NUMBER_AT}({{0}}, {path})"
     others = f"ELSE json_extract_string({{0}}, {path})"
     nested = "WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL"
-    return Built(STRING, _valid(f"CASE json_type({{0}}, {path}) {nested} {number} {others} END"))
+    return Built(
+        STRING, _valid(f"CASE json_type({{0}}, {path}) {nested} {number} {others} END", path)
+    )
 
 
 def _json_query(args: Arguments, context: Context) -> Built:
     path = _path("JSON_QUERY", args)
     nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
     value = f"CASE WHEN {nested} THEN {_NESTED_AT}({{0}}, {path}) END"
-    return Built(STRING, _valid(value))
+    return Built(STRING, _valid(value, path))
 
 
 def _json_query_wrapped(conditional: bool) -> Function:
@@ -86,7 +102,7 @@ def _json_query_wrapped(conditional: bool) -> Function:
         if conditional:
             nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
             wrapped = f"CASE WHEN {nested} THEN {value} ELSE {wrapped} END"
-        return Built(STRING, _valid(wrapped))
+        return Built(STRING, _valid(wrapped, path))
 
     words = "WITH CONDITIONAL WRAPPER" if conditional else "WITH WRAPPER"
     example = (f"JSON_QUERY('{{\"a\": 1}}', '$.a' {words})", "[1]")
@@ -98,12 +114,12 @@ def _json_query_array(args: Arguments, context: Context) -> Built:
     path = _path("JSON_QUERY", args)
     is_array = f"json_type({{0}}, {path}) = 'ARRAY'"
     items = f"CAST(json_extract({{0}}, {path}) AS VARCHAR[])"
-    return Built(array(STRING), _valid(f"CASE WHEN {is_array} THEN {items} END"))
+    return Built(array(STRING), _valid(f"CASE WHEN {is_array} THEN {items} END", path))
 
 
 def _json_exists(args: Arguments, context: Context) -> Built:
     path = _path("JSON_EXISTS", args)
-    return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", "FALSE"))
+    return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", path, "FALSE"))
 
 
 def _json_string(args: Arguments, context: Context) -> Built:

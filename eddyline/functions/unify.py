@@ -120,7 +120,9 @@ def _children(left: DataType, right: DataType) -> DataType | None:
     met = [common(a, b) for a, b in zip(left.children, right.children, strict=True)]
     if any(m is None for m in met):
         return None
-    return DataType(left.root, children=tuple(m for m in met if m), names=left.names)
+    return DataType(
+        left.root, children=tuple(m for m in met if m), names=left.names, alias=left.alias
+    )
 
 
 def common_of(types: list[DataType]) -> DataType | None:

@@ -5,12 +5,8 @@
 
 from __future__ import annotations
 
-_OBJECT = "there are no structured types"
-
 UNSUPPORTED: dict[str, str] = {
     "APPROX_COUNT_DISTINCT": "use COUNT(DISTINCT x), which is exact",
-    "OBJECT_OF": _OBJECT,
-    "OBJECT_UPDATE": _OBJECT,
     "ML_PREDICT": "models are not there yet; RANDOM_CUT_FOREST is",
     "SOURCE_WATERMARK": "the source gives none; write the expression out",
 }

@@ -13,6 +13,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 VARCHAR_MAX = 2_147_483_647
+MULTISET, VARIANT = "MULTISET", "VARIANT"
 
 
 class Root(StrEnum):
@@ -63,6 +64,9 @@ class DataType:
     ``precision`` is the length of CHAR/VARCHAR/BINARY/VARBINARY, the precision of DECIMAL, and
     the digits of a second's fraction of TIME and TIMESTAMP. ``children`` are the element of an
     ARRAY, key and value of a MAP, the fields of a ROW (named by ``names``).
+
+    ``alias`` marks a type that is held as another one is: MULTISET is a MAP from an element to
+    its number, VARIANT the text of a JSON value, STRUCTURED<'class', …> a ROW (alias: the class).
     """
 
     root: Root
@@ -72,6 +76,7 @@ class DataType:
     children: tuple[DataType, ...] = ()
     names: tuple[str, ...] = ()
     time_attribute: TimeAttribute | None = None
+    alias: str = ""
 
     def not_null(self) -> DataType:
         """The same type without NULL."""
@@ -98,6 +103,11 @@ class DataType:
         return self.root in TEXT
 
     @property
+    def is_structured(self) -> bool:
+        """Whether it is a ROW with the name of a class, whose fields are shown by name."""
+        return self.root is Root.ROW and bool(self.alias)
+
+    @property
     def is_rowtime(self) -> bool:
         return self.time_attribute is TimeAttribute.ROWTIME
 
@@ -115,6 +125,10 @@ class DataType:
 
 
 def _spelling(t: DataType) -> str:
+    if t.alias == VARIANT:
+        return VARIANT
+    if t.alias == MULTISET:
+        return f"MULTISET<{t.children[0]}>"
     if t.root is Root.VARCHAR and t.precision == VARCHAR_MAX:
         return "STRING"
     if t.root is Root.VARBINARY and t.precision == VARCHAR_MAX:
@@ -131,7 +145,11 @@ def _spelling(t: DataType) -> str:
         return f"{t.root}<{', '.join(map(str, t.children))}>"
     if t.root is Root.ROW:
         fields = zip(t.names, t.children, strict=True)
-        return "ROW<" + ", ".join(f"`{n}` {c}" for n, c in fields) + ">"
+        text = ", ".join(f"`{n}` {c}" for n, c in fields)
+        if t.is_structured:
+            name = t.alias.replace("'", "''")
+            return f"STRUCTURED<'{name}'" + (f", {text}>" if text else ">")
+        return f"ROW<{text}>"
     return str(t.root)
 
 
@@ -184,6 +202,21 @@ def array(element: DataType) -> DataType:
 def map_of(key: DataType, value: DataType) -> DataType:
     """MAP<key, value>."""
     return DataType(Root.MAP, children=(key, value))
+
+
+def multiset(element: DataType) -> DataType:
+    """MULTISET<element>: elements with their numbers."""
+    return DataType(Root.MAP, children=(element, INT), alias=MULTISET)
+
+
+def variant() -> DataType:
+    """VARIANT: a JSON value."""
+    return DataType(Root.VARCHAR, VARCHAR_MAX, alias=VARIANT)
+
+
+def structured(name: str, names: tuple[str, ...], children: tuple[DataType, ...]) -> DataType:
+    """STRUCTURED<'name', field type, …>."""
+    return DataType(Root.ROW, children=children, names=names, alias=name)
 
 
 def row(names: tuple[str, ...], children: tuple[DataType, ...]) -> DataType:

@@ -78,6 +78,19 @@ def test_a_script_and_its_results(eddyline: Command, tmp_path: Path) -> None:
     assert "2 rows" in words.stderr
 
 
+def test_a_column_called_op_and_printed_lines_as_json(eddyline: Command) -> None:
+    """ "op" is always the kind of change of a result; printed lines are no result."""
+    rows = eddyline.here("sql", "-e", "SELECT 'a' AS op, 1 AS op_, 2 AS n", "--json", "--for", "3s")
+    assert [json.loads(line) for line in rows.stdout.splitlines()] == [
+        {"op": "+I", "op__": "a", "op_": 1, "n": 2}
+    ]
+    text = "CREATE TABLE p (n INT) WITH ('connector'='print'); INSERT INTO p VALUES (1);"
+    printed = eddyline.here("sql", "-e", text, "--json", "--for", "3s")
+    assert {"printed": "+I[1]", "table": "p", "kind": "+I"} in [
+        json.loads(line) for line in printed.stdout.splitlines()
+    ]
+
+
 def test_an_insert_left_to_the_server(house: TestServer, eddyline: Command) -> None:
     assert eddyline.here("sql", "-e", TABLES).returncode == 0
     assert eddyline.here("sql", "-e", INSERT, "--detach", "--name", "hot").returncode == 0

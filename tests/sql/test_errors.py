@@ -30,7 +30,7 @@ WRONG = [
     ("SELECT UPER(page) FROM rates", "sql_semantic", "UPER", "no function UPER", "did you mean UPPER"),
     ("SELECT UPPER(page, 1) FROM rates", "sql_semantic", "UPPER(page, 1)", "takes 1", "for example"),
     ("SELECT SUM(page) FROM rates", "sql_semantic", "SUM(page)", "needs a number", "cast"),
-    ("SELECT OBJECT_OF(page) FROM rates", "sql_unsupported", "OBJECT_OF", "not supported", None),
+    ("SELECT OBJECT_OF(page, 'n', n) FROM rates", "sql_semantic", "OBJECT_OF(page, 'n', n)", "name of a class", "OBJECT_OF('x.User'"),
     ("SELECT n FROM rates ORDER BY n", "sql_unsupported", "n", "ORDER BY a column that is no time", "add LIMIT"),
     ("SELECT arrival FROM clicks ORDER BY arrival DESC", "sql_unsupported", None, "no time attribute", "add LIMIT"),
     ("SELECT n FROM rates ORDER BY 2 LIMIT 1", "sql_semantic", "2", "the list has 1 columns", None),

@@ -43,18 +43,22 @@ def _map_shown(c: Cast) -> str:
 
 
 def _row_shown(c: Cast) -> str:
-    """``(1, x)``; the row itself may be NULL."""
+    """``(1, x)``, an object ``(a=1, b=x)``; the row itself may be NULL."""
     parts = []
     for name, kind in zip(c.source.names, c.source.children, strict=True):
         shown = c.inner(_field(c.text, name), kind, STRING)
-        parts.append(f"coalesce({shown}, 'NULL')")
+        label = f"'{_text(name)}=' || " if c.source.is_structured else ""
+        parts.append(f"{label}coalesce({shown}, 'NULL')")
     inner = " || ', ' || ".join(parts)
     return clipped(f"CASE WHEN ({c.text}) IS NOT NULL THEN '(' || {inner} || ')' END", c.target)
 
 
 def _field(text: str, name: str) -> str:
-    literal = name.replace("'", "''").replace("{", "{{").replace("}", "}}")
-    return f"struct_extract({text}, '{literal}')"
+    return f"struct_extract({text}, '{_text(name)}')"
+
+
+def _text(name: str) -> str:
+    return name.replace("'", "''").replace("{", "{{").replace("}", "}}")
 
 
 def _array(c: Cast) -> str:

@@ -27,6 +27,8 @@ AUXILIARY = {
 }
 # Aggregates whose result is NULL only for no value at all.
 _OF_VALUES = ("SUM", "AVG", "MIN", "MAX", "STDDEV_POP", "VAR_POP")
+# Aggregates in which Flink reads an ORDER BY and passes over it.
+_UNORDERED = ("ARRAY_AGG", "JSON_ARRAYAGG_NULL_ON_NULL", "JSON_ARRAYAGG_ABSENT_ON_NULL")
 SCALAR_FOREST = "RANDOM_CUT_FOREST"
 CURRENT_WATERMARK = "CURRENT_WATERMARK"
 # Where rows do not flow through: definitions, and conditions of joins and patterns.
@@ -60,7 +62,7 @@ class Aggregates:
         binder.aggregates, (binder.clause, binder.auxiliary, binder.overs) = self, saved
         name = ALIASES.get(call.name, call.name)
         if call.order_by:
-            raise env.unsupported(f"ORDER BY inside {name}", call.order_by[0].span)
+            self._without_order(call, name, env)
         if function is not None:
             name, value = python_calls.packed(function, args)
             args = (value,)
@@ -77,6 +79,15 @@ class Aggregates:
         if entry not in self.calls:
             self.calls.append(entry)
         return Ref(f"{AGGREGATE}{self.calls.index(entry)}", kind)
+
+    def _without_order(self, call: s.Call, name: str, env: Environment) -> None:
+        """Check an ORDER BY inside an aggregate, which Flink reads and then passes over."""
+        if name not in _UNORDERED:
+            raise env.unsupported(f"ORDER BY inside {name}", call.order_by[0].span)
+        for item in call.order_by:
+            self._binder.bind(item.expression)
+        shown = name.partition("AGG_")[0] + "AGG" if name.startswith("JSON") else name
+        env.warn(f"ORDER BY inside {shown} has no effect, as in Flink: values come as they arrive")
 
     def _never_null(self, name: str, args: tuple[Typed, ...], condition: Typed | None) -> bool:
         """A group is never empty, so of values that are never NULL the result is not either."""

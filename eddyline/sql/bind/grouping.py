@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from eddyline.errors import Span
+from eddyline.functions.aggregates import SPREADS, average_of_sum
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import BOOLEAN, DataType, Root, TimeAttribute, duckdb_type, timestamp
 from eddyline.sql.bind.relation import Relation
@@ -49,6 +50,16 @@ class Call:
         """The call over other columns."""
         condition = None if self.condition is None else rewrite(self.condition)
         return replace(self, args=tuple(rewrite(a) for a in self.args), condition=condition)
+
+
+def settled(calls: list[tuple[str, tuple[Typed, ...], bool, Typed | None, DataType]]) -> list[Call]:
+    """All calls of a SELECT; beside a variance, averages are computed from sums as in Flink."""
+    bound = [Call(*c) for c in calls]
+    if not any(c.function in SPREADS for c in bound):
+        return bound
+    kinds = [tuple(a.type for a in c.args) for c in bound]
+    names = [average_of_sum(c.function, k) for c, k in zip(bound, kinds, strict=True)]
+    return [replace(c, function=name) for c, name in zip(bound, names, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eddyline.errors import Span
-from eddyline.functions.aggregates import AGGREGATES, ALIASES, aggregate
+from eddyline.functions.aggregates import AGGREGATES, ALIASES, aggregate, average_of_sum
 from eddyline.functions.unify import common_of
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import BIGINT, DOUBLE, INT, DataType, Root, TimeAttribute
@@ -99,6 +99,7 @@ class OverCalls:
         binder.overs, binder.clause = saved
         kind, args = _typed(call, name, args, binder)
         distinct = call.distinct and name in AGGREGATES and AGGREGATES[name].distinct_matters
+        name = average_of_sum(name, tuple(a.type for a in args))
         bound = OverCall(name, args, distinct, condition, kind, keys, order, frame, call.span)
         at = next((i for i, c in enumerate(self.calls) if replace(c, span=call.span) == bound), -1)
         if at < 0:

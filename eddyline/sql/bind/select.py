@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from eddyline.record.types import APPROXIMATE, INTEGERS, TEXT, Root, duckdb_type
 from eddyline.sql import syntax as s
 from eddyline.sql.bind import group_windows
 from eddyline.sql.bind.expressions import AGGREGATE, Aggregates, ExpressionBinder
 from eddyline.sql.bind.forests import scored
 from eddyline.sql.bind.group_keys import NUMBER, Keys, bind_grouping
 from eddyline.sql.bind.grouping import Call, Grouped, distinct, group
+from eddyline.sql.bind.grouping import settled as settled_calls
 from eddyline.sql.bind.joins import settled, with_condition
 from eddyline.sql.bind.overs import OVER, OrderedBy, OverCalls, ordered, rewritten, with_overs
 from eddyline.sql.bind.relation import Relation, filtered, nothing, projected
@@ -73,7 +75,7 @@ def bind_select(
     binder.overs, binder.clause = overs, "ORDER BY"
     order = [_order(o, q, items, binder, env) for o in order_by]
     bound = _Bound(q, env, source, overs, values, items, having, order)
-    calls = tuple(Call(*c) for c in binder.aggregates.calls)
+    calls = tuple(settled_calls(binder.aggregates.calls))
     if q.group_by is None and not calls and having is None:
         return _finished(bound, source.node, lambda e, _: e, None)
     return _grouped(bound, keys, calls)
@@ -197,8 +199,28 @@ def _items(
             items += _star(i.expression, source, env)
             continue
         name = i.alias or _name_of(i.expression) or f"EXPR${len(items)}"
-        items.append(_Item(name, binder.bind(i.expression), i.expression))
+        items.append(_Item(name, _never_null(binder.bind(i.expression)), i.expression))
     return items
+
+
+# What Flink shows for an element that is not there, where the type of elements has no NULL.
+_NO_ELEMENT = {
+    **dict.fromkeys((*INTEGERS, *APPROXIMATE), "-1"),
+    **dict.fromkeys(TEXT, "''"),
+    Root.BOOLEAN: "FALSE",
+    Root.DATE: "DATE '1969-12-31'",
+}
+
+
+def _never_null(e: Typed) -> Typed:
+    """An element of an array or map as a column; elsewhere in an expression it may be NULL."""
+    if not isinstance(e, Apply) or e.name != "ITEM" or not isinstance(e.args[0], Apply):
+        return e
+    element, default = e.args[0].type.children[-1], _NO_ELEMENT.get(e.type.root)
+    if element.nullable or default is None:
+        return e
+    template = f"CAST(coalesce({{0}}, {default}) AS {duckdb_type(element)})"
+    return Apply("ITEM OR DEFAULT", (e,), template, e.type, place=e.place)
 
 
 def _star(star: s.Star, source: Relation, env: Environment) -> list[_Item]:

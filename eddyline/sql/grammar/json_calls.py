@@ -7,6 +7,7 @@ They become ordinary calls. A value becomes JSON text by JSON_STRING, unless it 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import TokenType
@@ -24,6 +25,10 @@ class JsonGrammar(TypeGrammar, ABC):
     @abstractmethod
     def expression(self) -> s.Expression:
         """One expression."""
+
+    @abstractmethod
+    def order_items(self) -> tuple[s.OrderItem, ...]:
+        """What follows ORDER BY."""
 
     @abstractmethod
     def _finish(self, name: str, start: int, *args: s.Expression) -> s.Call:
@@ -54,8 +59,10 @@ class JsonGrammar(TypeGrammar, ABC):
 
     def _json_array_agg(self, name: str, start: int) -> s.Expression | None:
         value = _as_json(self.expression())
+        order = self.order_items() if self.match("ORDER", "BY") else ()
         word = "ABSENT" if self._absent(True) else "NULL"
-        return self._tail(self._finish(f"{name}_{word}_ON_NULL", start, value), start)
+        call = self._finish(f"{name}_{word}_ON_NULL", start, value)
+        return self._tail(replace(call, order_by=order), start)
 
     def _json_object_agg(self, name: str, start: int) -> s.Expression | None:
         """The aggregate takes one text per row, the pair, which is NULL if it is to be left out."""

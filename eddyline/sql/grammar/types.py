@@ -21,6 +21,7 @@ _PLAIN = {
     "STRING": t.STRING,
     "BYTES": t.BYTES_TYPE,
     "DATE": t.DATE,
+    "VARIANT": t.variant(),
 }
 # word: (family, length if none is written, longest)
 _SIZED = {
@@ -31,7 +32,8 @@ _SIZED = {
     "VARBINARY": (Root.VARBINARY, 1, t.VARCHAR_MAX),
     "TIMESTAMP_LTZ": (Root.TIMESTAMP_LTZ, 6, 9),
 }
-_KNOWN = [*_PLAIN, *_SIZED, "DOUBLE", "DECIMAL", "NUMERIC", "TIME", "TIMESTAMP", "ARRAY", "MAP"]
+_KNOWN = [*_PLAIN, *_SIZED, "DOUBLE", "DECIMAL", "NUMERIC", "TIME", "TIMESTAMP", "ARRAY", "MAP",
+          "MULTISET", "ROW", "STRUCTURED"]  # fmt: skip
 
 
 class TypeGrammar(Cursor):
@@ -44,8 +46,10 @@ class TypeGrammar(Cursor):
             EddylineError: ``sql_syntax`` for an unknown type, with the nearest known one.
         """
         kind = self._nullability(self._bare_type())
-        while self.match("ARRAY"):
-            kind = self._nullability(t.array(kind))
+        while self.word() in _SUFFIXES:
+            of = _SUFFIXES[self.word()]
+            self.advance()
+            kind = self._nullability(of(kind))
         return kind
 
     def _nullability(self, kind: DataType) -> DataType:
@@ -127,6 +131,12 @@ class TypeGrammar(Cursor):
         self.expect_type(TokenType.GT, "'>'")
         return t.array(element)
 
+    def _multiset(self) -> DataType:
+        self.expect_type(TokenType.LT, "'<'")
+        element = self.data_type()
+        self.expect_type(TokenType.GT, "'>'")
+        return t.multiset(element)
+
     def _map(self) -> DataType:
         self.expect_type(TokenType.LT, "'<'")
         key = self.data_type()
@@ -141,6 +151,11 @@ class TypeGrammar(Cursor):
             closer = TokenType.R_PAREN
         else:
             self.expect_type(TokenType.LT, "'<'")
+        names, children = self._fields()
+        self.expect_type(closer, "the end of the ROW type")
+        return t.row(names, children)
+
+    def _fields(self) -> tuple[tuple[str, ...], tuple[DataType, ...]]:
         names: list[str] = []
         children: list[DataType] = []
         while not names or self.comma():
@@ -148,10 +163,17 @@ class TypeGrammar(Cursor):
             children.append(self.data_type())
             if self.is_type(TokenType.STRING):  # a field's comment, which no type keeps
                 self.advance()
-        self.expect_type(closer, "the end of the ROW type")
-        return t.row(tuple(names), tuple(children))
+        return tuple(names), tuple(children)
+
+    def _structured(self) -> DataType:
+        self.expect_type(TokenType.LT, "'<'")
+        name = self.string("the name of a class in quotes")
+        names, children = self._fields() if self.comma() else ((), ())
+        self.expect_type(TokenType.GT, "the end of the STRUCTURED type")
+        return t.structured(name, names, children)
 
 
+_SUFFIXES: dict[str, Callable[[DataType], DataType]] = {"ARRAY": t.array, "MULTISET": t.multiset}
 _METHODS: dict[str, Callable[[TypeGrammar], DataType]] = {
     "DOUBLE": TypeGrammar._double,
     "DECIMAL": TypeGrammar._decimal,
@@ -161,5 +183,7 @@ _METHODS: dict[str, Callable[[TypeGrammar], DataType]] = {
     "TIMESTAMP": TypeGrammar._timestamp,
     "ARRAY": TypeGrammar._array,
     "MAP": TypeGrammar._map,
+    "MULTISET": TypeGrammar._multiset,
+    "STRUCTURED": TypeGrammar._structured,
     "ROW": TypeGrammar._row_type,
 }
