@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from eddyline.catalog.catalog import Catalog
     from eddyline.log import LogStore
     from eddyline.service.anomalies import Anomalies
-    from eddyline.service.applications import Applications
+    from eddyline.service.applications.applications import Applications
     from eddyline.service.dead_letters import JobDeadLetters
     from eddyline.service.generators import Generators
     from eddyline.service.jobs import Jobs
@@ -84,7 +84,7 @@ class Remote:
     @cached_property
     def applications(self) -> Applications:
         """Notebooks and applications."""
-        from eddyline.service.applications import Applications
+        from eddyline.service.applications.applications import Applications
 
         return cast("Applications", self._component("applications", Applications))
 

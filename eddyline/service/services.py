@@ -27,7 +27,7 @@ from eddyline.settings import Settings
 if TYPE_CHECKING:
     from eddyline.catalog.catalog import Catalog
     from eddyline.log import LogStore
-    from eddyline.service.applications import Applications
+    from eddyline.service.applications.applications import Applications
     from eddyline.service.kernels import Kernels
     from eddyline.service.notes import Notes
     from eddyline.service.shells import Shells
@@ -91,7 +91,7 @@ class Services:
     @cached_property
     def applications(self) -> Applications:
         """Notebooks, and code of notes that runs apart from them."""
-        from eddyline.service.applications import Applications
+        from eddyline.service.applications.applications import Applications
 
         return Applications(self)
 

@@ -14,7 +14,7 @@ from eddyline.aws.call import Call
 from eddyline.aws.context import ServiceContext
 from eddyline.aws.errors import AwsError
 from eddyline.aws.server_link import ServerLink
-from eddyline.service.applications import Applications
+from eddyline.service.applications.applications import Applications
 from eddyline.service.applications.model import Application
 
 T = TypeVar("T")

@@ -1,5 +1,4 @@
-"""Applications: notebooks (INTERACTIVE), and code of notes that runs apart (STREAMING)."""
+"""Applications: notebooks (INTERACTIVE), and code of notes that runs apart (STREAMING).
 
-from eddyline.service.applications.applications import Applications
-
-__all__ = ["Applications"]
+``applications`` manages them. It loads SQL, so pages import ``model`` alone until it is needed.
+"""
