@@ -395,6 +395,20 @@ class StreamTableEnvironment(Named):
         """The names of all views."""
         return [row[0] for row in run("SHOW VIEWS").collect()]
 
+    def list_temporary_views(self) -> list[str]:
+        """The names of the views of this note alone."""
+        return [v for v in self.list_views() if self._is_temporary("VIEW", v)]
+
+    def list_temporary_tables(self) -> list[str]:
+        """The names of the tables and views of this note alone."""
+        views = set(self.list_views())
+        kinds = {name: "VIEW" if name in views else "TABLE" for name in self.list_tables()}
+        return [name for name, kind in kinds.items() if self._is_temporary(kind, name)]
+
+    def _is_temporary(self, kind: str, name: str) -> bool:
+        lines = run(f"SHOW CREATE {kind} {quoted(name)}").collect()
+        return any(str(row[0]).startswith("CREATE TEMPORARY") for row in lines)
+
     def list_databases(self) -> list[str]:
         """The names of all databases."""
         return [row[0] for row in run("SHOW DATABASES").collect()]

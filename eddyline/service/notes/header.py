@@ -30,6 +30,9 @@ PROPERTIES: dict[str, str | None] = {
     "resumeFromSavepoint": None,
     "resumeFromLatestCheckpoint": None,
     "execution.savepoint.path": None,
+    # The names that Zeppelin had for them before 0.9.
+    "enableSavePoint": None,
+    "runWithSavePoint": None,
 }
 
 

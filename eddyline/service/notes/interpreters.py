@@ -73,14 +73,14 @@ def _with_savepoints(task: Task, properties: dict[str, str], paragraph: str) -> 
     if path:
         task = replace(task, options={**task.options, "execution.savepoint.path": path})
     resuming = [properties[key] for key in _RESUMING if key in properties]
-    if not resuming and "savepointDir" not in properties:
+    if not resuming and not {"savepointDir", "enableSavePoint"} & set(properties):
         return task
     resumes = any(value.lower() == "true" for value in resuming)
     name = task.job_name or f"paragraph-{paragraph}"
     return replace(task, job_name=name, start="state" if resumes else "fresh")
 
 
-_RESUMING = ("resumeFromSavepoint", "resumeFromLatestCheckpoint")
+_RESUMING = ("resumeFromSavepoint", "resumeFromLatestCheckpoint", "runWithSavePoint")
 
 
 def interpreter_of(text: str, group: str) -> str:

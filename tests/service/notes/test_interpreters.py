@@ -44,6 +44,8 @@ def test_sql_keeps_its_lines() -> None:
     [
         ("savepointDir=/x", True, "fresh"),
         ("savepointDir=/x, resumeFromSavepoint=true", True, "state"),
+        ("enableSavePoint=true, runWithSavePoint=true", True, "state"),
+        ("enableSavePoint=true", True, "fresh"),
         ("resumeFromLatestCheckpoint=true", True, "state"),
         ("jobName=j, resumeFromSavepoint=false", True, "fresh"),
         ("jobName=j", True, "state"),

@@ -367,3 +367,16 @@ print(env.get_checkpoint_config().get_checkpointing_mode().name, Tumble.__name__
     assert sql.status == "FINISHED", sql.outputs
     assert sql.outputs[-1].table is not None
     assert sql.outputs[-1].table.rows == [["A"]]
+
+
+def test_temporary_views_are_listed_apart_from_the_others(note: Note) -> None:
+    code = """
+st_env.execute_sql("CREATE VIEW lasting AS SELECT 1 AS n")
+st_env.create_temporary_view("passing", st_env.sql_query("SELECT 2 AS n"))
+print("lasting" in st_env.list_temporary_views(), "passing" in st_env.list_temporary_views())
+print("lasting" in st_env.list_temporary_tables(), "passing" in st_env.list_temporary_tables())
+st_env.drop_temporary_view("passing")
+st_env.execute_sql("DROP VIEW lasting")
+print("passing" in st_env.list_temporary_views())
+"""
+    assert note.text(code).splitlines()[-3:] == ["False True", "False True", "False"]
