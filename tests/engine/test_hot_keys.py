@@ -11,7 +11,7 @@ import pytest
 from statement_kit import Sql
 
 from eddyline.engine import database
-from eddyline.engine.operators import join
+from eddyline.engine.operators import join_side
 from eddyline.errors import EddylineError
 
 LEFT = [{"k": n % 3, "i": n} for n in range(60)]
@@ -44,7 +44,7 @@ def test_parts_give_what_the_whole_gives(
 ) -> None:
     whole = sql.run(QUERY.format(kind=kind))
     assert whole.folded() == expected(kind)
-    monkeypatch.setattr(join, "PIECE_BYTES_MAX", 3_000)
+    monkeypatch.setattr(join_side, "PIECE_BYTES_MAX", 3_000)
     parts = sql.run(QUERY.format(kind=kind))
     assert parts.folded() == expected(kind)
     assert parts.metrics.epochs > whole.metrics.epochs + 5  # type: ignore[attr-defined]
@@ -58,7 +58,7 @@ def test_rows_that_wait_are_state(
     sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that is killed between two parts goes on with the next one."""
-    monkeypatch.setattr(join, "PIECE_BYTES_MAX", 2_000)
+    monkeypatch.setattr(join_side, "PIECE_BYTES_MAX", 2_000)
     sql.table("o", "k INT, i INT, k2 INT, j INT", [])
     stream, state = sql.store.open("o"), {"directory": tmp_path / "job"}
     append, appended = type(stream).append, 0
@@ -88,7 +88,7 @@ def test_rows_that_wait_are_state(
 def test_one_row_with_too_many_matches_names_the_join(
     sql: Sql, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(join, "PIECE_BYTES_MAX", 10_000)
+    monkeypatch.setattr(join_side, "PIECE_BYTES_MAX", 10_000)
     monkeypatch.setattr(database, "RESULT_SHARE", 2048)  # 32 KiB
     sql.table("c", "k INT, w STRING", [{"k": 1, "w": "x" * 2_000}] * 20)
     sql.table("d", "k INT", [{"k": 1}])

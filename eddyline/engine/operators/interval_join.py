@@ -2,7 +2,8 @@
 
 A row waits until the watermark says that no partner can come any more. An outer side's row that
 never met one is given then, padded with NULL. Downstream time is held back by the width of the
-interval, because a pair may carry the older row's time.
+interval, because a pair may carry the older row's time. A batch with many pairs is joined in parts
+(``join_parts.py``).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.operators.join_parts import JoinParts, meetings
 from eddyline.engine.operators.join_side import JoinSide, join_condition, make_side, renamed
 from eddyline.engine.operators.operator import Context, Operator, Step, typed
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time
@@ -37,8 +39,9 @@ class IntervalJoin(Operator):
             node.kind in (JoinKind.RIGHT, JoinKind.FULL),
         )
         names, keys = (node.left_names, node.right_names), (node.left_keys, node.right_keys)
-        self._sides = tuple(
-            make_side(context, i, inputs[i].schema, names[i], keys[i], outer[i]) for i in (0, 1)
+        self._sides = (
+            make_side(context, 0, inputs[0].schema, names[0], keys[0], outer[0]),
+            make_side(context, 1, inputs[1].schema, names[1], keys[1], outer[1]),
         )
         self._times = (node.left_time, node.right_time)
         on = join_condition(self._sides[0], self._sides[1], node.condition)
@@ -48,6 +51,8 @@ class IntervalJoin(Operator):
         self._waits = (node.upper_ms, -node.lower_ms)
         self._behind = max(0, *self._waits)
         self._counts = [0, 0]
+        extra = {_T: "BIGINT", _ID: "BIGINT", _MET: "BOOLEAN"}
+        self._parts = JoinParts(context, self._sides, extra)
         # The watermark beyond which some outer side's row has waited in vain.
         self._expires: int | None = None
 
@@ -59,18 +64,41 @@ class IntervalJoin(Operator):
             )
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
-        watermark = min(s.watermark_ms for s in inputs)
         for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
-        left, right = self._sides
-        pieces = [self._pairs(left.delta, right.table)]
-        self._apply(left)
-        pieces.append(self._pairs(left.table, right.delta))
-        self._apply(right)
-        pieces += [self._expire(side, watermark) for side in self._sides]
-        self._expires = self._next_expiry()
-        found = [p for p in pieces if p is not None and p.num_rows]
-        batch = Batch(typed(pa.concat_tables(found), self.schema)) if found else None
+        return self._advance(min(s.watermark_ms for s in inputs))
+
+    @property
+    def has_waiting(self) -> bool:  # type: ignore[override]
+        """Whether a part of the last batch is still to be joined."""
+        return self._parts.has_waiting
+
+    def step_waiting(self) -> Step:
+        """Join some of the rows that wait."""
+        self._parts.take_back()
+        return self._advance(self._parts.after)
+
+    def _advance(self, watermark: int) -> Step:
+        """Join the changes in the deltas, or the first of them; the watermark after that.
+
+        No row is forgotten before all of them are joined.
+        """
+        pieces = self._parts.within(self._statements)
+        for side in self._sides:
+            self._apply(side)
+        for side, column in zip(self._sides, ("$l", "$r"), strict=True):
+            if side.outer:
+                self._meet(side, column, pieces)
+        pieces = [rows.drop_columns(["$l", "$r"]) for rows in pieces]
+        if self.has_waiting:
+            self._parts.after, watermark = watermark, self._parts.before
+        else:
+            self._parts.before = watermark
+            expired = (self._expire(side, watermark) for side in self._sides)
+            pieces += [rows for rows in expired if rows is not None]
+            self._expires = self._next_expiry()
+        pieces = [rows for rows in pieces if rows.num_rows]
+        batch = Batch(typed(pa.concat_tables(pieces), self.schema)) if pieces else None
         return Step(batch, self._held(watermark))
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
@@ -79,10 +107,14 @@ class IntervalJoin(Operator):
         return self._held(watermark), over
 
     def save(self) -> dict[str, Any]:
-        return {"counts": self._counts, "expires": self._expires}
+        saved: dict[str, Any] = {"counts": self._counts, "expires": self._expires}
+        parts = self._parts.save()
+        return saved if parts is None else {**saved, "parts": parts}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._counts, self._expires = saved["counts"], saved["expires"]
+        if "parts" in saved:
+            self._parts.restore(saved["parts"])
 
     def _held(self, watermark: int) -> int:
         if watermark in (MAX_WATERMARK, MIN_WATERMARK):
@@ -92,6 +124,7 @@ class IntervalJoin(Operator):
     def _load(self, side: JoinSide, batch: Batch | None) -> None:
         db = self.context.db
         make = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT"
+        self._parts.sizes[side.index] = 0 if batch is None else batch.num_rows
         if batch is None or not batch.num_rows:
             db.run(f"{make} * FROM {side.table} WHERE FALSE")
             return
@@ -104,23 +137,25 @@ class IntervalJoin(Operator):
         rows = rows.append_column("$t", pa.array(times)).append_column("$id", pa.array(ids))
         db.run(f"{make} *, FALSE AS {_MET} FROM b", b=rows)
 
-    def _pairs(self, left: str, right: str) -> pa.Table:
-        """Pairs of the two tables; outer sides remember that their rows have met."""
-        l_side, r_side = self._sides
-        db = self.context.db
-        rows = db.query(
-            f'SELECT {l_side.of("l")}, {r_side.of("r")}, l.{_ID} AS "$l", r.{_ID} AS "$r" '
-            f"FROM {left} l JOIN {right} r ON {self._on}"
-        )
-        for side, table, column in ((l_side, left, "$l"), (r_side, right, "$r")):
-            if side.outer and rows.num_rows:
-                met = rows.select([column])
-                db.run(
-                    f"UPDATE {table} SET {_MET} = TRUE WHERE {_ID} IN "
-                    f"(SELECT {quote(column)} FROM b)",
-                    b=met,
+    def _statements(self, counts: list[int]) -> list[str]:
+        """What gives the pairs of deltas of so many rows."""
+        left, right = self._sides
+        tables = (left.table, right.table)
+        shown = f'{left.of("l")}, {right.of("r")}, l.{_ID} AS "$l", r.{_ID} AS "$r"'
+        return [
+            f"SELECT {shown} FROM {a} l JOIN {b} r ON {self._on}"
+            for a, b in meetings(self._sides, tables, counts, self._parts.columns(left))
+        ]
+
+    def _meet(self, side: JoinSide, column: str, pieces: list[pa.Table]) -> None:
+        """Rows of an outer side remember that they have met."""
+        for rows in pieces:
+            if rows.num_rows:
+                sql = f"SELECT {quote(column)} FROM b"
+                self.context.db.run(
+                    f"UPDATE {side.table} SET {_MET} = TRUE WHERE {_ID} IN ({sql})",
+                    b=rows.select([column]),
                 )
-        return rows.drop_columns(["$l", "$r"])
 
     def _apply(self, side: JoinSide) -> None:
         self.context.db.run(f"INSERT INTO {side.table} SELECT * FROM {side.delta}")

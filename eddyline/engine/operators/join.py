@@ -4,9 +4,8 @@ The change of the result is dL ⋈ R(before) + L(after) ⋈ dR. An outer side ad
 nothing, padded with NULL: found by looking at the touched keys before and after. Takes and gives
 changelogs; within a micro-batch changes are net.
 
-A batch whose result has more than ``PIECE_BYTES_MAX`` bytes, as that of a hot key has, is worked
-on in parts, as if its rows had come in several micro-batches: the rest of the rows waits in tables
-of the state.
+A batch whose result has more than ``PIECE_BYTES_MAX`` bytes, as that of a hot key has, is joined in
+parts (``join_parts.py``).
 """
 
 from __future__ import annotations
@@ -16,15 +15,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.operators.join_parts import JoinParts, meetings
 from eddyline.engine.operators.join_side import (
-    PIECE_BYTES_MAX,
     JoinSide,
     N,
     counted,
     join_condition,
     make_side,
     renamed,
-    too_large,
 )
 from eddyline.engine.operators.operator import (
     KIND,
@@ -37,13 +35,12 @@ from eddyline.engine.operators.operator import (
 )
 from eddyline.engine.operators.partners import MET, PartnerCount, adapt_counts
 from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
-from eddyline.record.batch import MIN_WATERMARK, Batch
+from eddyline.record.batch import Batch
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
 
 _COPY = '"$copy"'
-_PLACE = '"$place"'
 
 
 class Join(RetainingOperator):
@@ -62,10 +59,7 @@ class Join(RetainingOperator):
         self._on = join_condition(self._left, self._right, node.condition)
         # The tables that are read: those of the sides, or of their rows near a batch.
         self._read = [side.table for side in self._sides]
-        # Rows of both sides: in the deltas, and waiting until the deltas are joined.
-        self._sizes, self._waiting = [0, 0], [0, 0]
-        self._part = 1
-        self._before = self._after = MIN_WATERMARK
+        self._parts = JoinParts(context, self._sides, {N: "BIGINT"})
         self.insert_only = self.insert_only and node.kind is JoinKind.INNER
         self.retentions = tuple(
             Retention(context, kept(side.table), ttl_ms)
@@ -96,7 +90,7 @@ class Join(RetainingOperator):
         self.begin_step()
         watermark = min(s.watermark_ms for s in inputs)
         if not any(s.num_rows for s in inputs):
-            self._before = watermark
+            self._parts.before = watermark
             return Step(None, watermark)
         for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
@@ -105,38 +99,18 @@ class Join(RetainingOperator):
     @property
     def has_waiting(self) -> bool:  # type: ignore[override]
         """Whether a part of the last batch is still to be joined."""
-        return any(self._waiting)
+        return self._parts.has_waiting
 
     def step_waiting(self) -> Step:
-        """Join as many of the rows that wait as the last part had; the left side's come first."""
         self.begin_step()
-        now = 0 if self._waiting[0] else 1
-        for side in self._sides:
-            made = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {counted(side)}"
-            if side.index == now:
-                self._take_back(side, made)
-            else:
-                self.context.db.run(f"{made} FROM {side.table} WHERE FALSE")
-                self._sizes[side.index] = 0
-        return self._advance(self._after)
-
-    def _take_back(self, side: JoinSide, made: str) -> None:
-        """Make the first rows that wait the delta."""
-        db, table = self.context.db, self._rest(side)
-        after = int(db.one(f"SELECT min({_PLACE}) FROM {table}")) + self._part
-        db.run(f"{made} FROM {table} WHERE {_PLACE} < {after} ORDER BY {_PLACE}")
-        db.run(f"DELETE FROM {table} WHERE {_PLACE} < {after}")
-        self._sizes[side.index] = min(self._part, self._waiting[side.index])
-        self._waiting[side.index] -= self._sizes[side.index]
+        self._parts.take_back()
+        return self._advance(self._parts.after)
 
     def save(self) -> dict[str, Any] | None:
-        if not self.has_waiting:
-            return None
-        return {"waiting": self._waiting, "part": self._part, "before": self._before}
+        return self._parts.save()
 
     def restore(self, saved: dict[str, Any]) -> None:
-        self._waiting, self._part = saved["waiting"], saved["part"]
-        self._before = self._after = saved["before"]
+        self._parts.restore(saved)
 
     def _advance(self, watermark: int) -> Step:
         """Join the changes in the deltas, or the first of them; the watermark after that."""
@@ -145,7 +119,7 @@ class Join(RetainingOperator):
         copies = bool(outer and self._left.keys and not self._forgets)
         if copies:
             self._read = [self._near(side) for side in self._sides]
-        matches = self._matches_within()
+        matches = self._parts.within(self._statements)
         padded = [self._unmatched(s, -1) for s in outer]
         counts = self._counts if self._forgets else []
         padded += [self._forgotten(c.side) for c in counts]
@@ -156,11 +130,12 @@ class Join(RetainingOperator):
         for count in counts:
             count.update()
         padded += [self._unmatched(s, 1) for s in outer]
+        changes = self._changes([*matches, *padded])
         if self.has_waiting:
-            self._after = watermark
-            return Step(self._changes([*matches, *padded]), self._before)
-        self._before = watermark
-        return Step(self._changes([*matches, *padded]), watermark)
+            self._parts.after = watermark
+            return Step(changes, self._parts.before)
+        self._parts.before = watermark
+        return Step(changes, watermark)
 
     def _near(self, side: JoinSide) -> str:
         """The table of a side's rows whose keys the batch touches, made anew."""
@@ -173,75 +148,18 @@ class Join(RetainingOperator):
         )
         return near
 
-    def _matches_within(self) -> list[pa.Table]:
-        """The matches of the deltas, which are shortened until the matches are few enough."""
-        left, right = self._sides
-        while True:
-            counts = list(self._sizes)
-            least = sum(counts) == 1  # whose matches cannot be divided
-            limit = self.context.db.result_bytes_max if least else PIECE_BYTES_MAX
-            matches = []
-            for l_table, r_table in self._meetings(counts):
-                rows = self.context.db.query_within(self._matches(l_table, r_table), limit)
-                if rows is None:
-                    break
-                matches.append(rows)
-            else:
-                grows = sum(r.nbytes for r in matches) < PIECE_BYTES_MAX // 2
-                self._part = max(1, max(counts) * (2 if grows else 1))
-                return matches
-            if least:
-                raise too_large(self.context.db.result_bytes_max)
-            if all(counts):
-                self._postpone(right, 0)
-            else:
-                side = left if counts[0] else right
-                self._postpone(side, counts[side.index] // 2)
-
-    def _meetings(self, counts: list[int]) -> list[tuple[str, str]]:
-        """The pairs of tables whose matches are the change."""
-        left, right = self._sides
-        meetings = [(left.delta, self._read[1])] if counts[0] else []
-        if counts[1]:
-            after = self._read[0]
-            if counts[0]:
-                parts = (f"SELECT {counted(left)} FROM {t}" for t in (self._read[0], left.delta))
-                after = f"({' UNION ALL '.join(parts)})"
-            meetings.append((after, right.delta))
-        return meetings
-
-    def _postpone(self, side: JoinSide, kept: int) -> None:
-        """Move the rows behind the first ``kept`` ones of a delta to those that wait."""
-        db, table = self.context.db, self._rest(side)
-        moved = self._sizes[side.index] - kept
-        # A row's number in a table says nothing before the transaction is committed.
-        db.run(
-            f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {counted(side)}, "
-            f"row_number() OVER () - 1 AS {_PLACE} FROM {side.delta}"
-        )
-        db.run(
-            f"CREATE TABLE IF NOT EXISTS {table} "
-            f"({side.schema.duckdb_columns()}, {N} BIGINT, {_PLACE} BIGINT)"
-        )
-        # What waits already comes after these.
-        first = int(db.one(f"SELECT min({_PLACE}) FROM {table}") or 0) - moved - kept
-        db.run(
-            f"INSERT INTO {table} SELECT {counted(side)}, {_PLACE} + {first} FROM {side.delta} "
-            f"WHERE {_PLACE} >= {kept}"
-        )
-        db.run(f"DELETE FROM {side.delta} WHERE {_PLACE} >= {kept}")
-        self._waiting[side.index] += moved
-        self._sizes[side.index] = kept
-
-    def _rest(self, side: JoinSide) -> str:
-        """The table of one side's rows that wait; it is made when it is first needed."""
-        return self.context.table(("left", "right")[side.index] + "_waiting")
+    def _statements(self, counts: list[int]) -> list[str]:
+        """What gives the matches of deltas of so many rows."""
+        return [
+            self._matches(left, right)
+            for left, right in meetings(self._sides, self._read, counts, counted(self._left))
+        ]
 
     def _load(self, side: JoinSide, batch: Batch | None) -> None:
         """The side's net change of this batch, as a table with a signed number of copies."""
         db, columns = self.context.db, ", ".join(side.columns)
         make = f"CREATE OR REPLACE TEMP TABLE {side.delta} AS SELECT {columns}"
-        self._sizes[side.index] = batch.num_rows if batch is not None else 0
+        self._parts.sizes[side.index] = batch.num_rows if batch is not None else 0
         if batch is None or not batch.num_rows:
             db.run(f"{make}, {N} FROM {side.table} WHERE FALSE")
             return
@@ -254,7 +172,7 @@ class Join(RetainingOperator):
         # A row that went and came again is written, which prolongs its life.
         net = "" if self._forgets else f"HAVING {sign} <> 0"
         db.run(f"{make}, {sign} AS {N} FROM b GROUP BY {columns} {net}", b=rows)
-        self._sizes[side.index] = int(db.one(f"SELECT count(*) FROM {side.delta}"))
+        self._parts.sizes[side.index] = int(db.one(f"SELECT count(*) FROM {side.delta}"))
 
     def _matches(self, left: str, right: str) -> str:
         both = f"{self._left.of('l')}, {self._right.of('r')}"
