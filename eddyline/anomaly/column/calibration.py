@@ -22,10 +22,17 @@ NOVEL_PRIOR, TOGETHER_PRIOR = (2.1, 0.48, 1.5), (2.5, 0.45, 1.5)
 # show beyond.
 _PRIOR_BLOCKS, _YOUNG_BLOCKS = 12.0, 10.0
 _PRIOR_SCALE, _LEAST_SCALE = 30.0, 0.2
+_TALK_YOUNG = 0.8
 LN10 = 2.302585092994046
 _LOG_BLOCK = 2.1583624920952498  # log10(144)
 # Doubles of a calibration: rows in the block, its greatest, blocks so far, place, scale.
 _ROWS, _GREATEST, _BLOCKS, _PLACE, _SCALE = 0, 1, 2, 3, 4
+
+
+@kernel
+def talkative(prior: tuple[float, float, float], talk: float) -> tuple[float, float, float]:
+    """A prior where many false alarms are allowed (talk 1): young keys, too, may have theirs."""
+    return prior[0], prior[1], prior[2] * (1.0 - _TALK_YOUNG * talk)
 
 
 @kernel

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from eddyline.anomaly.column.model import QUICK, QUICK_WINDOW, SHORT, SLOW, SLOW_WINDOW
+from eddyline.anomaly.column.model import (
+    OFF,
+    QUICK,
+    QUICK_WINDOW,
+    SHORT,
+    SIGMA,
+    SLOW,
+    SLOW_WINDOW,
+)
 from eddyline.anomaly.column.places import (
     COUNT,
+    EVENT_OFF,
+    EVENT_ROW,
+    EVENTS,
     FILTER_D,
     FILTER_E,
     FILTERS,
@@ -18,6 +29,7 @@ from eddyline.anomaly.column.places import (
     ON_TRACK,
     ON_WINDOW,
     SEASONS,
+    SEEN,
     TRACKS,
     WINDOW_M,
     WINDOW_S,
@@ -31,6 +43,27 @@ from eddyline.anomaly.kernel import Doubles, kernel
 _CALM, _CALM_ROWS = 2.0, 3.0
 # After an episode of so many rows, which may have left another level behind, calm must last longer.
 _LONG_ROWS, _CALM_LONG_ROWS = 36.0, 12.0
+# Events fewer rows apart are one; how uneven their distances and sizes may be, as shares.
+_ONE_EVENT, _UNEVEN, _UNLIKE = 3.0, 0.1, 0.3
+
+
+@kernel
+def recurs(h: Doubles, judged: Doubles) -> bool:
+    """Whether a single value is the third of its size at equal distances; it is remembered.
+
+    The drop of a sawtooth and a job at every hour are learnt so before any season knows them.
+    """
+    off = judged[OFF] * judged[SIGMA]
+    row, last, before = h[SEEN], h[EVENT_ROW], h[EVENT_ROW + 1]
+    if last > 0.0 and row - last <= _ONE_EVENT:
+        return False
+    gap = last - before
+    out = before > 0.0 and abs(row - last - gap) <= max(_UNEVEN * gap, 1.0)
+    for i in range(EVENTS):
+        out = out and abs(off - h[EVENT_OFF + i]) <= _UNLIKE * abs(off)
+    h[EVENT_ROW + 1], h[EVENT_OFF + 1] = last, h[EVENT_OFF]
+    h[EVENT_ROW], h[EVENT_OFF] = row, off
+    return bool(out)
 
 
 @kernel

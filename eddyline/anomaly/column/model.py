@@ -39,7 +39,7 @@ from eddyline.anomaly.column.places import (
     USUAL,
     WHOLE,
 )
-from eddyline.anomaly.column.season import Moment, learn_stray, stray_factor
+from eddyline.anomaly.column.season import Moment, doubt, learn_stray, stray_factor
 from eddyline.anomaly.column.similarity import remember
 from eddyline.anomaly.column.surprise import surprise
 from eddyline.anomaly.column.windows import freedom, settle, spread, worst
@@ -181,8 +181,9 @@ def _judge(
     u0, u1 = variance_of(h, 0, quick), variance_of(h, 1, slow)
     stray = stray_factor(c, moment)
     v0, v1 = u0 * stray, u1 * stray
-    z0, w0, short0 = worst(h, c, 0, y, quick, v0)
-    z1, w1, short1 = worst(h, c, 1, y, slow, v1)
+    unsure = doubt(c, moment, h[ROWS])
+    z0, w0, short0 = worst(h, c, 0, y, quick, v0, unsure)
+    z1, w1, short1 = worst(h, c, 1, y, slow, v1, unsure)
     # An episode is over when what began it is, and the season's level holds again.
     out[SHORT] = max(short0, short1) if h[ON_TRACK] == 0.0 else short1
     most = _cap(h, y, quick)

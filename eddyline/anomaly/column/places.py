@@ -9,8 +9,8 @@ from __future__ import annotations
 # The laws a column can follow; AUTO lets the data choose.
 REAL, COUNT, POSITIVE, AUTO = 0, 1, 2, 3
 
-# Seasons that are tried, each a refinement of the one before: none, hour of the day, times the
-# weekday, hour of the week, bin of the day.
+# Seasons that are tried, each a refinement of the one before: none, hour of the day, by kind of day
+# and times the weekday, hour of the week, bin of the day.
 SEASONS = 5
 # Local experts: the season alone; ratios to it over three memories; the last value; a damped last
 # value (AR 1); a level with a trend (Holt).
@@ -88,6 +88,9 @@ ON_WINDOW = _take()
 ON_ROWS = _take()
 ON_QUIET = _take()
 ON_SIDE = _take()
+EVENTS = 2
+EVENT_ROW = _take(EVENTS)  # of the newest single values that were an alert's: row, and how far off
+EVENT_OFF = _take(EVENTS)
 DOUBLES = _doubles.size
 
 # --- float32
@@ -100,6 +103,7 @@ TIME = _take(TIMES)  # seconds since FIRST_S of the first rows
 HOD = _take(24 * 2)  # sums and weights
 WD = _take(7 * 2)
 STRAY = _take(24 * 2)  # squared standardised residuals by hour, and how many
+KOD = _take(2 * 24 * 3)  # by kind of day (working day, weekend) and hour
 HOW = _take(168 * 3)
 BOD = _take(288 * 4)
 BINS = 64  # of the tail of shape and of place: counts, then sums

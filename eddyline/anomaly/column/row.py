@@ -21,6 +21,7 @@ from eddyline.anomaly.column.calibration import (
     TOGETHER_PRIOR,
     calibrated,
     note,
+    talkative,
 )
 from eddyline.anomaly.column.key import (
     ACTIVE,
@@ -312,6 +313,9 @@ def _column(
     evidence[j] = max(rarity, 0.0) if e > 0.0 else -max(rarity, 0.0)
     if too_small(h, judged, o):
         rarity = min(rarity, 0.0)
+    single = track == 0 and judged[QUICK_WINDOW] < 1.0
+    if single and rarity >= limit > 0.0 and episode.recurs(h, judged):
+        rarity = 0.0
     if h[ON] > 0.0:
         episode.go_on(h, judged, min(max(day_rows, 50.0), 300.0))
     elif rarity >= limit and limit > 0.0:
@@ -397,8 +401,9 @@ def _novel(
     e = sqrt(max(row[NOVEL_SQUARE], 0.0) + (_FOREST_WEIGHT * f) ** 2) / (1.0 + _HABIT * k[BAR])
     if 0.7 * f > sqrt(max(row[NOVEL_SQUARE], 0.0)):
         row[NOVEL_KIND] = FOREST
-    out = calibrated(k, NOVEL, NOVEL_PRIOR, e)
-    note(k, NOVEL, ks, NOVEL_RING, NOVEL_PRIOR, e)
+    prior = talkative(NOVEL_PRIOR, row[TALK])
+    out = calibrated(k, NOVEL, prior, e)
+    note(k, NOVEL, ks, NOVEL_RING, prior, e)
     out = min(out, log10(row[READY]) + _NOVEL_SUPPORT)
     return out + log10(0.1 + 0.45 * row[TALK]) - split
 

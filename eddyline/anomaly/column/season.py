@@ -1,4 +1,4 @@
-"""The daily and weekly shape of a column: by hour, weekday, hour of the week, bin of the day.
+"""The daily and weekly shape of a column: by hour, kind of day, weekday, hour of the week, bin.
 
 Each table refines the one before it and is drawn back to it by its own lack of evidence, so that
 a cell seen once says little. A value that repeats what the same bin held the last time is learnt in
@@ -10,13 +10,17 @@ from __future__ import annotations
 from math import floor
 from typing import NamedTuple
 
-from eddyline.anomaly.column.places import BOD, HOD, HOW, SEASONS, STRAY, WD
+from eddyline.anomaly.column.places import BOD, HOD, HOW, KOD, SEASONS, STRAY, WD
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 # Visits that a cell remembers, in days or weeks.
 DAYS, WEEKS = 12.0, 5.0
 # Prior variances of what a table adds to the one before it.
-_PRIOR_WD, _PRIOR_HOW, _PRIOR_BOD = 0.05, 0.03, 0.1
+_PRIOR_KOD, _PRIOR_WD, _PRIOR_HOW, _PRIOR_BOD = 1.0, 0.05, 0.03, 0.1
+_WORKING_DAYS = 5
+_SECOND_DAY, _FIRST_WEEKEND = 0.15, 0.35
+# Of a fault so much is learnt for the same hour of the next week.
+_OF_FAULT = 0.25
 _TINY = 1e-9
 
 
@@ -115,6 +119,33 @@ def deviation(
 
 
 @kernel
+def _kind_at(moment: Moment) -> int:
+    weekend = 1 if moment.weekday >= _WORKING_DAYS else 0
+    return KOD + 3 * (24 * weekend + int(moment.hour))
+
+
+@kernel
+def doubt(c: Singles, moment: Moment, rows: float) -> float:
+    """By what share the season may be off: on a key's second day, and on its first weekend."""
+    if moment.weekday < 0 or rows < moment.day_rows:
+        return 0.0
+    here = float(c[_kind_at(moment) + 2])
+    if moment.weekday >= _WORKING_DAYS and here < max(0.9 * moment.day_rows / 24.0, 1.0):
+        return _FIRST_WEEKEND
+    return _SECOND_DAY if rows < 2.0 * moment.day_rows else 0.0
+
+
+@kernel
+def _of_kind(c: Singles, multiply: bool, moment: Moment, a: float, b: float, hour: float) -> float:
+    """The hour's factor (or offset) on this kind of day: weekends may have their own curve."""
+    at = _kind_at(moment)
+    own = deviation(
+        float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_KOD, a, 6.0 * b
+    )
+    return max(hour * (1.0 + own), _TINY) if multiply else hour + own
+
+
+@kernel
 def predict(
     c: Singles, multiply: bool, moment: Moment, rows: float,
     variance: tuple[float, float, float], level: float, factor: Doubles,
@@ -128,10 +159,11 @@ def predict(
     size = max(abs(level), _TINY)
     a, b = variance[1], variance[2] + variance[0] / (size * size)
     factor[1] = hour_curve(c, multiply, moment.hour)
-    factor[2] = factor[1]
+    kind = _of_kind(c, multiply, moment, a, b, factor[1])
+    factor[2] = kind
     if rows >= 2.0 * moment.day_rows:
         w = weekday_factor(c, multiply, moment.weekday, a, b, size)
-        factor[2] = factor[1] * w if multiply else factor[1] + w
+        factor[2] = kind * w if multiply else kind + w
     at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
     how = deviation(
         float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_HOW, a, 6.0 * b
@@ -164,25 +196,26 @@ def learn(
         c[at + 1] = float(c[at + 1]) * fade_hod + exposure
     if rows < day:
         return
+    at = _kind_at(moment)
+    fade = 1.0 - 1.0 / (DAYS * max(day / 24.0, 1.0))
+    size = max(abs(level[1]), _TINY)
+    kind = _of_kind(c, multiply, moment, 1.0 / size, 0.01, factor[1])
+    _cell(c, at, multiply, fade, value, exposure, level[1], factor[1])
     fade_wd = 1.0 - 1.0 / (WEEKS * max(day, 1.0))
     at = WD + 2 * moment.weekday
     if multiply:
         c[at] = float(c[at]) * fade_wd + value
-        c[at + 1] = float(c[at + 1]) * fade_wd + exposure * factor[1]
+        c[at + 1] = float(c[at + 1]) * fade_wd + exposure * kind
     else:
-        c[at] = float(c[at]) * fade_wd + value - factor[1]
+        c[at] = float(c[at]) * fade_wd + value - kind
         c[at + 1] = float(c[at + 1]) * fade_wd + 1.0
     at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
-    _cell(
-        c,
-        at,
-        multiply,
-        1.0 - 1.0 / (WEEKS * max(day / 24.0, 1.0)),
-        value,
-        exposure,
-        level[2],
-        factor[2],
-    )
+    fade = 1.0 - 1.0 / (WEEKS * max(day / 24.0, 1.0))
+    seen = float(c[at + 2]) > 0.5
+    if seen and not daily:
+        usual = exposure * level[3] * factor[3] if multiply else level[3] + factor[3]
+        value = usual + _OF_FAULT * (value - usual)
+    _cell(c, at, multiply, fade, value, exposure, level[2], factor[2])
     if not daily:
         return
     at = BOD + 4 * moment.bin

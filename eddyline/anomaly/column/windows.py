@@ -11,9 +11,11 @@ from eddyline.anomaly.column.places import (
     HIGH_SEEN,
     HIGH_TAIL,
     LAW,
+    LEVEL_X,
     LOW_SEEN,
     LOW_TAIL,
     ON_WINDOW,
+    POSITIVE,
     ROWS,
     TAIL,
     VAR_A,
@@ -33,6 +35,8 @@ MEMORY = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 288.0)
 _SPREAD_MEMORY = 2000.0
 # In a sum a value counts for so many deviations at most, so that one alone does not make it.
 _CLIP = 4.0
+# Counts of smaller means have tails that their own law explains.
+_FEW = 10.0
 # Advantage of the heavy-tailed law, in nats, from which it is taken; one value gives 2 at most.
 # Few rows must show more: so many nats over their number.
 _HEAVY, _HEAVY_YOUNG = 4.0, 200.0
@@ -40,15 +44,18 @@ _HEAVY, _HEAVY_YOUNG = 4.0, 200.0
 
 @kernel
 def worst(
-    h: Doubles, c: Singles, track: int, value: float, mean: float, variance: float
+    h: Doubles, c: Singles, track: int, value: float, mean: float, variance: float, doubt: float
 ) -> tuple[float, int, float]:
     """(score, window) of the window that is farthest off, with the value in it; and the greatest
     absolute score of the windows up to the one that began the column's episode.
 
+    doubt: by what share the expectation may be off in all rows alike (``season.doubt``).
+
     The sums are updated; ``settle`` then learns how far sums usually stray.
     """
-    count = h[LAW] == COUNT
+    count, positive = h[LAW] == COUNT, h[LAW] == POSITIVE
     degrees = freedom(h, track)
+    heavy = (is_heavy(h, track) and not (count and mean < _FEW)) or positive
     best, at, short = 0.0, 0, 0.0
     off = value - mean
     most = _CLIP * sqrt(variance) + 2.0 * slack(h)
@@ -60,16 +67,23 @@ def worst(
         m = h[WINDOW_M + i] * fade + mean
         h[WINDOW_S + i], h[WINDOW_V + i], h[WINDOW_M + i] = s, v, m
         spread = v * max(h[WINDOW_Q + i], 0.5 if w == 0 else 0.7)
+        rows = min(MEMORY[w], h[ROWS] + 1.0)
+        if doubt > 0.0:
+            unsure = doubt * (m if count else rows * (0.3 if positive else 3.0 * sqrt(variance)))
+            spread += unsure * unsure
         if count:
-            # So many rows without an event bear out no smaller mean.
-            least = max(m, 0.5 / (h[ROWS] + 1.0))
-            score = count_score(m + s, least, max((spread + least - m) / least, 0.02))
+            # So many rows without an event bear out no smaller mean, and few events no exact one.
+            least = max(m, rows / (h[ROWS] + 1.0))
+            spread += least - m + least * least / (h[LEVEL_X] + 1.0)
+            score = count_score(m + s, least, max(spread / least, 0.02))
         else:
             score = s / sqrt(spread + 1e-300)
         if w == 0:
             score = own_score(h, c, track, student_score(score, degrees), off / sqrt(variance))
         else:
-            score = student_score(score, min(h[ROWS] - 1.0, 400.0))
+            # A sum of heavy-tailed values is the less heavy-tailed the more of them there are.
+            own = 4.0 * MEMORY[w] + 2.0 if heavy else 400.0
+            score = student_score(score, min(h[ROWS] - 1.0, own))
         if abs(score) > abs(best):
             best, at = score, w
         if w <= h[ON_WINDOW]:
@@ -111,8 +125,13 @@ def settle(h: Doubles, track: int) -> None:
 @kernel
 def freedom(h: Doubles, track: int) -> float:
     """Degrees of freedom: few while little is known, and where single values stray far."""
-    heavy = 4.0 if h[TAIL + track] > _HEAVY + _HEAVY_YOUNG / max(h[ROWS], 1.0) else 200.0
-    return float(max(min(heavy, h[ROWS] - 1.0), 2.0))
+    return float(max(min(4.0 if is_heavy(h, track) else 200.0, h[ROWS] - 1.0), 2.0))
+
+
+@kernel
+def is_heavy(h: Doubles, track: int) -> bool:
+    """Whether single values follow a heavy-tailed law."""
+    return bool(h[TAIL + track] > _HEAVY + _HEAVY_YOUNG / max(h[ROWS], 1.0))
 
 
 @kernel
