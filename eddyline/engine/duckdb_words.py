@@ -12,8 +12,8 @@ _TYPES = {
 }  # fmt: skip
 # Sentences of our own that statements raise with error('…').
 _OWN = re.compile(
-    r"a value of |column |this text is |a subquery that |ELEMENT needs |division by zero$"
-    r"|.* is not a valid [A-Z]",
+    r"a value of |column |this text is |a subquery that |division by zero$"
+    r"|a key of |[A-Z_]+(\(\))? needs |.* is not a valid [A-Z]",
     re.DOTALL,
 )
 
