@@ -21,22 +21,32 @@ from eddyline.service.directory import DataDirectory
 CALLS_MAX = 8
 TURN_S = 5.0
 CALL_S = 30.0
+# What passes by itself, so that a client may try again.
+_UNAVAILABLE = ("not_running", "timed_out", "busy")
 
 
 class ServerLink:
     """The server of a data directory, as its workers see it."""
 
-    def __init__(self, path: Path, calls_max: int = CALLS_MAX, turn_s: float = TURN_S) -> None:
+    def __init__(
+        self,
+        path: Path,
+        calls_max: int = CALLS_MAX,
+        turn_s: float = TURN_S,
+        call_s: float = CALL_S,
+    ) -> None:
         self._directory = DataDirectory(path)
+        self._call_s = call_s
         self._turns = threading.BoundedSemaphore(calls_max)
         self._turn_s = turn_s
 
     def component(self, name: str, kind: type) -> Any:
         """A component of the server; its methods raise as they do there.
 
-        They also raise AwsError ``ServiceUnavailable`` if there is no server, or no turn.
+        They also raise AwsError ``ServiceUnavailable`` if there is no server, no turn, or no answer
+        in time.
         """
-        return _Limited(Component(self._directory, name, kind, CALL_S), self)
+        return _Limited(Component(self._directory, name, kind, self._call_s), self)
 
     def call(self, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """Call the server within the limits."""
@@ -46,7 +56,7 @@ class ServerLink:
         try:
             return function(*given, **named)
         except EddylineError as error:
-            if error.code in ("not_running", "timed_out"):
+            if error.code in _UNAVAILABLE:
                 raise AwsError("ServiceUnavailable", error.message) from None
             raise
         finally:
