@@ -6,14 +6,17 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-SETTLE_MS = 250
+# Two frames: what the page has changed by then has been laid out.
+FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# Charts take their new width a moment after the window has.
+SETTLED_MS = 1000
 # What no page of ours causes: the browser's own words when a page is left while it loads.
 HARMLESS = re.compile(r"net::ERR_ABORTED|ERR_CONNECTION_RESET")
 
@@ -53,20 +56,28 @@ class Page:
         """Make the window that wide, and the system dark or light."""
         self.page.set_viewport_size({"width": width, "height": 900})
         self.page.emulate_media(color_scheme=scheme)
-        self.page.wait_for_timeout(150)
+        self.page.evaluate(FRAMES)
 
     def open(self, path: str) -> Any:
         """Go to a page of the studio and wait until it is alive."""
         self.page.goto(self.base + path)
+        self.wait_alive()
+        return self.page
+
+    def wait_alive(self) -> None:
+        """Wait until the page talks with its server."""
         self.page.wait_for_selector("main h1")
         self.page.wait_for_function(_ALIVE)
-        self.page.wait_for_timeout(SETTLE_MS)
-        return self.page
+        self.page.evaluate(FRAMES)
 
     @property
     def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
+        """By how many pixels the page is wider than its window, once it has settled."""
         script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        from playwright.sync_api import TimeoutError as TooLong
+
+        with suppress(TooLong):
+            self.page.wait_for_function(f"() => {script} <= 0", timeout=SETTLED_MS)
         return int(self.page.evaluate(script))
 
     def unnamed(self) -> list[str]:

@@ -109,7 +109,7 @@ def test_a_generator_is_written_tested_started_and_stopped(
             pause(0.2)
         assert running.actual == "RUNNING"
         assert running.counters.accepted > 0
-        pause(2.5)  # the charts have something to show
+        pause(1)  # the charts have something to show
         assert_sound(page, "generator-sending")
         tab.get_by_role("button", name="Stop", exact=True).click()
         tab.get_by_role("button", name="Send data").wait_for()
@@ -210,9 +210,9 @@ def test_a_template_is_kept_under_a_name(studio: Studio, chromium: Browser) -> N
 def test_records_are_text_whatever_they_hold(studio: Studio, chromium: Browser) -> None:
     stream = studio.services.streams.open(STREAM)
     stream.put(PutBatch(["<b>key</b>"], [EVIL.encode()])).result(10)
-    walk(chromium, f"/streams/{STREAM}", "stream")
     with chromium.page() as page:
         tab = page.open(f"/streams/{STREAM}")
+        assert_sound_everywhere(page, "stream")
         assert EVIL in tab.locator("td.data").first.inner_text()
         assert tab.locator("td.data img").count() == 0
 
@@ -223,9 +223,9 @@ def test_a_tab_that_nobody_looks_at_is_sent_nothing(studio: Studio, chromium: Br
         tab = page.open(f"/streams/{STREAM}")
         tab.evaluate("""() => { window.shown = "hidden"; Object.defineProperty(document,
             "visibilityState", {get: () => window.shown, configurable: true}); }""")
-        pause(4)  # whoever looks now hears that nobody does
+        pause(2)  # the page is looked after each second, and hears that nobody looks
         stream.put(PutBatch(["k"], [b"while nobody looked"])).result(10)
-        pause(3)
+        pause(2)
         assert tab.get_by_text("while nobody looked").count() == 0
         tab.evaluate("() => { window.shown = 'visible'; }")
         tab.get_by_text("while nobody looked").wait_for()
@@ -262,17 +262,17 @@ def test_a_note_is_imported_and_shows_its_stored_results(
         chosen.value.set_files(str(file))
         tab.wait_for_url("**/notes/*")
         tab.locator("h1", has_text="Stored results").wait_for()
-        assert page.problems == []
-    note = studio.services.notes.find("Stored results")
-    walk(chromium, f"/notes/{note}", "note-stored")
-    with chromium.page() as page:
-        tab = page.open(f"/notes/{note}")
+        page.wait_alive()
+        assert_sound_everywhere(page, "note-stored")
         # Paragraphs without a result have the mark as well, hidden.
         tab.get_by_text("it came with the note").locator("visible=true").first.wait_for()
+        from playwright.sync_api import expect
+
         folded = tab.get_by_role("button", name="Show it").locator("visible=true")
         while folded.count():
+            count = folded.count()
             folded.first.click()
-            tab.wait_for_timeout(300)
+            expect(folded).to_have_count(count - 1)
         tab.locator(".chart svg").nth(3).wait_for()
         assert tab.locator(".words script").count() == 0
         assert tab.locator(".words [onerror]").count() == 0
@@ -427,9 +427,9 @@ def test_series_with_scores_and_marked_anomalies(studio: Studio, chromium: Brows
     ]  # fmt: skip
     monitor.add("walkjob", "forest", f"/books{EVIL}", ["rate"], points)
     monitor.add("walkjob", "forest", "/home", ["rate"], [p for p in points if not p.grade])
-    walk(chromium, "/anomalies", "anomalies")
     with chromium.page() as page:
         tab = page.open("/anomalies")
+        assert_sound_everywhere(page, "anomalies")
         assert (
             "rate is too high: 400 where about 100 was expected"
             in tab.locator(".alert-row").inner_text()
@@ -453,7 +453,7 @@ def test_keys_lead_from_page_to_page_and_turn_dark(studio: Studio, chromium: Bro
             tab.keyboard.press("g")
             tab.keyboard.press(key)
             tab.wait_for_url(f"**{path}")
-            pause(0.7)
+            page.wait_alive()
         tab.keyboard.press("?")
         tab.get_by_role("dialog").get_by_text("Dark, light or the system's theme").wait_for()
         page.picture("keys")
@@ -505,7 +505,6 @@ def test_the_lab_runs_from_one_click(studio: Studio, chromium: Browser) -> None:
         rate.locator(".grid tbody tr").first.wait_for(timeout=90_000)
         rate.get_by_role("button", name="Line").click()
         rate.locator(".chart svg").wait_for()
-        pause(2)
         assert_sound(page, "lab-running")
         tab.get_by_role("button", name="Stop all").click()
         tab.get_by_text("7 paragraphs", exact=True).wait_for(timeout=30_000)
