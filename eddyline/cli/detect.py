@@ -21,7 +21,7 @@ ALERTS_SAID = 20
 
 
 def detect(
-    file: Annotated[Path, typer.Argument(help="CSV with a header, or NDJSON; gzip, too.")],
+    file: Annotated[Path, typer.Argument(help="CSV with a header, NDJSON (gzip, too) or Parquet.")],
     columns: Annotated[
         str | None, typer.Option(help="Columns to judge together, by commas; else all numbers.")
     ] = None,
@@ -58,7 +58,7 @@ def detect(
     """
     from eddyline.anomaly.options import ForestOptions
     from eddyline.anomaly.rates import FalseAlarms
-    from eddyline.cli.detect_file import judge, load, time_column
+    from eddyline.cli.detect_file import judge, load, measures, time_column
 
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
     forest.validate()
@@ -76,6 +76,8 @@ def detect(
             hint = "name one with --time, or use --false-alarms '0.5/10000 rows'"
             raise EddylineError("invalid_argument", msg, hint=hint)
     judged = judge(table, wanted, key, forest, false_alarms, time)
+    if not wanted and (counters := sorted(set(measures(table, key)[1]) - set(judged.columns))):
+        say(f"left out, since it counts rows: {', '.join(counters)}; --columns takes it in")
     _print(judged, alerts, as_json)
     _tell(judged)
     if picture is not None:
@@ -88,7 +90,7 @@ def detect(
 def _checked(file: Path) -> Path:
     if not file.is_file():
         raise EddylineError(
-            "not_found", f"there is no file {file}", hint="give a CSV or NDJSON file"
+            "not_found", f"there is no file {file}", hint="give a CSV, NDJSON or Parquet file"
         )
     if file.stat().st_size > BYTES_MAX:
         msg = f"{file} is larger than {BYTES_MAX >> 30} GiB"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
+import pyarrow.parquet as pq
 
 from eddyline.anomaly.detector import Detectors, Verdicts, explanation_json
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
@@ -25,10 +27,17 @@ from eddyline.service.anomalies import Point, sentence
 
 MEMORY_MAX = 4 << 30
 _BATCH = 10_000
+_DELIMITERS = (",", ";", "\t")
+_DECIMAL_COMMA = re.compile(r"(?:^|[;\t])\s*-?\d+,\d+\s*(?:$|[;\t])", re.MULTILINE)
+# Fewer rows than these can rise by equal steps by chance.
+_COUNTED_ROWS = 12
 
 
 def load(path: Path) -> pa.Table:
-    """The rows of a CSV or NDJSON file.
+    """The rows of a CSV, NDJSON or Parquet file.
+
+    A CSV file's delimiter is the one of comma, semicolon and tab that its first line has most of;
+    with a semicolon or a tab, a comma can be the decimal sign.
 
     Raises:
         EddylineError: ``bad_file`` if it is neither, or has no rows.
@@ -36,14 +45,45 @@ def load(path: Path) -> pa.Table:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             first = file.read(4096).lstrip(b"\xef\xbb\xbf \r\n")
-        with pa.input_stream(path) as source:
-            table = (pa.json.read_json if first[:1] == b"{" else pa.csv.read_csv)(source)
+        if first[:4] == b"PAR1":
+            table = pq.read_table(path)
+        else:
+            with pa.input_stream(path) as source:
+                table = pa.json.read_json(source) if first[:1] == b"{" else _csv(source, first)
     except (pa.ArrowInvalid, OSError, EOFError) as error:
-        hint = "CSV with a header line, or one JSON object a line"
+        hint = "CSV with a header line, one JSON object a line, or Parquet"
         raise EddylineError("bad_file", f"{path} cannot be read: {error}", hint=hint) from None
     if not table.num_rows:
         raise EddylineError("bad_file", f"{path} has no rows", hint="CSV needs a header line, too")
     return table
+
+
+def _csv(source: pa.NativeFile, first: bytes) -> pa.Table:
+    """A CSV file whose first bytes are given."""
+    lines = first.decode("utf-8", "replace").splitlines()
+    header = lines[0] if lines else ""
+    delimiter = max(_DELIMITERS, key=header.count)
+    comma = delimiter != "," and _DECIMAL_COMMA.search("\n".join(lines[1:])) is not None
+    return pa.csv.read_csv(
+        source,
+        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
+        convert_options=pa.csv.ConvertOptions(decimal_point="," if comma else "."),
+    )
+
+
+def measures(table: pa.Table, key: str | None) -> tuple[list[str], list[str]]:
+    """(numbers that can be judged, numbers that only count rows): the columns but the key."""
+    numbers = [c for c in table.column_names if c != key and _is_number(table[c])]
+    counters = [c for c in numbers if _counts_rows(table[c])]
+    return [c for c in numbers if c not in counters], counters
+
+
+def _counts_rows(column: pa.ChunkedArray) -> bool:
+    """Whether a column is a row's number or an evenly spaced time: whole, rising by equal steps."""
+    if not pa.types.is_integer(column.type) or column.null_count or len(column) < _COUNTED_ROWS:
+        return False
+    steps = np.diff(column.to_numpy().astype(np.float64))
+    return bool(steps[0] > 0 and (steps == steps[0]).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +163,9 @@ def judge(
         if name in table.column_names:
             msg = f"the file has a column {name} of its own"
             raise EddylineError("invalid_argument", msg, hint="rename it in the file")
-    columns = columns or [c for c in table.column_names if c != key and _is_number(table[c])]
+    if not columns:
+        columns, counters = measures(table, key)
+        columns = columns or counters
     for name in columns:
         if not _is_number(table[name]):
             msg = f"column {name} is {table[name].type}, no number"

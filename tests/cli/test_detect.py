@@ -11,6 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from command import Command
 
@@ -100,3 +102,23 @@ def test_what_cannot_be_judged_is_said(
     assert words in done.stderr
     assert "hint:" in done.stderr
     assert not done.stdout
+
+
+@pytest.mark.parametrize("form", ["semicolon", "tab", "parquet"])
+def test_other_forms_of_a_file_are_read(eddyline: Command, tmp_path: Path, form: str) -> None:
+    """With a decimal comma, and with a column of row numbers that is no measure."""
+    x = np.random.default_rng(1).normal(100, 3, 400).round(2)
+    x[300] = 400.0
+    path = tmp_path / f"a.{form}"
+    if form == "parquet":
+        pq.write_table(pa.table({"row": range(400), "rate": x}), path)
+    else:
+        sign = ";" if form == "semicolon" else "\t"
+        lines = [f"{i}{sign}{v:.2f}".replace(".", ",") for i, v in enumerate(x)]
+        path.write_text("\n".join([f"row{sign}rate", *lines, ""]))
+    done = eddyline.here("detect", str(path), "--alerts", "--json")
+    assert done.returncode == 0, done.stderr
+    (alert,) = [json.loads(one) for one in done.stdout.splitlines()]
+    assert (alert["row"], alert["rate"], alert["alert"]) == (300, 400.0, True)
+    assert "400 rows over rate: 1 alert" in done.stderr
+    assert "left out, since it counts rows: row" in done.stderr
