@@ -13,7 +13,7 @@ _TYPES = {
 # Sentences of our own that statements raise with error('…').
 _OWN = re.compile(
     r"a value of |column |this text is |a subquery that |division by zero$"
-    r"|a key of |[A-Z_]+(\(\))? needs |.* is not a valid [A-Z]",
+    r"|a key of |the path of |[A-Z_]+(\(\))? needs |.* is not a valid [A-Z]",
     re.DOTALL,
 )
 

@@ -84,6 +84,26 @@ def _json_value(args: Arguments, context: Context) -> Built:
     )
 
 
+def _json_value_otherwise(args: Arguments, context: Context) -> Built:
+    """With ON EMPTY and ON ERROR: for each a word (NULL, ERROR, DEFAULT) and a text.
+
+    As in Flink, whatever gives no value is an error in strict mode, which a path without ``lax``
+    has, and empty in lax mode.
+    """
+    value = _json_value(args[:2], context).template
+    if (args[1].text or "").strip().startswith("lax "):
+        other = _otherwise(args[2].text, "{3}", "the path of JSON_VALUE leads to no value")
+    else:
+        other = _otherwise(args[4].text, "{5}", "JSON_VALUE needs JSON with a value at its path")
+    known = f"WHEN {value} IS NULL THEN {other} ELSE {value}"
+    return Built(STRING, f"(CASE WHEN {{0}} IS NULL THEN NULL {known} END)")
+
+
+def _otherwise(word: str | None, default: str, message: str) -> str:
+    choices = {"DEFAULT": default, "ERROR": f"error('{message}')::VARCHAR"}
+    return choices.get(word or "", "NULL")
+
+
 def _json_query(args: Arguments, context: Context) -> Built:
     path = _path("JSON_QUERY", args)
     nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
@@ -180,6 +200,13 @@ register(
             _json_value,
             "A scalar at a path, as text.",
             ("JSON_VALUE('{\"a\": 1}', '$.a')", "1"),
+        ),
+        Function(
+            ("JSON_VALUE_OTHERWISE",),
+            (6, 6),
+            _json_value_otherwise,
+            "JSON_VALUE with what it gives for no value and for an error.",
+            ("JSON_VALUE('{\"a\": 1}', 'lax $.b' DEFAULT 'none' ON EMPTY)", "none"),
         ),
         Function(
             ("JSON_QUERY",),

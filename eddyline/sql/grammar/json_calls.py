@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import replace
 
+from eddyline.record.types import STRING
 from eddyline.sql import syntax as s
 from eddyline.sql.dialect import TokenType
 from eddyline.sql.grammar.types import TypeGrammar
@@ -101,22 +102,34 @@ class JsonGrammar(TypeGrammar, ABC):
         self.expect_type(TokenType.COMMA, "','")
         path = self.expression()
         kind = self.data_type() if self.match("RETURNING") else None
-        # A path that leads nowhere gives NULL in lax mode, whatever stands before ON EMPTY.
+        clauses: dict[str, tuple[s.Expression, s.Expression]] = {}
         while not self.is_type(TokenType.R_PAREN):
-            place = self.here()
-            if self.match("DEFAULT"):
-                self.expression()
-                default = True
-            else:
-                default = self.match("ERROR")
-                if not default:
-                    self.expect("NULL")
-            self.expect("ON")
-            if default and self.sees("ERROR"):
-                raise self.unsupported("this ON ERROR clause", place, "leave it out")
-            self.advance()
-        call = self._finish(name, start, operand, path)
+            clause = self._behaviour()
+            event = "EMPTY" if self.match("EMPTY") else "ERROR"
+            if event == "ERROR":
+                self.expect("ERROR")
+            clauses[event] = clause
+        if not clauses:
+            call = self._finish(name, start, operand, path)
+        else:
+            null = s.Literal("string", "NULL", operand.span)
+            words = [clauses.get(event, (null, null)) for event in ("EMPTY", "ERROR")]
+            args = (w for pair in words for w in pair)
+            call = self._finish("JSON_VALUE_OTHERWISE", start, operand, path, *args)
         return call if kind is None else s.Cast(call, kind, True, call.span)
+
+    def _behaviour(self) -> tuple[s.Expression, s.Expression]:
+        """``NULL ON``, ``ERROR ON`` or ``DEFAULT x ON``: the word, and the value as text."""
+        place = self.here()
+        if self.match("DEFAULT"):
+            word, value = "DEFAULT", self.expression()
+        else:
+            word, value = "ERROR" if self.match("ERROR") else "NULL", None
+            if word == "NULL":
+                self.expect("NULL")
+        self.expect("ON")
+        literal = s.Literal("string", word, place)
+        return literal, literal if value is None else s.Cast(value, STRING, False, value.span)
 
     def _json_query(self, name: str, start: int) -> s.Expression | None:
         operand = self.expression()
