@@ -51,3 +51,33 @@ def test_aws_cli(
     assert names == sorted(kinesis.list_streams()["StreamNames"])
     assert {stream, f"{stream}-second"} <= set(names)
     kinesis.delete_stream(StreamName=f"{stream}-second")
+
+
+@pytest.mark.clients
+@pytest.mark.skipif(not AWS.exists(), reason="the AWS CLI is not installed")
+def test_the_aws_cli_with_each_service(start: Callable[..., toolchain.Client]) -> None:
+    """Query (STS, IAM) and JSON (Glue, KinesisAnalyticsV2), as the CLI itself writes and reads."""
+
+    def aws(*arguments: str) -> Any:
+        command = [sys.executable, str(AWS), *arguments, "--output", "json"]
+        text = "\n".join(start(command).finish())
+        return json.loads(text) if text else {}
+
+    assert aws("sts", "get-caller-identity")["Account"].isdigit()
+    service = {"Service": "kinesisanalytics.amazonaws.com"}
+    allowed = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    role = aws("iam", "create-role", "--role-name", "r", "--assume-role-policy-document", trust)
+    assert role["Role"]["Arn"].endswith(":role/r")
+    aws("glue", "create-database", "--database-input", '{"Name":"cli_tables"}')
+    databases = [d["Name"] for d in aws("glue", "get-databases")["DatabaseList"]]
+    assert "cli_tables" in databases
+    assert databases == sorted(databases)
+    made = aws(
+        *("kinesisanalyticsv2", "create-application", "--application-name", "cli-notes"),
+        *("--runtime-environment", "ZEPPELIN-FLINK-3_0", "--application-mode", "INTERACTIVE"),
+        *("--service-execution-role", role["Role"]["Arn"]),
+    )
+    assert made["ApplicationDetail"]["ApplicationStatus"] == "READY"
+    listed = aws("kinesisanalyticsv2", "list-applications")["ApplicationSummaries"]
+    assert [a["ApplicationName"] for a in listed] == ["cli-notes"]
