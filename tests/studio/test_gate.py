@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eddyline.auth.rights import ACTIONS, GENERATOR_ONLY, Rights
+from eddyline import studio
+from eddyline.auth.rights import ACTIONS, GENERATOR_ONLY, Rights, action_of
 from eddyline.auth.signin import SignIn
 from eddyline.auth.users import Users
 from eddyline.studio.gate import Gate
@@ -360,3 +362,12 @@ def test_every_answer_says_what_a_page_may_do(house: House) -> None:
         assert headers["x-frame-options"] == "DENY"
         assert headers["x-content-type-options"] == "nosniff"
         assert "default-src 'self'" in headers["content-security-policy"]
+
+
+def test_every_page_needs_a_right() -> None:
+    folder = Path(studio.__file__).parent
+    pages = [
+        p for f in folder.glob("*.py") for p in re.findall(r'@ui\.page\("(/[^"]*)"', f.read_text())
+    ]
+    assert len(pages) >= 14
+    assert [page for page in pages if action_of(page) is None] == []
