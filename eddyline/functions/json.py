@@ -111,6 +111,17 @@ def _json_query(args: Arguments, context: Context) -> Built:
     return Built(STRING, _valid(value, path))
 
 
+def _json_query_otherwise(args: Arguments, context: Context) -> Built:
+    """With ON EMPTY and ON ERROR, which count in lax and in strict mode, as with JSON_VALUE."""
+    value = _json_query(args[:2], context).template
+    is_lax = (args[1].text or "").strip().startswith("lax ")
+    failed = "error('JSON_QUERY needs JSON with an object or array at its path')::VARCHAR"
+    choices = {"ARRAY": "'[]'", "OBJECT": "'{{}}'", "ERROR": failed}
+    other = choices.get((args[2] if is_lax else args[3]).text or "", "NULL")
+    known = f"WHEN {value} IS NULL THEN {other} ELSE {value}"
+    return Built(STRING, f"(CASE WHEN {{0}} IS NULL THEN NULL {known} END)")
+
+
 def _json_query_wrapped(conditional: bool) -> Function:
     """The value in an array of its own; CONDITIONAL: unless it is one value of several parts."""
     name = f"JSON_QUERY_{'CONDITIONAL_' if conditional else ''}WRAPPER"
@@ -214,6 +225,13 @@ register(
             _json_query,
             "An object or array at a path.",
             ("JSON_QUERY('{\"a\": [1]}', '$.a')", "[1]"),
+        ),
+        Function(
+            ("JSON_QUERY_OTHERWISE",),
+            (4, 4),
+            _json_query_otherwise,
+            "JSON_QUERY with what it gives for no value and for an error.",
+            ("JSON_QUERY('{\"a\": 1}', 'lax $.b' EMPTY ARRAY ON EMPTY)", "[]"),
         ),
         _json_query_wrapped(False),
         _json_query_wrapped(True),

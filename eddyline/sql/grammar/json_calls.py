@@ -150,11 +150,34 @@ class JsonGrammar(TypeGrammar, ABC):
             self.expect("WRAPPER")
             if not without:
                 name = f"JSON_QUERY_{'CONDITIONAL_' if conditional else ''}WRAPPER"
-        while self.match("NULL", "ON"):
-            self.advance()
-        if self.sees("EMPTY") or self.sees("ERROR"):
-            raise self.unsupported("this ON clause of JSON_QUERY", self.here(), "leave it out")
-        return self._finish(name, start, operand, path)
+        place = self.here()
+        words = self._query_words()
+        if set(words.values()) <= {"NULL"}:
+            return self._finish(name, start, operand, path)
+        if name != "JSON_QUERY":
+            raise self.unsupported("this ON clause beside a wrapper or RETURNING", place)
+        chosen = (words.get(event, "NULL") for event in ("EMPTY", "ERROR"))
+        literals = (s.Literal("string", word, place) for word in chosen)
+        return self._finish("JSON_QUERY_OTHERWISE", start, operand, path, *literals)
+
+    def _query_words(self) -> dict[str, str]:
+        """``EMPTY ARRAY ON ERROR`` and its like: the word for each of EMPTY and ERROR."""
+        words: dict[str, str] = {}
+        while not self.is_type(TokenType.R_PAREN):
+            if self.match("EMPTY"):
+                word = "ARRAY" if self.match("ARRAY") else "OBJECT"
+                if word == "OBJECT":
+                    self.expect("OBJECT")
+            else:
+                word = "ERROR" if self.match("ERROR") else "NULL"
+                if word == "NULL":
+                    self.expect("NULL")
+            self.expect("ON")
+            event = "EMPTY" if self.match("EMPTY") else "ERROR"
+            if event == "ERROR":
+                self.expect("ERROR")
+            words[event] = word
+        return words
 
 
 def _as_json(value: s.Expression) -> s.Expression:
