@@ -22,6 +22,7 @@ HOME = Path(__file__).parent
 LONG = 60
 PARTS = {
     "kinesis": "The AWS endpoint",
+    "routing": "The AWS endpoint: finding a service",
     "depth": "A hundred million records",
     "log": "The log, in process",
     "engine": "The engine",
