@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from eddyline.catalog.function import CatalogFunction, FunctionKind
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import INT, DataType, Root
+from eddyline.record.types import INT, MULTISET, DataType, Root, array
 from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment, Field
 from eddyline.sql.logical import Unnest, unique
-from eddyline.sql.typed import Typed
+from eddyline.sql.typed import Apply, Typed
 
 
 def unnested(left: Relation, r: s.Unnest, env: Environment, kind: str) -> Relation:
@@ -26,10 +26,25 @@ def unnested(left: Relation, r: s.Unnest, env: Environment, kind: str) -> Relati
     if collection.type.root not in (Root.ARRAY, Root.MAP):
         msg = f"UNNEST needs an ARRAY, a MAP or a MULTISET, this is {collection.type}"
         raise env.error(msg, r.collection.span)
+    if collection.type.alias == MULTISET:
+        collection = _elements(collection)
     shown = _fields(collection.type)
     if r.ordinality:
         shown.append(("ORDINALITY", INT.not_null()))
     return _beside(left, collection, shown, r, env, kind)
+
+
+# Each element as often as the multiset has it.
+_REPEATED = (
+    "flatten(list_transform(map_entries({0}), "
+    "lambda _e: list_transform(range(_e.value), lambda _i: _e.key)))"
+)
+
+
+def _elements(multiset: Typed) -> Typed:
+    kind = array(multiset.type.children[0])
+    kind = kind if multiset.type.nullable else kind.not_null()
+    return Apply("ELEMENTS", (multiset,), _REPEATED, kind)
 
 
 def table_call(
