@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
-from eddyline.settings import Settings, load
+from eddyline.settings import PRIVATE_UMASK, Settings, load
 
 if TYPE_CHECKING:
     from eddyline.log import LogStore
@@ -70,9 +71,11 @@ def opened(
         return
     from eddyline.service.services import Services
 
-    services = Services(settings)
-    services.start(resume=False)
     with ExitStack() as at_end:
+        # Whatever the command makes meanwhile holds a user's records, exported files as well.
+        at_end.callback(os.umask, os.umask(PRIVATE_UMASK))
+        services = Services(settings)
+        services.start(resume=False)
         at_end.callback(services.stop)
         if kernels:
             from eddyline.server import KernelEndpoint

@@ -62,6 +62,16 @@ def test_every_kind_of_paragraph_runs_to_its_end(tmp_path: Path) -> None:
     assert texts[11] == "10"
 
 
+def test_a_command_without_a_server_makes_private_files(tmp_path: Path) -> None:
+    done = Command(tmp_path / "data")(
+        "sql", "-e", "CREATE VIEW v AS SELECT 1 AS a; SELECT * FROM v"
+    )
+    assert done.returncode == 0, done.stderr
+    made = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert any(path.name == "meta.db" for path in made)
+    assert [path.name for path in made if path.stat().st_mode & 0o077] == []
+
+
 def test_what_did_not_run_is_named(tmp_path: Path) -> None:
     note = [
         "%flink.ssql\nSELECT 1 AS a;\nSELECT x FROM y;\nSELECT 2 AS b;",
