@@ -6,7 +6,7 @@ is a mark on the type, as in Flink: it says that a watermark belongs to the colu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -76,7 +76,8 @@ class DataType:
     children: tuple[DataType, ...] = ()
     names: tuple[str, ...] = ()
     time_attribute: TimeAttribute | None = None
-    alias: str = ""
+    # Digests of kept jobs are made of the representation, which this must not change.
+    alias: str = field(default="", repr=False)
 
     def not_null(self) -> DataType:
         """The same type without NULL."""
