@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eddyline.kernel.calls import column_names, lateral
-from eddyline.kernel.expressions import Expression, quoted, text_of
+from eddyline.kernel.expressions import Expression, quoted
 from eddyline.kernel.results import (
     Named,
     ResolvedSchema,
@@ -15,6 +15,7 @@ from eddyline.kernel.results import (
     run,
     show,
 )
+from eddyline.kernel.table_text import Columns, as_sql, parts
 from eddyline.kernel.table_windows import GroupWindow, OverWindow
 
 
@@ -26,6 +27,7 @@ class Table(Named):
         self._options = options
         # ORDER BY is part of the query, but not of a subquery.
         self._order = order
+        self._types: dict[str, str] | None = None
 
     @property
     def query(self) -> str:
@@ -39,13 +41,19 @@ class Table(Named):
     def _of(self, select: str, more: str = "") -> Table:
         return self._made(f"SELECT {select} FROM ({self.query}) {more}".rstrip())
 
+    def types(self) -> dict[str, str]:
+        """Its columns' names and types."""
+        if self._types is None:
+            self._types = dict(zip(*described(self.query), strict=True))
+        return self._types
+
     def select(self, *columns: Any) -> Table:
         """Columns: expressions, or SQL as text."""
-        return self._of(", ".join(selected(columns)))
+        return self._of(", ".join(selected(columns, self.types)))
 
     def where(self, condition: Any) -> Table:
         """The rows for which a condition holds."""
-        return self._of("*", f"WHERE {condition_of(condition)}")
+        return self._of("*", f"WHERE {condition_of(condition, self.types)}")
 
     filter = where
 
@@ -56,7 +64,7 @@ class Table(Named):
 
     def add_columns(self, *columns: Any) -> Table:
         """Further columns behind those that are there."""
-        return self._of(", ".join(["*", *selected(columns)]))
+        return self._of(", ".join(["*", *selected(columns, self.types)]))
 
     def add_or_replace_columns(self, *columns: Any) -> Table:
         """Further columns; one whose name is taken takes the place of the other."""
@@ -93,7 +101,7 @@ class Table(Named):
 
     def order_by(self, *columns: Any) -> Table:
         """Rows in order; over a stream this needs a time, or ``limit``."""
-        order = ", ".join(_texts("order_by", columns))
+        order = ", ".join(_texts("order_by", columns, self.types))
         return self._made(f"SELECT * FROM ({self.query})", f"ORDER BY {order}")
 
     def limit(self, count: int, offset: int = 0) -> Table:
@@ -157,17 +165,17 @@ class Table(Named):
     def _joined(self, kind: str, right: Table, condition: Any) -> Table:
         on = "" if kind == "CROSS JOIN" else " ON TRUE"
         if condition is not None:
-            on = f" ON {condition_of(condition)}"
+            on = f" ON {condition_of(condition, lambda: right.types() | self.types())}"
         return self._made(f"SELECT * FROM ({self.query}) AS l {kind} ({right.query}) AS r{on}")
 
     def join_lateral(self, call: Any, join_predicate: Any = None) -> Table:
         """Each row with the rows that a table function gives for it."""
-        on = "TRUE" if join_predicate is None else condition_of(join_predicate)
+        on = "TRUE" if join_predicate is None else condition_of(join_predicate, self.types)
         return self._made(f"SELECT * FROM ({self.query}) AS l JOIN {lateral(call)} ON {on}")
 
     def left_outer_join_lateral(self, call: Any, join_predicate: Any = None) -> Table:
         """As ``join_lateral``; a row without any stays, with NULL."""
-        on = "TRUE" if join_predicate is None else condition_of(join_predicate)
+        on = "TRUE" if join_predicate is None else condition_of(join_predicate, self.types)
         return self._made(f"SELECT * FROM ({self.query}) AS l LEFT JOIN {lateral(call)} ON {on}")
 
     def map(self, call: Expression) -> Table:
@@ -243,7 +251,9 @@ class GroupedTable(Named):
 
     def select(self, *columns: Any) -> Table:
         """Keys and aggregates."""
-        texts, keys = selected(columns), _texts("group_by", self._keys)
+        alias = self._window.name if self._window is not None else ""
+        texts = selected(columns, self._table.types, alias)
+        keys = _keys(self._keys, self._table.types)
         if self._window is not None:
             texts = [self._window.resolved(t) for t in texts]
             keys = [self._window.key if self._window.is_alias(k) else k for k in keys]
@@ -272,17 +282,19 @@ class AggregatedTable(Named):
     def select(self, *columns: Any) -> Table:
         """Keys and the function's columns, under the names of its ``alias``."""
         window = self._window
-        keys = [k for k in self._keys if window is None or not window.is_alias(text_of(k))]
+        keys = _keys(self._keys, self._table.types)
+        keys = [k for k in keys if window is None or not window.is_alias(k)]
         names = column_names(self._call, one=not self._flat)
-        texts = selected(columns)
-        parts, group = _texts("group_by", tuple(keys)), _texts("group_by", tuple(keys))
+        known = self._table.types
+        shown_as = dict.fromkeys((as_ for _, as_ in names), "")
+        texts = selected(columns, lambda: known() | shown_as, window.name if window else "")
+        source_columns, group = list(keys), list(keys)
         if window is not None:
-            parts += window.columns()
+            source_columns += window.columns()
             group.append(window.key)
             texts = [window.renamed(t) for t in texts]
-        source = (
-            f"SELECT {', '.join([*parts, f'{self._call.text} AS `$c`'])} FROM ({self._table.query})"
-        )
+        source_columns.append(f"{self._call.text} AS `$c`")
+        source = f"SELECT {', '.join(source_columns)} FROM ({self._table.query})"
         if group:
             source += f" GROUP BY {', '.join(group)}"
         if self._flat:
@@ -306,9 +318,7 @@ class WindowedTable(Named):
 
     def group_by(self, *keys: Any) -> GroupedTable:
         """The window's alias and further keys."""
-        if not any(
-            self._window.is_alias(text_of(k) if isinstance(k, Expression) else str(k)) for k in keys
-        ):
+        if not any(map(self._window.is_alias, _keys(keys, dict))):
             msg = f"group_by() must have the window's alias: col('{self._window.name}')"
             raise ValueError(msg)
         return GroupedTable(self._table, keys, self._window)
@@ -324,21 +334,33 @@ class OverTable(Named):
     def select(self, *columns: Any) -> Table:
         """Columns and aggregates over the windows."""
         named = ", ".join(f"{quoted(w.name)} AS ({w.text})" for w in self._windows)
-        return self._table._of(", ".join(selected(columns)), f"WINDOW {named}")
+        texts = selected(columns, self._table.types)
+        return self._table._of(", ".join(texts), f"WINDOW {named}")
 
 
-def selected(columns: tuple[Any, ...]) -> list[str]:
-    """A SELECT list of expressions and SQL texts."""
-    return [c.selected() if isinstance(c, Expression) else _text("select", c) for c in columns]
+def selected(columns: tuple[Any, ...], types: Columns, window: str = "") -> list[str]:
+    """A SELECT list of expressions and texts. window: the alias of a window, if there is one."""
+    return [
+        c.selected() if isinstance(c, Expression) else as_sql(_text("select", c), types, window)
+        for c in columns
+    ]
 
 
-def condition_of(condition: Any) -> str:
+def condition_of(condition: Any, types: Columns) -> str:
     """A condition's text."""
-    return _texts("where", (condition,))[0]
+    return _texts("where", (condition,), types)[0]
 
 
-def _texts(method: str, values: tuple[Any, ...]) -> list[str]:
-    return [v.text if isinstance(v, Expression) else _text(method, v) for v in values]
+def _keys(keys: tuple[Any, ...], types: Columns) -> list[str]:
+    """The keys of groups, one by one; a text may have several."""
+    single = (p for k in keys for p in (parts(k) if isinstance(k, str) else (k,)))
+    return _texts("group_by", tuple(single), types)
+
+
+def _texts(method: str, values: tuple[Any, ...], types: Columns) -> list[str]:
+    return [
+        v.text if isinstance(v, Expression) else as_sql(_text(method, v), types) for v in values
+    ]
 
 
 def _text(method: str, value: Any) -> str:

@@ -6,13 +6,26 @@ import re
 from typing import Any
 
 from eddyline.kernel.expression_functions import WINDOW_MARK
-from eddyline.kernel.expressions import Expression, quoted, text_of
+from eddyline.kernel.expressions import Expression, lit, quoted, text_of
+from eddyline.sql.grammar.reserved import RESERVED
 
 _PART = re.compile(rf"{WINDOW_MARK}(START|END|ROWTIME|PROCTIME)\((`(?:[^`]|``)*`)\)")
 
 
+# PyFlink's intervals as text: ``10.minutes``.
+_INTERVAL = re.compile(r"\s*(\d+)\s*\.\s*([a-z]+)\s*")
+
+
 def _column(value: Any) -> str:
-    return value.text if isinstance(value, Expression) else str(value)
+    if isinstance(value, Expression):
+        return value.text
+    name = str(value).strip()
+    return quoted(name) if name.upper() in RESERVED else name
+
+
+def _interval(value: Any) -> str:
+    match = _INTERVAL.fullmatch(value) if isinstance(value, str) else None
+    return text_of(getattr(lit(int(match[1])), match[2]) if match else value)
 
 
 class GroupWindow:
@@ -26,7 +39,7 @@ class GroupWindow:
 
     def every(self, slide: Any) -> GroupWindow:
         """The distance of windows that slide."""
-        return GroupWindow(self.kind, (text_of(slide), *self.sizes), self.time, self.name)
+        return GroupWindow(self.kind, (_interval(slide), *self.sizes), self.time, self.name)
 
     def on(self, time_field: Any) -> GroupWindow:
         """The column whose time counts."""
@@ -72,7 +85,7 @@ class Tumble:
     @staticmethod
     def over(size: Any) -> GroupWindow:
         """Windows of this size."""
-        return GroupWindow("TUMBLE", (text_of(size),))
+        return GroupWindow("TUMBLE", (_interval(size),))
 
 
 class Slide:
@@ -81,7 +94,7 @@ class Slide:
     @staticmethod
     def over(size: Any) -> GroupWindow:
         """Windows of this size; ``every`` follows."""
-        return GroupWindow("HOP", (text_of(size),))
+        return GroupWindow("HOP", (_interval(size),))
 
 
 class Session:
@@ -90,7 +103,7 @@ class Session:
     @staticmethod
     def with_gap(gap: Any) -> GroupWindow:
         """Windows that end after a pause of this length."""
-        return GroupWindow("SESSION", (text_of(gap),))
+        return GroupWindow("SESSION", (_interval(gap),))
 
 
 class OverWindow:

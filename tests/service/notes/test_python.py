@@ -233,6 +233,34 @@ orders.print_schema()
     ]
 
 
+# AWS's sample of a sliding window, over columns whose names SQL reserves.
+RESERVED_NAMES = """
+from pyflink.table.window import Slide
+st_env.execute_sql('''CREATE TEMPORARY VIEW quotes AS SELECT * FROM (VALUES
+    (TIMESTAMP '2024-01-01 00:00:01', 'A', 5, 'x'), (TIMESTAMP '2024-01-01 00:00:02', 'A', 20, 'y'),
+    (TIMESTAMP '2024-01-01 00:00:03', 'B', 30, 'x')) AS t (`timestamp`, ticker, `value`, `user`)''')
+quotes = st_env.from_path("quotes")
+rows(quotes.select("sum(value)"))
+rows(quotes.group_by("ticker").select("ticker, value.sum as total"))
+rows(quotes.filter("value > 10 and user = 'x'").select("value as user, timestamp as time"))
+rows(quotes.group_by("user, ticker").select("user, ticker, value.max as value"))
+rows(quotes.order_by("value desc").fetch(1).select("ticker"))
+print(Slide.over("10.seconds").every("5.seconds").on("timestamp").alias("w").key)
+"""
+
+
+def test_names_that_sql_reserves_are_columns_in_text(note: Note) -> None:
+    note.text(TABLE_API)
+    assert note.text(RESERVED_NAMES).splitlines() == [
+        "[(55,)]",
+        "[('A', 25), ('B', 30)]",
+        "[(30, datetime.datetime(2024, 1, 1, 0, 0, 3))]",
+        "[('x', 'A', 5), ('x', 'B', 30), ('y', 'A', 20)]",
+        "[('B',)]",
+        "HOP(`timestamp`, INTERVAL '5' SECOND, INTERVAL '10' SECOND)",
+    ]
+
+
 def test_functions_of_a_note_are_called_from_python_and_from_sql(note: Note) -> None:
     note.text(TABLE_API)
     text = """
