@@ -14,6 +14,8 @@ from eddyline.cli.terminal import line, say
 from eddyline.errors import EddylineError, nearest
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from eddyline.cli.detect_file import Judged
 
 BYTES_MAX = 1 << 30
@@ -21,7 +23,7 @@ ALERTS_SAID = 20
 
 
 def detect(
-    file: Annotated[Path, typer.Argument(help="CSV with a header, NDJSON (gzip, too) or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="CSV, NDJSON (gzip, too) or Parquet.")],
     columns: Annotated[
         str | None, typer.Option(help="Columns to judge together, by commas; else all numbers.")
     ] = None,
@@ -37,7 +39,7 @@ def detect(
     false_alarms: Annotated[
         str, typer.Option(help="Allowed per series, as 0.1/week or 10/10000 rows; see docs.")
     ] = "",
-    time: Annotated[str | None, typer.Option(help="Column of timestamps.")] = None,
+    time: Annotated[str | None, typer.Option(help="Column of times; else the only one.")] = None,
     trees: Annotated[int, typer.Option(help="Trees a forest.")] = 100,
     samples: Annotated[int, typer.Option(help="Rows a tree samples.")] = 256,
     shingle: Annotated[int, typer.Option(help="Successive rows that make a point.")] = 1,
@@ -57,27 +59,16 @@ def detect(
       eddyline detect pages.ndjson --key page --alerts --json
     """
     from eddyline.anomaly.options import ForestOptions
-    from eddyline.anomaly.rates import FalseAlarms
-    from eddyline.cli.detect_file import judge, load, measures, time_column
+    from eddyline.cli.detect_file import judge, load
 
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
     forest.validate()
     table = load(_checked(file))
     wanted = [c.strip() for c in columns.split(",")] if columns else []
-    for name in [*wanted, *([key] if key else []), *([time] if time else [])]:
-        if name not in table.column_names:
-            near = nearest(name, table.column_names) or table.column_names[:5]
-            msg = f"{file} has no column {name}"
-            raise EddylineError("not_found", msg, hint=f"it has {', '.join(near)}")
-    if false_alarms:
-        time = time or time_column(table)
-        if FalseAlarms.parse(false_alarms).per_week and time is None:
-            msg = f"{false_alarms} needs times, and no single column of {file} holds timestamps"
-            hint = "name one with --time, or use --false-alarms '0.5/10000 rows'"
-            raise EddylineError("invalid_argument", msg, hint=hint)
+    _check_names(file, table, [*wanted, *(name for name in (key, time) if name)])
+    time = _time(file, table, key, time, false_alarms)
     judged = judge(table, wanted, key, forest, false_alarms, time)
-    if not wanted and (counters := sorted(set(measures(table, key)[1]) - set(judged.columns))):
-        say(f"left out, since it counts rows: {', '.join(counters)}; --columns takes it in")
+    _tell_reading(judged, key, time, all_numbers=not wanted)
     _print(judged, alerts, as_json)
     _tell(judged)
     if picture is not None:
@@ -85,6 +76,44 @@ def detect(
 
         picture.write_text(svg(judged), "utf-8")
         say(f"{picture} shows {judged.label(judged.chief)}")
+
+
+def _check_names(file: Path, table: pa.Table, names: list[str]) -> None:
+    for name in names:
+        if name not in table.column_names:
+            near = nearest(name, table.column_names) or table.column_names[:5]
+            msg = f"{file} has no column {name}"
+            raise EddylineError("not_found", msg, hint=f"it has {', '.join(near)}")
+
+
+def _time(
+    file: Path, table: pa.Table, key: str | None, time: str | None, false_alarms: str
+) -> str | None:
+    """The column of times: the one that is named, else the only one."""
+    from eddyline.anomaly.rates import FalseAlarms
+    from eddyline.cli.detect_time import time_column
+
+    time = time or time_column(table, key)
+    if false_alarms and FalseAlarms.parse(false_alarms).per_week and time is None:
+        msg = f"{false_alarms} needs times, and no single column of {file} holds timestamps"
+        hint = "name one with --time, or use --false-alarms '0.5/10000 rows'"
+        raise EddylineError("invalid_argument", msg, hint=hint)
+    return time
+
+
+def _tell_reading(judged: Judged, key: str | None, time: str | None, *, all_numbers: bool) -> None:
+    """How the file was read: its times and what is odd about them, and what was left out."""
+    from eddyline.cli.detect_file import measures
+    from eddyline.cli.detect_time import oddities, unit_of
+
+    if time is not None:
+        unit = unit_of(judged.table[time])
+        say(f"times are those of column {time}" + (f", in {unit} since 1970" if unit else ""))
+        for sentence in oddities(judged.keys, judged.times):
+            say(sentence)
+    counters = sorted(set(measures(judged.table, key, time)[1]) - set(judged.columns))
+    if all_numbers and counters:
+        say(f"left out, since it counts rows: {', '.join(counters)}; --columns takes it in")
 
 
 def _checked(file: Path) -> Path:

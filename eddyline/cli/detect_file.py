@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.json
 import pyarrow.parquet as pq
 
@@ -22,22 +20,19 @@ from eddyline.anomaly.detector import Detectors, Verdicts, explanation_json
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.layout import Layout
 from eddyline.anomaly.options import DetectorOptions, ForestOptions, check_dimensions
+from eddyline.cli.detect_csv import read_csv
+from eddyline.cli.detect_time import is_number, times_of
 from eddyline.errors import EddylineError
 from eddyline.service.anomalies import Point, sentence
 
 MEMORY_MAX = 4 << 30
 _BATCH = 10_000
-_DELIMITERS = (",", ";", "\t")
-_DECIMAL_COMMA = re.compile(r"(?:^|[;\t])\s*-?\d+,\d+\s*(?:$|[;\t])", re.MULTILINE)
 # Fewer rows than these can rise by equal steps by chance.
 _COUNTED_ROWS = 12
 
 
 def load(path: Path) -> pa.Table:
     """The rows of a CSV, NDJSON or Parquet file.
-
-    A CSV file's delimiter is the one of comma, semicolon and tab that its first line has most of;
-    with a semicolon or a tab, a comma can be the decimal sign.
 
     Raises:
         EddylineError: ``bad_file`` if it is neither, or has no rows.
@@ -49,7 +44,7 @@ def load(path: Path) -> pa.Table:
             table = pq.read_table(path)
         else:
             with pa.input_stream(path) as source:
-                table = pa.json.read_json(source) if first[:1] == b"{" else _csv(source, first)
+                table = pa.json.read_json(source) if first[:1] == b"{" else read_csv(source, first)
     except (pa.ArrowInvalid, OSError, EOFError) as error:
         hint = "CSV with a header line, one JSON object a line, or Parquet"
         raise EddylineError("bad_file", f"{path} cannot be read: {error}", hint=hint) from None
@@ -58,22 +53,11 @@ def load(path: Path) -> pa.Table:
     return table
 
 
-def _csv(source: pa.NativeFile, first: bytes) -> pa.Table:
-    """A CSV file whose first bytes are given."""
-    lines = first.decode("utf-8", "replace").splitlines()
-    header = lines[0] if lines else ""
-    delimiter = max(_DELIMITERS, key=header.count)
-    comma = delimiter != "," and _DECIMAL_COMMA.search("\n".join(lines[1:])) is not None
-    return pa.csv.read_csv(
-        source,
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-        convert_options=pa.csv.ConvertOptions(decimal_point="," if comma else "."),
-    )
-
-
-def measures(table: pa.Table, key: str | None) -> tuple[list[str], list[str]]:
-    """(numbers that can be judged, numbers that only count rows): the columns but the key."""
-    numbers = [c for c in table.column_names if c != key and _is_number(table[c])]
+def measures(
+    table: pa.Table, key: str | None, time: str | None = None
+) -> tuple[list[str], list[str]]:
+    """(numbers that can be judged, numbers that only count rows): all but the key and the time."""
+    numbers = [c for c in table.column_names if c not in (key, time) and is_number(table[c])]
     counters = [c for c in numbers if _counts_rows(table[c])]
     return [c for c in numbers if c not in counters], counters
 
@@ -89,7 +73,7 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A table and what detectors say of it. keys (n,): number of each row's series; points (n, d);
-    whole (n,): rows that could be judged, which verdicts are of."""
+    whole (n,): rows that could be judged, which verdicts are of; times (n,): epoch ms, else 0."""
 
     table: pa.Table
     columns: list[str]
@@ -97,6 +81,7 @@ class Judged:
     keys: Int64s
     points: Doubles
     whole: Bools
+    times: Int64s
     verdicts: Verdicts
 
     @property
@@ -153,7 +138,7 @@ def judge(
     table: pa.Table, columns: list[str], key: str | None, forest: ForestOptions,
     false_alarms: str = "", time: str | None = None,
 ) -> Judged:  # fmt: skip
-    """Each row judged by those of its series before it. time: column of timestamps, if any.
+    """Each row judged by those of its series before it. time: column of times, if any.
 
     Raises:
         EddylineError: ``invalid_argument`` if a column holds no numbers or has a name that is
@@ -164,10 +149,10 @@ def judge(
             msg = f"the file has a column {name} of its own"
             raise EddylineError("invalid_argument", msg, hint="rename it in the file")
     if not columns:
-        columns, counters = measures(table, key)
+        columns, counters = measures(table, key, time)
         columns = columns or counters
     for name in columns:
-        if not _is_number(table[name]):
+        if not is_number(table[name]):
             msg = f"column {name} is {table[name].type}, no number"
             raise EddylineError("invalid_argument", msg, hint="choose numbers with --columns")
     check_dimensions(len(columns))
@@ -186,46 +171,18 @@ def judge(
     points = np.column_stack([_doubles(table[c]) for c in columns])
     points[~np.isfinite(points)] = np.nan
     whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
-    times = _times(table, time) if time is not None else np.zeros(table.num_rows, np.int64)
+    times = times_of(table, time) if time is not None else np.zeros(table.num_rows, np.int64)
     options = DetectorOptions(
         forest, normalize=len(columns) > 1, false_alarms=false_alarms, timed=time is not None
     )
     detectors = Detectors(options, len(columns))
     verdicts = detectors.process(keys[whole], points[whole], None, times[whole])
-    return Judged(table, columns, labels, keys, points, whole, verdicts)
-
-
-def _times(table: pa.Table, name: str) -> Int64s:
-    """Epoch milliseconds of a column of timestamps.
-
-    Raises:
-        EddylineError: ``invalid_argument`` if it holds something else, or no time in some row.
-    """
-    column = table[name]
-    if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
-        msg = f"column {name} is {column.type}, no timestamp"
-        raise EddylineError("invalid_argument", msg, hint="write it as 2026-01-31 23:59:00")
-    if column.null_count:
-        msg = f"column {name} has no time in {column.null_count:,} rows"
-        raise EddylineError("invalid_argument", msg, hint="filter such rows out")
-    times: Int64s = column.cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()
-    return times
-
-
-def time_column(table: pa.Table) -> str | None:
-    """The one column of timestamps; None if there is none, or more than one."""
-    names = [n for n in table.column_names if pa.types.is_timestamp(table[n].type)]
-    return names[0] if len(names) == 1 and not table[names[0]].null_count else None
+    return Judged(table, columns, labels, keys, points, whole, times, verdicts)
 
 
 def _values(row: Doubles) -> list[float | None]:
     """Numbers, None for NaN."""
     return [None if math.isnan(v) else v for v in row.tolist()]
-
-
-def _is_number(column: pa.ChunkedArray) -> bool:
-    kind = column.type
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _doubles(column: pa.ChunkedArray) -> Doubles:

@@ -122,3 +122,23 @@ def test_other_forms_of_a_file_are_read(eddyline: Command, tmp_path: Path, form:
     assert (alert["row"], alert["rate"], alert["alert"]) == (300, 400.0, True)
     assert "400 rows over rate: 1 alert" in done.stderr
     assert "left out, since it counts rows: row" in done.stderr
+
+
+def test_times_are_found_and_what_is_odd_about_them_is_said(
+    eddyline: Command, tmp_path: Path
+) -> None:
+    """In epoch seconds and without a header line; the times are no measure."""
+    x = np.random.default_rng(1).normal(100, 3, 400).round(2)
+    at = 1_767_225_600 + 300 * np.arange(400)
+    at[200:] += 3000
+    at[10] = at[9]
+    path = tmp_path / "a.csv"
+    path.write_text("".join(f"{t},{v}\n" for t, v in zip(at, x, strict=True)))
+    done = eddyline.here("detect", str(path), "--alerts")
+    assert done.returncode == 0, done.stderr
+    assert "times are those of column column_1, in seconds since 1970" in done.stderr
+    assert "1 row has the time of an earlier row in the same series: the first is row 11" in (
+        done.stderr
+    )
+    assert "the first is after row 11, 2026-01-01 00:45:00, and 10 min long" in done.stderr
+    assert "400 rows over column_2: 0 alerts" in done.stderr
