@@ -25,7 +25,7 @@ from eddyline.anomaly.kernel import Doubles
 
 NAMES = ("learning", "ordinary", "anomalous")
 # What the evidence of each kind says of the leading column.
-_KINDS = {
+KINDS = {
     POINT: "a single value",
     LEVEL: "over several rows",
     DRIFT: "a drift over many rows",
@@ -52,7 +52,7 @@ def reason(columns: list[str], point: Doubles, verdicts: Verdicts, at: int) -> s
         return ""
     lead = int(verdicts.lead[at])
     value, expected = float(point[lead]), float(verdicts.expected[at, lead])
-    words = _KINDS[int(verdicts.kind[at])]
+    words = KINDS[int(verdicts.kind[at])]
     if math.isnan(value) or math.isnan(expected) or value == expected:
         return f"{columns[lead]} is {figure(value)} ({words})"
     side = "high" if value > expected else "low"

@@ -36,6 +36,10 @@ def detect(
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Print rows with an alert only.")
     ] = False,
+    as_table: Annotated[
+        bool | None,
+        typer.Option("--table/--rows", help="Alerts as a table (on a terminal), or rows."),
+    ] = None,
     false_alarms: Annotated[
         str, typer.Option(help="Allowed per series, as 0.1/week or 10/10000 rows; see docs.")
     ] = "",
@@ -50,8 +54,8 @@ def detect(
     """Score the rows of a file, in their order, each by the rows before it.
 
     Rows come as CSV (with --json as JSON), with score, grade and alert appended; alerts are told
-    in words on stderr. A row without a number in some column has score 0 and teaches nothing. No
-    server is needed.
+    in words on stderr. A terminal shows the alerts as a table instead. A row without a number in
+    some column has score 0 and teaches nothing. No server is needed.
 
     \b
     Examples:
@@ -61,6 +65,9 @@ def detect(
     from eddyline.anomaly.options import ForestOptions
     from eddyline.cli.detect_file import judge, load
 
+    if as_table and (as_json or alerts):
+        msg = "--table shows alerts for a person to read; --json and --alerts print rows"
+        raise EddylineError("invalid_argument", msg, hint="leave one of them out")
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
     forest.validate()
     table = load(_checked(file))
@@ -69,8 +76,14 @@ def detect(
     time = _time(file, table, key, time, false_alarms)
     judged = judge(table, wanted, key, forest, false_alarms, time)
     _tell_reading(judged, key, time, all_numbers=not wanted)
-    _print(judged, alerts, as_json)
-    _tell(judged)
+    if as_table is None:
+        as_table = sys.stdout.isatty() and not alerts and not as_json
+    if as_table:
+        _print_table(judged)
+    else:
+        _print(judged, alerts, as_json)
+        _tell(judged)
+    say(_summary(judged))
     if picture is not None:
         from eddyline.cli.detect_picture import svg
 
@@ -144,18 +157,31 @@ def _cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
+def _print_table(judged: Judged) -> None:
+    from eddyline.cli.detect_table import print_alerts
+
+    if judged.verdicts.alert.any():
+        print_alerts(judged)
+
+
 def _tell(judged: Judged) -> None:
-    """Alerts in words, and all in one sentence."""
+    """Alerts in words."""
     found = judged.alerts()
     for at, sentence in found[:ALERTS_SAID]:
-        say(f"row {at + 1}: {sentence}")
+        when = "" if judged.time is None else f", {judged.when(at)}"
+        say(f"row {at + 1}{when}: {sentence}")
     if len(found) > ALERTS_SAID:
         say(f"... and {len(found) - ALERTS_SAID} more")
+
+
+def _summary(judged: Judged) -> str:
+    """All in one sentence."""
+    alerts = int(judged.verdicts.alert.sum())
     n, keys, left_out = judged.count, len(judged.labels), judged.left_out
     series = "" if keys == 1 else f" of {keys:,} series"
-    s = "" if len(found) == 1 else "s"
-    words = f"{n:,} rows{series} over {', '.join(judged.columns)}: {len(found):,} alert{s}"
-    say(words + (f"; {left_out:,} rows without a number in some column" if left_out else ""))
+    s = "" if alerts == 1 else "s"
+    words = f"{n:,} rows{series} over {', '.join(judged.columns)}: {alerts:,} alert{s}"
+    return words + (f"; {left_out:,} rows without a number in some column" if left_out else "")
 
 
 def register(to: typer.Typer) -> None:

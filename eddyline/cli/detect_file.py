@@ -21,7 +21,7 @@ from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.layout import Layout
 from eddyline.anomaly.options import DetectorOptions, ForestOptions, check_dimensions
 from eddyline.cli.detect_csv import read_csv
-from eddyline.cli.detect_time import is_number, times_of
+from eddyline.cli.detect_time import is_number, times_of, written
 from eddyline.errors import EddylineError
 from eddyline.service.anomalies import Point, sentence
 
@@ -73,7 +73,8 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A table and what detectors say of it. keys (n,): number of each row's series; points (n, d);
-    whole (n,): rows that could be judged, which verdicts are of; times (n,): epoch ms, else 0."""
+    whole (n,): rows that could be judged, which verdicts are of; times (n,): epoch ms, else 0.
+    key, time: the columns that they come from."""
 
     table: pa.Table
     columns: list[str]
@@ -83,6 +84,8 @@ class Judged:
     whole: Bools
     times: Int64s
     verdicts: Verdicts
+    key: str | None = None
+    time: str | None = None
 
     @property
     def count(self) -> int:
@@ -106,6 +109,10 @@ class Judged:
     def label(self, key: int) -> str:
         """A series as a person names it."""
         return self.labels[key] or ", ".join(self.columns)
+
+    def when(self, at: int) -> str:
+        """The time of a row as text."""
+        return written(int(self.times[at]))
 
     def rows(self, alerts_only: bool) -> Iterator[dict[str, Any]]:
         """Rows with score, grade and alert, in order."""
@@ -177,7 +184,7 @@ def judge(
     )
     detectors = Detectors(options, len(columns))
     verdicts = detectors.process(keys[whole], points[whole], None, times[whole])
-    return Judged(table, columns, labels, keys, points, whole, times, verdicts)
+    return Judged(table, columns, labels, keys, points, whole, times, verdicts, key, time)
 
 
 def _values(row: Doubles) -> list[float | None]:

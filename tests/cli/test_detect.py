@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -142,3 +145,49 @@ def test_times_are_found_and_what_is_odd_about_them_is_said(
     )
     assert "the first is after row 11, 2026-01-01 00:45:00, and 10 min long" in done.stderr
     assert "400 rows over column_2: 0 alerts" in done.stderr
+
+
+def test_alerts_come_as_a_table(eddyline: Command, tmp_path: Path) -> None:
+    """With the columns of key and time if there are any; a terminal has it without being asked."""
+    path = rates(tmp_path / "a.csv")
+    done = eddyline.here("detect", str(path), "--table")
+    head, alert = [re.split(r" {2,}", one.strip()) for one in done.stdout.splitlines()]
+    assert head == ["row", "column", "value", "expected", "reason"]
+    assert alert[:3] == ["301", "rate", "400"]
+    assert 95 < float(alert[3]) < 105
+    assert alert[4] == "too high: a single value"
+    assert "row 301" not in done.stderr
+    assert "400 rows over rate: 1 alert" in done.stderr
+    minutes = [f"2026-01-01 {i // 60:02}:{i % 60:02}:00" for i in range(400)]
+    lines = zip(minutes, path.read_text().splitlines()[1:], strict=True)
+    path.write_text("time,page,rate\n" + "".join(f"{t},{line}\n" for t, line in lines))
+    path.write_text(re.sub(r",t\d+,", ",/home,", path.read_text()))
+    done = eddyline.here(
+        "detect", str(path), "--table", "--key", "page", "--false-alarms", "0.5/10000 rows"
+    )
+    head, alert = [re.split(r" {2,}", one.strip()) for one in done.stdout.splitlines()]
+    assert head == ["row", "time", "page", "column", "value", "expected", "reason"]
+    assert alert[:5] == ["301", "2026-01-01 05:00:00", "/home", "rate", "400"]
+
+
+def test_a_table_is_not_json(eddyline: Command, tmp_path: Path) -> None:
+    done = eddyline.here("detect", str(rates(tmp_path / "a.csv")), "--table", "--alerts")
+    assert done.returncode == 1
+    assert "leave one of them out" in done.stderr
+
+
+@pytest.mark.parametrize(("more", "first"), [((), "row"), (("--rows",), "at,rate,score")])
+def test_a_terminal_shows_the_table(
+    eddyline: Command, tmp_path: Path, more: tuple[str, ...], first: str
+) -> None:
+    path = rates(tmp_path / "a.csv")
+    leader, follower = os.openpty()
+    words = eddyline.words("detect", str(path), *more)
+    with subprocess.Popen(words, stdout=follower, stderr=subprocess.DEVNULL):
+        os.close(follower)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal on Linux
+            while piece := os.read(leader, 65_536):
+                shown += piece
+    os.close(leader)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).startswith(first)
