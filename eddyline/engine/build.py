@@ -38,6 +38,7 @@ from eddyline.engine.operators.rank import Rank
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.operators.semi_join import SemiJoin
 from eddyline.engine.operators.session_aggregate import SessionAggregate
+from eddyline.engine.operators.session_table import SessionTable
 from eddyline.engine.operators.sort import Sort
 from eddyline.engine.operators.temporal_join import TemporalJoin
 from eddyline.engine.operators.union import Union
@@ -197,6 +198,7 @@ NODES: dict[type[Any], Builder] = {
     plan.Calc: lambda w, c, i, n: Calc(c, i, n),
     plan.AssignWatermark: lambda w, c, i, n: AssignWatermark(c, i, n),
     plan.WindowTable: lambda w, c, i, n: WindowTable(c, i, n),
+    plan.SessionTable: lambda w, c, i, n: SessionTable(c, i, n),
     plan.WindowAggregate: _window_aggregate,
     plan.GroupAggregate: lambda w, c, i, n: GroupAggregate(c, i, n),
     plan.Join: lambda w, c, i, n: Join(c, i, n),

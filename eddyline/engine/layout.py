@@ -294,6 +294,7 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
     plan.ProcessingTime: lambda node: {"column": node.column},
     **dict.fromkeys(
         (
+            plan.SessionTable,
             plan.Sort,
             plan.Final,
             plan.Match,

@@ -40,6 +40,7 @@ from eddyline.sql.physical_rows import CurrentWatermark as CurrentWatermark
 from eddyline.sql.physical_rows import Expand as Expand
 from eddyline.sql.physical_rows import FromChangelog as FromChangelog
 from eddyline.sql.physical_rows import ProcessingTime as ProcessingTime
+from eddyline.sql.physical_rows import SessionTable as SessionTable
 from eddyline.sql.physical_rows import ToChangelog as ToChangelog
 from eddyline.sql.physical_rows import Unnest as Unnest
 from eddyline.sql.typed import Typed
@@ -162,8 +163,8 @@ class WindowTable:
     """A window table function without aggregation: each row with its window(s).
 
     Appends window_start, window_end (TIMESTAMP(3)) and window_time (row time, end - 1 ms).
-    HOP and CUMULATE give a row once per window. SESSION: not here (needs state), see
-    WindowAggregate. ``names`` are the three appended columns.
+    HOP and CUMULATE give a row once per window. SESSION needs state: SessionTable.
+    ``names`` are the three appended columns.
     """
 
     input: Node
@@ -441,7 +442,7 @@ Node = (
     | Join | WindowJoin | IntervalJoin | Forest | Union | Limit | Sort | Final | Rank
     | WindowRank | Deduplicate | Over | Unnest | Expand | ProcessingTime | Match
     | ToChangelog | FromChangelog | CurrentWatermark | SemiJoin | TemporalJoin | LookupJoin
-    | Sink | Collect
+    | SessionTable | Sink | Collect
 )  # fmt: skip
 
 

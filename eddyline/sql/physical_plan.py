@@ -54,7 +54,10 @@ def _watermark(node: lg.Watermark) -> p.Node:
 
 def _window_table(node: lg.WindowTable) -> p.Node:
     if node.window.kind is p.WindowKind.SESSION:
-        raise _session_rows(node)
+        return p.SessionTable(
+            physical(node.input), node.window.size_ms, node.time_column, node.partition_by,
+            node.names, node.schema,
+        )  # fmt: skip
     return p.WindowTable(
         physical(node.input), node.window, node.time_column, node.names, node.schema
     )
@@ -66,13 +69,6 @@ def _union(node: lg.Union) -> p.Node:
 
 def _limit(node: lg.Limit) -> p.Node:
     return p.Limit(physical(node.input), node.count, node.schema, node.offset)
-
-
-def _session_rows(node: lg.WindowTable) -> EddylineError:
-    """A row's session is known only when the session is over; only its groups are given then."""
-    by = ", ".join([*node.partition_by, "window_start", "window_end"])
-    msg = "rows of SESSION windows are supported only in groups"
-    return EddylineError("sql_unsupported", msg, hint=f"aggregate them: GROUP BY {by}")
 
 
 def _expr(e: Typed) -> p.Expr:

@@ -37,6 +37,23 @@ class Unnest:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionTable:
+    """The window table function SESSION: each row with its session, given when that is over.
+
+    A row that comes after its session was given is late. partition_by: the keys within which
+    sessions are formed. names: the columns window_start, window_end and window_time, after the
+    input's.
+    """
+
+    input: Node
+    gap_ms: int
+    time_column: str
+    partition_by: tuple[str, ...]
+    names: tuple[str, str, str]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Expand:
     """Each row once per set of projections."""
 

@@ -19,6 +19,7 @@ class WindowColumns:
     """Bounds of a window among a node's columns; ``time`` only if it is there too.
 
     attached: rows are already one window's results, not raw rows of a table function.
+    partition_by: the keys of SESSION, of raw rows only; None if one is not among the columns.
     """
 
     window: Window
@@ -26,12 +27,27 @@ class WindowColumns:
     end: str
     time: str | None
     attached: bool
+    partition_by: tuple[str, ...] | None = ()
+
+
+def grouped_window(node: lg.Node, columns: tuple[str, ...]) -> WindowColumns | None:
+    """The window that grouping a node by some of its columns goes by.
+
+    Sessions of keys have an end of their own, so that a group by bounds alone is never over.
+    """
+    for w in windows_of(node):
+        if w.partition_by is None and not w.attached:
+            continue
+        needed = {w.start, w.end, *(() if w.attached else w.partition_by or ())}
+        if needed <= set(columns):
+            return w
+    return None
 
 
 def windows_of(node: lg.Node) -> tuple[WindowColumns, ...]:
     """All window bounds among the node's columns (a join of two windowed inputs has two)."""
     if isinstance(node, lg.WindowTable):
-        return (WindowColumns(node.window, *node.names, attached=False),)
+        return (WindowColumns(node.window, *node.names, False, node.partition_by),)
     if isinstance(node, lg.Calc):
         return _through(node.projections, windows_of(node.input))
     if isinstance(node, lg.Aggregate):
@@ -56,7 +72,10 @@ def _through(
     for w in below:
         if w.start in passed and w.end in passed:
             time = passed.get(w.time) if w.time else None
-            found.append(replace(w, start=passed[w.start], end=passed[w.end], time=time))
+            start, end = passed[w.start], passed[w.end]
+            known = w.partition_by is not None and set(w.partition_by) <= set(passed)
+            keys = tuple(passed[k] for k in w.partition_by or ()) if known else None
+            found.append(replace(w, start=start, end=end, time=time, partition_by=keys))
     return tuple(found)
 
 

@@ -54,6 +54,7 @@ QUERIES = (
     "SELECT {keys}, {sums}, COUNT(DISTINCT {v}) FROM " + TUMBLED + " "
     "GROUP BY {keys}, window_start, window_end",
     "SELECT {keys}, {sums} FROM " + SESSIONS + " GROUP BY {keys}, window_start, window_end",
+    "SELECT {keys}, {values} FROM " + SESSIONS,
     "SELECT {keys}, {sums} FROM t GROUP BY {keys}, TUMBLE(ts, INTERVAL '5' SECOND)",
     "SELECT t.*, u.* FROM t LEFT JOIN u ON {equal} AND " + NEAR,
     "SELECT {keys}, {values} FROM TABLE(RANDOM_CUT_FOREST("

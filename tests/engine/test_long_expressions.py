@@ -61,13 +61,3 @@ def test_a_long_expression_is_cut_into_steps(sql: Sql) -> None:
 def test_an_unguarded_part_still_fails(sql: Sql) -> None:
     with pytest.raises(EddylineError, match="division by zero"):
         sql.rows(f"SELECT {DIVIDED} FROM t")
-
-
-def test_rows_of_sessions_without_groups_are_refused_with_a_hint(sql: Sql) -> None:
-    time = "k STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts"
-    sql.table("s", time, [])
-    session = "TABLE(SESSION(TABLE s PARTITION BY k, DESCRIPTOR(ts), INTERVAL '5' SECOND))"
-    with pytest.raises(EddylineError, match="SESSION windows are supported only in groups") as e:
-        sql.plan(f"SELECT * FROM {session}")
-    assert e.value.code == "sql_unsupported"
-    assert "GROUP BY k, window_start, window_end" in (e.value.hint or "")

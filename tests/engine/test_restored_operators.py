@@ -68,6 +68,7 @@ QUERIES = {
     "session": "SELECT k, COUNT(*), SUM(v), MIN(v), FIRST_VALUE(v) "
     f"FROM TABLE({WINDOWS['session'].format('a')}) {BY}",
     "window rows": f"SELECT k, v, window_end FROM TABLE({WINDOWS['hop'].format('a')})",
+    "session rows": f"SELECT k, v, window_end FROM TABLE({WINDOWS['session'].format('a')})",
     "union": f"SELECT k, COUNT(*) FROM TABLE({WINDOWS['tumble'].format(BOTH)}) {BY}",
     "groups": f"SELECT k, {ALL_CALLS} FROM a GROUP BY k",
     "groups of groups": "SELECT n, COUNT(*), MIN(k), MAX(DISTINCT k), LAST_VALUE(k) "

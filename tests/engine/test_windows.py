@@ -28,6 +28,7 @@ from eddyline.engine.operators.windows import WindowGrid
 from eddyline.errors import EddylineError
 from eddyline.record import types as t
 from eddyline.record.schema import Schema
+from eddyline.sql import physical as p
 from eddyline.sql.physical import Window, WindowKind
 
 ROWS = Schema.of(k=t.STRING, v=t.INT, ts=TS)
@@ -75,8 +76,8 @@ def expected(window: Window, rows: list[Row]) -> tuple[Counter[Any], int]:
     return folded, late
 
 
-def sessions(gap: int, rows: list[Row]) -> tuple[Counter[Any], int]:
-    """The session rule, row by row."""
+def sessions(gap: int, rows: list[Row]) -> tuple[list[list[Any]], int]:
+    """The session rule, row by row: key, start, end and values of each, and the late rows."""
     live: list[list[Any]] = []
     done: list[list[Any]] = []
     mark, late = -(10**9), 0
@@ -94,8 +95,7 @@ def sessions(gap: int, rows: list[Row]) -> tuple[Counter[Any], int]:
             )
             live.append([key, start, end, [value, *(v for s in near for v in s[3])]])
         mark = max(mark, (time - DELAY) * 1000)
-    folded = Counter((s[0], len(s[3]), sum(s[3]), *stamps(s[1], s[2])) for s in done + live)
-    return folded, late
+    return done + live, late
 
 
 def stamps(start: int, end: int) -> tuple[str, str, str]:
@@ -137,7 +137,25 @@ def test_any_cut_gives_the_rows_of_the_plain_rule(
 @given(rows=events, cut=cuts)
 def test_any_cut_gives_the_same_sessions(rows: list[Row], cut: int, tmp_path: Path) -> None:
     window = Window(WindowKind.SESSION, 6_000)
-    assert got(tmp_path, window, rows, cut) == sessions(6, rows)
+    found, late = sessions(6, rows)
+    folded = Counter((s[0], len(s[3]), sum(s[3]), *stamps(s[1], s[2])) for s in found)
+    assert got(tmp_path, window, rows, cut) == (folded, late)
+
+
+@QUICK
+@given(rows=events, cut=cuts)
+def test_any_cut_gives_the_same_rows_of_sessions(rows: list[Row], cut: int, tmp_path: Path) -> None:
+    write_lines(tmp_path / "in.json", [{"k": k, "v": v, "ts": iso(s)} for k, v, s in rows])
+    source = watermark(scan(file_table(tmp_path / "in.json", ROWS)), "ts", DELAY * 1000)
+    names = ("window_start", "window_end", "window_time")
+    bounds = dict.fromkeys(names, t.timestamp(3))
+    schema = Schema.of(**{c.name: c.type for c in source.schema}, **bounds)
+    node = p.SessionTable(source, 6_000, "ts", ("k",), names, schema)
+    watcher = run(select(node), batch_rows=cut)
+    found, late = sessions(6, rows)
+    wanted = Counter((s[0], v, *stamps(s[1], s[2])) for s in found for v in s[3])
+    shown = Counter((row[0], row[1], *row[-3:]) for row in watcher.folded().elements())
+    assert (shown, watcher.metrics.late) == (wanted, late)  # type: ignore[attr-defined]
 
 
 @given(time=st.integers(-(10**7), 10**7), offset=st.integers(-5, 5))

@@ -42,9 +42,8 @@ class WindowRank(Operator):
         below = inputs[0].schema
         self._columns = ", ".join(quote(n) for n in below.names)
         keys = [KeyColumn(k, duckdb_type(below[k])) for k in node.partition_by]
-        # A window is known by both its bounds: CUMULATE has several of one end.
-        bounds = [quote(b) for b in node.window]
-        self._partition = f"PARTITION BY {', '.join([*bounds, *listed(keys)])}"
+        # Flink knows a window by its end: sessions of several keys that end together are one.
+        self._partition = f"PARTITION BY {', '.join([quote(node.window[1]), *listed(keys)])}"
         order = [k.text() for k in node.order]
         if node.function == "ROW_NUMBER":
             order.append(f"{_SEQ} {'DESC' if node.newest_first else 'ASC'}")

@@ -26,7 +26,7 @@ from eddyline.sql.logical import (
 )
 from eddyline.sql.physical import Window, WindowKind
 from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction, conjuncts, refs, substitute
-from eddyline.sql.windowing import WindowColumns, windows_of
+from eddyline.sql.windowing import WindowColumns, grouped_window
 
 TIME = replace(timestamp(3), nullable=False)
 
@@ -136,9 +136,9 @@ def group(
         below.put(Ref(first.name, first.type), first.name)
     if legacy is not None and time is not None:
         return _legacy(below, legacy.window, time, named, columns, made)
-    windows = [w for w in windows_of(node) if {w.start, w.end} <= set(columns)]
-    if windows:
-        return _windowed(below, windows[0], named, columns, made, place)
+    window = grouped_window(node, columns)
+    if window is not None:
+        return _windowed(below, window, named, columns, made)
     return _plain(below, named, columns, made)
 
 
@@ -216,23 +216,13 @@ def _windowed(
     named: dict[Typed, Ref],
     columns: tuple[str, ...],
     calls: tuple[AggregateCall, ...],
-    place: tuple[Environment, Span] | None,
 ) -> Grouped:
     """By the bounds of a window: at once over raw rows, else row sets that have the bounds."""
     if not w.attached:
         found = _direct(below.calc(), w, columns, calls)
         if found is not None:
             return _grouped(found, named)
-        if w.window.kind is WindowKind.SESSION:
-            raise _session_error(place)
     return _grouped(_attached(below, w, columns, calls), named)
-
-
-def _session_error(place: tuple[Environment, Span] | None) -> Exception:
-    assert place is not None, "DISTINCT over a session is grouped with a place"
-    env, span = place
-    hint = "group by the columns of PARTITION BY, and put the filter into the SESSION's input"
-    return env.unsupported("grouping sessions by other keys than their PARTITION BY", span, hint)
 
 
 def _direct(
@@ -252,9 +242,7 @@ def _direct(
     keys = tuple(c for c in columns if c not in used)
     if table.window.kind is WindowKind.SESSION:
         partition = {e.name for n, e in passed if n in keys and isinstance(e, Ref)}
-        if flat.condition is not None or partition != set(table.partition_by):
-            return None
-        if len(partition) != len(keys):
+        if partition != set(table.partition_by) or len(partition) != len(keys):
             return None
     items = dict(passed)
     time = table.time_column

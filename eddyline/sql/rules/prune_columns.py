@@ -34,7 +34,8 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         read = needed | {node.column} | refs(node.expression)
         return replace(node, input=_pruned(node.input, read))
     if isinstance(node, lg.WindowTable):
-        below = _pruned(node.input, (needed - set(node.names)) | {node.time_column})
+        read = (needed - set(node.names)) | {node.time_column, *node.partition_by}
+        below = _pruned(node.input, read)
         return replace(
             node, input=below, schema=_kept(node.schema, (*below.schema.names, *node.names))
         )
