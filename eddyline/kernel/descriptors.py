@@ -83,7 +83,7 @@ class TableDescriptor(Named):
         self._options[str(key)] = str(value).lower() if isinstance(value, bool) else str(value)
         return self
 
-    def format(self, format: Any, *_: Any) -> TableDescriptor:
+    def format(self, format: Any) -> TableDescriptor:
         """The format of the records."""
         if isinstance(format, FormatDescriptor):
             self._options["format"] = format.name

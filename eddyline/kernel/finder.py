@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.kernel import calls, descriptors, expressions, results, table, table_windows, tables
+from eddyline.kernel import (
+    calls,
+    checkpoints,
+    descriptors,
+    expressions,
+    results,
+    table,
+    table_windows,
+    tables,
+)
 from eddyline.udf.finder import MODULES
 from eddyline.udf.finder import install as install_functions
 
@@ -33,12 +42,12 @@ _MODULES: dict[str, dict[str, Any]] = {
     "pyflink.common": {"Configuration": tables.Configuration},
     "pyflink.common.configuration": {"Configuration": tables.Configuration},
     "pyflink.datastream": {
-        "CheckpointConfig": tables.CheckpointConfig,
-        "CheckpointingMode": tables.CheckpointingMode,
+        "CheckpointConfig": checkpoints.CheckpointConfig,
+        "CheckpointingMode": checkpoints.CheckpointingMode,
         "StreamExecutionEnvironment": tables.StreamExecutionEnvironment,
     },
-    "pyflink.datastream.checkpoint_config": {"CheckpointConfig": tables.CheckpointConfig},
-    "pyflink.datastream.checkpointing_mode": {"CheckpointingMode": tables.CheckpointingMode},
+    "pyflink.datastream.checkpoint_config": {"CheckpointConfig": checkpoints.CheckpointConfig},
+    "pyflink.datastream.checkpointing_mode": {"CheckpointingMode": checkpoints.CheckpointingMode},
     "pyflink.table": _TABLE,
     "pyflink.table.environment_settings": {"EnvironmentSettings": tables.EnvironmentSettings},
     "pyflink.table.expression": {

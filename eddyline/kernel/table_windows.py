@@ -113,7 +113,6 @@ class OverWindow:
         self._partitions = partitions
         self._order = order
         self._preceding: Any = None
-        self._following: Any = None
         self.name = ""
 
     def order_by(self, order: Any) -> OverWindow:
@@ -127,8 +126,14 @@ class OverWindow:
         return self
 
     def following(self, following: Any) -> OverWindow:
-        """How far it reaches on; only to the current row."""
-        self._following = following
+        """How far it reaches on; only to the current row.
+
+        Raises:
+            ValueError: for any other end, which Flink refuses as well.
+        """
+        if getattr(following, "text", "") != "CURRENT ROW":
+            msg = "an OVER window ends with the current row: following(CURRENT_ROW)"
+            raise ValueError(msg)
         return self
 
     def alias(self, alias: str) -> OverWindow:

@@ -7,10 +7,16 @@ instead; nothing is accepted and ignored.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import Enum
 from itertools import count
 from typing import Any, NoReturn
 
+from eddyline.kernel.checkpoints import (
+    ENVIRONMENT,
+    CheckpointConfig,
+    CheckpointingMode,
+    set_option,
+    without_effect,
+)
 from eddyline.kernel.descriptors import TableDescriptor
 from eddyline.kernel.elements import frame_elements, values_query
 from eddyline.kernel.expressions import quoted
@@ -44,7 +50,7 @@ class StatementSet(Named):
 class _Config(Named):
     def set(self, key: str, value: Any) -> _Config:
         """As SET in SQL, for all paragraphs of the note."""
-        _set(key, _as_option(value))
+        set_option(key, _as_option(value))
         return self
 
     def get(self, key: str, default_value: str) -> str:
@@ -73,10 +79,7 @@ class _Config(Named):
         return self
 
 
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
-
-
+# Of tables that have no name of their own.
 _numbers = count(1)
 
 
@@ -167,37 +170,6 @@ class Configuration(Named):
         return dict(self._values)
 
 
-class CheckpointingMode(Enum):
-    """What a restart may repeat; here every row counts once, whatever is asked for."""
-
-    EXACTLY_ONCE = "EXACTLY_ONCE"
-    AT_LEAST_ONCE = "AT_LEAST_ONCE"
-
-
-class CheckpointConfig:
-    """The options of checkpoints, as session options; state is committed with every batch."""
-
-    def set_checkpointing_mode(self, mode: CheckpointingMode) -> CheckpointConfig:
-        """Set ``execution.checkpointing.mode``."""
-        _set("execution.checkpointing.mode", mode.value)
-        return self
-
-    def get_checkpointing_mode(self) -> CheckpointingMode:
-        """How rows count here."""
-        return CheckpointingMode.EXACTLY_ONCE
-
-    def set_checkpoint_interval(self, interval: int) -> CheckpointConfig:
-        """Set ``execution.checkpointing.interval``, in milliseconds."""
-        _set("execution.checkpointing.interval", f"{interval} ms")
-        return self
-
-    def __getattr__(self, name: str) -> Any:
-        """Any other setter changes nothing: there are no checkpoints apart from the commits."""
-        if not name.startswith("set_") and not name.startswith("enable_"):
-            raise AttributeError(name)
-        return lambda *_: self
-
-
 class StreamExecutionEnvironment(Named):
     """The environment that a table environment is made from; jobs are written in SQL."""
 
@@ -206,21 +178,25 @@ class StreamExecutionEnvironment(Named):
         """The only one."""
         environment = StreamExecutionEnvironment()
         for key, value in (configuration.to_dict() if configuration else {}).items():
-            _set(key, value)
+            set_option(key, value)
         return environment
 
     def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
         """One worker runs a job here, whatever the parallelism; the session option is set."""
-        _set("parallelism.default", str(parallelism))
+        set_option("parallelism.default", str(parallelism))
         return self
 
     def get_parallelism(self) -> int:
         """One worker runs a job."""
         return 1
 
-    def enable_checkpointing(self, interval: int, *_: Any) -> StreamExecutionEnvironment:
-        """State is committed with every batch; the session option is set."""
-        _set("execution.checkpointing.interval", f"{interval} ms")
+    def enable_checkpointing(
+        self, interval: int, mode: CheckpointingMode | None = None
+    ) -> StreamExecutionEnvironment:
+        """State is committed with every batch; the session options are set."""
+        self.get_checkpoint_config().set_checkpoint_interval(interval)
+        if mode is not None:
+            self.get_checkpoint_config().set_checkpointing_mode(mode)
         return self
 
     def get_checkpoint_config(self) -> CheckpointConfig:
@@ -230,6 +206,8 @@ class StreamExecutionEnvironment(Named):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in ENVIRONMENT:
+            return without_effect(self, name, ENVIRONMENT[name])
         advice = _DATA_STREAM.get(name, "write it as SQL in st_env.execute_sql")
         msg = f"StreamExecutionEnvironment.{name} is not available here: {advice}"
         raise AttributeError(msg)
@@ -247,10 +225,6 @@ _DATA_STREAM = {
 
 def _as_option(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _set(key: str, value: str) -> None:
-    run(f"SET '{_quoted(key)}' = '{_quoted(value)}'")
 
 
 class StreamTableEnvironment(Named):
@@ -318,7 +292,7 @@ class StreamTableEnvironment(Named):
         run(descriptor.statement(name, temporary=True))
         return self.from_path(name)
 
-    def create_temporary_view(self, name: str, table: Table, *_: Any) -> None:
+    def create_temporary_view(self, name: str, table: Table) -> None:
         """Give a query a name."""
         run(f"CREATE TEMPORARY VIEW {name} AS {table.query}")
 
@@ -387,7 +361,7 @@ class StreamTableEnvironment(Named):
         """The names of the functions that were registered."""
         return [row[0] for row in run("SHOW USER FUNCTIONS").collect()]
 
-    def create_statement_set(self) -> StatementSet:
+    def create_statementset_option(self) -> StatementSet:
         """Several INSERTs that start together."""
         return StatementSet()
 

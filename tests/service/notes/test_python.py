@@ -390,7 +390,9 @@ env.get_checkpoint_config().set_min_pause_between_checkpoints(500)
 st_env.get_config().get_configuration().set_string("restart-strategy", "fixed-delay")
 print(env.get_checkpoint_config().get_checkpointing_mode().name, Tumble.__name__, Row(1))
 """
-    assert note.text(functions).endswith("EXACTLY_ONCE Tumble <Row(1)>\n")
+    printed = note.text(functions)
+    assert printed.endswith("EXACTLY_ONCE Tumble <Row(1)>\n")
+    assert "CheckpointConfig.set_min_pause_between_checkpoints() has no effect here" in printed
     sql = note.run("SELECT shout(x) FROM (VALUES ('a')) AS t (x)", "%flink.bsql")
     assert sql.status == "FINISHED", sql.outputs
     assert sql.outputs[-1].table is not None
