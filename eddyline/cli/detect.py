@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eddyline.anomaly.choices import CHOICES, Choices
 from eddyline.cli.opening import DataDir, Json
 from eddyline.cli.terminal import line, say
 from eddyline.errors import EddylineError, nearest
@@ -16,10 +17,19 @@ from eddyline.errors import EddylineError, nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from eddyline.anomaly.options import DetectorOptions
     from eddyline.cli.detect_file import Judged
 
 BYTES_MAX = 1 << 30
 ALERTS_SAID = 20
+# Options that have no meaning for rows without times.
+OF_TIMED_ROWS = ("season", "time_zone", "holidays")
+
+
+def _choice(name: str) -> Any:
+    """An option of the detector, from the table that SQL reads, too."""
+    (choice,) = (c for c in CHOICES if c.name == name)
+    return typer.Option(help=f"{choice.summary[:-1]}; example: {choice.example}.")
 
 
 def detect(
@@ -40,9 +50,13 @@ def detect(
         bool | None,
         typer.Option("--table/--rows", help="Alerts as a table (on a terminal), or rows."),
     ] = None,
-    false_alarms: Annotated[
-        str, typer.Option(help="Allowed per series, as 0.1/week or 10/10000 rows; see docs.")
-    ] = "",
+    false_alarms: Annotated[str, _choice("false_alarms")] = "",
+    season: Annotated[str, _choice("season")] = "",
+    shares: Annotated[str, _choice("shares")] = "",
+    laws: Annotated[str, _choice("laws")] = "",
+    minimum_change: Annotated[str, _choice("minimum_change")] = "",
+    time_zone: Annotated[str, _choice("time_zone")] = "",
+    holidays: Annotated[str, _choice("holidays")] = "",
     time: Annotated[str | None, typer.Option(help="Column of times; else the only one.")] = None,
     trees: Annotated[int, typer.Option(help="Trees a forest.")] = 100,
     samples: Annotated[int, typer.Option(help="Rows a tree samples.")] = 256,
@@ -62,33 +76,37 @@ def detect(
       eddyline detect rates.csv --columns rate --picture rates.svg > scored.csv
       eddyline detect pages.ndjson --key page --alerts --json
     """
-    from eddyline.anomaly.options import ForestOptions
+    from eddyline.anomaly.options import DetectorOptions, ForestOptions
     from eddyline.cli.detect_file import judge, load
 
     if as_table and (as_json or alerts):
         msg = "--table shows alerts for a person to read; --json and --alerts print rows"
         raise EddylineError("invalid_argument", msg, hint="leave one of them out")
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
+    choices = Choices(season, shares, laws, minimum_change, time_zone, holidays)
+    options = DetectorOptions(forest, false_alarms=false_alarms, choices=choices)
     forest.validate()
     table = load(_checked(file))
     wanted = [c.strip() for c in columns.split(",")] if columns else []
     _check_names(file, table, [*wanted, *(name for name in (key, time) if name)])
-    time = _time(file, table, key, time, false_alarms)
-    judged = judge(table, wanted, key, forest, false_alarms, time)
+    time = _time(file, table, key, time, options)
+    judged = judge(table, wanted, key, options, time)
     _tell_reading(judged, key, time, all_numbers=not wanted)
-    if as_table is None:
-        as_table = sys.stdout.isatty() and not alerts and not as_json
-    if as_table:
+    if as_table or (as_table is None and sys.stdout.isatty() and not alerts and not as_json):
         _print_table(judged)
     else:
         _print(judged, alerts, as_json)
         _tell(judged)
     say(_summary(judged))
     if picture is not None:
-        from eddyline.cli.detect_picture import svg
+        _draw(judged, picture)
 
-        picture.write_text(svg(judged), "utf-8")
-        say(f"{picture} shows {judged.label(judged.chief)}")
+
+def _draw(judged: Judged, picture: Path) -> None:
+    from eddyline.cli.detect_picture import svg
+
+    picture.write_text(svg(judged), "utf-8")
+    say(f"{picture} shows {judged.label(judged.chief)}")
 
 
 def _check_names(file: Path, table: pa.Table, names: list[str]) -> None:
@@ -100,18 +118,23 @@ def _check_names(file: Path, table: pa.Table, names: list[str]) -> None:
 
 
 def _time(
-    file: Path, table: pa.Table, key: str | None, time: str | None, false_alarms: str
+    file: Path, table: pa.Table, key: str | None, time: str | None, options: DetectorOptions
 ) -> str | None:
     """The column of times: the one that is named, else the only one."""
     from eddyline.anomaly.rates import FalseAlarms
     from eddyline.cli.detect_time import time_column
 
     time = time or time_column(table, key)
-    if false_alarms and FalseAlarms.parse(false_alarms).per_week and time is None:
-        msg = f"{false_alarms} needs times, and no single column of {file} holds timestamps"
-        hint = "name one with --time, or use --false-alarms '0.5/10000 rows'"
+    if time is not None:
+        return time
+    rate, hint = options.false_alarms, "name one with --time"
+    need = [f"--{n.replace('_', '-')}" for n in OF_TIMED_ROWS if getattr(options.choices, n)]
+    if rate and FalseAlarms.parse(rate).per_week:
+        need, hint = [rate], f"{hint}, or use --false-alarms '0.5/10000 rows'"
+    if need:
+        msg = f"{need[0]} needs times, and no single column of {file} holds timestamps"
         raise EddylineError("invalid_argument", msg, hint=hint)
-    return time
+    return None
 
 
 def _tell_reading(judged: Judged, key: str | None, time: str | None, *, all_numbers: bool) -> None:

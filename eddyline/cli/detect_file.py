@@ -6,7 +6,7 @@ import gzip
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from eddyline.anomaly.detector import Detectors, Verdicts, explanation_json
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.layout import Layout
-from eddyline.anomaly.options import DetectorOptions, ForestOptions, check_dimensions
+from eddyline.anomaly.options import DetectorOptions, check_dimensions
 from eddyline.cli.detect_csv import read_csv
 from eddyline.cli.detect_time import is_number, times_of, written
 from eddyline.errors import EddylineError
@@ -142,8 +142,8 @@ class Judged:
 
 
 def judge(
-    table: pa.Table, columns: list[str], key: str | None, forest: ForestOptions,
-    false_alarms: str = "", time: str | None = None,
+    table: pa.Table, columns: list[str], key: str | None, options: DetectorOptions,
+    time: str | None = None,
 ) -> Judged:  # fmt: skip
     """Each row judged by those of its series before it. time: column of times, if any.
 
@@ -168,6 +168,7 @@ def judge(
         coded = pc.fill_null(table[key].cast(pa.string()), "NULL").combine_chunks()
         coded = coded.dictionary_encode()
         labels, keys = coded.dictionary.to_pylist(), coded.indices.to_numpy().astype(np.int64)
+    forest = options.forest
     shape = Layout(
         forest.number_of_trees, forest.sub_sample_size, len(columns), forest.shingle_size
     )
@@ -179,10 +180,8 @@ def judge(
     points[~np.isfinite(points)] = np.nan
     whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
     times = times_of(table, time) if time is not None else np.zeros(table.num_rows, np.int64)
-    options = DetectorOptions(
-        forest, normalize=len(columns) > 1, false_alarms=false_alarms, timed=time is not None
-    )
-    detectors = Detectors(options, len(columns))
+    options = replace(options, normalize=len(columns) > 1, timed=time is not None)
+    detectors = Detectors(options, len(columns), columns=tuple(columns))
     verdicts = detectors.process(keys[whole], points[whole], None, times[whole])
     return Judged(table, columns, labels, keys, points, whole, times, verdicts, key, time)
 

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,6 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from command import Command
+
+from eddyline.anomaly.choices import Choices
+from eddyline.anomaly.detector import DetectorOptions, Detectors
+from eddyline.cli import detect_file
 
 
 @pytest.fixture
@@ -191,3 +196,97 @@ def test_a_terminal_shows_the_table(
                 shown += piece
     os.close(leader)
     assert re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).startswith(first)
+
+
+def written(path: Path, **columns: list[object]) -> Path:
+    """A CSV file of five-minute rows from Monday, 5 January 2026."""
+    n = len(next(iter(columns.values())))
+    at = (np.datetime64("2026-01-05T00:00") + 5 * np.arange(n)).tolist()
+    lines = zip(at, *columns.values(), strict=True)
+    text = "\n".join([",".join(["at", *columns]), *(",".join(map(str, one)) for one in lines), ""])
+    path.write_text(text)
+    return path
+
+
+def alerts(eddyline: Command, path: Path, *more: str) -> list[str]:
+    done = eddyline.here("detect", str(path), "--trees", "2", "--alerts", "--json", *more)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(one)["at"] for one in done.stdout.splitlines()]
+
+
+def test_season_none_does_not_know_the_time_of_day(eddyline: Command, tmp_path: Path) -> None:
+    """Ten days of a busy and a calm half day; at last a busy hour comes at night."""
+    hours = (np.arange(10 * 288) % 288) / 12
+    mean = np.where((hours >= 8) & (hours < 20), 400.0, 40.0)
+    mean[9 * 288 + 24 : 9 * 288 + 36] = 400.0
+    n = np.random.default_rng(1).poisson(mean).tolist()
+    path = written(tmp_path / "a.csv", n=n)
+    night = "2026-01-14 02:05:00"
+    assert night in alerts(eddyline, path)
+    more = ("--season", "none")
+    assert night not in alerts(eddyline, path, *more)
+
+
+def test_options_of_columns_are_passed_on(eddyline: Command, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    shown = rng.poisson(1000, 600)
+    shown[500:503] = 3000
+    n = rng.binomial(shown, 0.1)
+    path = written(tmp_path / "a.csv", n=n.tolist(), m=shown.tolist())
+    more = ("--columns", "n,m", "--false-alarms", "10/10000 rows")
+    assert "2026-01-06 17:40:00" in alerts(eddyline, path, *more)
+    only = ("--minimum-change", "n:-,m:-")
+    assert "2026-01-06 17:40:00" not in alerts(eddyline, path, *more, *only)
+    assert "2026-01-06 17:40:00" not in alerts(
+        eddyline, path, *more, "--shares", "n/m", "--minimum-change", "m:-"
+    )
+
+
+def test_every_option_reaches_the_detector(
+    eddyline: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its own name; what each then changes is in the tests of the detector."""
+    reached: list[DetectorOptions] = []
+
+    class Watched(Detectors):
+        def __init__(self, options: DetectorOptions, *more: Any, **named: Any) -> None:
+            reached.append(options)
+            super().__init__(options, *more, **named)
+
+    monkeypatch.setattr(detect_file, "Detectors", Watched)
+    given = {
+        "season": "day", "shares": "n/m", "laws": "m:positive", "minimum_change": "n:10%",
+        "time_zone": "Europe/Berlin", "holidays": "2026-01-06",
+    }  # fmt: skip
+    words = [w for k, v in given.items() for w in (f"--{k.replace('_', '-')}", v)]
+    path = written(tmp_path / "a.csv", n=[1, 2, 3], m=[4, 5, 6])
+    alerts(eddyline, path, *words, "--false-alarms", "2/day")
+    (options,) = reached
+    assert options.choices == Choices(**given)
+    assert (options.false_alarms, options.timed) == ("2/day", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--season", "year"], "season is not understood: 'year'"),
+        (["--laws", "b:count"], "laws is not understood: 'b'"),
+        (["--laws", "n:normal"], "laws is not understood: 'n:normal'"),
+        (["--shares", "n"], "shares is not understood: 'n'"),
+        (["--minimum-change", "n:x"], "minimum_change is not understood: 'n:x'"),
+        (["--time-zone", "Mars"], "time_zone is not understood: 'Mars'"),
+        (["--holidays", "tomorrow"], "holidays is not understood: 'tomorrow'"),
+    ],
+)
+def test_an_option_that_is_not_understood(
+    eddyline: Command, tmp_path: Path, more: list[str], words: str
+) -> None:
+    done = eddyline.here("detect", str(written(tmp_path / "a.csv", n=[1, 2, 3])), *more)
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_a_season_needs_times(eddyline: Command, tmp_path: Path) -> None:
+    done = eddyline.here("detect", str(rates(tmp_path / "a.csv")), "--season", "day")
+    assert done.returncode == 1
+    assert "--season needs times" in done.stderr
