@@ -1,0 +1,123 @@
+"""What is written in SQL for DETECT_ANOMALIES reaches the detector and changes the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from statement_kit import Sql
+
+from eddyline.anomaly.choices import CHOICES, Choices
+from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+
+HOUR_MS = 3_600_000
+START = np.datetime64("2026-03-09T00:00", "ms")  # a Monday; Berlin's clocks change on day 20
+DAYS = 23
+# A Wednesday as quiet as a Sunday is last; the jump of both columns is before.
+JUMP = 19 * 24 + 14
+FOREST = {"number_of_trees": 5, "sub_sample_size": 24, "time_decay": 100, "shingle_size": 1}
+VERDICT = (
+    "anomaly_grade, anomaly_verdict, anomaly_probability, anomaly_expected, anomaly_lower, "
+    "anomaly_upper, anomaly_reason, anomaly_attribution, anomaly_episode"
+)
+
+
+def points() -> Any:
+    """Clicks and impressions by the hour, busy by day and calm on Sundays."""
+    rng = np.random.default_rng(1)
+    hour, day = np.arange(DAYS * 24) % 24, np.arange(DAYS * 24) // 24
+    mean = 2000 + 1800 * np.cos(2 * np.pi * (hour - 15) / 24)
+    mean *= np.where((day % 7 == 6) | (day == DAYS - 1), 0.3, 1.0)
+    mean[JUMP] *= 2.0
+    shown = rng.poisson(mean)
+    return np.column_stack([rng.binomial(shown, 0.1), shown]).astype(float)
+
+
+@pytest.fixture(scope="module")
+def sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sql]:
+    kit = Sql(tmp_path_factory.mktemp("options"))
+    times = START + np.arange(DAYS * 24) * np.timedelta64(HOUR_MS, "ms")
+    rows: list[Any] = [
+        {"n": n, "m": m, "ts": str(at).replace("T", " ")}
+        for at, (n, m) in zip(times, points().tolist(), strict=True)
+    ]
+    kit.table("counted", "n DOUBLE, m DOUBLE, ts TIMESTAMP(3), WATERMARK FOR ts AS ts", rows)
+    yield kit
+    kit.close()
+
+
+def stated(sql: Sql, **options: object) -> list[tuple[Any, ...]]:
+    """Score and verdict of each row, in order, with options as SQL has them."""
+    given = {**FOREST, "seed": 3, **options}
+    text = ", ".join(
+        f"{k} => '{v}'" if isinstance(v, str) else f"{k} => {v}" for k, v in given.items()
+    )
+    rows = sql.rows(
+        f"SELECT ts, anomaly_score, {VERDICT} FROM TABLE(DETECT_ANOMALIES("
+        f"TABLE counted, columns => DESCRIPTOR(n, m), {text}))"
+    )
+    return [row[1:] for row in sorted(rows, key=lambda row: row[0])]
+
+
+def direct(**options: object) -> Any:
+    """(score, grade, expected value of the leading column) of each row, from the detector."""
+    forest = {**FOREST, "seed": 3}
+    forest |= {k: v for k, v in options.items() if k in forest}
+    texts = {k: v for k, v in options.items() if k in Choices.__dataclass_fields__}
+    more = {k: v for k, v in options.items() if k in ("tolerance", "false_alarms")}
+    detectors = Detectors(
+        DetectorOptions(
+            ForestOptions(**forest),  # type: ignore[arg-type]
+            normalize=True,
+            timed=True,
+            choices=Choices(**texts),  # type: ignore[arg-type]
+            **more,  # type: ignore[arg-type]
+        ),
+        2,
+        columns=("n", "m"),
+    )
+    n = DAYS * 24
+    times = START.astype(np.int64) + np.arange(n) * HOUR_MS
+    v = detectors.process(np.zeros(n, np.int64), points(), None, times)
+    return np.column_stack([v.score, v.grade, v.expected[np.arange(n), v.lead]])
+
+
+OPTIONS: list[tuple[str, object]] = [
+    ("false_alarms", "30/week"),
+    ("season", "none"),
+    ("shares", "n/m"),
+    ("laws", "n:real"),
+    ("minimum_change", "n:500,m:5000"),
+    ("time_zone", "Europe/Berlin"),
+    ("holidays", "2026-03-31"),
+    ("tolerance", 2.0),
+    ("number_of_trees", 9),
+    ("sub_sample_size", 40),
+    ("time_decay", 30),
+    ("shingle_size", 3),
+    ("seed", 4),
+]
+
+
+@pytest.fixture(scope="module")
+def usual(sql: Sql) -> list[tuple[Any, ...]]:
+    return stated(sql)
+
+
+def test_every_option_is_here() -> None:
+    named = {name for name, _ in OPTIONS}
+    assert {c.name for c in CHOICES} <= named
+    assert set(ForestOptions.__dataclass_fields__) <= named
+
+
+@pytest.mark.parametrize(("name", "value"), OPTIONS, ids=[name for name, _ in OPTIONS])
+def test_an_option_changes_the_verdicts_as_the_detector_has_them(
+    sql: Sql, usual: list[tuple[Any, ...]], name: str, value: object
+) -> None:
+    rows = stated(sql, **{name: value})
+    first = 0 if name in ForestOptions.__dataclass_fields__ else 1  # those change the score, too
+    assert [r[first:] for r in rows] != [r[first:] for r in usual]
+    got = np.array([(r[0], r[1], r[4]) for r in rows], float)
+    np.testing.assert_array_equal(got, direct(**{name: value}))
