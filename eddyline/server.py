@@ -39,6 +39,8 @@ FULL = (
     "free space, or shorten the retention of streams"
 )
 STUDIO_START_S = 30.0
+# How long the studio's requests in progress have for their end, and then what is cancelled.
+TASKS_END_S = 0.5
 # A worker's end may take two waits of five seconds, the endpoint's and the studio's one each.
 STOP_LONGEST_S = 45.0
 
@@ -305,6 +307,7 @@ class Studio:
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Any = None
+        self._serving: Any = None
         self._thread: threading.Thread | None = None
         self._failed: BaseException | None = None
         self._signin: Any = None
@@ -339,8 +342,10 @@ class Studio:
 
         certificate, key = files(self._settings) if self._settings.tls else (None, None)
 
+        loop = asyncio.new_event_loop()
+
         async def serve() -> None:
-            self._loop = asyncio.get_running_loop()
+            self._loop = loop
             self._server = Embedded(
                 app,
                 address=self._settings.host,
@@ -350,12 +355,16 @@ class Studio:
                 ssl_cert=certificate,
                 ssl_key=key,
             )
-            await self._server.serve()
+            self._serving = asyncio.ensure_future(self._server.serve())
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._serving
 
         try:
-            asyncio.run(serve())
+            loop.run_until_complete(serve())
         except BaseException as error:
             self._failed = error
+        finally:
+            _close(loop)
 
     def _until_it_answers(self, port: int) -> None:
         end = SYSTEM.monotonic() + STUDIO_START_S
@@ -372,8 +381,31 @@ class Studio:
     def stop(self) -> None:
         """Serve no more."""
         if self._loop is not None and self._thread is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._server.stop)
+            self._loop.call_soon_threadsafe(self._end, self._loop)
             self._thread.join(5)
+
+    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take no further requests; those in progress have a moment."""
+        self._server.stop()
+        loop.call_later(TASKS_END_S, self._serving.cancel)
+
+
+def _close(loop: asyncio.AbstractEventLoop) -> None:
+    """End what still runs in a loop, as ``asyncio.run`` does, but without waiting for long.
+
+    Whatever waits for a websocket of granian, which has ended by now, does so for ever, even when
+    it is cancelled.
+    """
+    import asyncio
+
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.wait(tasks, timeout=TASKS_END_S))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.set_exception_handler(lambda *_: None)  # a task that waits for ever is not news
+    loop.close()
 
 
 @contextlib.contextmanager

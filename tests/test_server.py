@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 import pytest
@@ -22,8 +24,9 @@ from botocore.exceptions import ClientError
 from eddyline.aws import ApiWorkers
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore, PutBatch
-from eddyline.server import Server, check_platform, told_to_end, url
+from eddyline.server import Server, Studio, check_platform, told_to_end, url
 from eddyline.service.directory import DataDirectory, free_port
+from eddyline.service.services import Services
 from eddyline.settings import Settings
 from tests.aws.conftest import client, read_all
 from tests.process_kit import lives
@@ -208,6 +211,32 @@ def test_a_signal_is_heard_whenever_it_comes() -> None:
         threading.Timer(0.05, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
         ended()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_page_that_never_ends_does_not_keep_the_studio(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither while granian waits for its requests nor when a task outlives its cancellation."""
+    begun = threading.Event()
+
+    async def pages(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        begun.set()
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    monkeypatch.setattr("eddyline.studio.app.build", lambda *_: pages)
+    settings = Settings(data_dir=tmp_path)
+    studio = Studio(Services(settings), settings)
+    port = studio.start()
+    with socket.create_connection(("127.0.0.1", port)) as request:
+        request.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert begun.wait(30)
+        studio.stop()
+        assert studio._thread is not None
+        assert not studio._thread.is_alive()
 
 
 def holder_of(port: int) -> int:
