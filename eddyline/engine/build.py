@@ -52,6 +52,7 @@ from eddyline.engine.remote_stream import is_remote
 from eddyline.engine.sinks.blackhole import Blackhole
 from eddyline.engine.sinks.collect import Collect
 from eddyline.engine.sinks.filesystem import FilesystemSink
+from eddyline.engine.sinks.overwrite import OverwritingSink
 from eddyline.engine.sinks.print import Print
 from eddyline.engine.sinks.sink import Listener, Sink
 from eddyline.engine.sinks.stream import StreamSink
@@ -150,7 +151,8 @@ def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Ope
             stream = w.streams.open(STREAM.read(options))
         return StreamSink(context, inputs, node, stream, w.job_id, w.incarnation)
     if name == "filesystem":
-        return FilesystemSink(context, inputs, node, w.job_id)
+        kind = OverwritingSink if node.overwrite else FilesystemSink
+        return kind(context, inputs, node, w.job_id)
     if name == "jdbc":
         from eddyline.engine.sinks.jdbc import JdbcSink
 

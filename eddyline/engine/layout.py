@@ -308,5 +308,9 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
         ),
         _rows,
     ),
-    plan.Sink: lambda node: {"table": str(node.table.path), "sink": _place(node.table)},
+    plan.Sink: lambda node: {
+        "table": str(node.table.path),
+        "sink": _place(node.table),
+        **({"overwrite": True} if node.overwrite else {}),
+    },
 }

@@ -204,10 +204,8 @@ class Table(Named):
 
     def execute_insert(self, table: str, overwrite: bool = False) -> TableResult:
         """Write its rows into a table, as a job."""
-        if overwrite:
-            msg = "execute_insert(overwrite=True) is not available here: a stream is only added to"
-            raise ValueError(msg)
-        return run(f"INSERT INTO {table} {self.query}", self._options)
+        verb = "OVERWRITE" if overwrite else "INTO"
+        return run(f"INSERT {verb} {table} {self.query}", self._options)
 
     def explain(self, *details: Any) -> str:
         """The plan as text."""

@@ -39,7 +39,8 @@ class StatementSet(Named):
 
     def add_insert(self, target: str, table: Table, overwrite: bool = False) -> StatementSet:
         """Add an INSERT of a table's rows."""
-        return self.add_insert_sql(f"INSERT INTO {target} {table.query}")
+        verb = "OVERWRITE" if overwrite else "INTO"
+        return self.add_insert_sql(f"INSERT {verb} {target} {table.query}")
 
     def execute(self) -> TableResult:
         """Start all of them."""

@@ -419,7 +419,8 @@ class Sink:
     """INSERT INTO: rows already in the table's column order and types.
 
     ``columns`` are the payload columns (written in the table's format); ``partition_by`` the
-    columns whose text, joined by '|', is the partition key (random if empty).
+    columns whose text, joined by '|', is the partition key (random if empty). overwrite: at the
+    input's end the rows take the place of those that are there.
     """
 
     input: Node
@@ -427,6 +428,7 @@ class Sink:
     columns: Schema
     partition_by: tuple[str, ...]
     schema: Schema
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,9 @@ class Planner:
         env = self._environment(statement.source)
         target, node = self._target(statement, env)
         root = p.Sink(
-            physical(node), target.table, target.columns, target.partition_by, target.columns
-        )
+            physical(node), target.table, target.columns, target.partition_by, target.columns,
+            statement.overwrite,
+        )  # fmt: skip
         return self._plan(root, statement.source, node, env)
 
     def _plan(

@@ -226,7 +226,7 @@ def test_inserts(session: Session, insert: str, columns: tuple[str, ...]) -> Non
     [
         ("INSERT INTO parts PARTITION (i = 1) SELECT 'a'", "i is no partition column"),
         ("INSERT INTO parts PARTITION (s = 'a') (s) SELECT 'a'", "column s is filled twice"),
-        ("INSERT OVERWRITE parts SELECT 1, 'a'", "INSERT OVERWRITE is not supported"),
+        ("INSERT OVERWRITE parts SELECT 1, 'a'", "INSERT OVERWRITE in streaming mode is not supp"),
     ],
 )
 def test_inserts_refuse(session: Session, insert: str, message: str) -> None:

@@ -59,6 +59,11 @@ class S3Store:
             with self._errors():
                 self._client().put_object(Bucket=self._bucket, Key=key, Body=file)
 
+    def remove(self, file: FileInfo) -> None:
+        key = file.path.removeprefix(f"s3://{self._bucket}/")
+        with self._errors():
+            self._client().delete_object(Bucket=self._bucket, Key=key)
+
     def _info(self, entry: dict[str, Any]) -> FileInfo:
         key = entry["Key"]
         relative = key.removeprefix(self._prefix).strip("/") or key.rpartition("/")[2]

@@ -49,6 +49,9 @@ class FileStore(Protocol):
     def write(self, relative: str, write: Writer) -> None:
         """Make a file of what ``write`` puts into the file that it is given."""
 
+    def remove(self, file: FileInfo) -> None:
+        """Remove a file, if it is still there."""
+
 
 class LocalStore:
     """A file or folder of this machine."""
@@ -88,6 +91,12 @@ class LocalStore:
         except OSError as e:
             msg = f"file {path} cannot be written: {e.strerror}"
             raise EddylineError("disk_full" if e.errno == 28 else "bad_file", msg) from e
+
+    def remove(self, file: FileInfo) -> None:
+        try:
+            Path(file.path).unlink(missing_ok=True)
+        except OSError as e:
+            raise EddylineError("bad_file", f"{file.path} cannot be removed: {e.strerror}") from e
 
     def _is_visible(self, path: Path) -> bool:
         parts = path.relative_to(self._root).parts

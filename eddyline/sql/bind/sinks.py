@@ -59,8 +59,7 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
         _refuse_updates(found.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
     if insert.overwrite:
-        hint = "remove the old rows (the files, or the stream), then write INSERT INTO"
-        raise env.unsupported("INSERT OVERWRITE", span, hint)
+        _check_overwrite(table, row.name, span, env)
     found = _with_partition(found, insert, table, env)
     sources = _sources(found, insert, written, table, env)
     items = []
@@ -75,6 +74,20 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
     node = projected(found.node, items).node
     columns = Schema(tuple(Column(c.name, c.type.plain()) for c in written))
     return Target(node, table, columns, table.partitioned_by)
+
+
+def _check_overwrite(table: CatalogTable, connector: str, span: Span, env: Environment) -> None:
+    """Files can be replaced, once all rows that take their place are known.
+
+    Raises:
+        EddylineError: ``sql_unsupported``.
+    """
+    if connector != "filesystem":
+        what = f"INSERT OVERWRITE of table {table.path.name} (connector '{connector}')"
+        raise env.unsupported(what, span, "only files are replaced; write INSERT INTO")
+    if not env.config.is_batch:
+        hint = "SET 'execution.runtime-mode' = 'batch', or write INSERT INTO"
+        raise env.unsupported("INSERT OVERWRITE in streaming mode", span, hint)
 
 
 def _with_partition(
