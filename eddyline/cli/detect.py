@@ -145,11 +145,12 @@ def _tell_reading(judged: Judged, key: str | None, time: str | None, *, all_numb
     if time is not None:
         unit = unit_of(judged.table[time])
         say(f"times are those of column {time}" + (f", in {unit} since 1970" if unit else ""))
-        for sentence in oddities(judged.keys, judged.times):
+        for sentence in oddities(judged.keys, judged.times, judged.zone):
             say(sentence)
     counters = sorted(set(measures(judged.table, key, time)[1]) - set(judged.columns))
     if all_numbers and counters:
-        say(f"left out, since it counts rows: {', '.join(counters)}; --columns takes it in")
+        names = ", ".join(name or "(without a name)" for name in counters)
+        say(f"left out, since it counts rows: {names}; --columns takes it in")
 
 
 def _checked(file: Path) -> Path:

@@ -19,6 +19,11 @@ _DECIMAL_COMMA = re.compile(
     r"(?:^|[;\t])\s*-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+\s*(?:$|[;\t])", re.MULTILINE
 )
 _VALUE = re.compile(r"\s*[+-]?\d+([.,:]\d+)*([eE][+-]?\d+)?\s*|\s*\d{4}-\d\d-\d\d.*")
+# Dates that can be read in one way only; month/day and day/month cannot.
+_DATES = (
+    pa.csv.ISO8601,
+    *(f"{d}{t}" for d in ("%d.%m.%Y", "%Y/%m/%d") for t in (" %H:%M:%S", " %H:%M", "")),
+)
 # What stands between groups of three digits, beside the comma or the point that is not the decimal
 # sign: an apostrophe, a space, and the two spaces at which no line breaks.
 _SEPARATORS = "' \u00a0\u202f"
@@ -39,7 +44,9 @@ def read_csv(source: pa.NativeFile, first: bytes) -> pa.Table:
         source,
         read_options=pa.csv.ReadOptions(column_names=names),
         parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-        convert_options=pa.csv.ConvertOptions(decimal_point=decimal),
+        convert_options=pa.csv.ConvertOptions(
+            decimal_point=decimal, timestamp_parsers=list(_DATES)
+        ),
     )
     for nth, name in enumerate(table.column_names):
         numbers = _without_separators(table.column(nth), decimal)

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.layout import Layout
 from eddyline.anomaly.options import DetectorOptions, check_dimensions
 from eddyline.cli.detect_csv import read_csv
-from eddyline.cli.detect_time import is_number, times_of, written
+from eddyline.cli.detect_time import is_number, times_of, written, zone_shown
 from eddyline.errors import EddylineError
 from eddyline.service.anomalies import Point, sentence
 
@@ -74,7 +75,8 @@ def _counts_rows(column: pa.ChunkedArray) -> bool:
 class Judged:
     """A table and what detectors say of it. keys (n,): number of each row's series; points (n, d);
     whole (n,): rows that could be judged, which verdicts are of; times (n,): epoch ms, else 0.
-    key, time: the columns that they come from."""
+    key, time: the columns that they come from;
+    zone: in which times are written, if any."""
 
     table: pa.Table
     columns: list[str]
@@ -86,6 +88,7 @@ class Judged:
     verdicts: Verdicts
     key: str | None = None
     time: str | None = None
+    zone: tzinfo | None = None
 
     @property
     def count(self) -> int:
@@ -112,7 +115,7 @@ class Judged:
 
     def when(self, at: int) -> str:
         """The time of a row as text."""
-        return written(int(self.times[at]))
+        return written(int(self.times[at]), self.zone)
 
     def rows(self, alerts_only: bool) -> Iterator[dict[str, Any]]:
         """Rows with score, grade and alert, in order."""
@@ -180,10 +183,11 @@ def judge(
     points[~np.isfinite(points)] = np.nan
     whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
     times = times_of(table, time) if time is not None else np.zeros(table.num_rows, np.int64)
+    zone = None if time is None else zone_shown(table[time], options.choices.time_zone)
     options = replace(options, normalize=len(columns) > 1, timed=time is not None)
     detectors = Detectors(options, len(columns), columns=tuple(columns))
     verdicts = detectors.process(keys[whole], points[whole], None, times[whole])
-    return Judged(table, columns, labels, keys, points, whole, times, verdicts, key, time)
+    return Judged(table, columns, labels, keys, points, whole, times, verdicts, key, time, zone)
 
 
 def _values(row: Doubles) -> list[float | None]:

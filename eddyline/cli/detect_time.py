@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import numpy as np
 import pyarrow as pa
 
+from eddyline.anomaly.choices import zone_of
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.errors import EddylineError
 
@@ -39,10 +40,11 @@ _LENGTHS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s"), 
 def time_column(table: pa.Table, key: str | None = None) -> str | None:
     """The one column of times; None if there is none, or more than one.
 
-    Timestamps come first. Without any, numbers count that lie in this century, if the column's
-    name says so or if it is the first one and never falls.
+    Timestamps come first, then dates. Without any, numbers count that lie in this century, if the
+    column's name says so or if it is the first one and never falls.
     """
     names = [n for n in table.column_names if pa.types.is_timestamp(table[n].type)]
+    names = names or [n for n in table.column_names if pa.types.is_date(table[n].type)]
     if not names:
         names = [n for n in table.column_names if n != key and _is_likely(table, n)]
     return names[0] if len(names) == 1 and not table[names[0]].null_count else None
@@ -110,35 +112,45 @@ def times_of(table: pa.Table, name: str) -> Int64s:
     return millis
 
 
-def oddities(keys: Int64s, times: Int64s) -> Iterator[str]:
+def zone_shown(column: pa.ChunkedArray, time_zone: str) -> tzinfo | None:
+    """The zone in which a column's times are written: none for wall times, which a file holds
+    without a zone; for instants the one that is stated, else UTC."""
+    if not is_number(column) and getattr(column.type, "tz", None) is None:
+        return None
+    return zone_of(time_zone) or UTC
+
+
+def oddities(keys: Int64s, times: Int64s, zone: tzinfo | None = None) -> Iterator[str]:
     """What is odd about the times: a sentence each on disorder, equal times and gaps.
 
-    keys (n,): number of each row's series; times (n,): epoch milliseconds.
+    keys (n,): number of each row's series; times (n,): epoch milliseconds; zone: for the text.
     """
     order = np.lexsort((np.arange(len(keys)), keys))
     same = np.diff(keys[order]) == 0
     back = order[1:][same & (np.diff(times[order]) < 0)]
     if len(back):
-        yield _counted(back, times, "is earlier than the row", "are earlier than the row", "before")
+        yield _counted(
+            back, times, "is earlier than the row before", "are earlier than the row before", zone
+        )
     order = np.lexsort((np.arange(len(keys)), times, keys))
     same, steps = np.diff(keys[order]) == 0, np.diff(times[order])
     equal = order[1:][same & (steps == 0)]
     if len(equal):
         one, many = "has the time of an earlier row", "have the time of an earlier row"
-        yield _counted(equal, times, one, many, "")
-    yield from _gaps(order, same & (steps > 0), steps, times)
+        yield _counted(equal, times, one, many, zone)
+    yield from _gaps(order, same & (steps > 0), steps, times, zone)
 
 
-def _counted(rows: Int64s, times: Int64s, one: str, many: str, end: str) -> str:
+def _counted(rows: Int64s, times: Int64s, one: str, many: str, zone: tzinfo | None) -> str:
     first = int(rows.min())
-    words = one if len(rows) == 1 else many
-    tail = f" {end}" if end else ""
-    s = "" if len(rows) == 1 else "s"
-    place = f"the first is row {first + 1:,}, {written(int(times[first]))}"
-    return f"{len(rows):,} row{s} {words}{tail} in the same series: {place}"
+    words = f"1 row {one}" if len(rows) == 1 else f"{len(rows):,} rows {many}"
+    place = f"row {first + 1:,}, {written(int(times[first]), zone)}"
+    return f"{words} in the same series: the first is {place}"
 
 
-def _gaps(order: Int64s, follows: Bools, steps: Int64s, times: Int64s) -> Iterator[str]:
+def _gaps(
+    order: Int64s, follows: Bools, steps: Int64s, times: Int64s, zone: tzinfo | None
+) -> Iterator[str]:
     if not follows.any():
         return
     lengths, counts = np.unique(steps[follows], return_counts=True)
@@ -152,13 +164,14 @@ def _gaps(order: Int64s, follows: Bools, steps: Int64s, times: Int64s) -> Iterat
     row, s = int(order[first]), "" if len(at) == 1 else "s"
     yield (
         f"{len(at):,} gap{s} between rows that are {length(usual)} apart: the first is after row "
-        f"{row + 1:,}, {written(int(times[row]))}, and {length(int(steps[first]))} long"
+        f"{row + 1:,}, {written(int(times[row]), zone)}, and {length(int(steps[first]))} long"
     )
 
 
-def written(ms: int) -> str:
-    """An instant as text, with milliseconds where it has some."""
-    moment = datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None)
+def written(ms: int, zone: tzinfo | None = None) -> str:
+    """An instant as text, with milliseconds where it has some, and with its offset in a zone."""
+    moment = datetime.fromtimestamp(ms / 1000, zone or UTC)
+    moment = moment if zone else moment.replace(tzinfo=None)
     return moment.isoformat(" ", "milliseconds" if ms % 1000 else "seconds")
 
 

@@ -148,7 +148,7 @@ def test_times_are_found_and_what_is_odd_about_them_is_said(
     assert "1 row has the time of an earlier row in the same series: the first is row 11" in (
         done.stderr
     )
-    assert "the first is after row 11, 2026-01-01 00:45:00, and 10 min long" in done.stderr
+    assert "the first is after row 11, 2026-01-01 00:45:00+00:00, and 10 min long" in done.stderr
     assert "400 rows over column_2: 0 alerts" in done.stderr
 
 

@@ -9,7 +9,15 @@ import pyarrow as pa
 import pytest
 
 from eddyline.cli.detect_file import load, measures
-from eddyline.cli.detect_time import length, oddities, time_column, times_of, unit_of
+from eddyline.cli.detect_time import (
+    length,
+    oddities,
+    time_column,
+    times_of,
+    unit_of,
+    written,
+    zone_shown,
+)
 from eddyline.errors import EddylineError
 
 START = 1_767_225_600  # 2026-01-01, in seconds
@@ -107,3 +115,29 @@ def test_series_of_equal_times_and_irregular_rows_are_not_odd() -> None:
 )
 def test_lengths_of_time_as_text(ms: int, text: str) -> None:
     assert length(ms) == text
+
+
+@pytest.mark.parametrize("text", ["31.12.2026 23:59", "2026/12/31 23:59:00", "2026-12-31T23:59Z"])
+def test_dates_that_can_be_read_in_one_way_only(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"n,when\n1,{text}\n")
+    table = load(path)
+    assert time_column(table) == "when"
+    assert written(int(times_of(table, "when")[0])) == "2026-12-31 23:59:00"
+
+
+def test_days_are_times_and_ambiguous_dates_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("day,other,n\n2026-01-01,01/02/2026,1\n2026-01-02,01/03/2026,2\n")
+    table = load(path)
+    assert time_column(table) == "day"
+    assert table["other"].to_pylist() == ["01/02/2026", "01/03/2026"]
+
+
+def test_instants_are_written_in_a_zone_and_wall_times_as_they_are() -> None:
+    instants = pa.chunked_array([[START]])
+    assert written(START * 1000, zone_shown(instants, "")) == "2026-01-01 00:00:00+00:00"
+    berlin = zone_shown(instants, "Europe/Berlin")
+    assert written(START * 1000, berlin) == "2026-01-01 01:00:00+01:00"
+    wall = pa.chunked_array([pa.array([START * 1000], pa.timestamp("ms"))])
+    assert zone_shown(wall, "Europe/Berlin") is None
