@@ -10,9 +10,14 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
+from engine_kit import run
 from statement_kit import Sql
 
 from eddyline.errors import EddylineError
+from eddyline.sql import statement as st
+from eddyline.sql.options import SessionConfig
+from eddyline.sql.parse import parse_script
+from eddyline.sql.planner import Planner
 
 ROWS = (
     "(VALUES (1, 'x', 2, TIMESTAMP '2026-01-01 00:00:00.5'), (2, 'y z/%:', 3, "
@@ -167,6 +172,10 @@ class Bucket(BaseHTTPRequestHandler):
         space = "http://s3.amazonaws.com/doc/2006-03-01/"
         self._answer(f'<ListBucketResult xmlns="{space}">{found}</ListBucketResult>'.encode())
 
+    def do_DELETE(self) -> None:
+        self.objects.pop(unquote(urlsplit(self.path).path), None)
+        self._answer(b"", 204)
+
     def _answer(self, body: bytes, status: int = 200) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -209,6 +218,20 @@ def test_a_bucket_of_an_s3_endpoint(bucket: dict[str, bytes], sql: Sql) -> None:
     sql.run(f"INSERT INTO lake SELECT * FROM {ROWS}", records=ALL)
     assert all(k.startswith("/lake/rows/p=") for k in bucket)
     assert sorted(sql.rows("SELECT * FROM lake", records=ALL)) == READ
+
+
+def test_objects_of_the_folder_alone_are_replaced(bucket: dict[str, bytes], sql: Sql) -> None:
+    for name in ("rows/old", "rows/sub/old", "rows2/other", "other"):
+        bucket[f"/lake/{name}"] = b'{"a":1}\n'
+    table(sql, "pond", "a INT", "s3://lake/rows", "json")
+    assert sql.rows("SELECT * FROM pond", records=ALL) == [(1,), (1,)]
+    (statement,) = parse_script("INSERT OVERWRITE pond SELECT SUM(a) FROM pond")
+    assert isinstance(statement, st.Insert)
+    batch = SessionConfig({"execution.runtime-mode": "BATCH"})
+    run(Planner(sql.catalog, batch).insert(statement))
+    left = {k: v for k, v in bucket.items() if "/part-" not in k}
+    assert set(left) == {"/lake/rows2/other", "/lake/other"}
+    assert [v for k, v in bucket.items() if k not in left] == [b'{"a":2}\n']
 
 
 def test_a_bucket_without_credentials_is_explained(

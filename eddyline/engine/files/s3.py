@@ -38,7 +38,8 @@ class S3Store:
                 .paginate(Bucket=self._bucket, Prefix=self._prefix)
             )
             for page in pages:
-                out += [self._info(entry) for entry in page.get("Contents", ())]
+                entries = page.get("Contents", ())
+                out += [self._info(entry) for entry in entries if self._is_below(entry["Key"])]
         return sorted((f for f in out if self._is_visible(f.relative)), key=lambda info: info.path)
 
     def open(self, path: str, offset: int) -> BinaryIO:
@@ -69,6 +70,10 @@ class S3Store:
         relative = key.removeprefix(self._prefix).strip("/") or key.rpartition("/")[2]
         modified = round(entry["LastModified"].timestamp() * 1000)
         return FileInfo(f"s3://{self._bucket}/{key}", relative, entry["Size"], modified)
+
+    def _is_below(self, key: str) -> bool:
+        """Whether the key is the folder's: ``rows2/a`` begins with ``rows``, and is another's."""
+        return key == self._prefix or not self._prefix or key.startswith(self._prefix + "/")
 
     def _is_visible(self, relative: str) -> bool:
         return not any(part.startswith((".", "_")) for part in relative.split("/"))
