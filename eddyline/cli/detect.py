@@ -140,17 +140,20 @@ def _time(
 def _tell_reading(judged: Judged, key: str | None, time: str | None, *, all_numbers: bool) -> None:
     """How the file was read: its times and what is odd about them, and what was left out."""
     from eddyline.cli.detect_file import measures
-    from eddyline.cli.detect_time import oddities, unit_of
+    from eddyline.cli.detect_time import holds_times, oddities, unit_of
 
     if time is not None:
         unit = unit_of(judged.table[time])
         say(f"times are those of column {time}" + (f", in {unit} since 1970" if unit else ""))
         for sentence in oddities(judged.keys, judged.times, judged.zone):
             say(sentence)
-    counters = sorted(set(measures(judged.table, key, time)[1]) - set(judged.columns))
-    if all_numbers and counters:
-        names = ", ".join(name or "(without a name)" for name in counters)
-        say(f"left out, since it counts rows: {names}; --columns takes it in")
+    left_out = sorted(set(measures(judged.table, key, time)[1]) - set(judged.columns))
+    times = [name for name in left_out if holds_times(judged.table, name)]
+    counters = [name for name in left_out if name not in times]
+    for names, why in ((times, "holds times"), (counters, "counts rows")):
+        if all_numbers and names:
+            shown = ", ".join(name or "(without a name)" for name in names)
+            say(f"left out, since it {why}: {shown}; --columns takes it in")
 
 
 def _checked(file: Path) -> Path:
@@ -204,7 +207,8 @@ def _summary(judged: Judged) -> str:
     n, keys, left_out = judged.count, len(judged.labels), judged.left_out
     series = "" if keys == 1 else f" of {keys:,} series"
     s = "" if alerts == 1 else "s"
-    words = f"{n:,} rows{series} over {', '.join(judged.columns)}: {alerts:,} alert{s}"
+    rows = f"{n:,} row{'' if n == 1 else 's'}{series}"
+    words = f"{rows} over {', '.join(judged.columns)}: {alerts:,} alert{s}"
     return words + (f"; {left_out:,} rows without a number in some column" if left_out else "")
 
 

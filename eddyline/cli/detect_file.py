@@ -22,7 +22,7 @@ from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.layout import Layout
 from eddyline.anomaly.options import DetectorOptions, check_dimensions
 from eddyline.cli.detect_csv import read_csv
-from eddyline.cli.detect_time import is_number, times_of, written, zone_shown
+from eddyline.cli.detect_time import holds_times, is_number, times_of, written, zone_shown
 from eddyline.errors import EddylineError
 from eddyline.service.anomalies import Point, sentence
 
@@ -51,15 +51,19 @@ def load(path: Path) -> pa.Table:
         raise EddylineError("bad_file", f"{path} cannot be read: {error}", hint=hint) from None
     if not table.num_rows:
         raise EddylineError("bad_file", f"{path} has no rows", hint="CSV needs a header line, too")
+    twice = [n for n in table.column_names if table.column_names.count(n) > 1]
+    if twice:
+        msg = f"{path} has more than one column called {twice[0]!r}"
+        raise EddylineError("bad_file", msg, hint="rename it in the file")
     return table
 
 
 def measures(
     table: pa.Table, key: str | None, time: str | None = None
 ) -> tuple[list[str], list[str]]:
-    """(numbers that can be judged, numbers that only count rows): all but the key and the time."""
+    """(numbers to judge, numbers that count rows or are times): all but the key and the time."""
     numbers = [c for c in table.column_names if c not in (key, time) and is_number(table[c])]
-    counters = [c for c in numbers if _counts_rows(table[c])]
+    counters = [c for c in numbers if _counts_rows(table[c]) or holds_times(table, c)]
     return [c for c in numbers if c not in counters], counters
 
 

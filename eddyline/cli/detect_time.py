@@ -46,14 +46,15 @@ def time_column(table: pa.Table, key: str | None = None) -> str | None:
     names = [n for n in table.column_names if pa.types.is_timestamp(table[n].type)]
     names = names or [n for n in table.column_names if pa.types.is_date(table[n].type)]
     if not names:
-        names = [n for n in table.column_names if n != key and _is_likely(table, n)]
+        names = [n for n in table.column_names if n != key and holds_times(table, n)]
     return names[0] if len(names) == 1 and not table[names[0]].null_count else None
 
 
-def _is_likely(table: pa.Table, name: str) -> bool:
-    if not is_number(table[name]) or table[name].null_count:
+def holds_times(table: pa.Table, name: str) -> bool:
+    """Whether the numbers of a column are likely to be times; some may be absent."""
+    if not is_number(table[name]) or table[name].null_count == len(table):
         return False
-    values = table[name].to_numpy()
+    values = table[name].drop_null().to_numpy()
     if _unit(values, _LIKELY) is None:
         return False
     rises = name == table.column_names[0] and bool((np.diff(values) >= 0).all())
@@ -95,7 +96,7 @@ def times_of(table: pa.Table, name: str) -> Int64s:
         msg = f"column {name} is {column.type}, no timestamp"
         raise EddylineError("invalid_argument", msg, hint=hint)
     if column.null_count:
-        msg = f"column {name} has no time in {column.null_count:,} rows"
+        msg = f"column {name} has no time in {column.null_count:,} of its rows"
         raise EddylineError("invalid_argument", msg, hint="filter such rows out")
     if not number:
         times: Int64s = column.cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()

@@ -92,6 +92,8 @@ def test_a_long_series_is_drawn_by_its_extremes(eddyline: Command, tmp_path: Pat
         ("", [], "cannot be read"),
         ("a,b\n", [], "has no rows"),
         ("a,b\n1,2\n3\n", [], "cannot be read"),
+        ("a,a\n1,2\n", [], "has more than one column called 'a'"),
+        ("ts,n\n1767225600,1\n,2\n", ["--time", "ts"], "has no time in 1 of its rows"),
         ("a,b\n1,2\n", ["--columns", "rate"], "has no column rate"),
         ("a,b\nx,2\n", ["--columns", "a"], "column a is string, no number"),
         ("a\nx\n", [], "a forest over 0 columns"),

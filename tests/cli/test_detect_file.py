@@ -141,3 +141,13 @@ def test_instants_are_written_in_a_zone_and_wall_times_as_they_are() -> None:
     assert written(START * 1000, berlin) == "2026-01-01 01:00:00+01:00"
     wall = pa.chunked_array([pa.array([START * 1000], pa.timestamp("ms"))])
     assert zone_shown(wall, "Europe/Berlin") is None
+
+
+def test_times_are_no_measure_even_if_there_are_several_or_some_are_absent() -> None:
+    n = [1.0, 2.0, 3.0]
+    table = pa.table({"start_ts": [START, START + 9, START + 3], "end_ts": [START + 1] * 3, "n": n})
+    assert time_column(table) is None
+    assert measures(table, None) == (["n"], ["start_ts", "end_ts"])
+    table = pa.table({"ts": [START, None, START + 60], "n": n})
+    assert time_column(table) is None
+    assert measures(table, None) == (["n"], ["ts"])
