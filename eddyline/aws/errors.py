@@ -85,6 +85,12 @@ class AwsError(Exception):
         self.members = members or {}
 
 
+def stream_not_found(name: str, account: str) -> AwsError:
+    """There is no such stream."""
+    words = f"Stream {name} under account {account} not found."
+    return AwsError("ResourceNotFoundException", words)
+
+
 def as_aws(error: EddylineError, names: Mapping[str, str] = OURS) -> AwsError:
     """Our error under AWS's name. A full disk, damage and our own faults keep their sentence.
 

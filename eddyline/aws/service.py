@@ -18,7 +18,7 @@ from typing import Any
 from eddyline.aws.access import check
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.context import ServiceContext
-from eddyline.aws.errors import OURS, AwsError, as_aws
+from eddyline.aws.errors import OURS, AwsError, as_aws, stream_not_found
 from eddyline.aws.model import load
 from eddyline.aws.query import Query
 from eddyline.aws.rest_json import RestJson
@@ -26,6 +26,7 @@ from eddyline.aws.shapes import Inputs
 from eddyline.aws.wire import Form, HttpParts
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore
+from eddyline.log.environment import StreamDeleted
 from eddyline.settings import Settings
 
 Handler = Callable[[Any, Call], Any]
@@ -68,6 +69,7 @@ class AwsService:
         self._handlers = handlers(definition)
         self._waits = {n: inspect.iscoroutinefunction(h) for n, h in self._handlers.items()}
         self._errors = {**OURS, **definition.errors}
+        self._account = settings.account_id
 
     def known(self, operation: str) -> bool:
         """Whether the service's model has the operation."""
@@ -93,6 +95,8 @@ class AwsService:
                 answer: Answer = await handler(self.context, call)
                 return answer
             return await asyncio.to_thread(handler, self.context, call)
+        except StreamDeleted as error:  # between the handler's look and its use
+            raise stream_not_found(error.stream, self._account) from error
         except EddylineError as error:
             raise as_aws(error, self._errors) from error
 

@@ -97,7 +97,7 @@ class Environment:
             if self._broken:
                 self._reopen()
             if self._lmdb is None:
-                raise deleted(self.folder.name)
+                raise StreamDeleted(self.folder.name)
             self._users += 1
             handle = self._lmdb
         try:
@@ -148,7 +148,7 @@ class Environment:
         self._look_at = now + LOOK_S
         if _inode(self.folder / DATA_FILE) not in (self._inode, None):
             if _inode(self.folder / DAMAGED_FILE) != self._inode:
-                raise deleted(self.folder.name)  # another stream has the name now
+                raise StreamDeleted(self.folder.name)  # another stream has the name now
             msg = f"stream {self.folder.name} has been repaired meanwhile"
             raise EddylineError("corrupt_data", msg, hint="try again")
 
@@ -307,7 +307,10 @@ def _is_short(error: Exception, text: str, folder: Path) -> bool:
     return limit != resource.RLIM_INFINITY or status.f_bavail * status.f_frsize < _SHORT_BYTES
 
 
-def deleted(name: str) -> EddylineError:
+class StreamDeleted(EddylineError):
     """The error of a handle whose stream was deleted or closed."""
-    hint = "list the streams; create it again, or open the one that took its name"
-    return EddylineError("not_found", f"stream {name} was deleted or closed", hint=hint)
+
+    def __init__(self, stream: str) -> None:
+        hint = "list the streams; create it again, or open the one that took its name"
+        super().__init__("not_found", f"stream {stream} was deleted or closed", hint=hint)
+        self.stream = stream

@@ -18,7 +18,7 @@ from typing import Any
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.log.cache import BLOCKS
-from eddyline.log.environment import DATA_FILE, Environment, deleted
+from eddyline.log.environment import DATA_FILE, Environment, StreamDeleted
 from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
 from eddyline.log.news import WATCH
 from eddyline.log.put import Routes
@@ -112,7 +112,7 @@ class Opened:
         """Raise ``not_found`` once the stream is gone."""
         gone_ms = layout.saved.gone_ms
         if gone_ms is not None and clock.now_ms() >= gone_ms:
-            raise deleted(self.name)
+            raise StreamDeleted(self.name)
 
     def writer(self) -> Writer:
         """The one writer, started at first use."""
@@ -194,7 +194,7 @@ def acquire(folder: Path, settings: Settings) -> Opened:
             del _registry[folder]
             known.close()
         if not (folder / DATA_FILE).exists():
-            raise deleted(folder.name)
+            raise StreamDeleted(folder.name)
         raise_descriptor_limit()
         if not is_sound(folder):
             repair(folder, settings)

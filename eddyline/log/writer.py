@@ -20,7 +20,7 @@ import numpy as np
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.log import tail, threads
-from eddyline.log.environment import deleted, reserved
+from eddyline.log.environment import StreamDeleted, reserved
 from eddyline.log.keys import HEADS, EpochMark, mark_key, pack_heads
 from eddyline.log.packed import Packed, join
 from eddyline.log.put import Columns, Listed, Part, Placed
@@ -122,7 +122,7 @@ class Writer:
                     self._busy = True
                     threads.run(self._work)
                 return
-        task.callback.set_exception(deleted(self._opened.name))
+        task.callback.set_exception(StreamDeleted(self._opened.name))
 
     def close(self) -> None:
         """Write what waits, then take nothing more."""
@@ -217,7 +217,7 @@ class _Transaction:
     def write(self, runs: list[_Run]) -> list[Any]:
         """Write all that may be written; gives the result of each task."""
         if self._layout.saved.gone_ms is not None:
-            raise deleted(self._opened.name)
+            raise StreamDeleted(self._opened.name)
         parts: dict[int, list[Packed]] = {}
         results = [result for run in runs for result in self._admit(run, parts)]
         if parts:

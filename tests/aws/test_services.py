@@ -32,8 +32,11 @@ from eddyline.aws.services import SERVICES, definition
 from eddyline.aws.shapes import Inputs
 from eddyline.aws.wire import HttpParts
 from eddyline.log import LogStore
+from eddyline.log.environment import StreamDeleted
+from eddyline.log.stream import Stream
 from eddyline.settings import Settings
 from tests.aws.conftest import raw
+from tests.aws.local_kit import Local
 
 LOADER = Loader()
 MOMENT = datetime(2026, 11, 25, 13, 19, 44, tzinfo=UTC)
@@ -302,6 +305,23 @@ def test_one_service_that_does_not_start_stops_no_other(
     assert caught.value.name == "ServiceUnavailable"
     query = HttpParts("POST", "/", "", FORM, b"Action=GetCallerIdentity&Version=2011-06-15")
     assert asyncio.run(routes.route(query)).operation == "GetCallerIdentity"
+
+
+def test_a_stream_that_goes_during_a_call_is_told_in_the_words_of_aws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = Local(tmp_path)
+    local.call("CreateStream", StreamName="s", ShardCount=1)
+
+    def gone(self: Stream) -> None:
+        raise StreamDeleted("s")
+
+    monkeypatch.setattr(Stream, "info", gone)
+    with pytest.raises(AwsError) as refusal:
+        local.call("DescribeStreamSummary", StreamName="s")
+    local.store.close()
+    assert refusal.value.name == "ResourceNotFoundException"
+    assert refusal.value.message == "Stream s under account 000000000000 not found."
 
 
 def test_temporary_keys_have_the_rights_of_their_role(

@@ -39,7 +39,8 @@ def test_records_come_back_in_order_with_offsets_keys_and_times(store: LogStore)
     assert got.keys.to_pylist() == ["a", "b", "c"]
     assert got.data.to_pylist() == [b"1", b"", b"3" * 5000]
     assert (got.first_offset, got.next_offset, got.tip_offset) == (0, 3, 3)
-    assert all(before <= t <= SYSTEM.now_ms() for t in got.arrival_ms.tolist())
+    # The log's clock does not follow corrections of the wall clock, which may be under way.
+    assert all(before - 1000 <= t <= SYSTEM.now_ms() + 1000 for t in got.arrival_ms.tolist())
 
 
 @settings(

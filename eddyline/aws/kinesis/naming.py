@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.aws.errors import AwsError
+from eddyline.aws.errors import AwsError, stream_not_found
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore, ShardInfo, Stream, StreamInfo
 from eddyline.settings import Settings
@@ -41,8 +41,7 @@ class Names:
 
     def not_found(self, name: str) -> AwsError:
         """There is no such stream."""
-        words = f"Stream {name} under account {self.account} not found."
-        return AwsError("ResourceNotFoundException", words)
+        return stream_not_found(name, self.account)
 
     def shard(self, info: StreamInfo, shard_id: str, missing: str = NO_SHARD) -> ShardInfo:
         """The stream's shard of that name; ``missing`` are the words if there is none.
