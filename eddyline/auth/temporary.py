@@ -1,4 +1,4 @@
-"""Temporary credentials: keys of an assumed role, which end by themselves."""
+"""Temporary credentials: keys of an assumed role or of a user, which end by themselves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from eddyline.auth.store import AccessStore
 from eddyline.clock import SYSTEM, Clock
 
 PREFIX = "ASIA"
+# Before a user's name where else a role's stands; no role's name has a slash.
+USER = "user/"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 # Ended keys are kept this long, so that their use is refused as expired and not as unknown.
 KEPT_MS = 24 * 3600 * 1000
@@ -17,7 +19,10 @@ KEPT_MS = 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class TemporaryKey:
-    """A key of a role's session. ``policy``: a document that limits the session further."""
+    """A key of a role's session, or of a user's (``USER`` and the name in place of the role).
+
+    policy: a document that limits the session further.
+    """
 
     key_id: str
     secret: str
@@ -52,6 +57,10 @@ class TemporaryKeys:
             db.execute("DELETE FROM temporary_keys WHERE ends_ms < ?", (now_ms - KEPT_MS,))
             db.execute("INSERT INTO temporary_keys VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         return key
+
+    def create_for_user(self, user: str, session: str, seconds: int) -> TemporaryKey:
+        """New credentials with a user's rights, whatever these are when the key is used."""
+        return self.create(USER + user, session, seconds, None)
 
     def get(self, key_id: str) -> TemporaryKey | None:
         """The key of that name, ended or not."""

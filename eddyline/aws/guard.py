@@ -15,7 +15,7 @@ from eddyline.auth.binding import enforced
 from eddyline.auth.entities import Entities, Kind
 from eddyline.auth.grants import Grants
 from eddyline.auth.metrics_token import MetricsToken
-from eddyline.auth.temporary import PREFIX, TemporaryKeys
+from eddyline.auth.temporary import PREFIX, USER, TemporaryKey, TemporaryKeys
 from eddyline.auth.users import Users
 from eddyline.aws.call import Caller
 from eddyline.aws.errors import AwsError
@@ -117,7 +117,7 @@ class KeyGuard:
             known = self._known.get(key_id)
         if known is not None and now_ms - known[0] < KNOWN_MS:
             return known[1]
-        key = self._of_role(key_id) if key_id.startswith(PREFIX) else self._of_user(key_id)
+        key = self._temporarily(key_id) if key_id.startswith(PREFIX) else self._of_user(key_id)
         with self._lock:
             if len(self._known) >= KNOWN_MAX:
                 self._known.clear()
@@ -128,24 +128,35 @@ class KeyGuard:
         key = self._users.key(key_id)
         if key is None or not key.active:
             return None
-        document = self._users.policy(key.user)
-        policies = self._grants.policies_of(Kind.USER, key.user)
+        return KnownKey(key.secret, self._user(key.user, key_id))
+
+    def _user(self, name: str, key_id: str) -> Caller:
+        document = self._users.policy(name)
+        policies = self._grants.policies_of(Kind.USER, name)
         policies = policies if document is None else (document, *policies)
         # A user that the command line made may do everything until it is given a policy.
-        trusted = not policies and not self._entities.is_managed(key.user)
-        arn = self._entities.get(Kind.USER, key.user).arn(self._account)
-        return KnownKey(key.secret, Caller(key.user, policies, trusted, key_id, arn))
+        trusted = not policies and not self._entities.is_managed(name)
+        arn = self._entities.get(Kind.USER, name).arn(self._account)
+        return Caller(name, policies, trusted, key_id, arn)
 
-    def _of_role(self, key_id: str) -> KnownKey | None:
+    def _temporarily(self, key_id: str) -> KnownKey | None:
         key = self._temporary.get(key_id)
         if key is None:
             return None
+        if not key.role.startswith(USER):
+            return self._of_role(key)
+        name = key.role.removeprefix(USER)
+        if self._entities.find(Kind.USER, name) is None:  # removed meanwhile
+            return None
+        return KnownKey(key.secret, self._user(name, key_id), key.token, key.ends_ms)
+
+    def _of_role(self, key: TemporaryKey) -> KnownKey:
         arn = f"arn:aws:sts::{self._account}:assumed-role/{key.role}/{key.session}"
         role = self._entities.find(Kind.ROLE, key.role)
         policies = self._grants.policies_of(Kind.ROLE, key.role) if role is not None else ()
         # On a server that checks no keys any role can be assumed; an unknown one limits nothing.
         trusted = role is None and not self.enforced
-        caller = Caller(f"{key.role}/{key.session}", policies, trusted, key_id, arn, key.policy)
+        caller = Caller(f"{key.role}/{key.session}", policies, trusted, key.key_id, arn, key.policy)
         return KnownKey(key.secret, caller, key.token, key.ends_ms)
 
 

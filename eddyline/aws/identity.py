@@ -55,6 +55,8 @@ class IdentityContext(ServiceContext):
 
     def user_of(self, caller: Caller) -> Entity | None:
         """The user whose key the caller used; None for another caller."""
+        if ":user/" in caller.arn:
+            return self.entities.find(Kind.USER, caller.user)
         key = self.users.key(caller.key_id)
         return None if key is None else self.entities.find(Kind.USER, key.user)
 

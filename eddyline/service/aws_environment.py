@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
+from eddyline.auth.binding import enforced
 from eddyline.auth.entities import Entities, Kind
-from eddyline.auth.temporary import TemporaryKeys
+from eddyline.auth.temporary import TemporaryKey, TemporaryKeys
 from eddyline.service.directory import DataDirectory
 from eddyline.settings import Settings
 
@@ -40,8 +41,25 @@ def _credentials(directory: DataDirectory, role: str | None) -> dict[str, str]:
     """Temporary keys of a role; without one, keys that any server on loopback accepts."""
     name = (role or "").rpartition("/")[2]
     if not name or Entities(directory.path).find(Kind.ROLE, name) is None:
-        return {"AWS_ACCESS_KEY_ID": "note", "AWS_SECRET_ACCESS_KEY": "note"}
-    key = TemporaryKeys(directory.path).create(name, "notebook", SESSION_S, None)
+        return dict(_ANY)
+    return _variables(TemporaryKeys(directory.path).create(name, "notebook", SESSION_S, None))
+
+
+def credentials_of_user(
+    settings: Settings, directory: DataDirectory, user: str | None
+) -> dict[str, str]:
+    """Temporary keys with a user's rights where keys are required; else any."""
+    if user is None or not enforced(settings):
+        return dict(_ANY)
+    keys = TemporaryKeys(directory.path)
+    return _variables(keys.create_for_user(user, "note", SESSION_S))
+
+
+# Keys that a server on loopback accepts.
+_ANY = {"AWS_ACCESS_KEY_ID": "note", "AWS_SECRET_ACCESS_KEY": "note", "AWS_SESSION_TOKEN": ""}
+
+
+def _variables(key: TemporaryKey) -> dict[str, str]:
     return {
         "AWS_ACCESS_KEY_ID": key.key_id,
         "AWS_SECRET_ACCESS_KEY": key.secret,

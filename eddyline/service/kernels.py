@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from eddyline.errors import EddylineError
 from eddyline.service import events as e
-from eddyline.service.aws_environment import aws_environment
+from eddyline.service.aws_environment import aws_environment, credentials_of_user
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
 from eddyline.service.kernel_shows import Shows
@@ -46,6 +46,15 @@ TABLE_MIME = "application/vnd.eddyline.table+json"
 QUERY_MIME = "application/vnd.eddyline.query+json"
 FORM_MIME = "application/vnd.eddyline.form+json"
 SESSION_VARIABLE = "_EDDYLINE_SESSION"
+# boto3's own session keeps the keys of its first use, which may have been another user's.
+_PREPARE = """
+import os as _os, sys as _sys
+if "boto3" in _sys.modules and {0!r}.get("AWS_ACCESS_KEY_ID") not in (
+    None, _os.environ.get("AWS_ACCESS_KEY_ID")
+):
+    _sys.modules["boto3"].DEFAULT_SESSION = None
+_os.environ.update({0!r})
+"""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_LINE = re.compile(r"Cell In\[\d+\], line (\d+)|^Line (\d+)", re.MULTILINE)
 OnEvent = Callable[[RunEvent], None]
@@ -59,6 +68,8 @@ class _Run:
     parameters: dict[str, Any]
     on_event: OnEvent
     shows: Shows
+    # Further variables of the process.
+    variables: dict[str, str]
     cancelled: bool = False
 
 
@@ -106,9 +117,13 @@ class Kernels:
 
     def submit(
         self, notebook: str, session: str, code: str, parameters: dict[str, Any], run_id: str,
-        on_event: OnEvent,
+        on_event: OnEvent, user: str | None = None,
     ) -> None:  # fmt: skip
-        """Run ``code`` in the notebook's kernel; RunFinished is the last event."""
+        """Run ``code`` in the notebook's kernel; RunFinished is the last event.
+
+        user: with whose rights its AWS clients call where keys are required, unless a role limits
+        the notebook.
+        """
         shows = Shows(self._services.sessions, session, run_id, on_event)
         with self._lock:
             self._shown = {known: s for known, s in self._shown.items() if not s.over}
@@ -116,7 +131,16 @@ class Kernels:
             kernel = self._kernels.get(notebook)
             if kernel is None or kernel.ended:
                 kernel = self._kernels[notebook] = Kernel(self.environment(session))
-        kernel.submit(_Run(run_id, session, code, parameters, on_event, shows))
+        variables = {} if kernel.has_role else self._credentials(kernel, user)
+        kernel.submit(_Run(run_id, session, code, parameters, on_event, shows, variables))
+
+    def _credentials(self, kernel: Kernel, user: str | None) -> dict[str, str]:
+        """A user's keys, the same ones as long as the kernel lives."""
+        with self._lock:
+            if user not in kernel.credentials:
+                settings, directory = self._services.settings, self._services.directory
+                kernel.credentials[user] = credentials_of_user(settings, directory, user)
+            return kernel.credentials[user]
 
     def cancel(self, run_id: str) -> bool:
         """Interrupt a run, or end the queries that it shows; False if no kernel has it."""
@@ -158,6 +182,9 @@ class Kernel:
 
     def __init__(self, environment: dict[str, str]) -> None:
         self._environment = environment
+        # Keys of a role, which hold for all runs.
+        self.has_role = bool(environment.get("AWS_SESSION_TOKEN"))
+        self.credentials: dict[str | None, dict[str, str]] = {}
         self._runs: queue.SimpleQueue[_Run | None] = queue.SimpleQueue()
         self._current: _Run | None = None
         self._lock = threading.Lock()
@@ -274,10 +301,9 @@ class Kernel:
         variables = {
             "_eddyline_parameters": json.dumps(run.parameters),
             SESSION_VARIABLE: run.session,
+            **run.variables,
         }
-        self._client.execute(
-            f"import os; os.environ.update({variables!r})", silent=True, store_history=False
-        )
+        self._client.execute(_PREPARE.format(variables), silent=True, store_history=False)
         request_id = self._client.execute(run.code, allow_stdin=False)
         failure: EddylineError | None = None
         while True:

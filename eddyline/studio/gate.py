@@ -28,6 +28,8 @@ COOKIE = "eddyline-session"
 STATUS = "eddyline.status"
 # A request carries here which paths its user may open.
 MAY_OPEN = "eddyline.may_open"
+# And here who its user is.
+USER = "eddyline.user"
 # Where a user is led who may not open the overview.
 FIRST_PAGES = ("/generator", "/streams", "/notes")
 # What a browser may have before it has signed in.
@@ -168,6 +170,7 @@ class Gate:
 
         async def inside(scope: Scope, receive: Receive, send: Send) -> None:
             scope[MAY_OPEN] = may_open
+            scope[USER] = user
             await self._app(scope, receive, send)
 
         if may_open(path):

@@ -24,6 +24,7 @@ from eddyline.studio.shell import (
     icon_button,
     mark_missing,
     page,
+    user_of_page,
 )
 
 _KEYS = (
@@ -86,6 +87,7 @@ class NotePage:
         self._fresh = paragraph  # to be written in once it is shown
         self._not_run = ""
         self._cron = ""
+        self._user = user_of_page()
         with built.actions:
             self._build_actions()
         self._notice = Notice()
@@ -195,7 +197,7 @@ class NotePage:
 
     def run(self, paragraph: str) -> None:
         """Begin to run it."""
-        self._notes.run(self._id, paragraph)
+        self._notes.run(self._id, paragraph, self._user)
 
     def cancel(self, paragraph: str) -> None:
         """End its run."""
@@ -215,7 +217,7 @@ class NotePage:
 
     async def run_from(self, paragraph: str) -> None:
         """Run it and all that follow."""
-        await self._notice.attempt(self._notes.run_all, self._id, paragraph)
+        await self._notice.attempt(self._notes.run_all, self._id, paragraph, self._user)
         await self.look()
 
     async def add(self, after: str | None, before: str | None = None) -> None:
@@ -236,7 +238,7 @@ class NotePage:
     async def _run_every(self) -> None:
         for block in self._blocks.values():
             await block.save()
-        await self._notice.attempt(self._notes.run_all, self._id)
+        await self._notice.attempt(self._notes.run_all, self._id, None, self._user)
         await self.look()
 
     async def _cancel_every(self) -> None:

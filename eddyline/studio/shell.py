@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from nicegui import context, ui
 
-from eddyline.studio.gate import LOGO, MAY_OPEN, STATUS
+from eddyline.studio.gate import LOGO, MAY_OPEN, STATUS, USER
 from eddyline.studio.markup import escape
 from eddyline.studio.notice import Notice
 from eddyline.studio.refresh import Refresh
@@ -107,6 +107,12 @@ def may_open(path: str) -> bool:
     """Whether the user of the page that is being built may open a path of the studio."""
     allowed: Callable[[str], bool] | None = context.client.request.scope.get(MAY_OPEN)
     return allowed is None or allowed(path)
+
+
+def user_of_page() -> str | None:
+    """Who has opened the page that is being built."""
+    user: str | None = context.client.request.scope.get(USER)
+    return user
 
 
 def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:

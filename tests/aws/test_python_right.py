@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -218,3 +219,32 @@ def test_only_its_owner_can_reach_the_socket_and_the_data(guarded: Guarded) -> N
     directory = guarded.running.data_dir
     for path in (directory, directory / "control.sock"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+WHO = """
+import boto3
+print(boto3.client("sts").get_caller_identity()["Arn"].rpartition(":")[2])
+"""
+
+
+def test_python_of_a_note_calls_with_the_rights_of_the_user_who_runs_it(guarded: Guarded) -> None:
+    notes = guarded.running.services.notes
+    note_id = notes.create("Whose keys", ["%md\nbegin"])
+
+    def run(code: str, user: str | None) -> str:
+        paragraph = notes.add(note_id, f"%flink.pyflink\n{code}")
+        notes.run(note_id, paragraph, user)
+        end = time.monotonic() + 60
+        while True:
+            (view,) = [p for p in notes.view(note_id).paragraphs if p.id == paragraph]
+            if view.status in ("FINISHED", "ERROR", "ABORT"):
+                return "".join(o.text for o in view.outputs)
+            assert time.monotonic() < end, view
+            time.sleep(0.05)
+
+    # One process, and boto3's own session, for both.
+    assert run(WHO, "ann") == "user/ann\n"
+    assert run(WHO, "bob") == "user/bob\n"
+    assert run("print(len(boto3.client('kinesis').list_streams()['StreamNames']))", "ann") == "2\n"
+    assert "AccessDenied" in run("boto3.client('iam').list_users()", "ann")
+    assert "security token" in run(WHO, None)

@@ -67,6 +67,8 @@ class Live:
     # Names of the forms that the run has made so far.
     made: set[str] = field(default_factory=set)
     saved_ms: int = 0
+    # Who runs it; None for a schedule or the command line.
+    user: str | None = None
 
     @property
     def status(self) -> str:

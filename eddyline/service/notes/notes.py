@@ -338,14 +338,14 @@ class Notes(NoteEdits):
 
     # running
 
-    def run(self, note: str, paragraph: str) -> None:
-        """Begin to run a paragraph. Raises ``conflict`` or ``limit_exceeded``."""
-        self._runner.run(*self._life(note, paragraph))
+    def run(self, note: str, paragraph: str, user: str | None = None) -> None:
+        """Begin to run a paragraph for a user. Raises ``conflict`` or ``limit_exceeded``."""
+        self._runner.run(*self._life(note, paragraph), user)
 
-    def run_all(self, note: str, since: str | None = None) -> None:
+    def run_all(self, note: str, since: str | None = None, user: str | None = None) -> None:
         """Begin to run all paragraphs in order, or those from ``since`` on. Raises ``conflict``."""
         self.keep_version(note, "before a run")
-        self._runner.run_all(self._opened(self.find(note)), since)
+        self._runner.run_all(self._opened(self.find(note)), since, user)
 
     def cancel(self, note: str, paragraph: str | None = None) -> None:
         """End the run of a paragraph, or of all."""

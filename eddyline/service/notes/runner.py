@@ -83,8 +83,8 @@ class Runner:
 
     # one paragraph
 
-    def run(self, opened: OpenNote, live: Live) -> None:
-        """Begin to run a paragraph.
+    def run(self, opened: OpenNote, live: Live, user: str | None = None) -> None:
+        """Begin to run a paragraph for a user.
 
         Raises:
             EddylineError: ``conflict`` if it runs, ``limit_exceeded`` if too many do.
@@ -95,6 +95,7 @@ class Runner:
             if opened.running >= AT_ONCE_MAX:
                 msg = f"{AT_ONCE_MAX} paragraphs of this note are running"
                 raise EddylineError("limit_exceeded", msg, hint="stop one of them first")
+            live.user = user
             run_id = self._begin(opened, live)
         if run_id is not None:
             self._submit(opened, live, run_id)
@@ -132,7 +133,7 @@ class Runner:
             parameters = {"note": opened.note.params, "paragraph": live.paragraph.params}
             self._services.kernels.submit(
                 notebook, session_of(opened.note.id), task.python, parameters, run_id,
-                self._listener(opened, live),
+                self._listener(opened, live), live.user,
             )  # fmt: skip
             return
         try:
@@ -183,7 +184,7 @@ class Runner:
 
     # all paragraphs
 
-    def run_all(self, opened: OpenNote, since: str | None = None) -> None:
+    def run_all(self, opened: OpenNote, since: str | None = None, user: str | None = None) -> None:
         """Begin to run all enabled paragraphs that do not run, in order; ``since`` that one.
 
         Raises:
@@ -202,6 +203,7 @@ class Runner:
             waiting = [live for live in waiting if not live.busy]
             for live in waiting:
                 live.wait()
+                live.user = user
                 self.touch(live)
         in_thread("note-round", self._round, opened, waiting, ended)
 
