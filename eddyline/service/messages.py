@@ -10,6 +10,7 @@ import msgspec
 
 from eddyline.generator.counters import Counters
 from eddyline.generator.spec import GeneratorSpec
+from eddyline.service.context_change import ContextChange
 from eddyline.service.events import JobFigures, RunEvent
 from eddyline.service.jobs import JobContext
 from eddyline.settings import Settings
@@ -24,9 +25,15 @@ class Begin(msgspec.Struct, tag=True, frozen=True):
 
 
 class Adopt(msgspec.Struct, tag=True, frozen=True):
-    """To a worker: what another session of its group has SET, USEd and made temporary."""
+    """To a worker: what the group that it joins has SET, USEd and made temporary."""
 
     context: JobContext
+
+
+class AdoptChange(msgspec.Struct, tag=True, frozen=True):
+    """To a worker: what a statement of another session of its group has changed."""
+
+    change: ContextChange
 
 
 class Run(msgspec.Struct, tag=True, frozen=True):
@@ -90,9 +97,13 @@ class Waiting(msgspec.Struct, tag=True, frozen=True):
 
 
 class Remember(msgspec.Struct, tag=True, frozen=True):
-    """From a worker: what the session has SET, USEd and made temporary by now."""
+    """From a worker: what the session has SET, USEd and made temporary by now.
+
+    change: what the statement that just ended has changed of that; None if nothing.
+    """
 
     context: JobContext
+    change: ContextChange | None = None
 
 
 class RequestStop(msgspec.Struct, tag=True, frozen=True):
@@ -126,7 +137,7 @@ class Sent(msgspec.Struct, tag=True, frozen=True):
     error: dict[str, Any] | None = None
 
 
-ToWorker = Begin | Adopt | Run | Resume | Cancel | StopJob | Generate | Stop
+ToWorker = Begin | Adopt | AdoptChange | Run | Resume | Cancel | StopJob | Generate | Stop
 FromWorker = (
     Ready | Beat | Waiting | Remember | RequestStop | JobReport | Monitored | Sent | RunEvent
 )

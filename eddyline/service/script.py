@@ -13,6 +13,7 @@ from eddyline.errors import EddylineError
 from eddyline.service import messages
 from eddyline.service.child import described
 from eddyline.service.compiled_plan import CompiledInsert, plan_exists, read_plan, write_plan
+from eddyline.service.context_change import change_between
 from eddyline.service.events import (
     JobStarted,
     RunFinished,
@@ -161,9 +162,10 @@ class Script:
 
     def _do(self, index: int, statement: Statement) -> None:
         with self._session.planning:
+            before = self._session.context()
             result = answer(self._session, self._planner(), statement)
             context = self._session.context()
-        self._session.send(messages.Remember(context))
+        self._session.send(messages.Remember(context, change_between(before, context)))
         run_id = self._run.run_id
         for warning in result.warnings:
             self._session.send(Warning_(run_id, index, warning))

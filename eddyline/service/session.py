@@ -23,6 +23,7 @@ from eddyline.engines.local import LocalEngine
 from eddyline.log import LogStore
 from eddyline.service.anomalies import Monitor
 from eddyline.service.aws_environment import aws_environment
+from eddyline.service.context_change import ContextChange, changed
 from eddyline.service.crash import crash_on_request
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import JobContext, JobStore
@@ -134,10 +135,15 @@ class Session:
             keep(self.catalog, unpack(entry))
 
     def adopt(self, context: JobContext) -> None:
-        """Take on what another session of the group has; what it no longer has is gone here."""
+        """Take on what a group has; what it has not is gone here."""
         with self.planning:
             self.catalog.forget_temporary()
             self._restore(context)
+
+    def adopt_change(self, change: ContextChange) -> None:
+        """Take on what a statement of another session of the group has changed."""
+        with self.planning:
+            self.adopt(changed(self.context(), change))
 
     def context(self) -> JobContext:
         """What the next worker of this session is to know."""

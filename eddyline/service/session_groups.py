@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eddyline.service.context_change import ContextChange, changed
 from eddyline.service.jobs import JobContext
 
 
@@ -23,10 +24,20 @@ class SessionGroups:
         """The session has ended; its group keeps what it has."""
         self._groups.pop(session, None)
 
-    def share(self, session: str, context: JobContext) -> list[str]:
-        """A session's statement has changed its context; the others that are to take it on."""
+    def share(
+        self, session: str, context: JobContext, change: ContextChange | None
+    ) -> tuple[JobContext, list[str]]:
+        """A session's statement has changed its context, which is that after the statement.
+
+        Returns what the session, and its whole group, has from now on, and the other sessions that
+        are to take on the change.
+        """
         group = self._groups.get(session)
         if group is None:
-            return []
-        self._contexts[group] = context
-        return [other for other, its in self._groups.items() if its == group and other != session]
+            return context, []
+        known = self._contexts.get(group)
+        if known is not None and change is None:
+            return known, []
+        merged = context if known is None or change is None else changed(known, change)
+        self._contexts[group] = merged
+        return merged, [s for s, its in self._groups.items() if its == group and s != session]

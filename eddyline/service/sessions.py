@@ -182,6 +182,16 @@ class Sessions:
             if context is not None:
                 self._adopt(self._session(session), context)
 
+    def _remember(self, session: _Session, message: messages.Remember) -> None:
+        """Keep a session's context, and have the others of its group take on what is new in it."""
+        context, change = message.context, message.change
+        session.context, others = self._groups.share(session.name, context, change)
+        for name in others:
+            other = self._session(name)
+            other.context = session.context
+            if change is not None and other.child is not None:
+                other.child.send(messages.AdoptChange(change))
+
     def _adopt(self, session: _Session, context: JobContext) -> None:
         session.context = context
         if session.child is not None:
@@ -361,9 +371,7 @@ class Sessions:
                     session.runs[message.run_id].jobs = message.job_ids
         elif isinstance(message, messages.Remember):
             with self._lock:
-                session.context = message.context
-                for name in self._groups.share(session.name, message.context):
-                    self._adopt(self._session(name), message.context)
+                self._remember(session, message)
         elif isinstance(message, messages.RequestStop):
             in_thread("stop-job", self._stop_requested, message.job_id)
         elif isinstance(message, messages.Monitored):

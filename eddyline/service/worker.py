@@ -36,6 +36,9 @@ class Worker:
         elif isinstance(message, messages.Adopt):
             assert self._session is not None, "Begin comes first"
             self._session.adopt(message.context)
+        elif isinstance(message, messages.AdoptChange):
+            assert self._session is not None, "Begin comes first"
+            self._session.adopt_change(message.change)
         elif isinstance(message, messages.Resume):
             self._resume(message)
         elif isinstance(message, messages.Cancel):
