@@ -9,7 +9,7 @@ import pytest
 
 from eddyline.errors import EddylineError
 from eddyline.record.formats import kernel
-from eddyline.testing.casebook import Layout, run
+from eddyline.testing.casebook import CaseLayout, run
 from eddyline.testing.cases import Case, discover, fold, same
 
 CASES = discover(Path(__file__).parent / "cases")
@@ -35,7 +35,7 @@ def by_name(case: Case) -> str:
     return case.name
 
 
-def check(case: Case, layout: Layout, tmp_path: Path) -> None:
+def check(case: Case, layout: CaseLayout, tmp_path: Path) -> None:
     outcome = run(case, layout, tmp_path)
     assert case.types is not None
     marked = case.name in MARKED_BEYOND_MEANING
@@ -63,17 +63,17 @@ def test_straight_by_statements(
 ) -> None:
     """As large batches run; the other ways of running take the ways of small batches."""
     monkeypatch.setattr(kernel, "FEW_ROWS", 0)
-    check(case, Layout(), tmp_path)
+    check(case, CaseLayout(), tmp_path)
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=by_name)
 def test_one_row_a_batch(case: Case, tmp_path: Path) -> None:
-    check(case, Layout(batch_rows=1), tmp_path)
+    check(case, CaseLayout(batch_rows=1), tmp_path)
 
 
 @pytest.mark.parametrize("case", [c for c in ANSWERED if c.tables()], ids=by_name)
 def test_killed_and_taken_up_again(case: Case, tmp_path: Path) -> None:
-    check(case, Layout(batch_rows=3, restart=True), tmp_path)
+    check(case, CaseLayout(batch_rows=3, restart=True), tmp_path)
 
 
 def in_any_order(case: Case) -> bool:
@@ -97,12 +97,12 @@ def test_some_cases_run_over_shards_with_windows() -> None:
 
 @pytest.mark.parametrize("case", [c for c in ANSWERED if in_any_order(c)], ids=by_name)
 def test_over_three_shards(case: Case, tmp_path: Path) -> None:
-    check(case, Layout(shards=3), tmp_path)
+    check(case, CaseLayout(shards=3), tmp_path)
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.fail], ids=by_name)
 def test_refused_with_its_sentence(case: Case, tmp_path: Path) -> None:
     assert case.fail is not None
     with pytest.raises(EddylineError) as refused:
-        run(case, Layout(), tmp_path)
+        run(case, CaseLayout(), tmp_path)
     assert case.fail in refused.value.message

@@ -25,7 +25,7 @@ SESSION_S = 3600
 TAGS_MAX = 50
 
 
-class Kind(StrEnum):
+class EntityKind(StrEnum):
     """What an entity is; the value is the word in its ARN."""
 
     USER = "user"
@@ -33,14 +33,14 @@ class Kind(StrEnum):
     GROUP = "group"
 
 
-_ID_PREFIXES = {Kind.USER: "AIDA", Kind.ROLE: "AROA", Kind.GROUP: "AGPA"}
+_ID_PREFIXES = {EntityKind.USER: "AIDA", EntityKind.ROLE: "AROA", EntityKind.GROUP: "AGPA"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A user, role or group. ``trust``: who may assume a role, a document."""
 
-    kind: Kind
+    kind: EntityKind
     name: str
     id: str
     path: str
@@ -64,7 +64,7 @@ class Entities:
 
     def create(
         self,
-        kind: Kind,
+        kind: EntityKind,
         name: str,
         path: str = "/",
         *,
@@ -91,7 +91,7 @@ class Entities:
             if self._taken(db, kind, name):
                 msg = f"{kind.value.capitalize()} with name {name} already exists."
                 raise EddylineError("already_exists", msg)
-            if kind is Kind.USER:
+            if kind is EntityKind.USER:
                 row = (name, None, None, entity.created_ms)
                 db.execute("INSERT INTO users VALUES (?, ?, ?, ?)", row)
             values = (
@@ -101,30 +101,30 @@ class Entities:
             db.execute("INSERT INTO entities VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
         return entity
 
-    def _taken(self, db: sqlite3.Connection, kind: Kind, name: str) -> bool:
+    def _taken(self, db: sqlite3.Connection, kind: EntityKind, name: str) -> bool:
         sql = "SELECT 1 FROM entities WHERE kind=? AND name=? COLLATE NOCASE"
         taken = db.execute(sql, (kind.value, name)).fetchone() is not None
-        if kind is Kind.USER and not taken:
+        if kind is EntityKind.USER and not taken:
             sql = "SELECT 1 FROM users WHERE name=? COLLATE NOCASE"
             return db.execute(sql, (name,)).fetchone() is not None
         return taken
 
-    def find(self, kind: Kind, name: str) -> Entity | None:
+    def find(self, kind: EntityKind, name: str) -> Entity | None:
         """The entity of that name; a user of the command line is one too."""
         return next(iter(self._read(kind, name)), None)
 
-    def get(self, kind: Kind, name: str) -> Entity:
+    def get(self, kind: EntityKind, name: str) -> Entity:
         """The entity of that name. Raises ``not_found``."""
         entity = self.find(kind, name)
         if entity is None:
             raise no_entity(kind, name)
         return entity
 
-    def all(self, kind: Kind, path_prefix: str = "/") -> list[Entity]:
+    def all(self, kind: EntityKind, path_prefix: str = "/") -> list[Entity]:
         """All entities of a kind below a path, by name."""
         return [e for e in self._read(kind, None) if e.path.startswith(path_prefix)]
 
-    def _read(self, kind: Kind, name: str | None) -> list[Entity]:
+    def _read(self, kind: EntityKind, name: str | None) -> list[Entity]:
         rows = self._store.read(
             "SELECT name, id, path, created_ms, trust, description, session_s, tags FROM entities"
             " WHERE kind=?1 AND (?2 IS NULL OR name=?2 COLLATE NOCASE)",
@@ -137,7 +137,7 @@ class Entities:
             )
             for n, i, p, c, t, d, s, tags in rows
         ]  # fmt: skip
-        if kind is Kind.USER:
+        if kind is EntityKind.USER:
             known = {e.name for e in entities}
             rows = self._store.read(
                 "SELECT name, created_ms FROM users WHERE ?1 IS NULL OR name=?1 COLLATE NOCASE",
@@ -157,7 +157,7 @@ class Entities:
 
     def update(
         self,
-        kind: Kind,
+        kind: EntityKind,
         name: str,
         *,
         trust: str | None = None,
@@ -178,7 +178,7 @@ class Entities:
         return self.get(kind, name)
 
     def rename(
-        self, kind: Kind, name: str, new_name: str | None = None, path: str | None = None
+        self, kind: EntityKind, name: str, new_name: str | None = None, path: str | None = None
     ) -> None:
         """Change name and path; policies, keys and memberships follow, sessions end.
 
@@ -199,7 +199,9 @@ class Entities:
             for sql in (*_RENAMED, *_RENAMED_OF[kind]):
                 db.execute(sql, arguments)
 
-    def change_tags(self, kind: Kind, name: str, added: dict[str, str], removed: list[str]) -> None:
+    def change_tags(
+        self, kind: EntityKind, name: str, added: dict[str, str], removed: list[str]
+    ) -> None:
         """Add and remove tags. Raises ``not_found``, ``limit_exceeded``."""
         entity = self.get(kind, name)
         tags = {k: v for k, v in {**entity.tags, **added}.items() if k not in removed}
@@ -212,7 +214,7 @@ class Entities:
                 msg = f"{kind} {name} was not made through IAM and has no tags"
                 raise EddylineError("invalid_argument", msg)
 
-    def delete(self, kind: Kind, name: str) -> None:
+    def delete(self, kind: EntityKind, name: str) -> None:
         """Delete an entity that has nothing left.
 
         Raises:
@@ -225,7 +227,7 @@ class Entities:
                     msg = f"Cannot delete entity, must {what} first."
                     raise EddylineError("conflict", msg)
             db.execute("DELETE FROM entities WHERE kind=? AND name=?", (kind.value, entity.name))
-            if kind is Kind.USER:
+            if kind is EntityKind.USER:
                 db.execute("DELETE FROM sessions WHERE user=?", (entity.name,))
                 db.execute("DELETE FROM users WHERE name=?", (entity.name,))
 
@@ -233,30 +235,30 @@ class Entities:
 
     def join(self, group: str, user: str) -> None:
         """Make a user a member of a group. Raises ``not_found``."""
-        row = (self.get(Kind.GROUP, group).name, self.get(Kind.USER, user).name)
+        row = (self.get(EntityKind.GROUP, group).name, self.get(EntityKind.USER, user).name)
         with self._store.write() as db:
             db.execute("INSERT OR IGNORE INTO group_members VALUES (?, ?)", row)
 
     def leave(self, group: str, user: str) -> None:
         """End a membership. Raises ``not_found``."""
-        row = (self.get(Kind.GROUP, group).name, self.get(Kind.USER, user).name)
+        row = (self.get(EntityKind.GROUP, group).name, self.get(EntityKind.USER, user).name)
         with self._store.write() as db:
             db.execute("DELETE FROM group_members WHERE group_name=? AND user=?", row)
 
     def members(self, group: str) -> list[Entity]:
         """The users of a group. Raises ``not_found``."""
-        name = self.get(Kind.GROUP, group).name
+        name = self.get(EntityKind.GROUP, group).name
         sql = "SELECT user FROM group_members WHERE group_name=? ORDER BY user"
-        return [self.get(Kind.USER, str(u)) for (u,) in self._store.read(sql, (name,))]
+        return [self.get(EntityKind.USER, str(u)) for (u,) in self._store.read(sql, (name,))]
 
     def groups_of(self, user: str) -> list[Entity]:
         """The groups of a user. Raises ``not_found``."""
-        name = self.get(Kind.USER, user).name
+        name = self.get(EntityKind.USER, user).name
         sql = "SELECT group_name FROM group_members WHERE user=? ORDER BY group_name"
-        return [self.get(Kind.GROUP, str(g)) for (g,) in self._store.read(sql, (name,))]
+        return [self.get(EntityKind.GROUP, str(g)) for (g,) in self._store.read(sql, (name,))]
 
 
-def _left(kind: Kind) -> tuple[tuple[str, str], ...]:
+def _left(kind: EntityKind) -> tuple[tuple[str, str], ...]:
     return (
         (f"SELECT 1 FROM attachments WHERE kind='{kind}' AND owner=?", "detach all policies"),
         (f"SELECT 1 FROM inline_policies WHERE kind='{kind}' AND owner=?", "delete policies"),
@@ -268,33 +270,33 @@ _RENAMED = (
     "UPDATE inline_policies SET owner=:new WHERE kind=:kind AND owner=:old",
     "UPDATE attachments SET owner=:new WHERE kind=:kind AND owner=:old",
 )
-_RENAMED_OF: dict[Kind, tuple[str, ...]] = {
-    Kind.USER: (
+_RENAMED_OF: dict[EntityKind, tuple[str, ...]] = {
+    EntityKind.USER: (
         "UPDATE users SET name=:new WHERE name=:old",
         "UPDATE access_keys SET user=:new WHERE user=:old",
         "UPDATE group_members SET user=:new WHERE user=:old",
         "DELETE FROM sessions WHERE user=:old",
         "DELETE FROM links WHERE user=:old",
     ),
-    Kind.GROUP: ("UPDATE group_members SET group_name=:new WHERE group_name=:old",),
-    Kind.ROLE: (),
+    EntityKind.GROUP: ("UPDATE group_members SET group_name=:new WHERE group_name=:old",),
+    EntityKind.ROLE: (),
 }
 # What keeps an entity from being deleted, and what AWS says of it.
-_LEFT: dict[Kind, tuple[tuple[str, str], ...]] = {
-    Kind.ROLE: _left(Kind.ROLE),
-    Kind.USER: (
+_LEFT: dict[EntityKind, tuple[tuple[str, str], ...]] = {
+    EntityKind.ROLE: _left(EntityKind.ROLE),
+    EntityKind.USER: (
         ("SELECT 1 FROM access_keys WHERE user=?", "delete access keys"),
         ("SELECT 1 FROM group_members WHERE user=?", "remove users from group"),
-        *_left(Kind.USER),
+        *_left(EntityKind.USER),
     ),
-    Kind.GROUP: (
+    EntityKind.GROUP: (
         ("SELECT 1 FROM group_members WHERE group_name=?", "remove users from group"),
-        *_left(Kind.GROUP),
+        *_left(EntityKind.GROUP),
     ),
 }
 
 
-def no_entity(kind: Kind, name: str) -> EddylineError:
+def no_entity(kind: EntityKind, name: str) -> EddylineError:
     """There is no entity of that name, in AWS's words."""
     msg = f"The {kind} with name {name} cannot be found."
     return EddylineError("not_found", msg)

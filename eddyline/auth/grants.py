@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eddyline.auth.entities import TAGS_MAX, Entities, Kind, new_id
+from eddyline.auth.entities import TAGS_MAX, Entities, EntityKind, new_id
 from eddyline.auth.managed import AWS_MANAGED, AWS_PREFIX
 from eddyline.auth.store import AccessStore
 from eddyline.auth.trust import check_document
@@ -55,20 +55,20 @@ class Grants:
 
     # inline policies
 
-    def put(self, kind: Kind, owner: str, name: str, document: str) -> None:
+    def put(self, kind: EntityKind, owner: str, name: str, document: str) -> None:
         """Give an entity an inline policy. Raises ``not_found``, ``malformed_policy``."""
         check_document(document)
         row = (kind.value, self._entities.get(kind, owner).name, name, document)
         with self._store.write() as db:
             db.execute("INSERT OR REPLACE INTO inline_policies VALUES (?, ?, ?, ?)", row)
 
-    def inline(self, kind: Kind, owner: str) -> dict[str, str]:
+    def inline(self, kind: EntityKind, owner: str) -> dict[str, str]:
         """Inline documents by name. Raises ``not_found``."""
         name = self._entities.get(kind, owner).name
         sql = "SELECT name, document FROM inline_policies WHERE kind=? AND owner=? ORDER BY name"
         return {str(n): str(d) for n, d in self._store.read(sql, (kind.value, name))}
 
-    def remove(self, kind: Kind, owner: str, name: str) -> None:
+    def remove(self, kind: EntityKind, owner: str, name: str) -> None:
         """Remove an inline policy. Raises ``not_found``."""
         entity = self._entities.get(kind, owner)
         with self._store.write() as db:
@@ -224,13 +224,13 @@ class Grants:
 
     # attachments
 
-    def attach(self, kind: Kind, owner: str, arn: str) -> None:
+    def attach(self, kind: EntityKind, owner: str, arn: str) -> None:
         """Attach a managed policy. Raises ``not_found``."""
         row = (kind.value, self._entities.get(kind, owner).name, self.get(arn).arn)
         with self._store.write() as db:
             db.execute("INSERT OR IGNORE INTO attachments VALUES (?, ?, ?)", row)
 
-    def detach(self, kind: Kind, owner: str, arn: str) -> None:
+    def detach(self, kind: EntityKind, owner: str, arn: str) -> None:
         """Detach a managed policy. Raises ``not_found``."""
         entity = self._entities.get(kind, owner)
         with self._store.write() as db:
@@ -238,25 +238,25 @@ class Grants:
             if not db.execute(sql, (kind.value, entity.name, arn)).rowcount:
                 raise EddylineError("not_found", f"Policy {arn} was not found.")
 
-    def attached(self, kind: Kind, owner: str) -> list[ManagedPolicy]:
+    def attached(self, kind: EntityKind, owner: str) -> list[ManagedPolicy]:
         """The managed policies of an entity, by ARN. Raises ``not_found``."""
         name = self._entities.get(kind, owner).name
         sql = "SELECT arn FROM attachments WHERE kind=? AND owner=? ORDER BY arn"
         return [self.get(str(a)) for (a,) in self._store.read(sql, (kind.value, name))]
 
-    def attachments(self, arn: str) -> list[tuple[Kind, str]]:
+    def attachments(self, arn: str) -> list[tuple[EntityKind, str]]:
         """The entities that have a managed policy. Raises ``not_found``."""
         self.get(arn)
         sql = "SELECT kind, owner FROM attachments WHERE arn=? ORDER BY kind, owner"
-        return [(Kind(str(k)), str(o)) for k, o in self._store.read(sql, (arn,))]
+        return [(EntityKind(str(k)), str(o)) for k, o in self._store.read(sql, (arn,))]
 
     # together
 
-    def policies_of(self, kind: Kind, name: str) -> tuple[str, ...]:
+    def policies_of(self, kind: EntityKind, name: str) -> tuple[str, ...]:
         """Every document that applies to a user, role or group."""
         owners = [(kind, name)]
-        if kind is Kind.USER:
-            owners += [(Kind.GROUP, group.name) for group in self._entities.groups_of(name)]
+        if kind is EntityKind.USER:
+            owners += [(EntityKind.GROUP, group.name) for group in self._entities.groups_of(name)]
         documents: list[str] = []
         for owner in owners:
             documents += self.inline(*owner).values()

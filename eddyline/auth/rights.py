@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.policy import Effect, Request, allowed, parse
 from eddyline.auth.signin import OWNER
@@ -95,9 +95,9 @@ class Rights:
     def _documents(self, user: str) -> tuple[str, ...] | None:
         """The policies that limit a user; None for one who may do everything."""
         if user.startswith(ROLE_PREFIX):
-            return self._grants.policies_of(Kind.ROLE, user.removeprefix(ROLE_PREFIX))
+            return self._grants.policies_of(EntityKind.ROLE, user.removeprefix(ROLE_PREFIX))
         document = self._users.policy(user)
-        documents = self._grants.policies_of(Kind.USER, user)
+        documents = self._grants.policies_of(EntityKind.USER, user)
         documents = documents if document is None else (document, *documents)
         if not documents and not self._entities.is_managed(user):
             return None

@@ -12,7 +12,7 @@ from typing import Any
 
 from eddyline.auth import sigv4
 from eddyline.auth.binding import enforced
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.metrics_token import MetricsToken
 from eddyline.auth.temporary import PREFIX, USER, TemporaryKey, TemporaryKeys
@@ -132,11 +132,11 @@ class KeyGuard:
 
     def _user(self, name: str, key_id: str) -> Caller:
         document = self._users.policy(name)
-        policies = self._grants.policies_of(Kind.USER, name)
+        policies = self._grants.policies_of(EntityKind.USER, name)
         policies = policies if document is None else (document, *policies)
         # A user that the command line made may do everything until it is given a policy.
         trusted = not policies and not self._entities.is_managed(name)
-        arn = self._entities.get(Kind.USER, name).arn(self._account)
+        arn = self._entities.get(EntityKind.USER, name).arn(self._account)
         return Caller(name, policies, trusted, key_id, arn)
 
     def _temporarily(self, key_id: str) -> KnownKey | None:
@@ -146,14 +146,14 @@ class KeyGuard:
         if not key.role.startswith(USER):
             return self._of_role(key)
         name = key.role.removeprefix(USER)
-        if self._entities.find(Kind.USER, name) is None:  # removed meanwhile
+        if self._entities.find(EntityKind.USER, name) is None:  # removed meanwhile
             return None
         return KnownKey(key.secret, self._user(name, key_id), key.token, key.ends_ms)
 
     def _of_role(self, key: TemporaryKey) -> KnownKey:
         arn = f"arn:aws:sts::{self._account}:assumed-role/{key.role}/{key.session}"
-        role = self._entities.find(Kind.ROLE, key.role)
-        policies = self._grants.policies_of(Kind.ROLE, key.role) if role is not None else ()
+        role = self._entities.find(EntityKind.ROLE, key.role)
+        policies = self._grants.policies_of(EntityKind.ROLE, key.role) if role is not None else ()
         # On a server that checks no keys any role can be assumed; an unknown one limits nothing.
         trusted = role is None and not self.enforced
         caller = Caller(f"{key.role}/{key.session}", policies, trusted, key.key_id, arn, key.policy)

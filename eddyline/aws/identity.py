@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from eddyline.auth.entities import Entities, Entity, Kind
+from eddyline.auth.entities import Entities, Entity, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.temporary import TemporaryKeys
 from eddyline.auth.users import Users
@@ -13,7 +13,11 @@ from eddyline.aws.call import Caller
 from eddyline.aws.context import ServiceContext
 
 # Members that name the resource of a request, with the kind in its ARN.
-_NAMES = (("UserName", Kind.USER), ("RoleName", Kind.ROLE), ("GroupName", Kind.GROUP))
+_NAMES = (
+    ("UserName", EntityKind.USER),
+    ("RoleName", EntityKind.ROLE),
+    ("GroupName", EntityKind.GROUP),
+)
 _ARNS = ("PolicyArn", "RoleArn")
 
 
@@ -56,9 +60,9 @@ class IdentityContext(ServiceContext):
     def user_of(self, caller: Caller) -> Entity | None:
         """The user whose key the caller used; None for another caller."""
         if ":user/" in caller.arn:
-            return self.entities.find(Kind.USER, caller.user)
+            return self.entities.find(EntityKind.USER, caller.user)
         key = self.users.key(caller.key_id)
-        return None if key is None else self.entities.find(Kind.USER, key.user)
+        return None if key is None else self.entities.find(EntityKind.USER, key.user)
 
     def role_named(self, arn: str) -> str:
         """The name of a role in its ARN."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eddyline.auth.binding import enforced
-from eddyline.auth.entities import Kind
+from eddyline.auth.entities import EntityKind
 from eddyline.auth.temporary import TemporaryKey
 from eddyline.auth.trust import check_document, may_assume
 from eddyline.aws.access import principal_of
@@ -23,7 +23,7 @@ def get_caller_identity(context: IdentityContext, call: Call) -> Answer:
     caller = call.caller
     if ":assumed-role/" in caller.arn:
         role, _, session = caller.user.partition("/")
-        entity = context.entities.find(Kind.ROLE, role)
+        entity = context.entities.find(EntityKind.ROLE, role)
         user_id = f"{entity.id if entity else 'AROA' + role[:17]}:{session}"
         return {"UserId": user_id, "Account": account, "Arn": caller.arn}
     user = context.user_of(caller)
@@ -36,7 +36,7 @@ def assume_role(context: IdentityContext, call: Call) -> Answer:
     """Credentials of a role, for a caller whom its trust policy names."""
     request = call.request
     name = context.role_named(request.RoleArn)
-    role = context.entities.find(Kind.ROLE, name)
+    role = context.entities.find(EntityKind.ROLE, name)
     if request.Policy is not None:
         check_document(request.Policy)
     if enforced(context.settings):

@@ -19,7 +19,7 @@ from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
     from eddyline.service.notes import NoteView, ParagraphView
-    from eddyline.service.notes.output import Output, Table
+    from eddyline.service.notes.output import Output, OutputTable
     from eddyline.service.services import Services
 
 app = typer.Typer(
@@ -337,7 +337,7 @@ def _print_text(output: Output) -> None:
     say(mark + output.text.rstrip("\n"))
 
 
-def _print_rows(number: int, result: Table, as_json: bool) -> None:
+def _print_rows(number: int, result: OutputTable, as_json: bool) -> None:
     if not as_json:
         table(result.columns, [["NULL" if v is None else v for v in row] for row in result.rows])
         return

@@ -30,7 +30,7 @@ from eddyline.engine.operators.join import Join
 from eddyline.engine.operators.limit import Limit
 from eddyline.engine.operators.lookup_join import LookupJoin
 from eddyline.engine.operators.match import Match
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.operators.over_changes import OverChanges
 from eddyline.engine.operators.over_time import OverByTime
 from eddyline.engine.operators.processing_time import ProcessingTime
@@ -86,15 +86,15 @@ class Workshop:
     directory: Path | None = None
     state_ttl_ms: int = 0
 
-    def context(self, name: str) -> Context:
+    def context(self, name: str) -> OperatorContext:
         shared = (self.db, self.settings, self.clock, self.figures, self.zone, self.directory)
-        return Context(name, *shared, state_ttl_ms=self.state_ttl_ms)
+        return OperatorContext(name, *shared, state_ttl_ms=self.state_ttl_ms)
 
 
-Builder = Callable[[Workshop, Context, Inputs, Any], Operator]
+Builder = Callable[[Workshop, OperatorContext, Inputs, Any], Operator]
 
 
-def _scan(w: Workshop, context: Context, inputs: Inputs, node: plan.Scan) -> Operator:
+def _scan(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Scan) -> Operator:
     options = node.table.options
     name = connector_of(options.get("connector", "")).name
     source = SourceContext(
@@ -139,7 +139,7 @@ def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> 
     )
 
 
-def _sink(w: Workshop, context: Context, inputs: Inputs, node: plan.Sink) -> Operator:
+def _sink(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Sink) -> Operator:
     options = node.table.options
     name = connector_of(options.get("connector", "")).name
     if name == "kinesis" and is_remote(options, w.settings):
@@ -182,14 +182,14 @@ def _stream_known(table: str, options: dict[str, str]) -> Iterator[None]:
 
 
 def _window_aggregate(
-    w: Workshop, context: Context, inputs: Inputs, node: plan.WindowAggregate
+    w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.WindowAggregate
 ) -> Operator:
     if node.window.kind is plan.WindowKind.SESSION:
         return SessionAggregate(context, inputs, node)
     return WindowAggregate(context, inputs, node)
 
 
-def _over(w: Workshop, context: Context, inputs: Inputs, node: plan.Over) -> Operator:
+def _over(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Over) -> Operator:
     by_time = node.time in (OverTime.ROWTIME, OverTime.PROCTIME)
     return OverByTime(context, inputs, node) if by_time else OverChanges(context, inputs, node)
 

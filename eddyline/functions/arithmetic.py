@@ -9,7 +9,7 @@ from eddyline.functions.operators import _compute
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -28,7 +28,7 @@ from eddyline.record.types import (
 )
 
 
-def _round(args: Arguments, context: Context) -> Built:
+def _round(args: Arguments, context: CallContext) -> Built:
     """Half up on the decimal digits one sees: 0.15 becomes 0.2, though its bits are below."""
     check("ROUND", args, ("number", "integer"))
     kind = args[0].type.plain()
@@ -58,7 +58,7 @@ def _round_decimal(args: Arguments, digits: int | None) -> Built:
     return Built(strict(kind, args), f"CAST(round({{0}}, {digits}) AS {duckdb_type(kind)})")
 
 
-def _truncate(args: Arguments, context: Context) -> Built:
+def _truncate(args: Arguments, context: CallContext) -> Built:
     check("TRUNCATE", args, ("number", "integer"))
     kind = args[0].type.plain()
     digits = 0 if len(args) == 1 else args[1].integer
@@ -78,7 +78,7 @@ def _whole(name: str) -> Function:
     """FLOOR and CEIL of numbers; those of times are in ``temporal``."""
     from eddyline.functions.temporal import rounded_time
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         if len(args) == 2:
             return rounded_time(name, args, context)
         check(name, args, ("number",))
@@ -96,7 +96,7 @@ def _whole(name: str) -> Function:
     return Function((name,), (1, 2), builder, doc, (f"{name}(1.5E0)", value))
 
 
-def _abs(args: Arguments, context: Context) -> Built:
+def _abs(args: Arguments, context: CallContext) -> Built:
     check("ABS", args, ("number",))
     kind = args[0].type.plain()
     if not kind.is_integer:
@@ -105,13 +105,13 @@ def _abs(args: Arguments, context: Context) -> Built:
     return Built(kind, wrapped(f"abs(({{0}})::{wide})", kind.root))
 
 
-def _sign(args: Arguments, context: Context) -> Built:
+def _sign(args: Arguments, context: CallContext) -> Built:
     check("SIGN", args, ("number",))
     kind = args[0].type.plain()
     return Built(kind, f"CAST(sign({{0}}) AS {duckdb_type(kind)})")
 
 
-def _mod(args: Arguments, context: Context) -> Built:
+def _mod(args: Arguments, context: CallContext) -> Built:
     check("MOD", args, ("number",))
     left, right = args[0].type, args[1].type
     if any(t.root in APPROXIMATE for t in (left, right)):
@@ -131,7 +131,7 @@ def _double(name: str, template: str, doc: str, example: tuple[str, object]) -> 
     )
 
 
-def _log(args: Arguments, context: Context) -> Built:
+def _log(args: Arguments, context: CallContext) -> Built:
     check("LOG", args, ("number",))
     if len(args) == 1:
         return Built(strict(DOUBLE, args), _LN.format("{0}"))
@@ -148,11 +148,11 @@ _ASIN = f"(CASE WHEN abs(({{0}})::DOUBLE) <= 1 THEN asin(({{0}})::DOUBLE) {_NAN}
 _ACOS = f"(CASE WHEN abs(({{0}})::DOUBLE) <= 1 THEN acos(({{0}})::DOUBLE) {_NAN}"
 
 
-def _rand(args: Arguments, context: Context) -> Built:
+def _rand(args: Arguments, context: CallContext) -> Built:
     return Built(DOUBLE.not_null(), "random()")
 
 
-def _rand_integer(args: Arguments, context: Context) -> Built:
+def _rand_integer(args: Arguments, context: CallContext) -> Built:
     check("RAND_INTEGER", args, ("integer",))
     bound = len(args) - 1
     return Built(strict(INT, args), f"CAST(floor(random() * ({{{bound}}})) AS INTEGER)")

@@ -14,7 +14,7 @@ from eddyline.errors import EddylineError
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     plain,
@@ -90,7 +90,7 @@ _CHECKED = _vector("from_bytes", lambda b: _written(_read(b)), BYTES_TYPE)
 _ONE = "BITMAP_BUILD(ARRAY[1, 5])"
 
 
-def _built(args: Arguments, context: Context) -> Built:
+def _built(args: Arguments, context: CallContext) -> Built:
     check("BITMAP_BUILD", args, ("array",))
     element = args[0].type.children[0]
     if not element.is_integer or element.root is Root.BIGINT:

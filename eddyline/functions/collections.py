@@ -7,7 +7,7 @@ from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -28,7 +28,7 @@ from eddyline.record.types import (
 )
 
 
-def _array(args: Arguments, context: Context) -> Built:
+def _array(args: Arguments, context: CallContext) -> Built:
     if not args:
         raise mismatch("ARRAY", args, "at least one element")
     element = common_of([a.type for a in args])
@@ -41,7 +41,7 @@ def _array(args: Arguments, context: Context) -> Built:
     return Built(kind.not_null(), f"CAST([{items}] AS {duckdb_type(kind)})")
 
 
-def _map(args: Arguments, context: Context) -> Built:
+def _map(args: Arguments, context: CallContext) -> Built:
     if not args or len(args) % 2:
         raise mismatch("MAP", args, "keys and values by turns")
     key, value = (common_of([a.type for a in args[i::2]]) for i in (0, 1))
@@ -53,14 +53,14 @@ def _map(args: Arguments, context: Context) -> Built:
     return Built(kind.not_null(), f"CAST(map([{keys}], [{values}]) AS {duckdb_type(kind)})")
 
 
-def _row(args: Arguments, context: Context) -> Built:
+def _row(args: Arguments, context: CallContext) -> Built:
     names = tuple(f"EXPR${i}" for i in range(len(args)))
     kind = row(names, tuple(a.type.plain() for a in args))
     items = ", ".join(f'"{n}" := {{{i}}}' for i, n in enumerate(names))
     return Built(kind.not_null(), f"struct_pack({items})")
 
 
-def _item(args: Arguments, context: Context) -> Built:
+def _item(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type
     if kind.root is Root.ARRAY:
         check("[]", args[1:], ("integer",))
@@ -75,7 +75,7 @@ def _of_element(
 ) -> Function:
     """A function of an array and an element of it."""
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args[:1], ("array",))
         element = args[0].type.children[0]
         text = cast("{1}", args[1].type, element, context, attempt=False)
@@ -90,7 +90,7 @@ def _arrays(
 ) -> Function:
     """A function of arrays of one type, giving such an array."""
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("array",))
         if common_of([a.type for a in args]) is None:
             raise mismatch(name, args, "arrays of one type")
@@ -102,7 +102,7 @@ def _arrays(
 def _extreme(name: str) -> Function:
     word = {"ARRAY_MAX": "list_max", "ARRAY_MIN": "list_min"}[name]
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("array",))
         return Built(args[0].type.children[0].null(), f"{word}({{0}})")
 
@@ -111,12 +111,12 @@ def _extreme(name: str) -> Function:
     return Function((name,), (1, 1), builder, doc, (f"{name}(ARRAY[1, 2])", value))
 
 
-def _position(args: Arguments, context: Context) -> Built:
+def _position(args: Arguments, context: CallContext) -> Built:
     check("ARRAY_POSITION", args[:1], ("array",))
     return Built(strict(INT, args), "CAST(coalesce(list_position({0}, {1}), 0) AS INTEGER)")
 
 
-def _join(args: Arguments, context: Context) -> Built:
+def _join(args: Arguments, context: CallContext) -> Built:
     check("ARRAY_JOIN", args, ("array", "text"))
     items = "list_filter({0}, lambda _x: _x IS NOT NULL)"
     if len(args) == 3:
@@ -124,7 +124,7 @@ def _join(args: Arguments, context: Context) -> Built:
     return Built(strict(STRING, args), f"array_to_string({items}, {{1}})")
 
 
-def _slice(args: Arguments, context: Context) -> Built:
+def _slice(args: Arguments, context: CallContext) -> Built:
     """Places count from 1 (0 counts as 1), negative ones from the end; the outside is cut off."""
     check("ARRAY_SLICE", args, ("array", "integer"))
     length = "len({0})"
@@ -149,7 +149,7 @@ def _slice(args: Arguments, context: Context) -> Built:
 def _keys(place: int) -> Function:
     name = ("MAP_KEYS", "MAP_VALUES")[place]
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("map",))
         kind: DataType = array(args[0].type.children[place])
         return Built(strict(kind, args), f"{name.lower()}({{0}})")
@@ -159,13 +159,13 @@ def _keys(place: int) -> Function:
     return Function((name,), (1, 1), builder, doc, (f"{name}(MAP['a', 1])[1]", value))
 
 
-def _from_arrays(args: Arguments, context: Context) -> Built:
+def _from_arrays(args: Arguments, context: CallContext) -> Built:
     check("MAP_FROM_ARRAYS", args, ("array",))
     kind = map_of(args[0].type.children[0], args[1].type.children[0])
     return Built(strict(kind, args), "map({0}, {1})")
 
 
-def _element(args: Arguments, context: Context) -> Built:
+def _element(args: Arguments, context: CallContext) -> Built:
     check("ELEMENT", args, ("array",))
     one = "CASE WHEN len({0}) > 1 THEN error('ELEMENT needs an array of one element')"
     kind = args[0].type.children[0].null()
@@ -181,7 +181,7 @@ def _widened(first: DataType, common: DataType) -> bool:
 def _sets(name: str, doc: str, of: str, example: tuple[str, object]) -> Function:
     """A function of two arrays as sets; elements stay in their order of appearance, once each."""
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("array",))
         kind = common_of([a.type for a in args])
         if kind is None or not _widened(args[0].type, kind):
@@ -197,7 +197,7 @@ def _sets(name: str, doc: str, of: str, example: tuple[str, object]) -> Function
 _BOTH = "list_filter({0}, lambda _y: coalesce(list_position({1}, _y), 0) > 0)"
 
 
-def _entries(args: Arguments, context: Context) -> Built:
+def _entries(args: Arguments, context: CallContext) -> Built:
     check("MAP_ENTRIES", args, ("map",))
     key, value = args[0].type.children
     entry = row(("key", "value"), (key.not_null(), value)).not_null()
@@ -210,7 +210,7 @@ _WITH_NEW_KEYS = (
 )
 
 
-def _map_union(args: Arguments, context: Context) -> Built:
+def _map_union(args: Arguments, context: CallContext) -> Built:
     """The last map's entries, then those of earlier maps whose keys are not there yet."""
     check("MAP_UNION", args, ("map",))
     kind = common_of([a.type for a in args])
@@ -222,7 +222,7 @@ def _map_union(args: Arguments, context: Context) -> Built:
     return Built(strict(kind.plain(), args), f"(CASE WHEN {some} THEN NULL ELSE {union} END)")
 
 
-def _array_concat(args: Arguments, context: Context) -> Built:
+def _array_concat(args: Arguments, context: CallContext) -> Built:
     check("ARRAY_CONCAT", args, ("array",))
     kind = common_of([a.type for a in args])
     if kind is None:
@@ -235,7 +235,7 @@ def _array_concat(args: Arguments, context: Context) -> Built:
     return Built(strict(kind.plain(), args), value)
 
 
-def _sorted_array(args: Arguments, context: Context) -> Built:
+def _sorted_array(args: Arguments, context: CallContext) -> Built:
     """NULL comes first in ascending order and last in descending order, unless it is said."""
     check("ARRAY_SORT", args, ("array", "boolean"))
     kind = strict(args[0].type.plain(), args)

@@ -14,7 +14,7 @@ from eddyline.functions.registry import (
     Arguments,
     Builder,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -34,11 +34,11 @@ def _met(name: str, args: Arguments, values: Arguments) -> DataType:
     return met.plain()
 
 
-def _branch(i: int, arg: Argument, to: DataType, context: Context) -> str:
+def _branch(i: int, arg: Argument, to: DataType, context: CallContext) -> str:
     return cast(f"{{{i}}}", arg.type, to, context, attempt=False)
 
 
-def _case(args: Arguments, context: Context) -> Built:
+def _case(args: Arguments, context: CallContext) -> Built:
     """Arguments: condition, value, condition, value, …, otherwise."""
     conditions, values = args[:-1:2], (*args[1::2], args[-1])
     check("CASE", conditions, ("boolean",))
@@ -51,21 +51,21 @@ def _case(args: Arguments, context: Context) -> Built:
     return Built(kind, f"(CASE {' '.join(parts)})")
 
 
-def _if(args: Arguments, context: Context) -> Built:
+def _if(args: Arguments, context: CallContext) -> Built:
     check("IF", args[:1], ("boolean",))
     kind = _met("IF", args, args[1:]).null()
     then, other = (_branch(i, args[i], kind, context) for i in (1, 2))
     return Built(kind, f"(CASE WHEN {{0}} THEN {then} ELSE {other} END)")
 
 
-def _coalesce(args: Arguments, context: Context) -> Built:
+def _coalesce(args: Arguments, context: CallContext) -> Built:
     kind = _met("COALESCE", args, args)
     kind = kind.null() if all(a.type.nullable for a in args) else kind.not_null()
     parts = ", ".join(_branch(i, a, kind, context) for i, a in enumerate(args))
     return Built(kind, f"coalesce({parts})")
 
 
-def _nullif(args: Arguments, context: Context) -> Built:
+def _nullif(args: Arguments, context: CallContext) -> Built:
     met = common(args[0].type, args[1].type)
     if met is None:
         raise mismatch("NULLIF", args, "two values of comparable types")
@@ -76,7 +76,7 @@ def _nullif(args: Arguments, context: Context) -> Built:
 def _extreme(name: str) -> Function:
     pick = name.lower()
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         kind = strict(_met(name, args, args), args)
         parts = ", ".join(_branch(i, a, kind, context) for i, a in enumerate(args))
         found = f"{pick}({parts})"
@@ -112,7 +112,7 @@ def _tested(
     """A test of a text that is never NULL; values of the types ``numbers`` pass it."""
     own = define(f"is_{what}", BOOLEAN, by_distinct_row(test, BOOLEAN))
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         kind = args[0].type
         if kind.is_text:
             return Built(BOOLEAN.not_null(), f"coalesce({own}({{0}}), FALSE)")
@@ -123,7 +123,7 @@ def _tested(
     return builder
 
 
-def _typeof(args: Arguments, context: Context) -> Built:
+def _typeof(args: Arguments, context: CallContext) -> Built:
     return Built(STRING, literal(str(args[0].type.plain())))
 
 

@@ -14,7 +14,7 @@ from eddyline.functions.java.url import url_part
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -108,14 +108,14 @@ def _sha2(value: str | bytes, bits: int) -> str:
     return _digest(f"sha{bits}")(value)
 
 
-def _sha2_built(args: Arguments, context: Context) -> Built:
+def _sha2_built(args: Arguments, context: CallContext) -> Built:
     check("SHA2", args[:1], ("text or bytes",))
     check("SHA2", args[1:], ("integer",))
     text = f"{vector('sha2', _sha2, STRING)}({{0}}, {{1}})"
     return Built(strict(varchar(128), args), "sha256({0})" if args[1].integer == 256 else text)
 
 
-def _hex(args: Arguments, context: Context) -> Built:
+def _hex(args: Arguments, context: CallContext) -> Built:
     check("HEX", args, ("any",))
     if args[0].type.is_integer:
         return Built(strict(STRING, args), "printf('%X', ({0})::BIGINT)")
@@ -124,13 +124,13 @@ def _hex(args: Arguments, context: Context) -> Built:
     raise mismatch("HEX", args, "an integer or text")
 
 
-def _to_base64(args: Arguments, context: Context) -> Built:
+def _to_base64(args: Arguments, context: CallContext) -> Built:
     check("TO_BASE64", args, ("text or bytes",))
     text = "base64(encode({0}))" if args[0].type.is_text else "base64({0})"
     return Built(strict(STRING, args), text)
 
 
-def _parse_url(args: Arguments, context: Context) -> Built:
+def _parse_url(args: Arguments, context: CallContext) -> Built:
     check("PARSE_URL", args, ("text",))
     rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
     return Built(STRING, f"{vector('parse_url', url_part, STRING)}({rest})")

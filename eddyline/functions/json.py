@@ -11,7 +11,7 @@ from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -73,7 +73,7 @@ def _valid(value: str, path: str, otherwise: str = "NULL") -> str:
 _KEY_IN_PATH = re.compile(r'\.("[^"]*")')
 
 
-def _json_value(args: Arguments, context: Context) -> Built:
+def _json_value(args: Arguments, context: CallContext) -> Built:
     path = _path("JSON_VALUE", args)
     # DuckDB reads these numbers as doubles and loses their scale.
     number = f"WHEN 'DOUBLE' THEN {_NUMBER_AT}({{0}}, {path})"
@@ -84,7 +84,7 @@ def _json_value(args: Arguments, context: Context) -> Built:
     )
 
 
-def _json_value_otherwise(args: Arguments, context: Context) -> Built:
+def _json_value_otherwise(args: Arguments, context: CallContext) -> Built:
     """With ON EMPTY and ON ERROR: for each a word (NULL, ERROR, DEFAULT) and a text.
 
     As in Flink, whatever gives no value is an error in strict mode, which a path without ``lax``
@@ -104,14 +104,14 @@ def _otherwise(word: str | None, default: str, message: str) -> str:
     return choices.get(word or "", "NULL")
 
 
-def _json_query(args: Arguments, context: Context) -> Built:
+def _json_query(args: Arguments, context: CallContext) -> Built:
     path = _path("JSON_QUERY", args)
     nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
     value = f"CASE WHEN {nested} THEN {_NESTED_AT}({{0}}, {path}) END"
     return Built(STRING, _valid(value, path))
 
 
-def _json_query_otherwise(args: Arguments, context: Context) -> Built:
+def _json_query_otherwise(args: Arguments, context: CallContext) -> Built:
     """With ON EMPTY and ON ERROR, which count in lax and in strict mode, as with JSON_VALUE."""
     value = _json_query(args[:2], context).template
     is_lax = (args[1].text or "").strip().startswith("lax ")
@@ -126,7 +126,7 @@ def _json_query_wrapped(conditional: bool) -> Function:
     """The value in an array of its own; CONDITIONAL: unless it is one value of several parts."""
     name = f"JSON_QUERY_{'CONDITIONAL_' if conditional else ''}WRAPPER"
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         path = _path("JSON_QUERY", args)
         value = f"CAST(json_extract({{0}}, {path}) AS VARCHAR)"
         wrapped = f"'[' || {value} || ']'"
@@ -140,7 +140,7 @@ def _json_query_wrapped(conditional: bool) -> Function:
     return Function((name,), (2, 2), builder, "A value at a path, in an array.", example)
 
 
-def _json_query_array(args: Arguments, context: Context) -> Built:
+def _json_query_array(args: Arguments, context: CallContext) -> Built:
     """RETURNING ARRAY<STRING>."""
     path = _path("JSON_QUERY", args)
     is_array = f"json_type({{0}}, {path}) = 'ARRAY'"
@@ -148,12 +148,12 @@ def _json_query_array(args: Arguments, context: Context) -> Built:
     return Built(array(STRING), _valid(f"CASE WHEN {is_array} THEN {items} END", path))
 
 
-def _json_exists(args: Arguments, context: Context) -> Built:
+def _json_exists(args: Arguments, context: CallContext) -> Built:
     path = _path("JSON_EXISTS", args)
     return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", path, "FALSE"))
 
 
-def _json_string(args: Arguments, context: Context) -> Built:
+def _json_string(args: Arguments, context: CallContext) -> Built:
     check("JSON_STRING", args, ("any",))
     kind = args[0].type
     if _has_no_json(kind):

@@ -10,7 +10,7 @@ from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -25,7 +25,7 @@ def _object(absent: bool) -> Function:
     """Pairs of a key and a value; a key that is NULL is an error, as in Flink."""
     name = "JSON_OBJECT_ABSENT_ON_NULL" if absent else "JSON_OBJECT"
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         if len(args) % 2:
             raise mismatch("JSON_OBJECT", args, "pairs: KEY 'a' VALUE 1")
         check("JSON_OBJECT", args, ("text",))
@@ -47,7 +47,7 @@ def _object(absent: bool) -> Function:
 def _array(absent: bool) -> Function:
     name = "JSON_ARRAY" if absent else "JSON_ARRAY_NULL_ON_NULL"
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check("JSON_ARRAY", args, ("text",))
         parts = [f"{{{i}}}" if absent else f"coalesce({{{i}}}, 'null')" for i in range(len(args))]
         return Built(STRING.not_null(), _joined("[", parts, "]"))
@@ -64,7 +64,7 @@ def _joined(opening: str, parts: list[str], closing: str) -> str:
     return f"('{opening}' || concat_ws(',', {', '.join(f'({p})' for p in parts)}) || '{closing}')"
 
 
-def _json(args: Arguments, context: Context) -> Built:
+def _json(args: Arguments, context: CallContext) -> Built:
     """Text that is JSON already."""
     check("JSON", args, ("text",))
     wrong = "error('JSON() needs text that is JSON')"

@@ -16,7 +16,7 @@ from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     register,
@@ -164,7 +164,7 @@ def _native(
     return literal(understood.re2), understood
 
 
-def _like(args: Arguments, context: Context) -> Built:
+def _like(args: Arguments, context: CallContext) -> Built:
     check("LIKE", args, ("text",))
     rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
     own = f"{_LIKE}({rest})"
@@ -183,7 +183,7 @@ def _like(args: Arguments, context: Context) -> Built:
     return Built(kind, f"(CASE WHEN {_HAS_LINE_END} THEN {lines} ELSE {plain} END)")
 
 
-def _similar(args: Arguments, context: Context) -> Built:
+def _similar(args: Arguments, context: CallContext) -> Built:
     check("SIMILAR TO", args, ("text",))
     rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
     native = _native(args, _similar_regex)

@@ -10,14 +10,14 @@ from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     register,
 )
 from eddyline.record.types import DataType, quote, structured
 
 
-def _object_of(args: Arguments, context: Context) -> Built:
+def _object_of(args: Arguments, context: CallContext) -> Built:
     name = args[0].text
     if not name:
         msg = "OBJECT_OF's first argument must be the name of a class, a text in quotes"
@@ -27,7 +27,7 @@ def _object_of(args: Arguments, context: Context) -> Built:
     return _object(structured(name, names, kinds), [f"{{{i}}}" for i in places])
 
 
-def _object_update(args: Arguments, context: Context) -> Built:
+def _object_update(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type
     if not kind.is_structured:
         msg = f"OBJECT_UPDATE's first argument must be an object of a class, not {kind}"

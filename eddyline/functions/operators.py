@@ -8,7 +8,7 @@ from eddyline.functions.casts import cast
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     any_nullable,
     check,
@@ -29,7 +29,7 @@ _INTERVALS = (Root.INTERVAL_SECOND, Root.INTERVAL_MONTH)
 
 
 def _arithmetic(op: str) -> Function:
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         left, right = args[0].type, args[1].type
         if left.root is Root.NULL or right.root is Root.NULL:
             raise mismatch(op, args, "numbers: write CAST(NULL AS INT)")
@@ -128,7 +128,7 @@ def _moved(time: DataType, interval: DataType, op: str) -> str | None:
 
 
 def _comparison(op: str) -> Function:
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         left, right = _aligned(op, args, context)
         return Built(strict(BOOLEAN, args), f"({left} {op} {right})")
 
@@ -136,7 +136,7 @@ def _comparison(op: str) -> Function:
     return Function((op,), (2, 2), builder, "Comparison.", (f"1 {op} 2", value))
 
 
-def _aligned(op: str, args: Arguments, context: Context) -> tuple[str, str]:
+def _aligned(op: str, args: Arguments, context: CallContext) -> tuple[str, str]:
     """Both sides' templates, cast to what they can be compared in."""
     left, right = args[0].type, args[1].type
     strict_times = {left.root, right.root}
@@ -152,7 +152,7 @@ def _aligned(op: str, args: Arguments, context: Context) -> tuple[str, str]:
 def _distinct(negated: bool) -> Function:
     name = "IS NOT DISTINCT FROM" if negated else "IS DISTINCT FROM"
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         left, right = _aligned(name, args, context)
         return Built(BOOLEAN.not_null(), f"({left} {name} {right})")
 
@@ -161,7 +161,7 @@ def _distinct(negated: bool) -> Function:
 
 
 def _logic(op: str) -> Function:
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(op, args, ("boolean",))
         joined = f" {op} ".join(f"({{{i}}})" for i in range(len(args)))
         return Built(strict(BOOLEAN, args), f"({joined})")
@@ -171,12 +171,12 @@ def _logic(op: str) -> Function:
     return Function((op,), (2, 255), builder, doc, (f"TRUE {op} FALSE", value))
 
 
-def _not(args: Arguments, context: Context) -> Built:
+def _not(args: Arguments, context: CallContext) -> Built:
     check("NOT", args, ("boolean",))
     return Built(strict(BOOLEAN, args), "(NOT ({0}))")
 
 
-def _minus(args: Arguments, context: Context) -> Built:
+def _minus(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type.plain()
     if kind.is_integer:
         wide = "HUGEINT" if kind.root is Root.BIGINT else "BIGINT"
@@ -190,7 +190,7 @@ def _is(what: str, negated: bool) -> Function:
     name = f"IS {'NOT ' if negated else ''}{what}"
     text = name.replace("UNKNOWN", "NULL")
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         if what != "NULL":
             check(name, args, ("boolean",))
         return Built(BOOLEAN.not_null(), f"(({{0}}) {text})")
@@ -202,13 +202,13 @@ def _is(what: str, negated: bool) -> Function:
     )
 
 
-def _concat(args: Arguments, context: Context) -> Built:
+def _concat(args: Arguments, context: CallContext) -> Built:
     check("||", args, ("text or bytes",))
     length = args[0].type.precision + args[1].type.precision
     return Built(strict(text_of(length), args), "(({0}) || ({1}))")
 
 
-def _between(args: Arguments, context: Context) -> Built:
+def _between(args: Arguments, context: CallContext) -> Built:
     """x >= a AND x <= b, each side compared in its own type."""
     low = _aligned(">=", (args[0], args[1]), context)
     high = _aligned("<=", (args[0], args[2]), context)
@@ -217,7 +217,7 @@ def _between(args: Arguments, context: Context) -> Built:
     return Built(strict(BOOLEAN, args), f"({above} AND {below})")
 
 
-def _in(args: Arguments, context: Context) -> Built:
+def _in(args: Arguments, context: CallContext) -> Built:
     tests = []
     for i in range(1, len(args)):
         left, right = _aligned("IN", (args[0], args[i]), context)

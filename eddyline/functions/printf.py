@@ -10,7 +10,7 @@ from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     register,
@@ -36,7 +36,7 @@ _KINDS = {
 _PLAIN = (Root.DECIMAL, Root.DATE, Root.TIME, Root.TIMESTAMP, Root.TIMESTAMP_LTZ)
 
 
-def _printf(args: Arguments, context: Context) -> Built:
+def _printf(args: Arguments, context: CallContext) -> Built:
     check("PRINTF", args[:1], ("text",))
     kinds = tuple(_KINDS.get(a.type.root, "other") for a in args[1:])
     name = "_".join(("printf", *kinds))
@@ -45,7 +45,7 @@ def _printf(args: Arguments, context: Context) -> Built:
     return Built(STRING, f"{own}({rest})")
 
 
-def _argument(place: int, kind: DataType, context: Context) -> str:
+def _argument(place: int, kind: DataType, context: CallContext) -> str:
     text = f"{{{place}}}"
     if kind.root in _KINDS or kind.root in _PLAIN:
         return text

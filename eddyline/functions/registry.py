@@ -53,7 +53,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class CallContext:
     """What a builder may ask of the session: its time zone."""
 
     zone: str = "UTC"
@@ -64,7 +64,7 @@ class Context:
 
 
 Arguments = tuple[Argument, ...]
-Builder = Callable[[Arguments, Context], Built]
+Builder = Callable[[Arguments, CallContext], Built]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def register(rows: Iterable[Function]) -> None:
             FUNCTIONS[name] = row
 
 
-def build(name: str, args: Arguments, context: Context) -> Built:
+def build(name: str, args: Arguments, context: CallContext) -> Built:
     """The function ``name`` for ``args``.
 
     Raises:
@@ -187,7 +187,7 @@ def plain(
 ) -> Builder:
     """A builder with fixed result and template; strict in NULL unless ``nullable``."""
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, kinds)
         kind = result.null() if nullable else strict(result, args)
         return Built(kind, template)

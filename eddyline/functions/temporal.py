@@ -12,7 +12,7 @@ from eddyline.functions.patterns import parsed, printed
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -40,7 +40,7 @@ _DATE_LIKE = (
 )
 
 
-def _local(arg: DataType, context: Context, text: str = "{0}") -> str:
+def _local(arg: DataType, context: CallContext, text: str = "{0}") -> str:
     """The time as the clock on the session's wall shows it."""
     return to_local(text, context) if arg.root is Root.TIMESTAMP_LTZ else f"({text})"
 
@@ -54,29 +54,29 @@ def _pattern(name: str, args: Arguments, place: int) -> str:
     return text
 
 
-def _current_timestamp(args: Arguments, context: Context) -> Built:
+def _current_timestamp(args: Arguments, context: CallContext) -> Built:
     return Built(timestamp_ltz(3).not_null(), fraction(NOW, 3))
 
 
-def _proctime(args: Arguments, context: Context) -> Built:
+def _proctime(args: Arguments, context: CallContext) -> Built:
     kind = DataType(Root.TIMESTAMP_LTZ, 3, nullable=False, time_attribute=TimeAttribute.PROCTIME)
     return Built(kind, fraction(NOW, 3))
 
 
-def _local_timestamp(args: Arguments, context: Context) -> Built:
+def _local_timestamp(args: Arguments, context: CallContext) -> Built:
     return Built(timestamp(3).not_null(), to_local(fraction(NOW, 3), context))
 
 
-def _current_date(args: Arguments, context: Context) -> Built:
+def _current_date(args: Arguments, context: CallContext) -> Built:
     return Built(DATE.not_null(), f"CAST({to_local(NOW, context)} AS DATE)")
 
 
-def _current_time(args: Arguments, context: Context) -> Built:
+def _current_time(args: Arguments, context: CallContext) -> Built:
     local = to_local(f"date_trunc('second', {NOW})", context)
     return Built(TIME.not_null(), f"CAST({local} AS TIME)")
 
 
-def _unix_timestamp(args: Arguments, context: Context) -> Built:
+def _unix_timestamp(args: Arguments, context: CallContext) -> Built:
     """Seconds since 1970; what follows the pattern in the text is passed over, as in Java."""
     if not args:
         return Built(BIGINT.not_null(), f"(epoch_ms({NOW}) // 1000)")
@@ -88,13 +88,13 @@ def _unix_timestamp(args: Arguments, context: Context) -> Built:
     return Built(strict(BIGINT, args), f"({value})")
 
 
-def _from_unixtime(args: Arguments, context: Context) -> Built:
+def _from_unixtime(args: Arguments, context: CallContext) -> Built:
     check("FROM_UNIXTIME", args, ("number", "text"))
     time = to_local("make_timestamp(CAST({0} AS BIGINT) * 1000000)", context)
     return Built(STRING, printed(time, _pattern("FROM_UNIXTIME", args, 1)))
 
 
-def _to_timestamp(args: Arguments, context: Context) -> Built:
+def _to_timestamp(args: Arguments, context: CallContext) -> Built:
     check("TO_TIMESTAMP", args, ("text",))
     if len(args) == 1:
         value = f"CASE WHEN regexp_full_match({{0}}, {_DATE_LIKE}) THEN "
@@ -118,7 +118,7 @@ def _zone(args: Arguments) -> str:
     return zone
 
 
-def _to_timestamp_ltz(args: Arguments, context: Context) -> Built:
+def _to_timestamp_ltz(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type
     if kind.is_text:
         if len(args) == 1:
@@ -127,7 +127,7 @@ def _to_timestamp_ltz(args: Arguments, context: Context) -> Built:
         else:
             value = parsed("{0}", _pattern("TO_TIMESTAMP_LTZ", args, 1))
         if len(args) == 3:
-            value = from_local(value, Context(_zone(args)))
+            value = from_local(value, CallContext(_zone(args)))
         return Built(timestamp_ltz(3), fraction(value, 3))
     check("TO_TIMESTAMP_LTZ", args, ("number", "integer"))
     digits = 3 if len(args) == 1 else args[1].integer
@@ -139,14 +139,14 @@ def _to_timestamp_ltz(args: Arguments, context: Context) -> Built:
     return Built(strict(timestamp_ltz(3), args), fraction(f"make_timestamp({micros})", 3))
 
 
-def _to_date(args: Arguments, context: Context) -> Built:
+def _to_date(args: Arguments, context: CallContext) -> Built:
     check("TO_DATE", args, ("text",))
     if len(args) == 1:
         return Built(DATE, "TRY_CAST(left(trim({0}), 10) AS DATE)")
     return Built(DATE, f"CAST({parsed('{0}', _pattern('TO_DATE', args, 1))} AS DATE)")
 
 
-def _date_format(args: Arguments, context: Context) -> Built:
+def _date_format(args: Arguments, context: CallContext) -> Built:
     check("DATE_FORMAT", args[1:], ("text",))
     kind = args[0].type
     if not (kind.is_text or kind.is_timestamp or kind.root is Root.DATE):
@@ -177,7 +177,7 @@ _PARTS = {
 }
 
 
-def _extract(args: Arguments, context: Context) -> Built:
+def _extract(args: Arguments, context: CallContext) -> Built:
     unit = args[0].unit
     if unit is None or unit not in _PARTS:
         raise mismatch("EXTRACT", args[1:], "a unit FROM a time")
@@ -192,7 +192,7 @@ def _extract(args: Arguments, context: Context) -> Built:
 def _part(names: str, unit: str, value: int) -> Function:
     first = names.split()[0]
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(first, args, ("time",))
         text = _PARTS[unit].format(_local(args[0].type, context))
         return Built(strict(BIGINT, args), f"CAST({text} AS BIGINT)")
@@ -226,7 +226,7 @@ _STEPS = {
 }
 
 
-def rounded_time(name: str, args: Arguments, context: Context) -> Built:
+def rounded_time(name: str, args: Arguments, context: CallContext) -> Built:
     """FLOOR(time TO unit) and CEIL(time TO unit), in the session's zone."""
     check(name, args[:1], ("time",))
     kind, unit = args[0].type, args[1].unit
@@ -245,7 +245,7 @@ def rounded_time(name: str, args: Arguments, context: Context) -> Built:
     return Built(kind.plain(), f"CAST({value} AS {to})")
 
 
-def _timestampadd(args: Arguments, context: Context) -> Built:
+def _timestampadd(args: Arguments, context: CallContext) -> Built:
     unit, kind = args[0].unit, args[2].type.plain()
     if unit not in _STEPS or not (kind.is_timestamp or kind.root is Root.DATE):
         raise mismatch("TIMESTAMPADD", args[1:], "a unit, a number and a time")
@@ -257,7 +257,7 @@ def _timestampadd(args: Arguments, context: Context) -> Built:
     return Built(strict(result, args[1:]), f"CAST({moved} AS TIMESTAMP)")
 
 
-def _timestampdiff(args: Arguments, context: Context) -> Built:
+def _timestampdiff(args: Arguments, context: CallContext) -> Built:
     unit = args[0].unit
     if unit not in _STEPS:
         raise mismatch("TIMESTAMPDIFF", args[1:], "a unit and two times")
@@ -267,7 +267,7 @@ def _timestampdiff(args: Arguments, context: Context) -> Built:
     return Built(strict(INT, args[1:]), value)
 
 
-def _convert_tz(args: Arguments, context: Context) -> Built:
+def _convert_tz(args: Arguments, context: CallContext) -> Built:
     check("CONVERT_TZ", args, ("text",))
     time = f"{parsed('{0}', _DEFAULT)} AT TIME ZONE {{1}} AT TIME ZONE {{2}}"
     return Built(strict(STRING, args), timestamp_shown(f"({time})", 0))

@@ -14,7 +14,7 @@ from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     mismatch,
@@ -91,7 +91,7 @@ def _varying(args: Arguments) -> DataType:
 def _cased(name: str, template: str, doc: str, example: tuple[str, object]) -> Function:
     """A function whose result has its argument's type; a constant of CHAR(n) keeps its length."""
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("text",))
         kind = args[0].type.plain()
         text = template
@@ -116,7 +116,7 @@ _INITCAP = (
 
 
 def _end(name: str, doc: str, value: str) -> Function:
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args[:1], ("text",))
         check(name, args[1:], ("integer",))
         text = f"{name.lower()}({{0}}, {_NOT_BELOW_0.format('{1}')})"
@@ -125,7 +125,7 @@ def _end(name: str, doc: str, value: str) -> Function:
     return Function((name,), (2, 2), builder, doc, (f"{name}('abc', 2)", value))
 
 
-def _substring(args: Arguments, context: Context) -> Built:
+def _substring(args: Arguments, context: CallContext) -> Built:
     """Counts from 1; 0 counts as 1; a negative start counts from the end.
 
     Before the first character there is nothing; a negative length is NULL.
@@ -149,7 +149,7 @@ def _substring(args: Arguments, context: Context) -> Built:
     return Built(_varying(args).null(), value)  # Flink's may be NULL, whatever it is part of
 
 
-def _trim(args: Arguments, context: Context) -> Built:
+def _trim(args: Arguments, context: CallContext) -> Built:
     word = {"BOTH": "trim", "LEADING": "ltrim", "TRAILING": "rtrim"}[args[0].unit or "BOTH"]
     check("TRIM", args[1:], ("text",))
     kind = strict(varchar(args[2].type.precision), args[1:])
@@ -157,7 +157,7 @@ def _trim(args: Arguments, context: Context) -> Built:
 
 
 def _stripped(name: str, word: str) -> Function:
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("text",))
         kind = STRING if name == "BTRIM" else varchar(args[0].type.precision)
         characters = "{1}" if len(args) == 2 else "' '"
@@ -168,7 +168,7 @@ def _stripped(name: str, word: str) -> Function:
     return Function((name,), (1, 2), builder, doc, (f"{name}(' a ')", value))
 
 
-def _overlay(args: Arguments, context: Context) -> Built:
+def _overlay(args: Arguments, context: CallContext) -> Built:
     """A start outside the text leaves it as it is; a length below 1 loses what follows."""
     check("OVERLAY", args[:2], ("text", "text"))
     check("OVERLAY", args[2:], ("integer",))
@@ -188,13 +188,13 @@ def _overlay(args: Arguments, context: Context) -> Built:
 # joining and filling
 
 
-def _concat(args: Arguments, context: Context) -> Built:
+def _concat(args: Arguments, context: CallContext) -> Built:
     check("CONCAT", args, ("text",))
     joined = " || ".join(f"({{{i}}})" for i in range(len(args)))
     return Built(strict(STRING, args), f"({joined})")
 
 
-def _concat_ws(args: Arguments, context: Context) -> Built:
+def _concat_ws(args: Arguments, context: CallContext) -> Built:
     check("CONCAT_WS", args, ("text",))
     rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
     text = f"concat_ws({rest})" if len(args) > 1 else "(CASE WHEN {0} IS NOT NULL THEN '' END)"
@@ -209,7 +209,7 @@ def _filled(name: str, function: Callable[[str, int, str], str | None]) -> Funct
     small = f"CASE WHEN ({{1}}) <= {_SMALL_RESULT} THEN ({{1}}) END"
     native = by_ascii(f"{word}({{0}}, {small}, {{2}})", f"{own}({{0}}, {{1}}, {{2}})", 0, 2)
 
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("text", "integer", "text"))
         value = (
             "CASE WHEN ({1}) < 0 OR ({2}) = '' THEN NULL "
@@ -234,7 +234,7 @@ def _filling(text: str, length: int, fill: str, *, left: bool) -> str | None:
     return joined[: 2 * length].decode("utf-16-le", "replace")
 
 
-def _repeat(args: Arguments, context: Context) -> Built:
+def _repeat(args: Arguments, context: CallContext) -> Built:
     check("REPEAT", args, ("text", "integer"))
     own = bounded("REPEAT", lambda text, n: len(text) * max(n, 0), lambda text, n: text * n)
     small = f"strlen({{0}}) * ({{1}})::BIGINT <= {_SMALL_RESULT}"
@@ -249,7 +249,7 @@ def _repeat(args: Arguments, context: Context) -> Built:
 # replacing
 
 
-def _replace(args: Arguments, context: Context) -> Built:
+def _replace(args: Arguments, context: CallContext) -> Built:
     check("REPLACE", args, ("text",))
     own = bounded("REPLACE", _replaced_length, str.replace)
     small = f"({{1}}) <> '' AND strlen({{0}})::BIGINT * (strlen({{2}}) + 1) <= {_SMALL_RESULT}"
@@ -268,7 +268,7 @@ def _replaced_length(text: str, searched: str, by: str) -> int:
     return len(text) + count * max(0, len(by) - len(searched))
 
 
-def _translate(args: Arguments, context: Context) -> Built:
+def _translate(args: Arguments, context: CallContext) -> Built:
     """NULL or nothing to replace leaves the text; NULL as replacement takes the characters away."""
     check("TRANSLATE", args, ("text",))
     nullable = any(a.type.nullable for a in args[1:])
@@ -278,7 +278,7 @@ def _translate(args: Arguments, context: Context) -> Built:
     return Built(strict(STRING, args[:1]), value)
 
 
-def _elt(args: Arguments, context: Context) -> Built:
+def _elt(args: Arguments, context: CallContext) -> Built:
     check("ELT", args[:1], ("integer",))
     place = args[0].integer
     if place is not None and place < 0:

@@ -19,7 +19,7 @@ from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     Arguments,
     Built,
-    Context,
+    CallContext,
     Function,
     check,
     plain,
@@ -151,7 +151,7 @@ class _Regexp:
     first: bool = True
     strict: bool = False
 
-    def build(self, args: Arguments, context: Context) -> Built:
+    def build(self, args: Arguments, context: CallContext) -> Built:
         check(self.name, args, ("text", "text", "integer"))
         rest = ", ".join(f"{{{i}}}" for i in range(len(args)))
         own = f"{vector(self.name.lower(), self.function, self.kind)}({rest})"
@@ -182,7 +182,7 @@ class _Regexp:
         return not any(c in pattern.source for c in "|?*{")
 
 
-def _regexp_replace(args: Arguments, context: Context) -> Built:
+def _regexp_replace(args: Arguments, context: CallContext) -> Built:
     """The replacement is taken as it is: Flink knows no ``$1`` in it."""
     check("REGEXP_REPLACE", args, ("text",))
     own = f"{define('regexp_replace', STRING, _replace_all)}({{0}}, {{1}}, {{2}})"
@@ -201,7 +201,7 @@ def _regexp_replace(args: Arguments, context: Context) -> Built:
 # texts
 
 
-def _locate(args: Arguments, context: Context) -> Built:
+def _locate(args: Arguments, context: CallContext) -> Built:
     check("LOCATE", args, ("text", "text", "integer"))
     if len(args) == 2:
         return Built(strict(INT, args), "CAST(strpos({1}, {0}) AS INTEGER)")
@@ -213,7 +213,7 @@ def _locate(args: Arguments, context: Context) -> Built:
     return Built(strict(INT, args), f"CAST({value} AS INTEGER)")
 
 
-def _position(args: Arguments, context: Context) -> Built:
+def _position(args: Arguments, context: CallContext) -> Built:
     if len(args) == 3:
         return _locate(args, context)
     check("POSITION", args, ("text",))
@@ -239,7 +239,7 @@ def _occurrence(text: str, searched: str, start: int, number: int = 1) -> int:
     return place
 
 
-def _instr(args: Arguments, context: Context) -> Built:
+def _instr(args: Arguments, context: CallContext) -> Built:
     check("INSTR", args[:2], ("text",))
     check("INSTR", args[2:], ("integer",))
     if len(args) == 2:
@@ -249,7 +249,7 @@ def _instr(args: Arguments, context: Context) -> Built:
 
 
 def _edge(name: str, function: str, doc: str, call: str) -> Function:
-    def builder(args: Arguments, context: Context) -> Built:
+    def builder(args: Arguments, context: CallContext) -> Built:
         check(name, args, ("text or bytes",))
         if args[0].type.is_text:
             check(name, args, ("text",))
@@ -264,7 +264,7 @@ def _edge(name: str, function: str, doc: str, call: str) -> Function:
 # cutting
 
 
-def _split_index(args: Arguments, context: Context) -> Built:
+def _split_index(args: Arguments, context: CallContext) -> Built:
     check("SPLIT_INDEX", args[:1], ("text",))
     check("SPLIT_INDEX", args[2:], ("integer",))
     if args[1].type.is_integer:
@@ -330,7 +330,7 @@ def _str_to_map(text: str, outer: str = ",", inner: str = "=") -> dict[str, str 
     return {keys[i]: pairs[keys[i]] for i in hash_order(keys, len(parts))}
 
 
-def _str_to_map_built(args: Arguments, context: Context) -> Built:
+def _str_to_map_built(args: Arguments, context: CallContext) -> Built:
     check("STR_TO_MAP", args, ("text",))
     kind = map_of(STRING, STRING)
     own = define(

@@ -43,7 +43,7 @@ class At:
         return len(self.now_ms)
 
 
-class Column(Protocol):
+class GeneratedColumn(Protocol):
     """A tag's values: ``slots`` uniform numbers a row in, one text a row out."""
 
     @property
@@ -173,7 +173,7 @@ class Chars:
 class Joined:
     """Columns and constant texts one after the other."""
 
-    def __init__(self, *parts: Column | str | Sequence[str]) -> None:
+    def __init__(self, *parts: GeneratedColumn | str | Sequence[str]) -> None:
         self._parts = tuple(as_column(p) for p in parts)
         self.slots = sum(p.slots for p in self._parts)
         self.width = sum(p.width for p in self._parts)
@@ -185,7 +185,7 @@ class Joined:
 class Either:
     """One of several columns, by row."""
 
-    def __init__(self, *options: Column | str | Sequence[str]) -> None:
+    def __init__(self, *options: GeneratedColumn | str | Sequence[str]) -> None:
         self._options = tuple(as_column(o) for o in options)
         self.slots = 1 + sum(o.slots for o in self._options)
         self.width = max(o.width for o in self._options)
@@ -199,7 +199,7 @@ class Mapped:
     """A column whose texts pass through an Arrow function; ``width`` if that lengthens them."""
 
     def __init__(
-        self, inner: Column, change: Callable[[Any], Any], width: int | None = None
+        self, inner: GeneratedColumn, change: Callable[[Any], Any], width: int | None = None
     ) -> None:
         self._inner = inner
         self._change = change
@@ -210,7 +210,7 @@ class Mapped:
         return self._change(spread(self._inner.build(u, at), at.n))
 
 
-def as_column(part: Column | str | Sequence[str]) -> Column:
+def as_column(part: GeneratedColumn | str | Sequence[str]) -> GeneratedColumn:
     """A constant, a table to pick from, or a column as it is."""
     if isinstance(part, str):
         return Text(part)
@@ -219,7 +219,7 @@ def as_column(part: Column | str | Sequence[str]) -> Column:
     return part  # type: ignore[return-value]
 
 
-def each(columns: Sequence[Column], u: Uniforms, at: At) -> Any:
+def each(columns: Sequence[GeneratedColumn], u: Uniforms, at: At) -> Any:
     """Build each column from its own share of the uniform numbers."""
     start = 0
     for column in columns:

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.arguments import Arguments, parse_values
-from eddyline.generator.column import Column, Joined, Mapped, Text
+from eddyline.generator.column import GeneratedColumn, Joined, Mapped, Text
 from eddyline.generator.folder import Folder
 from eddyline.generator.methods import METHODS, UNSUPPORTED, resolved
 from eddyline.generator.methods.around import FILTERS
 from eddyline.generator.methods.method import unused
-from eddyline.generator.tag import Call, Tag, fail, read_tag, span_of
+from eddyline.generator.tag import Tag, TagCall, fail, read_tag, span_of
 from eddyline.generator.turn import Part, Reference, Turn
 
 # Tags that configure others, and the one that begins another record.
@@ -42,7 +42,7 @@ BLANKS = (
 class _Record:
     """One record of a turn while it is gathered: its columns, chance, output and first tag."""
 
-    columns: list[Column] = field(default_factory=list)
+    columns: list[GeneratedColumn] = field(default_factory=list)
     chance: float = 1.0
     to: str = ""
     begun_by: Tag | None = None
@@ -56,8 +56,8 @@ class Compiler:
         self.warnings: list[str] = []
         self._text = text
         self._tags = tags
-        self._values: dict[str, Column] = {}
-        self._shared: dict[str, Column] = {}
+        self._values: dict[str, GeneratedColumn] = {}
+        self._shared: dict[str, GeneratedColumn] = {}
 
     def turn(self) -> Turn:
         """Everything compiled: first what sets up, then named values, then the records."""
@@ -105,21 +105,21 @@ class Compiler:
             fail(self._text, tag.start, tag.end, f"{tag.name} cannot be named {tag.given}", hint)
         self._values[tag.given] = self._column(tag)
 
-    def _written(self, tag: Tag) -> Column:
+    def _written(self, tag: Tag) -> GeneratedColumn:
         if tag.given:
             return Reference(tag.given, self._values[tag.given].width)
         return self._column(tag)
 
-    def _column(self, tag: Tag) -> Column:
-        args = self._arguments(tag, Call(tag.name, tag.argument))
+    def _column(self, tag: Tag) -> GeneratedColumn:
+        args = self._arguments(tag, TagCall(tag.name, tag.argument))
         return self._filtered(tag, self._value(tag, args))
 
-    def _arguments(self, tag: Tag, call: Call) -> Arguments:
+    def _arguments(self, tag: Tag, call: TagCall) -> Arguments:
         span = span_of(self._text, tag.start, tag.end)
         name = call.name or "the expression"
         return Arguments(name, parse_values(call.argument), span, self._text, self)
 
-    def _value(self, tag: Tag, args: Arguments) -> Column:
+    def _value(self, tag: Tag, args: Arguments) -> GeneratedColumn:
         if tag.is_expression:
             from eddyline.generator.expression import compile_expression
 
@@ -131,7 +131,7 @@ class Compiler:
             self._unknown(tag.name, tag.start, tag.end)
         return self._called(name, args)
 
-    def _called(self, name: str, args: Arguments) -> Column:
+    def _called(self, name: str, args: Arguments) -> GeneratedColumn:
         method = METHODS[name]
         self.warnings += unused(method, args)
         column = method.compile(args)
@@ -142,7 +142,7 @@ class Compiler:
         self._values[hidden] = column
         return Reference(hidden, column.width)
 
-    def _filtered(self, tag: Tag, column: Column) -> Column:
+    def _filtered(self, tag: Tag, column: GeneratedColumn) -> GeneratedColumn:
         for call in tag.filters:
             row = FILTERS.get(call.name)
             if row is None:
@@ -160,7 +160,7 @@ class Compiler:
     def _next(self, tag: Tag) -> _Record:
         if tag.filters:
             fail(self._text, tag.start, tag.end, f"{NEXT} has no value to filter")
-        args = self._arguments(tag, Call(tag.name, tag.argument))
+        args = self._arguments(tag, TagCall(tag.name, tag.argument))
         given = args.named("chance", "to")
         known = {"chance", "to"}
         first = args.first()
@@ -178,7 +178,7 @@ class Compiler:
             self._shared[name] = make()
         return self._shared[name]
 
-    def tag(self, text: str, caller: Arguments) -> Column:
+    def tag(self, text: str, caller: Arguments) -> GeneratedColumn:
         """See :class:`Scope`. An error points at the calling tag."""
         try:
             tag = read_tag("{{" + text + "}}", 0)
@@ -200,7 +200,7 @@ class Compiler:
             column = FILTERS[call.name].compile(args, column)
         return column
 
-    def value(self, name: str, caller: Arguments) -> Column:
+    def value(self, name: str, caller: Arguments) -> GeneratedColumn:
         """See :class:`Scope`."""
         if name not in self._values:
             near = nearest(name, list(self._values)) or list(self._values)[:10]
@@ -225,7 +225,7 @@ def _literal(text: str) -> Text:
     return Text(flat.encode("utf-8", "replace").decode())
 
 
-def _trimmed(columns: list[Column]) -> list[Column]:
+def _trimmed(columns: list[GeneratedColumn]) -> list[GeneratedColumn]:
     """A record's columns without blanks at its ends; nothing where nothing is written.
 
     Constant ends are trimmed here. Only where a tag stands at an end is the record trimmed when it

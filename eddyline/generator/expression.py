@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import At, Column, Texts, Uniforms, bytes_of, spread
+from eddyline.generator.column import At, GeneratedColumn, Texts, Uniforms, bytes_of, spread
 
 EXPRESSION_CHARS_MAX = 5_000
 # A number or condition as a text has at most so many bytes.
@@ -87,8 +87,11 @@ class Calculated:
 
 
 def compile_expression(
-    args: Arguments, text: str, values: Mapping[str, Column], shared: Mapping[str, Column]
-) -> Column:
+    args: Arguments,
+    text: str,
+    values: Mapping[str, GeneratedColumn],
+    shared: Mapping[str, GeneratedColumn],
+) -> GeneratedColumn:
     """The column of an expression over named values; ``shared`` is built before those.
 
     Raises:
@@ -108,7 +111,7 @@ def compile_expression(
     return column
 
 
-def _literals(tree: Any, values: Mapping[str, Column]) -> Any:
+def _literals(tree: Any, values: Mapping[str, GeneratedColumn]) -> Any:
     """The tree with texts in double quotes, which SQL takes for names, as literals.
 
     What text functions read is made a text.
@@ -126,7 +129,7 @@ def _literals(tree: Any, values: Mapping[str, Column]) -> Any:
     return tree
 
 
-def _width(args: Arguments, tree: Any, values: Mapping[str, Column]) -> int:
+def _width(args: Arguments, tree: Any, values: Mapping[str, GeneratedColumn]) -> int:
     """Most bytes a result may have: no function writes more than it reads, but for padding."""
     from sqlglot import exp
 
@@ -163,7 +166,7 @@ def _parse(args: Arguments, text: str) -> Any:
     return trees[0]
 
 
-def _check(args: Arguments, tree: Any, values: Mapping[str, Column]) -> Iterator[str]:
+def _check(args: Arguments, tree: Any, values: Mapping[str, GeneratedColumn]) -> Iterator[str]:
     """The names of values that a tree reads; whatever is not allowed is an error."""
     from sqlglot import exp
 
@@ -192,7 +195,7 @@ def _not_allowed(args: Arguments, name: str) -> NoReturn:
     args.fail(f"{name[:40]} cannot be used in an expression", hint)
 
 
-def _names_hint(name: str, values: Mapping[str, Column]) -> str:
+def _names_hint(name: str, values: Mapping[str, GeneratedColumn]) -> str:
     if not values:
         return f"name a value first, as in {{{{set {name} = random.number(100)}}}}"
     return f"named values are {', '.join(nearest(name, list(values)) or list(values)[:10])}"
@@ -204,7 +207,7 @@ def _types_hint(kinds: Mapping[str, str]) -> str | None:
     return ", ".join(facts) or None
 
 
-def _sample(values: Mapping[str, Column]) -> At:
+def _sample(values: Mapping[str, GeneratedColumn]) -> At:
     """Some rows of every named value, in order, as an expression reads them."""
     rng = np.random.default_rng(0)
     now = np.arange(SAMPLE_ROWS, dtype=np.int64) * 60_000 + 1_700_000_000_000

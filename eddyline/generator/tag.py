@@ -37,7 +37,7 @@ _PIECE = re.compile(r"'[^']*'|\"[^\"]*\"|\}\}|.", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class TagCall:
     """A name and the text of its arguments: a method or a filter."""
 
     name: str
@@ -58,7 +58,7 @@ class Tag:
     end: int
     given: str = ""
     silent: bool = False
-    filters: tuple[Call, ...] = ()
+    filters: tuple[TagCall, ...] = ()
 
     @property
     def is_expression(self) -> bool:
@@ -93,11 +93,13 @@ def read_tag(text: str, start: int) -> Tag:
     return Tag(call.name, call.argument, start, end, own, silent, filters)
 
 
-def _read_value(text: str, start: int, begin: int, given: re.Match[str] | None) -> tuple[Call, int]:
+def _read_value(
+    text: str, start: int, begin: int, given: re.Match[str] | None
+) -> tuple[TagCall, int]:
     """A call or an expression, and where it ends."""
     if (opened := _PARENTHESIS.match(text, begin)) is not None:
         end = _expression_end(text, start, opened.end(), ")")
-        return Call("", text[opened.end() : end].strip()), end + 1
+        return TagCall("", text[opened.end() : end].strip()), end + 1
     name = _NAME.match(text, begin)
     if name is None and given is not None:
         fail(text, start, begin, f"nothing is given the name {given[2]}",
@@ -106,33 +108,33 @@ def _read_value(text: str, start: int, begin: int, given: re.Match[str] | None) 
         hint = "write { { with a space for nested braces that are no tag"
         fail(text, start, start + 2, "no name follows {{", hint)
     if text[name.end() : name.end() + 1] != "(":
-        return Call(name[1]), name.end()
+        return TagCall(name[1]), name.end()
     return _read_arguments(text, start, name[1], name.end() + 1)
 
 
-def _read_filters(text: str, start: int, place: int, value: str) -> tuple[tuple[Call, ...], int]:
+def _read_filters(text: str, start: int, place: int, value: str) -> tuple[tuple[TagCall, ...], int]:
     """The filters after a value, and where the tag ends."""
-    filters: list[Call] = []
+    filters: list[TagCall] = []
     while (end := _END.match(text, place)) is None:
         bar = _BAR.match(text, place)
         if bar is None:
             _malformed(text, start, place, value)
         if len(filters) == FILTERS_MAX:
             fail(text, start, place, f"a value has more than {FILTERS_MAX} filters")
-        call, place = Call(bar[1]), bar.end()
+        call, place = TagCall(bar[1]), bar.end()
         if text[place : place + 1] == "(":
             call, place = _read_arguments(text, start, bar[1], place + 1)
         filters.append(call)
     return tuple(filters), end.end()
 
 
-def _read_arguments(text: str, start: int, name: str, begin: int) -> tuple[Call, int]:
+def _read_arguments(text: str, start: int, name: str, begin: int) -> tuple[TagCall, int]:
     """A call whose arguments begin at ``begin``, and where it ends."""
     close = _argument_end(text, begin)
     if close is None:
         hint = "end the tag with )}}"
         fail(text, start, begin, f"the arguments of {name} have no end", hint)
-    return Call(name, text[begin:close]), close + 1
+    return TagCall(name, text[begin:close]), close + 1
 
 
 def _argument_end(text: str, start: int) -> int | None:

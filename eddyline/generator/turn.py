@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.generator.column import At, Column, Integers, Texts, Uniforms, spread
+from eddyline.generator.column import At, GeneratedColumn, Integers, Texts, Uniforms, spread
 
 # A run that takes up another renders so many of its turns again, so that walks and sessions go on.
 REPLAYED_TURNS_MAX = 500_000
@@ -36,7 +36,7 @@ class Reference:
 class Part:
     """One record of a turn, made with a chance; ``to`` names its output, ``""`` the run's own."""
 
-    column: Column
+    column: GeneratedColumn
     chance: float = 1.0
     to: str = ""
 
@@ -44,7 +44,9 @@ class Part:
 class Turn:
     """Values first, each under its name, then the parts; shares out the uniform numbers."""
 
-    def __init__(self, values: Sequence[tuple[str, Column]], parts: Sequence[Part]) -> None:
+    def __init__(
+        self, values: Sequence[tuple[str, GeneratedColumn]], parts: Sequence[Part]
+    ) -> None:
         self._values = tuple(values)
         self._parts = tuple(parts)
         self._chances = np.array([p.chance for p in parts])

@@ -39,7 +39,7 @@ SCHEMA = pa.schema(
 )
 
 
-class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
+class ExchangedRow(msgspec.Struct, omit_defaults=True, kw_only=True):
     """A line of NDJSON; arrival in milliseconds since 1970."""
 
     shard: str = ""
@@ -135,8 +135,8 @@ class _Sink:
         self._file.write(msgspec.json.Encoder().encode_lines(rows))
 
 
-def _row(shard: str, number: str, ms: int, key: str, data: bytes) -> Row:
-    row = Row(shard=shard, sequence_number=number, arrival_ms=ms, partition_key=key)
+def _row(shard: str, number: str, ms: int, key: str, data: bytes) -> ExchangedRow:
+    row = ExchangedRow(shard=shard, sequence_number=number, arrival_ms=ms, partition_key=key)
     try:
         row.data = data.decode()
     except UnicodeDecodeError:
@@ -163,7 +163,7 @@ def put_file(stream: Stream, file: BinaryIO, form: str, what: str) -> int:
 
 
 def _ndjson(file: BinaryIO, what: str) -> Iterator[PutBatch]:
-    decoder = msgspec.json.Decoder(Row)
+    decoder = msgspec.json.Decoder(ExchangedRow)
     keys: list[str] = []
     data: list[bytes] = []
     size = 0

@@ -31,7 +31,7 @@ DESCRIPTORS = 65_536
 LOOK_S = 0.05
 
 
-class Layout:
+class StreamLayout:
     """A stream's description as read, with what follows from it."""
 
     def __init__(self, raw: bytes, name: str) -> None:
@@ -71,7 +71,7 @@ class Opened:
             with suppress_full():
                 self.environment.settle(INFO)
             with self.environment.read() as txn:
-                self._layout = Layout(bytes(txn.get(INFO) or b""), folder.name)
+                self._layout = StreamLayout(bytes(txn.get(INFO) or b""), folder.name)
         except EddylineError:
             self.environment.close()
             raise
@@ -86,15 +86,15 @@ class Opened:
         """Which creation of the name this is."""
         return self._layout.saved.stream_id
 
-    def latest(self) -> Layout:
+    def latest(self) -> StreamLayout:
         """The description as last seen."""
         return self._layout
 
-    def layout(self, txn: Any) -> Layout:
+    def layout(self, txn: Any) -> StreamLayout:
         """The description as the transaction sees it."""
         known, raw = self._layout, txn.get(INFO)
         if raw != known.raw:
-            known = self._layout = Layout(bytes(raw), self.folder.name)
+            known = self._layout = StreamLayout(bytes(raw), self.folder.name)
         return known
 
     def heads(self, txn: Any) -> list[Head]:
@@ -108,7 +108,7 @@ class Opened:
         arrivals = (h.last_ms for h in heads)
         return max(saved.created_ms, saved.updating_ms, saved.gone_ms or 0, *arrivals)
 
-    def check_there(self, layout: Layout, clock: Clock) -> None:
+    def check_there(self, layout: StreamLayout, clock: Clock) -> None:
         """Raise ``not_found`` once the stream is gone."""
         gone_ms = layout.saved.gone_ms
         if gone_ms is not None and clock.now_ms() >= gone_ms:

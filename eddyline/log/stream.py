@@ -30,12 +30,12 @@ from eddyline.log.keys import (
     unpack_head,
 )
 from eddyline.log.news import WATCH
-from eddyline.log.opened import Layout, Opened
+from eddyline.log.opened import Opened, StreamLayout
 from eddyline.log.put import Placed, PutBatch, prepared
 from eddyline.log.reader import Damage, Slice, Snapshot
 from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
-from eddyline.log.writer import Task, Told
+from eddyline.log.writer import Told, WriteTask
 from eddyline.settings import Settings
 
 RETENTION_HOURS_MAX = 8760
@@ -99,7 +99,7 @@ class Stream:
         Raises:
             EddylineError: as ``put``.
         """
-        self._opened.writer().submit(Task(prepared(batch), self._clock, callback))
+        self._opened.writer().submit(WriteTask(prepared(batch), self._clock, callback))
 
     def append(self, batch: PutBatch, mark: EpochMark) -> bool:
         """Store an epoch's rows together with its mark, durable on return.
@@ -112,7 +112,7 @@ class Stream:
         """
         future: Future[bool] = Future()
         future.set_running_or_notify_cancel()
-        self._opened.writer().submit(Task(prepared(batch), self._clock, future, mark))
+        self._opened.writer().submit(WriteTask(prepared(batch), self._clock, future, mark))
         return future.result()
 
     def mark(self, job: str, sink: str) -> EpochMark | None:
@@ -314,7 +314,7 @@ class Stream:
         self._opened.tell()
 
     @contextmanager
-    def _reading(self, shard: int = 0) -> Iterator[tuple[Any, Layout]]:
+    def _reading(self, shard: int = 0) -> Iterator[tuple[Any, StreamLayout]]:
         """A read transaction on a stream that is still there and has that shard."""
         with self._opened.environment.read() as txn:
             layout = self._opened.layout(txn)

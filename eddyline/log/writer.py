@@ -26,7 +26,7 @@ from eddyline.log.packed import Packed, join
 from eddyline.log.put import Columns, Listed, Part, Placed
 
 if TYPE_CHECKING:
-    from eddyline.log.opened import Layout, Opened
+    from eddyline.log.opened import Opened, StreamLayout
 
 # What waits is committed together up to this many bytes.
 GROUP_BYTES = 32 << 20
@@ -51,7 +51,7 @@ class Told(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Task:
+class WriteTask:
     """One put in the queue.
 
     Its result is ``Placed``, or for an append with a mark whether it was written.
@@ -66,14 +66,14 @@ class Task:
 class _Run:
     """Successive tasks that are routed to shards together, before the transaction."""
 
-    def __init__(self, tasks: list[Task], layout: Layout) -> None:
+    def __init__(self, tasks: list[WriteTask], layout: StreamLayout) -> None:
         self.tasks = tasks
         self.put = _together([t.put for t in tasks])
         self.mark = tasks[0].mark
         self._layout = layout
         self._parts = layout.routes.parts(self.put)
 
-    def parts(self, layout: Layout) -> list[Part]:
+    def parts(self, layout: StreamLayout) -> list[Part]:
         """The records by shard, as the transaction sees the shards."""
         if layout.shards != self._layout.shards:  # resharded since
             self._layout, self._parts = layout, layout.routes.parts(self.put)
@@ -85,9 +85,9 @@ def _together(puts: list[Any]) -> Listed | Columns:
     return only if len(puts) == 1 else Listed.joined(puts)
 
 
-def _runs(group: list[Task], layout: Layout) -> list[_Run]:
+def _runs(group: list[WriteTask], layout: StreamLayout) -> list[_Run]:
     """The group in its order; neighbouring lists without a mark make one run."""
-    runs: list[list[Task]] = []
+    runs: list[list[WriteTask]] = []
     open_run = False
     for task in group:
         plain = task.mark is None and isinstance(task.put, Listed)
@@ -104,7 +104,7 @@ class Writer:
 
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
-        self._waiting: deque[Task] = deque()
+        self._waiting: deque[WriteTask] = deque()
         self._turn = threading.Condition()
         self._busy = False
         self._closed = False
@@ -113,7 +113,7 @@ class Writer:
         self._pause = threading.Event()
         self._unseen, self._look_at = 0, float("-inf")
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: WriteTask) -> None:
         """Queue a put; its callback gets the result."""
         with self._turn:
             if not self._closed:
@@ -154,9 +154,9 @@ class Writer:
                 return
             SYSTEM.wait(self._pause, GATHER_S / GATHER_LOOKS)
 
-    def _next(self) -> list[Task]:
+    def _next(self) -> list[WriteTask]:
         """All that waits, as far as it fits into one transaction."""
-        group: list[Task] = []
+        group: list[WriteTask] = []
         size = 0
         with self._turn:
             while self._waiting and size < GROUP_BYTES:
@@ -165,7 +165,7 @@ class Writer:
                 group.append(task)
         return group
 
-    def _commit(self, group: list[Task]) -> None:
+    def _commit(self, group: list[WriteTask]) -> None:
         try:
             self._check_disk(sum(t.put.nbytes for t in group), group[0].clock.monotonic())
             runs = _runs(group, self._opened.latest())
@@ -199,7 +199,7 @@ class Writer:
         self._unseen, self._look_at = 0, now + LOOK_S
 
 
-def _fail(group: list[Task], error: Exception) -> None:
+def _fail(group: list[WriteTask], error: Exception) -> None:
     for task in group:
         task.callback.set_exception(error)
 

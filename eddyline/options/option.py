@@ -22,7 +22,7 @@ SESSION_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class OptionKind(Generic[T]):
     """How a text becomes a value. parse: raises ValueError. expected: for the error's hint."""
 
     name: str
@@ -30,7 +30,7 @@ class Kind(Generic[T]):
     expected: str
 
 
-def integer(low: int = -SESSION_MAX, high: int = SESSION_MAX) -> Kind[int]:
+def integer(low: int = -SESSION_MAX, high: int = SESSION_MAX) -> OptionKind[int]:
     """A whole number from ``low`` to ``high``."""
 
     def parse(text: str) -> int:
@@ -41,10 +41,10 @@ def integer(low: int = -SESSION_MAX, high: int = SESSION_MAX) -> Kind[int]:
 
     bounds = "" if low == -SESSION_MAX else f" of at least {low}"
     bounds = bounds if high == SESSION_MAX else f" from {low} to {high}"
-    return Kind("integer", parse, f"an integer{bounds}")
+    return OptionKind("integer", parse, f"an integer{bounds}")
 
 
-def number(low: float, high: float) -> Kind[float]:
+def number(low: float, high: float) -> OptionKind[float]:
     """A number from ``low`` to ``high``."""
 
     def parse(text: str) -> float:
@@ -53,10 +53,10 @@ def number(low: float, high: float) -> Kind[float]:
             raise ValueError(text)
         return value
 
-    return Kind("number", parse, f"a number from {low:g} to {high:g}")
+    return OptionKind("number", parse, f"a number from {low:g} to {high:g}")
 
 
-def choice(values: type[E]) -> Kind[E]:
+def choice(values: type[E]) -> OptionKind[E]:
     """One of an enumeration's values, in upper or lower case."""
     by_name = {v.value.upper(): v for v in values}
 
@@ -67,7 +67,7 @@ def choice(values: type[E]) -> Kind[E]:
         return value
 
     names = [v.value for v in values]
-    return Kind("|".join(names), parse, ", ".join(names))
+    return OptionKind("|".join(names), parse, ", ".join(names))
 
 
 def _boolean(text: str) -> bool:
@@ -109,15 +109,19 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(";") if part.strip())
 
 
-STRING: Kind[str] = Kind("string", str, "a text")
-BOOLEAN: Kind[bool] = Kind("boolean", _boolean, "true or false")
+STRING: OptionKind[str] = OptionKind("string", str, "a text")
+BOOLEAN: OptionKind[bool] = OptionKind("boolean", _boolean, "true or false")
 INTEGER = integer()
 COUNT = integer(1)
-DURATION: Kind[int] = Kind("duration", milliseconds, "a duration, as in '10 s' or '5 min'")
-MEMORY: Kind[int] = Kind("memory", _memory, "a size, as in '128 mb'")
-CHARACTER: Kind[str] = Kind("character", _character, r"one ASCII character, as in ';' or '\t'")
-PATTERN: Kind[re.Pattern[str]] = Kind("pattern", _pattern, "a regular expression")
-NAMES: Kind[tuple[str, ...]] = Kind("names", _names, "names, separated by ';'")
+DURATION: OptionKind[int] = OptionKind(
+    "duration", milliseconds, "a duration, as in '10 s' or '5 min'"
+)
+MEMORY: OptionKind[int] = OptionKind("memory", _memory, "a size, as in '128 mb'")
+CHARACTER: OptionKind[str] = OptionKind(
+    "character", _character, r"one ASCII character, as in ';' or '\t'"
+)
+PATTERN: OptionKind[re.Pattern[str]] = OptionKind("pattern", _pattern, "a regular expression")
+NAMES: OptionKind[tuple[str, ...]] = OptionKind("names", _names, "names, separated by ';'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Option(Generic[T]):
     """
 
     name: str
-    kind: Kind[T]
+    kind: OptionKind[T]
     default: str | None
     meaning: str
     required: bool = False

@@ -16,7 +16,7 @@ MIN_WATERMARK = -(2**63)
 MAX_WATERMARK = 2**63 - 1
 
 
-class Kind(IntEnum):
+class ChangeKind(IntEnum):
     """Flink's row kinds, in Flink's own numbers."""
 
     INSERT = 0

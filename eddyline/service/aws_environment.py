@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from eddyline.auth.binding import enforced
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.temporary import TemporaryKey, TemporaryKeys
 from eddyline.service.directory import DataDirectory
 from eddyline.settings import Settings
@@ -40,7 +40,7 @@ def aws_environment(
 def _credentials(directory: DataDirectory, role: str | None) -> dict[str, str]:
     """Temporary keys of a role; without one, keys that any server on loopback accepts."""
     name = (role or "").rpartition("/")[2]
-    if not name or Entities(directory.path).find(Kind.ROLE, name) is None:
+    if not name or Entities(directory.path).find(EntityKind.ROLE, name) is None:
         return dict(_ANY)
     return _variables(TemporaryKeys(directory.path).create(name, "notebook", SESSION_S, None))
 

@@ -32,7 +32,7 @@ CALLS_MAX = 64
 TURN_S = 10.0
 
 
-class Call(msgspec.Struct, tag=True, frozen=True):
+class RemoteCall(msgspec.Struct, tag="Call", frozen=True):
     """``method`` is "component.name"; ``listen``: send what its callback is given."""
 
     method: str
@@ -58,7 +58,7 @@ class Failure(msgspec.Struct, tag=True, frozen=True):
     source: str | None = None
 
 
-class Event(msgspec.Struct, tag=True, frozen=True):
+class RemoteEvent(msgspec.Struct, tag="Event", frozen=True):
     """What the method's callback was given."""
 
     value: msgspec.Raw
@@ -86,19 +86,19 @@ class ControlServer:
                 connection, _ = self._socket.accept()
             except OSError:  # closed
                 return
-            in_thread("control-call", self._serve, Channel(connection, Call))
+            in_thread("control-call", self._serve, Channel(connection, RemoteCall))
 
     def _serve(self, channel: Channel) -> None:
         try:
             call = channel.receive()
-            if isinstance(call, Call):
+            if isinstance(call, RemoteCall):
                 self._answer(channel, call)
         except EddylineError as error:
             channel.send(_failure(error))
         finally:
             channel.close()
 
-    def _answer(self, channel: Channel, call: Call) -> None:
+    def _answer(self, channel: Channel, call: RemoteCall) -> None:
         if call.protocol != PROTOCOL:
             msg = f"the server speaks version {PROTOCOL} of the control protocol, not"
             hint = "server and caller are of different versions: restart the server"
@@ -107,7 +107,7 @@ class ControlServer:
         encode = msgspec.msgpack.encode
 
         def listener(event: Any) -> None:
-            channel.send(Event(msgspec.Raw(encode(event))))
+            channel.send(RemoteEvent(msgspec.Raw(encode(event))))
 
         if not self._turns.acquire(timeout=TURN_S):
             msg = f"the server is busy with {CALLS_MAX} other calls"
@@ -126,7 +126,7 @@ class ControlServer:
             channel.receive()  # until the caller hangs up
             self._hung_up(call, value)
 
-    def _hung_up(self, call: Call, value: Any) -> None:
+    def _hung_up(self, call: RemoteCall, value: Any) -> None:
         if callable(value):
             value()
         elif call.method == "sessions.submit" and str(call.arguments["session"]).startswith("cli:"):
@@ -161,7 +161,7 @@ def _is_callback(kind: Any) -> bool:
 
 
 def _arguments(
-    method: Callable[..., Any], call: Call, listener: Callable[[Any], None]
+    method: Callable[..., Any], call: RemoteCall, listener: Callable[[Any], None]
 ) -> dict[str, Any]:
     hints = _hints(getattr(method, "__func__", method))
     out: dict[str, Any] = {}
@@ -203,11 +203,11 @@ class Component:
             bound.pop(next(iter(signature.parameters)))
             callbacks = [n for n in bound if _is_callback(hints.get(n))]
             listener = bound.pop(callbacks[0]) if callbacks else None
-            return self._call(Call(method, bound, listener is not None), hints, listener)
+            return self._call(RemoteCall(method, bound, listener is not None), hints, listener)
 
         return call
 
-    def _call(self, call: Call, hints: dict[str, Any], listener: Any) -> Any:
+    def _call(self, call: RemoteCall, hints: dict[str, Any], listener: Any) -> Any:
         channel = dial(self._directory, self._timeout_s)
         channel.send(call)
         returns = hints.get("return", Any)
@@ -233,7 +233,7 @@ def dial(directory: DataDirectory, timeout_s: float | None = None) -> Channel:
         connection.close()
         msg = f"no server answers on {directory.path}"
         raise EddylineError("not_running", msg, hint="start one: eddyline up") from None
-    return Channel(connection, Result | Failure | Event)
+    return Channel(connection, Result | Failure | RemoteEvent)
 
 
 def _outcome(channel: Channel, returns: Any) -> Any:
@@ -252,7 +252,7 @@ def _listen(channel: Channel, returns: Any, hints: dict[str, Any], listener: Any
     kind = _event_type(hints)
     answer = channel.receive()
     early = []
-    while isinstance(answer, Event):
+    while isinstance(answer, RemoteEvent):
         early.append(answer)
         answer = channel.receive()
     if isinstance(answer, Failure):

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from eddyline.functions.casts import cast, castable
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.record.schema import Schema
 from eddyline.record.types import BYTES, STRING, DataType, quote
 from eddyline.record.vector import Vectors
@@ -29,7 +29,7 @@ class Printer:
     """Prints rows of one schema; instants are shown in ``zone``."""
 
     def __init__(self, schema: Schema, zone: str = "UTC") -> None:
-        context = Context(zone)
+        context = CallContext(zone)
         shown = [
             f"{_shown(quote(c.name), c.type, context)} AS {quote(c.name)}" for c in schema.columns
         ]
@@ -71,7 +71,7 @@ def _shared() -> tuple[duckdb.DuckDBPyConnection, Vectors]:
         return _connection[0].cursor(), _connection[1]
 
 
-def _shown(text: str, kind: DataType, context: Context) -> str:
+def _shown(text: str, kind: DataType, context: CallContext) -> str:
     if kind.root in BYTES:
         return f"'x''' || lower(hex({text})) || ''''"
     if castable(kind, STRING):

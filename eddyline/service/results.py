@@ -14,14 +14,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from eddyline.errors import EddylineError
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.service.events import MODES
 from eddyline.service.printing import Printer, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ADDS = (Kind.INSERT, Kind.UPDATE_AFTER)
+_ADDS = (ChangeKind.INSERT, ChangeKind.UPDATE_AFTER)
 
 
 class Shown(Protocol):
@@ -67,7 +67,7 @@ class ResultView:
                 return
             rows = self._printer.rows(batch.rows)
             kinds = [0] * len(rows) if batch.kinds is None else batch.kinds.tolist()
-            if self._mode == "append" and any(k != Kind.INSERT for k in kinds):
+            if self._mode == "append" and any(k != ChangeKind.INSERT for k in kinds):
                 raise _taken_back()
             self._shown.change(zip(kinds, rows, strict=True))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.policy import Effect, Policy, Request, allowed, parse
 from eddyline.clock import Clock
@@ -122,6 +122,6 @@ def role_policies(
 ) -> tuple[str, ...] | None:
     """The policies of a role by its ARN; None for a role that is not known here."""
     name = role.rpartition("/")[2]
-    if Entities(path, clock).find(Kind.ROLE, name) is None:
+    if Entities(path, clock).find(EntityKind.ROLE, name) is None:
         return None
-    return Grants(path, settings.account_id, clock).policies_of(Kind.ROLE, name)
+    return Grants(path, settings.account_id, clock).policies_of(EntityKind.ROLE, name)

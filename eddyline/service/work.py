@@ -14,7 +14,7 @@ from eddyline.engine.scores import ScorePoints
 from eddyline.engine.signals import StopSignal
 from eddyline.engine.sinks.sink import Printed
 from eddyline.engines.engine import Prepared, RunSpec, StartFrom
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.service import events
 from eddyline.service.child import in_thread
 from eddyline.service.events import (
@@ -208,7 +208,7 @@ class Work:
     def _send_changes(self, batch: Batch) -> None:
         rows = [list(row) for row in self._printer.rows(batch.rows)]
         kinds = [0] * len(rows) if batch.kinds is None else batch.kinds.tolist()
-        words = [Kind(k).short for k in kinds]
+        words = [ChangeKind(k).short for k in kinds]
         head = (self._run.run_id, self._index, self._printer.columns, self._printer.types)
         for at in range(0, len(rows), CHANGES_A_MESSAGE):
             end = at + CHANGES_A_MESSAGE

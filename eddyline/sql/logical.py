@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from eddyline.catalog.table import CatalogTable
-from eddyline.record.batch import Kind
+from eddyline.record.batch import ChangeKind
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import BIGINT, DataType, TimeAttribute
 from eddyline.sql.matching import Collected, Step
@@ -333,7 +333,7 @@ class FromChangelog:
 
     input: Node
     op: str
-    kinds: tuple[tuple[str, Kind], ...]
+    kinds: tuple[tuple[str, ChangeKind], ...]
     schema: Schema
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from eddyline.errors import EddylineError, nearest
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.options.duration import milliseconds
 
 
@@ -193,9 +193,9 @@ class SessionConfig:
         return self.get("table.local-time-zone")
 
     @property
-    def context(self) -> Context:
+    def context(self) -> CallContext:
         """What functions may ask of the session."""
-        return Context(self.zone)
+        return CallContext(self.zone)
 
     @property
     def idle_timeout_ms(self) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from eddyline.record.batch import Kind
+from eddyline.record.batch import ChangeKind
 from eddyline.record.schema import Schema
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class FromChangelog:
 
     input: Node
     op: str
-    kinds: tuple[tuple[str, Kind], ...]
+    kinds: tuple[tuple[str, ChangeKind], ...]
     schema: Schema
 
 

@@ -170,7 +170,7 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """``name(args)``; ``star`` for COUNT(*). ``parens`` is False for CURRENT_TIMESTAMP."""
 
     name: str
@@ -303,7 +303,7 @@ Expression = (
     | Like
     | Case
     | Cast
-    | Call
+    | FunctionCall
     | Unit
     | NamedArgument
     | TableArgument
@@ -378,7 +378,7 @@ class Unnest:
 class TableFunction:
     """``[LATERAL] [TABLE(] f(…) [)] [AS alias]``."""
 
-    call: Call
+    call: FunctionCall
     alias: str | None
     columns: tuple[str, ...]
     span: Span

@@ -11,7 +11,7 @@ from eddyline.service.anomalies import Alert, Alerts, Point, Points, SeriesInfo
 from eddyline.service.services import Services
 from eddyline.studio import charts, series_chart
 from eddyline.studio.alerts import alert_rows, reasons, strength
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import (
     clock_time,
@@ -51,7 +51,7 @@ class Seen:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/anomalies")
@@ -63,7 +63,7 @@ def register(context: Context) -> None:
 class AnomaliesPage:
     """The page. ``at``: look at the points around that time; None: at the newest."""
 
-    def __init__(self, context: Context, built: Page, series_id: str, at: int | None) -> None:
+    def __init__(self, context: StudioContext, built: Page, series_id: str, at: int | None) -> None:
         self._services = context.services
         self._wanted = series_id
         self._at = at

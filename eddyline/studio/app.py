@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from eddyline.service.services import Services
 from eddyline.settings import Settings
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.gate import FAVICON, Gate
 from eddyline.studio.rates import Rates
 
@@ -28,7 +28,7 @@ def build(services: Services, signin: Any, settings: Settings) -> ASGIApp:
     from eddyline.auth.hosts import HostGuard
     from eddyline.auth.rights import Rights
 
-    context = Context(services, settings, Rates(services))
+    context = StudioContext(services, settings, Rates(services))
     rights = Rights(services.directory.path)
     return HostGuard(Gate(_pages(context), signin, rights=rights), settings)
 
@@ -65,7 +65,7 @@ async def _missing(request: Request, failure: Exception) -> Response:
     return client.build_response(request, 404)
 
 
-def _pages(context: Context) -> ASGIApp:
+def _pages(context: StudioContext) -> ASGIApp:
     with warnings.catch_warnings(), _absent("aiohttp"):
         # Its dependencies' deprecations are not for the people who run tests with ours.
         warnings.simplefilter("ignore")

@@ -22,7 +22,7 @@ from eddyline.service.applications.model import (
 )
 from eddyline.service.jobs import JobInfo, JobInfos
 from eddyline.studio.applications import delete
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.jobs import title_of
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, moment, number, state, when
@@ -70,7 +70,7 @@ class _Seen:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/applications/{name}")
@@ -90,7 +90,7 @@ def register(context: Context) -> None:
 class ApplicationPage:
     """The page of an application."""
 
-    def __init__(self, context: Context, built: Page, name: str) -> None:
+    def __init__(self, context: StudioContext, built: Page, name: str) -> None:
         self._services = context.services
         self._name = name
         self._version = 0

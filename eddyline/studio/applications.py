@@ -8,10 +8,10 @@ from typing import Any
 
 from nicegui import ui
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.service.applications.model import INTERACTIVE, READY, RUNNING, STREAMING, Application
 from eddyline.service.services import Services
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, state, when
 from eddyline.studio.notice import Notice
@@ -43,7 +43,7 @@ class _Seen:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/applications")
@@ -57,7 +57,7 @@ def register(context: Context) -> None:
 class ApplicationsPage:
     """The page's list, and the dialog that makes an application of a note."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: StudioContext) -> None:
         self._services = context.services
         self._states: dict[str, str] = {}
         self._notice = Notice()
@@ -144,7 +144,7 @@ def make(services: Services, name: str, note: str, role: str) -> Application:
 def _roles(services: Services) -> dict[str, str]:
     """The names of the known roles by their ARNs."""
     account = services.settings.account_id
-    roles = Entities(services.data_dir, services.clock).all(Kind.ROLE)
+    roles = Entities(services.data_dir, services.clock).all(EntityKind.ROLE)
     return {role.arn(account): role.name for role in roles}
 
 

@@ -10,7 +10,7 @@ from eddyline.studio.rates import Rates
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class StudioContext:
     """One studio's services, settings, and the rates of streams."""
 
     services: Services

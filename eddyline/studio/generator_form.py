@@ -12,7 +12,7 @@ from eddyline.errors import EddylineError
 from eddyline.generator.regions import regions
 from eddyline.generator.spec import GeneratorSpec, parse_target
 from eddyline.service.generators import GeneratorInfo, Generators, Preview
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.editor import Editor
 from eddyline.studio.fault_fields import FaultFields
 from eddyline.studio.markup import escape
@@ -32,7 +32,7 @@ _KEYS = {"random": "Random", "field": "From a field", "fixed": "The same for all
 class GeneratorForm:
     """Fields, editor and preview. ``spec`` is what they say; ``load`` shows a generator."""
 
-    def __init__(self, context: Context, page: Page, template: str, notice: Notice) -> None:
+    def __init__(self, context: StudioContext, page: Page, template: str, notice: Notice) -> None:
         self._context = context
         self._services = context.services
         self._base = GeneratorSpec(template, "stream:-")

@@ -13,7 +13,7 @@ from eddyline.generator.spec import GeneratorSpec, parse_target
 from eddyline.service.generators import GeneratorInfo
 from eddyline.service.templates import EXAMPLES
 from eddyline.studio import charts
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.generator_form import GeneratorForm
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import duration, escape, link, number, size, state
@@ -49,7 +49,7 @@ class Standing:
     streams: list[str]
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/generator")
@@ -63,7 +63,7 @@ def register(context: Context) -> None:
 class GeneratorsPage:
     """The page: one generator in the form, all of them in the list."""
 
-    def __init__(self, context: Context, built: Page, chosen: str) -> None:
+    def __init__(self, context: StudioContext, built: Page, chosen: str) -> None:
         self._services = context.services
         self._context = context
         self._chosen: str | None = None

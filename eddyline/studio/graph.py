@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from eddyline.service.notes.output import Table
+from eddyline.service.notes.output import OutputTable
 from eddyline.studio import charts, look
 from eddyline.studio.charts import Options
 from eddyline.studio.markup import is_number
@@ -58,7 +58,7 @@ def mode_of(graph: Graph) -> str:
     return mode if mode in MODES else TABLE
 
 
-def settings(table: Table, graph: Graph) -> Settings:
+def settings(table: OutputTable, graph: Graph) -> Settings:
     """The graph's settings, by name over this table; guessed where they name nothing of it."""
     if mode_of(graph) == SCATTER and (found := _scatter_settings(table, graph)) is not None:
         return found
@@ -70,7 +70,7 @@ def settings(table: Table, graph: Graph) -> Settings:
     return Settings(mode_of(graph), keys, groups, values or guess(table, TABLE).values)
 
 
-def guess(table: Table, mode: str) -> Settings:
+def guess(table: OutputTable, mode: str) -> Settings:
     """A time or text along the axis, the last number as value, another text as group."""
     numbers = [i for i in range(len(table.columns)) if _is_numeric(table, i)]
     times = [i for i in range(len(table.columns)) if is_time(table, i)]
@@ -83,7 +83,7 @@ def guess(table: Table, mode: str) -> Settings:
     return Settings(mode, tuple(key), tuple(group), tuple((i, "sum") for i in value))
 
 
-def graph_of(table: Table, chosen: Settings) -> Graph:
+def graph_of(table: OutputTable, chosen: Settings) -> Graph:
     """The settings as a note keeps them."""
 
     def entry(index: int, aggregate: str = "sum") -> Graph:
@@ -99,7 +99,7 @@ def graph_of(table: Table, chosen: Settings) -> Graph:
     }
 
 
-def options(table: Table, chosen: Settings, graph: Graph | None = None) -> Options:
+def options(table: OutputTable, chosen: Settings, graph: Graph | None = None) -> Options:
     """The chart's options, with the look that the note keeps in its graph."""
     setting = look.setting_of(graph or {}, chosen.mode)
     if chosen.mode == SCATTER and _is_numeric(table, chosen.keys[0] if chosen.keys else None):
@@ -109,7 +109,7 @@ def options(table: Table, chosen: Settings, graph: Graph | None = None) -> Optio
     return drawn
 
 
-def _scatter_settings(table: Table, graph: Graph) -> Settings | None:
+def _scatter_settings(table: OutputTable, graph: Graph) -> Settings | None:
     """Zeppelin keeps the columns of dots by axis; None where it names none of this table."""
     setting = look.setting_of(graph, SCATTER)
     places = {name: _places(table, [setting.get(name)]) for name in ("xAxis", "yAxis", "group")}
@@ -119,7 +119,7 @@ def _scatter_settings(table: Table, graph: Graph) -> Settings | None:
     return Settings(SCATTER, places["xAxis"], places["group"], values)
 
 
-def _dots(table: Table, chosen: Settings, setting: look.Setting) -> Options:
+def _dots(table: OutputTable, chosen: Settings, setting: look.Setting) -> Options:
     """A dot a row; its size by another column if the note names one."""
     found = charts.base()
     found["xAxis"] = charts.axis("value", scale=True)
@@ -149,7 +149,7 @@ def _dots(table: Table, chosen: Settings, setting: look.Setting) -> Options:
     return found
 
 
-def _options(table: Table, chosen: Settings) -> Options:
+def _options(table: OutputTable, chosen: Settings) -> Options:
     if chosen.mode == PIE:
         return _pie(table, chosen)
     found = charts.base()
@@ -189,7 +189,7 @@ def _drawn(mode: str, name: str, data: list[Any]) -> Options:
     return charts.line(name, data, **more)
 
 
-def _pie(table: Table, chosen: Settings) -> Options:
+def _pie(table: OutputTable, chosen: Settings) -> Options:
     found = charts.base()
     points = next(iter(_series(table, chosen).values()), {})
     for name in ("xAxis", "yAxis", "grid"):
@@ -201,7 +201,7 @@ def _pie(table: Table, chosen: Settings) -> Options:
     return found
 
 
-def _series(table: Table, chosen: Settings) -> dict[str, dict[str, float]]:
+def _series(table: OutputTable, chosen: Settings) -> dict[str, dict[str, float]]:
     """Series by name, each a value by the keys' text, in order of first appearance."""
     buckets: dict[str, dict[str, list[float]]] = {}
     aggregates: dict[str, Aggregate] = {}
@@ -222,7 +222,7 @@ def _series(table: Table, chosen: Settings) -> dict[str, dict[str, float]]:
     }
 
 
-def _name(table: Table, chosen: Settings, row: Sequence[str | None], index: int) -> str:
+def _name(table: OutputTable, chosen: Settings, row: Sequence[str | None], index: int) -> str:
     group = ", ".join(str(row[i]) for i in chosen.groups)
     column = table.columns[index]
     if not group:
@@ -230,12 +230,12 @@ def _name(table: Table, chosen: Settings, row: Sequence[str | None], index: int)
     return group if len(chosen.values) == 1 else f"{group} {column}"
 
 
-def _places(table: Table, entries: Any) -> tuple[int, ...]:
+def _places(table: OutputTable, entries: Any) -> tuple[int, ...]:
     names = [e.get("name") for e in entries if isinstance(e, dict)] if _is_list(entries) else []
     return tuple(table.columns.index(n) for n in names if n in table.columns)
 
 
-def _values(table: Table, entries: Any) -> tuple[tuple[int, str], ...]:
+def _values(table: OutputTable, entries: Any) -> tuple[tuple[int, str], ...]:
     found = []
     for entry in entries if _is_list(entries) else []:
         if isinstance(entry, dict) and entry.get("name") in table.columns:
@@ -249,7 +249,7 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, list)
 
 
-def _is_numeric(table: Table, index: int | None) -> bool:
+def _is_numeric(table: OutputTable, index: int | None) -> bool:
     if index is None:
         return False
     if table.types:
@@ -258,7 +258,7 @@ def _is_numeric(table: Table, index: int | None) -> bool:
     return bool(known) and all(_number(value) is not None for value in known)
 
 
-def is_time(table: Table, index: int) -> bool:
+def is_time(table: OutputTable, index: int) -> bool:
     """Whether a column holds points in time."""
     if table.types and not table.types[index].startswith(("TIMESTAMP", "DATE")):
         return False
@@ -266,7 +266,7 @@ def is_time(table: Table, index: int) -> bool:
     return bool(known) and all(_instant(value) is not None for value in known)
 
 
-def _few(table: Table, index: int) -> bool:
+def _few(table: OutputTable, index: int) -> bool:
     return len({row[index] for row in table.rows}) <= SERIES_MAX
 
 

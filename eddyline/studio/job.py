@@ -9,7 +9,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.events import JobFigures, OperatorFigures, ShardFigures
 from eddyline.service.jobs import RUNNING, JobFailures, JobInfo
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.jobs import title_of
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import duration, escape, number, state, when
@@ -46,7 +46,7 @@ class _Seen:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/jobs/{job_id}")
@@ -66,7 +66,7 @@ def register(context: Context) -> None:
 class JobPage:
     """The page of a job."""
 
-    def __init__(self, context: Context, built: Page, job_id: str) -> None:
+    def __init__(self, context: StudioContext, built: Page, job_id: str) -> None:
         self._services = context.services
         self._id = job_id
         with built.actions:

@@ -9,7 +9,7 @@ from nicegui import ui
 
 from eddyline.service.jobs import RUNNING, JobInfo, JobInfos
 from eddyline.service.session_info import SessionInfos
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import duration, escape, link, number, state, when
 from eddyline.studio.notice import Notice
@@ -32,7 +32,7 @@ Found = tuple[JobInfos, SessionInfos, dict[str, str], int]
 _INTO = re.compile(r"\s*INSERT\s+INTO\s+([\w.`]+)", re.IGNORECASE)
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/jobs")
@@ -44,7 +44,7 @@ def register(context: Context) -> None:
 class Jobs:
     """The page's lists."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: StudioContext) -> None:
         self._services = context.services
         self._running: set[str] = set()
         self._notice = Notice()

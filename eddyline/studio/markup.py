@@ -10,7 +10,7 @@ import html
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from eddyline.service.notes.output import Table
+from eddyline.service.notes.output import OutputTable
 
 escape = html.escape
 # What a state is about, for its colour; the word is always shown too.
@@ -151,7 +151,7 @@ def spark(values: Sequence[float]) -> str:
     return f'<svg class="spark" viewBox="{box}" aria-hidden="true">{line}</svg>'
 
 
-def numeric_columns(table: Table) -> list[bool]:
+def numeric_columns(table: OutputTable) -> list[bool]:
     """Which columns hold numbers."""
     return [is_number(kind) for kind in table.types] or _look_like_numbers(table)
 
@@ -162,7 +162,7 @@ def row_html(row: Sequence[str | None], numeric: Sequence[bool]) -> str:
     return "<tr>" + "".join(_cell(v, ' class="num"' if n else "") for v, n in cells) + "</tr>"
 
 
-def grid(table: Table, rows_max: int) -> str:
+def grid(table: OutputTable, rows_max: int) -> str:
     """A result as an HTML table: the newest rows, numbers to the right, NULL distinct from text."""
     numeric = numeric_columns(table)
     marks = [' class="num"' if n else "" for n in numeric]
@@ -173,7 +173,7 @@ def grid(table: Table, rows_max: int) -> str:
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def _look_like_numbers(table: Table) -> list[bool]:
+def _look_like_numbers(table: OutputTable) -> list[bool]:
     """Columns of a table without types, as a note keeps it, that hold nothing but numbers."""
     sample = table.rows[-50:]
     return [

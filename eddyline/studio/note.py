@@ -9,7 +9,7 @@ from nicegui import run, ui
 
 from eddyline.errors import EddylineError
 from eddyline.service.notes import Edited, NoteView
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.markup import escape, moment, plural
 from eddyline.studio.note_versions import Versions
 from eddyline.studio.notice import Notice
@@ -52,7 +52,7 @@ EXPORTS = {
 }
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/notes/{note_id}")
@@ -74,7 +74,7 @@ class NotePage:
     """The page of a note, and what its paragraphs may ask of it."""
 
     def __init__(
-        self, context: Context, built: Page, note_id: str, paragraph: str | None = None
+        self, context: StudioContext, built: Page, note_id: str, paragraph: str | None = None
     ) -> None:
         self._services = context.services
         self._notes = context.services.notes

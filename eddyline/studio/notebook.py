@@ -9,7 +9,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.applications.model import READY, RUNNING, Application
 from eddyline.service.applications.permissions import Permissions, permissions_of, set_permissions
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.markup import escape, link, state, when
 from eddyline.studio.notebooks import delete
 from eddyline.studio.notice import Notice
@@ -30,7 +30,7 @@ class _Seen:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/notebooks/{name}")
@@ -50,7 +50,7 @@ def register(context: Context) -> None:
 class NotebookPage:
     """The page of a notebook."""
 
-    def __init__(self, context: Context, built: Page, name: str) -> None:
+    def __init__(self, context: StudioContext, built: Page, name: str) -> None:
         self._services = context.services
         self._name = name
         self._ticks: dict[str, tuple[ui.checkbox, ui.checkbox]] = {}

@@ -13,7 +13,7 @@ from eddyline.service.applications.model import INTERACTIVE, READY, RUNNING, App
 from eddyline.service.notes import from_stream
 from eddyline.service.services import Services
 from eddyline.service.stream_sample import SAMPLE_RECORDS, newest
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, state, when
 from eddyline.studio.notice import Notice
@@ -45,7 +45,7 @@ class _Seen:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/notebooks")
@@ -59,7 +59,7 @@ def register(context: Context) -> None:
 class NotebooksPage:
     """The page's list, and the dialog that makes a notebook."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: StudioContext) -> None:
         self._services = context.services
         self._region = context.settings.region
         self._states: dict[str, str] = {}

@@ -11,7 +11,7 @@ from nicegui import ui
 from eddyline.service.notes import NoteInfo
 from eddyline.service.notes.search import Hit, Hits
 from eddyline.studio import lab
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import ago, escape, link, number, plural, state
 from eddyline.studio.notice import Notice
@@ -51,7 +51,7 @@ class Found:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/notes")
@@ -67,7 +67,7 @@ def register(context: Context) -> None:
 class NotesPage:
     """The page's list."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: StudioContext) -> None:
         self._services = context.services
         self._notes = context.services.notes
         self._notice = Notice()

@@ -13,7 +13,7 @@ from eddyline.service.notes import NoteInfo
 from eddyline.service.session_info import SessionInfos
 from eddyline.studio import lab
 from eddyline.studio.alerts import alert_rows
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.jobs import job_cells
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, number, plural, size, spark
@@ -39,7 +39,7 @@ class Standing:
     now_ms: int
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/")
@@ -51,7 +51,7 @@ def register(context: Context) -> None:
 class Overview:
     """The page's tiles and lists."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: StudioContext) -> None:
         self._context = context
         self._notice = Notice()
         with ui.element("div").classes("stack") as self._begin:

@@ -6,7 +6,7 @@ import json
 
 from nicegui import ui
 
-from eddyline.auth.entities import Kind
+from eddyline.auth.entities import EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.users import Users
 from eddyline.errors import EddylineError
@@ -25,7 +25,7 @@ _EXAMPLE = {
 class PolicyBook:
     """The policies of one user, role or group."""
 
-    def __init__(self, users: Users, grants: Grants, kind: Kind, name: str) -> None:
+    def __init__(self, users: Users, grants: Grants, kind: EntityKind, name: str) -> None:
         self._users = users
         self._grants = grants
         self._kind = kind
@@ -34,14 +34,14 @@ class PolicyBook:
     def documents(self) -> dict[str, str]:
         """Inline documents by name; a user's own document is one of them."""
         documents = self._grants.inline(self._kind, self._name)
-        if self._kind is Kind.USER:
+        if self._kind is EntityKind.USER:
             own = self._users.policy(self._name)
             documents |= {} if own is None else {OWN: own}
         return documents
 
     def save(self, name: str, document: str) -> None:
         """Keep a document. Raises ``malformed_policy``, ``invalid_argument``."""
-        if name == OWN and self._kind is Kind.USER:
+        if name == OWN and self._kind is EntityKind.USER:
             from eddyline.auth.trust import check_document
 
             check_document(document)
@@ -53,7 +53,7 @@ class PolicyBook:
 
     def remove(self, name: str) -> None:
         """Remove a document. Raises ``not_found``."""
-        if name == OWN and self._kind is Kind.USER:
+        if name == OWN and self._kind is EntityKind.USER:
             self._users.set_policy(self._name, None)
         else:
             self._grants.remove(self._kind, self._name, name)

@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import ui
 
 from eddyline.service.notes.clean import clean
-from eddyline.service.notes.output import FAILURE, HTML, TABLE, WARNING, Output, Table
+from eddyline.service.notes.output import FAILURE, HTML, TABLE, WARNING, Output, OutputTable
 from eddyline.studio import charts, graph, look
 from eddyline.studio.graph import Graph, Settings
 from eddyline.studio.markup import escape, plural
@@ -94,7 +94,7 @@ class _TablePart(_Part):
     def __init__(self, index: int, draw: Draw) -> None:
         self._index = index
         self._draw = draw
-        self._table: Table | None = None
+        self._table: OutputTable | None = None
         self._graph: Graph | None = None
         self._newest_first = False
         self._chart: ui.echart | None = None
@@ -151,7 +151,7 @@ class _TablePart(_Part):
         self._chart.options.update(options)
         self._chart.update()
 
-    def _controls(self, table: Table, chosen: Settings) -> None:
+    def _controls(self, table: OutputTable, chosen: Settings) -> None:
         """Have the switches say what is drawn, without that counting as a choice."""
         names = dict(enumerate(table.columns))
         value, aggregate = chosen.values[0] if chosen.values else (None, "sum")

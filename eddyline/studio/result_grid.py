@@ -14,7 +14,7 @@ from typing import Any
 
 from nicegui import ui
 
-from eddyline.service.notes.output import Table
+from eddyline.service.notes.output import OutputTable
 from eddyline.studio.markup import escape, number, numeric_columns, plural, row_html
 from eddyline.studio.shell import button, icon_button, labelled
 
@@ -31,7 +31,7 @@ class ResultGrid:
 
     def __init__(self, file: Callable[[], str]) -> None:
         self._file = file
-        self._table = Table([], [])
+        self._table = OutputTable([], [])
         self._newest_first = False
         self._rows: list[Row] = []
         self._page = 0
@@ -55,7 +55,7 @@ class ResultGrid:
                 ui.menu_item("All rows as CSV", lambda: self._save(",", "csv"))
                 ui.menu_item("All rows as TSV", lambda: self._save("\t", "tsv"))
 
-    def show(self, table: Table, *, newest_first: bool) -> None:
+    def show(self, table: OutputTable, *, newest_first: bool) -> None:
         """The rows as they are now; the page, the order and the filter remain."""
         if table.columns != self._table.columns:
             self._page, self._sorted = 0, None
@@ -117,7 +117,7 @@ def _put(element: ui.html, content: str) -> None:
 
 
 def arranged(
-    table: Table, newest_first: bool, order: tuple[int, bool] | None, words: str
+    table: OutputTable, newest_first: bool, order: tuple[int, bool] | None, words: str
 ) -> list[Row]:
     """The rows that contain ``words``, in the chosen order."""
     rows: list[Row] = [r for r in table.rows if not words or _contains(r, words)]
@@ -144,7 +144,7 @@ def _contains(row: Row, words: str) -> bool:
     return any(words in cell.lower() for cell in row if cell is not None)
 
 
-def count_text(table: Table, shown: int, words: str) -> str:
+def count_text(table: OutputTable, shown: int, words: str) -> str:
     """How many rows there are, and which of them are here."""
     kept, count = len(table.rows), max(table.row_count, len(table.rows))
     text = plural(count, "row")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from eddyline.auth.entities import Entities, Entity, Kind
+from eddyline.auth.entities import Entities, Entity, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.users import Users
 from eddyline.service.services import Services
@@ -57,9 +57,9 @@ class RolesSection:
     def _pull(self) -> list[_Role]:
         applications = self._services.applications.list()
         rows = []
-        for role in self._entities.all(Kind.ROLE):
+        for role in self._entities.all(EntityKind.ROLE):
             arn = role.arn(self._account)
-            count = len(self._grants.policies_of(Kind.ROLE, role.name))
+            count = len(self._grants.policies_of(EntityKind.ROLE, role.name))
             rows.append(_Role(role, count, [a.name for a in applications if a.role == arn]))
         return rows
 
@@ -73,7 +73,7 @@ class RolesSection:
         icon_button("delete", "Delete it", lambda: self._delete(name))
 
     async def _policies(self, name: str) -> None:
-        book = PolicyBook(self._users, self._grants, Kind.ROLE, name)
+        book = PolicyBook(self._users, self._grants, EntityKind.ROLE, name)
         await show_policies(f"Policies of role {name}", book)
         await self._refresh.now()
 
@@ -97,7 +97,7 @@ class RolesSection:
         principal = _SERVICE if trusts == NOTEBOOKS else {"AWS": self._account}
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         trust = json.dumps({"Version": "2012-10-17", "Statement": statement})
-        self._entities.create(Kind.ROLE, name, trust=trust)
+        self._entities.create(EntityKind.ROLE, name, trust=trust)
 
     async def _delete(self, name: str) -> None:
         words = "Notebooks and applications with this role have no limits from then on."
@@ -106,11 +106,11 @@ class RolesSection:
             await self._refresh.now()
 
     def _remove(self, name: str) -> None:
-        for policy in self._grants.inline(Kind.ROLE, name):
-            self._grants.remove(Kind.ROLE, name, policy)
-        for attached in self._grants.attached(Kind.ROLE, name):
-            self._grants.detach(Kind.ROLE, name, attached.arn)
-        self._entities.delete(Kind.ROLE, name)
+        for policy in self._grants.inline(EntityKind.ROLE, name):
+            self._grants.remove(EntityKind.ROLE, name, policy)
+        for attached in self._grants.attached(EntityKind.ROLE, name):
+            self._grants.detach(EntityKind.ROLE, name, attached.arn)
+        self._entities.delete(EntityKind.ROLE, name)
 
 
 def _cells(row: _Role) -> list[str]:

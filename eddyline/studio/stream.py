@@ -12,7 +12,7 @@ from eddyline.service.notes import from_stream
 from eddyline.service.services import Services
 from eddyline.service.stream_sample import SAMPLE_RECORDS, Record, newest
 from eddyline.studio import charts
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.lab import show_words
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import clock_time, escape, moment, number, plural, size, state
@@ -37,7 +37,7 @@ def make_note(services: Services, name: str, region: str) -> str:
     return note
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/streams/{name}")
@@ -58,7 +58,7 @@ def register(context: Context) -> None:
 class StreamPage:
     """The page of a stream."""
 
-    def __init__(self, context: Context, name: str, notice: Notice) -> None:
+    def __init__(self, context: StudioContext, name: str, notice: Notice) -> None:
         self._context = context
         self._name = name
         self._notice = notice

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from eddyline.log import StreamMode
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import link, number, size, spark, state
 from eddyline.studio.notice import Notice
@@ -28,7 +28,7 @@ _KEYS = (("n", "New stream"),)
 ON_DEMAND, PROVISIONED = "On demand", "Provisioned"
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/streams")
@@ -44,7 +44,7 @@ def register(context: Context) -> None:
 class Streams:
     """The page's list."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: StudioContext) -> None:
         self._context = context
         self.create = CreateStream(context, lambda name: ui.navigate.to(f"/streams/{name}"))
         self._notice = Notice()
@@ -73,7 +73,7 @@ class Streams:
             self._refresh()
 
 
-async def delete(context: Context, notice: Notice, name: str) -> bool:
+async def delete(context: StudioContext, notice: Notice, name: str) -> bool:
     """Ask, then delete a stream."""
     words = "Its records are gone for good. Tables over it stay, and fail until it is there again."
     if not await confirm(f"Delete stream {name}?", words, "Delete the stream"):
@@ -98,7 +98,7 @@ def _cells(rate: StreamRate) -> list[str]:
 class CreateStream:
     """The dialog that makes a stream; ``created`` is told its name."""
 
-    def __init__(self, context: Context, created: Callable[[str], None]) -> None:
+    def __init__(self, context: StudioContext, created: Callable[[str], None]) -> None:
         self._context = context
         self._created = created
         with ui.dialog() as self._dialog, ui.card().classes("dialog"):

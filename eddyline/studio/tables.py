@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from nicegui import ui
 
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, plural
 from eddyline.studio.notice import Notice
@@ -26,7 +26,7 @@ _COLUMNS = (
 _DEFAULT = "default_database."
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/tables")

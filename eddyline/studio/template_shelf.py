@@ -8,7 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from eddyline.service.templates import Templates
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import ask, button, confirm, icon_button, labelled
 from eddyline.studio.uploads import upload
@@ -19,7 +19,7 @@ class TemplateShelf:
 
     def __init__(
         self,
-        context: Context,
+        context: StudioContext,
         notice: Notice,
         text: Callable[[], str],
         put: Callable[[str], None],

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.rights import GENERATOR_ONLY
 from eddyline.auth.users import User, Users
 from eddyline.service.services import Services
-from eddyline.studio.context import Context
+from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, moment
 from eddyline.studio.notice import Notice
@@ -36,7 +36,7 @@ _COLUMNS = (
 GENERATOR, EVERYTHING = "Use the generator, nothing else", "Do everything, Python included"
 
 
-def register(context: Context) -> None:
+def register(context: StudioContext) -> None:
     """Add the page."""
 
     @ui.page("/users")
@@ -70,7 +70,7 @@ class UsersPage:
         """What a user may do, in a few words."""
         if user.policy == GENERATOR_ONLY:
             return "the generator only"
-        policies = self._grants.policies_of(Kind.USER, user.name)
+        policies = self._grants.policies_of(EntityKind.USER, user.name)
         if user.policy is None and not policies:
             return "nothing yet" if self._managed(user.name) else "everything"
         return "what its policies allow"
@@ -96,7 +96,7 @@ class UsersPage:
             await self._refresh.now()
 
     async def _policies(self, name: str) -> None:
-        book = PolicyBook(self._users, self._grants, Kind.USER, name)
+        book = PolicyBook(self._users, self._grants, EntityKind.USER, name)
         await show_policies(f"Policies of {name}", book)
         await self._refresh.now()
 

@@ -19,7 +19,7 @@ from eddyline.engine.job import Job, JobSpec
 from eddyline.engine.scores import ScorePoints
 from eddyline.log import LogStore, PutBatch
 from eddyline.log.shard import StreamMode
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.settings import Settings
 from eddyline.sql import statement as st
 from eddyline.sql.parse import parse_script
@@ -33,7 +33,7 @@ KILLS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class CaseLayout:
     """How a case is run.
 
     batch_rows: rows a micro-batch takes at most, of each table. restart: the job is killed in its
@@ -69,7 +69,7 @@ class _Watcher:
     def on_rows(self, batch: Batch) -> None:
         kinds = ["+I"] * batch.num_rows
         if batch.kinds is not None:
-            kinds = [Kind(k).short for k in batch.kinds.tolist()]
+            kinds = [ChangeKind(k).short for k in batch.kinds.tolist()]
         columns = [_values(c) for c in batch.rows.columns]
         self.changes += [
             (k, list(row)) for k, row in zip(kinds, zip(*columns, strict=True), strict=True)
@@ -92,7 +92,7 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return list(column.to_pylist())
 
 
-def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
+def run(case: Case, layout: CaseLayout, tmp_path: Path) -> Outcome:
     """Run a case's query over its rows, to the end of its bounded input.
 
     Raises:
@@ -111,14 +111,14 @@ def run(case: Case, layout: Layout, tmp_path: Path) -> Outcome:
         if case.sink is not None:
             assert watcher.changes == []
             plan = _planned(case, tmp_path, streams, f"SELECT * FROM {case.sink}")
-            _finish(JobSpec(plan, "read back", 1), Layout(), watcher, store, None)
+            _finish(JobSpec(plan, "read back", 1), CaseLayout(), watcher, store, None)
     finally:
         store.close()
     return _outcome(plan, watcher)
 
 
 def _play(
-    plan: Plan, case: Case, layout: Layout, watcher: _Watcher, store: LogStore, tmp_path: Path
+    plan: Plan, case: Case, layout: CaseLayout, watcher: _Watcher, store: LogStore, tmp_path: Path
 ) -> None:
     """Run the plan to its end, over as many deaths as the layout wants."""
     directory = tmp_path / "job" if layout.restart else None
@@ -139,7 +139,7 @@ def _play(
 
 def _finish(
     spec: JobSpec,
-    layout: Layout,
+    layout: CaseLayout,
     watcher: _Watcher,
     store: LogStore,
     crash: Callable[[str], None] | None,
@@ -163,7 +163,7 @@ def _outcome(plan: Plan, watcher: _Watcher) -> Outcome:
 
 def _job(
     spec: JobSpec,
-    layout: Layout,
+    layout: CaseLayout,
     watcher: _Watcher,
     streams: LogStore,
     crash: Callable[[str], None] | None,
@@ -174,7 +174,7 @@ def _job(
     )
 
 
-def _job_settings(layout: Layout, directory: Path | None) -> Settings:
+def _job_settings(layout: CaseLayout, directory: Path | None) -> Settings:
     settings = Settings(batch_rows_max=layout.batch_rows, worker_threads=1, poll_ms=1)
     return settings if directory is None else replace(settings, data_dir=directory)
 

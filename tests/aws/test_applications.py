@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.aws.service import handlers
 from eddyline.aws.services import definition
@@ -195,7 +195,7 @@ def test_code_runs_apart_stops_with_a_snapshot_and_goes_on_from_it(running: Runn
 
 def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
     role = "writer"
-    Entities(running.data_dir).create(Kind.ROLE, role)
+    Entities(running.data_dir).create(EntityKind.ROLE, role)
     analytics = running.analytics
     analytics.create_application(
         ApplicationName="limited",
@@ -215,7 +215,7 @@ def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
     assert f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/app-out" in told
     allow = {"Effect": "Allow", "Action": ["kinesis:Put*", "kinesis:Get*"], "Resource": "*"}
     grants = Grants(running.data_dir, ACCOUNT)
-    grants.put(Kind.ROLE, role, "write", json.dumps({"Statement": allow}))
+    grants.put(EntityKind.ROLE, role, "write", json.dumps({"Statement": allow}))
     analytics.start_application(ApplicationName="limited")
     running.until(lambda: running.status("limited") == "RUNNING")
     analytics.stop_application(ApplicationName="limited", Force=True)
@@ -227,7 +227,7 @@ def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
 
 def test_a_notebook_reads_and_writes_what_its_role_allows(running: Running) -> None:
     role, grants = "notebook-role", Grants(running.data_dir, ACCOUNT)
-    Entities(running.data_dir).create(Kind.ROLE, role)
+    Entities(running.data_dir).create(EntityKind.ROLE, role)
     python = """import boto3
 from botocore.exceptions import ClientError
 try:
@@ -263,7 +263,7 @@ except ClientError as error:
     assert "may not write to the stream app-out" in shown(2)
     assert "AccessDeniedException" in shown(3)
     allow = {"Effect": "Allow", "Action": ["kinesis:Put*", "kinesis:Get*"], "Resource": "*"}
-    grants.put(Kind.ROLE, role, "both", json.dumps({"Statement": allow}))
+    grants.put(EntityKind.ROLE, role, "both", json.dumps({"Statement": allow}))
     assert shown(2).startswith("RUNNING")
     notes.cancel(kept.id)
     running.services.notes.remove(kept.id)

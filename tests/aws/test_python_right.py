@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.rights import RUN_PYTHON, Rights
 from eddyline.auth.signin import SignIn
@@ -168,8 +168,8 @@ def test_a_link_opens_the_studio_with_the_callers_rights(guarded: Guarded) -> No
     account = guarded.running.settings.account_id
     trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:user/bob"}}
     trust = {"Version": "2012-10-17", "Statement": {**trust, "Action": "sts:AssumeRole"}}
-    Entities(directory).create(Kind.ROLE, "Opener", trust=json.dumps(trust))
-    Grants(directory, account).put(Kind.ROLE, "Opener", "may", allowing(*NO_PYTHON))
+    Entities(directory).create(EntityKind.ROLE, "Opener", trust=json.dumps(trust))
+    Grants(directory, account).put(EntityKind.ROLE, "Opener", "may", allowing(*NO_PYTHON))
     sts = guarded.of("bob", "sts")
 
     def assumed(**more: str) -> Any:
@@ -189,7 +189,7 @@ def test_a_link_opens_the_studio_with_the_callers_rights(guarded: Guarded) -> No
 
     assert user_of(assumed()) == "role/Opener"
     assert not rights.may_open("role/Opener", "/notes")
-    Grants(directory, account).put(Kind.ROLE, "Opener", "python", allowing(RUN_PYTHON))
+    Grants(directory, account).put(EntityKind.ROLE, "Opener", "python", allowing(RUN_PYTHON))
     assert rights.may_open("role/Opener", "/notes")
     limited = assumed(Policy=allowing("kinesisanalytics:*"))
     link = {"ApplicationName": "book", "UrlType": "ZEPPELIN_UI_URL"}
@@ -200,14 +200,14 @@ def test_a_link_opens_the_studio_with_the_callers_rights(guarded: Guarded) -> No
 def test_an_iam_user_has_no_rights_in_the_studio_until_a_policy_gives_them(tmp_path: Path) -> None:
     entities, grants = Entities(tmp_path), Grants(tmp_path, "000000000000")
     rights = Rights(tmp_path)
-    entities.create(Kind.USER, "eve")
+    entities.create(EntityKind.USER, "eve")
     assert not rights.may_open("eve", "/notes")
-    entities.create(Kind.GROUP, "analysts")
+    entities.create(EntityKind.GROUP, "analysts")
     entities.join("analysts", "eve")
-    grants.put(Kind.GROUP, "analysts", "notes", allowing(RUN_PYTHON))
+    grants.put(EntityKind.GROUP, "analysts", "notes", allowing(RUN_PYTHON))
     assert rights.may_open("eve", "/notes")
     grants.put(
-        Kind.USER, "eve", "never",
+        EntityKind.USER, "eve", "never",
         json.dumps({"Statement": {"Effect": "Deny", "Action": "eddyline:*", "Resource": "*"}}),
     )  # fmt: skip
     assert not rights.may_open("eve", "/notes")

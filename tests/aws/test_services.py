@@ -327,14 +327,16 @@ def test_a_stream_that_goes_during_a_call_is_told_in_the_words_of_aws(
 def test_temporary_keys_have_the_rights_of_their_role(
     started: Callable[..., str], tmp_path: Path
 ) -> None:
-    from eddyline.auth.entities import Entities, Kind
+    from eddyline.auth.entities import Entities, EntityKind
     from eddyline.auth.grants import Grants
 
     account = "000000000000"
     trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
-    Entities(tmp_path).create(Kind.ROLE, "reader", trust=json.dumps({"Statement": trust}))
+    Entities(tmp_path).create(EntityKind.ROLE, "reader", trust=json.dumps({"Statement": trust}))
     allow = {"Effect": "Allow", "Action": "kinesis:ListStreams", "Resource": "*"}
-    Grants(tmp_path, account).put(Kind.ROLE, "reader", "read", json.dumps({"Statement": allow}))
+    Grants(tmp_path, account).put(
+        EntityKind.ROLE, "reader", "read", json.dumps({"Statement": allow})
+    )
     endpoint = started(data_dir=tmp_path, api_workers=1)
     role = f"arn:aws:iam::{account}:role/reader"
 

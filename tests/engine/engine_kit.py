@@ -14,7 +14,7 @@ from eddyline.catalog.table import CatalogTable, ObjectPath, TableColumn
 from eddyline.clock import SYSTEM, Clock
 from eddyline.engine.job import Job, JobSpec
 from eddyline.record import types as t
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, TimeAttribute, quote
 from eddyline.settings import Settings
@@ -38,7 +38,7 @@ class Watcher:
     def on_rows(self, batch: Batch) -> None:
         kinds = ["+I"] * batch.num_rows
         if batch.kinds is not None:
-            kinds = [Kind(k).short for k in batch.kinds.tolist()]
+            kinds = [ChangeKind(k).short for k in batch.kinds.tolist()]
         columns = [c.to_pylist() for c in batch.rows.columns]
         rows = zip(*columns, strict=True)
         self.changes += [(k, tuple(plain(v) for v in r)) for k, r in zip(kinds, rows, strict=True)]

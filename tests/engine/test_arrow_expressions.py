@@ -14,7 +14,7 @@ from eddyline.clock import SYSTEM
 from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.calc import Calc
-from eddyline.engine.operators.operator import Context, Operator, Step
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step
 from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
 from eddyline.settings import Settings
@@ -72,7 +72,7 @@ def calc(sql: Sql, db: Database, query: str) -> tuple[Calc, p.Calc]:
     root = sql.plan(query).root
     assert isinstance(root, p.Collect)
     assert isinstance(root.input, p.Calc)
-    context = Context("c", db, Settings(), SYSTEM, Figures())
+    context = OperatorContext("c", db, Settings(), SYSTEM, Figures())
     below = Operator(context, (), root.input.input.schema)
     return Calc(context, (below,), root.input), root.input
 

@@ -25,7 +25,7 @@ from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.operators.scan import Scan
 from eddyline.log import PutBatch
-from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch, Kind
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch, ChangeKind
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
@@ -258,7 +258,7 @@ def _shown(step: Step) -> list[tuple[str, ...]]:
     kinds = batch.kinds if batch.kinds is not None else np.zeros(batch.num_rows, np.int8)
     marks = batch.watermarks if batch.watermarks is not None else [None] * batch.num_rows
     columns = [c.to_pylist() for c in batch.rows.columns]
-    table = zip([Kind(k).short for k in kinds.tolist()], marks, *columns, strict=True)
+    table = zip([ChangeKind(k).short for k in kinds.tolist()], marks, *columns, strict=True)
     return sorted(tuple(map(str, row)) for row in table)
 
 

@@ -14,13 +14,13 @@ import duckdb
 from eddyline.catalog.catalog import Catalog
 from eddyline.errors import EddylineError
 from eddyline.functions.casts import cast
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.record import types as t
 from eddyline.record.types import BYTES, STRING, DataType, duckdb_type, quote
 from eddyline.record.vector import Vectors, original
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.options import SessionConfig
 from eddyline.sql.parse import parse_expression
 from eddyline.sql.typed import Typed, render
@@ -56,7 +56,7 @@ COLUMNS: dict[str, tuple[DataType, str, object]] = {
     "m": (_MAP, "MAP {'k': 1, 'p': NULL}", {"k": 1, "p": None}), "nm": (_MAP, "NULL", None),
     "r": (_ROW, "{'a': 1, 'b': 'x'}", {"a": 1, "b": "x"}), "nr": (_ROW, "NULL", None),
 }  # fmt: skip
-SCOPE = Scope(tuple(Field(n, None, n, kind) for n, (kind, _, _) in COLUMNS.items()))
+SCOPE = Scope(tuple(ScopeField(n, None, n, kind) for n, (kind, _, _) in COLUMNS.items()))
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def printed(e: Typed, zone: str = "UTC") -> str:
     text = f"({render(e)})::{duckdb_type(e.type)}"
     if e.type.root in BYTES:
         return f"'x''' || lower(hex({text})) || ''''"
-    return cast("{0}", e.type, STRING, Context(zone), attempt=False).format(text)
+    return cast("{0}", e.type, STRING, CallContext(zone), attempt=False).format(text)
 
 
 def answer(text: str, zone: str = "UTC") -> Answer:

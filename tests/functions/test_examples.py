@@ -11,7 +11,7 @@ import pytest
 from eddyline.functions import AGGREGATES, FUNCTIONS
 from eddyline.record.types import INT, DataType, Root, duckdb_type
 from eddyline.record.vector import Vectors
-from eddyline.sql.bind.scope import Field, Scope
+from eddyline.sql.bind.scope import Scope, ScopeField
 from eddyline.sql.parse import parse_expression
 from eddyline.sql.typed import render
 from eddyline.testing.cases import canonical
@@ -38,7 +38,7 @@ def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
     """Over the rows 1, 2, 4, NULL of column x, as the registry says."""
     row = AGGREGATES[name]
     call, wanted = row.example
-    scope = Scope((Field("x", None, "x", INT),))
+    scope = Scope((ScopeField("x", None, "x", INT),))
     inner = parse_expression(f"{name}{call}")
     args = [bound_syntax(a, scope) for a in getattr(inner, "args", ())]
     compiled = row.compile(tuple(a.type for a in args))

@@ -9,7 +9,7 @@ import pytest
 
 from eddyline.options.formats import FORMATS
 from eddyline.record import types as t
-from eddyline.record.batch import Kind
+from eddyline.record.batch import ChangeKind
 from eddyline.record.formats import decoder, encoder
 from eddyline.record.schema import Schema
 
@@ -55,7 +55,7 @@ def changes(form: str, *records: str, **options: str) -> list[tuple[Any, ...]]:
     decoded = decode(form, *records, **options)
     assert decoded.errors == ()
     rows = [tuple(row.values()) for row in decoded.table.to_pylist()]
-    return [(Kind(k).short, *r) for k, r in zip(decoded.kinds, rows, strict=True)]
+    return [(ChangeKind(k).short, *r) for k, r in zip(decoded.kinds, rows, strict=True)]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.schema import Schema
 from eddyline.record.types import (
     BIGINT,
@@ -31,7 +31,7 @@ from eddyline.service.printing import Printer
 from eddyline.service.results import ResultView
 
 SCHEMA = Schema.of(k=STRING, n=BIGINT)
-PLUS, MINUS = Kind.UPDATE_AFTER, Kind.UPDATE_BEFORE
+PLUS, MINUS = ChangeKind.UPDATE_AFTER, ChangeKind.UPDATE_BEFORE
 
 
 def batch(rows: list[tuple[str, int]], kinds: list[int] | None = None) -> Batch:
@@ -75,7 +75,7 @@ def test_update_keeps_what_is_and_sorts_by_the_first_column() -> None:
     shown.apply(batch([("b", 1), ("a", 1)], [0, 0]))
     shown.apply(batch([("b", 1), ("b", 2)], [MINUS, PLUS]))
     assert shown.snapshot() == ([("a", "1"), ("b", "2")], 2, 0)
-    shown.apply(batch([("a", 1)], [Kind.DELETE]))
+    shown.apply(batch([("a", 1)], [ChangeKind.DELETE]))
     assert shown.snapshot() == ([("b", "2")], 1, 0)
 
 
@@ -115,7 +115,7 @@ def test_append_refuses_to_take_rows_back() -> None:
     shown.apply(batch([("b", 1), ("a", 1)]))
     assert shown.snapshot()[0] == [("b", "1"), ("a", "1")]
     with pytest.raises(EddylineError, match="takes rows back"):
-        shown.apply(batch([("b", 1)], [Kind.DELETE]))
+        shown.apply(batch([("b", 1)], [ChangeKind.DELETE]))
 
 
 def test_a_mode_that_is_none_is_refused() -> None:

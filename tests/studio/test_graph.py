@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.service.notes.output import Table
+from eddyline.service.notes.output import OutputTable
 from eddyline.studio import graph as g
 from eddyline.studio import look
 
@@ -16,8 +16,8 @@ ROWS: list[list[str | None]] = [
     ["2026-11-24 10:00:20.000", "OK", "21.5", "9"],
     ["2026-11-24 10:00:20.000", "FAIL", None, "2"],
 ]
-TABLE = Table(COLUMNS, ROWS, TYPES, 4)
-STORED = Table(COLUMNS, ROWS, [], 4)
+TABLE = OutputTable(COLUMNS, ROWS, TYPES, 4)
+STORED = OutputTable(COLUMNS, ROWS, [], 4)
 AT = 1_795_514_410_000
 
 
@@ -88,7 +88,7 @@ def test_dots_stand_at_numbers() -> None:
 
 
 def test_an_empty_table_draws_nothing_and_breaks_nothing() -> None:
-    empty = Table(COLUMNS, [], TYPES, 0)
+    empty = OutputTable(COLUMNS, [], TYPES, 0)
     for mode in g.MODES:
         chosen = g.settings(empty, {"mode": mode})
         if mode != g.TABLE:
@@ -97,14 +97,14 @@ def test_an_empty_table_draws_nothing_and_breaks_nothing() -> None:
 
 def test_series_and_points_are_bounded() -> None:
     rows: list[list[str | None]] = [[str(i), f"k{i}", str(i)] for i in range(5000)]
-    wide = Table(["x", "k", "v"], rows, ["INT", "STRING", "INT"], 5000)
+    wide = OutputTable(["x", "k", "v"], rows, ["INT", "STRING", "INT"], 5000)
     found = g.options(wide, g.Settings(g.LINE, (0,), (1,), ((2, "sum"),)))
     assert len(found["series"]) == g.SERIES_MAX
     one = g.options(wide, g.Settings(g.SCATTER, (0,), (), ((2, "sum"),)))
     assert len(one["series"][0]["data"]) == g.POINTS_MAX
 
 
-def looked(mode: str, table: Table = TABLE, **setting: Any) -> dict[str, Any]:
+def looked(mode: str, table: OutputTable = TABLE, **setting: Any) -> dict[str, Any]:
     chosen = g.Settings(mode, (0,), (1,), ((3, "sum"),))
     return g.options(table, chosen, {"setting": {mode: setting}})
 

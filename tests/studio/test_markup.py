@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eddyline.service.notes.output import Table
+from eddyline.service.notes.output import OutputTable
 from eddyline.studio import markup as m
 
 
@@ -73,7 +73,7 @@ def test_a_link_cannot_break_out() -> None:
 
 
 def test_grid_shows_the_newest_rows_as_text() -> None:
-    table = Table(
+    table = OutputTable(
         ["name", "n"],
         [["old", "1"], ["<b>x</b>", "2"], [None, "3"]],
         ["STRING", "BIGINT NOT NULL"],
@@ -87,7 +87,7 @@ def test_grid_shows_the_newest_rows_as_text() -> None:
 
 
 def test_numbers_of_a_stored_table_are_found_by_their_looks() -> None:
-    table = Table(["a", "b"], [["x", "-1.5"], ["1", "2E8"]], [], 2)
+    table = OutputTable(["a", "b"], [["x", "-1.5"], ["1", "2E8"]], [], 2)
     assert m.grid(table, 9).count('<td class="num">') == 2
 
 

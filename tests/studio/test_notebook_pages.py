@@ -8,7 +8,7 @@ import pytest
 from conftest import Studio
 from studio_browser import Browser, Page
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.log import PutBatch
 
@@ -71,7 +71,9 @@ def test_a_notebook_is_made_from_a_stream_and_its_streams_are_ticked(
         assert_sound(page, "notebook")
         tab.get_by_role("button", name="Stop").click()
         tab.get_by_role("button", name="Start").wait_for()
-    document = Grants(studio.services.data_dir, "").inline(Kind.ROLE, "notebook-levels")["streams"]
+    document = Grants(studio.services.data_dir, "").inline(EntityKind.ROLE, "notebook-levels")[
+        "streams"
+    ]
     statements = {s["Sid"]: s for s in json.loads(document)["Statement"]}
     assert statements["Read"]["Resource"] == [
         "arn:aws:kinesis:us-east-1:000000000000:stream/readings"
@@ -90,7 +92,7 @@ def test_a_notebook_is_made_from_a_stream_and_its_streams_are_ticked(
         tab.get_by_role("button", name="Delete the notebook").click()
         tab.get_by_text("No notebooks yet").wait_for()
         assert page.problems == []
-    assert Entities(studio.services.data_dir).find(Kind.ROLE, "notebook-levels") is None
+    assert Entities(studio.services.data_dir).find(EntityKind.ROLE, "notebook-levels") is None
 
 
 def test_an_application_is_started_looked_at_and_stopped_with_a_snapshot(
@@ -150,8 +152,8 @@ def test_a_role_is_made_and_gets_a_policy(studio: Studio, chromium: Browser) -> 
         tab.get_by_role("cell", name="kinesisanalytics.amazonaws.com").wait_for()
         assert_sound(page, "roles")
     grants = Grants(studio.services.data_dir, "")
-    assert json.loads(grants.inline(Kind.ROLE, "reader")["read"]) == {"Statement": allow}
-    names = [policy.name for policy in grants.attached(Kind.ROLE, "reader")]
+    assert json.loads(grants.inline(EntityKind.ROLE, "reader")["read"]) == {"Statement": allow}
+    names = [policy.name for policy in grants.attached(EntityKind.ROLE, "reader")]
     assert names == ["AmazonKinesisReadOnlyAccess"]
     with chromium.page() as page:
         tab = page.open("/users")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 import io
 
-from eddyline.service.notes.output import Table
+from eddyline.service.notes.output import OutputTable
 from eddyline.studio.result_grid import arranged, count_text, delimited, head_html
 
-TABLE = Table(
+TABLE = OutputTable(
     ["n", "page"],
     [["10", "/b"], ["9", "/a"], [None, "/c"], ["-1.5", None], ["NaN", "/B"]],
     ["DOUBLE", "STRING"],

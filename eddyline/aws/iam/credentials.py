@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.auth.entities import Kind
+from eddyline.auth.entities import EntityKind
 from eddyline.auth.users import AccessKey
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
@@ -50,7 +50,7 @@ def get_access_key_last_used(context: IdentityContext, call: Call) -> Answer:
 
 
 def _user(context: IdentityContext, name: str) -> str:
-    return context.entities.get(Kind.USER, name).name
+    return context.entities.get(EntityKind.USER, name).name
 
 
 def _key(context: IdentityContext, call: Call) -> AccessKey:
@@ -108,7 +108,7 @@ def delete_login_profile(context: IdentityContext, call: Call) -> Answer:
 
 
 def _profile(context: IdentityContext, name: str) -> Answer:
-    created_ms = context.entities.get(Kind.USER, name).created_ms
+    created_ms = context.entities.get(EntityKind.USER, name).created_ms
     profile = {"UserName": name, "CreateDate": Instant(created_ms), "PasswordResetRequired": False}
     return {"LoginProfile": profile}
 

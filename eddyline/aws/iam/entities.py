@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eddyline.auth.entities import SESSION_S, Kind
+from eddyline.auth.entities import SESSION_S, EntityKind
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.iam.shown import (
@@ -27,14 +27,14 @@ def create_user(context: IdentityContext, call: Call) -> Answer:
     request = call.request
     refuse_boundary(request)
     user = context.entities.create(
-        Kind.USER, request.UserName, request.Path or "/", tags=tags_of(request)
+        EntityKind.USER, request.UserName, request.Path or "/", tags=tags_of(request)
     )
     return {"User": shown(context, user)}
 
 
 def create_group(context: IdentityContext, call: Call) -> Answer:
     request = call.request
-    group = context.entities.create(Kind.GROUP, request.GroupName, request.Path or "/")
+    group = context.entities.create(EntityKind.GROUP, request.GroupName, request.Path or "/")
     return {"Group": shown(context, group)}
 
 
@@ -42,7 +42,7 @@ def create_role(context: IdentityContext, call: Call) -> Answer:
     request = call.request
     refuse_boundary(request)
     role = context.entities.create(
-        Kind.ROLE,
+        EntityKind.ROLE,
         request.RoleName,
         request.Path or "/",
         trust=request.AssumeRolePolicyDocument,
@@ -58,24 +58,24 @@ def get_user(context: IdentityContext, call: Call) -> Answer:
     if call.request.UserName is None and context.user_of(call.caller) is None:
         account = context.settings.account_id
         return {"User": {"UserId": account, "Arn": f"arn:aws:iam::{account}:root"}}
-    user = context.entities.get(Kind.USER, user_named(context, call))
+    user = context.entities.get(EntityKind.USER, user_named(context, call))
     return {"User": shown(context, user)}
 
 
 def get_role(context: IdentityContext, call: Call) -> Answer:
-    role = context.entities.get(Kind.ROLE, call.request.RoleName)
+    role = context.entities.get(EntityKind.ROLE, call.request.RoleName)
     return {"Role": {**shown(context, role), "RoleLastUsed": {}}}
 
 
 def get_group(context: IdentityContext, call: Call) -> Answer:
-    group = context.entities.get(Kind.GROUP, call.request.GroupName)
+    group = context.entities.get(EntityKind.GROUP, call.request.GroupName)
     members = context.entities.members(group.name)
     users = page("Users", members, call.request, lambda u: shown(context, u, tags=False))
     assert isinstance(users, dict)
     return {"Group": shown(context, group), **users}
 
 
-def _lists(kind: Kind) -> Handler:
+def _lists(kind: EntityKind) -> Handler:
     def list_entities(context: IdentityContext, call: Call) -> Answer:
         rows = context.entities.all(kind, call.request.PathPrefix or "/")
         show = lambda entity: shown(context, entity, tags=False)  # noqa: E731
@@ -84,10 +84,10 @@ def _lists(kind: Kind) -> Handler:
     return list_entities
 
 
-def _deletes(kind: Kind) -> Handler:
+def _deletes(kind: EntityKind) -> Handler:
     def delete_entity(context: IdentityContext, call: Call) -> Answer:
         name = named(kind, call.request)
-        if kind is Kind.USER and context.users.has_password(name):
+        if kind is EntityKind.USER and context.users.has_password(name):
             message = "Cannot delete entity, must delete login profile first."
             raise AwsError("DeleteConflictException", message)
         context.entities.delete(kind, name)
@@ -96,7 +96,7 @@ def _deletes(kind: Kind) -> Handler:
     return delete_entity
 
 
-def _renames(kind: Kind) -> Handler:
+def _renames(kind: EntityKind) -> Handler:
     def update_entity(context: IdentityContext, call: Call) -> Answer:
         request = call.request
         new_name = getattr(request, f"New{WORDS[kind]}Name")
@@ -109,7 +109,7 @@ def _renames(kind: Kind) -> Handler:
 def update_role(context: IdentityContext, call: Call) -> Answer:
     request = call.request
     context.entities.update(
-        Kind.ROLE,
+        EntityKind.ROLE,
         request.RoleName,
         description=request.Description,
         session_s=request.MaxSessionDuration,
@@ -119,20 +119,22 @@ def update_role(context: IdentityContext, call: Call) -> Answer:
 
 def update_role_description(context: IdentityContext, call: Call) -> Answer:
     request = call.request
-    role = context.entities.update(Kind.ROLE, request.RoleName, description=request.Description)
+    role = context.entities.update(
+        EntityKind.ROLE, request.RoleName, description=request.Description
+    )
     return {"Role": shown(context, role)}
 
 
 def update_assume_role_policy(context: IdentityContext, call: Call) -> Answer:
     request = call.request
-    context.entities.update(Kind.ROLE, request.RoleName, trust=request.PolicyDocument)
+    context.entities.update(EntityKind.ROLE, request.RoleName, trust=request.PolicyDocument)
     return {}
 
 
 # tags
 
 
-def _tags(kind: Kind) -> Handler:
+def _tags(kind: EntityKind) -> Handler:
     def tag_entity(context: IdentityContext, call: Call) -> Answer:
         context.entities.change_tags(kind, named(kind, call.request), tags_of(call.request), [])
         return {}
@@ -140,7 +142,7 @@ def _tags(kind: Kind) -> Handler:
     return tag_entity
 
 
-def _untags(kind: Kind) -> Handler:
+def _untags(kind: EntityKind) -> Handler:
     def untag_entity(context: IdentityContext, call: Call) -> Answer:
         context.entities.change_tags(kind, named(kind, call.request), {}, call.request.TagKeys)
         return {}
@@ -148,7 +150,7 @@ def _untags(kind: Kind) -> Handler:
     return untag_entity
 
 
-def _lists_tags(kind: Kind) -> Handler:
+def _lists_tags(kind: EntityKind) -> Handler:
     def list_tags(context: IdentityContext, call: Call) -> Answer:
         entity = context.entities.get(kind, named(kind, call.request))
         return page("Tags", tag_list(entity.tags), call.request)
@@ -180,7 +182,7 @@ def list_groups_for_user(context: IdentityContext, call: Call) -> Answer:
 def get_account_summary(context: IdentityContext, call: Call) -> Answer:
     """How many there are of each."""
     entities = context.entities
-    counts = {f"{WORDS[kind]}s": len(entities.all(kind)) for kind in Kind}
+    counts = {f"{WORDS[kind]}s": len(entities.all(kind)) for kind in EntityKind}
     counts |= {"Policies": len(context.grants.all("Local")), "AccountMFAEnabled": 0}
     return {"SummaryMap": counts}
 
@@ -192,7 +194,7 @@ def list_account_aliases(context: IdentityContext, call: Call) -> Answer:
 
 def list_instance_profiles_for_role(context: IdentityContext, call: Call) -> Answer:
     """None: there are no instances. Terraform asks before it deletes a role."""
-    context.entities.get(Kind.ROLE, call.request.RoleName)
+    context.entities.get(EntityKind.ROLE, call.request.RoleName)
     return page("InstanceProfiles", [], call.request)
 
 
@@ -201,29 +203,29 @@ OPERATIONS: dict[str, Handler] = {
     "CreateGroup": create_group,
     "CreateRole": create_role,
     "CreateUser": create_user,
-    "DeleteGroup": _deletes(Kind.GROUP),
-    "DeleteRole": _deletes(Kind.ROLE),
-    "DeleteUser": _deletes(Kind.USER),
+    "DeleteGroup": _deletes(EntityKind.GROUP),
+    "DeleteRole": _deletes(EntityKind.ROLE),
+    "DeleteUser": _deletes(EntityKind.USER),
     "GetAccountSummary": get_account_summary,
     "GetGroup": get_group,
     "GetRole": get_role,
     "GetUser": get_user,
     "ListAccountAliases": list_account_aliases,
-    "ListGroups": _lists(Kind.GROUP),
+    "ListGroups": _lists(EntityKind.GROUP),
     "ListGroupsForUser": list_groups_for_user,
     "ListInstanceProfilesForRole": list_instance_profiles_for_role,
-    "ListRoleTags": _lists_tags(Kind.ROLE),
-    "ListRoles": _lists(Kind.ROLE),
-    "ListUserTags": _lists_tags(Kind.USER),
-    "ListUsers": _lists(Kind.USER),
+    "ListRoleTags": _lists_tags(EntityKind.ROLE),
+    "ListRoles": _lists(EntityKind.ROLE),
+    "ListUserTags": _lists_tags(EntityKind.USER),
+    "ListUsers": _lists(EntityKind.USER),
     "RemoveUserFromGroup": remove_user_from_group,
-    "TagRole": _tags(Kind.ROLE),
-    "TagUser": _tags(Kind.USER),
-    "UntagRole": _untags(Kind.ROLE),
-    "UntagUser": _untags(Kind.USER),
+    "TagRole": _tags(EntityKind.ROLE),
+    "TagUser": _tags(EntityKind.USER),
+    "UntagRole": _untags(EntityKind.ROLE),
+    "UntagUser": _untags(EntityKind.USER),
     "UpdateAssumeRolePolicy": update_assume_role_policy,
-    "UpdateGroup": _renames(Kind.GROUP),
+    "UpdateGroup": _renames(EntityKind.GROUP),
     "UpdateRole": update_role,
     "UpdateRoleDescription": update_role_description,
-    "UpdateUser": _renames(Kind.USER),
+    "UpdateUser": _renames(EntityKind.USER),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eddyline.auth.entities import Kind
+from eddyline.auth.entities import EntityKind
 from eddyline.auth.grants import PolicyVersion
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
@@ -27,7 +27,7 @@ Handler = Callable[[IdentityContext, Call], Answer]
 # inline
 
 
-def _puts(kind: Kind) -> Handler:
+def _puts(kind: EntityKind) -> Handler:
     def put_policy(context: IdentityContext, call: Call) -> Answer:
         request = call.request
         context.grants.put(kind, named(kind, request), request.PolicyName, request.PolicyDocument)
@@ -36,7 +36,7 @@ def _puts(kind: Kind) -> Handler:
     return put_policy
 
 
-def _gets(kind: Kind) -> Handler:
+def _gets(kind: EntityKind) -> Handler:
     def get_policy(context: IdentityContext, call: Call) -> Answer:
         owner, name = named(kind, call.request), call.request.PolicyName
         documents = context.grants.inline(kind, owner)
@@ -49,7 +49,7 @@ def _gets(kind: Kind) -> Handler:
     return get_policy
 
 
-def _removes(kind: Kind) -> Handler:
+def _removes(kind: EntityKind) -> Handler:
     def delete_policy(context: IdentityContext, call: Call) -> Answer:
         context.grants.remove(kind, named(kind, call.request), call.request.PolicyName)
         return {}
@@ -57,7 +57,7 @@ def _removes(kind: Kind) -> Handler:
     return delete_policy
 
 
-def _lists(kind: Kind) -> Handler:
+def _lists(kind: EntityKind) -> Handler:
     def list_policies(context: IdentityContext, call: Call) -> Answer:
         names = list(context.grants.inline(kind, named(kind, call.request)))
         return page("PolicyNames", names, call.request)
@@ -68,7 +68,7 @@ def _lists(kind: Kind) -> Handler:
 # attached
 
 
-def _attaches(kind: Kind) -> Handler:
+def _attaches(kind: EntityKind) -> Handler:
     def attach_policy(context: IdentityContext, call: Call) -> Answer:
         context.grants.attach(kind, named(kind, call.request), call.request.PolicyArn)
         return {}
@@ -76,7 +76,7 @@ def _attaches(kind: Kind) -> Handler:
     return attach_policy
 
 
-def _detaches(kind: Kind) -> Handler:
+def _detaches(kind: EntityKind) -> Handler:
     def detach_policy(context: IdentityContext, call: Call) -> Answer:
         context.grants.detach(kind, named(kind, call.request), call.request.PolicyArn)
         return {}
@@ -84,7 +84,7 @@ def _detaches(kind: Kind) -> Handler:
     return detach_policy
 
 
-def _lists_attached(kind: Kind) -> Handler:
+def _lists_attached(kind: EntityKind) -> Handler:
     def list_attached(context: IdentityContext, call: Call) -> Answer:
         prefix = call.request.PathPrefix or "/"
         policies = context.grants.attached(kind, named(kind, call.request))

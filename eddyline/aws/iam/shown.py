@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from eddyline.auth.entities import Entity, Kind
+from eddyline.auth.entities import Entity, EntityKind
 from eddyline.auth.grants import ManagedPolicy
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
@@ -18,10 +18,10 @@ T = TypeVar("T")
 Document = dict[str, Any]
 ITEMS = 100
 # The words for a kind in the names of members.
-WORDS = {Kind.USER: "User", Kind.ROLE: "Role", Kind.GROUP: "Group"}
+WORDS = {EntityKind.USER: "User", EntityKind.ROLE: "Role", EntityKind.GROUP: "Group"}
 
 
-def named(kind: Kind, request: Any) -> str:
+def named(kind: EntityKind, request: Any) -> str:
     """The entity that a request names."""
     return str(getattr(request, f"{WORDS[kind]}Name"))
 
@@ -51,7 +51,7 @@ def shown(context: IdentityContext, entity: Entity, *, tags: bool = True) -> Doc
         "Arn": entity.arn(context.settings.account_id),
         "CreateDate": Instant(entity.created_ms),
     }
-    if entity.kind is Kind.ROLE:
+    if entity.kind is EntityKind.ROLE:
         members["AssumeRolePolicyDocument"] = encoded(entity.trust or "")
         members["MaxSessionDuration"] = entity.session_s
         if entity.description is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.auth.entities import Kind
+from eddyline.auth.entities import EntityKind
 from eddyline.auth.policy import Effect, Policy, Request, allowed
 from eddyline.auth.trust import check_document
 from eddyline.aws.call import Answer, Call
@@ -25,7 +25,7 @@ def simulate_principal_policy(context: IdentityContext, call: Call) -> Answer:
     kind, name = _principal(request.PolicySourceArn)
     entity = context.entities.get(kind, name)
     texts = list(context.grants.policies_of(kind, entity.name))
-    if kind is Kind.USER:
+    if kind is EntityKind.USER:
         own = context.users.policy(entity.name)
         texts += [own] if own is not None else []
         if not texts and not context.entities.is_managed(entity.name):
@@ -35,13 +35,13 @@ def simulate_principal_policy(context: IdentityContext, call: Call) -> Answer:
     return _simulated(policies, call, request.CallerArn or request.PolicySourceArn)
 
 
-def _principal(arn: str) -> tuple[Kind, str]:
+def _principal(arn: str) -> tuple[EntityKind, str]:
     """The kind and name of an entity's ARN. Raises AwsError ``InvalidInputException``."""
     kind, _, rest = arn.rpartition(":")[2].partition("/")
-    if kind not in tuple(Kind):
+    if kind not in tuple(EntityKind):
         message = f"Invalid Entity Arn: {arn} does not clearly define entity type and name."
         raise AwsError("InvalidInputException", message)
-    return Kind(kind), rest.rpartition("/")[2]
+    return EntityKind(kind), rest.rpartition("/")[2]
 
 
 def _simulated(policies: list[Policy], call: Call, principal: str) -> Answer:

@@ -15,7 +15,7 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.channels_key import DEFAULT_TEMPLATE, unknown_fields
 from eddyline.aws.kinesis.channels_store import Channel, Channels
-from eddyline.aws.kinesis.followers import Kind, followed, only_source
+from eddyline.aws.kinesis.followers import FollowerKind, followed, only_source
 from eddyline.aws.kinesis.home import Home
 from eddyline.aws.kinesis.tags import check_tags
 
@@ -24,7 +24,7 @@ CHANNELS_MAX = 100
 FORMATS = ("JSON", "STRING", "BYTE_ARRAY")
 ERROR_PREFIX = "error/"
 
-CHANNELS = Kind(Channels, "channel", lambda channel: f"{channel.name}/{channel.id}")
+CHANNELS = FollowerKind(Channels, "channel", lambda channel: f"{channel.name}/{channel.id}")
 find, count, resource = CHANNELS.find, CHANNELS.count, CHANNELS.resource
 
 

@@ -23,7 +23,7 @@ A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[F]):
+class FollowerKind(Generic[F]):
     """One kind of followers. ``place``: how one stands in its ARN."""
 
     store: Callable[[Home], Followers[F]]

@@ -9,7 +9,7 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis.consumers import count_max, listed
-from eddyline.aws.kinesis.followers import Kind, followed, only_source
+from eddyline.aws.kinesis.followers import FollowerKind, followed, only_source
 from eddyline.aws.kinesis.home import Home
 from eddyline.aws.kinesis.queues_store import Queue, Queues
 from eddyline.aws.kinesis.tags import check_tags
@@ -19,7 +19,7 @@ VISIBILITY_S, RECEIVES_MAX = 30, 6
 HOUR_MS = 3_600_000
 
 # A queue stands in its ARN with its id, not with its name.
-QUEUES = Kind(Queues, "queue", lambda queue: queue.id)
+QUEUES = FollowerKind(Queues, "queue", lambda queue: queue.id)
 find, count, resource = QUEUES.find, QUEUES.count, QUEUES.resource
 
 

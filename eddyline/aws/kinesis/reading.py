@@ -38,7 +38,7 @@ async def get_records(home: Home, call: Call) -> Answer:
     limit = request.Limit or RECORDS_MAX
     found = stream.read(place.shard, place.offset, limit, BYTES_MAX)
     shard = info.shards[place.shard]
-    page = Page(found, shard, Flags(info.attributes).encryption)
+    page = RecordsPage(found, shard, Flags(info.attributes).encryption)
     members = _members(home, info, place, found)
     size = span(found.data) + span(found.keys)
     home.flow.read(info.name, place.shard, len(found), size, members["MillisBehindLatest"])
@@ -97,7 +97,7 @@ class _Keyless(msgspec.Struct, gc=False):
 _json = msgspec.json.Encoder()
 
 
-class Page:
+class RecordsPage:
     """Records of a slice, ready to be encoded."""
 
     def __init__(self, found: Slice, shard: ShardInfo, encryption: str) -> None:

@@ -23,7 +23,7 @@ from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.home import Home, check_dry_run
 from eddyline.aws.kinesis.iterators import Start
 from eddyline.aws.kinesis.naming import NO_SHARD_TO_READ
-from eddyline.aws.kinesis.reading import Page, behind_ms
+from eddyline.aws.kinesis.reading import RecordsPage, behind_ms
 from eddyline.aws.kinesis.shards import child_shards
 from eddyline.aws.kinesis.subscribe_lease import Lease
 from eddyline.aws.wire import Wire
@@ -145,7 +145,7 @@ class Subscription:
             members["ContinuationSequenceNumber"] = self._continuation()
         size, behind = span(found.data) + span(found.keys), members["MillisBehindLatest"]
         self.home.flow.read(info.name, self.shard.index, len(found), size, behind)
-        page = Page(found, self.shard, Flags(info.attributes).encryption)
+        page = RecordsPage(found, self.shard, Flags(info.attributes).encryption)
         form = self.form
         return page.json(members) if form is wire.JSON else page.cbor(members, form)
 

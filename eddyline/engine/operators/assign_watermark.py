@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from eddyline.engine.operators.operator import (
     RECORD,
     SHARD,
-    Context,
     Int64s,
     Operator,
+    OperatorContext,
     Step,
     millis,
 )
@@ -41,7 +41,7 @@ class AssignWatermark(Operator):
     """Gives each row the watermark before it, and the step the watermark after it."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.AssignWatermark
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.AssignWatermark
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._column = node.column

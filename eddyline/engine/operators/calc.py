@@ -19,8 +19,8 @@ from eddyline.engine.operators.operator import (
     RECORD,
     SHARD,
     WATERMARK,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     typed,
@@ -39,7 +39,9 @@ from eddyline.sql import physical as plan
 class Calc(Operator):
     """Keeps change kinds, per-row watermarks and the rows' order."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Calc) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Calc
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node
         self._condition = node.condition

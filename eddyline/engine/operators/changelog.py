@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch
 from eddyline.sql.physical_rows import FromChangelog as FromChangelogNode
@@ -17,7 +17,7 @@ class ToChangelog(Operator):
     dropped."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: ToChangelogNode
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: ToChangelogNode
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self.insert_only = True
@@ -43,7 +43,7 @@ class FromChangelog(Operator):
     """The code in a column decides what a row does."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: FromChangelogNode
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: FromChangelogNode
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self.insert_only = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from eddyline.engine.operators.accumulate import KeyColumn, compile_all, listed
-from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed
 from eddyline.engine.operators.windows import END, refuse_changes, stamp
 from eddyline.record.batch import Batch
 from eddyline.record.types import duckdb_type, quote
@@ -24,7 +24,7 @@ class ClosingAggregate(Operator):
     table = "groups"
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowAggregate
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.WindowAggregate
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Context, Operator, Step
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step
 from eddyline.record.batch import MIN_WATERMARK, Batch
 from eddyline.sql.physical_rows import CurrentWatermark as CurrentWatermarkNode
 
@@ -16,7 +16,7 @@ class CurrentWatermark(Operator):
     """NULL until there is a watermark."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: CurrentWatermarkNode
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: CurrentWatermarkNode
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._column = node.column

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
-from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.rank import Rank
 from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
@@ -25,7 +25,9 @@ _FAR = 2**62
 _T, _SEQ = quote("$t"), quote("$seq")
 
 
-def deduplicate(context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> Operator:
+def deduplicate(
+    context: OperatorContext, inputs: tuple[Operator, ...], node: Deduplicate
+) -> Operator:
     """The operator for what is kept."""
     if node.keep is Keep.LAST:
         time = node.time_column
@@ -40,7 +42,9 @@ def deduplicate(context: Context, inputs: tuple[Operator, ...], node: Deduplicat
 class FirstArrival(RetainingOperator):
     """The first row of each key, at once."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: Deduplicate
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._keys = [KeyColumn(k, duckdb_type(node.schema[k])) for k in node.keys]
         self._table = context.table("keys")
@@ -87,7 +91,9 @@ class FirstInTime(RetainingOperator):
     keys that have been given.
     """
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Deduplicate) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: Deduplicate
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         assert node.time_column is not None
         self._time = node.time_column

@@ -18,14 +18,14 @@ import pyarrow as pa
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
 from eddyline.engine.operators.operator import (
     KIND,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     with_columns,
 )
 from eddyline.engine.operators.retention import AT, RetainingOperator, Retention, kept
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.schema import Schema
 from eddyline.record.types import duckdb_type, quote
 
@@ -37,7 +37,7 @@ class PartitionChanges(RetainingOperator):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         inputs: tuple[Operator, ...],
         schema: Schema,
         partition_by: tuple[str, ...],
@@ -172,7 +172,7 @@ def _of(alias: str, columns: list[str]) -> str:
 
 
 def difference(
-    context: Context, old: pa.Table, new: pa.Table, schema: Schema, pairs: list[str]
+    context: OperatorContext, old: pa.Table, new: pa.Table, schema: Schema, pairs: list[str]
 ) -> Batch | None:
     """What makes ``new`` of ``old``: rows that go, then rows that come in the order of ``new``.
 
@@ -206,4 +206,4 @@ def difference(
     if not rows.num_rows:
         return None
     kinds = hidden[KIND]
-    return Batch(rows, kinds if (kinds != Kind.INSERT).any() else None)
+    return Batch(rows, kinds if (kinds != ChangeKind.INSERT).any() else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed
 from eddyline.record.batch import Batch
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
@@ -14,7 +14,9 @@ from eddyline.sql import physical as plan
 class Expand(Operator):
     """The copies of a row stand side by side, so that rows keep their order."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Expand) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Expand
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._sets = []
         for items in node.sets:

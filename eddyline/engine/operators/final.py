@@ -10,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
-from eddyline.record.batch import MAX_WATERMARK, Batch, Kind
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
+from eddyline.record.batch import MAX_WATERMARK, Batch, ChangeKind
 from eddyline.record.types import quote
 from eddyline.sql.physical_ordered import Final as FinalNode
 
-_TAKEN_BACK = (Kind.UPDATE_BEFORE, Kind.DELETE)
+_TAKEN_BACK = (ChangeKind.UPDATE_BEFORE, ChangeKind.DELETE)
 
 
 class Final(Operator):
     """Gives the rows that are left when the input has ended, in order of their last change."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: FinalNode) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: FinalNode
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self.insert_only = True
         self._names = node.schema.names

@@ -22,7 +22,14 @@ import pyarrow.compute as pc
 from eddyline.engine import scores
 from eddyline.engine.operators.forest_fill import Gaps
 from eddyline.engine.operators.forest_keys import ForestKeys, Taken
-from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, millis, typed
+from eddyline.engine.operators.operator import (
+    Int64s,
+    Operator,
+    OperatorContext,
+    Step,
+    millis,
+    typed,
+)
 from eddyline.engine.operators.windows import refuse_changes, stamp
 from eddyline.engine.scores import Doubles, ScorePoints
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
@@ -42,7 +49,7 @@ class Forest(Operator):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         inputs: tuple[Operator, ...],
         node: plan.Forest,
         listener: Any,

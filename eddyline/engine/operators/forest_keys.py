@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eddyline.engine.operators.operator import Context, Int64s, typed
+from eddyline.engine.operators.operator import Int64s, OperatorContext, typed
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import quote
 
@@ -58,7 +58,7 @@ class ForestKeys:
     """Grows with new keys up to ``most``; kept in the job's database as rows by number."""
 
     def __init__(
-        self, context: Context, below: Schema, names: tuple[str, ...], durable: bool = True
+        self, context: OperatorContext, below: Schema, names: tuple[str, ...], durable: bool = True
     ) -> None:
         self.most = 2**31
         self.dropped = 0

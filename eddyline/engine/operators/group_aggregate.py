@@ -24,8 +24,8 @@ from eddyline.engine.operators.accumulate import (
 )
 from eddyline.engine.operators.operator import (
     KIND,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     with_columns,
@@ -45,7 +45,7 @@ class GroupAggregate(RetainingOperator):
     """Emits +I for a new group, -U/+U for a changed one, -D for one that emptied."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.GroupAggregate
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.GroupAggregate
     ) -> None:
         super().__init__(context, inputs, node.schema)
         below = inputs[0].schema

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators.join_parts import JoinParts, meetings
 from eddyline.engine.operators.join_side import JoinSide, join_condition, make_side, renamed
-from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.types import quote
@@ -30,7 +30,7 @@ class IntervalJoin(Operator):
     """right time within [left time + lower, left time + upper]."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.IntervalJoin
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.IntervalJoin
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node

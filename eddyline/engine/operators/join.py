@@ -26,8 +26,8 @@ from eddyline.engine.operators.join_side import (
 )
 from eddyline.engine.operators.operator import (
     KIND,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     typed,
@@ -46,7 +46,9 @@ _COPY = '"$copy"'
 class Join(RetainingOperator):
     """INNER, LEFT, RIGHT and FULL."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Join) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Join
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         left_outer = node.kind in (JoinKind.LEFT, JoinKind.FULL)
         right_outer = node.kind in (JoinKind.RIGHT, JoinKind.FULL)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators import join_side
 from eddyline.engine.operators.join_side import JoinSide, too_large
-from eddyline.engine.operators.operator import Context
+from eddyline.engine.operators.operator import OperatorContext
 from eddyline.record.batch import MIN_WATERMARK
 
 _PLACE = '"$place"'
@@ -43,7 +43,7 @@ class JoinParts:
     """
 
     def __init__(
-        self, context: Context, sides: tuple[JoinSide, JoinSide], extra: dict[str, str]
+        self, context: OperatorContext, sides: tuple[JoinSide, JoinSide], extra: dict[str, str]
     ) -> None:
         self._context, self._db = context, context.db
         self._sides = sides

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from eddyline.engine.database import MORE_MEMORY
-from eddyline.engine.operators.operator import Context
+from eddyline.engine.operators.operator import OperatorContext
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch
 from eddyline.record.formats.kernel import NO_MEMORY
@@ -44,7 +44,7 @@ class JoinSide:
 
 
 def make_side(
-    context: Context,
+    context: OperatorContext,
     index: int,
     below: Schema,
     names: tuple[str, ...],

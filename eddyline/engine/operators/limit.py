@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.engine.operators.operator import Context, Operator, Step
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step
 from eddyline.record.batch import MAX_WATERMARK, Batch
 from eddyline.sql import physical as plan
 
@@ -14,7 +14,9 @@ class Limit(Operator):
     """Counts over restarts. The rest of the plan (another input of a UNION ALL or a join) runs on;
     the job is over when the LIMIT stands at its root."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Limit) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Limit
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._skip = node.offset
         self._count(node.count)

@@ -13,8 +13,8 @@ from eddyline.engine.operators.join_side import join_condition, make_side, renam
 from eddyline.engine.operators.operator import (
     KIND,
     WATERMARK,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     with_columns,
@@ -32,7 +32,7 @@ class LookupJoin(Operator):
     """INNER and LEFT; keeps the left side's change kinds, order and times."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.LookupJoin
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.LookupJoin
     ) -> None:
         super().__init__(context, inputs, node.schema)
         below = [i.schema for i in inputs]

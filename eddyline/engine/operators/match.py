@@ -18,12 +18,19 @@ import pyarrow as pa
 from eddyline.engine.operators.match_automaton import (
     Attempt,
     Automaton,
+    MatchRow,
     Partition,
-    Row,
     Taken,
 )
 from eddyline.engine.operators.match_values import Reader
-from eddyline.engine.operators.operator import Context, Operator, Step, millis, typed, with_columns
+from eddyline.engine.operators.operator import (
+    Operator,
+    OperatorContext,
+    Step,
+    millis,
+    typed,
+    with_columns,
+)
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.engine.row_expression import NotANumberError, compiled
 from eddyline.record.batch import MAX_WATERMARK, Batch
@@ -36,7 +43,9 @@ KEY, TIME, SEQ = quote("$key"), quote("$t"), quote("$seq")
 class Match(Operator):
     """Gives each match as the row that completes it is passed by the watermark."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: MatchNode) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: MatchNode
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node
         below = inputs[0].schema
@@ -156,11 +165,11 @@ class Match(Operator):
         at = rows.column_names.index("$seq")
         return rows.set_column(at, "$seq", pa.array(places, pa.int64()))
 
-    def _rows_of(self, rows: pa.Table) -> Iterable[Row]:
+    def _rows_of(self, rows: pa.Table) -> Iterable[MatchRow]:
         values = zip(*(rows[n].to_pylist() for n in self._names), strict=True)
         places, times = rows["$seq"].to_pylist(), rows["$t"].to_pylist()
         for place, ms, of_row in zip(places, times, values, strict=True):
-            yield Row(place, ms, of_row)
+            yield MatchRow(place, ms, of_row)
 
     # through the automata
 
@@ -179,7 +188,7 @@ class Match(Operator):
         self._keep(set(keys), rows, arrived)
         return matches
 
-    def _fits(self, step: int, row: Row, before: Taken | None) -> bool:
+    def _fits(self, step: int, row: MatchRow, before: Taken | None) -> bool:
         s = self._node.steps[step]
         if s.condition is None:
             return True
@@ -256,7 +265,7 @@ class Match(Operator):
         """Places of the rows that a partition's attempts hold."""
         return {t.row.place for t in _chain(partition).values()}
 
-    def _decoded(self, data: dict[str, Any], rows: dict[int, Row]) -> Partition:
+    def _decoded(self, data: dict[str, Any], rows: dict[int, MatchRow]) -> Partition:
         taken: list[Taken] = []
         for step, place, before in data["taken"]:
             taken.append(Taken(step, rows[place], None if before is None else taken[before]))

@@ -16,7 +16,7 @@ from eddyline.sql.matching import ANY, Step
 
 
 @dataclass(slots=True)
-class Row:
+class MatchRow:
     """A row: its place in the order of all rows, its time, and its values by column."""
 
     place: int
@@ -29,7 +29,7 @@ class Taken:
     """A row that an attempt took for a step, and the one before it; attempts share their past."""
 
     step: int
-    row: Row
+    row: MatchRow
     before: Taken | None
 
 
@@ -39,7 +39,7 @@ class Attempt:
 
     step: int
     count: int
-    start: Row
+    start: MatchRow
     last: Taken
 
     def rows(self) -> list[Taken]:
@@ -51,7 +51,7 @@ class Attempt:
         return rows[::-1]
 
 
-Fits = Callable[[int, Row, Taken | None], bool]
+Fits = Callable[[int, MatchRow, Taken | None], bool]
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class Automaton:
     skip_variable: str | None
     within_ms: int | None
 
-    def next(self, attempt: Attempt | None, row: Row) -> Iterator[tuple[Attempt, bool, bool]]:
+    def next(self, attempt: Attempt | None, row: MatchRow) -> Iterator[tuple[Attempt, bool, bool]]:
         """The attempts that a row leads to from ``attempt`` (None: from the start): each with
         whether it is a match, and whether it can go on."""
         step, count = (0, 0) if attempt is None else (attempt.step, attempt.count)
@@ -110,7 +110,7 @@ class Partition:
     def is_empty(self) -> bool:
         return not self.attempts and not self.complete
 
-    def take(self, row: Row) -> list[Attempt]:
+    def take(self, row: MatchRow) -> list[Attempt]:
         """The matches that a row completes, in order."""
         given = self.pass_time(row.ms)
         kept: list[Attempt] = []
@@ -179,7 +179,7 @@ def _variable(partition: Partition, taken: Taken) -> str:
     return partition.automaton.steps[taken.step].variable
 
 
-def rows_of(taken: Taken | None, steps: Sequence[Step], variable: str) -> Iterator[Row]:
+def rows_of(taken: Taken | None, steps: Sequence[Step], variable: str) -> Iterator[MatchRow]:
     """The rows of a variable, the newest first."""
     while taken is not None:
         if variable in (ANY, steps[taken.step].variable):

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from typing import Any
 
-from eddyline.engine.operators.match_automaton import Row, Taken, rows_of
+from eddyline.engine.operators.match_automaton import MatchRow, Taken, rows_of
 from eddyline.record.types import DataType, Root
 from eddyline.sql.matching import Collected, Step
 
@@ -29,7 +29,7 @@ class Reader:
         """The values that a match gives."""
         return [self._read(c, last) for c in self._collected]
 
-    def condition_values(self, step: int, row: Row, before: Taken | None) -> dict[str, Any]:
+    def condition_values(self, step: int, row: MatchRow, before: Taken | None) -> dict[str, Any]:
         """The columns of a row that is looked at for ``step``, and what its condition collects;
         the row counts as one of the step's variable already."""
         values = {name: row.values[place] for name, place in self._places.items()}
@@ -51,7 +51,7 @@ class Reader:
         values = [v for v in (self._value(c, row) for row in rows) if v is not None]
         return aggregated(c.function, values, c.type)
 
-    def _value(self, c: Collected, row: Row) -> Any:
+    def _value(self, c: Collected, row: MatchRow) -> Any:
         assert c.column is not None
         return row.values[self._places[c.column]]
 

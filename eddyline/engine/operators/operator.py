@@ -54,7 +54,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class OperatorContext:
     """What an operator is given: its name (unique in the job, stable over restarts), the job's
     database and its directory (None for a query, which keeps nothing).
 
@@ -89,7 +89,9 @@ class Operator:
     is_clock_driven = False
     has_waiting = False
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], schema: Schema) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], schema: Schema
+    ) -> None:
         self.context = context
         self.inputs = inputs
         self.schema = schema

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from eddyline.engine.operators.difference import SEQ, PartitionChanges
-from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.over_text import (
-    Window,
+    FrameWindow,
     finish,
     frame_text,
     result,
@@ -26,7 +26,7 @@ _NUMBER = quote("$n")
 class OverChanges(PartitionChanges):
     """Keeps all rows; computes the touched partitions again."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Over) -> None:
+    def __init__(self, context: OperatorContext, inputs: tuple[Operator, ...], node: Over) -> None:
         super().__init__(context, inputs, node.schema, node.partition_by)
         self._node = node
         self._at_end = node.time is OverTime.BATCH
@@ -59,7 +59,7 @@ class OverChanges(PartitionChanges):
         keys = [k.text() for k in self._node.order]
         every = ", ".join([*keys, SEQ])
         frame = frame_text(self._node.frame)
-        window = Window(self._partition(), ", ".join(keys) or SEQ, every, _NUMBER, frame)
+        window = FrameWindow(self._partition(), ", ".join(keys) or SEQ, every, _NUMBER, frame)
         texts = [text for c in aggregates for text in window.accumulators(c)]
         texts += [f"{window.other(c)} AS {quote(f'$o{i}')}" for i, c in others]
         shown = {c.call.name: finish(c, "m") for c in aggregates}

@@ -18,11 +18,11 @@ from eddyline.engine.operators.accumulate import (
     merge_statement,
 )
 from eddyline.engine.operators.late_rows import SEQ, T
-from eddyline.engine.operators.operator import Context
+from eddyline.engine.operators.operator import OperatorContext
 from eddyline.engine.operators.over_text import (
     NEIGHBOURS,
     NUMBERS,
-    Window,
+    FrameWindow,
     finish,
     frame_text,
     result,
@@ -43,7 +43,7 @@ class OverState:
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         node: Over,
         below: Schema,
         keys: list[KeyColumn],
@@ -88,7 +88,7 @@ class RunningState(OverState):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         node: Over,
         below: Schema,
         keys: list[KeyColumn],
@@ -128,7 +128,7 @@ class RunningState(OverState):
             f'FROM {due} "$due"'
         )
         every = f"{T}, {SEQ}"
-        window = Window(self._partition, self._order, every, N, frame_text(self._frame))
+        window = FrameWindow(self._partition, self._order, every, N, frame_text(self._frame))
         added = [text for c in self._aggregates for text in self._accumulators(c, window)]
         peers = f"OVER ({self._partition} ORDER BY {self._order} RANGE UNBOUNDED PRECEDING)"
         added.append(f"row_number() OVER ({self._partition} ORDER BY {N}) AS {ROWS}")
@@ -183,7 +183,7 @@ class RunningState(OverState):
     def _values(self, c: AggregateColumns) -> str:
         return self._context.table(f"values{c.index}")
 
-    def _accumulators(self, c: AggregateColumns, window: Window) -> list[str]:
+    def _accumulators(self, c: AggregateColumns, window: FrameWindow) -> list[str]:
         if not c.distinct:
             return window.accumulators(c)
         condition = f" FILTER (WHERE {self._flag(c)})"
@@ -233,7 +233,7 @@ class RunningState(OverState):
             f"SELECT {columns}, 0 AS {N} FROM {self._last} "
             f"UNION ALL SELECT {columns}, {N} FROM {rows}"
         )
-        window = Window(self._partition, self._order, f"{T}, {SEQ}", N, "")
+        window = FrameWindow(self._partition, self._order, f"{T}, {SEQ}", N, "")
         values = [f"{window.other(c)} AS {quote(c.name)}" for c in lags]
         peers = ", ".join([*listed(self._keys), self._order])
         over = f"OVER (PARTITION BY {peers} ORDER BY {SEQ} ROWS BETWEEN UNBOUNDED PRECEDING "
@@ -263,7 +263,7 @@ class KeptRows(OverState):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         node: Over,
         below: Schema,
         keys: list[KeyColumn],
@@ -291,7 +291,7 @@ class KeptRows(OverState):
         both = f"{kept} UNION ALL SELECT {columns}, TRUE FROM {due}"
         numbered = f"SELECT *, row_number() OVER (ORDER BY {every}) AS {N} FROM ({both})"
         order = every if self._frame.rows else T
-        window = Window(self._partition, order, every, N, frame_text(self._frame))
+        window = FrameWindow(self._partition, order, every, N, frame_text(self._frame))
         texts = [text for c in self._aggregates for text in window.accumulators(c)]
         whole = f"SELECT *{''.join(', ' + t for t in texts)} FROM ({numbered})"
         shown = self._shown("m")

@@ -54,7 +54,7 @@ def _bound(distance: int | None, side: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class FrameWindow:
     """A window's text. order: what rows are ordered by; every: an order in which none are equal
     (for ROW_NUMBER); number: a column that numbers rows in that order (for what depends on the
     order within a frame)."""

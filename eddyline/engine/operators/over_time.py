@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import KeyColumn
 from eddyline.engine.operators.late_rows import SEQ, T, Waiting
-from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.over_state import KeptRows, OverState, RunningState
 from eddyline.engine.operators.retention import RetainingOperator
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
@@ -27,7 +27,7 @@ from eddyline.sql.physical_ordered import Over, OverTime
 class OverByTime(RetainingOperator):
     """Insert-only."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: Over) -> None:
+    def __init__(self, context: OperatorContext, inputs: tuple[Operator, ...], node: Over) -> None:
         super().__init__(context, inputs, node.schema)
         below = inputs[0].schema
         self._time = node.order[0].column

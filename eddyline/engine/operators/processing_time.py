@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.engine.operators.operator import Context, Operator, Step
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.sql import physical as plan
 
@@ -22,7 +22,7 @@ class ProcessingTime(Operator):
     is_clock_driven = True
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.ProcessingTime
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.ProcessingTime
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._mark = MIN_WATERMARK

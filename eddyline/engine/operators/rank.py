@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from eddyline.engine.operators.accumulate import listed
 from eddyline.engine.operators.difference import SEQ, PartitionChanges
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.record.types import quote
 from eddyline.sql.physical_ordered import Rank as RankNode
 
@@ -22,7 +22,7 @@ class Rank(PartitionChanges):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         inputs: tuple[Operator, ...],
         node: RankNode,
         *,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eddyline.engine.operators.accumulate import KeyColumn, matching
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.record.batch import MAX_WATERMARK
 
 AT = '"$at"'
@@ -42,7 +42,7 @@ class Retention:
     """
 
     def __init__(
-        self, context: Context, tables: tuple[KeptTable, ...], ttl_ms: int | None = None
+        self, context: OperatorContext, tables: tuple[KeptTable, ...], ttl_ms: int | None = None
     ) -> None:
         self._db, self._clock = context.db, context.clock
         self._tables = tables

@@ -18,7 +18,15 @@ import pyarrow.compute as pc
 from eddyline.catalog.options import formats_of, has_changelog, is_partitioned
 from eddyline.engine.dead_letters import KEPT_MAX, DeadLetter, DeadLetters
 from eddyline.engine.files.partitions import column_of
-from eddyline.engine.operators.operator import RECORD, SHARD, Context, Int64s, Operator, Step, typed
+from eddyline.engine.operators.operator import (
+    RECORD,
+    SHARD,
+    Int64s,
+    Operator,
+    OperatorContext,
+    Step,
+    typed,
+)
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
 from eddyline.options.any_table import BAD_RECORDS, BadRecords
@@ -35,7 +43,7 @@ from eddyline.sql import physical as plan
 class Scan(Operator):
     """The leaf under every streaming plan."""
 
-    def __init__(self, context: Context, node: plan.Scan, source: Source) -> None:
+    def __init__(self, context: OperatorContext, node: plan.Scan, source: Source) -> None:
         super().__init__(context, (), node.schema)
         self.source = source
         self._node = node

@@ -12,8 +12,8 @@ import pyarrow as pa
 from eddyline.engine.operators.join_side import JoinSide, N, join_condition, make_side, renamed
 from eddyline.engine.operators.operator import (
     KIND,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     with_columns,
@@ -29,7 +29,9 @@ from eddyline.sql.physical import JoinKind
 class SemiJoin(RetainingOperator):
     """SEMI of rows that are never taken back is insert-only; ANTI never is."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.SemiJoin) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.SemiJoin
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         below = [i.schema for i in inputs]
         self._left = make_side(context, 0, below[0], node.left_names, node.left_keys, False)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import listed, matching
 from eddyline.engine.operators.closing import ClosingAggregate
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.operators.session_walk import Item, walk
 from eddyline.engine.operators.windows import END, refuse_null_time
 from eddyline.errors import EddylineError
@@ -34,7 +34,7 @@ class SessionAggregate(ClosingAggregate):
     word, table = "session", "sessions"
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowAggregate
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.WindowAggregate
     ) -> None:
         super().__init__(context, inputs, node)
         self._gap = node.window.size_ms

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import listed, matching
 from eddyline.engine.operators.closing import FAR
-from eddyline.engine.operators.operator import Context, Operator, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, typed
 from eddyline.engine.operators.session_aggregate import START, SessionAggregate
 from eddyline.engine.operators.windows import END
 from eddyline.record.batch import Batch
@@ -28,7 +28,7 @@ class SessionTable(SessionAggregate):
     """Appends start, end and time of the session; a row behind its fired session is late."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.SessionTable
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.SessionTable
     ) -> None:
         first = plan.Aggregate("MIN", (plan.Expr(_SEQ, BIGINT),), BIGINT, "$session")
         window = plan.Window(plan.WindowKind.SESSION, node.gap_ms)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.operators.late_rows import SEQ, Waiting
-from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import MAX_WATERMARK, Batch
 from eddyline.record.types import quote
@@ -23,7 +23,9 @@ _FAR = 2**62
 class Sort(Operator):
     """Rows wait in a table and are given in order."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: SortNode) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: SortNode
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._time = node.time_column
         self._columns = ", ".join(quote(n) for n in node.schema.names)

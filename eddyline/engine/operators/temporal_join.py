@@ -13,7 +13,7 @@ import numpy as np
 
 from eddyline.engine.operators.accumulate import KeyColumn
 from eddyline.engine.operators.join_side import make_side, renamed
-from eddyline.engine.operators.operator import Context, Operator, Step, typed, with_columns
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.retention import AT, KeptTable, RetainingOperator, Retention
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import Batch
@@ -29,7 +29,7 @@ class TemporalJoin(RetainingOperator):
     """INNER and LEFT; insert-only."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.TemporalJoin
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.TemporalJoin
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node

@@ -15,7 +15,7 @@ from eddyline.engine.operators.accumulate import (
     listed,
     matching,
 )
-from eddyline.engine.operators.operator import Context
+from eddyline.engine.operators.operator import OperatorContext
 from eddyline.engine.operators.retention import AT, Retention, kept
 from eddyline.record.types import duckdb_type, quote
 
@@ -27,7 +27,7 @@ class TrackedValues:
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         keys: list[KeyColumn],
         call: AggregateColumns,
         ttl_ms: int | None,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, typed
+from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext, Step, typed
 from eddyline.record.batch import MIN_WATERMARK, Batch
 from eddyline.record.schema import Schema
 
@@ -15,7 +15,9 @@ from eddyline.record.schema import Schema
 class Union(Operator):
     """A row's watermark is the least of its own input's and what the other inputs had before."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], schema: Schema) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], schema: Schema
+    ) -> None:
         super().__init__(context, inputs, schema)
         self._before: tuple[int, ...] = (MIN_WATERMARK,) * len(inputs)
 

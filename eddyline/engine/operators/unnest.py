@@ -6,8 +6,8 @@ from eddyline.engine.operators.operator import (
     KIND,
     SHARD,
     WATERMARK,
-    Context,
     Operator,
+    OperatorContext,
     Step,
     split_hidden,
     with_columns,
@@ -21,7 +21,9 @@ from eddyline.sql.physical import ELEMENT
 class Unnest(Operator):
     """Keeps change kinds and per-row watermarks; elements come in their order."""
 
-    def __init__(self, context: Context, inputs: tuple[Operator, ...], node: plan.Unnest) -> None:
+    def __init__(
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Unnest
+    ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node
         self._below = [quote(n) for n in inputs[0].schema.names]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.engine.operators.operator import Context, Operator, Step, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
@@ -13,7 +13,7 @@ from eddyline.sql import physical as plan
 class Values(Operator):
     """A bounded input without a source."""
 
-    def __init__(self, context: Context, node: plan.Values) -> None:
+    def __init__(self, context: OperatorContext, node: plan.Values) -> None:
         super().__init__(context, (), node.schema)
         self._node = node
         self._given = False

@@ -18,7 +18,7 @@ from eddyline.engine.operators.accumulate import (
     merge_statement,
 )
 from eddyline.engine.operators.closing import ClosingAggregate
-from eddyline.engine.operators.operator import Context, Int64s, Operator
+from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext
 from eddyline.engine.operators.windows import END, WindowGrid, refuse_null_time
 from eddyline.record.batch import Batch
 from eddyline.record.types import duckdb_type, quote
@@ -29,7 +29,7 @@ class WindowAggregate(ClosingAggregate):
     """Grouping by aligned windows and keys."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowAggregate
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.WindowAggregate
     ) -> None:
         super().__init__(context, inputs, node)
         self._grid = WindowGrid(node.window)

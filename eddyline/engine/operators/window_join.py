@@ -22,7 +22,7 @@ from eddyline.engine.operators.join_side import (
     renamed,
     too_large,
 )
-from eddyline.engine.operators.operator import Context, Operator, Step, millis, typed
+from eddyline.engine.operators.operator import Operator, OperatorContext, Step, millis, typed
 from eddyline.engine.operators.windows import END, refuse_changes, stamp
 from eddyline.record.batch import MIN_WATERMARK, Batch
 from eddyline.record.types import quote
@@ -52,7 +52,7 @@ class WindowJoin(Operator):
     """All kinds of join over (window start, window end, keys)."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowJoin
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.WindowJoin
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._kind = node.kind

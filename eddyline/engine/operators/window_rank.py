@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import KeyColumn, listed
 from eddyline.engine.operators.operator import (
-    Context,
     Operator,
+    OperatorContext,
     Step,
     millis,
     typed,
@@ -35,7 +35,7 @@ class WindowRank(Operator):
     """Insert-only; a row whose window has closed is late and dropped."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: WindowRankNode
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: WindowRankNode
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Context, Int64s, Operator, Step, typed
+from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext, Step, typed
 from eddyline.engine.operators.windows import WindowGrid, refuse_null_time
 from eddyline.record.batch import Batch
 from eddyline.sql import physical as plan
@@ -15,7 +15,7 @@ class WindowTable(Operator):
     """Appends start, end and time of the window. Late rows pass: lateness is the consumer's."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.WindowTable
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.WindowTable
     ) -> None:
         super().__init__(context, inputs, node.schema)
         self._node = node

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from eddyline.engine.operators.operator import Int64s, millis
 from eddyline.errors import EddylineError
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.sql.physical import Window, WindowKind
 
 END = "$end"
@@ -92,7 +92,7 @@ def refuse_changes(batch: Batch, who: str) -> None:
     Raises:
         EddylineError: ``sql_unsupported`` for a row that takes another one back.
     """
-    if batch.kinds is not None and (batch.kinds != Kind.INSERT).any():
+    if batch.kinds is not None and (batch.kinds != ChangeKind.INSERT).any():
         msg = f"{who} cannot take updates back"
         hint = "window the rows before they are grouped, or group without a window"
         raise EddylineError("sql_unsupported", msg, hint=hint)

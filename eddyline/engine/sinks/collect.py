@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.sinks.sink import Listener, Sink
 from eddyline.record.batch import Batch
 from eddyline.record.schema import Schema
@@ -12,7 +12,11 @@ class Collect(Sink):
     """Hands each micro-batch's changes to the listener."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], schema: Schema, listener: Listener
+        self,
+        context: OperatorContext,
+        inputs: tuple[Operator, ...],
+        schema: Schema,
+        listener: Listener,
     ) -> None:
         super().__init__(context, inputs, schema)
         self._listener = listener

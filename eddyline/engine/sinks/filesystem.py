@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from eddyline.engine.files.partitions import path_of
 from eddyline.engine.files.store import store_of
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.options.connectors import filesystem as options
 from eddyline.options.connectors.filesystem import CommitPolicy
@@ -37,7 +37,7 @@ class FilesystemSink(OutboxSink):
     """Files ``path``/[partition/]part-<job>-<epoch>.<format>."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.Sink, job: str
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Sink, job: str
     ) -> None:
         table = node.table
         stored = tuple(c for c in node.columns if c.name not in table.partitioned_by)

@@ -13,12 +13,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.relational import Relational, quoted, to_sqlite
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.errors import EddylineError
 from eddyline.options.connectors import jdbc as options
-from eddyline.record.batch import Kind
+from eddyline.record.batch import ChangeKind
 from eddyline.record.formats.files import from_bytes, to_bytes
 from eddyline.record.formats.format import Kinds
 from eddyline.record.types import Root
@@ -32,7 +32,7 @@ class JdbcSink(OutboxSink):
     """Rows as Arrow streams in the outbox, then as statements of the database."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.Sink, job: str
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Sink, job: str
     ) -> None:
         super().__init__(context, inputs, node, job)
         table_options = node.table.options
@@ -50,7 +50,7 @@ class JdbcSink(OutboxSink):
                 raise EddylineError("sql_unsupported", message, hint=hint)
 
     def _encoded(self, rows: pa.Table, stored: pa.Table, kinds: Kinds | None) -> pa.Table:
-        values = kinds if kinds is not None else [int(Kind.INSERT)] * stored.num_rows
+        values = kinds if kinds is not None else [int(ChangeKind.INSERT)] * stored.num_rows
         data = to_bytes(stored.append_column(_KIND, pa.array(values, pa.int8())))
         return pa.table({"key": pa.array([""]), "data": pa.array([data], pa.binary())})
 
@@ -89,9 +89,9 @@ class JdbcSink(OutboxSink):
         columns = [c.to_pylist() for c in rows.columns]
         convert = to_sqlite if self._database.is_sqlite else lambda v: v
         for *values, kind in zip(*columns, strict=True):
-            if kind == Kind.UPDATE_BEFORE:
+            if kind == ChangeKind.UPDATE_BEFORE:
                 continue
-            is_delete = kind == Kind.DELETE
+            is_delete = kind == ChangeKind.DELETE
             if run and is_delete != was_delete:
                 yield was_delete, run
                 run = []

@@ -17,12 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.catalog.options import has_changelog
-from eddyline.engine.operators.operator import Context, Int64s, Operator
+from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext
 from eddyline.engine.sinks.sink import Sink
 from eddyline.errors import EddylineError
 from eddyline.options.any_table import FORMAT
 from eddyline.options.formats import FORMATS, own_options
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.formats import Encoder, encoder, kernel
 from eddyline.record.formats.format import Kinds
 from eddyline.record.schema import Schema
@@ -47,7 +47,7 @@ class OutboxSink(Sink):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         inputs: tuple[Operator, ...],
         node: plan.Sink,
         job: str,
@@ -74,7 +74,7 @@ class OutboxSink(Sink):
         self._is_stored = True  # whether they are in the outbox as well
 
     def take(self, batch: Batch, epoch: int) -> None:
-        changes = batch.kinds is not None and (batch.kinds != Kind.INSERT).any()
+        changes = batch.kinds is not None and (batch.kinds != ChangeKind.INSERT).any()
         if changes and not self._takes_changes:
             msg = f"table {self._sink} takes only new rows, but the query takes rows back"
             hint = "group by a window, so that each row is given once"

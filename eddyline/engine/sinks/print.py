@@ -6,10 +6,10 @@ A value is printed as Java's object would be: ``null``, ``true``, ``2026-01-01T0
 
 from __future__ import annotations
 
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.sinks.sink import Listener, Printed, Sink
 from eddyline.options.connectors.print import IDENTIFIER, STANDARD_ERROR
-from eddyline.record.batch import Batch, Kind
+from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.formats import spelling
 from eddyline.record.formats.coerce import column
 from eddyline.record.types import BYTES, DataType, Root, quote
@@ -22,7 +22,7 @@ class Print(Sink):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         inputs: tuple[Operator, ...],
         node: plan.Sink,
         listener: Listener,
@@ -41,9 +41,9 @@ class Print(Sink):
 
     def take(self, batch: Batch, epoch: int) -> None:
         lines = self.context.db.query(self._sql, b=batch.rows)["line"].to_pylist()
-        kinds = [Kind.INSERT.short] * len(lines)
+        kinds = [ChangeKind.INSERT.short] * len(lines)
         if batch.kinds is not None:
-            kinds = [Kind(k).short for k in batch.kinds.tolist()]
+            kinds = [ChangeKind(k).short for k in batch.kinds.tolist()]
         pairs = zip(kinds, lines, strict=True)
         self._lines = [(k, f"{self._prefix}{k}{line}") for k, line in pairs]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from threading import Event
 from typing import Any
 
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.remote_stream import RemoteStream
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.engine.sinks.stream import StreamSink
@@ -27,7 +27,7 @@ class RemoteStreamSink(StreamSink):
     """Rows become records of another endpoint's stream."""
 
     def __init__(
-        self, context: Context, inputs: tuple[Operator, ...], node: plan.Sink, job: str
+        self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Sink, job: str
     ) -> None:
         table = node.table
         remote = RemoteStream(table.path.name, table.options, context.settings)

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eddyline.engine.operators.operator import Context, Operator
+from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.errors import EddylineError
 from eddyline.log.keys import EpochMark
@@ -40,7 +40,7 @@ class StreamSink(OutboxSink):
 
     def __init__(
         self,
-        context: Context,
+        context: OperatorContext,
         inputs: tuple[Operator, ...],
         node: plan.Sink,
         stream: Any,

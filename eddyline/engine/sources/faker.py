@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from eddyline.engine.sources.paced import Offsets, PacedSource
 from eddyline.engine.sources.source import SourceContext
 from eddyline.errors import EddylineError
-from eddyline.generator.column import At, Column, spread
+from eddyline.generator.column import At, GeneratedColumn, spread
 from eddyline.generator.datafaker.expression import compile_expression
 from eddyline.generator.moment import MONTHS
 from eddyline.options.connectors.faker import EXPRESSION, LENGTH
@@ -41,7 +41,7 @@ class FakerField:
         own = own_options(path, options, "fields.")
         self._null_rate = NULL_RATE.read(own)
         self._length = LENGTH.read(own) if kind.root in (Root.ARRAY, Root.MAP) else 1
-        self._column: Column | None = None
+        self._column: GeneratedColumn | None = None
         self._parts: list[FakerField] = []
         if kind.root is Root.ROW:
             pairs = zip(kind.names, kind.children, strict=True)
@@ -91,7 +91,7 @@ class FakerSource(PacedSource):
         return [field.build(len(offset), now_ms, rng) for field in self._fields]
 
 
-def _compiled(path: str, options: dict[str, str]) -> Column:
+def _compiled(path: str, options: dict[str, str]) -> GeneratedColumn:
     key = f"fields.{path}.{EXPRESSION.name}"
     text = EXPRESSION.get(own_options(path, options, "fields."))
     if text is None:

@@ -11,7 +11,7 @@ from eddyline.errors import EddylineError
 from eddyline.functions.casts import nested, numbers, texts, times
 from eddyline.functions.casts.rule import Cast, Convert
 from eddyline.functions.casts.times import fraction, from_local, timestamp_shown, to_local
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.record.types import DataType, Root, duckdb_type
 
 __all__ = [
@@ -38,7 +38,7 @@ _HINTS = {
 }
 
 
-def cast(text: str, source: DataType, target: DataType, context: Context, attempt: bool) -> str:
+def cast(text: str, source: DataType, target: DataType, context: CallContext, attempt: bool) -> str:
     """``text`` of type ``source`` as ``target``; ``attempt`` gives NULL instead of failing.
 
     The result is a template, as ``text`` is one: braces that are meant are doubled.

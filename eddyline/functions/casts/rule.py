@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.record.types import DataType, Root, duckdb_type
 
 
@@ -16,9 +16,9 @@ class Cast:
     text: str
     source: DataType
     target: DataType
-    context: Context
+    context: CallContext
     attempt: bool
-    any: Callable[[str, DataType, DataType, Context, bool], str]
+    any: Callable[[str, DataType, DataType, CallContext, bool], str]
 
     @property
     def to(self) -> str:

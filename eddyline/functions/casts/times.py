@@ -6,7 +6,7 @@ A TIMESTAMP_LTZ is held in UTC and shown, or read, in the session's zone.
 from __future__ import annotations
 
 from eddyline.functions.casts.rule import Cast, clipped, same
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.record.types import INTEGERS, TEXT, Root
 
 _TIMES = (Root.TIMESTAMP, Root.TIMESTAMP_LTZ)
@@ -25,14 +25,14 @@ def fraction(text: str, precision: int) -> str:
     return f"make_timestamp(epoch_us({text}) - (epoch_us({text}) % {step} + {step}) % {step})"
 
 
-def to_local(text: str, context: Context) -> str:
+def to_local(text: str, context: CallContext) -> str:
     """An instant as the session's zone shows it."""
     if context.is_utc:
         return text
     return f"(({text}) AT TIME ZONE 'UTC' AT TIME ZONE '{context.zone}')"
 
 
-def from_local(text: str, context: Context) -> str:
+def from_local(text: str, context: CallContext) -> str:
     """A date and time of the session's zone as an instant."""
     if context.is_utc:
         return text

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import Column, Joined, Pick
+from eddyline.generator.column import GeneratedColumn, Joined, Pick
 from eddyline.generator.datafaker.fiction import FICTION, texts
 from eddyline.generator.datafaker.providers import CALLS, METHOD_NAMES
 from eddyline.generator.methods import METHODS, things
@@ -22,7 +22,7 @@ _CALL = re.compile(r"#\{\s*([A-Za-z_][\w.]*)\s*((?:'(?:[^']|'')*'|[^'}])*)\}")
 _QUOTED = re.compile(r"'((?:[^']|'')*)'")
 
 
-def compile_expression(text: str) -> Column:
+def compile_expression(text: str) -> GeneratedColumn:
     """The column of an expression.
 
     Raises:
@@ -31,7 +31,7 @@ def compile_expression(text: str) -> Column:
     if len(text) > EXPRESSION_CHARS_MAX:
         message = f"an expression has at most {EXPRESSION_CHARS_MAX} characters"
         raise EddylineError("invalid_argument", message)
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     place = 0
     for call in _CALL.finditer(text):
         parts += [text[place : call.start()], _called(call[1], _arguments(call[2]))]
@@ -56,7 +56,7 @@ def _arguments(text: str) -> list[str]:
     return [part.strip() for part in text.strip(" ()").split(",")]
 
 
-def _called(name: str, arguments: list[str]) -> Column:
+def _called(name: str, arguments: list[str]) -> GeneratedColumn:
     key = name.replace("_", "").lower()
     key = key.removeprefix("faker.")
     if (call := CALLS.get(key)) is not None:

@@ -11,7 +11,7 @@ from datetime import UTC
 from typing import Any
 
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import Chars, Column, Fixed, Joined, Pick, Span, Text
+from eddyline.generator.column import Chars, Fixed, GeneratedColumn, Joined, Pick, Span, Text
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.checked import Isbn
 from eddyline.generator.methods.date import Near
@@ -187,7 +187,7 @@ def _real(args: Arguments, place: int, name: str, default: float) -> float:
     return number
 
 
-def number_between(args: Arguments) -> Column:
+def number_between(args: Arguments) -> GeneratedColumn:
     """The upper end is left out, unless it is the lower one, too."""
     low, high = _whole(args, 0, "min", 0), _whole(args, 1, "max", INT_MAX)
     if high < low:
@@ -195,7 +195,7 @@ def number_between(args: Arguments) -> Column:
     return Span(low, max(1, high - low))
 
 
-def random_double(args: Arguments) -> Column:
+def random_double(args: Arguments) -> GeneratedColumn:
     places = _whole(args, 0, "maxNumberOfDecimals", 2, 0)
     low, high = sorted((_real(args, 1, "min", 0), _real(args, 2, "max", 100_000)))
     if places > 9 or (high - low) * 10**places > 2**53:
@@ -203,14 +203,14 @@ def random_double(args: Arguments) -> Column:
     return Fixed(low, high, places)
 
 
-def digits(args: Arguments) -> Column:
+def digits(args: Arguments) -> GeneratedColumn:
     count = _whole(args, 0, "count", 1, 1)
     if count > 1000:
         args.fail("there are at most 1000 digits")
     return Chars(DIGITS, count)
 
 
-def random_number(args: Arguments) -> Column:
+def random_number(args: Arguments) -> GeneratedColumn:
     if not args.values:
         return Span(0, INT_MAX)
     count = _whole(args, 0, "numberOfDigits", 1, 1)
@@ -219,7 +219,7 @@ def random_number(args: Arguments) -> Column:
     return Span(10 ** (count - 1), 9 * 10 ** (count - 1))
 
 
-def regexify(args: Arguments) -> Column:
+def regexify(args: Arguments) -> GeneratedColumn:
     if not args.values:
         args.fail("a pattern is needed", "as in #{regexify '(a|b){1}'}")
     try:
@@ -228,10 +228,10 @@ def regexify(args: Arguments) -> Column:
         args.fail(str(error))
 
 
-def symbols(alphabets: dict[str, str]) -> Callable[[Arguments], Column]:
+def symbols(alphabets: dict[str, str]) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a text in which some characters stand for random ones."""
 
-    def compile_symbols(args: Arguments) -> Column:
+    def compile_symbols(args: Arguments) -> GeneratedColumn:
         upper = len(args.values) > 1 and str(args.values[1]).lower() == "true"
         kinds = {k: v.upper() if upper and v == LOWER else v for k, v in alphabets.items()}
         return replaced(kinds, str(args.first("")))
@@ -239,7 +239,7 @@ def symbols(alphabets: dict[str, str]) -> Callable[[Arguments], Column]:
     return compile_symbols
 
 
-def option(args: Arguments) -> Column:
+def option(args: Arguments) -> GeneratedColumn:
     if not args.values:
         args.fail("options are needed", "as in #{Options.option 'a','b'}")
     return Pick([str(v) for v in args.values])
@@ -253,10 +253,10 @@ def unit_of(args: Arguments, place: int) -> int:
     return UNITS_MS[unit]
 
 
-def distance(sign: int) -> Callable[[Arguments], Column]:
+def distance(sign: int) -> Callable[[Arguments], GeneratedColumn]:
     """``past``/``future``: at most, then at least so many units away."""
 
-    def compile_distance(args: Arguments) -> Column:
+    def compile_distance(args: Arguments) -> GeneratedColumn:
         most = _whole(args, 0, "atMost", 1, 0)
         has_least = len(args.values) > 1 and str(args.values[1]).strip().isdigit()
         least = _whole(args, 1, "minimum", 0, 0) if has_least else 0
@@ -289,13 +289,13 @@ def _moment(java: str) -> str:
     return "".join(out)
 
 
-def birthday(args: Arguments) -> Column:
+def birthday(args: Arguments) -> GeneratedColumn:
     low, high = _whole(args, 0, "minAge", 18, 0), _whole(args, 1, "maxAge", 65, 0)
     year_ms = int(365.2425 * DAY_MS)
     return Near(-max(low + 1, high) * year_ms, -low * year_ms, None, INSTANT, UTC)
 
 
-def between_dates(args: Arguments) -> Column:
+def between_dates(args: Arguments) -> GeneratedColumn:
     from eddyline.generator.iso import parse_iso
 
     ends = [parse_iso(str(v)) for v in args.values[:2]]
@@ -305,50 +305,50 @@ def between_dates(args: Arguments) -> Column:
     return Near(0, high - low, low, INSTANT, UTC)
 
 
-def words(least: int) -> Callable[[Arguments], Column]:
+def words(least: int) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of so many words of filler text, by default ``least``."""
     from eddyline.generator.methods.word import latin_words
 
     return lambda args: latin_words(min(1000, _whole(args, 0, "count", least, 1)))
 
 
-def sentence(args: Arguments) -> Column:
+def sentence(args: Arguments) -> GeneratedColumn:
     count = min(200, _whole(args, 0, "wordCount", 4, 1))
     return some_sentence(count, count + min(50, _whole(args, 1, "randomWordsToAdd", 6, 0)))
 
 
-def paragraph(args: Arguments) -> Column:
+def paragraph(args: Arguments) -> GeneratedColumn:
     from eddyline.generator.methods.word import sentences
 
     return sentences(min(100, _whole(args, 0, "sentenceCount", 3, 1)))
 
 
-def characters(args: Arguments) -> Column:
+def characters(args: Arguments) -> GeneratedColumn:
     count = min(100_000, _whole(args, 0, "count", 255, 1))
     return Chars(LOWER + DIGITS, count)
 
 
-def digest(name: str, size: int) -> Callable[[Arguments], Column]:
+def digest(name: str, size: int) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a hash of random bytes, which is as random as its digits."""
     assert hashlib.new(name).digest_size * 2 == size
     return lambda _: Chars(HEX, size)
 
 
-def price(args: Arguments) -> Column:
+def price(args: Arguments) -> GeneratedColumn:
     return Fixed(_real(args, 0, "min", 0), _real(args, 1, "max", 100), 2)
 
 
-def temperature(low: int, high: int, unit: str) -> Callable[[Arguments], Column]:
+def temperature(low: int, high: int, unit: str) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a temperature with its unit."""
 
-    def compile_temperature(args: Arguments) -> Column:
+    def compile_temperature(args: Arguments) -> GeneratedColumn:
         least, most = _whole(args, 0, "min", low), _whole(args, 1, "max", high)
         return Joined(Span(least, max(1, most - least)), unit)
 
     return compile_temperature
 
 
-CALLS: dict[str, Callable[[Arguments], Column]] = {
+CALLS: dict[str, Callable[[Arguments], GeneratedColumn]] = {
     "number.numberbetween": number_between,
     "random.nextint": number_between,
     "random.nextlong": number_between,

@@ -15,7 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import At, Column, Mapped, Texts, Uniforms, bytes_of, index, spread
+from eddyline.generator.column import (
+    At,
+    GeneratedColumn,
+    Mapped,
+    Texts,
+    Uniforms,
+    bytes_of,
+    index,
+    spread,
+)
 from eddyline.generator.json_text import quoted
 
 # Elements of one list at most.
@@ -25,7 +34,7 @@ LIST_MAX = 1_000
 class Perhaps:
     """A column, in whose place a constant text stands with a chance."""
 
-    def __init__(self, inner: Column, chance: float, text: str) -> None:
+    def __init__(self, inner: GeneratedColumn, chance: float, text: str) -> None:
         self._inner, self._chance, self._text = inner, chance, text
         self.slots = 1 + inner.slots
         self.width = max(inner.width, bytes_of(text))
@@ -38,7 +47,7 @@ class Perhaps:
 class Listed:
     """``low`` … ``high`` values of a column as a JSON list; the values are JSON already."""
 
-    def __init__(self, inner: Column, low: int, high: int) -> None:
+    def __init__(self, inner: GeneratedColumn, low: int, high: int) -> None:
         self._inner, self._low, self._high = inner, low, high
         self.slots = 1 + high * inner.slots
         self.width = 2 + high * (inner.width + 1)
@@ -65,7 +74,7 @@ class Listed:
 class Quoted:
     """A column's texts as JSON strings."""
 
-    def __init__(self, inner: Column) -> None:
+    def __init__(self, inner: GeneratedColumn) -> None:
         self._inner = inner
         self.slots = inner.slots
         self.width = 6 * inner.width + 2  # a control character takes six bytes
@@ -74,14 +83,14 @@ class Quoted:
         return quoted(spread(self._inner.build(u, at), at.n))
 
 
-def listed(args: Arguments, inner: Column, low: int, high: int) -> Column:
+def listed(args: Arguments, inner: GeneratedColumn, low: int, high: int) -> GeneratedColumn:
     """A list of that many values; more than ``LIST_MAX`` are an error."""
     if high > LIST_MAX:
         args.fail(f"a list has at most {LIST_MAX} elements, not {high}")
     return Listed(inner, low, high)
 
 
-def _null(args: Arguments, inner: Column) -> Column:
+def _null(args: Arguments, inner: GeneratedColumn) -> GeneratedColumn:
     given = args.named("chance", "text")
     if "chance" not in given:
         args.fail("a chance is needed", "as in {{internet.ip | json | null(0.1)}}")
@@ -89,7 +98,7 @@ def _null(args: Arguments, inner: Column) -> Column:
     return Perhaps(inner, chance, text_of(given.get("text", "null")))
 
 
-def _array(args: Arguments, inner: Column) -> Column:
+def _array(args: Arguments, inner: GeneratedColumn) -> GeneratedColumn:
     given = args.named("min", "max")
     low = args.whole(given, "min", 0, 0, LIST_MAX)
     high = args.whole(given, "max", low if "min" in given else 3, low, LIST_MAX)
@@ -102,7 +111,7 @@ class Filter:
 
     forms: str
     doc: str
-    compile: Callable[[Arguments, Column], Column]
+    compile: Callable[[Arguments, GeneratedColumn], GeneratedColumn]
     example: str
     shape: str
 
@@ -112,7 +121,9 @@ class Filter:
         return self.forms.count(",") + 1 if self.forms else 0
 
 
-def _mapped(change: Callable[[Any], Any]) -> Callable[[Arguments, Column], Column]:
+def _mapped(
+    change: Callable[[Any], Any],
+) -> Callable[[Arguments, GeneratedColumn], GeneratedColumn]:
     return lambda _, inner: Mapped(inner, change, 3 * inner.width)
 
 

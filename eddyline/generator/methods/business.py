@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import Chars, Column, Either, Fixed, Joined, Pick, Text
+from eddyline.generator.column import Chars, Either, Fixed, GeneratedColumn, Joined, Pick, Text
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method, constant
 from eddyline.generator.methods.word import DIGITS, NAME_SHAPE, WORD_SHAPE, built, drawn
@@ -15,15 +15,15 @@ TRANSACTIONS = ["deposit", "withdrawal", "payment", "invoice"]
 ACCOUNTS = ["Checking", "Savings", "Credit Card", "Investment", "Home Loan", "Personal Loan"]
 
 
-def amount(args: Arguments) -> Column:
+def amount(args: Arguments) -> GeneratedColumn:
     return _money(args, 0)
 
 
-def price(args: Arguments) -> Column:
+def price(args: Arguments) -> GeneratedColumn:
     return _money(args, 1)
 
 
-def _money(args: Arguments, low_default: float) -> Column:
+def _money(args: Arguments, low_default: float) -> GeneratedColumn:
     given = args.named("min", "max", "dec", "symbol")
     low = args.number(given, "min", low_default, -1e12, 1e12)
     high = args.number(given, "max", max(1000, low), -1e12, 1e12)
@@ -35,28 +35,28 @@ def _money(args: Arguments, low_default: float) -> Column:
     return Joined(text_of(given.get("symbol", "")), Fixed(low, high, places))
 
 
-def account(args: Arguments) -> Column:
+def account(args: Arguments) -> GeneratedColumn:
     return Chars(DIGITS, args.whole(args.named("length"), "length", 8, 1))
 
 
-def mask(args: Arguments) -> Column:
+def mask(args: Arguments) -> GeneratedColumn:
     given = args.named("length", "parens", "elipsis")
     dots = "..." if given.get("elipsis") is True else ""
     opened, closed = ("(", ")") if given.get("parens") is True else ("", "")
     return Joined(opened + dots, Chars(DIGITS, args.whole(given, "length", 4, 1)), closed)
 
 
-def bitcoin() -> Column:
+def bitcoin() -> GeneratedColumn:
     return Joined(["1", "3"], Chars(BASE58, 33))
 
 
-def account_name() -> Column:
+def account_name() -> GeneratedColumn:
     return Joined(Pick(ACCOUNTS), " Account")
 
 
-def company_name(args: Arguments) -> Column:
+def company_name(args: Arguments) -> GeneratedColumn:
     last = Pick(lists.last_names())
-    forms: list[Column] = [
+    forms: list[GeneratedColumn] = [
         Joined(last, " ", company_suffix()),
         Joined(last, " - ", last),
         Joined(last, ", ", last, " and ", last),
@@ -65,38 +65,38 @@ def company_name(args: Arguments) -> Column:
     return forms[args.whole(given, "format", 0, 0, 2)] if given else Either(*forms)
 
 
-def company_suffix() -> Column:
+def company_suffix() -> GeneratedColumn:
     return Pick(list(lists.provider("company.en_US").company_suffixes))
 
 
-def company_suffixes() -> Column:
+def company_suffixes() -> GeneratedColumn:
     return Text(json.dumps(list(lists.provider("company.en_US").company_suffixes)))
 
 
-def catch_phrase() -> Column:
+def catch_phrase() -> GeneratedColumn:
     adjective, descriptor, noun = (Pick(lists.catch_phrase(k)) for k in range(3))
     return Joined(adjective, " ", descriptor, " ", noun)
 
 
-def bs() -> Column:
+def bs() -> GeneratedColumn:
     return Joined(Pick(lists.bs(0)), " ", Pick(lists.bs(1)), " ", Pick(lists.bs(2)))
 
 
-def department(args: Arguments) -> Column:
+def department(args: Arguments) -> GeneratedColumn:
     count = args.whole(args.named("max"), "max", 1, 1, 100)
     noun = Pick(lists.capitals("noun"))
-    parts: list[Column | str] = [noun]
+    parts: list[GeneratedColumn | str] = [noun]
     for k in range(count - 1):
         parts += [" & " if k == count - 2 else ", ", noun]
     return Joined(*parts)
 
 
-def product_name() -> Column:
+def product_name() -> GeneratedColumn:
     adjective, noun = Pick(lists.capitals("adjective")), Pick(lists.capitals("noun"))
     return Joined(adjective, " ", noun, " ", noun)
 
 
-def product_description() -> Column:
+def product_description() -> GeneratedColumn:
     return Joined("The ", Pick(lists.english("adjective")), " ", Pick(lists.english("noun")),
                   " that makes every ", Pick(lists.english("noun")), " ",
                   Pick(lists.english("adjective")))  # fmt: skip
@@ -122,11 +122,11 @@ def ing_verbs() -> list[str]:
     return [(w.removesuffix("e") if not w.endswith("ee") else w) + "ing" for w in verbs()]
 
 
-def phrase() -> Column:
+def phrase() -> GeneratedColumn:
     verb, adjective, noun, short = (
         Pick(table) for table in (verbs(), adjectives(), nouns(), abbreviations())
     )
-    things: list[Column | str] = ["the ", adjective, " ", short, " ", noun]
+    things: list[GeneratedColumn | str] = ["the ", adjective, " ", short, " ", noun]
     return Either(
         Joined("If we ", verb, " the ", noun, ", we can get to the ", short, " ", noun,
                " through ", *things, "!"),

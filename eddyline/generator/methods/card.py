@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import Column, Fixed, Pick
+from eddyline.generator.column import Fixed, GeneratedColumn, Pick
 from eddyline.generator.methods import business, date, internet, lists, place
 from eddyline.generator.methods.method import Method
 from eddyline.generator.methods.person import lorem_paragraph, lorem_sentence, lorem_words
@@ -12,7 +12,7 @@ from eddyline.generator.methods.word import built, full_name, quoted, record
 _NONE = Arguments("", ())
 
 
-def _company() -> Column:
+def _company() -> GeneratedColumn:
     return record(
         {
             "name": quoted(business.company_name(_NONE)),
@@ -22,8 +22,8 @@ def _company() -> Column:
     )
 
 
-def _place() -> dict[str, Column | str]:
-    point: dict[str, Column | str] = {
+def _place() -> dict[str, GeneratedColumn | str]:
+    point: dict[str, GeneratedColumn | str] = {
         "lat": quoted(Fixed(-90, 90, 4)),
         "lng": quoted(Fixed(-180, 180, 4)),
     }
@@ -34,7 +34,7 @@ def _place() -> dict[str, Column | str]:
     }
 
 
-def _person() -> dict[str, Column | str]:
+def _person() -> dict[str, GeneratedColumn | str]:
     return {
         "name": quoted(full_name()),
         "username": quoted(internet.people(_NONE)),
@@ -42,7 +42,7 @@ def _person() -> dict[str, Column | str]:
     }
 
 
-def _reach() -> dict[str, Column | str]:
+def _reach() -> dict[str, GeneratedColumn | str]:
     return {
         "phone": quoted(place.phone_number(_NONE)),
         "website": quoted(internet.domain()),
@@ -50,16 +50,16 @@ def _reach() -> dict[str, Column | str]:
     }
 
 
-def user_card() -> Column:
-    street: dict[str, Column | str] = {
+def user_card() -> GeneratedColumn:
+    street: dict[str, GeneratedColumn | str] = {
         "street": quoted(place.street()),
         "suite": quoted(place.secondary()),
     }
     return record({**_person(), "address": record({**street, **_place()}), **_reach()})
 
 
-def contextual_card() -> Column:
-    more: dict[str, Column | str] = {
+def contextual_card() -> GeneratedColumn:
+    more: dict[str, GeneratedColumn | str] = {
         "dob": quoted(date.past(Arguments("", (50,)))),
         "phone": quoted(place.phone_number(_NONE)),
         "address": record({"street": quoted(place.street_address(_NONE)), **_place()}),
@@ -70,8 +70,8 @@ def contextual_card() -> Column:
     return record({**_person(), **more})
 
 
-def card() -> Column:
-    streets: dict[str, Column | str] = {
+def card() -> GeneratedColumn:
+    streets: dict[str, GeneratedColumn | str] = {
         "streetA": quoted(place.street()),
         "streetB": quoted(place.street_address(_NONE)),
         "streetC": quoted(place.street_address(Arguments("", (True,)))),
@@ -79,7 +79,7 @@ def card() -> Column:
         "state": quoted(place.state(_NONE)),
         "country": quoted(Pick(lists.address("countries"))),
     }
-    post: dict[str, Column | str] = {
+    post: dict[str, GeneratedColumn | str] = {
         "words": quoted(lorem_words(_NONE)),
         "sentence": quoted(lorem_sentence(_NONE)),
         "paragraph": quoted(lorem_paragraph(_NONE)),
@@ -95,7 +95,7 @@ def card() -> Column:
     )
 
 
-def transaction() -> Column:
+def transaction() -> GeneratedColumn:
     return record(
         {
             "amount": quoted(business.amount(_NONE)),

@@ -16,8 +16,8 @@ from eddyline.generator.arguments import Arguments, text_of
 from eddyline.generator.column import (
     At,
     Chars,
-    Column,
     Either,
+    GeneratedColumn,
     Joined,
     Pick,
     Span,
@@ -65,7 +65,7 @@ class Uuid:
         return from_matrix(out)
 
 
-def number_column(low: float, high: float, step: float) -> Column | None:
+def number_column(low: float, high: float, step: float) -> GeneratedColumn | None:
     """Multiples of ``step`` from ``low`` to ``high``, both included; None if there is none."""
     first = math.ceil(round(low / step, 9))
     count = math.floor(round(high / step, 9)) - first + 1
@@ -77,7 +77,7 @@ def number_column(low: float, high: float, step: float) -> Column | None:
     return Pick([text_of(round((first + k) * step, places)) for k in range(count)])
 
 
-def number(args: Arguments) -> Column:
+def number(args: Arguments) -> GeneratedColumn:
     given = args.named("min", "max", "precision")
     if args.values and not isinstance(args.first(), dict):
         given = {} if args.first() is None else {"max": args.first()}
@@ -90,11 +90,11 @@ def number(args: Arguments) -> Column:
     return column
 
 
-def array_element(args: Arguments) -> Column:
+def array_element(args: Arguments) -> GeneratedColumn:
     return Pick([text_of(v) for v in args.items(args.first(), "the argument", ["a", "b", "c"])])
 
 
-def weighted_element(args: Arguments) -> Column:
+def weighted_element(args: Arguments) -> GeneratedColumn:
     given = args.named("weights", "data")
     if not args.values:
         given = {"data": ["a", "b", "c"], "weights": [0.25, 0.5, 0.25]}
@@ -119,7 +119,7 @@ def _pairs(args: Arguments, rows: list[Any]) -> dict[str, Any]:
     return {"data": [r["value"] for r in rows], "weights": [r["weight"] for r in rows]}
 
 
-def object_element(args: Arguments) -> Column:
+def object_element(args: Arguments) -> GeneratedColumn:
     given = args.first() if args.first() is not None else {"foo": "bar", "too": "car"}
     if not isinstance(given, dict) or not given:
         args.fail("the argument must be an object with at least one key", 'as in {"a":1,"b":2}')
@@ -127,21 +127,21 @@ def object_element(args: Arguments) -> Column:
     return Pick([text_of(v) for v in (given.keys() if keys else given.values())])
 
 
-def alphanumeric(args: Arguments) -> Column:
+def alphanumeric(args: Arguments) -> GeneratedColumn:
     return Chars(ALPHANUMERIC, args.whole(args.named("count"), "count", 1, 0))
 
 
-def hexadecimal(args: Arguments) -> Column:
+def hexadecimal(args: Arguments) -> GeneratedColumn:
     return Joined("0x", Chars(HEX, args.whole(args.named("count"), "count", 1, 0)))
 
 
-def alpha(args: Arguments) -> Column:
+def alpha(args: Arguments) -> GeneratedColumn:
     given = args.named("count", "upcase")
     letters = UPPER if given.get("upcase") is True else LOWER
     return Chars(letters, args.whole(given, "count", 1, 0))
 
 
-def real(args: Arguments) -> Column:
+def real(args: Arguments) -> GeneratedColumn:
     given = args.named("min", "max", "precision")
     if args.values and not isinstance(args.first(), dict):
         given = {} if args.first() is None else {"max": args.first()}
@@ -154,13 +154,13 @@ def real(args: Arguments) -> Column:
     return column
 
 
-def random_words(args: Arguments) -> Column:
+def random_words(args: Arguments) -> GeneratedColumn:
     word = Pick(lists.words())
     count = args.whole(args.named("count"), "count", 3, 1, 1000)
     return Joined(*[p for _ in range(count) for p in (" ", word)][1:])
 
 
-def array_elements(args: Arguments) -> Column:
+def array_elements(args: Arguments) -> GeneratedColumn:
     items = args.items(args.first(), "the list", ["a", "b", "c"])
     if len(items) > 1000:
         args.fail("the list may have 1000 elements at most")
@@ -174,7 +174,7 @@ def array_elements(args: Arguments) -> Column:
     )
 
 
-def mustache(args: Arguments) -> Column:
+def mustache(args: Arguments) -> GeneratedColumn:
     """``{{key}}`` of the text becomes the value of that key of the object."""
     text, data = (*args.values, None, None)[:2]
     if not isinstance(text, str) or not isinstance(data, dict):
@@ -182,7 +182,7 @@ def mustache(args: Arguments) -> Column:
     return Text(re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: text_of(data.get(m[1], "")), text))
 
 
-def replace_number(args: Arguments) -> Column:
+def replace_number(args: Arguments) -> GeneratedColumn:
     given = args.named("string", "symbol")
     symbol = text_of(given.get("symbol", "#"))
     if len(symbol) != 1:
@@ -190,11 +190,11 @@ def replace_number(args: Arguments) -> Column:
     return replaced({symbol: DIGITS}, text_of(given.get("string", "###")))
 
 
-def replace_symbols(args: Arguments) -> Column:
+def replace_symbols(args: Arguments) -> GeneratedColumn:
     return replaced({"#": DIGITS, "?": UPPER, "*": DIGITS + UPPER}, args.text("##??"))
 
 
-def slugify(args: Arguments) -> Column:
+def slugify(args: Arguments) -> GeneratedColumn:
     dashed = re.sub(r"\s+", "-", args.text("a slug").strip())
     return Text(re.sub(r"[^\w.-]+", "", dashed))
 
@@ -227,7 +227,7 @@ class Shuffled:
         return join(at.n, [*parts, "]"])
 
 
-def shuffle(args: Arguments) -> Column:
+def shuffle(args: Arguments) -> GeneratedColumn:
     items = args.items(args.first(), "the argument", ["a", "b", "c"])
     if len(items) > 1000:
         args.fail("a list to shuffle may have 1000 elements at most")

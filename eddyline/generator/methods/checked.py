@@ -11,8 +11,8 @@ from eddyline.generator.arguments import Arguments, text_of
 from eddyline.generator.column import (
     At,
     Chars,
-    Column,
     Either,
+    GeneratedColumn,
     Joined,
     Pick,
     Texts,
@@ -137,7 +137,7 @@ class Isbn:
         return from_matrix((out + ord("0")).astype(np.uint8))
 
 
-def iban(args: Arguments) -> Column:
+def iban(args: Arguments) -> GeneratedColumn:
     given = args.named("formatted", "countryCode")
     country = text_of(given.get("countryCode", ""))
     if not country:
@@ -151,12 +151,12 @@ def _account(country: str) -> str:
     return lists.account_form(country)
 
 
-def bic() -> Column:
+def bic() -> GeneratedColumn:
     country = Pick(lists.address("alpha_2_country_codes"))
     return Joined(Chars(UPPER, 4), country, Chars(UPPER + DIGITS, 2), ["", "XXX"])
 
 
-def credit_card(args: Arguments) -> Column:
+def credit_card(args: Arguments) -> GeneratedColumn:
     cards = lists.cards()
     kind = text_of(args.named("provider").get("provider", ""))
     if kind and kind not in cards:
@@ -171,16 +171,16 @@ def credit_card(args: Arguments) -> Column:
     return Either(*whole)
 
 
-def ethereum() -> Column:
+def ethereum() -> GeneratedColumn:
     return Joined("0x", Chars(HEX, 40))
 
 
-def plate() -> Column:
+def plate() -> GeneratedColumn:
     forms = sorted(set(lists.plates()), key=lists.plates().index)[:12]
     return Either(*(replaced({"#": DIGITS, "?": UPPER}, form) for form in forms))
 
 
-def imei() -> Column:
+def imei() -> GeneratedColumn:
     return Luhn("35", 15)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from eddyline.generator.arguments import Arguments, shown, text_of
-from eddyline.generator.column import At, Column, Pick, Texts, Uniforms
+from eddyline.generator.column import At, GeneratedColumn, Pick, Texts, Uniforms
 from eddyline.generator.iso import parse_iso
 from eddyline.generator.methods.method import Method
 from eddyline.generator.moment import (
@@ -91,10 +91,12 @@ def form(args: Arguments, given: dict[str, Any], default: Format, zone: Zone) ->
     return {"format": made, "zone": zone}
 
 
-def clock(default: str, zone: Zone, *, is_simulated: bool = False) -> Callable[[Arguments], Column]:
+def clock(
+    default: str, zone: Zone, *, is_simulated: bool = False
+) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a method that writes the record's instant."""
 
-    def compile_clock(args: Arguments) -> Column:
+    def compile_clock(args: Arguments) -> GeneratedColumn:
         given = args.named("format", "zone")
         if len(args.values) == 1 and not isinstance(args.first(), dict):
             given = {"format": args.first()}  # a number is a format, too
@@ -104,40 +106,40 @@ def clock(default: str, zone: Zone, *, is_simulated: bool = False) -> Callable[[
     return compile_clock
 
 
-def past(args: Arguments) -> Column:
+def past(args: Arguments) -> GeneratedColumn:
     return _years(args, -1)
 
 
-def future(args: Arguments) -> Column:
+def future(args: Arguments) -> GeneratedColumn:
     return _years(args, 1)
 
 
-def _years(args: Arguments, sign: int) -> Column:
+def _years(args: Arguments, sign: int) -> GeneratedColumn:
     given = args.named("years", "refDate", "format", "zone")
     span = int(args.number(given, "years", 1, 0, 1000) * YEAR_MS)
     return _near(args, given, min(0, sign * span), max(0, sign * span))
 
 
-def recent(args: Arguments) -> Column:
+def recent(args: Arguments) -> GeneratedColumn:
     given = args.named("days", "refDate", "format", "zone")
     return _near(args, given, -int(args.number(given, "days", 1, 0, 365_000) * DAY_MS), 0)
 
 
-def soon(args: Arguments) -> Column:
+def soon(args: Arguments) -> GeneratedColumn:
     given = args.named("days", "refDate", "format", "zone")
     return _near(args, given, 0, int(args.number(given, "days", 1, 0, 365_000) * DAY_MS))
 
 
-def anytime(args: Arguments) -> Column:
+def anytime(args: Arguments) -> GeneratedColumn:
     return _near(args, args.named("refDate", "format", "zone"), -YEAR_MS, YEAR_MS)
 
 
-def _near(args: Arguments, given: dict[str, Any], low_ms: int, high_ms: int) -> Column:
+def _near(args: Arguments, given: dict[str, Any], low_ms: int, high_ms: int) -> GeneratedColumn:
     reference = _instant(args, given["refDate"]) if "refDate" in given else None
     return Near(low_ms, high_ms, reference, **form(args, given, JS, UTC))
 
 
-def between(args: Arguments) -> Column:
+def between(args: Arguments) -> GeneratedColumn:
     given = args.named("from", "to", "format", "zone")
     if "from" not in given or "to" not in given:
         args.fail("two dates are needed", 'as in {{date.between("2020-01-01","2020-12-31")}}')
@@ -145,7 +147,7 @@ def between(args: Arguments) -> Column:
     return Near(0, end - start, start, **form(args, given, JS, UTC))
 
 
-def birth_date(args: Arguments) -> Column:
+def birth_date(args: Arguments) -> GeneratedColumn:
     """A date of birth for an age in years, or (mode year) within some years."""
     given = args.named("min", "max", "mode", "refDate", "format", "zone")
     if given.get("mode") == "year":
@@ -166,11 +168,11 @@ def _instant(args: Arguments, value: object) -> int:
     return ms
 
 
-def month(args: Arguments) -> Column:
+def month(args: Arguments) -> GeneratedColumn:
     return Pick([m[:3] for m in MONTHS] if args.flag("abbr", "abbreviated") else MONTHS)
 
 
-def weekday(args: Arguments) -> Column:
+def weekday(args: Arguments) -> GeneratedColumn:
     return Pick([d[:3] for d in DAYS] if args.flag("abbr", "abbreviated") else DAYS)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import At, Column, Pick, Texts, Uniforms
+from eddyline.generator.column import At, GeneratedColumn, Pick, Texts, Uniforms
 from eddyline.generator.methods.method import Method
 from eddyline.generator.methods.rounding import NUMBER_WIDTH, rounded
 
@@ -49,7 +49,7 @@ class Rounded:
         return rounded(np.clip(self.draw(u), self.low, self.high), self.step)
 
 
-def sequence(args: Arguments) -> Column:
+def sequence(args: Arguments) -> GeneratedColumn:
     given = args.named("start", "step", "end")
     start = args.whole(given, "start", 1, -(2**53), 2**53)
     step = args.whole(given, "step", 1, -(2**31), 2**31)
@@ -62,7 +62,7 @@ def sequence(args: Arguments) -> Column:
 
 
 def _bounded(args: Arguments, given: dict[str, object], draw: Callable[[Uniforms], Uniforms],
-             slots: int, step: float) -> Column:  # fmt: skip
+             slots: int, step: float) -> GeneratedColumn:  # fmt: skip
     unit = args.number(given, "precision", step, 1e-6, 1e9)
     low = args.number(given, "min", -1e12, -1e12, 1e12)
     high = args.number(given, "max", 1e12, -1e12, 1e12)
@@ -71,7 +71,7 @@ def _bounded(args: Arguments, given: dict[str, object], draw: Callable[[Uniforms
     return Rounded(draw, slots, low, high, unit)
 
 
-def normal(args: Arguments) -> Column:
+def normal(args: Arguments) -> GeneratedColumn:
     given = args.named("mean", "deviation", "precision", "min", "max")
     mean = args.number(given, "mean", 0, -1e12, 1e12)
     deviation = args.number(given, "deviation", 1, 0, 1e12)
@@ -84,13 +84,13 @@ def normal(args: Arguments) -> Column:
     return _bounded(args, given, draw, 2, 0.01)
 
 
-def exponential(args: Arguments) -> Column:
+def exponential(args: Arguments) -> GeneratedColumn:
     given = args.named("mean", "precision", "min", "max")
     mean = args.number(given, "mean", 1, 0, 1e10)
     return _bounded(args, given, lambda u: -mean * np.log1p(-u[:, 0]), 1, 0.01)
 
 
-def log_normal(args: Arguments) -> Column:
+def log_normal(args: Arguments) -> GeneratedColumn:
     given = args.named("median", "sigma", "precision", "min", "max")
     median = args.number(given, "median", 1, 1e-9, 1e9)
     sigma = args.number(given, "sigma", 1, 0, 10)
@@ -103,7 +103,7 @@ def log_normal(args: Arguments) -> Column:
     return _bounded(args, given, draw, 2, 0.01)
 
 
-def zipf(args: Arguments) -> Column:
+def zipf(args: Arguments) -> GeneratedColumn:
     """Rank k has weight 1 / k^exponent; of a list, the first element is the commonest."""
     given = args.named("max", "exponent", "data")
     exponent = args.number(given, "exponent", 1, 0, 20)

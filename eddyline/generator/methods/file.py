@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import At, Column, Integers, Texts, Uniforms
+from eddyline.generator.column import At, GeneratedColumn, Integers, Texts, Uniforms
 from eddyline.generator.methods.method import Method
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -60,7 +60,7 @@ class FileColumn:
         return self.texts.take(pa.array(at.values[self.rows]))
 
 
-def value(args: Arguments) -> Column:
+def value(args: Arguments) -> GeneratedColumn:
     given = args.named("file", "column", "order", "weight")
     name = text_of(given.get("file", ""))
     if not name or args.scope is None:

@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import Chars, Column, Either, Joined, Pick, Span
+from eddyline.generator.column import Chars, Either, GeneratedColumn, Joined, Pick, Span
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method, constant
 from eddyline.generator.methods.word import HEX, built, drawn
@@ -37,22 +37,22 @@ _MAC = Joined(HEX_OCTET, *(p for _ in range(5) for p in (":", HEX_OCTET)))
 _IPV6 = Joined(Chars(HEX, 4), *(p for _ in range(7) for p in (":", Chars(HEX, 4))))
 
 
-def domain() -> Column:
+def domain() -> GeneratedColumn:
     return Joined(Pick(lists.domain_names()), ".", SUFFIXES)
 
 
-def url() -> Column:
+def url() -> GeneratedColumn:
     return Joined(["http://", "https://"], domain())
 
 
-def avatar() -> Column:
+def avatar() -> GeneratedColumn:
     return Joined("https://avatars.example.org/", Pick(lists.domain_names()), "/128.jpg")
 
 
-def people(args: Arguments) -> Column:
+def people(args: Arguments) -> GeneratedColumn:
     given = args.named("firstName", "lastName")
-    first: Column | str = Pick(lists.first_names())
-    last: Column | str = Pick([n for n in lists.last_names() if n.isalpha()])
+    first: GeneratedColumn | str = Pick(lists.first_names())
+    last: GeneratedColumn | str = Pick([n for n in lists.last_names() if n.isalpha()])
     if given:
         first = text_of(given["firstName"]) if given.get("firstName") else first
         last = text_of(given["lastName"]) if given.get("lastName") else last
@@ -62,22 +62,22 @@ def people(args: Arguments) -> Column:
                   Joined(first, [".", "_"], last, numbers))  # fmt: skip
 
 
-def email(args: Arguments) -> Column:
+def email(args: Arguments) -> GeneratedColumn:
     provider = args.named("firstName", "lastName", "provider").get("provider")
     free = Pick(lists.internet("free_email_domains"))
     return Joined(people(args), "@", text_of(provider) if provider else free)
 
 
-def example_email(args: Arguments) -> Column:
+def example_email(args: Arguments) -> GeneratedColumn:
     return Joined(people(args), "@example.", ["org", "com", "net"])
 
 
-def password(args: Arguments) -> Column:
+def password(args: Arguments) -> GeneratedColumn:
     given = args.named("len", "memorable", "pattern", "prefix", "length")
     length = args.whole(given, "length" if "length" in given else "len", 15, 0)
     prefix = text_of(given.get("prefix", ""))
     if given.get("memorable") is True:
-        pairs: list[Column | str] = [Chars("bcdfghjklmnprstvz", 1), Chars("aeiou", 1)]
+        pairs: list[GeneratedColumn | str] = [Chars("bcdfghjklmnprstvz", 1), Chars("aeiou", 1)]
         return Joined(prefix, *(pairs * ((length + 1) // 2))[:length])
     letters = string.ascii_letters + string.digits
     if "pattern" in given:
@@ -95,22 +95,22 @@ def _matching(args: Arguments, pattern: str) -> str:
     return letters
 
 
-def color(args: Arguments) -> Column:
+def color(args: Arguments) -> GeneratedColumn:
     given = args.named("baseRed255", "baseGreen255", "baseBlue255")
-    parts: list[Column | str | list[str]] = ["#"]
+    parts: list[GeneratedColumn | str | list[str]] = ["#"]
     for name in ("baseRed255", "baseGreen255", "baseBlue255"):
         base = args.whole(given, name, 0, 0, 255)
         parts.append([f"{(k + base) // 2:02x}" for k in range(256)])
     return Joined(*parts)
 
 
-def extension(args: Arguments) -> Column:
+def extension(args: Arguments) -> GeneratedColumn:
     kind = args.first()
     known = lists.file_kinds()
     return Pick(lists.extensions(kind if kind in known else ""))
 
 
-def file_extension(args: Arguments) -> Column:
+def file_extension(args: Arguments) -> GeneratedColumn:
     """Of a media type: its second half, as far as there is no table of them."""
     mime_type = args.text("")
     kinds = {k: lists.extensions(k) for k in lists.file_kinds()}
@@ -120,29 +120,29 @@ def file_extension(args: Arguments) -> Column:
     return Pick([leaf] if leaf in kinds.get(kind, []) else kinds.get(kind, [leaf or "bin"]))
 
 
-def file_name(args: Arguments) -> Column:
+def file_name(args: Arguments) -> GeneratedColumn:
     given = args.named("ext", "type")
     ext = text_of(given["ext"]) if "ext" in given else Pick(lists.extensions())
     return Joined(Pick(lists.english("noun")), ".", ext)
 
 
-def directory() -> Column:
+def directory() -> GeneratedColumn:
     return Joined("/", ["usr", "var", "srv", "home", "opt"], "/", Pick(lists.english("noun")))
 
 
-def file_path(args: Arguments) -> Column:
+def file_path(args: Arguments) -> GeneratedColumn:
     return Joined(directory(), "/", file_name(args))
 
 
-def image(category: str | None) -> Callable[[Arguments], Column]:
+def image(category: str | None) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of an image address, of a category or (None) of any."""
     kinds: list[str] | str = category if category is not None else list(IMAGES)
 
-    def compile_image(args: Arguments) -> Column:
+    def compile_image(args: Arguments) -> GeneratedColumn:
         given = args.named("width", "height", "category")
         size = (args.whole(given, k, d, 1) for k, d in (("width", 640), ("height", 480)))
         width, height = size
-        tail: list[Column | str | list[str]] = ["/", kinds] if kinds else []
+        tail: list[GeneratedColumn | str | list[str]] = ["/", kinds] if kinds else []
         if category == "" and given.get("category"):
             tail = ["/", text_of(given["category"])]
         return Joined(f"https://images.example.org/{width}/{height}", *tail)

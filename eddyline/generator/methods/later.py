@@ -8,7 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import At, Chars, Column, Either, Joined, Pick, Texts, Uniforms
+from eddyline.generator.column import (
+    At,
+    Chars,
+    Either,
+    GeneratedColumn,
+    Joined,
+    Pick,
+    Texts,
+    Uniforms,
+)
 from eddyline.generator.methods import business, chance, date, lists
 from eddyline.generator.methods.chance import UUID, Uuid
 from eddyline.generator.methods.method import Method, constant
@@ -28,41 +37,41 @@ class EpochNear:
         return pa.array(ms).cast(pa.string())
 
 
-def text(args: Arguments) -> Column:
+def text(args: Arguments) -> GeneratedColumn:
     return Chars(ALPHANUMERIC, args.whole(args.named("length"), "length", 10, 0))
 
 
-def values(args: Arguments) -> Column:
+def values(args: Arguments) -> GeneratedColumn:
     """A JSON list of numbers and texts."""
     count = args.whole(args.named("length"), "length", 10, 0, 1000)
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     for k in range(count):
         parts += ["," if k else "", chance.number(Arguments("", ())) if k % 2 else quoted(word())]
     return Joined("[", *parts, "]")
 
 
-def word() -> Column:
+def word() -> GeneratedColumn:
     return Pick(lists.english("noun"))
 
 
-def json_object() -> Column:
-    fields: dict[str, Column | str] = {
+def json_object() -> GeneratedColumn:
+    fields: dict[str, GeneratedColumn | str] = {
         k: quoted(word()) if k in ("foo", "bar", "a") else chance.number(Arguments("", ()))
         for k in ("foo", "bar", "bike", "a", "b", "name", "prop")
     }
     return record(fields)
 
 
-def branch() -> Column:
+def branch() -> GeneratedColumn:
     return Joined(Pick(business.verbs()), "-", word())
 
 
-def message() -> Column:
+def message() -> GeneratedColumn:
     verb, adjective, noun = business.verbs(), business.adjectives(), business.nouns()
     return Joined(Pick(verb), " ", Pick(adjective), " ", Pick(noun))
 
 
-def moment_of_day(args: Arguments) -> Column:
+def moment_of_day(args: Arguments) -> GeneratedColumn:
     return EpochNear()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eddyline.generator.arguments import Arguments, shown
-from eddyline.generator.column import Column
+from eddyline.generator.column import GeneratedColumn
 
 _WORD = re.compile(r"[A-Za-z]\w*")
 
@@ -25,7 +25,7 @@ class Method:
     name: str
     forms: str
     doc: str
-    compile: Callable[[Arguments], Column]
+    compile: Callable[[Arguments], GeneratedColumn]
     example: str
     shape: str
 
@@ -45,7 +45,7 @@ class Method:
         return "{…}" in self.forms
 
 
-def constant(column: Column) -> Callable[[Arguments], Column]:
+def constant(column: GeneratedColumn) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a method without arguments."""
     return lambda _: column
 

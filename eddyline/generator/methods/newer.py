@@ -17,7 +17,7 @@ from eddyline.generator.arguments import Arguments, text_of
 from eddyline.generator.column import (
     At,
     Chars,
-    Column,
+    GeneratedColumn,
     Integers,
     Joined,
     Mapped,
@@ -64,7 +64,7 @@ def scalar(args: Arguments, names: tuple[str, ...] = ("min", "max")) -> dict[str
     return args.named(*names)
 
 
-def run(args: Arguments, alphabet: str, default: int = 1) -> Column:
+def run(args: Arguments, alphabet: str, default: int = 1) -> GeneratedColumn:
     """Characters of an alphabet, as many as ``length``."""
     given = args.named("length", "casing", "exclude")
     excluded = given.get("exclude", "")
@@ -84,21 +84,21 @@ def cased(args: Arguments) -> str:
     return letters[casing]
 
 
-def alpha(args: Arguments) -> Column:
+def alpha(args: Arguments) -> GeneratedColumn:
     return run(args, cased(args))
 
 
-def alphanumeric(args: Arguments) -> Column:
+def alphanumeric(args: Arguments) -> GeneratedColumn:
     return run(args, DIGITS + cased(args))
 
 
-def hexadecimal(args: Arguments) -> Column:
+def hexadecimal(args: Arguments) -> GeneratedColumn:
     given = args.named("length", "casing", "prefix")
     digits = HEX.upper() if given.get("casing") == "upper" else HEX
     return Joined(text_of(given.get("prefix", "0x")), run(args, digits))
 
 
-def numeric(args: Arguments) -> Column:
+def numeric(args: Arguments) -> GeneratedColumn:
     return run(args, DIGITS)
 
 
@@ -109,17 +109,17 @@ def prefixed(prefix: str, digits: str) -> Any:
     )
 
 
-def symbol(args: Arguments) -> Column:
+def symbol(args: Arguments) -> GeneratedColumn:
     return run(args, PLAIN_SYMBOLS)
 
 
-def sample(args: Arguments) -> Column:
+def sample(args: Arguments) -> GeneratedColumn:
     low, high = args.size(args.first(), "length", 10)
     letters = PLAIN_SYMBOLS + ALPHANUMERIC + UPPER
     return Chars(letters, low) if low == high else CharRun(letters, low, high)
 
 
-def from_characters(args: Arguments) -> Column:
+def from_characters(args: Arguments) -> GeneratedColumn:
     given = args.named("characters", "length")
     chars = given.get("characters")
     texts = [text_of(c) for c in chars] if isinstance(chars, list) else list(text_of(chars or ""))
@@ -129,7 +129,7 @@ def from_characters(args: Arguments) -> Column:
     return Repeated(Pick(texts), low, high) if high else Joined()
 
 
-def whole(args: Arguments) -> Column:
+def whole(args: Arguments) -> GeneratedColumn:
     given = scalar(args, ("min", "max", "multipleOf"))
     low = args.number(given, "min", 0, -INT_MAX, INT_MAX)
     high = args.number(given, "max", INT_MAX, -INT_MAX, INT_MAX)
@@ -139,7 +139,7 @@ def whole(args: Arguments) -> Column:
     return _numbers(args, low, high, step)
 
 
-def real(args: Arguments) -> Column:
+def real(args: Arguments) -> GeneratedColumn:
     given = scalar(args, ("min", "max", "multipleOf", "fractionDigits", "precision"))
     low = args.number(given, "min", 0, -1e12, 1e12)
     high = args.number(given, "max", max(1.0, low), -1e12, 1e12)
@@ -149,7 +149,7 @@ def real(args: Arguments) -> Column:
     return _numbers(args, low, high, args.number({"step": step}, "step", 1, 1e-12, 1e12))
 
 
-def _numbers(args: Arguments, low: float, high: float, step: float) -> Column:
+def _numbers(args: Arguments, low: float, high: float, step: float) -> GeneratedColumn:
     column = chance.number_column(low, high, step)
     if column is None:
         args.fail(f"no number lies between min {low:g} and max {high:g} at steps of {step:g}")
@@ -179,7 +179,7 @@ class Digits:
 def written(bits: int, most: int) -> Any:
     """The compiler of ``number.hex``, ``number.octal`` and ``number.binary``."""
 
-    def compile_written(args: Arguments) -> Column:
+    def compile_written(args: Arguments) -> GeneratedColumn:
         given = scalar(args)
         low = args.whole(given, "min", 0, 0, INT_MAX)
         high = args.whole(given, "max", max(low, most), low, INT_MAX)
@@ -188,7 +188,7 @@ def written(bits: int, most: int) -> Any:
     return compile_written
 
 
-def roman(args: Arguments) -> Column:
+def roman(args: Arguments) -> GeneratedColumn:
     given = scalar(args)
     low = args.whole(given, "min", 1, 1, 3999)
     high = args.whole(given, "max", 3999, low, 3999)
@@ -220,32 +220,32 @@ class Ulid:
         return from_matrix(np.frombuffer(CROCKFORD.encode(), np.uint8)[places])
 
 
-def object_key(args: Arguments) -> Column:
+def object_key(args: Arguments) -> GeneratedColumn:
     given = args.first()
     if not isinstance(given, dict) or not given:
         args.fail("the argument must be an object with at least one key", 'as in {"a":1,"b":2}')
     return Pick([text_of(k) for k in given])
 
 
-def object_entry(args: Arguments) -> Column:
+def object_entry(args: Arguments) -> GeneratedColumn:
     given = args.first()
     if not isinstance(given, dict) or not given:
         args.fail("the argument must be an object with at least one key", 'as in {"a":1,"b":2}')
     return Pick([json.dumps(pair, ensure_ascii=False) for pair in given.items()])
 
 
-def from_pattern(args: Arguments) -> Column:
+def from_pattern(args: Arguments) -> GeneratedColumn:
     try:
         return compile_pattern(args.text("[a-z]{5}"))
     except PatternError as error:
         args.fail(str(error))
 
 
-def pin(args: Arguments) -> Column:
+def pin(args: Arguments) -> GeneratedColumn:
     return Chars(DIGITS, args.whole(args.named("length"), "length", 4, 1))
 
 
-def card_symbols(args: Arguments) -> Column:
+def card_symbols(args: Arguments) -> GeneratedColumn:
     """A pattern of digits whose last character ``L`` is the check digit of the others."""
     pattern = args.text("6453-####-####-####-###L")
     if not pattern.endswith("L"):
@@ -265,7 +265,7 @@ def card_symbols(args: Arguments) -> Column:
     return Mapped(number, spaced, len(pattern.encode())) if marks else number
 
 
-def multiple(args: Arguments) -> Column:
+def multiple(args: Arguments) -> GeneratedColumn:
     """Another tag's values as a JSON list."""
     tag, options = (*args.values, None, None)[:2]
     given = options if isinstance(options, dict) else {"count": options}
@@ -273,7 +273,7 @@ def multiple(args: Arguments) -> Column:
     return listed(args, _inner(args, tag), low, high)
 
 
-def maybe(args: Arguments) -> Column:
+def maybe(args: Arguments) -> GeneratedColumn:
     """Another tag's value, or nothing."""
     tag, options = (*args.values, None, None)[:2]
     given = options if isinstance(options, dict) else {"probability": options}
@@ -282,14 +282,14 @@ def maybe(args: Arguments) -> Column:
     return Perhaps(_inner(args, tag), 1 - chance_of, "")
 
 
-def _inner(args: Arguments, tag: Any) -> Column:
+def _inner(args: Arguments, tag: Any) -> GeneratedColumn:
     if not isinstance(tag, str) or not tag.strip() or args.scope is None:
         args.fail("a tag is needed", f'as in {{{{{args.tag}("internet.ip")}}}}')
-    column: Column = args.scope.tag(tag.removeprefix("{{").removesuffix("}}"), args)
+    column: GeneratedColumn = args.scope.tag(tag.removeprefix("{{").removesuffix("}}"), args)
     return column
 
 
-def rgb(args: Arguments) -> Column:
+def rgb(args: Arguments) -> GeneratedColumn:
     given = args.named("prefix", "casing", "format", "includeAlpha")
     if given.get("format") == "css":
         part = [str(k) for k in range(256)]
@@ -298,21 +298,21 @@ def rgb(args: Arguments) -> Column:
     return Joined(text_of(given.get("prefix", "#")), Chars(digits, 6))
 
 
-def triple(name: str, *tops: int) -> Column:
+def triple(name: str, *tops: int) -> GeneratedColumn:
     """A colour as a CSS function of whole numbers, the first one without a percent sign."""
-    parts: list[Column | str] = [name + "("]
+    parts: list[GeneratedColumn | str] = [name + "("]
     for at, top in enumerate(tops):
         parts += [" " if at else "", Span(0, top + 1), "" if top == 360 else "%"]
     return Joined(*parts, ")")
 
 
-def flight_number(args: Arguments) -> Column:
+def flight_number(args: Arguments) -> GeneratedColumn:
     given = args.named("length")
     low, high = args.size(given.get("length"), "length", 4, 1)
     return CharRun("123456789", low, high) if low != high else Chars("123456789", low)
 
 
-def vehicle() -> Column:
+def vehicle() -> GeneratedColumn:
     return Joined(Pick(words("vehicle.manufacturer")), " ", Pick(words("vehicle.model")))
 
 
@@ -321,7 +321,7 @@ def english(part: str) -> Any:
     return drawn(lambda: lists.english(part))
 
 
-def cron() -> Column:
+def cron() -> GeneratedColumn:
     star = ["*", "*", "*"]
     return Joined(
         [*star, *map(str, range(60))], " ", [*star, *map(str, range(24))], " ",
@@ -330,26 +330,26 @@ def cron() -> Column:
     )  # fmt: skip
 
 
-def isbn() -> Column:
+def isbn() -> GeneratedColumn:
     return Isbn()
 
 
-def token() -> Column:
+def token() -> GeneratedColumn:
     """Three parts as those of a signed web token; nobody signed it."""
     url_safe = ALPHANUMERIC + UPPER + "-_"
     return Joined("eyJ", Chars(url_safe, 33), ".eyJ", Chars(url_safe, 77), ".", Chars(url_safe, 43))
 
 
-def joined_words(args: Arguments) -> Column:
+def joined_words(args: Arguments) -> GeneratedColumn:
     low, high = args.size(args.named("count").get("count"), "count", 3, 1)
     return Repeated(Joined(Pick(lists.words()), " "), low, high)
 
 
-def trimmed_words(args: Arguments) -> Column:
+def trimmed_words(args: Arguments) -> GeneratedColumn:
     return Mapped(joined_words(args), pc.utf8_trim_whitespace)
 
 
-def seat() -> Column:
+def seat() -> GeneratedColumn:
     return Joined([str(k) for k in range(1, 36)], ["A", "B", "C", "D", "E", "F"])
 
 
@@ -357,12 +357,12 @@ def emoji() -> list[str]:
     return [str(e) for e in lists.provider("emoji").emojis]
 
 
-def _range(args: Arguments) -> Column:
+def _range(args: Arguments) -> GeneratedColumn:
     low, high = args.size(args.first(), "number", 0)
     return Span(low, high - low + 1)
 
 
-def _git_date(args: Arguments) -> Column:
+def _git_date(args: Arguments) -> GeneratedColumn:
     days = args.number(args.named("days"), "days", 1, 0, 365_000)
     return Near(-int(days * DAY_MS), 0, None, compile_format("ddd MMM D HH:mm:ss YYYY [+0000]"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import Column, Either, Joined, Pick
+from eddyline.generator.column import Either, GeneratedColumn, Joined, Pick
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method
 from eddyline.generator.methods.word import (
@@ -30,15 +30,15 @@ def _gender(args: Arguments) -> str:
     return "" if value is None else GENDERS.get(text_of(value).lower(), "")
 
 
-def first_name(args: Arguments) -> Column:
+def first_name(args: Arguments) -> GeneratedColumn:
     return Pick(lists.first_names(_gender(args)))
 
 
-def prefix(args: Arguments) -> Column:
+def prefix(args: Arguments) -> GeneratedColumn:
     return Pick(lists.prefixes(_gender(args)))
 
 
-def find_name(args: Arguments) -> Column:
+def find_name(args: Arguments) -> GeneratedColumn:
     given = args.named("firstName", "lastName", "gender")
     gender = GENDERS.get(text_of(given.get("gender", "")).lower(), "")
     first = given.get("firstName")
@@ -50,7 +50,7 @@ def find_name(args: Arguments) -> Column:
     )
 
 
-def job_title() -> Column:
+def job_title() -> GeneratedColumn:
     areas, kinds = Pick(lists.job_areas()), Pick(lists.job_types())
     return Joined(Pick(job_descriptors()), " ", areas, " ", kinds)
 
@@ -59,11 +59,11 @@ def job_descriptors() -> list[str]:
     return [w for w in lists.catch_phrase(0) if w.isalpha()]
 
 
-def lorem_words(args: Arguments) -> Column:
+def lorem_words(args: Arguments) -> GeneratedColumn:
     return latin_words(args.whole(args.named("num"), "num", 3, 1, 1000))
 
 
-def lorem_sentence(args: Arguments) -> Column:
+def lorem_sentence(args: Arguments) -> GeneratedColumn:
     given = args.named("wordCount", "range")
     if not given:
         return some_sentence()
@@ -74,45 +74,45 @@ def lorem_sentence(args: Arguments) -> Column:
     return sentence(count)
 
 
-def lorem_sentences(args: Arguments) -> Column:
+def lorem_sentences(args: Arguments) -> GeneratedColumn:
     given = args.named("sentenceCount", "separator")
     count = args.whole(given, "sentenceCount", 4, 1, 100)
     return sentences(count, text_of(given.get("separator", " ")))
 
 
-def lorem_paragraph(args: Arguments) -> Column:
+def lorem_paragraph(args: Arguments) -> GeneratedColumn:
     given = args.named("sentenceCount")
     count = args.whole(given, "sentenceCount", 0, 0, 100)
     return sentences(count) if count else Prose(3, 5)
 
 
-def lorem_paragraphs(args: Arguments) -> Column:
+def lorem_paragraphs(args: Arguments) -> GeneratedColumn:
     given = args.named("paragraphCount", "separator")
     separator = text_of(given.get("separator", NEWLINE))
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     for _ in range(args.whole(given, "paragraphCount", 3, 1, 50)):
         parts += [separator, sentences(3)]
     return Joined(*parts[1:])
 
 
-def lorem_lines(args: Arguments) -> Column:
+def lorem_lines(args: Arguments) -> GeneratedColumn:
     given = args.named("lineCount")
     count = args.whole(given, "lineCount", 0, 0, 200)
     return sentences(count, NEWLINE) if count else Prose(2, 5, between=NEWLINE)
 
 
-def lorem_text(args: Arguments) -> Column:
+def lorem_text(args: Arguments) -> GeneratedColumn:
     times = args.whole(args.named("times"), "times", 1, 1, 50)
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     for _ in range(times):
         parts += [" ", Either(latin_words(1), Prose(1, 3))]
     return Joined(*parts[1:])
 
 
-def slug(args: Arguments) -> Column:
+def slug(args: Arguments) -> GeneratedColumn:
     word = Pick(lists.latin())
     count = args.whole(args.named("wordCount"), "wordCount", 3, 1, 100)
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     for _ in range(count):
         parts += ["-", word]
     return Joined(*parts[1:])

@@ -11,9 +11,9 @@ import pyarrow as pa
 from eddyline.generator.arguments import Arguments, text_of
 from eddyline.generator.column import (
     At,
-    Column,
     Either,
     Fixed,
+    GeneratedColumn,
     Joined,
     Pick,
     Span,
@@ -35,18 +35,18 @@ EARTH_RADIUS_KM = 6371.0
 KM_A_MILE = 1.609344
 
 
-def phone_number(args: Arguments) -> Column:
+def phone_number(args: Arguments) -> GeneratedColumn:
     if args.values:
         return replaced({"#": DIGITS}, args.text("#"))
     return Either(*(replaced(PHONE_SYMBOLS, p) for p in PHONES))
 
 
-def phone_format(args: Arguments) -> Column:
+def phone_format(args: Arguments) -> GeneratedColumn:
     place = args.whole(args.named("index"), "index", 0, 0, len(PHONES) - 1)
     return replaced(PHONE_SYMBOLS, PHONES[place])
 
 
-def zip_code(args: Arguments) -> Column:
+def zip_code(args: Arguments) -> GeneratedColumn:
     return replaced({"#": DIGITS}, text_of(args.named("format").get("format", "#####")))
 
 
@@ -75,7 +75,7 @@ class Nearby:
         return join(at.n, [both[0], ",", both[1]])
 
 
-def nearby(args: Arguments) -> Column:
+def nearby(args: Arguments) -> GeneratedColumn:
     given = args.named("coordinate", "radius", "isMetric")
     centre = args.items(given.get("coordinate"), "coordinate", [])
     if not centre:
@@ -88,10 +88,10 @@ def nearby(args: Arguments) -> Column:
     return Nearby(latitude, longitude, radius if given.get("isMetric") else radius * KM_A_MILE)
 
 
-def city(args: Arguments) -> Column:
+def city(args: Arguments) -> GeneratedColumn:
     prefix, suffix = Pick(lists.address("city_prefixes")), Pick(lists.address("city_suffixes"))
     first, last = Pick(lists.first_names()), Pick(lists.last_names())
-    forms: list[Column] = [
+    forms: list[GeneratedColumn] = [
         Joined(prefix, " ", first, suffix),
         Joined(prefix, " ", first),
         Joined(first, suffix),
@@ -101,34 +101,34 @@ def city(args: Arguments) -> Column:
     return forms[args.whole(given, "format", 0, 0, 3)] if given else Either(*forms)
 
 
-def street() -> Column:
+def street() -> GeneratedColumn:
     suffix = Pick(lists.address("street_suffixes"))
     return Joined(Pick(lists.last_names()), " ", suffix)
 
 
-def secondary() -> Column:
+def secondary() -> GeneratedColumn:
     return Joined(["Apt. ", "Suite "], Span(100, 900))
 
 
-def street_address(args: Arguments) -> Column:
-    parts: list[Column | str] = [Span(100, 99_900), " ", street()]
+def street_address(args: Arguments) -> GeneratedColumn:
+    parts: list[GeneratedColumn | str] = [Span(100, 99_900), " ", street()]
     if args.flag("useFullAddress"):
         parts += [" ", secondary()]
     return Joined(*parts)
 
 
-def state(args: Arguments) -> Column:
+def state(args: Arguments) -> GeneratedColumn:
     short = args.flag("useAbbr", "abbreviated")
     return Pick(lists.address("states_abbr" if short else "states"))
 
 
-def country_code(args: Arguments) -> Column:
+def country_code(args: Arguments) -> GeneratedColumn:
     given = args.named("variant")
     alpha3 = (given.get("variant") or args.first()) == "alpha-3"
     return Pick(lists.address("alpha_3_country_codes" if alpha3 else "alpha_2_country_codes"))
 
 
-def direction(args: Arguments) -> Column:
+def direction(args: Arguments) -> GeneratedColumn:
     """The last part of the tag's name selects the directions."""
     kinds = {"cardinalDirection": DIRECTIONS[:4], "ordinalDirection": DIRECTIONS[4:]}
     names = kinds.get(args.tag.rpartition(".")[2], DIRECTIONS)

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from eddyline.generator.column import (
     At,
     Chars,
-    Column,
     Either,
+    GeneratedColumn,
     Joined,
     Pick,
     Text,
@@ -99,7 +99,7 @@ class CharRun:
 class Repeated:
     """``low`` … ``high`` texts of a column one after the other."""
 
-    def __init__(self, inner: Column, low: int, high: int) -> None:
+    def __init__(self, inner: GeneratedColumn, low: int, high: int) -> None:
         self._inner, self._low, self._high = inner, low, high
         self.slots = 1 + high * inner.slots
         self.width = high * inner.width
@@ -114,7 +114,7 @@ class Repeated:
         return pc.binary_join_element_wise(*parts, "") if parts else ""
 
 
-def compile_pattern(pattern: str) -> Column:
+def compile_pattern(pattern: str) -> GeneratedColumn:
     """The column of a regular expression.
 
     Raises:
@@ -133,13 +133,13 @@ class _Parser:
         self._at = 0
         self._depth = 0
 
-    def parse(self) -> Column:
+    def parse(self) -> GeneratedColumn:
         column = self._alternatives()
         if self._at < len(self._text):
             self._fail("a group is closed that was not opened")
         return column
 
-    def _alternatives(self) -> Column:
+    def _alternatives(self) -> GeneratedColumn:
         self._depth += 1
         if self._depth > DEPTH_MAX:
             self._fail(f"groups are nested deeper than {DEPTH_MAX}")
@@ -153,8 +153,8 @@ class _Parser:
             return Pick([o.text for o in options if isinstance(o, Text)])
         return Either(*options)
 
-    def _sequence(self) -> Column:
-        parts: list[Column] = []
+    def _sequence(self) -> GeneratedColumn:
+        parts: list[GeneratedColumn] = []
         while self._at < len(self._text) and self._text[self._at] not in "|)":
             item = self._item()
             if item is None:
@@ -168,10 +168,10 @@ class _Parser:
             return Text("")
         return parts[0] if len(parts) == 1 else Joined(*parts)
 
-    def _item(self) -> Column | None:
+    def _item(self) -> GeneratedColumn | None:
         char = self._text[self._at]
         self._at += 1
-        handlers: dict[str, Callable[[], Column | None]] = {
+        handlers: dict[str, Callable[[], GeneratedColumn | None]] = {
             "(": self._group,
             "[": lambda: self._one_of(self._class()),
             "\\": self._escape,
@@ -185,7 +185,7 @@ class _Parser:
             self._fail(f"nothing stands before {char}")
         return Text(char)
 
-    def _group(self) -> Column:
+    def _group(self) -> GeneratedColumn:
         if self._take("?"):
             self._group_head()
         inner = self._alternatives()
@@ -205,7 +205,7 @@ class _Parser:
                 return
         self._fail("only plain, named and non-capturing groups can be generated")
 
-    def _escape(self) -> Column | None:
+    def _escape(self) -> GeneratedColumn | None:
         if self._at >= len(self._text):
             self._fail("the pattern ends in a backslash")
         if self._text[self._at] in _POSITIONS:
@@ -290,12 +290,12 @@ class _Parser:
             self._fail("the pattern ends in a backslash")
         return self._escaped()
 
-    def _one_of(self, chars: str) -> Column:
+    def _one_of(self, chars: str) -> GeneratedColumn:
         if len(chars) == 1:
             return Text(chars)
         return Chars(chars, 1) if chars.isascii() else Pick(list(chars))
 
-    def _repetition(self, item: Column) -> Column:
+    def _repetition(self, item: GeneratedColumn) -> GeneratedColumn:
         counts = self._counts()
         if counts is None:
             return item

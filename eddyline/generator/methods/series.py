@@ -19,7 +19,7 @@ import numpy as np
 
 from eddyline.errors import EddylineError
 from eddyline.generator.arguments import Arguments, shown, text_of
-from eddyline.generator.column import At, Column, Integers, Texts, Uniforms, spread
+from eddyline.generator.column import At, GeneratedColumn, Integers, Texts, Uniforms, spread
 from eddyline.generator.iso import parse_iso
 from eddyline.generator.methods.method import Method
 from eddyline.generator.methods.rounding import NUMBER_WIDTH, rounded
@@ -255,7 +255,7 @@ def _middle(low: float, high: float) -> float:
     return (low + high) / 2 if low > -VALUE_MAX and high < VALUE_MAX else 0.0
 
 
-def value(args: Arguments) -> Column:
+def value(args: Arguments) -> GeneratedColumn:
     """All parts together."""
     given = args.named(*VALUE_NAMES)
     column = _series(args, given, 0.01)
@@ -278,7 +278,7 @@ def value(args: Arguments) -> Column:
     return column
 
 
-def walk(args: Arguments) -> Column:
+def walk(args: Arguments) -> GeneratedColumn:
     """A random walk alone."""
     given = args.named(*WALK_NAMES)
     if "start" in given:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from eddyline.generator.arguments import Arguments, text_of
 from eddyline.generator.column import (
     At,
-    Column,
+    GeneratedColumn,
     Integers,
     Span,
     Text,
@@ -127,7 +127,7 @@ class Kept:
 
     stateful = True
 
-    def __init__(self, sessions: Sessions, inner: Column) -> None:
+    def __init__(self, sessions: Sessions, inner: GeneratedColumn) -> None:
         self._active = sessions.active
         self._inner = inner
         self.slots = inner.slots
@@ -150,7 +150,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class VisitedPage:
     """The page of a click, or the one before (empty at a session's first)."""
 
     texts: list[str]
@@ -179,7 +179,7 @@ class Click:
         return pa.array(clicks.click).cast(pa.string())
 
 
-def start(args: Arguments) -> Column:
+def start(args: Arguments) -> GeneratedColumn:
     """Configures sessions; writes nothing."""
     made = False
 
@@ -242,7 +242,7 @@ def _starts(args: Arguments, given: Any, names: list[str]) -> Uniforms:
     return share
 
 
-def keep(args: Arguments) -> Column:
+def keep(args: Arguments) -> GeneratedColumn:
     assert args.scope is not None
     tag = args.first()
     if not isinstance(tag, str) or not tag.strip():
@@ -252,24 +252,24 @@ def keep(args: Arguments) -> Column:
     return Kept(_shared(args), args.scope.tag(tag, args))
 
 
-def number(args: Arguments) -> Column:
+def number(args: Arguments) -> GeneratedColumn:
     return Kept(_shared(args), Span(10**15, 8 * 10**15))
 
 
-def visitor(args: Arguments) -> Column:
+def visitor(args: Arguments) -> GeneratedColumn:
     sessions = _shared(args)
     return Kept(sessions, Span(1, sessions.visitors))
 
 
-def page(args: Arguments) -> Column:
-    return Page(_shared(args).paths.pages, before=False)
+def page(args: Arguments) -> GeneratedColumn:
+    return VisitedPage(_shared(args).paths.pages, before=False)
 
 
-def previous(args: Arguments) -> Column:
-    return Page(_shared(args).paths.pages, before=True)
+def previous(args: Arguments) -> GeneratedColumn:
+    return VisitedPage(_shared(args).paths.pages, before=True)
 
 
-def click(args: Arguments) -> Column:
+def click(args: Arguments) -> GeneratedColumn:
     _shared(args)
     return Click()
 

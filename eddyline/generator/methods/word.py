@@ -15,7 +15,7 @@ from eddyline.generator.arguments import Arguments
 from eddyline.generator.column import (
     At,
     Chars,
-    Column,
+    GeneratedColumn,
     Integers,
     Joined,
     Mapped,
@@ -37,20 +37,20 @@ WORD_SHAPE = r"[\w'/-]+"
 SENTENCE_SHAPE = r"[A-Z][a-z]*( [a-z]+)*\."
 
 
-def drawn(table: Callable[[], list[str]]) -> Callable[[Arguments], Column]:
+def drawn(table: Callable[[], list[str]]) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a method that picks from a list, which is loaded at its first use."""
     return lambda _: Pick(table())
 
 
-def built(column: Callable[[], Column]) -> Callable[[Arguments], Column]:
+def built(column: Callable[[], GeneratedColumn]) -> Callable[[Arguments], GeneratedColumn]:
     """The compiler of a method without arguments, built at its first use."""
     return lambda _: column()
 
 
-def latin_words(count: int) -> Column:
+def latin_words(count: int) -> GeneratedColumn:
     """``count`` words of filler text."""
     word = Pick(lists.latin())
-    parts: list[Column | str] = [word]
+    parts: list[GeneratedColumn | str] = [word]
     for _ in range(count - 1):
         parts += [" ", word]
     return Joined(*parts)
@@ -95,49 +95,49 @@ def _folded(texts: Any, counts: Integers, between: str) -> Any:
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), texts), between)
 
 
-def sentence(count: int) -> Column:
+def sentence(count: int) -> GeneratedColumn:
     """A sentence of ``count`` words."""
     return Prose(1, 1, count, count)
 
 
-def some_sentence(low: int = 3, high: int = 10) -> Column:
+def some_sentence(low: int = 3, high: int = 10) -> GeneratedColumn:
     """A sentence of ``low`` … ``high`` words."""
     return Prose(1, 1, low, high)
 
 
-def sentences(count: int, between: str = " ") -> Column:
+def sentences(count: int, between: str = " ") -> GeneratedColumn:
     """``count`` sentences of filler text."""
     return Prose(count, count, between=between)
 
 
-def replaced(symbols: Mapping[str, str], template: str) -> Column:
+def replaced(symbols: Mapping[str, str], template: str) -> GeneratedColumn:
     """A text in which each symbol stands for one random character of its alphabet."""
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     for run in re.finditer(r"(.)\1*", template, re.DOTALL):
         alphabet = symbols.get(run[1])
         parts.append(Chars(alphabet, len(run[0])) if alphabet else run[0])
     return Joined(*parts)
 
 
-def full_name() -> Column:
+def full_name() -> GeneratedColumn:
     """First and last name."""
     return Joined(Pick(lists.first_names()), " ", Pick(lists.last_names()))
 
 
-def lower(column: Column) -> Column:
+def lower(column: GeneratedColumn) -> GeneratedColumn:
     """A column's texts in lower case."""
     return Mapped(column, pc.utf8_lower)
 
 
-def record(fields: Mapping[str, Column | str]) -> Column:
+def record(fields: Mapping[str, GeneratedColumn | str]) -> GeneratedColumn:
     """A JSON object: a column is a JSON value as it stands; a text is written as JSON."""
-    parts: list[Column | str] = []
+    parts: list[GeneratedColumn | str] = []
     for place, (name, value) in enumerate(fields.items()):
         parts.append(("," if place else "{") + json.dumps(name) + ":")
         parts.append(json.dumps(value) if isinstance(value, str) else value)
     return Joined(*parts, "}")
 
 
-def quoted(column: Column | str) -> Column:
+def quoted(column: GeneratedColumn | str) -> GeneratedColumn:
     """A column's texts as JSON strings; they hold nothing that needs escaping."""
     return Joined('"', column, '"')

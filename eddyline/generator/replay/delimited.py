@@ -47,7 +47,7 @@ ALB = (
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class DelimitedLayout:
     """How a file of columns is laid out; what is None is detected.
 
     ``names`` are the columns of a file without a header, ``absent`` the text that stands for no
@@ -75,7 +75,7 @@ class CsvReader(ColumnReader):
         path: Path,
         time_field: str | None,
         pattern: TimePattern | None = None,
-        layout: Layout = Layout(),
+        layout: DelimitedLayout = DelimitedLayout(),
     ) -> None:
         super().__init__(source, path, time_field, pattern)
         self._layout = layout
@@ -226,7 +226,7 @@ def _texts(texts: Any, kind: str, has_absent: bool) -> tuple[Any, bool]:
     return pc.utf8_lower(present) if kind == "boolean" else present, False
 
 
-def _kind(texts: Any, layout: Layout) -> str:
+def _kind(texts: Any, layout: DelimitedLayout) -> str:
     present = texts.filter(pc.not_equal(texts, ""))
     if not len(present):
         return "text"

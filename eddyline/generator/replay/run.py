@@ -20,7 +20,7 @@ from eddyline.generator.job import BATCH_RECORDS_MAX, TICK_S
 from eddyline.generator.partition import compile_key
 from eddyline.generator.replay.access_log import LINE, AccessLogReader
 from eddyline.generator.replay.batch import Batch, Facts, Reader
-from eddyline.generator.replay.delimited import ALB, CsvReader, Layout, is_delimited
+from eddyline.generator.replay.delimited import ALB, CsvReader, DelimitedLayout, is_delimited
 from eddyline.generator.replay.line_log import LineLogReader, form_of
 from eddyline.generator.replay.ndjson import NdjsonReader
 from eddyline.generator.replay.order import Disorder, in_order
@@ -194,15 +194,15 @@ def _reader(spec: ReplaySpec, source: IO[bytes], path: Path) -> Reader:
     return NdjsonReader(source, path, spec.time_field, pattern)
 
 
-def _layout(spec: ReplaySpec, form: str, source: IO[bytes]) -> Layout:
+def _layout(spec: ReplaySpec, form: str, source: IO[bytes]) -> DelimitedLayout:
     if form == "w3c":
         head = source.peek(SNIFF_BYTES)  # type: ignore[attr-defined]
         rows = [line for line in head.splitlines() if line and not line.startswith(b"#")]
         delimiter = "\t" if rows and b"\t" in rows[0] else " "
-        return Layout(delimiter, absent="-", date_and_time=True, format="w3c")
+        return DelimitedLayout(delimiter, absent="-", date_and_time=True, format="w3c")
     if form == "alb":
-        return Layout(" ", names=ALB, absent="-", format="alb")
-    return Layout(spec.delimiter, spec.decimal, spec.header, spec.columns)
+        return DelimitedLayout(" ", names=ALB, absent="-", format="alb")
+    return DelimitedLayout(spec.delimiter, spec.decimal, spec.header, spec.columns)
 
 
 def _one_per_line(source: IO[bytes], path: Path) -> IO[bytes]:

@@ -15,8 +15,8 @@ from eddyline.options.option import (
     DURATION,
     INTEGER,
     STRING,
-    Kind,
     Option,
+    OptionKind,
     choice,
     integer,
     without_effect,
@@ -62,7 +62,7 @@ def stream_name(text: str) -> str:
 
 STREAM = Option(
     "stream",
-    Kind("string", stream_name, "a stream's name or ARN"),
+    OptionKind("string", stream_name, "a stream's name or ARN"),
     None,
     "The stream's name or ARN.",
     required=True,

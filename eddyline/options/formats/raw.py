@@ -6,7 +6,7 @@ import codecs
 from enum import StrEnum
 
 from eddyline.options.connector import Format
-from eddyline.options.option import Kind, Option, choice
+from eddyline.options.option import Option, OptionKind, choice
 
 
 class Endianness(StrEnum):
@@ -26,7 +26,7 @@ def _charset(text: str) -> str:
 
 CHARSET = Option(
     "charset",
-    Kind("charset", _charset, "the name of a character set, as in 'UTF-8' or 'ISO-8859-1'"),
+    OptionKind("charset", _charset, "the name of a character set, as in 'UTF-8' or 'ISO-8859-1'"),
     "UTF-8",
     "How a text is encoded.",
 )

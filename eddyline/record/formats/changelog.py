@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 from eddyline.errors import EddylineError
 from eddyline.options.formats.changelog import DATABASE_INCLUDE, SCHEMA_INCLUDE, TABLE_INCLUDE
 from eddyline.record import types as t
-from eddyline.record.batch import Kind
+from eddyline.record.batch import ChangeKind
 from eddyline.record.formats.format import BadField, Decoded, shown
 from eddyline.record.formats.json import JsonDecoder, JsonText
 from eddyline.record.formats.kernel import Kernel
 from eddyline.record.schema import Schema
 
-_INSERT, _BEFORE, _AFTER, _DELETE = (int(k) for k in Kind)
+_INSERT, _BEFORE, _AFTER, _DELETE = (int(k) for k in ChangeKind)
 _MILLIS = "epoch_ms({0})"
 _NAMES = "from_json({0}, '[\"VARCHAR\"]')"
 

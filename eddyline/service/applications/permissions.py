@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from eddyline.auth.entities import Entities, Kind
+from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.auth.policy import Effect, Request, allowed, parse
 from eddyline.errors import EddylineError
@@ -76,10 +76,12 @@ def create_notebook(
         raise EddylineError("in_use", f"there is an application {name} already")
     entities = Entities(services.data_dir, services.clock)
     role = f"notebook-{name}"[:_NAME_MAX]
-    if entities.find(Kind.ROLE, role) is None:
-        entities.create(Kind.ROLE, role, PATH, trust=_TRUST, description=f"of notebook {name}")
+    if entities.find(EntityKind.ROLE, role) is None:
+        entities.create(
+            EntityKind.ROLE, role, PATH, trust=_TRUST, description=f"of notebook {name}"
+        )
     _write(services, role, sources, destinations)
-    arn = entities.get(Kind.ROLE, role).arn(services.settings.account_id)
+    arn = entities.get(EntityKind.ROLE, role).arn(services.settings.account_id)
     configuration: dict[str, Any] = {}
     if note is not None:
         content = {"CodeContentType": "PLAINTEXT", "CodeContent": {"TextContent": note}}
@@ -123,11 +125,11 @@ def remove_notebook(services: Services, name: str) -> None:
     services.applications.delete(name)
     entities = Entities(services.data_dir, services.clock)
     short = role.rpartition("/")[2]
-    if f":role{PATH}" in role and entities.find(Kind.ROLE, short) is not None:
+    if f":role{PATH}" in role and entities.find(EntityKind.ROLE, short) is not None:
         grants = Grants(services.data_dir, services.settings.account_id, services.clock)
-        for policy in grants.inline(Kind.ROLE, short):
-            grants.remove(Kind.ROLE, short, policy)
-        entities.delete(Kind.ROLE, short)
+        for policy in grants.inline(EntityKind.ROLE, short):
+            grants.remove(EntityKind.ROLE, short, policy)
+        entities.delete(EntityKind.ROLE, short)
 
 
 def _write(services: Services, role: str, reads: Names, writes: Names) -> None:
@@ -143,5 +145,5 @@ def _write(services: Services, role: str, reads: Names, writes: Names) -> None:
             statements.append(statement)
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     Grants(services.data_dir, settings.account_id, services.clock).put(
-        Kind.ROLE, role, POLICY, document
+        EntityKind.ROLE, role, POLICY, document
     )

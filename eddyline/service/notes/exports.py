@@ -17,7 +17,7 @@ from eddyline.service.notes import header, zpln
 from eddyline.service.notes.clean import clean
 from eddyline.service.notes.interpreters import PYTHON, interpreter_of
 from eddyline.service.notes.note import ERROR, Note, Paragraph
-from eddyline.service.notes.output import FAILURE, HTML, TABLE, Output, Table, outputs
+from eddyline.service.notes.output import FAILURE, HTML, TABLE, Output, OutputTable, outputs
 
 SQL = ("flink.ssql", "flink.bsql")
 # A report shows this many rows of a table.
@@ -153,12 +153,12 @@ def _outputs(paragraph: Paragraph) -> list[Output]:
     return outputs(paragraph.messages, failed=paragraph.status == ERROR)
 
 
-def _plain(table: Table) -> str:
+def _plain(table: OutputTable) -> str:
     rows = [table.columns, *([str(v) for v in row] for row in table.rows)]
     return "\n".join("\t".join(row) for row in rows)
 
 
-def _table(table: Table) -> str:
+def _table(table: OutputTable) -> str:
     head = "".join(f"<th>{html.escape(c)}</th>" for c in table.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape('' if v is None else v)}</td>" for v in row) + "</tr>"

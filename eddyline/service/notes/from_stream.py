@@ -29,7 +29,7 @@ ARRIVAL = "arrival"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class StreamColumn:
     """A column as the sample suggests it; ``values``: how many unlike texts were seen."""
 
     name: str
@@ -45,7 +45,7 @@ class StreamSchema:
     ``time`` is None where no column says when a record happened; then its arrival does.
     """
 
-    columns: tuple[Column, ...]
+    columns: tuple[StreamColumn, ...]
     time: str | None = None
     standard: str | None = None
 
@@ -79,41 +79,41 @@ def _object(payload: bytes) -> dict[str, Any] | None:
     return row if isinstance(row, dict) and row else None
 
 
-def _column(name: str, values: Sequence[Any]) -> Column:
+def _column(name: str, values: Sequence[Any]) -> StreamColumn:
     known = [v for v in values if v is not None]
     kinds = {type(v) for v in known}
     if kinds == {bool}:
-        return Column(name, "BOOLEAN", values=2)
+        return StreamColumn(name, "BOOLEAN", values=2)
     if kinds == {int}:
         if all(abs(v) <= _INT_MAX for v in known):
-            return Column(name, "INT")
-        return Column(name, "BIGINT" if all(abs(v) < 2**63 for v in known) else "STRING")
+            return StreamColumn(name, "INT")
+        return StreamColumn(name, "BIGINT" if all(abs(v) < 2**63 for v in known) else "STRING")
     if kinds and kinds <= {int, float}:
-        return Column(name, "DOUBLE")
+        return StreamColumn(name, "DOUBLE")
     if kinds == {str}:
         return _text_column(name, known)
-    return Column(name, "STRING")
+    return StreamColumn(name, "STRING")
 
 
-def _text_column(name: str, texts: Sequence[str]) -> Column:
+def _text_column(name: str, texts: Sequence[str]) -> StreamColumn:
     forms = ((_ISO, "TIMESTAMP(3)", ISO), (_SQL, "TIMESTAMP(3)", SQL))
     for form, kind, standard in (*forms, (_ISO_ZONED, "TIMESTAMP_LTZ(3)", ISO)):
         if all(form.fullmatch(text) for text in texts):
-            return Column(name, kind, standard)
-    return Column(name, "STRING", values=len(set(texts)))
+            return StreamColumn(name, kind, standard)
+    return StreamColumn(name, "STRING", values=len(set(texts)))
 
 
-def _told_apart(columns: list[Column]) -> list[Column]:
+def _told_apart(columns: list[StreamColumn]) -> list[StreamColumn]:
     """One time standard a table: columns of the other one stay text."""
     standards = [c.standard for c in columns if c.standard]
     chosen = ISO if ISO in standards else SQL
     return [
-        c if c.standard in (None, chosen) else Column(c.name, "STRING", values=2**31)
+        c if c.standard in (None, chosen) else StreamColumn(c.name, "STRING", values=2**31)
         for c in columns
     ]
 
 
-def _timed(columns: list[Column]) -> StreamSchema:
+def _timed(columns: list[StreamColumn]) -> StreamSchema:
     times = [c for c in columns if c.standard]
     if not times:
         return StreamSchema(tuple(columns))

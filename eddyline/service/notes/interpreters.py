@@ -21,7 +21,7 @@ _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ParagraphTask:
     """What a paragraph is to do: run ``sql``, ``python`` or ``shell``, show ``html``, or nothing.
 
     mode and refresh_ms say how a SELECT is shown; template how the newest row of a single one.
@@ -48,7 +48,7 @@ class Task:
         return any(part is not None for part in (self.sql, self.python, self.shell))
 
 
-def task_of(paragraph: Paragraph, note: Note) -> Task:
+def task_of(paragraph: Paragraph, note: Note) -> ParagraphTask:
     """What a paragraph asks for.
 
     Raises:
@@ -57,13 +57,15 @@ def task_of(paragraph: Paragraph, note: Note) -> Task:
     """
     parsed = header.parse(paragraph.text)
     if parsed.interpreter is None and not _COMMENT.sub("", parsed.body).strip():
-        return Task()
+        return ParagraphTask()
     name = _interpreter(parsed, note)
     text = forms.fill(parsed.body, paragraph.params, note.params)
     return _with_savepoints(INTERPRETERS[name](text, parsed), parsed.properties, paragraph.id)
 
 
-def _with_savepoints(task: Task, properties: dict[str, str], paragraph: str) -> Task:
+def _with_savepoints(
+    task: ParagraphTask, properties: dict[str, str], paragraph: str
+) -> ParagraphTask:
     """Zeppelin's properties of savepoints: a paragraph that has one keeps its job's state when it
     is cancelled. With ``resumeFromSavepoint=true`` (or from the latest checkpoint) its next run
     goes on from there, otherwise it begins anew."""
@@ -123,13 +125,13 @@ def _listed() -> str:
     return ", ".join(f"%{name}" for name in INTERPRETERS)
 
 
-def _ssql(text: str, parsed: Header) -> Task:
+def _ssql(text: str, parsed: Header) -> ParagraphTask:
     mode = parsed.properties.get("type", "update")
     if mode not in MODES:
         msg = f"type={mode} is none of {', '.join(MODES)}"
         hint = "update shows the rows that are, append those that came, single the newest"
         raise EddylineError("invalid_argument", msg, hint=hint)
-    return Task(
+    return ParagraphTask(
         sql=text if _COMMENT.sub("", text).strip() else None,
         mode=mode,
         refresh_ms=_refresh_ms(parsed.properties.get("refreshInterval")),
@@ -150,18 +152,18 @@ def _refresh_ms(text: str | None) -> int:
         raise EddylineError("invalid_argument", msg, hint=hint) from None
 
 
-def _bsql(text: str, parsed: Header) -> Task:
+def _bsql(text: str, parsed: Header) -> ParagraphTask:
     """Statements wait for each other, and only final results count."""
     return replace(_ssql(text, parsed), options=dict(_BATCH))
 
 
-def _pyflink(text: str, parsed: Header) -> Task:
+def _pyflink(text: str, parsed: Header) -> ParagraphTask:
     """The SQL that can be read off the text, where no kernel can run the whole of it."""
     sql = pyflink.statements(text)
     return _ssql(sql, parsed)
 
 
-def python_of(paragraph: Paragraph, note: Note) -> Task | None:
+def python_of(paragraph: Paragraph, note: Note) -> ParagraphTask | None:
     """The Python of a paragraph for a kernel; None for a paragraph of another interpreter."""
     parsed = header.parse(paragraph.text)
     if parsed.interpreter is None or full_name(parsed.interpreter) not in PYTHON:
@@ -171,7 +173,7 @@ def python_of(paragraph: Paragraph, note: Note) -> Task | None:
     if parsed.properties.get("form") == "simple":  # else forms are made by z.input and its like
         text = forms.fill(text, paragraph.params, note.params)
     body = "\n".join(line if line.strip() else "" for line in text.split("\n"))
-    return Task(python=body, warnings=warned)
+    return ParagraphTask(python=body, warnings=warned)
 
 
 def forms_of(paragraph: Paragraph) -> list[Form]:
@@ -187,7 +189,7 @@ def forms_of(paragraph: Paragraph) -> list[Form]:
     return [form for form in (*of_text, *made) if not form.hidden]
 
 
-def _conf(text: str, parsed: Header) -> Task:
+def _conf(text: str, parsed: Header) -> ParagraphTask:
     """``key value`` a line, as SET statements; jars and packages have no meaning here."""
     out, warned = [], []
     for line in text.split("\n"):
@@ -200,33 +202,33 @@ def _conf(text: str, parsed: Header) -> Task:
         else:
             out.append(f"SET '{_quoted(key)}' = '{_quoted(value.strip())}';")
     sql = "\n".join(out)
-    return Task(sql if sql.strip() else None, warnings=tuple(warned))
+    return ParagraphTask(sql if sql.strip() else None, warnings=tuple(warned))
 
 
 def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _md(text: str, parsed: Header) -> Task:
+def _md(text: str, parsed: Header) -> ParagraphTask:
     import markdown2  # type: ignore[import-untyped]
 
     extras = ["fenced-code-blocks", "tables", "strike", "task_list"]
-    return Task(html=str(markdown2.markdown(text.strip(), extras=extras)))
+    return ParagraphTask(html=str(markdown2.markdown(text.strip(), extras=extras)))
 
 
-def _html(text: str, parsed: Header) -> Task:
-    return Task(html=text)
+def _html(text: str, parsed: Header) -> ParagraphTask:
+    return ParagraphTask(html=text)
 
 
-def _text(text: str, parsed: Header) -> Task:
-    return Task(texts=(text.strip(),))
+def _text(text: str, parsed: Header) -> ParagraphTask:
+    return ParagraphTask(texts=(text.strip(),))
 
 
-def _shell(text: str, parsed: Header) -> Task:
-    return Task(shell=text if text.strip() else None)
+def _shell(text: str, parsed: Header) -> ParagraphTask:
+    return ParagraphTask(shell=text if text.strip() else None)
 
 
-def _scala(text: str, parsed: Header) -> Task:
+def _scala(text: str, parsed: Header) -> ParagraphTask:
     """Scala does not run; the SQL in it, and functions that are built in, can be read off."""
     from eddyline.functions import FUNCTIONS
     from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
@@ -235,7 +237,7 @@ def _scala(text: str, parsed: Header) -> Task:
     return replace(_ssql(read.sql, parsed), texts=read.registered)
 
 
-INTERPRETERS: dict[str, Callable[[str, Header], Task]] = {
+INTERPRETERS: dict[str, Callable[[str, Header], ParagraphTask]] = {
     "flink.ssql": _ssql,
     "flink.bsql": _bsql,
     "flink.pyflink": _pyflink,

@@ -10,7 +10,7 @@ from typing import Any
 
 from eddyline.service import events as e
 from eddyline.service.events import JobFigures, RunEvent
-from eddyline.service.notes.interpreters import Task
+from eddyline.service.notes.interpreters import ParagraphTask
 from eddyline.service.notes.moment import epoch_ms, zeppelin_text
 from eddyline.service.notes.note import (
     ABORT,
@@ -30,7 +30,7 @@ from eddyline.service.notes.output import (
     WARNING,
     Output,
     Outputs,
-    Table,
+    OutputTable,
     message,
     outputs,
 )
@@ -57,7 +57,7 @@ class Live:
     paragraph: Paragraph
     version: int = 0
     run_id: str | None = None
-    task: Task = field(default_factory=Task)
+    task: ParagraphTask = field(default_factory=ParagraphTask)
     parts: dict[int, Outputs] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     figures: JobFigures | None = None
@@ -87,7 +87,7 @@ class Live:
         failed = self.status == ERROR
         self.parts = {_BEFORE: outputs(self.paragraph.messages, failed=failed)}
 
-    def begin(self, run_id: str | None, task: Task, now_ms: int) -> None:
+    def begin(self, run_id: str | None, task: ParagraphTask, now_ms: int) -> None:
         """A run begins: nothing of the one before is shown any longer."""
         self.run_id, self.task = run_id, task
         self.parts = {_BEFORE: [Output(WARNING, text) for text in task.warnings]}
@@ -179,7 +179,7 @@ class Live:
         if self.task.mode == "single" and self.task.template is not None:
             row = event.rows[-1] if event.rows else None
             return Output(HTML, filled(self.task.template, row))
-        table = Table(event.columns, event.rows, event.types, event.row_count, event.skipped)
+        table = OutputTable(event.columns, event.rows, event.types, event.row_count, event.skipped)
         return Output(TABLE, table=table)
 
     def _job(self, event: e.JobStarted, now_ms: int) -> None:

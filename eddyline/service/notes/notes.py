@@ -29,7 +29,7 @@ from eddyline.service.notes.note import (
     new_note_id,
     new_paragraph,
 )
-from eddyline.service.notes.output import Output, Table
+from eddyline.service.notes.output import Output, OutputTable
 from eddyline.service.notes.runner import session_of
 from eddyline.service.notes.schedules import Schedules
 from eddyline.service.notes.search import Hits, search
@@ -238,7 +238,7 @@ class Notes(NoteEdits):
         if not shared:
             self._services.kernels.close(notebook)
 
-    def saved_table(self, note: str, name: str) -> Table:
+    def saved_table(self, note: str, name: str) -> OutputTable:
         """The table that a paragraph with ``saveAs=name`` shows, of the note or its notebook.
 
         Raises:

@@ -13,7 +13,7 @@ WARNING, FAILURE = "WARNING", "ERROR"
 _WARNED = "warning: "
 
 
-class Table(msgspec.Struct, frozen=True):
+class OutputTable(msgspec.Struct, frozen=True):
     """Rows as printed, None for NULL; ``skipped`` of ``row_count`` rows are not in ``rows``.
 
     ``types`` are SQL types, empty for a table that was read from a file.
@@ -31,7 +31,7 @@ class Output(msgspec.Struct, frozen=True):
 
     kind: str
     text: str = ""
-    table: Table | None = None
+    table: OutputTable | None = None
 
 
 Outputs = list[Output]
@@ -64,7 +64,7 @@ def _output(message: Message) -> Output:
     return Output(kind, data)
 
 
-def tsv(table: Table) -> str:
+def tsv(table: OutputTable) -> str:
     """A header and a line a row; as Zeppelin has no way to escape, tabs become blanks."""
     lines = ["\t".join(_cell(c) for c in table.columns)]
     lines += ["\t".join(_cell(v) for v in row) for row in table.rows]
@@ -75,12 +75,12 @@ def _cell(value: str | None) -> str:
     return "null" if value is None else value.replace("\t", " ").replace("\n", " ")
 
 
-def from_tsv(data: str) -> Table:
+def from_tsv(data: str) -> OutputTable:
     """The table of a header and lines; short lines are filled up."""
     head, *lines = data.rstrip("\n").split("\n")
     columns = head.split("\t")
     rows = [_row(line, len(columns)) for line in lines]
-    return Table(columns, rows, [], len(rows), 0)
+    return OutputTable(columns, rows, [], len(rows), 0)
 
 
 def _row(line: str, width: int) -> list[str | None]:

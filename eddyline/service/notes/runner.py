@@ -25,7 +25,7 @@ from eddyline.service.events import (
 )
 from eddyline.service.jobs import RUNNING as WANTED
 from eddyline.service.notes.forms import NOTE_WIDE
-from eddyline.service.notes.interpreters import Task, python_of, task_of
+from eddyline.service.notes.interpreters import ParagraphTask, python_of, task_of
 from eddyline.service.notes.live import SAVE_MS, Live
 from eddyline.service.notes.note import ABORT, ERROR, FINISHED, PENDING, RUNNING, Note, Paragraph
 from eddyline.service.notes.output import HTML, WARNING, Output
@@ -120,7 +120,7 @@ class Runner:
         self._save(opened, live)
         return run_id
 
-    def _task(self, paragraph: Paragraph, note: Note) -> Task:
+    def _task(self, paragraph: Paragraph, note: Note) -> ParagraphTask:
         python = python_of(paragraph, note)
         if python is not None and self._services.kernels.available():
             return python

@@ -15,7 +15,7 @@ Inputs = Callable[[s.TableArgument], Relation]
 
 
 def arranged(
-    call: s.Call, names: tuple[str, ...], aliases: dict[str, str], env: Environment
+    call: s.FunctionCall, names: tuple[str, ...], aliases: dict[str, str], env: Environment
 ) -> dict[str, s.Expression]:
     """Arguments by lower-case name; positional ones take ``names`` in order.
 
@@ -48,7 +48,7 @@ def arranged(
 
 
 def table_of(
-    call: s.Call, args: dict[str, s.Expression], name: str, env: Environment
+    call: s.FunctionCall, args: dict[str, s.Expression], name: str, env: Environment
 ) -> s.TableArgument:
     """The argument that is a table; a bare name or a subquery is understood as one.
 

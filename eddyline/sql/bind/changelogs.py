@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eddyline.record.batch import Kind
+from eddyline.record.batch import ChangeKind
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import STRING
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.arguments import Inputs, arranged, table_of
 from eddyline.sql.bind.relation import Relation
-from eddyline.sql.bind.scope import Environment, Field
+from eddyline.sql.bind.scope import Environment, ScopeField
 from eddyline.sql.changes import insert_only
 from eddyline.sql.logical import FromChangelog, ToChangelog, column_name
 from eddyline.sql.typed import Ref
@@ -21,7 +21,7 @@ _EXAMPLE = "MAP['INSERT', 'I', 'DELETE', 'D']"
 Codes = tuple[tuple[str, str], ...]
 
 
-def bind_changelog(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
+def bind_changelog(call: s.FunctionCall, env: Environment, inputs: Inputs) -> Relation:
     """One of the two functions.
 
     Raises:
@@ -48,16 +48,16 @@ def bind_changelog(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
 
 
 def _to_changelog(source: Relation, op: str, mapping: Codes) -> Relation:
-    codes: dict[Kind, str] = {kind: kind.name for kind in Kind}
+    codes: dict[ChangeKind, str] = {kind: kind.name for kind in ChangeKind}
     if mapping:
-        codes = {Kind[kind]: code for kind, code in mapping}
+        codes = {ChangeKind[kind]: code for kind, code in mapping}
     taken = set(source.node.schema.names)
     own = column_name(op, taken)
     plain = tuple(Column(c.name, c.type.plain()) for c in source.node.schema)
     schema = Schema((Column(own, STRING.not_null()), *plain))
-    node = ToChangelog(source.node, own, tuple(codes.get(kind) for kind in Kind), schema)
+    node = ToChangelog(source.node, own, tuple(codes.get(kind) for kind in ChangeKind), schema)
     fields = tuple(replace(f, type=f.type.plain()) for f in source.visible)
-    return Relation(node, (Field(op, None, own, STRING.not_null()), *fields))
+    return Relation(node, (ScopeField(op, None, own, STRING.not_null()), *fields))
 
 
 def _from_changelog(
@@ -68,9 +68,9 @@ def _from_changelog(
     if not isinstance(ref, Ref) or not ref.type.is_text:
         msg = f"the operation column {op} is {ref.type}, it must be a STRING"
         raise env.error(msg, span, "name another with op => DESCRIPTOR(column)")
-    kinds = {kind.name: kind for kind in Kind}
+    kinds = {kind.name: kind for kind in ChangeKind}
     if mapping:
-        kinds = {code: Kind[kind] for code, kind in mapping}
+        kinds = {code: ChangeKind[kind] for code, kind in mapping}
     fields = tuple(f for f in source.visible if f.column != ref.name)
     if not fields:
         raise env.error("a changelog needs a column beside the operation", span)
@@ -95,11 +95,11 @@ def _mapping(e: s.Expression | None, name: str, env: Environment) -> Codes:
         for keys, value in zip(texts[::2], texts[1::2], strict=True)
         for key in keys.split(",")
     ]
-    known = {kind.name for kind in Kind}
+    known = {kind.name for kind in ChangeKind}
     for key, value in pairs:
         kind = key if name == "TO_CHANGELOG" else value
         if kind not in known:
-            hint = f"the kinds are {', '.join(k.name for k in Kind)}"
+            hint = f"the kinds are {', '.join(k.name for k in ChangeKind)}"
             raise env.error(f"there is no kind of change {kind}", e.span, hint)
     if len(dict(pairs)) < len(pairs):
         raise env.error("op_mapping has a key twice", e.span)

@@ -27,7 +27,7 @@ from eddyline.sql.bind.drafts import (
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.queries import bind_query
 from eddyline.sql.bind.relation import Relation, aliased
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.bind.sinks import implicit
 from eddyline.sql.bind.tables import definition_columns, metadata_type, watermark
 
@@ -77,7 +77,7 @@ def _defined(
     spec = None
     if draft.watermark is not None:
         w = draft.watermark
-        fields = tuple(Field(c.name, None, c.name, c.type) for c in columns)
+        fields = tuple(ScopeField(c.name, None, c.name, c.type) for c in columns)
         inner = _inside(env, w.span, span, w.expression_text)
         watermark(w.column, w.expression, fields, inner, w.span)
         spec = WatermarkSpec(w.column, w.expression_text)
@@ -118,7 +118,7 @@ def _warn_of_options(table: CatalogTable, env: Environment) -> None:
 
 def _columns(draft: Draft, env: Environment) -> tuple[TableColumn, ...]:
     stored = [_stored(d, env) for d in draft.columns if d.computed is None]
-    fields = tuple(Field(c.name, None, c.name, c.type) for c in stored)
+    fields = tuple(ScopeField(c.name, None, c.name, c.type) for c in stored)
     by_name = {c.name: c for c in stored}
     return tuple(
         by_name[d.name] if d.computed is None else _computed(d, fields, env) for d in draft.columns
@@ -134,7 +134,9 @@ def _stored(d: st.ColumnDefinition, env: Environment) -> TableColumn:
     return TableColumn(d.name, d.type, ColumnKind.METADATA, key, d.virtual, comment=d.comment)
 
 
-def _computed(d: st.ColumnDefinition, fields: tuple[Field, ...], env: Environment) -> TableColumn:
+def _computed(
+    d: st.ColumnDefinition, fields: tuple[ScopeField, ...], env: Environment
+) -> TableColumn:
     assert d.computed is not None
     e = ExpressionBinder(Scope(fields), env, "a computed column").bind(d.computed)
     return TableColumn(

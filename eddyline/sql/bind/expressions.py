@@ -48,7 +48,7 @@ class Aggregates:
         self._binder = binder
         self._grouped = grouped
 
-    def add(self, call: s.Call, env: Environment) -> Typed:
+    def add(self, call: s.FunctionCall, env: Environment) -> Typed:
         """A mark for the aggregate; equal calls are one."""
         binder = self._binder
         saved = (binder.clause, binder.auxiliary, binder.overs)
@@ -80,7 +80,7 @@ class Aggregates:
             self.calls.append(entry)
         return Ref(f"{AGGREGATE}{self.calls.index(entry)}", kind)
 
-    def _without_order(self, call: s.Call, name: str, env: Environment) -> None:
+    def _without_order(self, call: s.FunctionCall, name: str, env: Environment) -> None:
         """Check an ORDER BY inside an aggregate, which Flink reads and then passes over."""
         if name not in _UNORDERED:
             raise env.unsupported(f"ORDER BY inside {name}", call.order_by[0].span)
@@ -111,8 +111,8 @@ class ExpressionBinder:
         self.aggregates: Aggregates | None = None
         self.overs: OverCalls | None = None
         self.values: Callable[[s.ScalarQuery], Typed] | None = None
-        self.grouping: Callable[[s.Call], Typed] | None = None
-        self.auxiliary: Callable[[s.Call], Typed] | None = None
+        self.grouping: Callable[[s.FunctionCall], Typed] | None = None
+        self.auxiliary: Callable[[s.FunctionCall], Typed] | None = None
 
     def bind(self, e: s.Expression) -> Typed:
         """The expression with its type.
@@ -245,7 +245,7 @@ class ExpressionBinder:
         return field_of(self.bind(e.operand), e.name, e.span, self.env)
 
     def arguments(
-        self, function: CatalogFunction, e: s.Call, args: tuple[Typed, ...]
+        self, function: CatalogFunction, e: s.FunctionCall, args: tuple[Typed, ...]
     ) -> tuple[Typed, ...]:
         """A Python function's arguments, as the types that it declares.
 
@@ -262,7 +262,7 @@ class ExpressionBinder:
             cast.append(self.cast(a, to, node.span))
         return tuple(cast)
 
-    def _python(self, function: CatalogFunction, e: s.Call) -> Typed:
+    def _python(self, function: CatalogFunction, e: s.FunctionCall) -> Typed:
         """A call of a Python function."""
         if function.kind in AGGREGATE_KINDS and e.over is None:
             return self._aggregate(e)
@@ -273,7 +273,7 @@ class ExpressionBinder:
         args = self.arguments(function, e, tuple(self.bind(a) for a in e.args))
         return python_calls.scalar(function, args)
 
-    def _call(self, e: s.Call) -> Typed:
+    def _call(self, e: s.FunctionCall) -> Typed:
         function = self.env.function(e.name, built_in=is_built_in(e.name))
         if function is not None:
             return self._python(function, e)
@@ -308,7 +308,7 @@ class ExpressionBinder:
         span = e.name_span if _is_unknown(name) else e.span
         return self.apply(name, args, span, units)
 
-    def _over(self, e: s.Call) -> Typed:
+    def _over(self, e: s.FunctionCall) -> Typed:
         if e.name not in WINDOW_ONLY and e.name not in AGGREGATES and e.name not in ALIASES:
             raise self.env.error(f"{e.name} cannot be used with OVER", e.name_span)
         if self.overs is None:
@@ -317,21 +317,21 @@ class ExpressionBinder:
             raise self.env.error(msg, e.span, hint)
         return self.overs.add(e, self)
 
-    def _aggregate(self, e: s.Call) -> Typed:
+    def _aggregate(self, e: s.FunctionCall) -> Typed:
         if self.aggregates is None:
             msg = f"{e.name} cannot stand in {self.clause}"
             hint = "a condition on an aggregate goes into HAVING"
             raise self.env.error(msg, e.span, hint if self.clause == "WHERE" else None)
         return self.aggregates.add(e, self.env)
 
-    def _window_part(self, e: s.Call) -> Typed:
+    def _window_part(self, e: s.FunctionCall) -> Typed:
         if self.auxiliary is not None:
             return self.auxiliary(e)
         window = AUXILIARY[e.name][0] if e.name in AUXILIARY else e.name
         msg = f"{e.name} needs a query grouped by {window}(…)"
         raise self.env.error(msg, e.span, f"add GROUP BY {window}(time, INTERVAL '10' SECOND)")
 
-    def _watermark(self, e: s.Call) -> Typed:
+    def _watermark(self, e: s.FunctionCall) -> Typed:
         """CURRENT_WATERMARK: a mark that a rule turns into a column."""
         kind = self.bind(e.args[0]).type if len(e.args) == 1 else None
         if kind is None or not kind.is_rowtime:
@@ -341,7 +341,7 @@ class ExpressionBinder:
             raise self.env.error(f"{e.name} cannot stand in {self.clause}", e.span)
         return Apply(e.name, (), "NULL", kind.plain().null(), volatile=True)
 
-    def _forest(self, e: s.Call) -> Typed:
+    def _forest(self, e: s.FunctionCall) -> Typed:
         """The scalar form: a mark that a rule turns into a Forest node."""
         if not 1 <= len(e.args) <= 5:
             msg = f"{e.name} takes a number, and up to four literals"
@@ -431,7 +431,7 @@ _BINDERS: dict[type, Callable[[ExpressionBinder, Any], Typed]] = {
     s.Like: ExpressionBinder._like,
     s.Case: ExpressionBinder._case,
     s.Cast: ExpressionBinder._cast,
-    s.Call: ExpressionBinder._call,
+    s.FunctionCall: ExpressionBinder._call,
     s.Construct: ExpressionBinder._construct,
     s.Index: ExpressionBinder._index,
     s.FieldOf: ExpressionBinder._field,

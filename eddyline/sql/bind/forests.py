@@ -22,7 +22,7 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import SCALAR_FOREST, ExpressionBinder
 from eddyline.sql.bind.relation import Relation, extended
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.changes import insert_only
 from eddyline.sql.logical import Calc, Forest, Join, Node, children, unique
 from eddyline.sql.typed import Apply, Const, Ref, Typed
@@ -67,7 +67,7 @@ _TEXTS = tuple(c.name for c in CHOICES if c.name != "false_alarms")
 _ALIASES = {n.replace("_", ""): n for n in _PARAMETERS}
 
 
-def bind_forest(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
+def bind_forest(call: s.FunctionCall, env: Environment, inputs: Inputs) -> Relation:
     """``RANDOM_CUT_FOREST(input => TABLE t PARTITION BY k, number_of_trees => 100, …)``.
 
     Raises:
@@ -108,7 +108,7 @@ def _constant(e: s.Expression, env: Environment) -> object:
 
 
 def _options(
-    values: dict[str, object], call: s.Call, args: dict[str, s.Expression], env: Environment
+    values: dict[str, object], call: s.FunctionCall, args: dict[str, s.Expression], env: Environment
 ) -> DetectorOptions:
     given: dict[str, Any] = {k: v for k, v in values.items() if k in (*_FOREST, "seed")}
     more: dict[str, Any] = {k: v for k, v in values.items() if k in ("tolerance", "false_alarms")}
@@ -139,7 +139,7 @@ def _points(
     written: s.Expression | None,
     source: Relation,
     keys: tuple[str, ...],
-    call: s.Call,
+    call: s.FunctionCall,
     env: Environment,
 ) -> tuple[Node, tuple[str, ...]]:
     """The columns that make a point: those named, else all numbers that are no key."""
@@ -177,7 +177,7 @@ def _forest(
     keys: tuple[str, ...],
     options: DetectorOptions,
     fill: float | None,
-    written: tuple[s.Call, s.Expression | None, Environment],
+    written: tuple[s.FunctionCall, s.Expression | None, Environment],
 ) -> Relation:
     call, on_time, env = written
     time = rowtime_of(source.node)
@@ -203,12 +203,12 @@ def _forest(
     shown = [SCORE, *([GRADE] if kind.grade else []), *([EXPLANATION] if kind.explanation else [])]
     shown += list(DETAILS) if kind.grade else []
     fields = [replace(f, type=node.schema[f.column]) for f in source.visible]
-    fields += [Field(s, None, n, node.schema[n]) for s, n in zip(shown, added, strict=True)]
+    fields += [ScopeField(s, None, n, node.schema[n]) for s, n in zip(shown, added, strict=True)]
     return Relation(node, tuple(fields))
 
 
 def _check_choices(
-    options: DetectorOptions, columns: tuple[str, ...], call: s.Call, env: Environment
+    options: DetectorOptions, columns: tuple[str, ...], call: s.FunctionCall, env: Environment
 ) -> None:
     """Refuse options that name a column which is not judged."""
     try:

@@ -72,7 +72,7 @@ class Keys:
         own = tuple(self.columns.get(k, k) for k in self.keys)
         return own if self.number is None else (*own, self.number)
 
-    def grouping(self, call: s.Call, binder: ExpressionBinder, env: Environment) -> Typed:
+    def grouping(self, call: s.FunctionCall, binder: ExpressionBinder, env: Environment) -> Typed:
         """GROUPING(k), GROUPING_ID(a, b) or GROUP_ID(): read from the number of the set.
 
         Raises:
@@ -134,7 +134,7 @@ def bind_grouping(q: s.Select, binder: ExpressionBinder, env: Environment) -> Ke
     for item in q.group_by.items:
         if isinstance(item, s.GroupingSets):
             elements.append(_sets(item, put, env))
-        elif isinstance(item, s.Call) and item.name in WINDOW_FUNCTIONS:
+        elif isinstance(item, s.FunctionCall) and item.name in WINDOW_FUNCTIONS:
             if keys.legacy is not None:
                 raise env.error("a query is grouped by one window only", item.span)
             keys.legacy = group_windows.legacy_window(item, inner, env)

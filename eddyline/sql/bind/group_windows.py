@@ -17,7 +17,7 @@ BOUNDS = {"\0bound_START": 0, "\0bound_END": 1, "\0bound_ROWTIME": 2}
 _SIZES = {"TUMBLE": (1, "size"), "HOP": (2, "slide and size"), "SESSION": (1, "gap")}
 
 
-def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> LegacyWindow:
+def legacy_window(call: s.FunctionCall, binder: ExpressionBinder, env: Environment) -> LegacyWindow:
     """``TUMBLE(time, size)``, ``HOP(time, slide, size)`` or ``SESSION(time, gap)``.
 
     Raises:
@@ -45,7 +45,7 @@ def legacy_window(call: s.Call, binder: ExpressionBinder, env: Environment) -> L
     return LegacyWindow(_window(call, sizes, env), time, call.name, sizes)
 
 
-def _window(call: s.Call, sizes: tuple[int, ...], env: Environment) -> Window:
+def _window(call: s.FunctionCall, sizes: tuple[int, ...], env: Environment) -> Window:
     """The window; only the table function needs a size that is a multiple of the slide."""
     kind = WindowKind(call.name)
     if min(sizes) <= 0:
@@ -57,7 +57,7 @@ def _window(call: s.Call, sizes: tuple[int, ...], env: Environment) -> Window:
 
 
 def auxiliary(
-    call: s.Call, window: LegacyWindow, binder: ExpressionBinder, env: Environment
+    call: s.FunctionCall, window: LegacyWindow, binder: ExpressionBinder, env: Environment
 ) -> Typed:
     """``TUMBLE_START(time, size)`` and its like, as a mark for the window's column.
 

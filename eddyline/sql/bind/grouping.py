@@ -32,7 +32,7 @@ TIME = replace(timestamp(3), nullable=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class GroupedCall:
     """A bound aggregate call before it has columns: as ``expressions.Aggregates`` keeps it."""
 
     function: str
@@ -46,15 +46,17 @@ class Call:
         """What it reads."""
         return [*self.args, *([] if self.condition is None else [self.condition])]
 
-    def rewritten(self, rewrite: Callable[[Typed], Typed]) -> Call:
+    def rewritten(self, rewrite: Callable[[Typed], Typed]) -> GroupedCall:
         """The call over other columns."""
         condition = None if self.condition is None else rewrite(self.condition)
         return replace(self, args=tuple(rewrite(a) for a in self.args), condition=condition)
 
 
-def settled(calls: list[tuple[str, tuple[Typed, ...], bool, Typed | None, DataType]]) -> list[Call]:
+def settled(
+    calls: list[tuple[str, tuple[Typed, ...], bool, Typed | None, DataType]],
+) -> list[GroupedCall]:
     """All calls of a SELECT; beside a variance, averages are computed from sums as in Flink."""
-    bound = [Call(*c) for c in calls]
+    bound = [GroupedCall(*c) for c in calls]
     if not any(c.function in SPREADS for c in bound):
         return bound
     kinds = [tuple(a.type for a in c.args) for c in bound]
@@ -119,7 +121,7 @@ def distinct(found: Relation) -> Relation:
 def group(
     node: Node,
     keys: tuple[Typed, ...],
-    calls: tuple[Call, ...],
+    calls: tuple[GroupedCall, ...],
     legacy: LegacyWindow | None,
     place: tuple[Environment, Span] | None,
 ) -> Grouped:
@@ -142,7 +144,9 @@ def group(
     return _plain(below, named, columns, made)
 
 
-def _with_a_row_for_nothing(node: Node, calls: tuple[Call, ...]) -> tuple[Node, tuple[Call, ...]]:
+def _with_a_row_for_nothing(
+    node: Node, calls: tuple[GroupedCall, ...]
+) -> tuple[Node, tuple[GroupedCall, ...]]:
     """In batch mode an aggregation of all rows gives a row even if there are none: a row that no
     aggregate reads makes the group exist."""
     name = unique("$real", set(node.schema.names))
@@ -164,7 +168,7 @@ def _nullable(schema: Schema) -> Schema:
     return Schema(tuple(Column(c.name, c.type.plain().null()) for c in schema))
 
 
-def _call(c: Call, i: int, below: _Columns) -> AggregateCall:
+def _call(c: GroupedCall, i: int, below: _Columns) -> AggregateCall:
     args = tuple(
         a if isinstance(a, Const) else below.put(a, f"$arg{i}_{n}") for n, a in enumerate(c.args)
     )

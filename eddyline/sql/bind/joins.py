@@ -9,7 +9,7 @@ from eddyline.record.schema import Column, Schema
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation
-from eddyline.sql.bind.scope import Environment, Field
+from eddyline.sql.bind.scope import Environment, ScopeField
 from eddyline.sql.changes import insert_only
 from eddyline.sql.intervals import interval_of
 from eddyline.sql.logical import Join, Node, unique
@@ -37,7 +37,7 @@ def joined(left: Relation, right: Relation, j: s.JoinClause, env: Environment) -
     return Relation(replace(node, condition=condition), both)
 
 
-def beside(left: Relation, right: Relation, kind: str) -> tuple[tuple[Field, ...], Join]:
+def beside(left: Relation, right: Relation, kind: str) -> tuple[tuple[ScopeField, ...], Join]:
     """The columns of both sides under unique names; an outer side's may be NULL."""
     taken: set[str] = set()
     columns: list[Column] = []
@@ -76,7 +76,7 @@ def _common_names(
 
 
 def _using(
-    both: tuple[Field, ...],
+    both: tuple[ScopeField, ...],
     node: Join,
     names: tuple[str, ...],
     split: int,
@@ -87,7 +87,7 @@ def _using(
     sides = (both[:split], both[split:])
     binder = ExpressionBinder(Relation(node, both).scope, env, "USING")
     parts: list[Typed] = []
-    merged: list[Field] = []
+    merged: list[ScopeField] = []
     for name in names:
         a, b = (_only(name, side, j.span, env) for side in sides)
         parts.append(binder.apply("=", (a.ref, b.ref), j.span))
@@ -100,7 +100,7 @@ def _using(
     return Relation(replace(node, condition=conjunction(parts)), (*merged, *rest))
 
 
-def _only(name: str, side: tuple[Field, ...], span: Span, env: Environment) -> Field:
+def _only(name: str, side: tuple[ScopeField, ...], span: Span, env: Environment) -> ScopeField:
     found = [f for f in side if f.name == name and not f.hidden]
     if len(found) == 1:
         return found[0]

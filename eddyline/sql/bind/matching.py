@@ -197,7 +197,7 @@ class _Conditions(ExpressionBinder):
     def bind(self, e: s.Expression) -> Typed:
         if isinstance(e, s.Name):
             return self._newest(e)
-        if isinstance(e, s.Call):
+        if isinstance(e, s.FunctionCall):
             if e.name in _REFUSED:
                 raise self.env.unsupported(e.name, e.name_span, _REFUSED[e.name])
             if e.name in ("LAST", "FIRST"):
@@ -216,7 +216,7 @@ class _Conditions(ExpressionBinder):
             return Ref(ref.name, ref.type.plain())
         return self._collect("LAST", variable, 0, ref.name, ref.type.plain().null())
 
-    def _edge(self, e: s.Call) -> Typed:
+    def _edge(self, e: s.FunctionCall) -> Typed:
         if not 1 <= len(e.args) <= 2:
             raise self.env.error(f"{e.name} takes a value and an offset", e.span)
         offset = 0
@@ -231,7 +231,7 @@ class _Conditions(ExpressionBinder):
         variable, ref = self._reader.read(e.args[0], self.clause)
         return self._collect(e.name, variable, offset, ref.name, ref.type.plain().null())
 
-    def _row_time(self, e: s.Call) -> Typed:
+    def _row_time(self, e: s.FunctionCall) -> Typed:
         if not self._reader.is_event_time:
             msg = "MATCH_ROWTIME needs an order by a row time"
             raise self.env.error(msg, e.span, "use MATCH_PROCTIME()")
@@ -241,7 +241,7 @@ class _Conditions(ExpressionBinder):
         kind = replace(time.type, nullable=False, time_attribute=TimeAttribute.ROWTIME)
         return self._collect("LAST", ANY, 0, time.name, kind)
 
-    def _aggregated(self, e: s.Call) -> Typed:
+    def _aggregated(self, e: s.FunctionCall) -> Typed:
         if e.distinct or e.filter is not None:
             what = f"{e.name} with DISTINCT or FILTER in MATCH_RECOGNIZE"
             raise self.env.unsupported(what, e.span, "put the condition into DEFINE")

@@ -79,7 +79,7 @@ class OverCalls:
         self.calls: list[OverCall] = []
         self._windows = windows
 
-    def add(self, call: s.Call, binder: ExpressionBinder) -> Typed:
+    def add(self, call: s.FunctionCall, binder: ExpressionBinder) -> Typed:
         """The call as a column.
 
         Raises:
@@ -135,7 +135,7 @@ def ordered(item: s.OrderItem, binder: ExpressionBinder) -> OrderedBy:
 
 
 def _typed(
-    call: s.Call, name: str, args: tuple[Typed, ...], binder: ExpressionBinder
+    call: s.FunctionCall, name: str, args: tuple[Typed, ...], binder: ExpressionBinder
 ) -> tuple[DataType, tuple[Typed, ...]]:
     """Result type and arguments, cast where they must be."""
     env = binder.env
@@ -157,7 +157,7 @@ def _typed(
 
 
 def _neighbour(
-    call: s.Call, args: tuple[Typed, ...], binder: ExpressionBinder
+    call: s.FunctionCall, args: tuple[Typed, ...], binder: ExpressionBinder
 ) -> tuple[DataType, tuple[Typed, ...]]:
     """LAG and LEAD: the value, the distance (a constant), the default where there is no row."""
     env, value = binder.env, args[0]

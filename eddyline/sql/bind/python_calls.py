@@ -20,7 +20,7 @@ _WORDS = {
 }
 
 
-def misplaced(function: CatalogFunction, call: s.Call, env: Environment) -> Exception:
+def misplaced(function: CatalogFunction, call: s.FunctionCall, env: Environment) -> Exception:
     """The error for a function at a place for functions of another kind."""
     name = function.path.name
     advice = _WORDS[function.kind].format(name=name)
@@ -28,7 +28,7 @@ def misplaced(function: CatalogFunction, call: s.Call, env: Environment) -> Exce
 
 
 def checked(
-    function: CatalogFunction, call: s.Call, args: tuple[Typed, ...], env: Environment
+    function: CatalogFunction, call: s.FunctionCall, args: tuple[Typed, ...], env: Environment
 ) -> None:
     """Refuse what Python cannot be called with.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import INT
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.logical import Calc, Node, Values, column_name, identity
 from eddyline.sql.typed import Const, Typed
 
@@ -18,21 +18,21 @@ class Relation:
     """Rows with names."""
 
     node: Node
-    fields: tuple[Field, ...]
+    fields: tuple[ScopeField, ...]
 
     @property
     def scope(self) -> Scope:
         return Scope(self.fields)
 
     @property
-    def visible(self) -> tuple[Field, ...]:
+    def visible(self) -> tuple[ScopeField, ...]:
         """What ``*`` stands for."""
         return tuple(f for f in self.fields if not f.hidden)
 
 
 def of_node(node: Node, qualifier: str | None = None) -> Relation:
     """A node under its own column names."""
-    return Relation(node, tuple(Field(c.name, qualifier, c.name, c.type) for c in node.schema))
+    return Relation(node, tuple(ScopeField(c.name, qualifier, c.name, c.type) for c in node.schema))
 
 
 def nothing() -> Relation:
@@ -76,7 +76,7 @@ def projected(node: Node, items: Iterable[tuple[str, Typed]]) -> Relation:
         own = column_name(visible, taken)
         taken.add(own)
         projections.append((own, e))
-        fields.append(Field(visible, None, own, e.type))
+        fields.append(ScopeField(visible, None, own, e.type))
     return Relation(Calc(node, tuple(projections)), tuple(fields))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from eddyline.catalog.catalog import Catalog, CatalogObject
 from eddyline.catalog.function import CatalogFunction
 from eddyline.errors import EddylineError, Span, nearest
-from eddyline.functions.registry import Context
+from eddyline.functions.registry import CallContext
 from eddyline.record.types import DataType, Root
 from eddyline.sql import syntax as s
 from eddyline.sql.options import SessionConfig
@@ -17,7 +17,7 @@ from eddyline.sql.typed import Apply, Ref, Typed
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ScopeField:
     """A visible column: its name, the table's alias, and the node's column behind it.
 
     hidden: only reachable with the qualifier (the right side's copy of a USING column).
@@ -64,10 +64,10 @@ class Environment:
     state_ttls: StateTtls = field(default_factory=lambda: StateTtls({}))
 
     @property
-    def context(self) -> Context:
+    def context(self) -> CallContext:
         return self.config.context
 
-    def state_ttl_ms(self, fields: Sequence[Field]) -> int | None:
+    def state_ttl_ms(self, fields: Sequence[ScopeField]) -> int | None:
         """What the hint STATE_TTL says of the table whose columns these are, if it names it."""
         qualifiers = {f.qualifier for f in fields}
         name = qualifiers.pop() if len(qualifiers) == 1 else None
@@ -128,7 +128,7 @@ class Environment:
 class Scope:
     """The columns that can be named."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[ScopeField, ...]
 
     def resolve(self, name: s.Name, env: Environment) -> Typed:
         """The column a name means; in a subquery it may be one of the query around it.

@@ -11,7 +11,7 @@ from eddyline.sql.bind import group_windows
 from eddyline.sql.bind.expressions import AGGREGATE, Aggregates, ExpressionBinder
 from eddyline.sql.bind.forests import scored
 from eddyline.sql.bind.group_keys import NUMBER, Keys, bind_grouping
-from eddyline.sql.bind.grouping import Call, Grouped, distinct, group
+from eddyline.sql.bind.grouping import Grouped, GroupedCall, distinct, group
 from eddyline.sql.bind.grouping import settled as settled_calls
 from eddyline.sql.bind.joins import settled, with_condition
 from eddyline.sql.bind.overs import OVER, OrderedBy, OverCalls, ordered, rewritten, with_overs
@@ -244,7 +244,7 @@ def _name_of(e: s.Expression) -> str | None:
     return None
 
 
-def _grouped(b: _Bound, keys: Keys, calls: tuple[Call, ...]) -> Selected:
+def _grouped(b: _Bound, keys: Keys, calls: tuple[GroupedCall, ...]) -> Selected:
     q, source = b.query, b.source
     below = [*keys.keys, *(e for c in calls for e in c.expressions)]
     source, by = b.values.attached(source, below)

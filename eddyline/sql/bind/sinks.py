@@ -22,7 +22,7 @@ from eddyline.record.types import (
 from eddyline.sql import statement as st
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation, projected
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.changes import changing
 from eddyline.sql.logical import Aggregate, Join, Node
 from eddyline.sql.typed import Apply, Const, Typed
@@ -143,7 +143,7 @@ def _sources(
     written: list[TableColumn],
     table: CatalogTable,
     env: Environment,
-) -> dict[str, Field]:
+) -> dict[str, ScopeField]:
     fields = found.visible
     names = insert.columns or tuple(c.name for c in written)
     known = {c.name for c in written}
@@ -183,7 +183,9 @@ def _missing(c: TableColumn, table: CatalogTable, span: Span, env: Environment) 
     return Const(f"CAST(NULL AS {duckdb_type(c.type)})", c.type.plain(), None)
 
 
-def _fitted(f: Field, c: TableColumn, table: CatalogTable, span: Span, env: Environment) -> Typed:
+def _fitted(
+    f: ScopeField, c: TableColumn, table: CatalogTable, span: Span, env: Environment
+) -> Typed:
     """The value as the column's type: Flink's implicit casts, and one that Flink refuses."""
     source, target = f.type.plain(), c.type.plain()
     if source.root is Root.NULL or source.same_as(target):
@@ -211,7 +213,7 @@ def _narrower(source: DataType, target: DataType) -> bool:
     )
 
 
-def _checked(f: Field, target: DataType, table: CatalogTable) -> Typed:
+def _checked(f: ScopeField, target: DataType, table: CatalogTable) -> Typed:
     to = duckdb_type(target)
     where = (
         f"{f.name} of table {table.path.name}".replace("'", "''").replace("{", "").replace("}", "")
@@ -224,7 +226,7 @@ def _checked(f: Field, target: DataType, table: CatalogTable) -> Typed:
     return Apply("CAST", (f.ref,), text, target.null() if f.type.nullable else target.not_null())
 
 
-def _checked_null(value: Typed, f: Field, c: TableColumn, table: CatalogTable) -> Typed:
+def _checked_null(value: Typed, f: ScopeField, c: TableColumn, table: CatalogTable) -> Typed:
     """A NULL for a NOT NULL column fails the job, as in Flink."""
     if c.type.nullable or not value.type.nullable:
         return value

@@ -18,7 +18,7 @@ from eddyline.sql.bind.correlation import Pulled, inner_columns, outer_ref, pull
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.joins import beside, settled
 from eddyline.sql.bind.relation import Relation, extended
-from eddyline.sql.bind.scope import Environment, Field
+from eddyline.sql.bind.scope import Environment, ScopeField
 from eddyline.sql.logical import Aggregate, AggregateCall, Calc, Join, Node, Rank, unique
 from eddyline.sql.sorting import Place
 from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction, refs, substitute
@@ -53,7 +53,7 @@ def without_tests(
 class Inner:
     """A subquery bound under an outer query: its columns, and its plan without marks."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[ScopeField, ...]
     pulled: Pulled
     default: Typed | None = None
 
@@ -155,7 +155,7 @@ def _by_column(schema: Schema, names: tuple[str, ...]) -> dict[str, Typed]:
 
 
 def lateral(
-    source: Relation, fields: tuple[Field, ...], inner: Pulled, kind: str, place: Place
+    source: Relation, fields: tuple[ScopeField, ...], inner: Pulled, kind: str, place: Place
 ) -> Relation:
     """The source beside a subquery that reads it, under ``fields`` of the subquery.
 
@@ -266,7 +266,7 @@ def _moved(found: Pulled, by: dict[str, Typed]) -> Pulled:
     )
 
 
-def _single(found: Pulled, field: Field) -> tuple[Pulled, Field]:
+def _single(found: Pulled, field: ScopeField) -> tuple[Pulled, ScopeField]:
     """The subquery as one row per value of its conditions; more than one row is an error."""
     if found.grouped or _is_one_row(found.node):
         return found, field

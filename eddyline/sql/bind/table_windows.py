@@ -11,7 +11,7 @@ from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.grouping import by_clock, milliseconds, refuse_zoned
 from eddyline.sql.bind.relation import Relation
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.changes import insert_only
 from eddyline.sql.logical import WindowTable, unique
 from eddyline.sql.physical import Window, WindowKind
@@ -33,7 +33,7 @@ _EXAMPLES = {
 BOUND = replace(timestamp(3), nullable=False)
 
 
-def bind_window(call: s.Call, env: Environment, inputs: Inputs) -> Relation:
+def bind_window(call: s.FunctionCall, env: Environment, inputs: Inputs) -> Relation:
     """A window table function.
 
     Raises:
@@ -74,7 +74,7 @@ def _opened(source: Relation, window: Window, time: Ref, partition: tuple[str, .
     node = WindowTable(clocked, window, time.name, three, partition, schema)
     fields = [replace(f, type=schema[f.column]) for f in source.fields]
     shown = ("window_start", "window_end", "window_time")
-    fields += [Field(n, None, c.name, c.type) for n, c in zip(shown, columns, strict=True)]
+    fields += [ScopeField(n, None, c.name, c.type) for n, c in zip(shown, columns, strict=True)]
     return Relation(node, tuple(fields))
 
 
@@ -95,7 +95,9 @@ def _time(name: str, e: s.Expression, source: Relation, env: Environment) -> Ref
     raise env.error(msg, e.names[0].span, hint)
 
 
-def _window(call: s.Call, name: str, args: dict[str, s.Expression], env: Environment) -> Window:
+def _window(
+    call: s.FunctionCall, name: str, args: dict[str, s.Expression], env: Environment
+) -> Window:
     binder = ExpressionBinder(Scope(()), env, name)
     ms = {
         p: milliseconds(binder.bind(e), env, e.span, f"{name}'s {p}")

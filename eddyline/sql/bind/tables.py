@@ -12,7 +12,7 @@ from eddyline.record.types import DataType, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation, projected
-from eddyline.sql.bind.scope import Environment, Field, Scope
+from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.logical import Node, Scan, Watermark, column_name
 from eddyline.sql.parse import parse_expression
 from eddyline.sql.typed import Ref, Typed
@@ -81,7 +81,7 @@ def _computed(node: Scan, table: CatalogTable, env: Environment) -> Relation:
     kept = [c for c in table.columns if c.kind is not ColumnKind.COMPUTED]
     read = [c for kind in _KINDS for c in kept if c.kind is kind]
     columns = zip(read, node.schema, strict=True)
-    by_name = {c.name: Field(c.name, None, own.name, own.type) for c, own in columns}
+    by_name = {c.name: ScopeField(c.name, None, own.name, own.type) for c, own in columns}
     scope = Scope(tuple(by_name.values()))
     items: list[tuple[str, Typed]] = []
     for c in table.columns:
@@ -102,7 +102,7 @@ _KINDS = (ColumnKind.PHYSICAL, ColumnKind.METADATA)
 def watermark(
     column: str,
     expression: s.Expression,
-    fields: tuple[Field, ...],
+    fields: tuple[ScopeField, ...],
     env: Environment,
     span: Span | None,
 ) -> tuple[str, Typed]:

@@ -11,7 +11,7 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation
-from eddyline.sql.bind.scope import Environment, Field
+from eddyline.sql.bind.scope import Environment, ScopeField
 from eddyline.sql.logical import Unnest, unique
 from eddyline.sql.typed import Apply, Typed
 
@@ -86,7 +86,7 @@ def _beside(
         column = Column(own, kind_of.null() if outer else kind_of)
         columns.append(column)
         name = r.columns[i] if r.columns else name
-        fields.append(Field(name, r.alias, own, column.type))
+        fields.append(ScopeField(name, r.alias, own, column.type))
     schema = Schema((*left.node.schema, *columns))
     node = Unnest(left.node, collection, ordinality, outer, schema)
     return Relation(node, (*left.fields, *fields))

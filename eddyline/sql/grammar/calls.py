@@ -54,7 +54,9 @@ class CallGrammar(JsonGrammar, ABC):
         order = self.order_items() if self.match("ORDER", "BY") else ()
         self.r_paren()
         span, place = self.span_from(start), self.span_of(token)
-        return self._tail(s.Call(name, args, span, place, distinct, star, order_by=order), start)
+        return self._tail(
+            s.FunctionCall(name, args, span, place, distinct, star, order_by=order), start
+        )
 
     def _arguments(self) -> tuple[s.Expression, ...]:
         if self.is_type(TokenType.R_PAREN):
@@ -112,7 +114,7 @@ class CallGrammar(JsonGrammar, ABC):
         named = self.is_type(TokenType.FARROW, 2)
         return self.is_name(1) and not named and self.word(1) not in ("DESCRIPTOR", "INTERVAL")
 
-    def _tail(self, call: s.Call, start: int) -> s.Call:
+    def _tail(self, call: s.FunctionCall, start: int) -> s.FunctionCall:
         """FILTER and OVER behind a call."""
         condition = over = None
         if self.sees("FILTER") and self.is_type(TokenType.L_PAREN, 1):
@@ -179,9 +181,9 @@ class CallGrammar(JsonGrammar, ABC):
 
     # calls with a grammar of their own
 
-    def _finish(self, name: str, start: int, *args: s.Expression) -> s.Call:
+    def _finish(self, name: str, start: int, *args: s.Expression) -> s.FunctionCall:
         self.r_paren()
-        return s.Call(name, args, self.span_from(start), self.span_of(self.tokens[start]))
+        return s.FunctionCall(name, args, self.span_from(start), self.span_of(self.tokens[start]))
 
     def _cast(self, name: str, start: int) -> s.Expression | None:
         operand = self.expression()

@@ -130,8 +130,8 @@ class ExpressionGrammar(CallGrammar):
             first, last = period.items
             if isinstance(last, s.Interval):
                 last = s.Binary("+", first, last, span)
-            low = s.Call("LEAST", (first, last), span, span)
-            bounds.append((low, s.Call("GREATEST", (first, last), span, span)))
+            low = s.FunctionCall("LEAST", (first, last), span, span)
+            bounds.append((low, s.FunctionCall("GREATEST", (first, last), span, span)))
         (start_1, end_1), (start_2, end_2) = bounds
         before = s.Binary("<=", start_1, end_2, span)
         return s.Binary("AND", before, s.Binary("<=", start_2, end_1, span), span)
@@ -264,7 +264,7 @@ class ExpressionGrammar(CallGrammar):
             return self._case()
         if word in NILADIC and not self.is_type(TokenType.L_PAREN, 1):
             span = self.span_of(self.advance())
-            return s.Call(word, (), span, span, parens=False)
+            return s.FunctionCall(word, (), span, span, parens=False)
         if word in ("ARRAY", "MAP") and self.is_type(TokenType.L_BRACKET, 1):
             return self._construct(word)
         if word == "EXISTS" and self.is_type(TokenType.L_PAREN, 1):

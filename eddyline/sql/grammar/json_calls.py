@@ -32,11 +32,11 @@ class JsonGrammar(TypeGrammar, ABC):
         """What follows ORDER BY."""
 
     @abstractmethod
-    def _finish(self, name: str, start: int, *args: s.Expression) -> s.Call:
+    def _finish(self, name: str, start: int, *args: s.Expression) -> s.FunctionCall:
         """The call, whose closing bracket is next."""
 
     @abstractmethod
-    def _tail(self, call: s.Call, start: int) -> s.Call:
+    def _tail(self, call: s.FunctionCall, start: int) -> s.FunctionCall:
         """FILTER and OVER behind a call."""
 
     def _json_object(self, name: str, start: int) -> s.Expression | None:
@@ -72,7 +72,7 @@ class JsonGrammar(TypeGrammar, ABC):
         json = _as_json(value)
         if not absent:
             null = s.Literal("string", "null", value.span)
-            json = s.Call("COALESCE", (json, null), value.span, value.span)
+            json = s.FunctionCall("COALESCE", (json, null), value.span, value.span)
         colon = s.Literal("string", ":", key.span)
         named = s.Binary("||", _as_json(key), colon, key.span)
         pair = s.Binary("||", named, json, value.span)
@@ -181,6 +181,6 @@ class JsonGrammar(TypeGrammar, ABC):
 
 
 def _as_json(value: s.Expression) -> s.Expression:
-    if isinstance(value, s.Call) and value.name in _JSON_ALREADY:
+    if isinstance(value, s.FunctionCall) and value.name in _JSON_ALREADY:
         return value
-    return s.Call("JSON_STRING", (value,), value.span, value.span)
+    return s.FunctionCall("JSON_STRING", (value,), value.span, value.span)

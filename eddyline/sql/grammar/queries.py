@@ -293,12 +293,12 @@ class QueryGrammar(MatchGrammar):
         alias, columns = self.alias()
         return s.Unnest(collection, ordinality, alias, columns, self.span_from(start))
 
-    def _table_call(self) -> s.Call:
+    def _table_call(self) -> s.FunctionCall:
         if not (self.word() or self.is_type(TokenType.IDENTIFIER)):
             self.unexpected("a table function")
         span = self.here()
         call = self.call()
-        if not isinstance(call, s.Call):
+        if not isinstance(call, s.FunctionCall):
             raise self.error("this is not a table function", span)
         return call
 

@@ -9,7 +9,7 @@ from eddyline.service.notes.interpreters import (
     INTERPRETERS,
     PYTHON,
     UNSUPPORTED,
-    Task,
+    ParagraphTask,
     interpreter_of,
     python_of,
     task_of,
@@ -17,7 +17,7 @@ from eddyline.service.notes.interpreters import (
 from eddyline.service.notes.note import new_note, new_paragraph
 
 
-def task(text: str, group: str = "flink") -> Task:
+def task(text: str, group: str = "flink") -> ParagraphTask:
     note = new_note("n")
     note.fields["defaultInterpreterGroup"] = group
     return task_of(new_paragraph(text, 0), note)

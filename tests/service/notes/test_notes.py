@@ -19,7 +19,7 @@ from eddyline.service import events as e
 from eddyline.service.directory import DataDirectory
 from eddyline.service.notes import Notes, ParagraphView
 from eddyline.service.notes.live import filled
-from eddyline.service.notes.output import Output, Table, from_tsv, tsv
+from eddyline.service.notes.output import Output, OutputTable, from_tsv, tsv
 from eddyline.service.shells import Shells
 
 ZEPPELIN_RUNNING = {
@@ -508,7 +508,7 @@ def test_a_copy_has_its_own_id_and_the_results(bench: Bench) -> None:
 
 
 def test_tables_survive_their_text_form() -> None:
-    found = Table(["a b", "n"], [["x", None], ["", "1.0"]], [], 2, 0)
+    found = OutputTable(["a b", "n"], [["x", None], ["", "1.0"]], [], 2, 0)
     assert from_tsv(tsv(found)) == found
-    assert tsv(Table(["a"], [["x\ty\nz"]])) == "a\nx y z\n"
+    assert tsv(OutputTable(["a"], [["x\ty\nz"]])) == "a\nx y z\n"
     assert from_tsv("a\tb\n1\n").rows == [["1", ""]]
