@@ -18,11 +18,6 @@ examples.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A shell that starts the tests in the background makes them ignore Ctrl-C, and the commands that
-# they start would do so, too.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 
 # Modules that take a minute each. They begin first, so that no process is left alone with one.
 LONG = ("test_readme.py", "test_cases.py", "test_walk.py", "test_note_page.py", "test_kill.py")

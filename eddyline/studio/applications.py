@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
 
 from eddyline.auth.entities import Entities, EntityKind
-from eddyline.service.applications.model import INTERACTIVE, READY, RUNNING, STREAMING, Application
+from eddyline.service.applications.model import INTERACTIVE, STREAMING, Application
 from eddyline.service.services import Services
+from eddyline.studio.application_list import ApplicationList, ApplicationRow
 from eddyline.studio.context import StudioContext
-from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, state, when
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import (
     button,
     confirm,
     empty,
-    every,
     heading,
-    icon_button,
     labelled,
     page,
 )
@@ -35,12 +31,6 @@ _COLUMNS = (
     ("Changed (UTC)", "num narrow-hidden"),
 )
 NO_ROLE = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    rows: list[Application]
-    now_ms: int
 
 
 def register(context: StudioContext) -> None:
@@ -59,37 +49,21 @@ class ApplicationsPage:
 
     def __init__(self, context: StudioContext) -> None:
         self._services = context.services
-        self._states: dict[str, str] = {}
         self._notice = Notice()
         with empty(
             "No applications yet",
             "An application runs the INSERTs of a note apart from it, is stopped with a snapshot "
             "and goes on from there. The note may have SQL, Python without z, and words.",
-        ) as self._empty:
+        ) as nothing:
             button("New application", self.create, kind="main")
-        self._listing = Listing(_COLUMNS, "Applications", self._actions)
-        self._refresh = every(2.0, self._pull, self._show)
+        ApplicationList(
+            self._services, _COLUMNS, "Applications", self._look, delete, self._notice, nothing
+        )
 
-    def _pull(self) -> _Seen:
-        rows = [a for a in self._services.applications.list() if a.mode != INTERACTIVE]
-        return _Seen(rows, self._services.clock.now_ms())
-
-    def _show(self, seen: _Seen) -> None:
-        self._states = {a.name: a.status for a in seen.rows}
-        self._empty.set_visibility(not seen.rows)
-        self._listing.set_visibility(bool(seen.rows))
-        self._listing.show({a.name: _cells(a, seen.now_ms) for a in seen.rows})
-
-    def _actions(self, name: str) -> Callable[[], None]:
-        start = icon_button("play_arrow", "Start it", lambda: self._started(name))
-        stop = icon_button("stop", "Stop it", lambda: self._stopped(name))
-        icon_button("delete", "Delete it", lambda: self._delete(name))
-
-        def update() -> None:
-            start.set_visibility(self._states.get(name) == READY)
-            stop.set_visibility(self._states.get(name) == RUNNING)
-
-        return update
+    def _look(self) -> dict[str, ApplicationRow]:
+        now_ms = self._services.clock.now_ms()
+        rows = (a for a in self._services.applications.list() if a.mode != INTERACTIVE)
+        return {a.name: ApplicationRow(a.status, _cells(a, now_ms)) for a in rows}
 
     async def create(self) -> None:
         """Ask for a name, a note and a role."""
@@ -109,18 +83,6 @@ class ApplicationsPage:
             dialog.delete()
         if answer and await self._notice.does(make, self._services, *typed):
             ui.navigate.to(f"/applications/{typed[0]}")
-
-    async def _started(self, name: str) -> None:
-        await self._notice.attempt(self._services.applications.start, name)
-        await self._refresh.now()
-
-    async def _stopped(self, name: str) -> None:
-        await self._notice.attempt(self._services.applications.stop, name)
-        await self._refresh.now()
-
-    async def _delete(self, name: str) -> None:
-        if await delete(self._services, self._notice, name):
-            await self._refresh.now()
 
 
 async def delete(services: Services, notice: Notice, name: str) -> bool:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from nicegui import ui
 
 from eddyline.service.applications import permissions
-from eddyline.service.applications.model import INTERACTIVE, READY, RUNNING, Application
+from eddyline.service.applications.model import INTERACTIVE, Application
 from eddyline.service.notes import from_stream
 from eddyline.service.services import Services
 from eddyline.service.stream_sample import SAMPLE_RECORDS, newest
+from eddyline.studio.application_list import ApplicationList, ApplicationRow
 from eddyline.studio.context import StudioContext
-from eddyline.studio.listing import Listing
 from eddyline.studio.markup import escape, link, state, when
 from eddyline.studio.notice import Notice
 from eddyline.studio.shell import (
     button,
     confirm,
     empty,
-    every,
     heading,
-    icon_button,
     labelled,
     page,
 )
@@ -36,13 +32,6 @@ _COLUMNS = (
     ("Changed (UTC)", "num narrow-hidden"),
 )
 NO_STREAM = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    rows: list[Application]
-    notes: dict[str, str]
-    now_ms: int
 
 
 def register(context: StudioContext) -> None:
@@ -62,39 +51,23 @@ class NotebooksPage:
     def __init__(self, context: StudioContext) -> None:
         self._services = context.services
         self._region = context.settings.region
-        self._states: dict[str, str] = {}
         self._notice = Notice()
         with empty(
             "No notebooks yet",
             "A notebook is a note with a role of its own: it reads and writes only the streams "
             "that are ticked. Scripts make notebooks too, with CreateApplication in INTERACTIVE "
             "mode.",
-        ) as self._empty:
+        ) as nothing:
             button("New notebook", self.create, kind="main")
-        self._listing = Listing(_COLUMNS, "Notebooks", self._actions)
-        self._refresh = every(2.0, self._pull, self._show)
+        ApplicationList(
+            self._services, _COLUMNS, "Notebooks", self._look, delete, self._notice, nothing
+        )
 
-    def _pull(self) -> _Seen:
-        rows = [a for a in self._services.applications.list() if a.mode == INTERACTIVE]
+    def _look(self) -> dict[str, ApplicationRow]:
+        now_ms = self._services.clock.now_ms()
         notes = {note.id: note.name for note in self._services.notes.list()}
-        return _Seen(rows, notes, self._services.clock.now_ms())
-
-    def _show(self, seen: _Seen) -> None:
-        self._states = {a.name: a.status for a in seen.rows}
-        self._empty.set_visibility(not seen.rows)
-        self._listing.set_visibility(bool(seen.rows))
-        self._listing.show({a.name: _cells(a, seen) for a in seen.rows})
-
-    def _actions(self, name: str) -> Callable[[], None]:
-        start = icon_button("play_arrow", "Start it", lambda: self._started(name))
-        stop = icon_button("stop", "Stop it", lambda: self._stopped(name))
-        icon_button("delete", "Delete it", lambda: self._delete(name))
-
-        def update() -> None:
-            start.set_visibility(self._states.get(name) == READY)
-            stop.set_visibility(self._states.get(name) == RUNNING)
-
-        return update
+        rows = (a for a in self._services.applications.list() if a.mode == INTERACTIVE)
+        return {a.name: ApplicationRow(a.status, _cells(a, notes, now_ms)) for a in rows}
 
     async def create(self) -> None:
         """Ask for a name and streams."""
@@ -115,18 +88,6 @@ class NotebooksPage:
             dialog.delete()
         if answer and await self._notice.does(make, self._services, self._region, *typed):
             ui.navigate.to(f"/notebooks/{typed[0]}")
-
-    async def _started(self, name: str) -> None:
-        await self._notice.attempt(self._services.applications.start, name)
-        await self._refresh.now()
-
-    async def _stopped(self, name: str) -> None:
-        await self._notice.attempt(self._services.applications.stop, name)
-        await self._refresh.now()
-
-    async def _delete(self, name: str) -> None:
-        if await delete(self._services, self._notice, name):
-            await self._refresh.now()
 
 
 async def delete(services: Services, notice: Notice, name: str) -> bool:
@@ -156,14 +117,14 @@ def make(
     return made
 
 
-def _cells(application: Application, seen: _Seen) -> list[str]:
+def _cells(application: Application, notes: dict[str, str], now_ms: int) -> list[str]:
     note = application.note
-    name = seen.notes.get(note) if note is not None else None
+    name = notes.get(note) if note is not None else None
     role = application.role.rpartition("/")[2]
     return [
         link(f"/notebooks/{application.name}", application.name),
         state(application.status),
         link(f"/notes/{note}", name) if name is not None else "–",
         escape(role) or "none, no limits",
-        when(application.updated_ms, seen.now_ms),
+        when(application.updated_ms, now_ms),
     ]

@@ -59,7 +59,6 @@ class Live:
     run_id: str | None = None
     task: ParagraphTask = field(default_factory=ParagraphTask)
     parts: dict[int, Outputs] = field(default_factory=dict)
-    kinds: dict[int, str] = field(default_factory=dict)
     figures: JobFigures | None = None
     why: list[str] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
@@ -92,7 +91,7 @@ class Live:
         self.run_id, self.task = run_id, task
         self.parts = {_BEFORE: [Output(WARNING, text) for text in task.warnings]}
         self.parts[_BEFORE] += [Output(TEXT, text) for text in task.texts]
-        self.kinds, self.jobs, self.why = {}, [], []
+        self.jobs, self.why = [], []
         self.figures, self.under_way, self.made = None, False, set()
         fields = self.paragraph.fields
         fields["status"], fields["progress"] = RUNNING, 0
@@ -142,7 +141,6 @@ class Live:
             takes(self, event, now_ms)
 
     def _started(self, event: e.StatementStarted, now_ms: int) -> None:
-        self.kinds[event.index] = event.kind
         self.under_way = False
 
     def _text(self, event: e.Text, now_ms: int) -> None:
