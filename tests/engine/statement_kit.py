@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from engine_kit import Watcher
 
@@ -22,6 +23,11 @@ from eddyline.sql.planner import Planner
 
 Record = dict[str, Any] | str | bytes
 SECONDS_MAX = 60
+INCARNATIONS_MAX = 59
+
+
+class Crash(BaseException):
+    """Not an Exception, as a kill is not."""
 
 
 class Sql:
@@ -126,6 +132,33 @@ class Sql:
         changes = self.run(text, **more).changes
         assert {kind for kind, _ in changes} <= {"+I"}
         return [row for _, row in changes]
+
+    def insert_with_crashes(self, target: str, query: str, rows: int, directory: Path) -> int:
+        """Write a query's ``rows`` rows into a table, with a crash at every fourth append.
+
+        Returns how often the job crashed and went on.
+        """
+        stream_class = type(self.store.open(target))
+        append, appended = stream_class.append, 0
+
+        def crashing(stream: Any, batch: Any, mark: Any) -> bool:
+            nonlocal appended
+            appended += 1
+            if appended % 4 == 0:
+                raise Crash
+            return bool(append(stream, batch, mark))
+
+        text = f"INSERT INTO {target} {query}"
+        with patch.object(stream_class, "append", crashing):
+            for crashes in range(INCARNATIONS_MAX):
+                records = 0 if crashes else None
+                try:
+                    self.run(text, records=records, incarnation=crashes + 1, directory=directory)
+                    break
+                except Crash:
+                    continue
+        self._counts[target] = rows
+        return crashes
 
     def close(self) -> None:
         self.store.close()

@@ -50,38 +50,14 @@ def test_parts_give_what_the_whole_gives(
     assert parts.metrics.epochs > whole.metrics.epochs + 5  # type: ignore[attr-defined]
 
 
-class Crash(BaseException):
-    """Not an Exception, as a kill is not."""
-
-
 def test_rows_that_wait_are_state(
     sql: Sql, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A job that is killed between two parts goes on with the next one."""
     monkeypatch.setattr(join_side, "PIECE_BYTES_MAX", 2_000)
     sql.table("o", "k INT, i INT, k2 INT, j INT", [])
-    stream, state = sql.store.open("o"), {"directory": tmp_path / "job"}
-    append, appended = type(stream).append, 0
-
-    def dies(self: Any, batch: Any, mark: Any) -> bool:
-        nonlocal appended
-        appended += 1
-        if appended % 4 == 0:
-            raise Crash
-        return bool(append(self, batch, mark))
-
-    monkeypatch.setattr(type(stream), "append", dies)
-    query = "INSERT INTO o " + QUERY.format(kind="")
-    crashes = 0
-    for incarnation in range(1, 60):
-        try:
-            sql.run(query, records=0 if crashes else None, incarnation=incarnation, **state)
-            break
-        except Crash:
-            crashes += 1
-    assert crashes > 2
-    monkeypatch.setattr(type(stream), "append", append)
-    sql._counts["o"] = sum(expected("").values())
+    rows = sum(expected("").values())
+    assert sql.insert_with_crashes("o", QUERY.format(kind=""), rows, tmp_path / "job") > 2
     assert Counter(sql.rows("SELECT k, i, k2, j FROM o")) == expected("")
 
 

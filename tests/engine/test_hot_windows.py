@@ -69,10 +69,6 @@ def test_parts_give_what_the_whole_gives(
     assert more > 3
 
 
-class Crash(BaseException):
-    """Not an Exception, as a kill is not."""
-
-
 @pytest.mark.parametrize("query", [QUERIES["interval FULL"], QUERIES["window FULL"]])
 def test_rows_that_wait_are_state(
     sql: Sql, query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -81,28 +77,8 @@ def test_rows_that_wait_are_state(
     expected = sql.run(query).folded()
     monkeypatch.setattr(join_side, "PIECE_BYTES_MAX", 1_000)
     sql.table("o", "k INT, i INT, k2 INT, j INT", [])
-    stream, state = sql.store.open("o"), {"directory": tmp_path / "job"}
-    append, appended = type(stream).append, 0
-
-    def dies(self: Any, batch: Any, mark: Any) -> bool:
-        nonlocal appended
-        appended += 1
-        if appended % 4 == 0:
-            raise Crash
-        return bool(append(self, batch, mark))
-
-    monkeypatch.setattr(type(stream), "append", dies)
-    crashes = 0
-    for incarnation in range(1, 60):
-        try:
-            records = 0 if crashes else None
-            sql.run(f"INSERT INTO o {query}", records=records, incarnation=incarnation, **state)
-            break
-        except Crash:
-            crashes += 1
-    assert crashes > 2
-    monkeypatch.setattr(type(stream), "append", append)
-    sql._counts["o"] = sum(expected.values())
+    rows = sum(expected.values())
+    assert sql.insert_with_crashes("o", query, rows, tmp_path / "job") > 2
     assert Counter(sql.rows("SELECT k, i, k2, j FROM o")) == expected
 
 
