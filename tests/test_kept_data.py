@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from eddyline.auth.users import Users
-from eddyline.aws.kinesis.queues_store import Queues
-from eddyline.aws.kinesis.subscribe_lease import Lease
+from eddyline.aws.kinesis.queues.store import Queues
+from eddyline.aws.kinesis.consumers.lease import Lease
 from eddyline.aws.service import AwsService
 from eddyline.aws.services import definition
 from eddyline.catalog.catalog import Catalog

@@ -24,7 +24,7 @@ from eddyline.aws import eventstream, wire
 from eddyline.aws.call import Call, EventStream, Guard, Routes
 from eddyline.aws.errors import FAULT, AwsError, as_aws
 from eddyline.aws.instant import http_date
-from eddyline.aws.patience import Patience
+from eddyline.aws.request_timeout import Patience
 from eddyline.aws.request_ids import RequestIds
 from eddyline.aws.wire import Form, HttpParts, Response, Wire
 from eddyline.checksum import crc32

@@ -17,7 +17,7 @@ from eddyline.auth.rights import Rights
 from eddyline.auth.signin import SignIn
 from eddyline.auth.users import Users
 from eddyline.errors import EddylineError
-from tests.aws.test_command_line import AWS
+from tests.aws.kinesis.test_command_line import AWS
 from tests.aws.test_services import client
 
 ACCOUNT = "000000000000"

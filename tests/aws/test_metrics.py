@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.aws.conftest import raw, shard
-from tests.aws.test_subscribe import ARN, Subscription, put
+from tests.aws.kinesis.test_subscribe import ARN, Subscription, put
 
 HEAD = re.compile(r"# (HELP|TYPE) ([a-zA-Z_:][a-zA-Z0-9_:]*) (.+)")
 LABEL = r'[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*"'

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eddyline.aws.kinesis import tokens
-from eddyline.aws.kinesis.shards import stream_of_page
+from eddyline.aws.kinesis.streams.shards import stream_of_page
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.home import Home
+    from eddyline.aws.kinesis.context import Home
 
 # Members that name the resource by ARN, the most particular first.
 _ARNS = ("ConsumerARN", "QueueARN", "ChannelARN", "ResourceARN", "StreamARN")

@@ -10,7 +10,7 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.instant import Instant
-from eddyline.aws.kinesis.home import Home
+from eddyline.aws.kinesis.context import Home
 from eddyline.log import StreamMode
 
 FILE = "account.json"

@@ -7,7 +7,7 @@ from typing import Any
 from eddyline.auth.policy import parse
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.home import Home
+from eddyline.aws.kinesis.context import Home
 from eddyline.errors import EddylineError
 
 

@@ -16,7 +16,7 @@ from eddyline.aws.kinesis.naming import name_in
 from eddyline.log import Stream
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.home import Home
+    from eddyline.aws.kinesis.context import Home
 
 Tags = dict[str, str]
 
@@ -36,19 +36,19 @@ class Resource:
 Finder = Callable[["Home", str], Resource | None]
 # kind -> "module:function" of a Finder; kinds are consumer, queue, channel
 FINDERS: dict[str, str] = {
-    "consumer": "eddyline.aws.kinesis.consumers:resource",
-    "channel": "eddyline.aws.kinesis.channels:resource",
-    "queue": "eddyline.aws.kinesis.queues:resource",
+    "consumer": "eddyline.aws.kinesis.consumers.operations:resource",
+    "channel": "eddyline.aws.kinesis.channels.operations:resource",
+    "queue": "eddyline.aws.kinesis.queues.operations:resource",
 }
 # member of DescribeStreamSummary -> "module:function" (home, stream's name) -> how many
 RELATIONS: dict[str, str] = {
-    "ChannelCount": "eddyline.aws.kinesis.channels:count",
-    "QueueCount": "eddyline.aws.kinesis.queues:count",
+    "ChannelCount": "eddyline.aws.kinesis.channels.operations:count",
+    "QueueCount": "eddyline.aws.kinesis.queues.operations:count",
 }
 # member of DescribeLimits -> "module:function" (home) -> how many
 ACCOUNT_COUNTS: dict[str, str] = {
-    "ChannelCount": "eddyline.aws.kinesis.channels:count_all",
-    "ChannelCountLimit": "eddyline.aws.kinesis.channels:count_max",
+    "ChannelCount": "eddyline.aws.kinesis.channels.operations:count_all",
+    "ChannelCountLimit": "eddyline.aws.kinesis.channels.operations:count_max",
 }
 
 

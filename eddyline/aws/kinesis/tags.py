@@ -7,7 +7,7 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.home import Home
+from eddyline.aws.kinesis.context import Home
 from eddyline.log import Stream, StreamInfo
 
 TAGS_MAX = 50

@@ -1,0 +1,1 @@
+"""Channels, which deliver the records of a stream to a bucket."""

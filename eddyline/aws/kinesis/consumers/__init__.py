@@ -1,0 +1,1 @@
+"""Consumers with enhanced fan-out, and their subscriptions to shards."""

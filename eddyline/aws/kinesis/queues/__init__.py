@@ -1,0 +1,1 @@
+"""Queues, which hand out the records of a stream one by one."""

@@ -1,0 +1,1 @@
+"""Records of streams: PutRecord and PutRecords, shard iterators and GetRecords."""

@@ -1,0 +1,1 @@
+"""Streams and their shards: created, described, resharded; what is set per stream."""
