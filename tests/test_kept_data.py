@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from eddyline.auth.users import Users
-from eddyline.aws.kinesis.queues.store import Queues
 from eddyline.aws.kinesis.consumers.lease import Lease
+from eddyline.aws.kinesis.queues.store import Queues
 from eddyline.aws.service import AwsService
 from eddyline.aws.services import definition
 from eddyline.catalog.catalog import Catalog
@@ -141,13 +141,13 @@ def test_streams_keep_their_records_and_shards(streams: LogStore) -> None:
 def test_queues_channels_and_consumers_are_there(data: Path, streams: LogStore) -> None:
     settings = kept.settings_for(data)
     kinesis = AwsService(definition("kinesis"), streams, settings)
-    home: Any = kinesis.context
+    context: Any = kinesis.context
 
     def call(operation: str, **members: Any) -> Any:
         return perform(kinesis, operation, members)
 
-    (queue,) = Queues(home).all()
-    received = Queues(home).receive(queue, streams.open("queued"), 100, 30, False)
+    (queue,) = Queues(context).all()
+    received = Queues(context).receive(queue, streams.open("queued"), 100, 30, False)
     assert len({r.data for r in received}) == 19
     assert sorted(r.receives for r in received) == [1] * 15 + [2] * 4
     (channel,) = call("ListChannels")["ChannelSummaries"]
@@ -157,7 +157,7 @@ def test_queues_channels_and_consumers_are_there(data: Path, streams: LogStore) 
     assert call("ListTagsForStream", StreamName="orders")["Tags"] == [
         {"Key": "team", "Value": "lab"}
     ]
-    assert Lease.take(home, "reader", "orders/0") is not None
+    assert Lease.take(context, "reader", "orders/0") is not None
 
 
 def test_users_and_their_keys_are_there(data: Path) -> None:

@@ -24,8 +24,8 @@ from eddyline.aws import eventstream, wire
 from eddyline.aws.call import Call, EventStream, Guard, Routes
 from eddyline.aws.errors import FAULT, AwsError, as_aws
 from eddyline.aws.instant import http_date
-from eddyline.aws.request_timeout import Patience
 from eddyline.aws.request_ids import RequestIds
+from eddyline.aws.request_timeout import RequestTimeout
 from eddyline.aws.wire import Form, HttpParts, Response, Wire
 from eddyline.checksum import crc32
 from eddyline.clock import SYSTEM, Clock
@@ -97,7 +97,7 @@ class Endpoint:
         self._clock = clock
         self._date = (0, "")
         self._request_ids = RequestIds()
-        self._patience = Patience(settings.request_s_max, clock)
+        self._request_timeout = RequestTimeout(settings.request_s_max, clock)
 
     async def __rsgi__(self, scope: Scope, exchange: Exchange) -> None:
         """Answer one request."""
@@ -180,10 +180,10 @@ class Endpoint:
     async def _body(self, exchange: Exchange, headers: Headers) -> bytes:
         """The body, if it arrives in time."""
         try:
-            with self._patience.tried():
+            with self._request_timeout.limit():
                 return await read_body(exchange, headers)
         except TimeoutError:
-            words = f"the request did not arrive within {self._patience.seconds} s"
+            words = f"the request did not arrive within {self._request_timeout.seconds} s"
             raise AwsError("RequestTimeoutException", words) from None
         except ProtocolClosed:  # nobody reads this response, but the access log records it
             words = "the connection was closed before the request had arrived"

@@ -10,10 +10,10 @@ from typing import Any
 
 from eddyline.clock import Clock
 
-LOOKS = 8
+CHECKS_PER_TIMEOUT = 8
 
 
-class Patience:
+class RequestTimeout:
     """Cancels tasks that take longer than ``seconds``, at most an eighth of that later."""
 
     def __init__(self, seconds: float, clock: Clock) -> None:
@@ -23,29 +23,29 @@ class Patience:
         self._since: dict[asyncio.Task[Any], float | None] = {}
         self._watching = False
 
-    def tried(self) -> Tried:
+    def limit(self) -> TimedBlock:
         """A context in which the running task may spend ``seconds``.
 
         Raises:
             TimeoutError: at the end of the context, if it took longer.
         """
-        return Tried(self)
+        return TimedBlock(self)
 
     def begin(self, task: asyncio.Task[Any]) -> None:
         """Start the task's time."""
         self._since[task] = self._clock.monotonic()
         if not self._watching:
             self._watching = True
-            self._look_later()
+            self._check_later()
 
     def end(self, task: asyncio.Task[Any]) -> bool:
         """Stop the task's time; True if it took too long."""
         return self._since.pop(task) is None
 
-    def _look_later(self) -> None:
-        asyncio.get_running_loop().call_later(self.seconds / LOOKS, self._look)
+    def _check_later(self) -> None:
+        asyncio.get_running_loop().call_later(self.seconds / CHECKS_PER_TIMEOUT, self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         latest = self._clock.monotonic() - self.seconds
         for task, since in self._since.items():
             if since is not None and since <= latest:
@@ -53,24 +53,24 @@ class Patience:
                 task.cancel()
         self._watching = bool(self._since)
         if self._watching:
-            self._look_later()
+            self._check_later()
 
 
-class Tried:
-    """One task's block."""
+class TimedBlock:
+    """A block of one task whose time is limited."""
 
-    __slots__ = ("_patience", "_task")
+    __slots__ = ("_task", "_timeout")
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, timeout: RequestTimeout) -> None:
+        self._timeout = timeout
         task = asyncio.current_task()
         assert task is not None
         self._task = task
 
     def __enter__(self) -> None:
-        self._patience.begin(self._task)
+        self._timeout.begin(self._task)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        late = self._patience.end(self._task)
+        late = self._timeout.end(self._task)
         if late and kind is asyncio.CancelledError and self._task.uncancel() == 0:
             raise TimeoutError

@@ -15,7 +15,7 @@ SERVICES: tuple[ServiceDefinition, ...] = (
         prefix="kinesis",
         signing="kinesis",
         target="Kinesis_20131202",
-        context="eddyline.aws.kinesis.context:Home",
+        context="eddyline.aws.kinesis.context:KinesisContext",
         modules=(
             "eddyline.aws.kinesis.account",
             "eddyline.aws.kinesis.streams.capacity",

@@ -28,7 +28,7 @@ class Local:
         self.settings = Settings(**{"data_dir": path, **quick, **settings})
         self.store = LogStore(path, self.settings, self.clock)
         self._service = AwsService(definition(service), self.store, self.settings)
-        self.home: Any = self._service.context
+        self.context: Any = self._service.context
 
     def call(self, operation: str, /, caller: Caller = ANYBODY, **members: Any) -> Any:
         return perform(self._service, operation, members, caller)

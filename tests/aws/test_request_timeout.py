@@ -8,17 +8,17 @@ import uuid
 from pathlib import Path
 
 import pytest
+
+from eddyline.aws.kinesis.records.put_results import put_results
+from eddyline.aws.request_ids import MANY, RequestIds
+from eddyline.aws.request_timeout import RequestTimeout
+from eddyline.clock import SYSTEM
 from tests.aws.local_kit import Local
 
-from eddyline.aws.kinesis.records.put_results import mailbox
-from eddyline.aws.request_timeout import Patience
-from eddyline.aws.request_ids import MANY, RequestIds
-from eddyline.clock import SYSTEM
 
-
-async def waiting(patience: Patience, seconds: float) -> str:
+async def wait_within(timeout: RequestTimeout, seconds: float) -> str:
     try:
-        with patience.tried():
+        with timeout.limit():
             await asyncio.sleep(seconds)
     except TimeoutError:
         return "late"
@@ -28,17 +28,17 @@ async def waiting(patience: Patience, seconds: float) -> str:
 
 def test_what_takes_too_long_is_given_up_and_nothing_else() -> None:
     async def all_of_them() -> list[str]:
-        patience = Patience(0.2, SYSTEM)
-        first = await asyncio.gather(*(waiting(patience, s) for s in (0, 60, 0.01, 60)))
-        return [*first, await waiting(patience, 60), await waiting(patience, 0)]
+        timeout = RequestTimeout(0.2, SYSTEM)
+        first = await asyncio.gather(*(wait_within(timeout, s) for s in (0, 60, 0.01, 60)))
+        return [*first, await wait_within(timeout, 60), await wait_within(timeout, 0)]
 
-    told = asyncio.run(all_of_them())
-    assert told == ["in time", "late", "in time", "late", "late", "in time"]
+    outcomes = asyncio.run(all_of_them())
+    assert outcomes == ["in time", "late", "in time", "late", "late", "in time"]
 
 
 def test_who_is_cancelled_meanwhile_is_not_late() -> None:
     async def cancelled() -> None:
-        task = asyncio.create_task(waiting(Patience(30, SYSTEM), 60))
+        task = asyncio.create_task(wait_within(RequestTimeout(30, SYSTEM), 60))
         await asyncio.sleep(0.01)
         task.cancel()
         await task
@@ -54,30 +54,30 @@ def test_each_request_has_an_id_of_its_own() -> None:
     assert all(str(uuid.UUID(i)) == i for i in found)
 
 
-def test_letters_from_many_threads_all_arrive() -> None:
+def test_results_from_many_threads_all_arrive() -> None:
     async def posted() -> tuple[list[object], BaseException | None]:
-        box = mailbox()
-        assert mailbox() is box
-        letters = [box.letter() for _ in range(400)]
-        gone = box.letter()
+        results = put_results()
+        assert put_results() is results
+        pending = [results.pending() for _ in range(400)]
+        gone = results.pending()
         gone.answer.cancel()
 
         def post(mine: int) -> None:
-            for letter in letters[mine::4]:
-                letter.set_result(letters.index(letter))  # type: ignore[arg-type]
+            for put in pending[mine::4]:
+                put.set_result(pending.index(put))  # type: ignore[arg-type]
             gone.set_exception(ValueError())
 
         threads = [threading.Thread(target=post, args=(i,)) for i in range(4)]
         for thread in threads:
             thread.start()
-        told: list[object] = [await letter.answer for letter in letters]
-        refused = box.letter()
+        outcomes: list[object] = [await put.answer for put in pending]
+        refused = results.pending()
         refused.set_exception(ValueError("no"))
         error = (await asyncio.gather(refused.answer, return_exceptions=True))[0]
-        return told, error if isinstance(error, BaseException) else None
+        return outcomes, error if isinstance(error, BaseException) else None
 
-    told, error = asyncio.run(posted())
-    assert told == list(range(400))
+    outcomes, error = asyncio.run(posted())
+    assert outcomes == list(range(400))
     assert str(error) == "no"
 
 

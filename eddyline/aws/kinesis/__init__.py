@@ -2,12 +2,12 @@
 
 To add an operation write a handler into the module of its noun and one row into that module's
 ``OPERATIONS`` (name in the model -> handler); a new module is one line of the service's row in
-``aws/services.py``. A handler is ``handler(home: Home, call: Call) -> Answer``:
+``aws/services.py``. A handler is ``handler(context: KinesisContext, call: Call) -> Answer``:
 
 - ``call.request`` is the parsed request. Its members have the model's names and have passed the
   model's constraints; members that were not sent are None.
-- ``home`` has the store, the settings, the clock, the names of resources and the secrets of tokens;
-  ``home.stream(call.request)`` finds the stream that StreamName or StreamARN mean.
+- ``context`` has the store, the settings, the clock and the names of resources;
+  ``context.stream(call.request)`` finds the stream that StreamName or StreamARN mean.
 - A plain function may take its time: it runs in a thread. An ``async def`` runs on the event loop,
   which serves all callers, and must never block; it is for quick work and for waiting on futures.
 - The answer is a dict of members (``Instant`` for timestamps, ``bytes`` for blobs), bytes that are

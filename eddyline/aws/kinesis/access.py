@@ -12,26 +12,26 @@ from eddyline.aws.kinesis import tokens
 from eddyline.aws.kinesis.streams.shards import stream_of_page
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.context import Home
+    from eddyline.aws.kinesis.context import KinesisContext
 
 # Members that name the resource by ARN, the most particular first.
 _ARNS = ("ConsumerARN", "QueueARN", "ChannelARN", "ResourceARN", "StreamARN")
 _NAMES = (("StreamName", "stream"), ("QueueName", "queue"), ("ChannelName", "channel"))
 
 
-def resource(home: Home, request: Any) -> str:
+def resource(context: KinesisContext, request: Any) -> str:
     """The ARN of what a request names; ``*`` if it names nothing."""
     for member in _ARNS:
         arn = getattr(request, member, None)
         if arn is not None:
-            return home.names.local(arn)
+            return context.names.local(arn)
     for member, kind in _NAMES:
         name = getattr(request, member, None)
         if name is not None:
-            return home.names.arn(kind, name)
+            return context.names.arn(kind, name)
     if getattr(request, "ShardIterator", None) is not None:
-        place = tokens.place_of(request.ShardIterator, home.clock, home.settings.iterator_s)
-        return home.names.stream_arn(place.stream)
+        place = tokens.place_of(request.ShardIterator, context.clock, context.settings.iterator_s)
+        return context.names.stream_arn(place.stream)
     if getattr(request, "NextToken", None) is not None and hasattr(request, "ShardFilter"):
-        return home.names.stream_arn(stream_of_page(home, request.NextToken))
+        return context.names.stream_arn(stream_of_page(context, request.NextToken))
     return "*"

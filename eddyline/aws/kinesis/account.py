@@ -10,45 +10,45 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.instant import Instant
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.log import StreamMode
 
 FILE = "account.json"
 _COMMITMENT = "MinimumThroughputBillingCommitment"
 
 
-def committed(home: Home) -> bool:
+def committed(context: KinesisContext) -> bool:
     """Whether the account has committed itself to a minimum of throughput."""
-    return _saved(home).get("status") == "ENABLED"
+    return _saved(context).get("status") == "ENABLED"
 
 
-def describe_limits(home: Home, call: Call) -> Answer:
-    infos = home.store.list()
+def describe_limits(context: KinesisContext, call: Call) -> Answer:
+    infos = context.store.list()
     provisioned = [i for i in infos if i.mode is StreamMode.PROVISIONED]
-    limit = home.settings.shard_limit
+    limit = context.settings.shard_limit
     return {
         "ShardLimit": limit,
         "OpenShardCount": sum(s.closed_offset is None for i in provisioned for s in i.shards),
         "OnDemandStreamCount": len(infos) - len(provisioned),
         "OnDemandStreamCountLimit": limit,
-        **home.account_counts(),
+        **context.account_counts(),
     }
 
 
-async def describe_account_settings(home: Home, call: Call) -> Answer:
-    return {_COMMITMENT: _described(_saved(home))}
+async def describe_account_settings(context: KinesisContext, call: Call) -> Answer:
+    return {_COMMITMENT: _described(_saved(context))}
 
 
-def update_account_settings(home: Home, call: Call) -> Answer:
+def update_account_settings(context: KinesisContext, call: Call) -> Answer:
     wanted = call.request.MinimumThroughputBillingCommitment.Status
-    with _locked(home):
-        saved = _saved(home)
+    with _locked(context):
+        saved = _saved(context)
         if saved.get("status", "DISABLED") != wanted:
             when = "started_ms" if wanted == "ENABLED" else "ended_ms"
-            saved = {**saved, "status": wanted, when: home.clock.now_ms()}
+            saved = {**saved, "status": wanted, when: context.clock.now_ms()}
             if wanted == "ENABLED":
                 saved.pop("ended_ms", None)
-            _save(home, saved)
+            _save(context, saved)
     return {_COMMITMENT: _described(saved)}
 
 
@@ -60,16 +60,16 @@ def _described(saved: dict[str, Any]) -> dict[str, Any]:
     return members
 
 
-def _saved(home: Home) -> dict[str, Any]:
+def _saved(context: KinesisContext) -> dict[str, Any]:
     try:
-        found = json.loads((home.settings.data_dir / FILE).read_text())
+        found = json.loads((context.settings.data_dir / FILE).read_text())
     except (FileNotFoundError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _save(home: Home, saved: dict[str, Any]) -> None:
-    path = home.settings.data_dir / FILE
+def _save(context: KinesisContext, saved: dict[str, Any]) -> None:
+    path = context.settings.data_dir / FILE
     aside = path.with_suffix(".new")
     with aside.open("w") as file:
         json.dump(saved, file)
@@ -79,8 +79,8 @@ def _save(home: Home, saved: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def _locked(home: Home) -> Any:
-    with (home.settings.data_dir / f"{FILE}.lock").open("w") as file:
+def _locked(context: KinesisContext) -> Any:
+    with (context.settings.data_dir / f"{FILE}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

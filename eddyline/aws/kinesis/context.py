@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eddyline.aws.kinesis.metrics import StreamMetrics
 
 
-class Home(ServiceContext):
+class KinesisContext(ServiceContext):
     """One account's Kinesis in this process."""
 
     def __init__(self, store: LogStore, settings: Settings) -> None:

@@ -7,30 +7,30 @@ from typing import Any
 from eddyline.auth.policy import parse
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.errors import EddylineError
 
 
-def put_resource_policy(home: Home, call: Call) -> Answer:
+def put_resource_policy(context: KinesisContext, call: Call) -> Answer:
     request: Any = call.request
     try:
         parse(request.Policy, resource_based=True)
     except EddylineError as error:
         raise AwsError("InvalidArgumentException", error.message) from None
-    home.set_policy(request.ResourceARN, request.Policy)
+    context.set_policy(request.ResourceARN, request.Policy)
     return {}
 
 
-async def get_resource_policy(home: Home, call: Call) -> Answer:
-    return {"Policy": home.policy(call.request.ResourceARN) or "{}"}
+async def get_resource_policy(context: KinesisContext, call: Call) -> Answer:
+    return {"Policy": context.policy(call.request.ResourceARN) or "{}"}
 
 
-def delete_resource_policy(home: Home, call: Call) -> Answer:
+def delete_resource_policy(context: KinesisContext, call: Call) -> Answer:
     arn = call.request.ResourceARN
-    if home.policy(arn) is None:
+    if context.policy(arn) is None:
         words = f"No resource policy found for resource ARN {arn}"
         raise AwsError("ResourceNotFoundException", words)
-    home.set_policy(arn, None)
+    context.set_policy(arn, None)
     return {}
 
 

@@ -1,7 +1,7 @@
 """Things with an ARN that tags and policies can be put on: streams, consumers, queues, channels.
 
-A stream is known here. For each other kind a finder is a row of ``FINDERS``: ``finder(home, arn)``
-gives a ``Resource`` or None if there is no such thing.
+Streams are found here. For each other kind, ``FINDERS`` has a row: ``finder(context, arn)`` returns
+a ``Resource``, or None if it does not exist.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from eddyline.aws.kinesis.naming import name_in
 from eddyline.log import Stream
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.context import Home
+    from eddyline.aws.kinesis.context import KinesisContext
 
 Tags = dict[str, str]
 
@@ -33,19 +33,19 @@ class Resource:
     set_policy: Callable[[str | None], None] = lambda _: None
 
 
-Finder = Callable[["Home", str], Resource | None]
+Finder = Callable[["KinesisContext", str], Resource | None]
 # kind -> "module:function" of a Finder; kinds are consumer, queue, channel
 FINDERS: dict[str, str] = {
     "consumer": "eddyline.aws.kinesis.consumers.operations:resource",
     "channel": "eddyline.aws.kinesis.channels.operations:resource",
     "queue": "eddyline.aws.kinesis.queues.operations:resource",
 }
-# member of DescribeStreamSummary -> "module:function" (home, stream's name) -> how many
+# member of DescribeStreamSummary -> "module:function" (context, stream's name) -> how many
 RELATIONS: dict[str, str] = {
     "ChannelCount": "eddyline.aws.kinesis.channels.operations:count",
     "QueueCount": "eddyline.aws.kinesis.queues.operations:count",
 }
-# member of DescribeLimits -> "module:function" (home) -> how many
+# member of DescribeLimits -> "module:function" (context) -> how many
 ACCOUNT_COUNTS: dict[str, str] = {
     "ChannelCount": "eddyline.aws.kinesis.channels.operations:count_all",
     "ChannelCountLimit": "eddyline.aws.kinesis.channels.operations:count_max",
@@ -65,17 +65,17 @@ def kind_of(arn: str) -> str:
     return "consumer" if kind == "stream" and "/consumer/" in last else kind
 
 
-def find(home: Home, arn: str) -> Resource:
+def find(context: KinesisContext, arn: str) -> Resource:
     """The thing an ARN names.
 
     Raises:
         AwsError: ``ResourceNotFoundException``.
     """
-    arn, kind = home.names.local(arn), kind_of(arn)
+    arn, kind = context.names.local(arn), kind_of(arn)
     if kind == "stream":
-        return Resource(arn, home.stream_named(name_in(arn)))
+        return Resource(arn, context.stream_named(name_in(arn)))
     place = FINDERS.get(kind)
-    thing = None if place is None else found(place)(home, arn)
+    thing = None if place is None else found(place)(context, arn)
     if thing is None:
         words = f"{kind.capitalize() or 'Resource'} {arn} not found."
         raise AwsError("ResourceNotFoundException", words)

@@ -7,7 +7,7 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.log import Stream, StreamInfo
 
 TAGS_MAX = 50
@@ -33,13 +33,13 @@ def check_tags(there: dict[str, str], added: dict[str, str]) -> None:
         raise AwsError("InvalidArgumentException", words)
 
 
-def add_tags_to_stream(home: Home, call: Call) -> Answer:
-    _add(home.stream(call.request), call.request.Tags)
+def add_tags_to_stream(context: KinesisContext, call: Call) -> Answer:
+    _add(context.stream(call.request), call.request.Tags)
     return {}
 
 
-def remove_tags_from_stream(home: Home, call: Call) -> Answer:
-    _remove(home.stream(call.request), call.request.TagKeys)
+def remove_tags_from_stream(context: KinesisContext, call: Call) -> Answer:
+    _remove(context.stream(call.request), call.request.TagKeys)
     return {}
 
 
@@ -58,10 +58,10 @@ def _remove(stream: Stream, keys: list[str]) -> None:
     stream.update(change)
 
 
-async def list_tags_for_stream(home: Home, call: Call) -> Answer:
+async def list_tags_for_stream(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     start = request.ExclusiveStartTagKey
-    found = sorted(home.stream(request).info().tags.items())
+    found = sorted(context.stream(request).info().tags.items())
     found = [(k, v) for k, v in found if start is None or k > start]
     limit = request.Limit or TAGS_MAX
     return {"Tags": _listed(found[:limit]), "HasMoreTags": len(found) > limit}
@@ -71,8 +71,8 @@ def _listed(tags: list[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"Key": k, "Value": v} for k, v in tags]
 
 
-def tag_resource(home: Home, call: Call) -> Answer:
-    found = home.resource(call.request.ResourceARN)
+def tag_resource(context: KinesisContext, call: Call) -> Answer:
+    found = context.resource(call.request.ResourceARN)
     if found.stream is not None:
         _add(found.stream, call.request.Tags)
     else:
@@ -85,8 +85,8 @@ def _with(there: dict[str, str], tags: dict[str, str]) -> dict[str, str]:
     return {**there, **tags}
 
 
-def untag_resource(home: Home, call: Call) -> Answer:
-    found = home.resource(call.request.ResourceARN)
+def untag_resource(context: KinesisContext, call: Call) -> Answer:
+    found = context.resource(call.request.ResourceARN)
     keys = call.request.TagKeys
     if found.stream is not None:
         _remove(found.stream, keys)
@@ -95,8 +95,8 @@ def untag_resource(home: Home, call: Call) -> Answer:
     return {}
 
 
-async def list_tags_for_resource(home: Home, call: Call) -> Answer:
-    found = home.resource(call.request.ResourceARN)
+async def list_tags_for_resource(context: KinesisContext, call: Call) -> Answer:
+    found = context.resource(call.request.ResourceARN)
     tags = found.stream.info().tags if found.stream is not None else found.tags()
     return {"Tags": _listed(sorted(tags.items()))}
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from eddyline.aws.kinesis.channels.store import Channel, Channels
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.queues.store import Queue, Queues
 from eddyline.clock import ManualClock
 from eddyline.log import LogStore
@@ -52,10 +52,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def home(tmp_path: Path, clock: ManualClock) -> Iterator[Home]:
+def context(tmp_path: Path, clock: ManualClock) -> Iterator[KinesisContext]:
     settings = Settings(data_dir=tmp_path, fsync=False)
     with closing(LogStore(tmp_path, settings, clock)) as store:
-        yield Home(store, settings)
+        yield KinesisContext(store, settings)
 
 
 def written(folder: Path, noun: str) -> None:
@@ -73,9 +73,9 @@ def written(folder: Path, noun: str) -> None:
         db.commit()
 
 
-def test_a_stored_channel_is_read_and_delivers_on(home: Home, tmp_path: Path) -> None:
+def test_a_stored_channel_is_read_and_delivers_on(context: KinesisContext, tmp_path: Path) -> None:
     written(tmp_path, "channel")
-    channels = Channels(home)
+    channels = Channels(context)
     assert channels.all() == [Channel(**COMMON, **OWN["channel"])]
     assert channels.places("i1") == {0: 5}
     channels.delivered("i1", 0, 9)
@@ -85,9 +85,9 @@ def test_a_stored_channel_is_read_and_delivers_on(home: Home, tmp_path: Path) ->
     assert (failed.status(NOW_MS), failed.status(2)) == ("FAILED", "CREATING")
 
 
-def test_a_stored_queue_is_read_and_changed(home: Home, tmp_path: Path) -> None:
+def test_a_stored_queue_is_read_and_changed(context: KinesisContext, tmp_path: Path) -> None:
     written(tmp_path, "queue")
-    queues = Queues(home)
+    queues = Queues(context)
     assert queues.get("i1") == Queue(**COMMON, **OWN["queue"])
     changed = queues.change("i1", visibility_s=5, updating_ms=NOW_MS + 1)
     assert changed is not None
@@ -96,8 +96,10 @@ def test_a_stored_queue_is_read_and_changed(home: Home, tmp_path: Path) -> None:
     assert queues.change("i2", visibility_s=5) is None
 
 
-def test_a_name_is_free_again_once_its_queue_is_gone(home: Home, clock: ManualClock) -> None:
-    queues = Queues(home)
+def test_a_name_is_free_again_once_its_queue_is_gone(
+    context: KinesisContext, clock: ManualClock
+) -> None:
+    queues = Queues(context)
     queue = Queue(**COMMON, **OWN["queue"])
     other = Queue(**{**COMMON, "id": "i2"}, **OWN["queue"])
     assert queues.add(queue, {0: 5})
@@ -107,5 +109,5 @@ def test_a_name_is_free_again_once_its_queue_is_gone(home: Home, clock: ManualCl
     clock.advance(10)
     assert queues.all() == []
     assert queues.add(other, {0: 7})
-    with closing(sqlite3.connect(home.settings.data_dir / "queues.db")) as db:
+    with closing(sqlite3.connect(context.settings.data_dir / "queues.db")) as db:
         assert db.execute("SELECT * FROM place").fetchall() == [("i2", 0, 7)]

@@ -37,7 +37,7 @@ class Queueing(Local):
 
     def visible(self, arn: str, limit: int = 10, dead: bool = False, seconds: int = 30) -> Any:
         """What could be received, received at once."""
-        queues = Queues(self.home)
+        queues = Queues(self.context)
         queue = queues.get(arn.rpartition("/")[2])
         assert queue is not None
         stream = self.store.open(queue.stream)

@@ -182,7 +182,7 @@ def test_the_same_mode_leaves_a_stream_active(tmp_path: Path) -> None:
     local.clock.advance(1001)
 
     def updated(mode: str) -> str:
-        arn = local.home.names.stream_arn("s")
+        arn = local.context.names.stream_arn("s")
         local.call("UpdateStreamMode", StreamARN=arn, StreamModeDetails={"StreamMode": mode})
         described = local.call("DescribeStreamSummary", StreamName="s")
         return str(described["StreamDescriptionSummary"]["StreamStatus"])

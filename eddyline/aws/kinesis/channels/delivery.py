@@ -20,7 +20,7 @@ import pyarrow as pa
 from eddyline.aws.kinesis.channels.bucket import Buckets, bucket_in, buckets
 from eddyline.aws.kinesis.channels.key import ENDINGS, SUFFIXES, object_key
 from eddyline.aws.kinesis.channels.store import FILE, Channel, Channels
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.errors import EddylineError
 from eddyline.log import ShardInfo, Slice, Stream
 from eddyline.log.sequence import sequence_number
@@ -38,10 +38,10 @@ _log = logging.getLogger("eddyline.channels")
 class Deliveries:
     """The channels of a data directory at work, in a thread."""
 
-    def __init__(self, home: Home) -> None:
-        self._home = home
-        self._channels = Channels(home)
-        self._buckets: Buckets = buckets(home.settings)
+    def __init__(self, context: KinesisContext) -> None:
+        self._context = context
+        self._channels = Channels(context)
+        self._buckets: Buckets = buckets(context.settings)
         self._rests: dict[str, tuple[float, float]] = {}  # channel -> (until, seconds)
         self._stop = threading.Event()
         self._lock: IO[str] | None = None
@@ -60,7 +60,7 @@ class Deliveries:
             self._lock.close()
 
     def _run(self) -> None:
-        while not self._home.clock.wait(self._stop, LOOK_S):
+        while not self._context.clock.wait(self._stop, LOOK_S):
             try:
                 if self._is_mine():
                     self.step()
@@ -69,7 +69,7 @@ class Deliveries:
 
     def _is_mine(self) -> bool:
         """Whether this process is the one that delivers."""
-        folder = self._home.settings.data_dir
+        folder = self._context.settings.data_dir
         if self._lock is not None:
             return True
         if not (folder / FILE).exists():
@@ -85,7 +85,7 @@ class Deliveries:
 
     def step(self) -> int:
         """Deliver what is due; how many objects that were."""
-        now_ms = self._home.clock.now_ms()
+        now_ms = self._context.clock.now_ms()
         done = 0
         for channel in self._channels.all():
             if channel.status(now_ms) in ("CREATING", "DELETING") or self._rests_now(channel):
@@ -102,18 +102,18 @@ class Deliveries:
 
     def _rests_now(self, channel: Channel) -> bool:
         until, _ = self._rests.get(channel.id, (0.0, 0.0))
-        return self._home.clock.monotonic() < until
+        return self._context.clock.monotonic() < until
 
     def _failed(self, channel: Channel, error: EddylineError) -> None:
         _, before = self._rests.get(channel.id, (0.0, REST_S / 2))
         seconds = min(2 * before, REST_S_MAX)
-        self._rests[channel.id] = (self._home.clock.monotonic() + seconds, seconds)
+        self._rests[channel.id] = (self._context.clock.monotonic() + seconds, seconds)
         if channel.failed != error.message:
             _log.error("channel %s: %s", channel.name, error.message)
             self._channels.change(channel.id, failed=error.message)
 
     def _deliver(self, channel: Channel) -> int:
-        stream = self._home.store.open(channel.stream)
+        stream = self._context.store.open(channel.stream)
         if stream.stream_id != channel.stream_id:
             msg = f"stream {channel.stream} was deleted and made anew"
             raise EddylineError("not_found", msg, hint="delete the channel")
@@ -135,7 +135,7 @@ class Deliveries:
         """Whether there is something, and it is old or much, or nothing more will come."""
         if not len(found):
             return found.damage is not None
-        age_ms = self._home.clock.now_ms() - int(found.arrival_ms[0])
+        age_ms = self._context.clock.now_ms() - int(found.arrival_ms[0])
         full = found.next_offset < found.tip_offset
         return full or shard.closed_offset is not None or age_ms >= 1000 * channel.freshness_s
 

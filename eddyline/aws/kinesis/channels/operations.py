@@ -15,8 +15,8 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.channels.key import DEFAULT_TEMPLATE, unknown_fields
 from eddyline.aws.kinesis.channels.store import Channel, Channels
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.followers.operations import FollowerKind, followed, only_source
-from eddyline.aws.kinesis.context import Home
 from eddyline.aws.kinesis.tags import check_tags
 
 FRESHNESS_S, FRESHNESS_S_MAX = 300, 86_400
@@ -28,12 +28,12 @@ CHANNELS = FollowerKind(Channels, "channel", lambda channel: f"{channel.name}/{c
 find, count, resource = CHANNELS.find, CHANNELS.count, CHANNELS.resource
 
 
-def count_all(home: Home) -> int:
+def count_all(context: KinesisContext) -> int:
     """How many channels there are."""
-    return len(Channels(home).all())
+    return len(Channels(context).all())
 
 
-def count_max(home: Home) -> int:
+def count_max(context: KinesisContext) -> int:
     """How many channels there may be."""
     return CHANNELS_MAX
 
@@ -46,14 +46,14 @@ def _given(value: Any) -> Any:
     return [_given(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-def described(home: Home, channel: Channel) -> dict[str, Any]:
+def described(context: KinesisContext, channel: Channel) -> dict[str, Any]:
     """A channel as it is answered."""
     members: dict[str, Any] = {
-        **_named(home, channel),
+        **_named(context, channel),
         "ServiceExecutionRoleARN": channel.role,
         "StreamConfigurationList": [
             {
-                **followed(home, channel),
+                **followed(context, channel),
                 "RecordConfiguration": {"RecordFormatType": channel.record_format},
             }
         ],
@@ -68,23 +68,23 @@ def described(home: Home, channel: Channel) -> dict[str, Any]:
     return members
 
 
-def _named(home: Home, channel: Channel) -> dict[str, Any]:
-    members = {**CHANNELS.named(home, channel), "ChannelId": channel.id}
+def _named(context: KinesisContext, channel: Channel) -> dict[str, Any]:
+    members = {**CHANNELS.named(context, channel), "ChannelId": channel.id}
     if members["ChannelStatus"] == "FAILED" and channel.failed is not None:
         members["ChannelStatusReason"] = channel.failed[:2048]
     return members
 
 
-def create_channel(home: Home, call: Call) -> Answer:
+def create_channel(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     source = only_source(request)
     record_format = source.RecordConfiguration.RecordFormatType
     freshness_s, destination = _destination(request, record_format)
     check_tags({}, request.Tags or {})
-    stream, info = CHANNELS.stream(home, source)
-    if count_all(home) >= CHANNELS_MAX:
+    stream, info = CHANNELS.stream(context, source)
+    if count_all(context) >= CHANNELS_MAX:
         raise AwsError("LimitExceededException", f"There are {CHANNELS_MAX} channels already.")
-    now_ms = home.clock.now_ms()
+    now_ms = context.clock.now_ms()
     channel = Channel(
         id=uuid.uuid4().hex,
         name=request.ChannelName,
@@ -92,7 +92,7 @@ def create_channel(home: Home, call: Call) -> Answer:
         stream_id=stream.stream_id,
         stream_created_ms=info.created_ms,
         created_ms=now_ms,
-        active_ms=now_ms + home.settings.stream_delay_ms,
+        active_ms=now_ms + context.settings.stream_delay_ms,
         role=request.ServiceExecutionRoleARN,
         record_format=record_format,
         freshness_s=freshness_s,
@@ -102,8 +102,8 @@ def create_channel(home: Home, call: Call) -> Answer:
         tags=request.Tags or {},
     )
     tips = {s.index: stream.bounds(s.index)[1] for s in info.shards}
-    CHANNELS.add(home, channel, tips)
-    return {"ChannelDescription": {**described(home, channel), "ChannelStatus": "CREATING"}}
+    CHANNELS.add(context, channel, tips)
+    return {"ChannelDescription": {**described(context, channel), "ChannelStatus": "CREATING"}}
 
 
 def _destination(request: Any, record_format: str) -> tuple[int, dict[str, Any]]:
@@ -143,14 +143,14 @@ def _check_freshness(seconds: int) -> None:
         raise AwsError("ValidationException", words)
 
 
-def describe_channel(home: Home, call: Call) -> Answer:
-    return {"ChannelDescription": described(home, find(home, call.request.ChannelARN))}
+def describe_channel(context: KinesisContext, call: Call) -> Answer:
+    return {"ChannelDescription": described(context, find(context, call.request.ChannelARN))}
 
 
-def update_channel(home: Home, call: Call) -> Answer:
+def update_channel(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    channel = find(home, request.ChannelARN)
-    now_ms = home.clock.now_ms()
+    channel = find(context, request.ChannelARN)
+    now_ms = context.clock.now_ms()
     status = channel.status(now_ms)
     if status not in ("ACTIVE", "FAILED"):
         words = f"Channel {channel.name} not ACTIVE, instead in state {status}."
@@ -158,25 +158,25 @@ def update_channel(home: Home, call: Call) -> Answer:
     if request.S3TablesDestinationConfiguration is not None:
         words = f"Channel {channel.name} delivers to a bucket, not to a streaming table."
         raise AwsError("ValidationException", words)
-    fields: dict[str, Any] = {"updating_ms": now_ms + home.settings.stream_delay_ms}
+    fields: dict[str, Any] = {"updating_ms": now_ms + context.settings.stream_delay_ms}
     if request.S3DestinationConfiguration is not None:
         fields["freshness_s"] = request.S3DestinationConfiguration.DataFreshnessInSeconds
         _check_freshness(fields["freshness_s"])
     if request.LoggingConfiguration is not None:
         fields["logging"] = _given(request.LoggingConfiguration)
-    changed = Channels(home).change(channel.id, **fields) or channel
-    return {"ChannelDescription": described(home, changed)}
+    changed = Channels(context).change(channel.id, **fields) or channel
+    return {"ChannelDescription": described(context, changed)}
 
 
-def delete_channel(home: Home, call: Call) -> Answer:
-    CHANNELS.delete(home, call.request.ChannelARN)
+def delete_channel(context: KinesisContext, call: Call) -> Answer:
+    CHANNELS.delete(context, call.request.ChannelARN)
     return {}
 
 
-def list_channels(home: Home, call: Call) -> Answer:
-    page, following = CHANNELS.page(home, call.request)
+def list_channels(context: KinesisContext, call: Call) -> Answer:
+    page, following = CHANNELS.page(context, call.request)
     summaries = [
-        {**_named(home, c), "ChannelDestinationType": "S3", "Streams": [followed(home, c)]}
+        {**_named(context, c), "ChannelDestinationType": "S3", "Streams": [followed(context, c)]}
         for c in page
     ]
     return {"ChannelSummaries": summaries, **following}

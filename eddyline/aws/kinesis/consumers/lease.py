@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from eddyline.service.database import BUSY_S, transaction
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.context import Home
+    from eddyline.aws.kinesis.context import KinesisContext
 
 FILE = "consumers.db"
 TAKEOVER_MS = 5_000
@@ -47,10 +47,10 @@ class Lease:
     holder: str
 
     @staticmethod
-    def take(home: Home, consumer: str, shard: str) -> Lease | None:
+    def take(context: KinesisContext, consumer: str, shard: str) -> Lease | None:
         """The claim, from whoever held it; None if that one began less than 5 seconds ago."""
-        lease = Lease(home.settings.data_dir / FILE, consumer, shard, os.urandom(16).hex())
-        now_ms = home.clock.now_ms()
+        lease = Lease(context.settings.data_dir / FILE, consumer, shard, os.urandom(16).hex())
+        now_ms = context.clock.now_ms()
         with _database(lease.path) as db:
             db.execute("DELETE FROM subscription WHERE since_ms < ?", (now_ms - FORGET_MS,))
             young = db.execute(

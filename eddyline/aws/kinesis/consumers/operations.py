@@ -14,7 +14,7 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis import account, tokens
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.naming import name_in
 from eddyline.aws.kinesis.resources import Resource, Tags
 from eddyline.aws.kinesis.tags import check_tags
@@ -37,76 +37,76 @@ class Consumer:
     gone_ms: int | None
     arn: str
 
-    def status(self, home: Home) -> str:
+    def status(self, context: KinesisContext) -> str:
         """CREATING, ACTIVE or DELETING."""
         if self.gone_ms is not None:
             return "DELETING"
-        made_ms = self.created_ms + home.settings.stream_delay_ms
-        return "CREATING" if home.clock.now_ms() < made_ms else "ACTIVE"
+        made_ms = self.created_ms + context.settings.stream_delay_ms
+        return "CREATING" if context.clock.now_ms() < made_ms else "ACTIVE"
 
-    def described(self, home: Home) -> dict[str, Any]:
+    def described(self, context: KinesisContext) -> dict[str, Any]:
         """The consumer as it is answered."""
         return {
             "ConsumerName": self.name,
             "ConsumerARN": self.arn,
-            "ConsumerStatus": self.status(home),
+            "ConsumerStatus": self.status(context),
             "ConsumerCreationTimestamp": Instant(self.created_ms),
         }
 
 
-def _kept(home: Home, attributes: dict[str, Any]) -> Kept:
+def _kept(context: KinesisContext, attributes: dict[str, Any]) -> Kept:
     """What is kept of the consumers that are not gone."""
-    now_ms = home.clock.now_ms()
+    now_ms = context.clock.now_ms()
     found: Kept = attributes.get(ATTRIBUTE, {})
     return {n: c for n, c in found.items() if c.get("gone_ms", now_ms + 1) > now_ms}
 
 
-def _consumer(home: Home, stream: str, name: str, kept: dict[str, Any]) -> Consumer:
-    arn = home.names.consumer_arn(stream, name, kept["created_ms"])
+def _consumer(context: KinesisContext, stream: str, name: str, kept: dict[str, Any]) -> Consumer:
+    arn = context.names.consumer_arn(stream, name, kept["created_ms"])
     return Consumer(name, stream, kept["created_ms"], kept.get("gone_ms"), arn)
 
 
-def listed(home: Home, stream: Stream) -> list[Consumer]:
+def listed(context: KinesisContext, stream: Stream) -> list[Consumer]:
     """All consumers of a stream, by name."""
-    kept = _kept(home, stream.attributes())
-    return [_consumer(home, stream.name, n, c) for n, c in sorted(kept.items())]
+    kept = _kept(context, stream.attributes())
+    return [_consumer(context, stream.name, n, c) for n, c in sorted(kept.items())]
 
 
-def find(home: Home, arn: str) -> tuple[Stream, Consumer]:
+def find(context: KinesisContext, arn: str) -> tuple[Stream, Consumer]:
     """The consumer an ARN names, with its stream.
 
     Raises:
         AwsError: ``ResourceNotFoundException``.
     """
-    arn = home.names.local(arn)
-    stream = home.stream_named(name_in(arn))
-    for found in listed(home, stream):
+    arn = context.names.local(arn)
+    stream = context.stream_named(name_in(arn))
+    for found in listed(context, stream):
         if found.arn == arn:
             return stream, found
-    raise _not_found(home, arn)
+    raise _not_found(context, arn)
 
 
-def _not_found(home: Home, what: str) -> AwsError:
-    words = f"Consumer {what} under account {home.names.account} not found."
+def _not_found(context: KinesisContext, what: str) -> AwsError:
+    words = f"Consumer {what} under account {context.names.account} not found."
     return AwsError("ResourceNotFoundException", words)
 
 
-def resource(home: Home, arn: str) -> Resource | None:
+def resource(context: KinesisContext, arn: str) -> Resource | None:
     """The consumer as a thing that has tags and a policy."""
     try:
-        stream, consumer = find(home, arn)
+        stream, consumer = find(context, arn)
     except AwsError:
         return None
 
     def kept() -> dict[str, Any]:
-        return _kept(home, stream.attributes()).get(consumer.name, {})
+        return _kept(context, stream.attributes()).get(consumer.name, {})
 
     def change(fields: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         def changed(info: StreamInfo) -> dict[str, Any]:
-            all_ = _kept(home, info.attributes)
+            all_ = _kept(context, info.attributes)
             mine = all_.get(consumer.name)
             if mine is None or mine["created_ms"] != consumer.created_ms:
-                raise _not_found(home, arn)
+                raise _not_found(context, arn)
             all_[consumer.name] = {**mine, **fields(mine)}
             return {"attributes": {**info.attributes, ATTRIBUTE: all_}}
 
@@ -124,50 +124,52 @@ def resource(home: Home, arn: str) -> Resource | None:
     )
 
 
-def count_max(home: Home) -> int:
+def count_max(context: KinesisContext) -> int:
     """How many consumers and queues together a stream may have."""
-    return CONSUMERS_MAX_COMMITTED if account.committed(home) else CONSUMERS_MAX
+    return CONSUMERS_MAX_COMMITTED if account.committed(context) else CONSUMERS_MAX
 
 
-def register_stream_consumer(home: Home, call: Call) -> Answer:
+def register_stream_consumer(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    stream, name = home.stream(request), request.ConsumerName
+    stream, name = context.stream(request), request.ConsumerName
     tags = request.Tags or {}
     check_tags({}, tags)
-    most, queues = count_max(home), home.relations(stream.name).get("QueueCount", 0)
+    most, queues = count_max(context), context.relations(stream.name).get("QueueCount", 0)
     made: list[Consumer] = []
 
     def change(info: StreamInfo) -> dict[str, Any]:
         if info.status in (StreamStatus.CREATING, StreamStatus.DELETING):
-            home.check_active(info)
-        kept = _kept(home, info.attributes)
-        there = [_consumer(home, stream.name, n, c) for n, c in kept.items()]
-        _check_room(home, stream, name, there, most - queues)
-        fields: dict[str, Any] = {"created_ms": home.clock.now_ms()}
+            context.check_active(info)
+        kept = _kept(context, info.attributes)
+        there = [_consumer(context, stream.name, n, c) for n, c in kept.items()]
+        _check_room(context, stream, name, there, most - queues)
+        fields: dict[str, Any] = {"created_ms": context.clock.now_ms()}
         kept[name] = {**fields, "tags": tags} if tags else fields
-        made.append(_consumer(home, stream.name, name, fields))
+        made.append(_consumer(context, stream.name, name, fields))
         return {"attributes": {**info.attributes, ATTRIBUTE: kept}}
 
     stream.update(change)
-    return {"Consumer": {**made[-1].described(home), "ConsumerStatus": "CREATING"}}
+    return {"Consumer": {**made[-1].described(context), "ConsumerStatus": "CREATING"}}
 
 
-def _check_room(home: Home, stream: Stream, name: str, there: list[Consumer], most: int) -> None:
+def _check_room(
+    context: KinesisContext, stream: Stream, name: str, there: list[Consumer], most: int
+) -> None:
     if any(c.name == name for c in there):
         words = (
             f"Consumer {name} under stream {stream.name} already exists for account "
-            f"{home.names.account}."
+            f"{context.names.account}."
         )
         raise AwsError("ResourceInUseException", words)
     if len(there) >= most:
         words = f"Stream {stream.name} has {len(there)} consumers; no more can be registered."
         raise AwsError("LimitExceededException", words)
-    if sum(c.status(home) == "CREATING" for c in there) >= CREATING_MAX:
+    if sum(c.status(context) == "CREATING" for c in there) >= CREATING_MAX:
         words = f"Stream {stream.name} has {CREATING_MAX} consumers in CREATING; try again soon."
         raise AwsError("LimitExceededException", words)
 
 
-def _asked(home: Home, request: Any) -> tuple[Stream, Consumer]:
+def _asked(context: KinesisContext, request: Any) -> tuple[Stream, Consumer]:
     """The consumer that its ARN, or its stream's ARN and its name, mean.
 
     Raises:
@@ -178,35 +180,35 @@ def _asked(home: Home, request: Any) -> tuple[Stream, Consumer]:
         words = "Either ConsumerARN or both StreamARN and ConsumerName must be provided."
         raise AwsError("InvalidArgumentException", words)
     if request.ConsumerARN is not None:
-        stream, found = find(home, request.ConsumerARN)
+        stream, found = find(context, request.ConsumerARN)
         other = request.StreamARN is not None and name_in(request.StreamARN) != stream.name
         if other or request.ConsumerName not in (None, found.name):
             words = f"ConsumerARN {request.ConsumerARN} conflicts with StreamARN or ConsumerName."
             raise AwsError("InvalidArgumentException", words)
         return stream, found
-    stream = home.stream(request)
-    for found in listed(home, stream):
+    stream = context.stream(request)
+    for found in listed(context, stream):
         if found.name == request.ConsumerName:
             return stream, found
-    raise _not_found(home, f"{request.ConsumerName} of stream {stream.name}")
+    raise _not_found(context, f"{request.ConsumerName} of stream {stream.name}")
 
 
-def describe_stream_consumer(home: Home, call: Call) -> Answer:
-    stream, found = _asked(home, call.request)
-    members = {**found.described(home), "StreamARN": home.names.stream_arn(stream.name)}
+def describe_stream_consumer(context: KinesisContext, call: Call) -> Answer:
+    stream, found = _asked(context, call.request)
+    members = {**found.described(context), "StreamARN": context.names.stream_arn(stream.name)}
     return {"ConsumerDescription": members}
 
 
-def deregister_stream_consumer(home: Home, call: Call) -> Answer:
-    stream, consumer = _asked(home, call.request)
-    gone_ms = home.clock.now_ms() + home.settings.stream_delay_ms
+def deregister_stream_consumer(context: KinesisContext, call: Call) -> Answer:
+    stream, consumer = _asked(context, call.request)
+    gone_ms = context.clock.now_ms() + context.settings.stream_delay_ms
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        kept = _kept(home, info.attributes)
+        kept = _kept(context, info.attributes)
         mine = kept.pop(consumer.name, None)
         if mine is None or mine["created_ms"] != consumer.created_ms:
-            raise _not_found(home, consumer.arn)
-        if gone_ms > home.clock.now_ms():
+            raise _not_found(context, consumer.arn)
+        if gone_ms > context.clock.now_ms():
             kept[consumer.name] = {"gone_ms": gone_ms, **mine}
         return {"attributes": {**info.attributes, ATTRIBUTE: kept}}
 
@@ -214,27 +216,27 @@ def deregister_stream_consumer(home: Home, call: Call) -> Answer:
     return {}
 
 
-def list_stream_consumers(home: Home, call: Call) -> Answer:
+def list_stream_consumers(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    stream = home.stream(request)
+    stream = context.stream(request)
     after = ""
     if request.NextToken is not None:
         if request.StreamCreationTimestamp is not None:
             words = "NextToken and StreamCreationTimestamp cannot be provided together."
             raise AwsError("InvalidArgumentException", words)
-        name, after = tokens.page_of("consumers", request.NextToken, home.clock)
+        name, after = tokens.page_of("consumers", request.NextToken, context.clock)
         if name != stream.name:
             words = f"The NextToken is not one of stream {stream.name}."
             raise AwsError("InvalidArgumentException", words)
     created = request.StreamCreationTimestamp
     if created is not None and int(created) != stream.info().created_ms // 1000:
-        raise home.names.not_found(stream.name)
-    found = [c for c in listed(home, stream) if c.name > after]
+        raise context.names.not_found(stream.name)
+    found = [c for c in listed(context, stream) if c.name > after]
     page = found[: min(request.MaxResults or CONSUMERS_A_PAGE, CONSUMERS_A_PAGE)]
-    answer: dict[str, Any] = {"Consumers": [c.described(home) for c in page]}
+    answer: dict[str, Any] = {"Consumers": [c.described(context) for c in page]}
     if len(found) > len(page):
         fields = [stream.name, page[-1].name]
-        answer["NextToken"] = tokens.page("consumers", fields, home.clock)
+        answer["NextToken"] = tokens.page("consumers", fields, context.clock)
     return answer
 
 

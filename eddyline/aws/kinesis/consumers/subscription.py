@@ -18,14 +18,14 @@ from typing import Any
 from eddyline.aws import wire
 from eddyline.aws.call import Answer, Call, EventStream
 from eddyline.aws.errors import AwsError
+from eddyline.aws.kinesis.consumers.lease import Lease
 from eddyline.aws.kinesis.consumers.operations import Consumer, find
+from eddyline.aws.kinesis.context import KinesisContext, check_dry_run
 from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.context import Home, check_dry_run
-from eddyline.aws.kinesis.records.iterators import Start
 from eddyline.aws.kinesis.naming import NO_SHARD_TO_READ
+from eddyline.aws.kinesis.records.iterators import Start
 from eddyline.aws.kinesis.records.reading import RecordsPage, behind_ms
 from eddyline.aws.kinesis.streams.shards import child_shards
-from eddyline.aws.kinesis.consumers.lease import Lease
 from eddyline.aws.wire import Wire
 from eddyline.log import ShardInfo, Slice, Stream
 from eddyline.log.block import span
@@ -38,28 +38,28 @@ RECORDS_MAX, BYTES_MAX = 10_000, 2 << 20
 EVENT = "SubscribeToShardEvent"
 
 
-async def subscribe_to_shard(home: Home, call: Call) -> Answer:
+async def subscribe_to_shard(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    stream, consumer = find(home, request.ConsumerARN)
-    if consumer.status(home) != "ACTIVE":
+    stream, consumer = find(context, request.ConsumerARN)
+    if consumer.status(context) != "ACTIVE":
         words = (
             f"Consumer {consumer.name} of stream {stream.name} under account "
-            f"{home.names.account} not ACTIVE, instead in state {consumer.status(home)}"
+            f"{context.names.account} not ACTIVE, instead in state {consumer.status(context)}"
         )
         raise AwsError("ResourceInUseException", words)
     info = stream.info()
-    shard = home.names.shard(info, request.ShardId, NO_SHARD_TO_READ)
+    shard = context.names.shard(info, request.ShardId, NO_SHARD_TO_READ)
     where = request.StartingPosition
-    offset = Start(where.Type, where.SequenceNumber, where.Timestamp).offset(home, stream, shard)
+    offset = Start(where.Type, where.SequenceNumber, where.Timestamp).offset(context, stream, shard)
     check_dry_run(request)
-    lease = await asyncio.to_thread(Lease.take, home, consumer.arn, shard.shard_id)
+    lease = await asyncio.to_thread(Lease.take, context, consumer.arn, shard.shard_id)
     if lease is None:
         words = (
             f"Another active subscription exists for this consumer: {consumer.arn} and shard "
             f"{shard.shard_id}. Subscribe again after 5 seconds to take over."
         )
         raise AwsError("ResourceInUseException", words)
-    found = Subscription(home, stream, consumer, shard, offset, call.form, lease)
+    found = Subscription(context, stream, consumer, shard, offset, call.form, lease)
     return EventStream(found.events())
 
 
@@ -67,7 +67,7 @@ async def subscribe_to_shard(home: Home, call: Call) -> Answer:
 class Subscription:
     """One caller's view of one shard; ``offset`` is where it reads on."""
 
-    home: Home
+    context: KinesisContext
     stream: Stream
     consumer: Consumer
     shard: ShardInfo
@@ -97,7 +97,7 @@ class Subscription:
             self.lease.release()
 
     async def _read(self) -> AsyncIterator[bytes]:
-        clock = self.home.clock
+        clock = self.context.clock
         end = clock.monotonic() + LIFE_S
         told = looked = -QUIET_S + clock.monotonic()  # the first event comes at once
         while (now := clock.monotonic()) < end:
@@ -126,7 +126,7 @@ class Subscription:
                 f"{self.shard.shard_id}."
             )
             raise AwsError("ResourceInUseException", words)
-        _, consumer = find(self.home, self.consumer.arn)
+        _, consumer = find(self.context, self.consumer.arn)
         if consumer.gone_ms is not None:
             words = f"Consumer {self.consumer.arn} is being deregistered."
             raise AwsError("ResourceNotFoundException", words)
@@ -138,13 +138,15 @@ class Subscription:
 
     def _event(self, found: Slice, last: bool) -> bytes:
         info = self.stream.info()
-        members: dict[str, Any] = {"MillisBehindLatest": behind_ms(found, self.home.clock.now_ms())}
+        members: dict[str, Any] = {
+            "MillisBehindLatest": behind_ms(found, self.context.clock.now_ms())
+        }
         if last:
             members["ChildShards"] = child_shards(info.shards, self.shard.index)
         else:
             members["ContinuationSequenceNumber"] = self._continuation()
         size, behind = span(found.data) + span(found.keys), members["MillisBehindLatest"]
-        self.home.flow.read(info.name, self.shard.index, len(found), size, behind)
+        self.context.flow.read(info.name, self.shard.index, len(found), size, behind)
         page = RecordsPage(found, self.shard, Flags(info.attributes).encryption)
         form = self.form
         return page.json(members) if form is wire.JSON else page.cbor(members, form)

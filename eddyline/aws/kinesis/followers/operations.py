@@ -13,8 +13,8 @@ from typing import Any, Generic
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis import tokens
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.followers.store import F, Follower, Followers
-from eddyline.aws.kinesis.context import Home
 from eddyline.aws.kinesis.naming import name_in
 from eddyline.aws.kinesis.resources import Resource, Tags
 from eddyline.log import Stream, StreamInfo, StreamMode
@@ -26,7 +26,7 @@ A_PAGE = 100
 class FollowerKind(Generic[F]):
     """One kind of followers. ``place``: how one stands in its ARN."""
 
-    store: Callable[[Home], Followers[F]]
+    store: Callable[[KinesisContext], Followers[F]]
     noun: str
     place: Callable[[F], str]
 
@@ -35,54 +35,54 @@ class FollowerKind(Generic[F]):
         """The kind as the model's members begin with it."""
         return self.noun.capitalize()
 
-    def arn(self, home: Home, follower: F) -> str:
+    def arn(self, context: KinesisContext, follower: F) -> str:
         """A follower's ARN."""
-        return home.names.arn(self.noun, self.place(follower))
+        return context.names.arn(self.noun, self.place(follower))
 
-    def find(self, home: Home, arn: str) -> F:
+    def find(self, context: KinesisContext, arn: str) -> F:
         """The one an ARN names. Raises AwsError ``ResourceNotFoundException``."""
-        local = home.names.local(arn)
-        for found in self.store(home).all():
-            if self.arn(home, found) == local:
+        local = context.names.local(arn)
+        for found in self.store(context).all():
+            if self.arn(context, found) == local:
                 return found
-        words = f"{self.title} {arn} under account {home.names.account} not found."
+        words = f"{self.title} {arn} under account {context.names.account} not found."
         raise AwsError("ResourceNotFoundException", words)
 
-    def count(self, home: Home, stream: str) -> int:
+    def count(self, context: KinesisContext, stream: str) -> int:
         """How many a stream has; those of an earlier one of its name do not count."""
-        there = self.store(home).all()
+        there = self.store(context).all()
         if not there:
             return 0
-        wanted = home.stream_named(stream).stream_id
+        wanted = context.stream_named(stream).stream_id
         return sum(f.stream_id == wanted for f in there)
 
-    def resource(self, home: Home, arn: str) -> Resource | None:
+    def resource(self, context: KinesisContext, arn: str) -> Resource | None:
         """The one an ARN names as a thing that has tags and a policy."""
         try:
-            follower = self.find(home, arn)
+            follower = self.find(context, arn)
         except AwsError:
             return None
-        store = self.store(home)
+        store = self.store(context)
 
         def change_tags(new: Callable[[Tags], Tags]) -> None:
-            store.change(follower.id, tags=new(self.find(home, arn).tags))
+            store.change(follower.id, tags=new(self.find(context, arn).tags))
 
         def set_policy(text: str | None) -> None:
             store.change(follower.id, policy=text)
 
         return Resource(
-            self.arn(home, follower),
-            tags=lambda: self.find(home, arn).tags,
+            self.arn(context, follower),
+            tags=lambda: self.find(context, arn).tags,
             change_tags=change_tags,
-            policy=lambda: self.find(home, arn).policy,
+            policy=lambda: self.find(context, arn).policy,
             set_policy=set_policy,
         )
 
-    def stream(self, home: Home, source: Any) -> tuple[Stream, StreamInfo]:
+    def stream(self, context: KinesisContext, source: Any) -> tuple[Stream, StreamInfo]:
         """The stream to follow. Raises AwsError unless it is active and on demand."""
-        stream = home.stream(source)
+        stream = context.stream(source)
         info = stream.info()
-        home.check_active(info)
+        context.check_active(info)
         if info.mode is not StreamMode.ON_DEMAND:
             words = (
                 f"{self.title}s are only supported for ON_DEMAND streams; "
@@ -91,38 +91,38 @@ class FollowerKind(Generic[F]):
             raise AwsError("ValidationException", words)
         return stream, info
 
-    def add(self, home: Home, follower: F, places: dict[int, int]) -> None:
+    def add(self, context: KinesisContext, follower: F, places: dict[int, int]) -> None:
         """Keep a new one. Raises AwsError ``ResourceInUseException`` if its name is taken."""
-        if not self.store(home).add(follower, places):
-            account = home.names.account
+        if not self.store(context).add(follower, places):
+            account = context.names.account
             words = f"{self.title} {follower.name} under account {account} already exists."
             raise AwsError("ResourceInUseException", words)
 
-    def delete(self, home: Home, arn: str) -> None:
+    def delete(self, context: KinesisContext, arn: str) -> None:
         """Let one go. Raises AwsError ``ResourceNotFoundException``."""
-        follower = self.find(home, arn)
+        follower = self.find(context, arn)
         if follower.gone_ms is None:
-            gone_ms = home.clock.now_ms() + home.settings.stream_delay_ms
-            self.store(home).change(follower.id, gone_ms=gone_ms)
+            gone_ms = context.clock.now_ms() + context.settings.stream_delay_ms
+            self.store(context).change(follower.id, gone_ms=gone_ms)
 
-    def page(self, home: Home, request: Any) -> tuple[list[F], dict[str, str]]:
+    def page(self, context: KinesisContext, request: Any) -> tuple[list[F], dict[str, str]]:
         """The page of a listing that is asked for, and the member that leads to the next one."""
         after, listing = "", f"{self.noun}s"
         if request.NextToken is not None:
-            (after,) = tokens.page_of(listing, request.NextToken, home.clock)
-        there = self.store(home).all()
+            (after,) = tokens.page_of(listing, request.NextToken, context.clock)
+        there = self.store(context).all()
         found = [f for f in there if f.name > after and _passes(f, request.StreamFilter)]
         page = found[: min(request.MaxResults or A_PAGE, A_PAGE)]
         if len(found) == len(page):
             return page, {}
-        return page, {"NextToken": tokens.page(listing, [page[-1].name], home.clock)}
+        return page, {"NextToken": tokens.page(listing, [page[-1].name], context.clock)}
 
-    def named(self, home: Home, follower: F) -> dict[str, Any]:
+    def named(self, context: KinesisContext, follower: F) -> dict[str, Any]:
         """What every answer about a follower begins with."""
         return {
             f"{self.title}Name": follower.name,
-            f"{self.title}ARN": self.arn(home, follower),
-            f"{self.title}Status": follower.status(home.clock.now_ms()),
+            f"{self.title}ARN": self.arn(context, follower),
+            f"{self.title}Status": follower.status(context.clock.now_ms()),
             f"{self.title}CreationTimestamp": Instant(follower.created_ms),
         }
 
@@ -135,10 +135,10 @@ def only_source(request: Any) -> Any:
     return request.StreamConfigurationList[0]
 
 
-def followed(home: Home, follower: Follower) -> dict[str, Any]:
+def followed(context: KinesisContext, follower: Follower) -> dict[str, Any]:
     """The stream of a follower, as a listing has it."""
     return {
-        "StreamARN": home.names.stream_arn(follower.stream),
+        "StreamARN": context.names.stream_arn(follower.stream),
         "StreamCreationTimestamp": Instant(follower.stream_created_ms),
     }
 

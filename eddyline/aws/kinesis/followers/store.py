@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from eddyline.service.database import BUSY_S, transaction
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.context import Home
+    from eddyline.aws.kinesis.context import KinesisContext
 
 
 @dataclass(kw_only=True)
@@ -62,10 +62,10 @@ class Followers(Generic[F]):
     tables: tuple[str, ...] = ("place",)
     schema: tuple[str, ...] = ()
 
-    def __init__(self, home: Home) -> None:
-        self._path: Path = home.settings.data_dir / self.file
-        self._clock = home.clock
-        self._durable = home.settings.fsync
+    def __init__(self, context: KinesisContext) -> None:
+        self._path: Path = context.settings.data_dir / self.file
+        self._clock = context.clock
+        self._durable = context.settings.fsync
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:

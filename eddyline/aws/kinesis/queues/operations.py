@@ -9,8 +9,8 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis.consumers.operations import count_max, listed
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.followers.operations import FollowerKind, followed, only_source
-from eddyline.aws.kinesis.context import Home
 from eddyline.aws.kinesis.queues.store import Queue, Queues
 from eddyline.aws.kinesis.tags import check_tags
 from eddyline.log import Stream
@@ -23,9 +23,9 @@ QUEUES = FollowerKind(Queues, "queue", lambda queue: queue.id)
 find, count, resource = QUEUES.find, QUEUES.count, QUEUES.resource
 
 
-def described(home: Home, queue: Queue) -> dict[str, Any]:
+def described(context: KinesisContext, queue: Queue) -> dict[str, Any]:
     """A queue as it is answered."""
-    named = QUEUES.named(home, queue)
+    named = QUEUES.named(context, queue)
     start: dict[str, Any] = {"Type": queue.start}
     if named["QueueStatus"] != "CREATING" or queue.start == "AT_TIMESTAMP":
         start["Timestamp"] = Instant(queue.start_ms)
@@ -35,7 +35,7 @@ def described(home: Home, queue: Queue) -> dict[str, Any]:
     return {
         **named,
         "StreamConfigurationList": [
-            {"StreamARN": home.names.stream_arn(queue.stream), "StartingPosition": start}
+            {"StreamARN": context.names.stream_arn(queue.stream), "StartingPosition": start}
         ],
         "QueueAttributes": {
             "VisibilityTimeoutSeconds": queue.visibility_s,
@@ -44,15 +44,15 @@ def described(home: Home, queue: Queue) -> dict[str, Any]:
     }
 
 
-def create_queue(home: Home, call: Call) -> Answer:
+def create_queue(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     wanted = only_source(request)
-    stream, info = QUEUES.stream(home, wanted)
+    stream, info = QUEUES.stream(context, wanted)
     check_tags({}, request.Tags or {})
-    now_ms = home.clock.now_ms()
-    kind, start_ms = _start(home, wanted.StartingPosition, now_ms)
+    now_ms = context.clock.now_ms()
+    kind, start_ms = _start(context, wanted.StartingPosition, now_ms)
     horizon_ms = max(info.created_ms, now_ms - info.retention_hours * HOUR_MS)
-    _check_room(home, stream)
+    _check_room(context, stream)
     visibility_s, receives_max = _attributes(request.QueueAttributes, VISIBILITY_S, RECEIVES_MAX)
     queue = Queue(
         id=uuid.uuid4().hex,
@@ -61,18 +61,18 @@ def create_queue(home: Home, call: Call) -> Answer:
         stream_id=stream.stream_id,
         stream_created_ms=info.created_ms,
         created_ms=now_ms,
-        active_ms=now_ms + home.settings.stream_delay_ms,
+        active_ms=now_ms + context.settings.stream_delay_ms,
         visibility_s=visibility_s,
         receives_max=receives_max,
         start=kind,
         start_ms=max(start_ms, horizon_ms),
         tags=request.Tags or {},
     )
-    QUEUES.add(home, queue, _places(stream, kind, start_ms))
-    return {"QueueDescription": {**described(home, queue), "QueueStatus": "CREATING"}}
+    QUEUES.add(context, queue, _places(stream, kind, start_ms))
+    return {"QueueDescription": {**described(context, queue), "QueueStatus": "CREATING"}}
 
 
-def _start(home: Home, wanted: Any, now_ms: int) -> tuple[str, int]:
+def _start(context: KinesisContext, wanted: Any, now_ms: int) -> tuple[str, int]:
     """(kind, time) a queue begins at."""
     kind = "LATEST" if wanted is None else wanted.Type
     timestamp = None if wanted is None else wanted.Timestamp
@@ -98,8 +98,8 @@ def _places(stream: Stream, kind: str, start_ms: int) -> dict[int, int]:
     return found
 
 
-def _check_room(home: Home, stream: Stream) -> None:
-    there, most = len(listed(home, stream)) + count(home, stream.name), count_max(home)
+def _check_room(context: KinesisContext, stream: Stream) -> None:
+    there, most = len(listed(context, stream)) + count(context, stream.name), count_max(context)
     if there >= most:
         words = f"Stream {stream.name} has {there} consumers and queues; the limit is {most}."
         raise AwsError("LimitExceededException", words)
@@ -120,13 +120,13 @@ def _attributes(given: Any, visibility_s: int, receives_max: int | None) -> tupl
     return visibility_s, dead.MaxReceiveCount
 
 
-def describe_queue(home: Home, call: Call) -> Answer:
-    return {"QueueDescription": described(home, find(home, call.request.QueueARN))}
+def describe_queue(context: KinesisContext, call: Call) -> Answer:
+    return {"QueueDescription": described(context, find(context, call.request.QueueARN))}
 
 
-def update_queue(home: Home, call: Call) -> Answer:
-    queue = find(home, call.request.QueueARN)
-    now_ms = home.clock.now_ms()
+def update_queue(context: KinesisContext, call: Call) -> Answer:
+    queue = find(context, call.request.QueueARN)
+    now_ms = context.clock.now_ms()
     if queue.status(now_ms) != "ACTIVE":
         words = (
             f"Queue {queue.name} is {queue.status(now_ms)}; it can be updated once it is ACTIVE."
@@ -134,23 +134,23 @@ def update_queue(home: Home, call: Call) -> Answer:
         raise AwsError("ResourceInUseException", words)
     given = call.request.QueueAttributes
     visibility_s, receives_max = _attributes(given, queue.visibility_s, queue.receives_max)
-    changed = Queues(home).change(
+    changed = Queues(context).change(
         queue.id,
         visibility_s=visibility_s,
         receives_max=receives_max,
-        updating_ms=now_ms + home.settings.stream_delay_ms,
+        updating_ms=now_ms + context.settings.stream_delay_ms,
     )
-    return {"QueueDescription": described(home, changed or queue)}
+    return {"QueueDescription": described(context, changed or queue)}
 
 
-def delete_queue(home: Home, call: Call) -> Answer:
-    QUEUES.delete(home, call.request.QueueARN)
+def delete_queue(context: KinesisContext, call: Call) -> Answer:
+    QUEUES.delete(context, call.request.QueueARN)
     return {}
 
 
-def list_queues(home: Home, call: Call) -> Answer:
-    page, following = QUEUES.page(home, call.request)
-    summaries = [{**QUEUES.named(home, q), "Streams": [followed(home, q)]} for q in page]
+def list_queues(context: KinesisContext, call: Call) -> Answer:
+    page, following = QUEUES.page(context, call.request)
+    summaries = [{**QUEUES.named(context, q), "Streams": [followed(context, q)]} for q in page]
     return {"QueueSummaries": summaries, **following}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.queues.operations import find
 from eddyline.aws.kinesis.queues.store import (
     ACKNOWLEDGE,
@@ -29,24 +29,24 @@ WAIT_S = 9
 LOOK_S = 0.5
 
 
-async def receive_queue_records(home: Home, call: Call) -> Answer:
-    return await _receive(home, call, dead=False)
+async def receive_queue_records(context: KinesisContext, call: Call) -> Answer:
+    return await _receive(context, call, dead=False)
 
 
-async def receive_dead_letter_queue_records(home: Home, call: Call) -> Answer:
-    return await _receive(home, call, dead=True)
+async def receive_dead_letter_queue_records(context: KinesisContext, call: Call) -> Answer:
+    return await _receive(context, call, dead=True)
 
 
-async def _receive(home: Home, call: Call, dead: bool) -> Answer:
+async def _receive(context: KinesisContext, call: Call, dead: bool) -> Answer:
     """What is visible, at once or as soon as there is something within the wait time."""
     request = call.request
-    queue = find(home, request.QueueARN)
-    stream = _stream(home, queue)
-    queues, loop, news = Queues(home), asyncio.get_running_loop(), asyncio.Event()
+    queue = find(context, request.QueueARN)
+    stream = _stream(context, queue)
+    queues, loop, news = Queues(context), asyncio.get_running_loop(), asyncio.Event()
     limit = request.Limit or RECORDS_MAX
     given = request.VisibilityTimeoutSeconds
     visibility_s = queue.visibility_s if given is None else given
-    end = home.clock.monotonic() + (request.WaitTimeSeconds or WAIT_S)
+    end = context.clock.monotonic() + (request.WaitTimeSeconds or WAIT_S)
 
     def ring() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -58,27 +58,27 @@ async def _receive(home: Home, call: Call, dead: bool) -> Answer:
             found = await asyncio.to_thread(
                 queues.receive, queue, stream, limit, visibility_s, dead
             )
-            left = end - home.clock.monotonic()
+            left = end - context.clock.monotonic()
             if found or left <= 0:
                 return {"QueueRecords": [_record(stream, r) for r in found]}
             visible_ms = await asyncio.to_thread(queues.next_visible_ms, queue, dead)
             if visible_ms is not None:
-                left = min(left, max(0.0, (visible_ms - home.clock.now_ms()) / 1000))
+                left = min(left, max(0.0, (visible_ms - context.clock.now_ms()) / 1000))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), max(0.002, min(left, LOOK_S)))
-            queue = find(home, request.QueueARN)  # it may have been changed or deleted
-            stream = _stream(home, queue)
+            queue = find(context, request.QueueARN)  # it may have been changed or deleted
+            stream = _stream(context, queue)
 
 
-def _stream(home: Home, queue: Queue) -> Stream:
+def _stream(context: KinesisContext, queue: Queue) -> Stream:
     """The stream of a queue that delivers."""
-    status = queue.status(home.clock.now_ms())
+    status = queue.status(context.clock.now_ms())
     if status not in ("ACTIVE", "UPDATING"):
         words = f"Queue {queue.name} not ACTIVE, instead in state {status}."
         raise AwsError("InvalidArgumentException", words)
-    stream = home.stream_named(queue.stream)
+    stream = context.stream_named(queue.stream)
     if stream.stream_id != queue.stream_id:
-        raise home.names.not_found(queue.stream)
+        raise context.names.not_found(queue.stream)
     return stream
 
 
@@ -97,39 +97,41 @@ def _record(stream: Stream, found: Received) -> dict[str, Any]:
     return members
 
 
-def acknowledge_queue_records(home: Home, call: Call) -> Answer:
-    return _settled(home, call, lambda q, r: Queues(home).settle(q, r, False, ACKNOWLEDGE))
+def acknowledge_queue_records(context: KinesisContext, call: Call) -> Answer:
+    return _settled(context, call, lambda q, r: Queues(context).settle(q, r, False, ACKNOWLEDGE))
 
 
-def acknowledge_dead_letter_queue_records(home: Home, call: Call) -> Answer:
-    return _settled(home, call, lambda q, r: Queues(home).settle(q, r, True, ACKNOWLEDGE))
+def acknowledge_dead_letter_queue_records(context: KinesisContext, call: Call) -> Answer:
+    return _settled(context, call, lambda q, r: Queues(context).settle(q, r, True, ACKNOWLEDGE))
 
 
-def restore_dead_letter_queue_records(home: Home, call: Call) -> Answer:
-    return _settled(home, call, lambda q, r: Queues(home).settle(q, r, True, RESTORE))
+def restore_dead_letter_queue_records(context: KinesisContext, call: Call) -> Answer:
+    return _settled(context, call, lambda q, r: Queues(context).settle(q, r, True, RESTORE))
 
 
-def update_queue_records_visibility(home: Home, call: Call) -> Answer:
-    return _hidden(home, call, dead=False)
+def update_queue_records_visibility(context: KinesisContext, call: Call) -> Answer:
+    return _hidden(context, call, dead=False)
 
 
-def update_dead_letter_queue_records_visibility(home: Home, call: Call) -> Answer:
-    return _hidden(home, call, dead=True)
+def update_dead_letter_queue_records_visibility(context: KinesisContext, call: Call) -> Answer:
+    return _hidden(context, call, dead=True)
 
 
-def _hidden(home: Home, call: Call, dead: bool) -> Answer:
+def _hidden(context: KinesisContext, call: Call, dead: bool) -> Answer:
     seconds = {e.ReceiptHandle: e.VisibilityTimeoutSeconds for e in call.request.Entries}
 
     def hide(queue: Queue, receipts: list[str]) -> list[str]:
-        return Queues(home).hide(queue, [(r, seconds[r]) for r in receipts], dead)
+        return Queues(context).hide(queue, [(r, seconds[r]) for r in receipts], dead)
 
-    return _settled(home, call, hide)
+    return _settled(context, call, hide)
 
 
-def _settled(home: Home, call: Call, change: Callable[[Queue, list[str]], list[str]]) -> Answer:
+def _settled(
+    context: KinesisContext, call: Call, change: Callable[[Queue, list[str]], list[str]]
+) -> Answer:
     """Each entry's own result: done, or why not."""
-    queue = find(home, call.request.QueueARN)
-    _stream(home, queue)
+    queue = find(context, call.request.QueueARN)
+    _stream(context, queue)
     receipts = [e.ReceiptHandle for e in call.request.Entries]
     failed: dict[str, tuple[str, str]] = {}
     for receipt in receipts:

@@ -7,24 +7,24 @@ from typing import Any
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import tokens
-from eddyline.aws.kinesis.context import Home, check_dry_run
+from eddyline.aws.kinesis.context import KinesisContext, check_dry_run
 from eddyline.aws.kinesis.naming import NO_SHARD_TO_READ
 from eddyline.errors import EddylineError
 from eddyline.log import ShardInfo, Stream
 from eddyline.log.sequence import parse
 
 
-async def get_shard_iterator(home: Home, call: Call) -> Answer:
+async def get_shard_iterator(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    stream = home.stream(request)
+    stream = context.stream(request)
     info = stream.info()
-    home.check_there(info)
-    shard = home.names.shard(info, request.ShardId, NO_SHARD_TO_READ)
+    context.check_there(info)
+    shard = context.names.shard(info, request.ShardId, NO_SHARD_TO_READ)
     start = Start(request.ShardIteratorType, request.StartingSequenceNumber, request.Timestamp)
-    offset = start.offset(home, stream, shard)
+    offset = start.offset(context, stream, shard)
     check_dry_run(request)
     place = tokens.Place(stream.name, info.created_ms, shard.index, offset)
-    return {"ShardIterator": tokens.iterator(place, home.clock)}
+    return {"ShardIterator": tokens.iterator(place, context.clock)}
 
 
 class Start:
@@ -35,7 +35,7 @@ class Start:
         self._number = number
         self._timestamp = timestamp
 
-    def offset(self, home: Home, stream: Stream, shard: ShardInfo) -> int:
+    def offset(self, context: KinesisContext, stream: Stream, shard: ShardInfo) -> int:
         """The offset of the first record to read.
 
         Raises:
@@ -47,14 +47,14 @@ class Start:
         if kind == "LATEST":
             return stream.bounds(shard.index)[1]
         if kind == "AT_TIMESTAMP":
-            return self._at_time(home, stream, shard)
-        at = self._at_number(home, stream, shard)
+            return self._at_time(context, stream, shard)
+        at = self._at_number(context, stream, shard)
         return at if kind == "AT_SEQUENCE_NUMBER" else at + 1
 
-    def _at_time(self, home: Home, stream: Stream, shard: ShardInfo) -> int:
+    def _at_time(self, context: KinesisContext, stream: Stream, shard: ShardInfo) -> int:
         if self._timestamp is None:
             raise self._lacks("timestamp")
-        ms, now_ms = round(self._timestamp * 1000), home.latest_ms()
+        ms, now_ms = round(self._timestamp * 1000), context.latest_ms()
         if ms > now_ms:
             words = (
                 "The timestampInMillis parameter cannot be greater than the "
@@ -64,7 +64,7 @@ class Start:
             raise AwsError("InvalidArgumentException", words)
         return stream.offset_at(shard.index, ms)
 
-    def _at_number(self, home: Home, stream: Stream, shard: ShardInfo) -> int:
+    def _at_number(self, context: KinesisContext, stream: Stream, shard: ShardInfo) -> int:
         number = self._number
         if number is None:
             raise self._lacks("startingSequenceNumber")
@@ -75,7 +75,7 @@ class Start:
         except EddylineError:
             words = (
                 f"StartingSequenceNumber {number[:200]} used in GetShardIterator on shard "
-                f"{shard.shard_id} in stream {stream.name} under account {home.names.account} "
+                f"{shard.shard_id} in stream {stream.name} under account {context.names.account} "
                 "is invalid."
             )
             raise AwsError("InvalidArgumentException", words) from None
@@ -92,7 +92,7 @@ class Start:
         if position.created_ms != shard.created_ms or beyond:
             words = (
                 f"StartingSequenceNumber {number} used in GetShardIterator on shard "
-                f"{shard.shard_id} in stream {stream.name} under account {home.names.account} "
+                f"{shard.shard_id} in stream {stream.name} under account {context.names.account} "
                 "is invalid because it did not come from this stream."
             )
             raise AwsError("InvalidArgumentException", words)

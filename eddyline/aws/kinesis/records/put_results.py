@@ -1,7 +1,7 @@
-"""What the log's threads tell, brought onto the loop: all that came meanwhile in one call.
+"""Results of puts, handed from the log's writer threads to the event loop in batches.
 
-The log tells a whole group of puts at once. To call the loop for each of them would cost it more
-than the puts.
+A writer thread commits a whole group of puts at once. Waking the event loop once for each put would
+cost more than the puts, so all results that have arrived are delivered with one wake-up.
 """
 
 from __future__ import annotations
@@ -14,68 +14,68 @@ from weakref import WeakKeyDictionary
 from eddyline.log import Placed
 
 
-class Letter:
-    """One answer that is waited for; the log's side of it."""
+class PendingPut:
+    """A put whose result is awaited; the log calls one of its two setters from a thread."""
 
-    __slots__ = ("_box", "answer")
+    __slots__ = ("_results", "answer")
 
-    def __init__(self, box: Mailbox, answer: asyncio.Future[Placed]) -> None:
-        self._box = box
+    def __init__(self, results: PutResults, answer: asyncio.Future[Placed]) -> None:
+        self._results = results
         self.answer = answer
 
     def set_result(self, result: Placed, /) -> None:
         """The put is durable."""
-        self._box.put(self, result)
+        self._results.add(self, result)
 
     def set_exception(self, error: Exception, /) -> None:
         """Nothing of the put was stored."""
-        self._box.put(self, error)
+        self._results.add(self, error)
 
-    def open(self, told: Placed | Exception) -> None:
-        """Hand it to who waits, unless they have gone; on the loop."""
+    def resolve(self, outcome: Placed | Exception) -> None:
+        """Complete the future, unless its caller has gone. Called on the event loop."""
         if self.answer.done():
             return
-        if isinstance(told, Exception):
-            self.answer.set_exception(told)
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
         else:
-            self.answer.set_result(told)
+            self.answer.set_result(outcome)
 
 
-class Mailbox:
-    """A loop's letters."""
+class PutResults:
+    """The queue of results for one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._came: deque[tuple[Letter, Placed | Exception]] = deque()
-        self._called = False
+        self._arrived: deque[tuple[PendingPut, Placed | Exception]] = deque()
+        self._scheduled = False
 
-    def letter(self) -> Letter:
-        """A new one to be waited for."""
-        return Letter(self, self._loop.create_future())
+    def pending(self) -> PendingPut:
+        """A new put to wait for."""
+        return PendingPut(self, self._loop.create_future())
 
-    def put(self, letter: Letter, told: Placed | Exception) -> None:
-        """From any thread."""
-        self._came.append((letter, told))
-        if not self._called:
-            self._called = True
-            with contextlib.suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._empty)
+    def add(self, put: PendingPut, outcome: Placed | Exception) -> None:
+        """Queue a put's outcome; may be called from any thread."""
+        self._arrived.append((put, outcome))
+        if not self._scheduled:
+            self._scheduled = True
+            with contextlib.suppress(RuntimeError):  # the event loop has ended
+                self._loop.call_soon_threadsafe(self._deliver)
 
-    def _empty(self) -> None:
-        # First, so that what comes while these are read calls again.
-        self._called = False
-        while self._came:
-            letter, told = self._came.popleft()
-            letter.open(told)
-
-
-_boxes: WeakKeyDictionary[asyncio.AbstractEventLoop, Mailbox] = WeakKeyDictionary()
+    def _deliver(self) -> None:
+        # Cleared first, so that results that arrive during the loop below schedule another call.
+        self._scheduled = False
+        while self._arrived:
+            put, outcome = self._arrived.popleft()
+            put.resolve(outcome)
 
 
-def mailbox() -> Mailbox:
-    """The one of the running loop."""
+_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, PutResults] = WeakKeyDictionary()
+
+
+def put_results() -> PutResults:
+    """The queue of the running event loop."""
     loop = asyncio.get_running_loop()
-    found = _boxes.get(loop)
-    if found is None:
-        found = _boxes[loop] = Mailbox(loop)
-    return found
+    results = _by_loop.get(loop)
+    if results is None:
+        results = _by_loop[loop] = PutResults(loop)
+    return results

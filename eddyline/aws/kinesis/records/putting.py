@@ -1,7 +1,7 @@
 """Records in: PutRecord and PutRecords, answered once the records are on disk.
 
 A batch goes to the log as columns; nothing here walks it more often than once, and its answer is
-written as text at once (``placed.py``).
+written as text at once (``put_answers.py``).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.records import put_answers
+from eddyline.aws.kinesis.context import KinesisContext, check_dry_run
 from eddyline.aws.kinesis.flags import AUTO, Flags
-from eddyline.aws.kinesis.context import Home, check_dry_run
-from eddyline.aws.kinesis.records.put_results import mailbox
 from eddyline.aws.kinesis.naming import stream_name
+from eddyline.aws.kinesis.records import put_answers
+from eddyline.aws.kinesis.records.put_results import put_results
 from eddyline.aws.violations import blob_shown, violation
 from eddyline.errors import EddylineError
 from eddyline.log import Placed, PutBatch, Stream, StreamInfo, StreamStatus
@@ -38,27 +38,27 @@ class _Put:
     batch: PutBatch
 
 
-async def put_record(home: Home, call: Call) -> Answer:
+async def put_record(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    put = _admitted(home, request, [request], "")
-    refused = _throttled(home, put)
+    put = _admitted(context, request, [request], "")
+    refused = _throttled(context, put)
     if refused:
         raise AwsError("ProvisionedThroughputExceededException", refused[0])
-    return placed.one(call.form, await _put(home, request, put), _encryption(put))
+    return put_answers.one(call.form, await _put(context, request, put), _encryption(put))
 
 
-async def put_records(home: Home, call: Call) -> Answer:
+async def put_records(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    put = _admitted(home, request, request.Records, "records.{}.member.")
-    refused = _throttled(home, put)
+    put = _admitted(context, request, request.Records, "records.{}.member.")
+    refused = _throttled(context, put)
     if not refused:
-        return placed.many(call.form, await _put(home, request, put), _encryption(put))
+        return put_answers.many(call.form, await _put(context, request, put), _encryption(put))
     n = len(put.batch)
     taken = [i for i in range(n) if i not in refused]
     done = None
     if taken:
-        done = await _put(home, request, replace(put, batch=_chosen(put.batch, taken)))
-    return placed.some(done, taken, refused, n, _encryption(put))
+        done = await _put(context, request, replace(put, batch=_chosen(put.batch, taken)))
+    return put_answers.some(done, taken, refused, n, _encryption(put))
 
 
 def _chosen(batch: PutBatch, rows: list[int]) -> PutBatch:
@@ -75,65 +75,70 @@ def _encryption(put: _Put) -> str:
     return Flags(put.stream.latest_info().attributes).encryption
 
 
-def _admitted(home: Home, request: Any, records: Sequence[Any], path: str) -> _Put:
+def _admitted(context: KinesisContext, request: Any, records: Sequence[Any], path: str) -> _Put:
     """The put, checked against the stream as last seen.
 
     The writer looks at the stream itself, so that what is gone is refused there. Only a refusal
     made here might be about what was: then the stream is looked at, and all is checked again.
     """
-    stream = home.store.known(stream_name(request))
+    stream = context.store.known(stream_name(request))
     put = None
     if stream is not None:
         info = stream.latest_info()
         if info.status is StreamStatus.ACTIVE:
             with contextlib.suppress(AwsError):
-                put = _checked(home, stream, info, request, records, path)
+                put = _checked(context, stream, info, request, records, path)
     if put is None:
-        stream = home.stream(request)
+        stream = context.stream(request)
         info = stream.info()
-        home.check_there(info)
-        put = _checked(home, stream, info, request, records, path)
+        context.check_there(info)
+        put = _checked(context, stream, info, request, records, path)
     check_dry_run(request)
     return put
 
 
 def _checked(
-    home: Home, stream: Stream, info: StreamInfo, request: Any, records: Sequence[Any], path: str
+    context: KinesisContext,
+    stream: Stream,
+    info: StreamInfo,
+    request: Any,
+    records: Sequence[Any],
+    path: str,
 ) -> _Put:
     flags = Flags(info.attributes)
     data = [r.Data for r in records]
     size = _check_sizes(flags, data, path + "data")
     keys, explicit = _keys(info, flags, records, path + "partitionKey")
     if not path:
-        _check_order(home, info, request.SequenceNumberForOrdering)
+        _check_order(context, info, request.SequenceNumberForOrdering)
     elif size + sum(map(len, keys)) > REQUEST_BYTES_MAX:
         words = f"Records size exceeds {REQUEST_BYTES_MAX >> 20} MB limit"
         raise AwsError("InvalidArgumentException", words)
     return _Put(stream, info, PutBatch(keys, data, explicit))
 
 
-async def _put(home: Home, request: Any, put: _Put) -> Placed:
+async def _put(context: KinesisContext, request: Any, put: _Put) -> Placed:
     """Put it; if the stream has gone since it was last seen, to the one that has its name now."""
     try:
         return await _told(put.stream, put.batch)
     except EddylineError as error:
         if error.code != "not_found":
             raise
-    put.stream = home.stream(request)
+    put.stream = context.stream(request)
     put.info = put.stream.info()
-    home.check_there(put.info)
+    context.check_there(put.info)
     try:
         return await _told(put.stream, put.batch)
     except EddylineError as error:
         if error.code == "not_found":
-            raise home.names.not_found(put.info.name) from None
+            raise context.names.not_found(put.info.name) from None
         raise
 
 
 async def _told(stream: Stream, batch: PutBatch) -> Placed:
-    letter = mailbox().letter()
-    stream.put_with_callback(batch, letter)
-    return await letter.answer
+    pending = put_results().pending()
+    stream.put_with_callback(batch, pending)
+    return await pending.answer
 
 
 def _check_sizes(flags: Flags, data: list[bytes], path: str) -> int:
@@ -190,7 +195,7 @@ def _spread(info: StreamInfo, n: int) -> list[int | None]:
     return [starts[(first + i) % len(starts)] for i in range(n)]
 
 
-def _check_order(home: Home, info: StreamInfo, number: str | None) -> None:
+def _check_order(context: KinesisContext, info: StreamInfo, number: str | None) -> None:
     """A number for ordering must have come from this stream; the next one is larger anyway."""
     if number is None or number == "0":
         return
@@ -203,29 +208,29 @@ def _check_order(home: Home, info: StreamInfo, number: str | None) -> None:
     if not good:
         words = (
             f"ExclusiveMinimumSequenceNumber {number[:200]} used in PutRecord on stream "
-            f"{info.name} under account {home.names.account} is invalid."
+            f"{info.name} under account {context.names.account} is invalid."
         )
         raise AwsError("InvalidArgumentException", words)
 
 
-def _throttled(home: Home, put: _Put) -> dict[int, str]:
+def _throttled(context: KinesisContext, put: _Put) -> dict[int, str]:
     """Why records are refused for now, by their place in the batch."""
-    if home.throttle is None:
+    if context.throttle is None:
         return {}
     refused: dict[int, str] = {}
     info, batch = put.info, put.batch
     chosen = batch.explicit_hash_keys or [None] * len(batch)
     for i, (data, key, hash_key) in enumerate(zip(batch.data, batch.keys, chosen, strict=True)):
-        shard = placed.shard_for(info, key, hash_key)
-        if not home.throttle.write(info.stream_id, shard.index, len(data) + len(key)):
-            home.flow.write_exceeded(info.name, shard.index)
-            refused[i] = rate_exceeded(home, info, shard.shard_id)
+        shard = put_answers.shard_for(info, key, hash_key)
+        if not context.throttle.write(info.stream_id, shard.index, len(data) + len(key)):
+            context.flow.write_exceeded(info.name, shard.index)
+            refused[i] = rate_exceeded(context, info, shard.shard_id)
     return refused
 
 
-def rate_exceeded(home: Home, info: StreamInfo, shard_id: str) -> str:
+def rate_exceeded(context: KinesisContext, info: StreamInfo, shard_id: str) -> str:
     """The sentence of a shard that has no more to give just now."""
-    account = home.names.account
+    account = context.names.account
     return f"Rate exceeded for shard {shard_id} in stream {info.name} under account {account}."
 
 

@@ -10,10 +10,10 @@ from eddyline.aws import cbor, wire
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import tokens
-from eddyline.aws.kinesis.records import digits
+from eddyline.aws.kinesis.context import KinesisContext, check_dry_run
 from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.context import Home, check_dry_run
 from eddyline.aws.kinesis.naming import stream_name
+from eddyline.aws.kinesis.records import digits
 from eddyline.aws.kinesis.records.putting import rate_exceeded
 from eddyline.aws.kinesis.streams.shards import child_shards
 from eddyline.aws.wire import Wire
@@ -24,47 +24,49 @@ RECORDS_MAX = 10_000
 BYTES_MAX = 10 << 20
 
 
-async def get_records(home: Home, call: Call) -> Answer:
+async def get_records(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    place = tokens.place_of(request.ShardIterator, home.clock, home.settings.iterator_s)
+    place = tokens.place_of(request.ShardIterator, context.clock, context.settings.iterator_s)
     if request.StreamARN is not None and stream_name(request) != place.stream:
         words = f"The ShardIterator is not one of stream {stream_name(request)}."
         raise AwsError("InvalidArgumentException", words)
-    stream = home.stream_named(place.stream)
+    stream = context.stream_named(place.stream)
     info = stream.info()
     if info.created_ms != place.created_ms or place.shard >= len(info.shards):
-        raise home.names.not_found(place.stream)
+        raise context.names.not_found(place.stream)
     check_dry_run(request)
-    _check_rate(home, info, place.shard)
+    _check_rate(context, info, place.shard)
     limit = request.Limit or RECORDS_MAX
     found = stream.read(place.shard, place.offset, limit, BYTES_MAX)
     shard = info.shards[place.shard]
     page = RecordsPage(found, shard, Flags(info.attributes).encryption)
-    members = _members(home, info, place, found)
+    members = _members(context, info, place, found)
     size = span(found.data) + span(found.keys)
-    home.flow.read(info.name, place.shard, len(found), size, members["MillisBehindLatest"])
-    if home.throttle is not None:
-        home.throttle.has_read(info.stream_id, place.shard, size)
+    context.flow.read(info.name, place.shard, len(found), size, members["MillisBehindLatest"])
+    if context.throttle is not None:
+        context.throttle.has_read(info.stream_id, place.shard, size)
     return page.json(members) if call.form is wire.JSON else page.cbor(members, call.form)
 
 
-def _check_rate(home: Home, info: StreamInfo, shard: int) -> None:
-    if home.throttle is not None and not home.throttle.read(info.stream_id, shard):
-        home.flow.read_exceeded(info.name, shard)
-        words = rate_exceeded(home, info, info.shards[shard].shard_id)
+def _check_rate(context: KinesisContext, info: StreamInfo, shard: int) -> None:
+    if context.throttle is not None and not context.throttle.read(info.stream_id, shard):
+        context.flow.read_exceeded(info.name, shard)
+        words = rate_exceeded(context, info, info.shards[shard].shard_id)
         raise AwsError("ProvisionedThroughputExceededException", words)
 
 
-def _members(home: Home, info: StreamInfo, place: tokens.Place, found: Slice) -> dict[str, Any]:
+def _members(
+    context: KinesisContext, info: StreamInfo, place: tokens.Place, found: Slice
+) -> dict[str, Any]:
     """The answer besides the records."""
-    now_ms = home.clock.now_ms()
+    now_ms = context.clock.now_ms()
     members: dict[str, Any] = {"MillisBehindLatest": behind_ms(found, now_ms)}
     closed = info.shards[place.shard].closed_offset
     if closed is not None and found.next_offset >= closed:
         members["ChildShards"] = child_shards(info.shards, place.shard)
     else:
         onward = tokens.Place(place.stream, place.created_ms, place.shard, found.next_offset)
-        members["NextShardIterator"] = tokens.iterator(onward, home.clock)
+        members["NextShardIterator"] = tokens.iterator(onward, context.clock)
     return members
 
 

@@ -11,14 +11,14 @@ from typing import Any
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import account
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.flags import AUTO, USER_PARTITION_KEY
-from eddyline.aws.kinesis.context import Home
 from eddyline.log import StreamInfo, StreamMode
 
 WARM_MIBPS_MAX = 10_240
 
 
-def check_warm(home: Home, mode: StreamMode, mibps: int | None) -> None:
+def check_warm(context: KinesisContext, mode: StreamMode, mibps: int | None) -> None:
     """Warm throughput is for on-demand streams of an account that has committed itself.
 
     Raises:
@@ -32,7 +32,7 @@ def check_warm(home: Home, mode: StreamMode, mibps: int | None) -> None:
     if mibps > WARM_MIBPS_MAX:
         words = f"WarmThroughputMiBps {mibps} is above the limit of {WARM_MIBPS_MAX}."
         raise AwsError("InvalidArgumentException", words)
-    if mibps and not account.committed(home):
+    if mibps and not account.committed(context):
         words = (
             "WarmThroughputMiBps needs MinimumThroughputBillingCommitment to be ENABLED for the "
             "account; call UpdateAccountSettings first."
@@ -50,23 +50,23 @@ def check_distribution(mode: StreamMode, strategy: str | None) -> None:
         raise AwsError("InvalidArgumentException", words)
 
 
-def update_stream_mode(home: Home, call: Call) -> Answer:
+def update_stream_mode(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     mode = StreamMode(request.StreamModeDetails.StreamMode)
-    check_warm(home, mode, request.WarmThroughputMiBps)
-    stream = home.stream(request)
-    if mode is StreamMode.PROVISIONED and any(home.relations(stream.name).values()):
+    check_warm(context, mode, request.WarmThroughputMiBps)
+    stream = context.stream(request)
+    if mode is StreamMode.PROVISIONED and any(context.relations(stream.name).values()):
         words = (
             f"Stream {stream.name} has queues or channels, which need ON_DEMAND capacity mode. "
             "Delete them before you change its mode."
         )
         raise AwsError("ResourceInUseException", words)
 
-    if _has_mode(home, stream.info(), mode, request.WarmThroughputMiBps):
+    if _has_mode(context, stream.info(), mode, request.WarmThroughputMiBps):
         return {}
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        home.check_active(info)
+        context.check_active(info)
         kept = dict(info.attributes)
         if mode is StreamMode.PROVISIONED:
             kept.pop("warm_mibps", None)
@@ -79,54 +79,56 @@ def update_stream_mode(home: Home, call: Call) -> Answer:
     return {}
 
 
-def _has_mode(home: Home, info: StreamInfo, mode: StreamMode, mibps: int | None) -> bool:
+def _has_mode(
+    context: KinesisContext, info: StreamInfo, mode: StreamMode, mibps: int | None
+) -> bool:
     """Whether the change would change nothing: then the stream stays ACTIVE, as in AWS."""
-    home.check_active(info)
+    context.check_active(info)
     return info.mode is mode and mibps in (None, info.attributes.get("warm_mibps"))
 
 
-def update_stream_warm_throughput(home: Home, call: Call) -> Answer:
+def update_stream_warm_throughput(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     mibps = request.WarmThroughputMiBps
-    stream = home.stream(request)
+    stream = context.stream(request)
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        check_warm(home, info.mode, mibps)
-        home.check_active(info)
+        check_warm(context, info.mode, mibps)
+        context.check_active(info)
         return {"attributes": {**info.attributes, "warm_mibps": mibps}}
 
     before = stream.attributes().get("warm_mibps", 0)
     stream.update(change, slow=True)
     return {
-        "StreamARN": home.names.stream_arn(stream.name),
+        "StreamARN": context.names.stream_arn(stream.name),
         "StreamName": stream.name,
         "WarmThroughput": {"TargetMiBps": mibps, "CurrentMiBps": before},
     }
 
 
-def update_max_record_size(home: Home, call: Call) -> Answer:
+def update_max_record_size(context: KinesisContext, call: Call) -> Answer:
     kib = call.request.MaxRecordSizeInKiB
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        home.check_active(info)
+        context.check_active(info)
         return {"attributes": {**info.attributes, "max_record_kib": kib}}
 
-    home.stream(call.request).update(change, slow=True)
+    context.stream(call.request).update(change, slow=True)
     return {}
 
 
-def update_stream_record_distribution_strategy(home: Home, call: Call) -> Answer:
+def update_stream_record_distribution_strategy(context: KinesisContext, call: Call) -> Answer:
     strategy = call.request.RecordDistributionStrategy
 
     def change(info: StreamInfo) -> dict[str, Any]:
         check_distribution(info.mode, strategy)
-        home.check_active(info)
+        context.check_active(info)
         kept = {k: v for k, v in info.attributes.items() if k != "distribution"}
         if strategy != USER_PARTITION_KEY:
             kept["distribution"] = strategy
         return {"attributes": kept}
 
-    home.stream(call.request).update(change)
+    context.stream(call.request).update(change)
     return {}
 
 

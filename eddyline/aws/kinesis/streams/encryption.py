@@ -11,7 +11,7 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.log import StreamInfo
 
 _GUID = r"(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
@@ -21,7 +21,7 @@ _KEY = re.compile(
 )
 
 
-def start(home: Home, call: Call) -> Answer:
+def start(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     if request.EncryptionType != "KMS":
         words = "EncryptionType must be KMS to start the encryption of a stream."
@@ -31,19 +31,19 @@ def start(home: Home, call: Call) -> Answer:
         raise AwsError("KMSNotFoundException", words)
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        home.check_active(info)
+        context.check_active(info)
         return {"attributes": {**info.attributes, "key_id": request.KeyId}}
 
-    home.stream(request).update(change, slow=True)
+    context.stream(request).update(change, slow=True)
     return {}
 
 
-def stop(home: Home, call: Call) -> Answer:
+def stop(context: KinesisContext, call: Call) -> Answer:
     def change(info: StreamInfo) -> dict[str, Any]:
-        home.check_active(info)
+        context.check_active(info)
         return {"attributes": {k: v for k, v in info.attributes.items() if k != "key_id"}}
 
-    home.stream(call.request).update(change, slow=True)
+    context.stream(call.request).update(change, slow=True)
     return {}
 
 

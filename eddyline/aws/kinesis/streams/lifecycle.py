@@ -9,9 +9,9 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis import tokens
-from eddyline.aws.kinesis.streams.capacity import check_distribution, check_warm
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.streams.capacity import check_distribution, check_warm
 from eddyline.aws.kinesis.streams.shards import described
 from eddyline.aws.kinesis.tags import check_tags
 from eddyline.errors import EddylineError
@@ -23,7 +23,7 @@ STREAMS_A_PAGE = 100
 STREAMS_LOOKED_AT = 50
 
 
-def create_stream(home: Home, call: Call) -> Answer:
+def create_stream(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     details = request.StreamModeDetails
     mode = StreamMode(details.StreamMode) if details else StreamMode.PROVISIONED
@@ -31,40 +31,40 @@ def create_stream(home: Home, call: Call) -> Answer:
         words = "ShardCount must be provided for a stream in PROVISIONED capacity mode."
         raise AwsError("ValidationException", words)
     count = None if mode is StreamMode.ON_DEMAND else request.ShardCount
-    flags = _flags(home, request, mode)
+    flags = _flags(context, request, mode)
     check_tags({}, request.Tags or {})
-    _check_shard_limit(home, count)
+    _check_shard_limit(context, count)
     try:
-        stream = home.store.create(request.StreamName, count, mode, tags=request.Tags)
+        stream = context.store.create(request.StreamName, count, mode, tags=request.Tags)
     except EddylineError as error:
         if error.code != "already_exists":
             raise
-        words = f"Stream {request.StreamName} under account {home.names.account} already exists."
+        words = f"Stream {request.StreamName} under account {context.names.account} already exists."
         raise AwsError("ResourceInUseException", words) from None
     if flags:
         stream.update(lambda _: {"attributes": flags})
     return {}
 
 
-def _flags(home: Home, request: Any, mode: StreamMode) -> dict[str, Any]:
+def _flags(context: KinesisContext, request: Any, mode: StreamMode) -> dict[str, Any]:
     given = {
         "max_record_kib": request.MaxRecordSizeInKiB,
         "warm_mibps": request.WarmThroughputMiBps,
         "distribution": request.RecordDistributionStrategy,
     }
-    check_warm(home, mode, request.WarmThroughputMiBps)
+    check_warm(context, mode, request.WarmThroughputMiBps)
     check_distribution(mode, request.RecordDistributionStrategy)
     return {k: v for k, v in given.items() if v is not None}
 
 
-def _check_shard_limit(home: Home, count: int | None) -> None:
+def _check_shard_limit(context: KinesisContext, count: int | None) -> None:
     """As many shards as the account may have, over all provisioned streams."""
-    limit = home.settings.shard_limit
+    limit = context.settings.shard_limit
     if count is None:
         return
-    there = open_shards(home)
+    there = open_shards(context)
     if there + count > limit:
-        names = home.names
+        names = context.names
         words = (
             f"This request would exceed the shard limit for the account {names.account} in "
             f"{names.region}. Current shard count for the account: {there}. Limit: {limit}. "
@@ -74,16 +74,16 @@ def _check_shard_limit(home: Home, count: int | None) -> None:
         raise AwsError("LimitExceededException", words)
 
 
-def open_shards(home: Home) -> int:
+def open_shards(context: KinesisContext) -> int:
     """Open shards of all provisioned streams.
 
     Far from the limit, what this process has last seen of many streams will do.
     """
-    seen = home.store.latest()
+    seen = context.store.latest()
     count = _opened(seen)
-    if len(seen) > STREAMS_LOOKED_AT and count < home.settings.shard_limit // 2:
+    if len(seen) > STREAMS_LOOKED_AT and count < context.settings.shard_limit // 2:
         return count
-    return _opened(home.store.list())
+    return _opened(context.store.list())
 
 
 def _opened(infos: Sequence[StreamInfo]) -> int:
@@ -91,51 +91,53 @@ def _opened(infos: Sequence[StreamInfo]) -> int:
     return sum(s.closed_offset is None for info in provisioned for s in info.shards)
 
 
-def delete_stream(home: Home, call: Call) -> Answer:
-    stream = home.stream(call.request)
+def delete_stream(context: KinesisContext, call: Call) -> Answer:
+    stream = context.stream(call.request)
     attributes = stream.attributes()
     if attributes.get("consumers") and not call.request.EnforceConsumerDeletion:
         words = (
-            f"Stream {stream.name} under account {home.names.account} has consumers registered. "
+            f"Stream {stream.name} under account {context.names.account} has consumers registered. "
             "Deregister them, or set EnforceConsumerDeletion."
         )
         raise AwsError("ResourceInUseException", words)
-    hanging = [m for m, n in home.relations(stream.name).items() if n]
+    hanging = [m for m, n in context.relations(stream.name).items() if n]
     if hanging:
         words = (
-            f"Stream {stream.name} under account {home.names.account} has queues or channels. "
+            f"Stream {stream.name} under account {context.names.account} has queues or channels. "
             "Delete them first."
         )
         raise AwsError("ResourceInUseException", words)
-    home.store.delete(stream.name)
+    context.store.delete(stream.name)
     return {}
 
 
-async def describe_stream(home: Home, call: Call) -> Answer:
+async def describe_stream(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    info = home.stream(request).info()
+    info = context.stream(request).info()
     limit = min(request.Limit or SHARDS_A_PAGE, 10_000)
-    shards = shards_after(home, info, request.ExclusiveStartShardId)
+    shards = shards_after(context, info, request.ExclusiveStartShardId)
     if info.status is StreamStatus.CREATING:
         shards = ()
-    members = _described(home, info)
+    members = _described(context, info)
     members["Shards"] = [described(s) for s in shards[:limit]]
     members["HasMoreShards"] = len(shards) > limit
     return {"StreamDescription": members}
 
 
-def shards_after(home: Home, info: StreamInfo, shard_id: str | None) -> tuple[ShardInfo, ...]:
+def shards_after(
+    context: KinesisContext, info: StreamInfo, shard_id: str | None
+) -> tuple[ShardInfo, ...]:
     """The shards behind the one of that name, which must exist."""
     if shard_id is None:
         return info.shards
-    found = home.names.shard(info, shard_id)
+    found = context.names.shard(info, shard_id)
     return info.shards[found.index + 1 :]
 
 
-async def describe_stream_summary(home: Home, call: Call) -> Answer:
-    info = home.stream(call.request).info()
+async def describe_stream_summary(context: KinesisContext, call: Call) -> Answer:
+    info = context.stream(call.request).info()
     flags = Flags(info.attributes)
-    members = _described(home, info)
+    members = _described(context, info)
     creating = info.status is StreamStatus.CREATING
     members["OpenShardCount"] = 0 if creating else sum(s.closed_offset is None for s in info.shards)
     members["ConsumerCount"] = len(info.attributes.get("consumers", ()))
@@ -145,16 +147,16 @@ async def describe_stream_summary(home: Home, call: Call) -> Answer:
         if flags.warm_mibps is not None:
             warm = {"TargetMiBps": flags.warm_mibps, "CurrentMiBps": flags.warm_mibps}
             members["WarmThroughput"] = warm
-    members |= home.relations(info.name)
+    members |= context.relations(info.name)
     return {"StreamDescriptionSummary": members}
 
 
-def _described(home: Home, info: StreamInfo) -> dict[str, Any]:
+def _described(context: KinesisContext, info: StreamInfo) -> dict[str, Any]:
     """What DescribeStream and DescribeStreamSummary have in common."""
     flags = Flags(info.attributes)
     members: dict[str, Any] = {
         "StreamName": info.name,
-        "StreamARN": home.names.stream_arn(info.name),
+        "StreamARN": context.names.stream_arn(info.name),
         "StreamStatus": info.status.value,
         "StreamModeDetails": {"StreamMode": info.mode.value},
         "RetentionPeriodHours": info.retention_hours,
@@ -167,32 +169,32 @@ def _described(home: Home, info: StreamInfo) -> dict[str, Any]:
     return members
 
 
-def list_streams(home: Home, call: Call) -> Answer:
+def list_streams(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     start = request.ExclusiveStartStreamName
     if request.NextToken is not None:
         if start is not None:
             words = "NextToken and ExclusiveStartStreamName cannot be provided together."
             raise AwsError("InvalidArgumentException", words)
-        (start,) = tokens.page_of("streams", request.NextToken, home.clock)
+        (start,) = tokens.page_of("streams", request.NextToken, context.clock)
     limit = min(request.Limit or STREAMS_A_PAGE, 10_000)
-    found = home.store.list(start, limit + 1)
+    found = context.store.list(start, limit + 1)
     page = found[:limit]
     more = len(found) > limit
     answer = {
         "StreamNames": [i.name for i in page],
         "HasMoreStreams": more,
-        "StreamSummaries": [_summary(home, i) for i in page],
+        "StreamSummaries": [_summary(context, i) for i in page],
     }
     if more:
-        answer["NextToken"] = tokens.page("streams", [page[-1].name], home.clock)
+        answer["NextToken"] = tokens.page("streams", [page[-1].name], context.clock)
     return answer
 
 
-def _summary(home: Home, info: StreamInfo) -> dict[str, Any]:
+def _summary(context: KinesisContext, info: StreamInfo) -> dict[str, Any]:
     return {
         "StreamName": info.name,
-        "StreamARN": home.names.stream_arn(info.name),
+        "StreamARN": context.names.stream_arn(info.name),
         "StreamStatus": info.status.value,
         "StreamModeDetails": {"StreamMode": info.mode.value},
         "StreamCreationTimestamp": Instant(info.created_ms),

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from eddyline.aws.call import Answer, Call
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.context import Home
 from eddyline.log import StreamInfo
 
 ALL = (
@@ -25,25 +25,25 @@ ALL = (
 )
 
 
-def enable(home: Home, call: Call) -> Answer:
-    return _change(home, call, lambda there, named: there | named)
+def enable(context: KinesisContext, call: Call) -> Answer:
+    return _change(context, call, lambda there, named: there | named)
 
 
-def disable(home: Home, call: Call) -> Answer:
-    return _change(home, call, lambda there, named: there - named)
+def disable(context: KinesisContext, call: Call) -> Answer:
+    return _change(context, call, lambda there, named: there - named)
 
 
 def _change(
-    home: Home, call: Call, combine: Callable[[set[str], set[str]], set[str]]
+    context: KinesisContext, call: Call, combine: Callable[[set[str], set[str]], set[str]]
 ) -> dict[str, Any]:
     named = set(call.request.ShardLevelMetrics)
     named = set(ALL) if "ALL" in named else named
-    stream = home.stream(call.request)
+    stream = context.stream(call.request)
     before: list[str] = []
     after: list[str] = []
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        home.check_active(info)
+        context.check_active(info)
         before[:] = Flags(info.attributes).metrics
         wanted = combine(set(before), named)
         after[:] = [m for m in ALL if m in wanted]
@@ -52,7 +52,7 @@ def _change(
     stream.update(change, slow=True)
     return {
         "StreamName": stream.name,
-        "StreamARN": home.names.stream_arn(stream.name),
+        "StreamARN": context.names.stream_arn(stream.name),
         "CurrentShardLevelMetrics": before,
         "DesiredShardLevelMetrics": after,
     }

@@ -6,44 +6,44 @@ from typing import Any
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.log import StreamInfo
 
 HOURS_MIN, HOURS_MAX = 24, 8760
 
 
-def increase(home: Home, call: Call) -> Answer:
+def increase(context: KinesisContext, call: Call) -> Answer:
     hours = call.request.RetentionPeriodHours
 
     def check(info: StreamInfo) -> None:
         if hours < info.retention_hours:
             raise _wrong_way(info, hours, "shorter", "Decrease")
 
-    _change(home, call, check)
+    _change(context, call, check)
     return {}
 
 
-def decrease(home: Home, call: Call) -> Answer:
+def decrease(context: KinesisContext, call: Call) -> Answer:
     hours = call.request.RetentionPeriodHours
 
     def check(info: StreamInfo) -> None:
         if hours > info.retention_hours:
             raise _wrong_way(info, hours, "longer", "Increase")
 
-    _change(home, call, check)
+    _change(context, call, check)
     return {}
 
 
-def _change(home: Home, call: Call, check: Any) -> None:
+def _change(context: KinesisContext, call: Call, check: Any) -> None:
     hours = call.request.RetentionPeriodHours
-    stream = home.stream(call.request)
+    stream = context.stream(call.request)
     if hours < HOURS_MIN:
         raise _outside("Minimum", HOURS_MIN, hours, "short")
     if hours > HOURS_MAX:
         raise _outside("Maximum", HOURS_MAX, hours, "long")
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        home.check_active(info)
+        context.check_active(info)
         check(info)
         return {"retention_hours": hours}
 

@@ -11,7 +11,7 @@ from typing import Any
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis import tokens
-from eddyline.aws.kinesis.context import Home
+from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.naming import shard_index, stream_name
 from eddyline.log import ShardInfo, StreamInfo, StreamStatus
 
@@ -133,30 +133,30 @@ def _ms(timestamp: float | None, kind: str, now_ms: int) -> int:
     return ms
 
 
-async def list_shards(home: Home, call: Call) -> Answer:
+async def list_shards(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    name, after, wanted = _page(home, request)
-    info = home.stream_named(name).info()
-    _check_created(home, info, request)
+    name, after, wanted = _page(context, request)
+    info = context.stream_named(name).info()
+    _check_created(context, info, request)
     if info.status is StreamStatus.CREATING:
-        _check_created_yet(home, info)
-    shards = filtered(info, wanted, home.clock.now_ms(), home.latest_ms())
+        _check_created_yet(context, info)
+    shards = filtered(info, wanted, context.clock.now_ms(), context.latest_ms())
     if after is not None:
         shards = [s for s in shards if s.index > after]
     limit = min(request.MaxResults or SHARDS_A_PAGE, 10_000)
     answer: dict[str, Any] = {"Shards": [described(s) for s in shards[:limit]]}
     if len(shards) > limit:
         fields = [name, shards[limit - 1].index, _saved(wanted)]
-        answer["NextToken"] = tokens.page("shards", fields, home.clock)
+        answer["NextToken"] = tokens.page("shards", fields, context.clock)
     return answer
 
 
-def stream_of_page(home: Home, token: str) -> str:
+def stream_of_page(context: KinesisContext, token: str) -> str:
     """The stream that a page's token belongs to."""
-    return str(tokens.page_of("shards", token, home.clock)[0])
+    return str(tokens.page_of("shards", token, context.clock)[0])
 
 
-def _page(home: Home, request: Any) -> tuple[str, int | None, Any]:
+def _page(context: KinesisContext, request: Any) -> tuple[str, int | None, Any]:
     """(stream, index the page begins behind, filter) of a first or a later page."""
     if request.NextToken is None:
         after = request.ExclusiveStartShardId
@@ -170,7 +170,7 @@ def _page(home: Home, request: Any) -> tuple[str, int | None, Any]:
         if getattr(request, other) is not None:
             words = f"NextToken and {other} cannot be provided together."
             raise AwsError("InvalidArgumentException", words)
-    name, index, saved = tokens.page_of("shards", request.NextToken, home.clock)
+    name, index, saved = tokens.page_of("shards", request.NextToken, context.clock)
     return name, index, None if saved is None else Filter(*saved)
 
 
@@ -187,16 +187,16 @@ def _saved(wanted: Any) -> list[Any] | None:
     return None if wanted is None else [wanted.Type, wanted.ShardId, wanted.Timestamp]
 
 
-def _check_created(home: Home, info: StreamInfo, request: Any) -> None:
+def _check_created(context: KinesisContext, info: StreamInfo, request: Any) -> None:
     """A creation time that is given must be this stream's; AWS compares seconds."""
     given = request.StreamCreationTimestamp
     if given is not None and int(given) != info.created_ms // 1000:
-        raise home.names.not_found(info.name)
+        raise context.names.not_found(info.name)
 
 
-def _check_created_yet(home: Home, info: StreamInfo) -> None:
+def _check_created_yet(context: KinesisContext, info: StreamInfo) -> None:
     words = (
-        f"Stream {info.name} under account {home.names.account} not ACTIVE, "
+        f"Stream {info.name} under account {context.names.account} not ACTIVE, "
         f"instead in state {info.status}"
     )
     raise AwsError("ResourceInUseException", words)
