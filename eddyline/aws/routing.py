@@ -49,9 +49,11 @@ class ServiceRoutes:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Load the eager services."""
+        """Load the services that are needed at once: the eager ones, and those with work to do."""
+        data_dir = self._settings.data_dir
         for definition in self._definitions:
-            if definition.eager:
+            file = definition.started_by
+            if definition.eager or (file and (data_dir / file).exists()):
                 self.load(definition)
 
     def close(self) -> None:

@@ -40,7 +40,9 @@ class ServiceDefinition:
     what precedes the operation in ``X-Amz-Target`` (JSON protocols). version: of its API (query
     protocol). context: ``module:class`` of its ``ServiceContext``. modules: each has a table
     ``OPERATIONS``. errors: our codes under names that differ from the usual ones. message: the name
-    of the sentence in its errors. eager: loaded when the worker starts.
+    of the sentence in its errors. eager: loaded when the worker starts. started_by: a file of the
+    data directory whose presence makes the service start with the worker, because it has work to do
+    without being called.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ServiceDefinition:
     version: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
     eager: bool = False
+    started_by: str = ""
 
 
 class AwsService:

@@ -39,6 +39,20 @@ SERVICES: tuple[ServiceDefinition, ...] = (
         eager=True,
     ),
     ServiceDefinition(
+        name="firehose",
+        prefix="firehose",
+        signing="firehose",
+        target="Firehose_20150804",
+        context="eddyline.aws.firehose.context:FirehoseContext",
+        modules=(
+            "eddyline.aws.firehose.delivery_streams",
+            "eddyline.aws.firehose.records",
+            "eddyline.aws.firehose.tags",
+        ),
+        errors={"not_found": "ResourceNotFoundException"},
+        started_by="firehose.db",
+    ),
+    ServiceDefinition(
         name="glue",
         prefix="glue",
         signing="glue",

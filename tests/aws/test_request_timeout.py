@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eddyline.aws.kinesis.records.put_results import put_results
+from eddyline.aws.put_results import put_results
 from eddyline.aws.request_ids import MANY, RequestIds
 from eddyline.aws.request_timeout import RequestTimeout
 from eddyline.clock import SYSTEM

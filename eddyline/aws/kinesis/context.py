@@ -15,7 +15,7 @@ from eddyline.log import LogStore, Stream, StreamInfo, StreamStatus
 from eddyline.settings import Settings
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.channels.delivery import Deliveries
+    from eddyline.aws.delivery.worker import DeliveryWorker
     from eddyline.aws.kinesis.metrics import StreamMetrics
 
 
@@ -27,7 +27,7 @@ class KinesisContext(ServiceContext):
         self.names = Names(settings)
         self.flow = Flow(self.clock)
         self.throttle = Throttle(self.clock) if settings.throttle else None
-        self._deliveries: Deliveries | None = None
+        self._deliveries: DeliveryWorker | None = None
 
     @property
     def metrics(self) -> StreamMetrics:
@@ -38,9 +38,9 @@ class KinesisContext(ServiceContext):
 
     def start(self) -> None:
         """Begin to deliver what channels hold."""
-        from eddyline.aws.kinesis.channels.delivery import Deliveries
+        from eddyline.aws.kinesis.channels.delivery import worker
 
-        self._deliveries = Deliveries(self)
+        self._deliveries = worker(self)
         self._deliveries.start()
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eddyline.aws.errors import AwsError
-from eddyline.aws.kinesis.channels.delivery import Deliveries
+from eddyline.aws.kinesis.channels.delivery import worker
 from eddyline.aws.kinesis.channels.key import object_key, unknown_fields
 from eddyline.log import PutBatch
 from tests.aws.local_kit import Local
@@ -67,7 +67,7 @@ def delivered(local: Local, bucket: str = "lake") -> dict[str, bytes]:
 def test_records_are_delivered_once_they_are_old_enough(local: Local) -> None:
     put(local, b'{"before":1}')
     create(local, DataFreshnessInSeconds=60)
-    work = Deliveries(local.context)
+    work = worker(local.context)
     put(local, *(b'{"n":%d}' % i for i in range(20)))
     local.clock.advance(59_000)
     assert work.step() == 0
@@ -78,7 +78,7 @@ def test_records_are_delivered_once_they_are_old_enough(local: Local) -> None:
     assert rows == list(range(20))
     assert all(k.startswith("c/20") and k.endswith(".json") for k in found)
     assert work.step() == 0
-    again = Deliveries(local.context)
+    again = worker(local.context)
     put(local, b'{"n":20}')
     local.clock.advance(60_000)
     assert again.step() == 1
@@ -90,21 +90,21 @@ def test_an_object_that_was_stored_but_not_noted_is_stored_again_under_its_name(
 ) -> None:
     create(local, DataFreshnessInSeconds=0)
     put(local, b"1")
-    work = Deliveries(local.context)
+    work = worker(local.context)
     with monkeypatch.context() as died:
-        died.setattr(type(work._channels), "delivered", lambda *_: 1 / 0)
+        died.setattr(type(work._source), "advance", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             work.step()
     before = delivered(local)
     assert len(before) == 1
-    assert Deliveries(local.context).step() == 1
+    assert worker(local.context).step() == 1
     assert delivered(local) == before
 
 
 def test_what_has_not_the_format_is_set_aside(local: Local) -> None:
     create(local, DataFreshnessInSeconds=0)
     put(local, b'{"a":\n1}', b"{", b"\xff")
-    Deliveries(local.context).step()
+    worker(local.context).step()
     found = delivered(local)
     good = b"".join(v for k, v in found.items() if not k.startswith("error/"))
     assert good == b'{"a":1}\n'
@@ -131,7 +131,7 @@ def test_formats_and_compressions(
 ) -> None:
     create(local, form=form, CompressionType=kind, DataFreshnessInSeconds=0)
     put(local, b"one")
-    Deliveries(local.context).step()
+    worker(local.context).step()
     ((key, body),) = delivered(local).items()
     assert key.endswith(ending)
     if kind == "GZIP":
@@ -144,9 +144,9 @@ def test_formats_and_compressions(
 def test_a_closed_shard_is_delivered_to_its_end(local: Local) -> None:
     create(local, DataFreshnessInSeconds=3600)
     put(local, b"1", b"2", b"3")
-    assert Deliveries(local.context).step() == 0
+    assert worker(local.context).step() == 0
     local.store.open("s").scale(8)
-    Deliveries(local.context).step()
+    worker(local.context).step()
     assert sorted(b"".join(delivered(local).values()).split()) == [b"1", b"2", b"3"]
 
 
@@ -201,7 +201,7 @@ def test_an_unusable_bucket_is_told_and_left_behind(local: Local, tmp_path: Path
     arn = create(local, DataFreshnessInSeconds=0)
     put(local, b"1")
     (tmp_path / "buckets").write_text("in the way")
-    work = Deliveries(local.context)
+    work = worker(local.context)
     work.step()
     told = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
     assert told["ChannelStatus"] == "FAILED"

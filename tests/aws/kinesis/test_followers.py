@@ -77,9 +77,9 @@ def test_a_stored_channel_is_read_and_delivers_on(context: KinesisContext, tmp_p
     written(tmp_path, "channel")
     channels = Channels(context)
     assert channels.all() == [Channel(**COMMON, **OWN["channel"])]
-    assert channels.places("i1") == {0: 5}
-    channels.delivered("i1", 0, 9)
-    assert channels.places("i1") == {0: 9}
+    assert channels.positions("i1") == {0: 5}
+    channels.advance("i1", 0, 9)
+    assert channels.positions("i1") == {0: 9}
     failed = channels.change("i1", failed="no bucket")
     assert failed is not None
     assert (failed.status(NOW_MS), failed.status(2)) == ("FAILED", "CREATING")

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 DEFAULT_TEMPLATE = "{channel}/{year}/{month}/{day}/{hour}/"
 FIELDS = ("channel", "stream", "shard", "year", "month", "day", "hour", "minute")
-SUFFIXES = {"NONE": "", "GZIP": ".gz", "ZSTD": ".zst"}
 ENDINGS = {"JSON": ".json", "STRING": ".txt", "BYTE_ARRAY": ".bin"}
 _FIELD = re.compile(r"\{([^{}]*)\}")
 

@@ -12,16 +12,16 @@ from typing import Any
 import msgspec
 
 from eddyline.aws.call import Answer, Call
+from eddyline.aws.delivery.records import FORMATS
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.channels.key import DEFAULT_TEMPLATE, unknown_fields
 from eddyline.aws.kinesis.channels.store import Channel, Channels
 from eddyline.aws.kinesis.context import KinesisContext
-from eddyline.aws.kinesis.followers.operations import FollowerKind, followed, only_source
+from eddyline.aws.kinesis.follower_kind import FollowerKind, followed, only_source
 from eddyline.aws.kinesis.tags import check_tags
 
 FRESHNESS_S, FRESHNESS_S_MAX = 300, 86_400
 CHANNELS_MAX = 100
-FORMATS = ("JSON", "STRING", "BYTE_ARRAY")
 ERROR_PREFIX = "error/"
 
 CHANNELS = FollowerKind(Channels, "channel", lambda channel: f"{channel.name}/{channel.id}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from eddyline.aws.kinesis.followers.store import Follower, Followers
+from eddyline.aws.followers import Follower, Followers
 
 FILE = "channels.db"
 
@@ -35,14 +35,3 @@ class Channels(Followers[Channel]):
     """All channels of a data directory."""
 
     noun, kind, file = "channel", Channel, FILE
-
-    def places(self, channel_id: str) -> dict[int, int]:
-        """The next offset to deliver, by shard; of a shard that is missing, the first."""
-        sql = "SELECT shard, next FROM place WHERE channel = ?"
-        return dict(self._rows(sql, (channel_id,)))
-
-    def delivered(self, channel_id: str, shard: int, following: int) -> None:
-        """All before that offset is in the bucket."""
-        with self._changing() as db:
-            values = (channel_id, shard, following)
-            db.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", values)

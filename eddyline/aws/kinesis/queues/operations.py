@@ -10,7 +10,7 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis.consumers.operations import count_max, listed
 from eddyline.aws.kinesis.context import KinesisContext
-from eddyline.aws.kinesis.followers.operations import FollowerKind, followed, only_source
+from eddyline.aws.kinesis.follower_kind import FollowerKind, followed, only_source
 from eddyline.aws.kinesis.queues.store import Queue, Queues
 from eddyline.aws.kinesis.tags import check_tags
 from eddyline.log import Stream

@@ -13,7 +13,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from eddyline.aws.kinesis.followers.store import Follower, Followers
+from eddyline.aws.followers import Follower, Followers
 
 if TYPE_CHECKING:
     from eddyline.log import Stream

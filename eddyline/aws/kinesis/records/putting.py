@@ -18,7 +18,7 @@ from eddyline.aws.kinesis.context import KinesisContext, check_dry_run
 from eddyline.aws.kinesis.flags import AUTO, Flags
 from eddyline.aws.kinesis.naming import stream_name
 from eddyline.aws.kinesis.records import put_answers
-from eddyline.aws.kinesis.records.put_results import put_results
+from eddyline.aws.put_results import put_results
 from eddyline.aws.violations import blob_shown, violation
 from eddyline.errors import EddylineError
 from eddyline.log import Placed, PutBatch, Stream, StreamInfo, StreamStatus

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Generic
 
 from eddyline.aws.errors import AwsError
+from eddyline.aws.followers import F, Follower, Followers
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis import tokens
 from eddyline.aws.kinesis.context import KinesisContext
-from eddyline.aws.kinesis.followers.store import F, Follower, Followers
 from eddyline.aws.kinesis.naming import name_in
 from eddyline.aws.kinesis.resources import Resource, Tags
 from eddyline.log import Stream, StreamInfo, StreamMode

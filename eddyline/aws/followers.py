@@ -1,4 +1,4 @@
-"""What is known of those that follow a stream, channels and queues, and how far each has come.
+"""Followers of a stream (channels, queues, delivery streams) and how far each has read.
 
 Each kind has a SQLite file of its own: a table named like the kind (id, name, facts as JSON), and
 ``place`` with the next offset to take of each shard. Every change is one short transaction, so
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from eddyline.service.database import BUSY_S, transaction
 
 if TYPE_CHECKING:
-    from eddyline.aws.kinesis.context import KinesisContext
+    from eddyline.aws.context import ServiceContext
 
 
 @dataclass(kw_only=True)
@@ -62,7 +62,7 @@ class Followers(Generic[F]):
     tables: tuple[str, ...] = ("place",)
     schema: tuple[str, ...] = ()
 
-    def __init__(self, context: KinesisContext) -> None:
+    def __init__(self, context: ServiceContext) -> None:
         self._path: Path = context.settings.data_dir / self.file
         self._clock = context.clock
         self._durable = context.settings.fsync
@@ -131,6 +131,17 @@ class Followers(Generic[F]):
             values = (_facts(found), follower_id)
             db.execute(f"UPDATE {self.noun} SET facts = ? WHERE id = ?", values)
         return found
+
+    def positions(self, follower_id: str) -> dict[int, int]:
+        """The next offset to read, by shard; a shard that is missing starts at 0."""
+        sql = f"SELECT shard, next FROM place WHERE {self.noun} = ?"
+        return dict(self._rows(sql, (follower_id,)))
+
+    def advance(self, follower_id: str, shard: int, offset: int) -> None:
+        """Store that a follower has done with all records of a shard below that offset."""
+        with self._changing() as db:
+            values = (follower_id, shard, offset)
+            db.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?)", values)
 
     def _clear(self, db: sqlite3.Connection) -> None:
         """Remove what is left of those that are gone."""

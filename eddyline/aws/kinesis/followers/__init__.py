@@ -1,1 +1,0 @@
-"""What channels and queues have in common: both read a stream and keep their position."""
