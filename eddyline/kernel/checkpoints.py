@@ -10,7 +10,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from eddyline.kernel.results import Named, run, show
+from eddyline.kernel.named import Named
+from eddyline.kernel.results import run, show
 
 _COMMITTED = "state is committed with every batch"
 _ONE_WORKER = "one worker runs a job"
@@ -63,6 +64,14 @@ class CheckpointingMode(Enum):
 
     EXACTLY_ONCE = "EXACTLY_ONCE"
     AT_LEAST_ONCE = "AT_LEAST_ONCE"
+
+
+class TimeCharacteristic(Enum):
+    """Which time counts; here each table's WATERMARK says it."""
+
+    ProcessingTime = 0
+    IngestionTime = 1
+    EventTime = 2
 
 
 class CheckpointConfig(Named):

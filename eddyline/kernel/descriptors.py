@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from eddyline.kernel.expressions import Expression, quoted
-from eddyline.kernel.results import Named
+from eddyline.kernel.named import Named
+from eddyline.kernel.results import run
 from eddyline.udf.data_types import as_type
 
 
@@ -136,6 +138,17 @@ class FormatDescriptor(Named):
     def build(self) -> FormatDescriptor:
         """The descriptor."""
         return self
+
+
+# Of tables that have no name of their own.
+_numbers = count(1)
+
+
+def anonymous_table(descriptor: TableDescriptor) -> str:
+    """Create a temporary table without a name of its own; the name that SQL knows it by."""
+    name = f"`table_{next(_numbers)}_{id(descriptor):x}`"
+    run(descriptor.statement(name, temporary=True))
+    return name
 
 
 def _quoted(text: str) -> str:

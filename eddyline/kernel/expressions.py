@@ -69,6 +69,11 @@ class Expression:
             return Expression(f"INTERVAL '{self.value * 7}' DAY")
         return Expression(f"INTERVAL '{self.value}' {_UNITS[name.rstrip('s')]}")
 
+    @property
+    def rows(self) -> Expression:
+        """A number of rows: ``preceding(lit(5).rows)``."""
+        return Expression(self.text, value=self.value)
+
     def alias(self, name: str, *more: str) -> Expression:
         """The same value under a name; a call of a table function takes several."""
         return Expression(self.text, (name, *more), self.value, self.wrapper)
@@ -87,7 +92,7 @@ class Expression:
 
     def in_(self, first: Any, *more: Any) -> Expression:
         """Whether it is one of these values, or a value of a table's only column."""
-        query = getattr(first, "query", None)
+        query = getattr(first, "_query", None)
         items = query or ", ".join(text_of(v) for v in (first, *more))
         return Expression(f"({self.text} IN ({items}))")
 
@@ -315,8 +320,8 @@ def _trimmed(where: str, text: Expression, character: Any) -> Expression:
 
 
 def col(name: str) -> Expression:
-    """A column."""
-    return Expression(quoted(name), (name,))
+    """A column; ``*`` stands for all of them."""
+    return Expression("*") if name == "*" else Expression(quoted(name), (name,))
 
 
 def lit(value: Any, data_type: Any = None) -> Expression:
@@ -372,6 +377,11 @@ def _constant(text: str) -> Callable[[], Expression]:
     return lambda: Expression(text)
 
 
+def null_of(data_type: Any) -> Expression:
+    """NULL of a type."""
+    return Expression(f"CAST(NULL AS {as_type(data_type)})")
+
+
 def array(head: Any, *tail: Any) -> Expression:
     """An ARRAY."""
     return Expression(literal([head, *tail]))
@@ -421,5 +431,8 @@ NAMES: dict[str, Any] = {
     "date_format": _named("DATE_FORMAT"), "convert_tz": _named("CONVERT_TZ"),
     "current_date": _constant("CURRENT_DATE"), "current_time": _constant("CURRENT_TIME"),
     "current_timestamp": _constant("CURRENT_TIMESTAMP"), "local_time": _constant("LOCALTIME"),
+    "current_watermark": _named("CURRENT_WATERMARK"), "null_of": null_of,
+    "source_watermark": _named("SOURCE_WATERMARK"), "row_interval": lit,
+    "map_from_arrays": _named("MAP_FROM_ARRAYS"), "json_object": _named("JSON_OBJECT"),
     "local_timestamp": _constant("LOCALTIMESTAMP"), "proctime": _named("PROCTIME"),
 }  # fmt: skip

@@ -7,8 +7,11 @@ from typing import Any
 from eddyline.kernel import (
     calls,
     checkpoints,
+    column_choices,
     descriptors,
     expressions,
+    inserts,
+    job_client,
     results,
     table,
     table_windows,
@@ -26,37 +29,53 @@ _WINDOWS = {
     "Tumble": table_windows.Tumble,
 }
 _TABLE = {
+    "BatchTableEnvironment": tables.StreamTableEnvironment,
     "EnvironmentSettings": tables.EnvironmentSettings,
+    "ExplainDetail": inserts.ExplainDetail,
     "FormatDescriptor": descriptors.FormatDescriptor,
     "GroupedTable": table.GroupedTable,
     "Schema": descriptors.Schema,
-    "StatementSet": tables.StatementSet,
+    "StatementSet": inserts.StatementSet,
     "StreamTableEnvironment": tables.StreamTableEnvironment,
     "Table": table.Table,
     "TableDescriptor": descriptors.TableDescriptor,
     "TableEnvironment": tables.StreamTableEnvironment,
+    "TablePipeline": inserts.TablePipeline,
     "TableResult": results.TableResult,
     **_WINDOWS,
 }
 _MODULES: dict[str, dict[str, Any]] = {
-    "pyflink.common": {"Configuration": tables.Configuration},
+    "pyflink.common": {
+        "CompletableFuture": job_client.CompletableFuture,
+        "Configuration": tables.Configuration,
+        "JobClient": job_client.JobClient,
+        "JobStatus": job_client.JobStatus,
+    },
     "pyflink.common.configuration": {"Configuration": tables.Configuration},
     "pyflink.datastream": {
         "CheckpointConfig": checkpoints.CheckpointConfig,
         "CheckpointingMode": checkpoints.CheckpointingMode,
         "StreamExecutionEnvironment": tables.StreamExecutionEnvironment,
+        "TimeCharacteristic": checkpoints.TimeCharacteristic,
     },
     "pyflink.datastream.checkpoint_config": {"CheckpointConfig": checkpoints.CheckpointConfig},
     "pyflink.datastream.checkpointing_mode": {"CheckpointingMode": checkpoints.CheckpointingMode},
+    "pyflink.datastream.stream_execution_environment": {
+        "StreamExecutionEnvironment": tables.StreamExecutionEnvironment
+    },
+    "pyflink.datastream.time_characteristic": {
+        "TimeCharacteristic": checkpoints.TimeCharacteristic
+    },
     "pyflink.table": _TABLE,
     "pyflink.table.environment_settings": {"EnvironmentSettings": tables.EnvironmentSettings},
+    "pyflink.table.explain_detail": {"ExplainDetail": inserts.ExplainDetail},
     "pyflink.table.expression": {
         "Expression": expressions.Expression,
         "TimeIntervalUnit": expressions.TimeIntervalUnit,
     },
-    "pyflink.table.expressions": expressions.NAMES,
+    "pyflink.table.expressions": {**expressions.NAMES, **column_choices.NAMES},
     "pyflink.table.schema": {"Schema": descriptors.Schema},
-    "pyflink.table.statement_set": {"StatementSet": tables.StatementSet},
+    "pyflink.table.statement_set": {"StatementSet": inserts.StatementSet},
     "pyflink.table.table": {"Table": table.Table, "GroupedTable": table.GroupedTable},
     "pyflink.table.table_descriptor": {
         "FormatDescriptor": descriptors.FormatDescriptor,

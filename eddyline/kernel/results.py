@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from eddyline.kernel.job_client import JobClient
+from eddyline.kernel.named import Named
 from eddyline.kernel.running import Running
 from eddyline.service import events as e
 from eddyline.udf.data_types import DataType
@@ -18,16 +20,6 @@ from eddyline.udf.row import Row
 _COMMENT = re.compile(r"\s*(?:--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
 _QUERIES = ("SELECT", "WITH", "VALUES", "(", "TABLE")
 _WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
-
-
-class Named:
-    """Says what is missing, with the way to write it instead."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        msg = f"{type(self).__name__}.{name} is not available here; write it as SQL in execute_sql"
-        raise AttributeError(msg)
 
 
 def show(text: str) -> None:
@@ -100,22 +92,6 @@ class ResolvedSchema(Named):
     def __repr__(self) -> str:
         pairs = zip(self._names, self._types, strict=True)
         return "root\n" + "\n".join(f" |-- {n}: {t}" for n, t in pairs)
-
-
-class JobClient(Named):
-    """A running INSERT."""
-
-    def __init__(self, running: Running, job_id: str) -> None:
-        self._running = running
-        self._job_id = job_id
-
-    def get_job_id(self) -> str:
-        """The job's id, as ``eddyline job list`` shows it."""
-        return self._job_id
-
-    def cancel(self) -> None:
-        """Stop the job."""
-        self._running.cancel()
 
 
 class RowIterator(Iterator[Row]):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from eddyline.kernel.calls import column_names, lateral
-from eddyline.kernel.expressions import Expression, quoted
+from eddyline.kernel.column_choices import ColumnChoice
+from eddyline.kernel.expressions import Expression, col, quoted
+from eddyline.kernel.inserts import TablePipeline, explained, target_name
+from eddyline.kernel.named import Named
 from eddyline.kernel.results import (
-    Named,
     ResolvedSchema,
     TableResult,
     described,
@@ -30,7 +32,7 @@ class Table(Named):
         self._types: dict[str, str] | None = None
 
     @property
-    def query(self) -> str:
+    def _query(self) -> str:
         """The SQL text."""
         return f"{self._rows} {self._order}".rstrip() if self._order else self._rows
 
@@ -39,48 +41,48 @@ class Table(Named):
         return Table(query, order, self._options)
 
     def _of(self, select: str, more: str = "") -> Table:
-        return self._made(f"SELECT {select} FROM ({self.query}) {more}".rstrip())
+        return self._made(f"SELECT {select} FROM ({self._query}) {more}".rstrip())
 
-    def types(self) -> dict[str, str]:
+    def _columns(self) -> dict[str, str]:
         """Its columns' names and types."""
         if self._types is None:
-            self._types = dict(zip(*described(self.query), strict=True))
+            self._types = dict(zip(*described(self._query), strict=True))
         return self._types
 
     def select(self, *columns: Any) -> Table:
         """Columns: expressions, or SQL as text."""
-        return self._of(", ".join(selected(columns, self.types)))
+        return self._of(", ".join(selected(columns, self._columns)))
 
     def where(self, condition: Any) -> Table:
         """The rows for which a condition holds."""
-        return self._of("*", f"WHERE {condition_of(condition, self.types)}")
+        return self._of("*", f"WHERE {condition_of(condition, self._columns)}")
 
     filter = where
 
     def alias(self, name: str, *more: str) -> Table:
         """The same rows under other names of columns."""
         names = _several(name, more)
-        return self._made(f"SELECT * FROM ({self.query}) AS t ({', '.join(map(quoted, names))})")
+        return self._made(f"SELECT * FROM ({self._query}) AS t ({', '.join(map(quoted, names))})")
 
     def add_columns(self, *columns: Any) -> Table:
         """Further columns behind those that are there."""
-        return self._of(", ".join(["*", *selected(columns, self.types)]))
+        return self._of(", ".join(["*", *selected(columns, self._columns)]))
 
     def add_or_replace_columns(self, *columns: Any) -> Table:
         """Further columns; one whose name is taken takes the place of the other."""
         new = {column.names[0]: column.selected() for column in columns}
-        kept = [new.pop(name, None) or quoted(name) for name in self.columns()]
+        kept = [new.pop(name, None) or quoted(name) for name in self._columns()]
         return self._of(", ".join([*kept, *new.values()]))
 
     def drop_columns(self, *columns: Any) -> Table:
         """All columns but these."""
         dropped = {_name(c) for c in columns}
-        return self._of(", ".join(quoted(n) for n in self.columns() if n not in dropped))
+        return self._of(", ".join(quoted(n) for n in self._columns() if n not in dropped))
 
     def rename_columns(self, *columns: Any) -> Table:
         """Some columns under other names: ``col('a').alias('b')``."""
         renamed = {c.text: c.selected() for c in columns}
-        every = (quoted(n) for n in self.columns())
+        every = (quoted(n) for n in self._columns())
         return self._of(", ".join(renamed.get(n, n) for n in every))
 
     def group_by(self, *keys: Any) -> GroupedTable:
@@ -101,20 +103,20 @@ class Table(Named):
 
     def order_by(self, *columns: Any) -> Table:
         """Rows in order; over a stream this needs a time, or ``limit``."""
-        order = ", ".join(_texts("order_by", columns, self.types))
-        return self._made(f"SELECT * FROM ({self.query})", f"ORDER BY {order}")
+        order = ", ".join(_texts("order_by", columns, self._columns))
+        return self._made(f"SELECT * FROM ({self._query})", f"ORDER BY {order}")
 
     def limit(self, count: int, offset: int = 0) -> Table:
         """The first rows, after ``offset``."""
         skipped = f" OFFSET {int(offset)}" if offset else ""
-        source = f"{self._rows} {self._order}" if self._order else f"SELECT * FROM ({self.query})"
+        source = f"{self._rows} {self._order}" if self._order else f"SELECT * FROM ({self._query})"
         return self._made(f"{source} LIMIT {int(count)}{skipped}")
 
     fetch = limit
 
     def offset(self, count: int) -> Table:
         """The rows after the first ``count``."""
-        source = f"{self._rows} {self._order}" if self._order else f"SELECT * FROM ({self.query})"
+        source = f"{self._rows} {self._order}" if self._order else f"SELECT * FROM ({self._query})"
         return self._made(f"{source} OFFSET {int(count)}")
 
     def union_all(self, right: Table) -> Table:
@@ -142,7 +144,8 @@ class Table(Named):
         return self._with("EXCEPT ALL", right)
 
     def _with(self, operator: str, right: Table) -> Table:
-        return self._made(f"SELECT * FROM ({self.query}) {operator} SELECT * FROM ({right.query})")
+        left = f"SELECT * FROM ({self._query})"
+        return self._made(f"{left} {operator} SELECT * FROM ({right._query})")
 
     def join(self, right: Table, join_predicate: Any = None) -> Table:
         """Pairs of rows that match."""
@@ -165,30 +168,30 @@ class Table(Named):
     def _joined(self, kind: str, right: Table, condition: Any) -> Table:
         on = "" if kind == "CROSS JOIN" else " ON TRUE"
         if condition is not None:
-            on = f" ON {condition_of(condition, lambda: right.types() | self.types())}"
-        return self._made(f"SELECT * FROM ({self.query}) AS l {kind} ({right.query}) AS r{on}")
+            on = f" ON {condition_of(condition, lambda: right._columns() | self._columns())}"
+        return self._made(f"SELECT * FROM ({self._query}) AS l {kind} ({right._query}) AS r{on}")
 
     def join_lateral(self, call: Any, join_predicate: Any = None) -> Table:
         """Each row with the rows that a table function gives for it."""
-        on = "TRUE" if join_predicate is None else condition_of(join_predicate, self.types)
-        return self._made(f"SELECT * FROM ({self.query}) AS l JOIN {lateral(call)} ON {on}")
+        on = "TRUE" if join_predicate is None else condition_of(join_predicate, self._columns)
+        return self._made(f"SELECT * FROM ({self._query}) AS l JOIN {lateral(call)} ON {on}")
 
     def left_outer_join_lateral(self, call: Any, join_predicate: Any = None) -> Table:
         """As ``join_lateral``; a row without any stays, with NULL."""
-        on = "TRUE" if join_predicate is None else condition_of(join_predicate, self.types)
-        return self._made(f"SELECT * FROM ({self.query}) AS l LEFT JOIN {lateral(call)} ON {on}")
+        on = "TRUE" if join_predicate is None else condition_of(join_predicate, self._columns)
+        return self._made(f"SELECT * FROM ({self._query}) AS l LEFT JOIN {lateral(call)} ON {on}")
 
     def map(self, call: Expression) -> Table:
         """The fields of the ROW that a scalar function gives for each row."""
         names = column_names(call)
         fields = [f"c.{quoted(n)} AS {quoted(as_)}" for n, as_ in names]
-        source = f"SELECT {call.text} AS c FROM ({self.query})"
+        source = f"SELECT {call.text} AS c FROM ({self._query})"
         return self._made(f"SELECT {', '.join(fields)} FROM ({source})")
 
     def flat_map(self, call: Expression) -> Table:
         """The rows that a table function gives for each row."""
         names = [quoted(as_) for _, as_ in column_names(call)]
-        return self._made(f"SELECT {', '.join(names)} FROM ({self.query}) AS l, {lateral(call)}")
+        return self._made(f"SELECT {', '.join(names)} FROM ({self._query}) AS l, {lateral(call)}")
 
     def aggregate(self, call: Expression) -> AggregatedTable:
         """One group of all rows."""
@@ -200,41 +203,55 @@ class Table(Named):
 
     def execute(self) -> TableResult:
         """Its rows."""
-        return run(self.query, self._options)
+        return run(self._query, self._options)
 
-    def execute_insert(self, table: str, overwrite: bool = False) -> TableResult:
+    def execute_insert(self, table_path_or_descriptor: Any, overwrite: bool = False) -> TableResult:
         """Write its rows into a table, as a job."""
+        return self.insert_into(table_path_or_descriptor, overwrite).execute()
+
+    def insert_into(self, table_path_or_descriptor: Any, overwrite: bool = False) -> TablePipeline:
+        """Its way into a table, which ``execute`` starts."""
         verb = "OVERWRITE" if overwrite else "INTO"
-        return run(f"INSERT {verb} {table} {self.query}", self._options)
+        target = target_name(table_path_or_descriptor)
+        return TablePipeline(f"INSERT {verb} {target} {self._query}", self._options)
 
     def explain(self, *details: Any) -> str:
-        """The plan as text."""
-        return "\n".join(str(row[0]) for row in run(f"EXPLAIN {self.query}").collect())
-
-    def columns(self) -> list[str]:
-        """The names of its columns."""
-        return described(self.query)[0]
+        """The plan as text, with details (``ExplainDetail``)."""
+        return explained(self._query, details, self._options)
 
     def get_schema(self) -> ResolvedSchema:
         """Its columns and their types."""
-        return ResolvedSchema(*described(self.query))
+        return ResolvedSchema(*described(self._query))
 
     get_resolved_schema = get_schema
 
     def print_schema(self) -> None:
         """Print its columns and their types."""
-        pairs = zip(*described(self.query), strict=True)
-        show("\n".join(["(", *(f"  `{c}` {t}" for c, t in pairs), ")"]))
+        pairs = zip(*described(self._query), strict=True)
+        show("(\n" + ",\n".join(f"  `{c}` {t}" for c, t in pairs) + "\n)")
 
     def to_pandas(self) -> Any:
         """All its rows as a data frame; the query must end by itself."""
         import pandas
 
-        columns, rows = rows_of(self.query, self._options)
+        columns, rows = rows_of(self._query, self._options)
         return pandas.DataFrame(rows, columns=columns)
 
     def __str__(self) -> str:
-        return self.query
+        return self._query
+
+    def __getattr__(self, name: str) -> Any:
+        """A column: ``orders.price``; a method of the Table API that is missing says so."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        columns = self._columns()
+        if name in columns:
+            return col(name)
+        msg = (
+            f"the table has no column {name} (it has {', '.join(columns)}), and Table.{name} is "
+            "not available here; write it as SQL in execute_sql"
+        )
+        raise AttributeError(msg)
 
 
 class GroupedTable(Named):
@@ -250,13 +267,13 @@ class GroupedTable(Named):
     def select(self, *columns: Any) -> Table:
         """Keys and aggregates."""
         alias = self._window.name if self._window is not None else ""
-        texts = selected(columns, self._table.types, alias)
-        keys = _keys(self._keys, self._table.types)
+        texts = selected(columns, self._table._columns, alias)
+        keys = _keys(self._keys, self._table._columns)
         if self._window is not None:
             texts = [self._window.resolved(t) for t in texts]
             keys = [self._window.key if self._window.is_alias(k) else k for k in keys]
         group = f" GROUP BY {', '.join(keys)}" if keys else ""
-        return self._table._made(f"SELECT {', '.join(texts)} FROM ({self._table.query}){group}")
+        return self._table._made(f"SELECT {', '.join(texts)} FROM ({self._table._query}){group}")
 
     def aggregate(self, call: Expression) -> AggregatedTable:
         """The groups' keys and an aggregate function's value; ``select`` follows."""
@@ -280,10 +297,10 @@ class AggregatedTable(Named):
     def select(self, *columns: Any) -> Table:
         """Keys and the function's columns, under the names of its ``alias``."""
         window = self._window
-        keys = _keys(self._keys, self._table.types)
+        keys = _keys(self._keys, self._table._columns)
         keys = [k for k in keys if window is None or not window.is_alias(k)]
         names = column_names(self._call, one=not self._flat)
-        known = self._table.types
+        known = self._table._columns
         shown_as = dict.fromkeys((as_ for _, as_ in names), "")
         texts = selected(columns, lambda: known() | shown_as, window.name if window else "")
         source_columns, group = list(keys), list(keys)
@@ -292,7 +309,7 @@ class AggregatedTable(Named):
             group.append(window.key)
             texts = [window.renamed(t) for t in texts]
         source_columns.append(f"{self._call.text} AS `$c`")
-        source = f"SELECT {', '.join(source_columns)} FROM ({self._table.query})"
+        source = f"SELECT {', '.join(source_columns)} FROM ({self._table._query})"
         if group:
             source += f" GROUP BY {', '.join(group)}"
         if self._flat:
@@ -332,16 +349,21 @@ class OverTable(Named):
     def select(self, *columns: Any) -> Table:
         """Columns and aggregates over the windows."""
         named = ", ".join(f"{quoted(w.name)} AS ({w.text})" for w in self._windows)
-        texts = selected(columns, self._table.types)
+        texts = selected(columns, self._table._columns)
         return self._table._of(", ".join(texts), f"WINDOW {named}")
 
 
 def selected(columns: tuple[Any, ...], types: Columns, window: str = "") -> list[str]:
     """A SELECT list of expressions and texts. window: the alias of a window, if there is one."""
-    return [
-        c.selected() if isinstance(c, Expression) else as_sql(_text("select", c), types, window)
-        for c in columns
-    ]
+    texts = list[str]()
+    for column in columns:
+        if isinstance(column, ColumnChoice):
+            texts += map(quoted, column.pick(list(types())))
+        elif isinstance(column, Expression):
+            texts.append(column.selected())
+        else:
+            texts.append(as_sql(_text("select", column), types, window))
+    return texts
 
 
 def condition_of(condition: Any, types: Columns) -> str:

@@ -1,8 +1,9 @@
 """Expressions of the Table API that are given as text, as SQL.
 
 In such a text the name of a column is a plain reference, whatever word it is, and a function may
-follow its argument: ``value.sum as total``. SQL reserves words like ``value`` and ``timestamp`` and
-writes ``SUM(`value`)``. All other SQL passes through unchanged.
+follow its argument: ``value.sum as total``, ``a.power(2)``. SQL reserves words like ``value`` and
+``timestamp`` and writes ``SUM(`value`)``. ``&&``, ``===`` and ``!==`` are Java's signs for AND, =
+and <>; beside them ``||`` is OR. All other SQL passes through unchanged.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from eddyline.kernel.expression_functions import PROPERTIES
+from eddyline.kernel.expression_functions import METHODS, PROPERTIES
 from eddyline.kernel.expressions import quoted
 from eddyline.sql.grammar.reserved import RESERVED
 
@@ -19,7 +20,8 @@ Columns = Callable[[], dict[str, str]]
 
 _TOKEN = re.compile(
     r"(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|(?P<text>'(?:[^']|'')*')|(?P<quoted>`(?:[^`]|``)*`)"
-    r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>[^\W\d]\w*)|(?P<symbol>.)",
+    r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<word>[^\W\d]\w*)|(?P<operator>===|!==|==|&&|\|\|)"
+    r"|(?P<symbol>.)",
     re.DOTALL,
 )
 # Words behind which an operand stands; behind all others the expression goes on or ends.
@@ -41,6 +43,13 @@ def _camel(name: str) -> str:
 
 # PyFlink's and Java's spelling: ``is_null`` and ``isNull``.
 _SUFFIXES = {name: sql for key, sql in PROPERTIES.items() for name in (key, _camel(key))}
+_CALLS = {
+    name: sql for key, sql in {**METHODS, "cast": "CAST({0} AS {1})"}.items()
+    for name in (key, _camel(key))
+}  # fmt: skip
+# Java's signs; those that make ``||`` mean OR, which is SQL's sign for joining texts.
+_SIGNS = {"===": "=", "==": "=", "!==": "<>", "&&": "AND"}
+_PLACES = re.compile(r"\{(\d)\}")
 
 
 class _Token:
@@ -90,18 +99,22 @@ def as_sql(text: str, columns: Columns, window: str = "") -> str:
     """
     tokens = _tokens(text)
     solid = [t for t in tokens if t.kind != "gap"]
+    _translate_signs(solid)
     types: dict[str, str] | None = None
     for place, token in enumerate(solid):
         before, after = _at(solid, place - 1), _at(solid, place + 1)
         if _is_alias(token, before):
             token.text = quoted(token.name) if token.word in RESERVED else token.text
         elif _may_be_column(token, before, after):
-            suffix = _suffix(solid, place)
-            if not suffix and token.word not in RESERVED:
+            suffix, call = _suffix(solid, place), _call(solid, place)
+            if not suffix and not call and token.word not in RESERVED:
                 continue
             if types is None:
                 types = {**columns(), **({window: ""} if window else {})}
-            _rewrite(solid, place, suffix, types)
+            if call and token.name in types:
+                _rewrite_call(solid, place, call)
+            else:
+                _rewrite(solid, place, suffix, types)
     return "".join(t.text for t in tokens)
 
 
@@ -133,6 +146,52 @@ def _suffix(tokens: list[_Token], place: int) -> str:
     if _at(tokens, place + 1).text != "." or called.kind != "word":
         return ""
     return _SUFFIXES.get(called.text, "")
+
+
+def _translate_signs(tokens: list[_Token]) -> None:
+    signs = [t for t in tokens if t.kind == "operator"]
+    is_java = any(t.text in _SIGNS for t in signs)
+    for token in signs:
+        token.text = _SIGNS.get(token.text, "OR" if is_java else token.text)
+        token.kind = "word" if token.text.isalpha() else "symbol"
+
+
+def _call(tokens: list[_Token], place: int) -> str:
+    """The SQL of a function with arguments that follows its first one: ``a.power(2)``."""
+    dot, called, bracket = (_at(tokens, place + n) for n in (1, 2, 3))
+    if dot.text != "." or called.kind != "word" or bracket.text != "(":
+        return ""
+    return "" if _at(tokens, place + 4).text == ")" else _CALLS.get(called.text, "")
+
+
+def _rewrite_call(tokens: list[_Token], place: int, template: str) -> None:
+    """Put a function's SQL around its arguments, which stay as they are."""
+    commas, end = _arguments(tokens, place + 3)
+    if template.endswith("(…)"):
+        numbers = ", ".join(f"{{{n}}}" for n in range(len(commas) + 2))
+        template = f"{template.removesuffix('(…)')}({numbers})"
+    head, *rest = _PLACES.split(template)
+    places, between = rest[::2], rest[1::2]
+    if places != [str(n) for n in range(len(commas) + 2)] or end is None:
+        return  # another number of arguments; SQL says what is wrong
+    tokens[place].text = f"{head}{quoted(tokens[place].name)}{between[0]}"
+    for token in tokens[place + 1 : place + 4]:
+        token.text, token.kind = "", "gap"
+    for comma, text in zip(commas, between[1:-1], strict=True):
+        comma.text = text
+    end.text = between[-1]
+
+
+def _arguments(tokens: list[_Token], bracket: int) -> tuple[list[_Token], _Token | None]:
+    """The commas between the arguments behind a bracket, and the bracket that ends them."""
+    commas, depth = list[_Token](), 0
+    for token in tokens[bracket:]:
+        depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
+        if depth == 0:
+            return commas, token
+        if token.text == "," and depth == 1:
+            commas.append(token)
+    return commas, None
 
 
 def _rewrite(tokens: list[_Token], place: int, suffix: str, types: dict[str, str]) -> None:

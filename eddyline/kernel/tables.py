@@ -7,7 +7,6 @@ instead; nothing is accepted and ignored.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import count
 from typing import Any, NoReturn
 
 from eddyline.kernel.checkpoints import (
@@ -17,35 +16,15 @@ from eddyline.kernel.checkpoints import (
     set_option,
     without_effect,
 )
-from eddyline.kernel.descriptors import TableDescriptor
+from eddyline.kernel.descriptors import TableDescriptor, anonymous_table
 from eddyline.kernel.elements import frame_elements, values_query
 from eddyline.kernel.expressions import quoted
 from eddyline.kernel.functions import create_statement
-from eddyline.kernel.results import Named, TableResult, run
+from eddyline.kernel.inserts import StatementSet, TablePipeline, execute_waiting, explained
+from eddyline.kernel.named import Named
+from eddyline.kernel.results import TableResult, run
 from eddyline.kernel.running import Running
 from eddyline.kernel.table import Table
-
-
-class StatementSet(Named):
-    """Several INSERTs that start together."""
-
-    def __init__(self) -> None:
-        self._inserts: list[str] = []
-
-    def add_insert_sql(self, text: str) -> StatementSet:
-        """Add an INSERT."""
-        self._inserts.append(text.strip().rstrip(";"))
-        return self
-
-    def add_insert(self, target: str, table: Table, overwrite: bool = False) -> StatementSet:
-        """Add an INSERT of a table's rows."""
-        verb = "OVERWRITE" if overwrite else "INTO"
-        return self.add_insert_sql(f"INSERT {verb} {target} {table.query}")
-
-    def execute(self) -> TableResult:
-        """Start all of them."""
-        body = ";\n".join(self._inserts)
-        return run(f"EXECUTE STATEMENT SET BEGIN\n{body};\nEND")
 
 
 class _Config(Named):
@@ -78,10 +57,6 @@ class _Config(Named):
     def get_configuration(self) -> _Config:
         """The same options."""
         return self
-
-
-# Of tables that have no name of their own.
-_numbers = count(1)
 
 
 def _last(result: TableResult) -> Any:
@@ -253,14 +228,14 @@ class StreamTableEnvironment(Named):
         """Run one statement."""
         return run(text, self._options)
 
-    def explain_sql(self, text: str, *_: Any) -> str:
-        """The plan of a statement as text."""
-        return "\n".join(str(row[0]) for row in run(f"EXPLAIN {text}", self._options).collect())
+    def explain_sql(self, stmt: str, *extra_details: Any) -> str:
+        """The plan of a statement as text, with details (``ExplainDetail``)."""
+        return explained(stmt, extra_details, self._options)
 
     def sql_query(self, text: str) -> Table:
         """A query as a table; it is checked now."""
         table = Table(text.strip().rstrip(";"), options=self._options)
-        for _ in Running(f"EXPLAIN {table.query}", options=self._options).events():
+        for _ in Running(f"EXPLAIN {table._query}", options=self._options).events():
             pass
         return table
 
@@ -289,13 +264,11 @@ class StreamTableEnvironment(Named):
 
     def from_descriptor(self, descriptor: TableDescriptor) -> Table:
         """A table without a name of its own."""
-        name = f"`table_{next(_numbers)}_{id(self):x}`"
-        run(descriptor.statement(name, temporary=True))
-        return self.from_path(name)
+        return self.from_path(anonymous_table(descriptor))
 
     def create_temporary_view(self, name: str, table: Table) -> None:
         """Give a query a name."""
-        run(f"CREATE TEMPORARY VIEW {name} AS {table.query}")
+        run(f"CREATE TEMPORARY VIEW {name} AS {table._query}")
 
     register_table = create_temporary_view
 
@@ -362,9 +335,24 @@ class StreamTableEnvironment(Named):
         """The names of the functions that were registered."""
         return [row[0] for row in run("SHOW USER FUNCTIONS").collect()]
 
-    def create_statementset_option(self) -> StatementSet:
+    def create_statement_set(self) -> StatementSet:
         """Several INSERTs that start together."""
-        return StatementSet()
+        return StatementSet(self._options)
+
+    def sql_update(self, text: str) -> None:
+        """Run a statement; an INSERT waits for ``execute``, as before Flink 1.11."""
+        if text.lstrip().upper().startswith("INSERT"):
+            TablePipeline(text.strip().rstrip(";"), self._options)
+        else:
+            run(text, self._options)
+
+    def insert_into(self, target_path: str, table: Table) -> None:
+        """Have a table's rows written by ``execute``, as before Flink 1.11."""
+        table.insert_into(target_path)
+
+    def execute(self, job_name: str | None = None) -> TableResult:
+        """Start what ``insert_into`` and ``sql_update`` have left."""
+        return execute_waiting(job_name, self._options)
 
     def list_views(self) -> list[str]:
         """The names of all views."""

@@ -37,7 +37,7 @@ class ZeppelinContext:
         if isinstance(table, str):
             table = Table(table)
         if isinstance(table, Table):
-            self._show_query(table.query, stream_type)
+            self._show_query(table, stream_type)
         elif hasattr(table, "columns") and hasattr(table, "itertuples"):
             rows = [[_text(v) for v in row] for row in table.itertuples(index=False)]
             publish([str(c) for c in table.columns], [], rows, len(rows), 0, uuid.uuid4().hex)
@@ -45,15 +45,20 @@ class ZeppelinContext:
             msg = f"z.show cannot show a {type(table).__name__}; it takes a table or a data frame"
             raise TypeError(msg)
 
-    def _show_query(self, query: str, mode: str) -> None:
+    def _show_query(self, table: Table, mode: str) -> None:
         """Check the query here; the server runs it, so that a stream holds up no other Python."""
-        for _ in Running(f"EXPLAIN {query}").events():
+        query, options = table._query, table._options
+        for _ in Running(f"EXPLAIN {query}", options=options).events():
             pass
         from IPython import display as ipython
 
         display: Any = ipython.display
         display(
-            {QUERY_MIME: {"query": query, "mode": mode}, "text/plain": "a query's table"}, raw=True
+            {
+                QUERY_MIME: {"query": query, "mode": mode, "options": options or {}},
+                "text/plain": "a query's table",
+            },
+            raw=True,
         )
 
     def input(self, name: str, defaultValue: Any = "") -> Any:

@@ -38,8 +38,11 @@ class Shows:
         self._end = e.RunFinished(run_id, "FINISHED")
         self.over = False
 
-    def add(self, query: str, mode: str, index: int) -> None:
-        """Run a query whose result stands at place ``index``. Raises as ``Sessions.submit``."""
+    def add(self, query: str, mode: str, options: dict[str, str], index: int) -> None:
+        """Run a query whose result stands at place ``index``. Raises as ``Sessions.submit``.
+
+        options: session options for this query alone.
+        """
         query_id = uuid.uuid4().hex
         with self._lock:
             self._running.add(query_id)
@@ -48,7 +51,13 @@ class Shows:
             self._hear(query_id, index, event)
 
         self._sessions.submit(
-            self._session, query, hear, run_id=query_id, mode=mode, refresh_ms=REFRESH_MS
+            self._session,
+            query,
+            hear,
+            run_id=query_id,
+            mode=mode,
+            refresh_ms=REFRESH_MS,
+            parameters=options,
         )
 
     def code_ended(self, end: e.RunFinished) -> None:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from eddyline.errors import EddylineError
 from eddyline.service import events as e
+from eddyline.service import printed
 from eddyline.service.aws_environment import aws_environment, credentials_of_user
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
@@ -79,12 +80,12 @@ class _Shown:
 
     places: dict[str, int] = field(default_factory=dict)
     text: str = ""
-    text_at: int | None = None
+    text_places: list[int] = field(default_factory=list)
     following: int = 0
 
     def at(self, place: str | None = None) -> int:
         """The number of an output's place, a new one unless it is known."""
-        self.text, self.text_at = "", None
+        self.text, self.text_places = "", []
         if place is not None and place in self.places:
             return self.places[place]
         self.following += 1
@@ -323,9 +324,10 @@ class Kernel:
                 failure = _failure(content, run.code)
             elif kind == "display_data" and QUERY_MIME in content["data"]:
                 query = content["data"][QUERY_MIME]
-                run.shows.add(query["query"], query["mode"], shown.at())
-            elif event := _event(run.run_id, shown, kind, content):
-                run.on_event(event)
+                run.shows.add(query["query"], query["mode"], query["options"], shown.at())
+            else:
+                for event in _events(run.run_id, shown, kind, content):
+                    run.on_event(event)
         if run.cancelled:
             raise KeyboardInterrupt
         if failure is not None:
@@ -377,33 +379,40 @@ def _at(first: str, rest: str, line: int | None) -> EddylineError:
     return EddylineError("invalid_argument", f"{first}{place}", detail=rest or None)
 
 
-def _event(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> RunEvent | None:
-    """The event of a kernel's message; None for those that show nothing."""
+def _events(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> list[RunEvent]:
+    """The events of a kernel's message; none for those that show nothing."""
     if kind == "stream":
-        return _text(run_id, shown, str(content["text"]))
+        return _printed(run_id, shown, str(content["text"]))
     if kind not in ("display_data", "execute_result"):
-        return None
+        return []
     data = content["data"]
     if FORM_MIME in data:
-        return e.FormMade(run_id, data[FORM_MIME])
+        return [e.FormMade(run_id, data[FORM_MIME])]
     if TABLE_MIME in data:
         table = data[TABLE_MIME]
         at = shown.at(table["place"])
         head = (run_id, at, table["columns"], table["types"], table["rows"])
-        return e.TableSnapshot(*head, table["row_count"], table["skipped"])
+        return [e.TableSnapshot(*head, table["row_count"], table["skipped"])]
     for mime, output in (("image/png", "IMG"), ("text/html", "HTML"), ("text/plain", "TEXT")):
         if mime in data:
-            return e.Shown(run_id, shown.at(), output, str(data[mime]))
-    return None
+            return [e.Shown(run_id, shown.at(), output, str(data[mime]))]
+    return []
 
 
-def _text(run_id: str, shown: _Shown, more: str) -> RunEvent | None:
-    """What was printed in one piece so far: each event replaces the one before."""
-    if shown.text_at is None:
-        shown.text_at = shown.at()
+def _printed(run_id: str, shown: _Shown, more: str) -> list[RunEvent]:
+    """What was printed in one piece so far, by display: each event replaces the one before."""
     if len(shown.text) >= TEXT_CHARACTERS_MAX:
-        return None
+        return []
     shown.text += more
     if len(shown.text) > TEXT_CHARACTERS_MAX:
         shown.text = shown.text[:TEXT_CHARACTERS_MAX] + "\n... the rest is cut off"
-    return e.Shown(run_id, shown.text_at, "TEXT", shown.text)
+    places, known = shown.text_places, len(shown.text_places)
+    parts = printed.displays(shown.text)
+    for _ in parts[known:]:
+        shown.following += 1
+        places.append(shown.following)
+    first = max(known - 1, 0)
+    return [
+        printed.event(run_id, place, *part)
+        for place, part in zip(places[first:], parts[first:], strict=True)
+    ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from eddyline.errors import EddylineError
 from eddyline.service import events as e
+from eddyline.service import printed
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
 
@@ -103,7 +104,8 @@ class Shells:
                 shown += more
                 cut = _CUT if len(shown) > TEXT_CHARACTERS_MAX else ""
                 text = shown[:TEXT_CHARACTERS_MAX].decode("utf-8", "replace") + cut
-                on_event(e.Shown(run_id, 1, "TEXT", text))
+                for place, part in enumerate(printed.displays(text), 1):
+                    on_event(printed.event(run_id, place, *part))
 
     def _finished(self, run_id: str, code: int) -> e.RunFinished:
         if run_id in self._cancelled:

@@ -1,7 +1,8 @@
 """``import pyflink`` in processes that run notes' Python: a module tree with our names.
 
 It comes before an installed PyFlink, and exists in these processes only, so that nothing is
-shadowed elsewhere. A name that is missing says so when it is imported.
+shadowed elsewhere. Scripts import more than they use, so a name that is missing can be imported
+and says so when it is used.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from eddyline.udf import classes, data_types
 from eddyline.udf.row import Row, RowKind
@@ -50,9 +51,7 @@ class FacadeFinder(MetaPathFinder, Loader):
         """The module of that name; every other module is somebody else's."""
         if name in MODULES:
             return ModuleSpec(name, self, is_package=True)
-        if name.startswith("pyflink."):
-            raise ModuleNotFoundError(missing(name), name=name)
-        return None
+        return ModuleSpec(name, self, is_package=True) if name.startswith("pyflink.") else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Python's own kind of module."""
@@ -60,15 +59,35 @@ class FacadeFinder(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         """Fill it, and have what is missing name itself."""
-        module.__dict__.update(MODULES[module.__name__])
+        module.__dict__.update(MODULES.get(module.__name__, {}))
         module.__doc__ = "PyFlink's names over Eddyline's engine."
 
         def absent(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
-            raise ImportError(missing(f"{module.__name__}.{name}"))
+            return Absent(f"{module.__name__}.{name}")
 
         module.__dict__["__getattr__"] = absent
+
+
+class Absent:
+    """A name of PyFlink's that is not here; whatever is done with it says so."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError(missing(self._name))
+
+    __call__ = __mro_entries__ = __getitem__ = __iter__ = _refuse
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse()
+
+    def __repr__(self) -> str:
+        return missing(self._name)
 
 
 def missing(name: str) -> str:

@@ -193,14 +193,15 @@ def _conf(text: str, parsed: Header) -> ParagraphTask:
     """``key value`` a line, as SET statements; jars and packages have no meaning here."""
     out, warned = [], []
     for line in text.split("\n"):
-        key, _, value = line.strip().partition(" ")
+        key, *values = line.split(None, 1) or [""]
+        value = "".join(values).strip()
         if not key or key.startswith(("#", "//")):
             out.append("")
         elif key.startswith(("flink.", "zeppelin.", "FLINK_", "HADOOP_", "HIVE_")):
             warned.append(f"{key} is ignored: there is no Flink installation to set up here")
             out.append("")
         else:
-            out.append(f"SET '{_quoted(key)}' = '{_quoted(value.strip())}';")
+            out.append(f"SET '{_quoted(key)}' = '{_quoted(value)}';")
     sql = "\n".join(out)
     return ParagraphTask(sql if sql.strip() else None, warnings=tuple(warned))
 

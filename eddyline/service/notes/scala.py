@@ -1,8 +1,8 @@
 """Scala paragraphs: the SQL and the registrations of functions in them, found by reading alone.
 
 Scala itself is not run. Imports, texts given a name, ``executeSql``, ``sqlQuery`` shown by
-``z.show``, and the registration of a Java class under the name of a function that is built in
-here are all that a paragraph may hold; anything else is named with its line.
+``z.show``, options that are set, and the registration of a Java class under the name of a function
+that is built in here are all that a paragraph may hold; anything else is named with its line.
 """
 
 from __future__ import annotations
@@ -99,6 +99,12 @@ def _register(reading: _Reading, match: re.Match[str]) -> None:
     reading.registered.append(f"{name} is built in here; the Java class {java} is not needed.")
 
 
+def _set(reading: _Reading, match: re.Match[str]) -> None:
+    key, value = reading.value(match), match["value"].strip('"')
+    key, value = (part.replace("'", "''") for part in (key, value))
+    reading.run(match.start("text"), f"SET '{key}' = '{value}'")
+
+
 def _nothing(reading: _Reading, match: re.Match[str]) -> None:
     """Imports and printed words change nothing."""
 
@@ -120,6 +126,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[_Reading, re.Match[str]], None]],
             _register,
         ),
         (_CALLED + rf"(?:executeSql|sqlUpdate)\s*\(\s*{_TEXT}\s*\){_AFTER}", _execute),
+        (
+            _CALLED + r"getConfig(?:\(\))?(?:\s*\.\s*getConfiguration(?:\(\))?)?\s*\.\s*"
+            rf"set\w*\s*\(\s*{_TEXT}\s*,\s*(?P<value>\"[^\"\n]*\"|[\w.]+)\s*\)",
+            _set,
+        ),
         (_NAMED + rf"\w+\s*\.\s*sqlQuery\s*\(\s*{_TEXT}\s*\)", _keep_query),
         (
             rf"z\s*\.\s*show\s*\(\s*(?:\w+\s*\.\s*sqlQuery\s*\(\s*{_TEXT}\s*\)|(?P<query>\w+))"

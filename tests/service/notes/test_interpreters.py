@@ -152,6 +152,17 @@ def test_scala_that_only_registers_what_is_built_in_or_runs_sql() -> None:
     assert statements[-1] == "SELECT 1 AS one;"
 
 
+def test_options_that_scala_sets() -> None:
+    found = task(
+        '%flink\nstenv.getConfig.getConfiguration.setString("pipeline.name", "it\'s")\n'
+        'stenv.getConfig().set("table.exec.state.ttl", "1 h")'
+    )
+    assert str(found.sql).split("\n")[1:] == [
+        "SET 'pipeline.name' = 'it''s';",
+        "SET 'table.exec.state.ttl' = '1 h';",
+    ]
+
+
 def test_a_java_function_that_is_not_there_is_named() -> None:
     with pytest.raises(EddylineError) as caught:
         task('%flink\nstenv.registerFunction("geohash", new com.example.GeoHash())')
@@ -163,7 +174,7 @@ def test_a_java_function_that_is_not_there_is_named() -> None:
 
 def test_conf_becomes_set() -> None:
     found = task(
-        "%flink.conf\nexecution.checkpointing.interval 5000\n# x\npipeline.name it's\n"
+        "%flink.conf\nexecution.checkpointing.interval\t5000\n# x\npipeline.name it's\n"
         "flink.execution.packages a:b:1"
     )
     assert found.sql is not None

@@ -13,10 +13,10 @@ from eddyline.service.notes import ParagraphView
 from eddyline.testing import TestServer, server
 
 TABLES = """
-for name in ("clicks", "hot"):
+for name in {names}:
     st_env.execute_sql(f'''
-        CREATE TABLE {name} (n INT, page STRING) WITH ('connector' = 'kinesis',
-          'stream' = '{name}', 'aws.region' = 'us-east-1',
+        CREATE TABLE {{name}} (n INT, page STRING) WITH ('connector' = 'kinesis',
+          'stream' = '{{name}}', 'aws.region' = 'us-east-1',
           'scan.stream.initpos' = 'TRIM_HORIZON', 'format' = 'json')''')
 print(st_env.list_tables())
 """
@@ -27,6 +27,7 @@ def running() -> Iterator[TestServer]:
     with server() as found:
         for name in ("clicks", "hot"):
             found.services.streams.create(name, 1)
+        Note(found).text(TABLES.format(names=("clicks", "hot")))
         yield found
 
 
@@ -80,7 +81,9 @@ def test_variables_functions_and_loops_are_pythons_own(note: Note) -> None:
 
 
 def test_sql_from_a_loop_and_what_it_gives(running: TestServer, note: Note) -> None:
-    assert note.text(TABLES) == "['clicks', 'hot']\n"
+    made = note.text(TABLES.format(names=("early", "late")))
+    assert made == "['clicks', 'early', 'hot', 'late']\n"
+    assert note.text("for t in ('early', 'late'):\n    st_env.execute_sql('DROP TABLE ' + t)") == ""
     query = "SELECT n * 2 FROM (VALUES (1), (2)) AS t (n)"
     rows = f"[(r, r.get_row_kind()) for r in st_env.execute_sql({query!r}).collect()]"
     assert note.text(rows) == ("[(<Row(2)>, <RowKind.INSERT: 0>), (<Row(4)>, <RowKind.INSERT: 0>)]")
@@ -161,7 +164,10 @@ def test_pyflink_can_be_imported_and_says_what_it_lacks(note: Note) -> None:
         "print(len(env.list_tables()))"
     )
     assert note.text(code) == "2\n"
-    assert "pyflink.ml is not available here" in note.error("from pyflink.ml import Pipeline")
+    assert note.text("from pyflink.ml import Pipeline; import pyflink.dataset; print(1)") == "1\n"
+    assert "pyflink.ml.Pipeline is not available here" in note.error("Pipeline([])")
+    assert "pyflink.ml.Pipeline is not" in note.error("class Mine(Pipeline): pass")
+    assert "pyflink.dataset.Old is not" in note.error("pyflink.dataset.Old.new()")
     assert "execute_sql" in note.error("st_env.no_such_method()")
 
 
@@ -227,7 +233,7 @@ orders.print_schema()
         "[('Bob', 1.5), ('Jack', 1.5), ('Rose', 1.5)]",
         "[('Bob', 40), ('Jack', 10), ('Jack', 20), ('Rose', 30)]",
         "(",
-        "  `name` STRING NOT NULL",
+        "  `name` STRING NOT NULL,",
         "  `revenue` BIGINT NOT NULL",
         ")",
     ]
@@ -318,12 +324,52 @@ rows(orders.group_by(col("name")).flat_aggregate(top).select(col("name"), col("t
 def test_what_the_facade_lacks_names_itself(note: Note) -> None:
     note.text(TABLE_API)
     assert "is not available here: write a source" in note.error(
-        "from pyflink.datastream.connectors.kafka import FlinkKafkaConsumer"
+        "from pyflink.datastream.connectors.kafka import FlinkKafkaConsumer\nFlinkKafkaConsumer()"
     )
     assert "Table.fly is not available here" in note.error("orders.fly()")
     assert "write & for and" in note.error("orders.where(col('name') == 'a' and True)")
     batch = "TableEnvironment.create(EnvironmentSettings.in_batch_mode())"
     assert note.text(f"print(next({batch}.execute_sql('SELECT 1').collect()))") == "<Row(1)>\n"
+
+
+OLD_INSERTS = """
+st_env.execute_sql(
+    "CREATE TEMPORARY TABLE nowhere (n INT, page STRING) WITH ('connector' = 'blackhole')"
+)
+numbers = st_env.from_elements([(1, "a"), (2, "b")], ["n", "page"])
+numbers = numbers.select(numbers.n.cast(DataTypes.INT()).alias("n"), numbers.page)
+numbers.insert_into("nowhere")
+st_env.sql_update("INSERT INTO nowhere VALUES (3, 'c')")
+st_env.execute("old")
+"""
+STATEMENT_SET = """
+both = st_env.create_statement_set()
+both.add_insert("nowhere", numbers).add_insert_sql("INSERT INTO nowhere VALUES (1, 'a')")
+both.add(numbers.insert_into("nowhere"))
+print(both.explain(ExplainDetail.CHANGELOG_MODE).count("Sink("))
+job = both.execute().get_job_client()
+job.get_job_execution_result().result()
+print(job.get_job_status().result().name)
+"""
+
+
+def test_inserts_start_together_or_as_before_flink_1_11(running: TestServer, note: Note) -> None:
+    assert "started" in note.text(OLD_INSERTS)
+    assert [j.name for j in running.services.jobs.list()].count("old") == 1
+    assert "there is nothing to execute" in note.error("st_env.execute('old')")
+    lines = note.text(STATEMENT_SET).splitlines()
+    assert (lines[0], lines[-1]) == ("3", "FINISHED")
+    assert "the statement set is empty" in note.error("st_env.create_statement_set().execute()")
+
+
+def test_printed_text_may_be_one_of_zeppelins_displays(note: Note) -> None:
+    view = note.run("print('before')\nprint('%html <b>x</b>')\nprint('%table a\\tb\\n1\\t2')")
+    assert [(o.kind, o.text) for o in view.outputs[:2]] == [
+        ("TEXT", "before\n"),
+        ("HTML", "<b>x</b>\n"),
+    ]
+    assert view.outputs[2].table is not None
+    assert (view.outputs[2].table.columns, view.outputs[2].table.rows) == (["a", "b"], [["1", "2"]])
 
 
 FORMS = """

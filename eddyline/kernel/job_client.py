@@ -1,0 +1,71 @@
+"""The running job of an INSERT, as PyFlink's ``JobClient``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from eddyline.kernel.named import Named
+from eddyline.kernel.running import Running, remote
+from eddyline.service import jobs
+
+JobStatus = Enum(
+    "JobStatus",
+    "CREATED RUNNING FAILING FAILED CANCELLING CANCELED FINISHED RESTARTING SUSPENDED RECONCILING",
+)
+_STATUS = {
+    jobs.STARTING: JobStatus.CREATED,
+    jobs.RUNNING: JobStatus.RUNNING,
+    jobs.RESTARTING: JobStatus.RESTARTING,
+    jobs.FAILED: JobStatus.FAILED,
+    jobs.FINISHED: JobStatus.FINISHED,
+    jobs.STOPPED: JobStatus.CANCELED,
+}
+
+
+class CompletableFuture(Named):
+    """A value that ``result()`` waits for."""
+
+    def __init__(self, wait: Callable[[], Any], is_done: Callable[[], bool]) -> None:
+        self._wait = wait
+        self._is_done = is_done
+
+    def result(self) -> Any:
+        """The value, once it is there."""
+        return self._wait()
+
+    def done(self) -> bool:
+        """Whether the value is there."""
+        return self._is_done()
+
+
+class JobClient(Named):
+    """A running INSERT."""
+
+    def __init__(self, running: Running, job_id: str) -> None:
+        self._running = running
+        self._job_id = job_id
+
+    def get_job_id(self) -> str:
+        """The job's id, as ``eddyline job list`` shows it."""
+        return self._job_id
+
+    def get_job_status(self) -> CompletableFuture:
+        """A future of the job's state: ``get_job_status().result()``."""
+        return CompletableFuture(
+            lambda: _STATUS[remote().jobs.get(self._job_id).actual], lambda: True
+        )
+
+    def get_job_execution_result(self) -> CompletableFuture:
+        """A future that is there when the job is over; ``result()`` raises what the job met."""
+        return CompletableFuture(self._finish, lambda: self._running.over)
+
+    def _finish(self) -> None:
+        for _ in self._running.events():
+            pass
+
+    def cancel(self) -> CompletableFuture:
+        """Stop the job."""
+        self._running.cancel()
+        return CompletableFuture(lambda: None, lambda: True)
