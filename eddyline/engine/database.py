@@ -176,10 +176,11 @@ class Database:
             msg = f"{NO_MEMORY} for one result ({self.result_bytes_max >> 20} MiB)"
             raise EddylineError("limit_exceeded", msg, hint=MORE_MEMORY) from None
 
-    def query_within(self, sql: str, bytes_max: int) -> pa.Table | None:
-        """Rows of a SELECT over the state; None if they have more than ``bytes_max`` bytes."""
+    def query_within(self, sql: str, bytes_max: int, **views: pa.Table) -> pa.Table | None:
+        """Rows of a SELECT over the state and the lent ``views``; None if they have more than
+        ``bytes_max`` bytes."""
         try:
-            return self._rows(sql, 0, bytes_max, {})
+            return self._rows(sql, 0, bytes_max, views)
         except TooLarge:
             return None
 

@@ -265,8 +265,8 @@ class Rank:
 class Unnest:
     """Each row once per element of a collection.
 
-    collection: an ARRAY, MAP or MULTISET over the input. schema: the input's, then one column
-    per field of the element (key and value of a MAP), then the ordinal if ``ordinality``.
+    collection: an ARRAY, MAP or MULTISET over the input. schema: columns of the input, then one
+    column per field of the element (key and value of a MAP), then the ordinal if ``ordinality``.
     outer: a row without elements is kept, padded with NULL.
     """
 
@@ -275,6 +275,11 @@ class Unnest:
     ordinality: bool
     outer: bool
     schema: Schema
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The columns that are not the input's."""
+        return tuple(n for n in self.schema.names if n not in self.input.schema)
 
 
 @dataclass(frozen=True, slots=True)

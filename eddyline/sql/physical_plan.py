@@ -172,8 +172,7 @@ def check_over(node: lg.Over, *, timed: bool) -> None:
 
 def _unnest(node: lg.Unnest) -> p.Node:
     kind = node.collection.type
-    width = len(node.input.schema)
-    names = node.schema.names[width:]
+    names = node.made
     ordinal = names[-1] if node.ordinality else None
     shown = names[:-1] if node.ordinality else names
     if kind.root is Root.MAP:

@@ -25,7 +25,7 @@ class Unnest:
     collection: text of a LIST or MAP over the input. parts: DuckDB text of each new column over
     ``ELEMENT`` (of a MAP a struct of key and value), ordinal: the name of the column
     that counts elements from 1, None for none. outer: a row without elements is kept, with NULL.
-    schema: the input's columns, then the parts, then the ordinal.
+    schema: those of the input's columns that are read, then the parts, then the ordinal.
     """
 
     input: Node

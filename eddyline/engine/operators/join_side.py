@@ -85,7 +85,7 @@ def counted(side: JoinSide) -> str:
     return ", ".join([*side.columns, N])
 
 
-def too_large(bytes_max: int) -> EddylineError:
-    """The error of a single row that has too many matches."""
-    msg = f"{NO_MEMORY} for the matches of one row ({bytes_max >> 20} MiB)"
+def too_large(bytes_max: int, what: str = "matches") -> EddylineError:
+    """The error of a single row that has too many matches, or too much of something else."""
+    msg = f"{NO_MEMORY} for the {what} of one row ({bytes_max >> 20} MiB)"
     return EddylineError("limit_exceeded", msg, hint=MORE_MEMORY)

@@ -2,7 +2,8 @@
 
 Left rows wait until the watermark of both sides has passed them, so that all versions up to their
 time are there. Of the versions behind the watermark only the newest of each key is kept; a left
-row that comes later than that finds what is left, as in Flink.
+row that comes later than that finds what is left, as in Flink. Rows whose versions are too much for
+one micro-batch are joined a portion at a time (``portions.py``).
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import KeyColumn
 from eddyline.engine.operators.join_side import make_side, renamed
 from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
+from eddyline.engine.operators.portions import Portions
 from eddyline.engine.operators.retention import AT, KeptTable, RetainingOperator, Retention
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
-from eddyline.record.batch import Batch
+from eddyline.record.batch import MIN_WATERMARK, Batch
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
@@ -50,6 +53,10 @@ class TemporalJoin(RetainingOperator):
         self.retentions = (self._retention,)
         self._seen = 0
         self._next: int | None = None
+        # Up to when rows are joined in portions at present; the watermark before, and after them.
+        self._due: int | None = None
+        self._portions = Portions(context.db)
+        self._before = self._after = MIN_WATERMARK
 
     def create(self) -> None:
         for side in (self._left, self._right):
@@ -68,7 +75,25 @@ class TemporalJoin(RetainingOperator):
         if left is not None and left.num_rows:
             refuse_changes(left, "a temporal join")
             self._wait(left)
-        return Step(self._give(watermark), watermark)
+        return self._advance(watermark, watermark)
+
+    @property
+    def has_waiting(self) -> bool:  # type: ignore[override]
+        """Whether rows that the watermark has passed are still to be joined."""
+        return self._due is not None
+
+    def step_waiting(self) -> Step:
+        """Join some of them."""
+        assert self._due is not None
+        return self._advance(self._due, self._after)
+
+    def _advance(self, bound: int, after: int) -> Step:
+        """Join the rows up to ``bound``, or the first of them; then the watermark is ``after``."""
+        batch = self._give(bound)
+        if self._due is None:
+            self._before = after
+        self._after = after
+        return Step(batch, self._before)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         mark = min(inputs)
@@ -76,10 +101,14 @@ class TemporalJoin(RetainingOperator):
         return mark, gives or self._retention.is_due
 
     def save(self) -> dict[str, Any]:
-        return {"seen": self._seen, "next": self._next}
+        saved = {"seen": self._seen, "next": self._next}
+        return saved if self._due is None else {**saved, "due": self._due, "before": self._before}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._seen, self._next = saved["seen"], saved["next"]
+        if "due" in saved:
+            self._due = saved["due"]
+            self._before = self._after = saved["before"]
 
     def why_silent(self) -> list[str]:
         if self._next is None:
@@ -131,14 +160,37 @@ class TemporalJoin(RetainingOperator):
 
     def _give(self, watermark: int) -> Batch | None:
         if self._next is None or watermark < self._next:
+            self._due = None
             return None
-        db, due = self.context.db, f"{_T} <= {min(watermark, _FAR)}"
+        db, bound = self.context.db, min(watermark, _FAR)
+        count = int(db.one(f"SELECT count(*) FROM {self._left.table} WHERE {_T} <= {bound}"))
+
+        def answer(n: int, bytes_max: int) -> pa.Table | None:
+            return db.query_within(self._joined(self._first(bound, n, count)), bytes_max)
+
+        rows, given = self._portions.first(count, answer)
+        first = self._first(bound, given, count)
+        db.run(f"DELETE FROM {self._left.table} WHERE {_SEQ} IN (SELECT {_SEQ} FROM {first})")
+        if given < count:
+            self._due = watermark
+        else:
+            self._due = None
+            self._forget(bound)
+        self._next = db.one(f"SELECT min({_T}) FROM {self._left.table}")
+        return Batch(typed(rows, self.schema)) if rows.num_rows else None
+
+    def _first(self, bound: int, rows: int, count: int) -> str:
+        """Text: the first rows of those up to ``bound``, of which there are ``count``."""
+        due = f"SELECT * FROM {self._left.table} WHERE {_T} <= {bound}"
+        return f"({due})" if rows == count else f"({due} ORDER BY {_T}, {_SEQ} LIMIT {rows})"
+
+    def _joined(self, rows: str) -> str:
+        """Text: left rows, each with the version that is valid at its time, in their order."""
         left, right = self._left, self._right
         columns = ", ".join([left.of("l"), right.of("r")])
-        found = (
-            f'SELECT {columns}, r.{_T} AS "$r", l.{_T} AS "$l", l.{_SEQ} AS "$s" FROM '
-            f"(SELECT * FROM {left.table} WHERE {due}) l ASOF LEFT JOIN {right.table} r "
-            f"ON {self._on} AND l.{_T} >= r.{_T}"
+        pairs = (
+            f'SELECT {columns}, r.{_T} AS "$r", l.{_T} AS "$l", l.{_SEQ} AS "$s" FROM {rows} l '
+            f"ASOF LEFT JOIN {right.table} r ON {self._on} AND l.{_T} >= r.{_T}"
         )
         fits = ['"$r" IS NOT NULL']
         fits += [f"coalesce({self._alive}, FALSE)"] if self._alive else []
@@ -146,16 +198,10 @@ class TemporalJoin(RetainingOperator):
         match, order = " AND ".join(fits), '"$l", "$s"'
         if self._node.kind is JoinKind.INNER:
             shown = ", ".join([*left.columns, *right.columns])
-            sql = f"SELECT {shown} FROM ({found}) WHERE {match} ORDER BY {order}"
-        else:
-            padded = [f"CASE WHEN {match} THEN {c} END AS {c}" for c in right.columns]
-            shown = ", ".join([*left.columns, *padded])
-            sql = f"SELECT {shown} FROM ({found}) ORDER BY {order}"
-        rows = db.query(sql)
-        db.run(f"DELETE FROM {left.table} WHERE {due}")
-        self._forget(min(watermark, _FAR))
-        self._next = db.one(f"SELECT min({_T}) FROM {left.table}")
-        return Batch(typed(rows, self.schema)) if rows.num_rows else None
+            return f"SELECT {shown} FROM ({pairs}) WHERE {match} ORDER BY {order}"
+        padded = [f"CASE WHEN {match} THEN {c} END AS {c}" for c in right.columns]
+        shown = ", ".join([*left.columns, *padded])
+        return f"SELECT {shown} FROM ({pairs}) ORDER BY {order}"
 
     def _forget(self, watermark: int) -> None:
         """Versions that another one has replaced by now."""

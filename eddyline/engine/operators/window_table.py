@@ -5,14 +5,29 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext, Step, typed
+from eddyline.engine.operators.operator import (
+    KIND,
+    WATERMARK,
+    Int64s,
+    Operator,
+    OperatorContext,
+    Step,
+    typed,
+    with_columns,
+)
+from eddyline.engine.operators.portions import PortionedOperator
 from eddyline.engine.operators.windows import WindowGrid, refuse_null_time
 from eddyline.record.batch import Batch
 from eddyline.sql import physical as plan
 
+# Bytes that the three columns of a window take in a row.
+_WINDOW_BYTES = 24
 
-class WindowTable(Operator):
+
+class WindowTable(PortionedOperator):
     """Appends start, end and time of the window. Late rows pass: lateness is the consumer's."""
+
+    multiplied = "windows"
 
     def __init__(
         self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.WindowTable
@@ -22,26 +37,35 @@ class WindowTable(Operator):
         self._grid = WindowGrid(node.window)
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
-        batch = inputs[0].batch
+        batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is None or not batch.num_rows:
-            return Step(None, inputs[0].watermark_ms)
-        return Step(self._widen(batch), inputs[0].watermark_ms)
+            return self.take(None, watermark)
+        if not self._grid.single:
+            rows = with_columns(batch.rows, kind=batch.kinds, wm=batch.watermarks)
+            return self.take(rows, watermark)
+        first, _ = self._grid.ends(refuse_null_time(batch.rows, self._node.time_column))
+        rows = typed(self._with_window(batch.rows, first), self.schema)
+        return Step(Batch(rows, batch.kinds, batch.watermarks), watermark)
 
-    def _widen(self, batch: Batch) -> Batch:
-        times = refuse_null_time(batch.rows, self._node.time_column)
-        first, last = self._grid.ends(times)
+    def multiply(self, rows: pa.Table, bytes_max: int) -> pa.Table | None:
+        first, last = self._grid.ends(refuse_null_time(rows, self._node.time_column))
         copies = (last - first) // self._grid.step + 1
-        at = np.repeat(np.arange(len(times)), copies)
+        total = int(copies.sum())
+        if total * (rows.nbytes / rows.num_rows + _WINDOW_BYTES) > bytes_max:
+            return None
+        at = np.repeat(np.arange(len(copies)), copies)
         nth = np.arange(len(at)) - np.repeat(np.cumsum(copies) - copies, copies)
         end = first[at] + nth * self._grid.step
+        hidden = [n for n in (KIND, WATERMARK) if n in rows.column_names]
+        return self._with_window(rows.take(pa.array(at)), end, *hidden)
+
+    def _with_window(self, rows: pa.Table, end: Int64s, *hidden: str) -> pa.Table:
+        """The rows in this operator's columns, and hidden ones, with the windows that end there."""
         start = self._grid.starts(end)
-        rows = batch.rows.select(list(self.inputs[0].schema.names))
-        rows = rows if self._grid.single else rows.take(pa.array(at))
+        rows = rows.select([*self.inputs[0].schema.names, *hidden])
         for name, ms in zip(self._node.names, (start, end, end - 1), strict=True):
             rows = rows.append_column(name, _stamps(ms))
-        kinds = None if batch.kinds is None else batch.kinds[at]
-        marks = None if batch.watermarks is None else batch.watermarks[at]
-        return Batch(typed(rows.select(list(self.schema.names)), self.schema), kinds, marks)
+        return rows.select([*self.schema.names, *hidden])
 
 
 def _stamps(ms: Int64s) -> pa.Array:

@@ -107,11 +107,13 @@ def _over(node: lg.Over, needed: set[str]) -> lg.Node:
 
 
 def _unnest(node: lg.Unnest, needed: set[str]) -> lg.Node:
-    """The elements' columns are one struct: all stay."""
-    own = node.schema.names[len(node.input.schema) :]
-    below = (needed - set(own)) | refs(node.collection)
-    pruned = _pruned(node.input, below or {node.input.schema.names[0]})
-    return replace(node, input=pruned, schema=_kept(node.schema, (*pruned.schema.names, *own)))
+    """The elements' columns are one struct: all stay. The collection itself is not repeated beside
+    each of its elements unless it is read: its size would be squared."""
+    own = node.made
+    read, collection = needed - set(own), refs(node.collection)
+    pruned = _pruned(node.input, read | collection or {node.input.schema.names[0]})
+    beside = [n for n in pruned.schema.names if n in read or n not in collection]
+    return replace(node, input=pruned, schema=_kept(node.schema, (*beside, *own)))
 
 
 def _expand(node: lg.Expand, needed: set[str]) -> lg.Node:
