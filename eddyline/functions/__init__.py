@@ -8,6 +8,7 @@ from eddyline.functions import (  # noqa: F401
     collections,
     conditional,
     encodings,
+    hash_code,
     json,
     json_build,
     like,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from dataclasses import dataclass
 
-from eddyline.functions import json_text
+from eddyline.functions import json_path, json_text
+from eddyline.functions.json_filter import PathSyntaxError
 from eddyline.functions.patterns import literal
 from eddyline.functions.registry import (
     Arguments,
@@ -23,13 +25,38 @@ from eddyline.record.types import BOOLEAN, STRING, DataType, Root, array
 from eddyline.record.vector import by_distinct_row, define
 
 
-def _path(name: str, args: Arguments) -> str:
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """A path as DuckDB spells it, in quotes; of several values, as Flink does."""
+
+    text: str
+    is_lax: bool
+    several: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+    def call(self, function: str) -> str:
+        """A function of ``json_path`` over a text, as DuckDB text."""
+        return f"{function}({{0}}, {self.text}, {self.is_lax})"
+
+
+def _path(name: str, args: Arguments) -> _Path:
     check(name, args, ("text",))
     path = args[1].text
     if path is None:
         raise mismatch(name, args, "a JSON text and a path in quotes")
+    is_lax = path.strip().startswith("lax ")
     path = path.strip().removeprefix("lax ").removeprefix("strict ").strip()
-    return literal(_duckdb_path(name, path, args))
+    simple = _duckdb_path(path)
+    if simple is not None:
+        return _Path(literal(simple), is_lax, False)
+    try:
+        json_path.read(path)
+    except (PathSyntaxError, re.error):
+        wanted = "a path such as '$.a', '$.a[0]', '$.a[*].b' or '$[\"a b\"]'"
+        raise mismatch(name, args, wanted) from None
+    return _Path(literal(path), is_lax, True)
 
 
 # A key behind a point or in brackets and quotes, a place in brackets.
@@ -39,8 +66,8 @@ _STEP = re.compile(
 )
 
 
-def _duckdb_path(name: str, path: str, args: Arguments) -> str:
-    """A path of Flink as DuckDB spells it: every key in quotes."""
+def _duckdb_path(path: str) -> str | None:
+    """A path of Flink as DuckDB spells it, every key in quotes; None if it has no such spelling."""
     steps, at = ["$"], 1
     while path.startswith("$") and at < len(path):
         step = _STEP.match(path, at)
@@ -50,17 +77,17 @@ def _duckdb_path(name: str, path: str, args: Arguments) -> str:
         key = next((step[g] for g in ("single", "double", "quoted", "key") if step[g]), None)
         steps.append(f"[{step['place']}]" if key is None else f'."{key}"')
     if not path.startswith("$") or at < len(path):
-        raise mismatch(name, args, "a path such as '$.a', '$.a[0]' or '$[\"a b\"]'")
+        return None
     return "".join(steps)
 
 
-def _valid(value: str, path: str, otherwise: str = "NULL") -> str:
+def _valid(value: str, path: _Path, otherwise: str = "NULL") -> str:
     """Text that is no JSON gives what Flink gives ON ERROR by default.
 
     Of a key that an object has twice the last value counts, where DuckDB takes the first. So a
     text in which a key of the path stands twice is written anew.
     """
-    keys = [key.replace("!", "!!") for key in _KEY_IN_PATH.findall(path)]
+    keys = [key.replace("!", "!!") for key in _KEY_IN_PATH.findall(path.text)]
     keys = [key.replace("%", "!%").replace("_", "!_") for key in keys]
     if keys:
         twice = " OR ".join(f"{{0}} LIKE '%{k}%{k}%' ESCAPE '!'" for k in dict.fromkeys(keys))
@@ -75,6 +102,8 @@ _KEY_IN_PATH = re.compile(r'\.("[^"]*")')
 
 def _json_value(args: Arguments, context: CallContext) -> Built:
     path = _path("JSON_VALUE", args)
+    if path.several:
+        return Built(STRING, path.call(_SCALAR_OF_SEVERAL))
     # DuckDB reads these numbers as doubles and loses their scale.
     number = f"WHEN 'DOUBLE' THEN {_NUMBER_AT}({{0}}, {path})"
     others = f"ELSE json_extract_string({{0}}, {path})"
@@ -106,6 +135,8 @@ def _otherwise(word: str | None, default: str, message: str) -> str:
 
 def _json_query(args: Arguments, context: CallContext) -> Built:
     path = _path("JSON_QUERY", args)
+    if path.several:
+        return Built(STRING, path.call(_NESTED_OF_SEVERAL))
     nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"
     value = f"CASE WHEN {nested} THEN {_NESTED_AT}({{0}}, {path}) END"
     return Built(STRING, _valid(value, path))
@@ -128,6 +159,13 @@ def _json_query_wrapped(conditional: bool) -> Function:
 
     def builder(args: Arguments, context: CallContext) -> Built:
         path = _path("JSON_QUERY", args)
+        if path.several:
+            value = path.call(_ANY_OF_SEVERAL)
+            wrapped = f"'[' || {value} || ']'"
+            if conditional:
+                nested = f"{value}[1] IN ('[', chr(123))"
+                wrapped = f"CASE WHEN {nested} THEN {value} ELSE {wrapped} END"
+            return Built(STRING, f"({wrapped})")
         value = f"CAST(json_extract({{0}}, {path}) AS VARCHAR)"
         wrapped = f"'[' || {value} || ']'"
         if conditional:
@@ -143,14 +181,29 @@ def _json_query_wrapped(conditional: bool) -> Function:
 def _json_query_array(args: Arguments, context: CallContext) -> Built:
     """RETURNING ARRAY<STRING>."""
     path = _path("JSON_QUERY", args)
+    if path.several:
+        value = path.call(_NESTED_OF_SEVERAL)
+        items = f"CAST(CAST({value} AS JSON) AS VARCHAR[])"
+        return Built(array(STRING), f"(CASE WHEN {value}[1] = '[' THEN {items} END)")
     is_array = f"json_type({{0}}, {path}) = 'ARRAY'"
     items = f"CAST(json_extract({{0}}, {path}) AS VARCHAR[])"
     return Built(array(STRING), _valid(f"CASE WHEN {is_array} THEN {items} END", path))
 
 
 def _json_exists(args: Arguments, context: CallContext) -> Built:
+    """Without ``lax``, what is not there is an error; by default an error is FALSE."""
     path = _path("JSON_EXISTS", args)
-    return Built(BOOLEAN, _valid(f"json_exists({{0}}, {path})", path, "FALSE"))
+    word = (args[2].text if len(args) > 2 else None) or "FALSE"
+    failed = "error('JSON_EXISTS needs JSON with a value at its path')::BOOLEAN"
+    otherwise = {"UNKNOWN": "NULL::BOOLEAN", "ERROR": failed}.get(word, word)
+    missing = "FALSE" if path.is_lax else otherwise
+    if path.several:
+        value = f"CASE WHEN {path.call(_ANY_OF_SEVERAL)} IS NULL THEN {missing} ELSE TRUE END"
+    else:
+        kind = f"json_type({{0}}, {path})"
+        value = f"CASE WHEN {kind} IS NULL THEN {missing} ELSE {kind} <> 'NULL' END"
+    valid = _valid(value, path, otherwise)
+    return Built(BOOLEAN, f"(CASE WHEN {{0}} IS NULL THEN NULL ELSE {valid} END)")
 
 
 def _json_string(args: Arguments, context: CallContext) -> Built:
@@ -171,6 +224,15 @@ def _has_no_json(kind: DataType) -> bool:
 _NO_JSON = (Root.DATE, Root.TIME, Root.INTERVAL_MONTH, Root.INTERVAL_SECOND)
 _NUMBER_AT = define("json_number_at", STRING, by_distinct_row(json_text.number_at, STRING))
 _NESTED_AT = define("json_nested_at", STRING, by_distinct_row(json_text.nested_at, STRING))
+
+
+_SCALAR_OF_SEVERAL = define(
+    "json_scalar_of_several", STRING, by_distinct_row(json_path.scalar, STRING)
+)
+_NESTED_OF_SEVERAL = define(
+    "json_nested_of_several", STRING, by_distinct_row(json_path.nested, STRING)
+)
+_ANY_OF_SEVERAL = define("json_any_of_several", STRING, by_distinct_row(json_path.whole, STRING))
 
 
 def _parse_json(name: str, wrong: str) -> Function:
@@ -244,7 +306,7 @@ register(
         ),
         Function(
             ("JSON_EXISTS",),
-            (2, 2),
+            (2, 3),
             _json_exists,
             "Whether the path is there.",
             ("JSON_EXISTS('{\"a\": 1}', '$.a')", True),

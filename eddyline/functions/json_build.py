@@ -1,4 +1,4 @@
-"""JSON_OBJECT, JSON_ARRAY and JSON: JSON text of values.
+"""JSON_OBJECT, JSON_ARRAY and JSON: JSON text of values, the keys of objects in order.
 
 The grammar has made each value JSON text already (``JSON_STRING``, or text that is JSON itself),
 and says in the function's name what NULL becomes, as Flink's own names do.
@@ -6,6 +6,7 @@ and says in the function's name what NULL becomes, as Flink's own names do.
 
 from __future__ import annotations
 
+from eddyline.functions.json_text import java_order, ordered
 from eddyline.functions.registry import (
     UNBOUNDED,
     Arguments,
@@ -17,7 +18,10 @@ from eddyline.functions.registry import (
     register,
 )
 from eddyline.record.types import STRING
+from eddyline.record.vector import by_distinct_row, define
 
+# JSON text with the keys of all objects in order.
+ORDERED = define("json_ordered", STRING, by_distinct_row(ordered, STRING))
 NULLS = ("NULL_ON_NULL", "ABSENT_ON_NULL")
 
 
@@ -29,13 +33,19 @@ def _object(absent: bool) -> Function:
         if len(args) % 2:
             raise mismatch("JSON_OBJECT", args, "pairs: KEY 'a' VALUE 1")
         check("JSON_OBJECT", args, ("text",))
-        parts = []
+        parts: dict[str | int, str] = {}
         for i in range(0, len(args), 2):
             known = f"coalesce({{{i}}}, error('a key of JSON_OBJECT is NULL'))"
             key = f"CAST(to_json({known}) AS VARCHAR)"
             value = f"{{{i + 1}}}" if absent else f"coalesce({{{i + 1}}}, 'null')"
-            parts.append(f"{key} || ':' || {value}")
-        return Built(STRING.not_null(), _joined("{{", parts, "}}"))
+            name = args[i].text
+            parts[i if name is None else name] = f"{key} || ':' || {value}"
+        names = [name for name in parts if isinstance(name, str)]
+        if len(names) == len(parts):
+            texts = [parts[name] for name in sorted(names, key=java_order)]
+            return Built(STRING.not_null(), _joined("{{", texts, "}}"))
+        text = _joined("{{", list(parts.values()), "}}")
+        return Built(STRING.not_null(), f"{ORDERED}({text})")
 
     example = (
         "JSON_OBJECT('a' VALUE 1)" if not absent else "JSON_OBJECT('a' VALUE 1 ABSENT ON NULL)"
@@ -68,7 +78,10 @@ def _json(args: Arguments, context: CallContext) -> Built:
     """Text that is JSON already."""
     check("JSON", args, ("text",))
     wrong = "error('JSON() needs text that is JSON')"
-    text = f"(CASE WHEN {{0}} IS NULL OR json_valid({{0}}) THEN {{0}} ELSE {wrong} END)"
+    text = (
+        f"(CASE WHEN {{0}} IS NULL THEN NULL WHEN NOT json_valid({{0}}) THEN {wrong} "
+        f"ELSE coalesce({ORDERED}({{0}}), {{0}}) END)"
+    )
     return Built(STRING if args[0].type.nullable else STRING.not_null(), text)
 
 

@@ -25,7 +25,7 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f":
 _ABSENT = object()
 
 
-class _Number(str):
+class Number(str):
     """A number in its spelling."""
 
     __slots__ = ()
@@ -40,7 +40,7 @@ def number(text: str) -> str:
 def number_at(document: str, path: str) -> str | None:
     """The number at a path that is known to lead to one."""
     value = _at(document, path)
-    return str(value) if isinstance(value, _Number) else None
+    return str(value) if isinstance(value, Number) else None
 
 
 def nested_at(document: str, path: str) -> str | None:
@@ -49,9 +49,14 @@ def nested_at(document: str, path: str) -> str | None:
     if not isinstance(value, dict | list):
         return None
     try:
-        return _written(value)
+        return written(value)
     except RecursionError:
         return None
+
+
+def ordered(document: str) -> str | None:
+    """An object or array with the keys of its objects in order, of equal ones the last."""
+    return nested_at(document, "$")
 
 
 def _at(document: str, path: str) -> Any:
@@ -70,24 +75,24 @@ def _at(document: str, path: str) -> Any:
     return value
 
 
-def _read(text: str) -> _Number:
-    return _Number(number(text))
+def _read(text: str) -> Number:
+    return Number(number(text))
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, _Number):
+def written(value: Any) -> str:
+    if isinstance(value, Number):
         return value
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, list):
-        return "[" + ",".join(_written(v) for v in value) + "]"
+        return "[" + ",".join(written(v) for v in value) + "]"
     if isinstance(value, dict):
-        keys = sorted(value, key=_java_order)
-        return "{" + ",".join(f"{quoted(k)}:{_written(value[k])}" for k in keys) + "}"
+        keys = sorted(value, key=java_order)
+        return "{" + ",".join(f"{quoted(k)}:{written(value[k])}" for k in keys) + "}"
     return "null" if value is None else "true" if value else "false"
 
 
-def _java_order(text: str) -> bytes:
+def java_order(text: str) -> bytes:
     """Java compares texts by UTF-16 units."""
     return text.encode("utf-16-be", "surrogatepass")
 
@@ -168,10 +173,10 @@ def _array(spell: Callable[[Any], str], value: Any) -> str:
 
 def _map(spell: Callable[[Any], str], value: Any) -> str:
     entries = value.items() if isinstance(value, dict) else value
-    entries = sorted(entries, key=lambda entry: _java_order(str(entry[0])))
+    entries = sorted(entries, key=lambda entry: java_order(str(entry[0])))
     return "{" + ",".join(f"{quoted(str(k))}:{_or_null(spell, v)}" for k, v in entries) + "}"
 
 
 def _row(spell: dict[str, Callable[[Any], str]], value: Any) -> str:
-    keys = sorted(spell, key=_java_order)
+    keys = sorted(spell, key=java_order)
     return "{" + ",".join(f"{quoted(k)}:{_or_null(spell[k], value[k])}" for k in keys) + "}"

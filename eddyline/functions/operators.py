@@ -153,6 +153,10 @@ def _distinct(negated: bool) -> Function:
     name = "IS NOT DISTINCT FROM" if negated else "IS DISTINCT FROM"
 
     def builder(args: Arguments, context: CallContext) -> Built:
+        if any(a.type.root is Root.NULL for a in args):
+            known = "{1}" if args[0].type.root is Root.NULL else "{0}"
+            test = f"(({known}) IS {'' if negated else 'NOT '}NULL)"
+            return Built(BOOLEAN.not_null(), test)
         left, right = _aligned(name, args, context)
         return Built(BOOLEAN.not_null(), f"({left} {name} {right})")
 
@@ -220,6 +224,9 @@ def _between(args: Arguments, context: CallContext) -> Built:
 def _in(args: Arguments, context: CallContext) -> Built:
     tests = []
     for i in range(1, len(args)):
+        if args[i].type.root is Root.NULL:
+            tests.append(("{0}", "NULL"))
+            continue
         left, right = _aligned("IN", (args[0], args[i]), context)
         tests.append((left, right.replace("{1}", f"{{{i}}}")))
     kind = BOOLEAN.null() if any_nullable(args) else BOOLEAN.not_null()

@@ -177,10 +177,24 @@ _PARTS = {
 }
 
 
+# An interval is a number of milliseconds, or of months.
+_PARTS_OF_INTERVALS = {
+    (Root.INTERVAL_SECOND, "DAY"): "CAST({1} // 86400000 AS BIGINT)",
+    (Root.INTERVAL_SECOND, "HOUR"): "CAST({1} // 3600000 % 24 AS BIGINT)",
+    (Root.INTERVAL_SECOND, "MINUTE"): "CAST({1} // 60000 % 60 AS BIGINT)",
+    (Root.INTERVAL_SECOND, "SECOND"): "CAST({1} // 1000 % 60 AS BIGINT)",
+    (Root.INTERVAL_MONTH, "YEAR"): "CAST({1} // 12 AS BIGINT)",
+    (Root.INTERVAL_MONTH, "MONTH"): "CAST({1} % 12 AS BIGINT)",
+}
+
+
 def _extract(args: Arguments, context: CallContext) -> Built:
     unit = args[0].unit
     if unit is None or unit not in _PARTS:
         raise mismatch("EXTRACT", args[1:], "a unit FROM a time")
+    of_interval = _PARTS_OF_INTERVALS.get((args[1].type.root, unit))
+    if of_interval is not None:
+        return Built(strict(BIGINT, args[1:]), of_interval)
     check("EXTRACT", args[1:], ("time",))
     kind = args[1].type
     text = _local(kind, context, "{1}")

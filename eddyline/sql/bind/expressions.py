@@ -11,7 +11,15 @@ from eddyline.functions import AGGREGATES
 from eddyline.functions.aggregates import ALIASES, aggregate, aggregate_row
 from eddyline.functions.casts import cast
 from eddyline.functions.registry import Argument, build, lookup
-from eddyline.record.types import DOUBLE, INT, INTERVAL_SECOND, DataType, Root, TimeAttribute
+from eddyline.record.types import (
+    DOUBLE,
+    INT,
+    INTERVAL_MONTH,
+    INTERVAL_SECOND,
+    DataType,
+    Root,
+    TimeAttribute,
+)
 from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
@@ -184,7 +192,9 @@ class ExpressionBinder:
     def _time_between(self, e: s.TimeBetween) -> Typed:
         left, right = self.bind(e.left), self.bind(e.right)
         times = all(t.is_timestamp or t.root is Root.DATE for t in (left.type, right.type))
-        if not times or e.unit in ("YEAR", "MONTH"):
+        if times and e.unit in ("YEAR", "MONTH"):
+            return self._months_between(left, right, e.span)
+        if not times:
             hint = "write TIMESTAMPDIFF(unit, from, to), which gives a number"
             what = f"{left.type.plain()} minus {right.type.plain()} in {e.unit}"
             raise self.env.unsupported(what, e.span, hint)
@@ -192,6 +202,14 @@ class ExpressionBinder:
         kind = INTERVAL_SECOND if nullable else INTERVAL_SECOND.not_null()
         text = "(epoch_ms(({0})::TIMESTAMP) - epoch_ms(({1})::TIMESTAMP))"
         return Apply("MINUS_TIMES", (left, right), text, kind)
+
+    def _months_between(self, left: Typed, right: Typed, span: Span) -> Typed:
+        """``(a - b) MONTH``: whole months from b to a."""
+        unit = Const("NULL", DataType(Root.NULL))
+        months = self.apply("TIMESTAMPDIFF", (unit, right, left), span, {0: "MONTH"})
+        nullable = left.type.nullable or right.type.nullable
+        kind = INTERVAL_MONTH if nullable else INTERVAL_MONTH.not_null()
+        return Apply("MINUS_TIMES", (months,), "{0}", kind)
 
     def _is(self, e: s.Is) -> Typed:
         if e.what.startswith("JSON"):

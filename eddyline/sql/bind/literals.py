@@ -91,11 +91,11 @@ def _bytes(e: s.Literal, env: Environment) -> Const:
 
 
 def _time(e: s.Literal, env: Environment) -> Const:
-    quoted = e.text.replace("'", "''")
     try:
         if e.kind == "DATE":
-            date.fromisoformat(e.text)
-            return Const(f"DATE '{quoted}'", DATE.not_null(), e.text)
+            text = _padded(e.text)
+            date.fromisoformat(text)
+            return Const(f"DATE '{text}'", DATE.not_null(), text)
         if e.kind == "TIME":
             text = e.text if e.text[1:2] != ":" else f"0{e.text}"  # Flink takes a single digit
             time.fromisoformat(text)
@@ -106,7 +106,15 @@ def _time(e: s.Literal, env: Environment) -> Const:
         raise env.error(f"'{e.text}' is no {e.kind}", e.span, f"for example {hint}") from None
 
 
+def _padded(text: str) -> str:
+    """A date whose month and day may have one digit, as Flink takes it."""
+    year, *rest = text.split("-")
+    return "-".join([year, *(part.zfill(2) for part in rest)])
+
+
 def _timestamp(text: str) -> Const:
+    day, _, clock = text.partition(" ")
+    text = f"{_padded(day)} {clock or '00:00:00'}"
     match = re.fullmatch(r"(\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?", text)
     if match is None:
         raise ValueError(text)

@@ -146,6 +146,8 @@ class Scope:
         """Whether the first part of a name means something here."""
         if len(name.parts) > 1 and self._knows_qualifier(name.parts[-2]):
             return True
+        if self._row_behind_qualifier(name) is not None:
+            return True
         return any(f.name == name.parts[0] and not f.hidden for f in self.fields)
 
     def _resolve(self, name: s.Name, env: Environment) -> Typed:
@@ -153,7 +155,10 @@ class Scope:
             return self._qualified(name, env)
         first = [f for f in self.fields if f.name == name.parts[0] and not f.hidden]
         if len(name.parts) > 1 and first and first[0].type.root is Root.ROW:
-            return _path_into(first[0].ref, name, env)
+            return _path_into(first[0].ref, name.parts[1:], name, env)
+        row = self._row_behind_qualifier(name)
+        if row is not None:
+            return _path_into(row.ref, name.parts[2:], name, env)
         if len(name.parts) > 1:
             return self._unknown_table(name, env)
         if len(first) > 1:
@@ -163,6 +168,14 @@ class Scope:
         if not first:
             raise env.error(f"there is no column {name}", name.span, self._hint(name.parts[-1]))
         return first[0].ref
+
+    def _row_behind_qualifier(self, name: s.Name) -> ScopeField | None:
+        """The row of ``t.row.field``."""
+        if len(name.parts) < 3:
+            return None
+        qualifier, column = name.parts[:2]
+        rows = [f for f in self.fields if f.qualifier == qualifier and f.name == column]
+        return rows[0] if rows and rows[0].type.root is Root.ROW else None
 
     def _knows_qualifier(self, qualifier: str) -> bool:
         return any(f.qualifier == qualifier for f in self.fields)
@@ -222,10 +235,10 @@ def marked(e: Typed) -> Typed:
     return e
 
 
-def _path_into(row: Typed, name: s.Name, env: Environment) -> Typed:
+def _path_into(row: Typed, fields: tuple[str, ...], name: s.Name, env: Environment) -> Typed:
     """Fields of a row: ``a.b.c``."""
     found = row
-    for part in name.parts[1:]:
+    for part in fields:
         found = field_of(found, part, name.span, env)
     return found
 

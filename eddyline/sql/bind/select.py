@@ -16,7 +16,7 @@ from eddyline.sql.bind.grouping import settled as settled_calls
 from eddyline.sql.bind.joins import settled, with_condition
 from eddyline.sql.bind.overs import OVER, OrderedBy, OverCalls, ordered, rewritten, with_overs
 from eddyline.sql.bind.relation import Relation, filtered, nothing, projected
-from eddyline.sql.bind.scope import Environment, is_outer
+from eddyline.sql.bind.scope import Environment, field_of, is_outer
 from eddyline.sql.bind.sources import bind_source
 from eddyline.sql.bind.subqueries import VALUE, ValueQueries, tested, without_tests
 from eddyline.sql.logical import Aggregate, Node
@@ -196,7 +196,7 @@ def _items(
     items: list[_Item] = []
     for i in q.items:
         if isinstance(i.expression, s.Star):
-            items += _star(i.expression, source, env)
+            items += _star(i.expression, source, binder, env)
             continue
         name = i.alias or _name_of(i.expression) or f"EXPR${len(items)}"
         items.append(_Item(name, _never_null(binder.bind(i.expression)), i.expression))
@@ -223,12 +223,20 @@ def _never_null(e: Typed) -> Typed:
     return Apply("ITEM OR DEFAULT", (e,), template, e.type, place=e.place)
 
 
-def _star(star: s.Star, source: Relation, env: Environment) -> list[_Item]:
+def _star(
+    star: s.Star, source: Relation, binder: ExpressionBinder, env: Environment
+) -> list[_Item]:
     if star.qualifier is None:
         if not source.visible:
             raise env.error("'*' needs a FROM", star.span)
         return [_Item(f.name, f.ref, star) for f in source.visible]
     found = [f for f in source.fields if f.qualifier == star.qualifier]
+    parts = tuple(star.qualifier.split("."))
+    if not found and any(f.name in parts[:2] for f in source.fields):
+        row = binder.bind(s.Name(parts, star.span))
+        if row.type.root is Root.ROW:
+            fields = ((n, field_of(row, n, star.span, env)) for n in row.type.names)
+            return [_Item(name, value, star) for name, value in fields]
     if not found:
         known = sorted({f.qualifier for f in source.fields if f.qualifier})
         hint = f"here the tables are called {', '.join(known)}" if known else None

@@ -294,6 +294,7 @@ _SPECIAL: dict[str, Callable[[CallGrammar, str, int], s.Expression | None]] = {
     "DESCRIPTOR": CallGrammar._descriptor,
     "JSON_ARRAY": CallGrammar._json_array,
     "JSON_ARRAYAGG": CallGrammar._json_array_agg,
+    "JSON_EXISTS": CallGrammar._json_exists,
     "JSON_OBJECT": CallGrammar._json_object,
     "JSON_OBJECTAGG": CallGrammar._json_object_agg,
     "JSON_QUERY": CallGrammar._json_query,

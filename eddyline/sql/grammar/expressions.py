@@ -178,7 +178,7 @@ class ExpressionGrammar(CallGrammar):
                 index = self.expression()
                 self.expect_type(TokenType.R_BRACKET, "']'")
                 operand = s.Index(operand, index, self.span_from(start))
-            elif self.is_type(TokenType.DOT) and not isinstance(operand, s.Name):
+            elif self.is_type(TokenType.DOT):  # behind a bare name it has been read already
                 self.advance()
                 name, _ = self.name("a field name")
                 operand = s.FieldOf(operand, name, self.span_from(start))
@@ -191,7 +191,7 @@ class ExpressionGrammar(CallGrammar):
         token = self.peek()
         if token is None:
             self.unexpected("an expression")
-        if token.token_type is TokenType.STRING:
+        if token.token_type in (TokenType.STRING, TokenType.NATIONAL_STRING):
             self.advance()
             return s.Literal("string", token.text, self.span_of(token))
         if (literal := self._marked_string()) is not None:

@@ -131,6 +131,17 @@ class JsonGrammar(TypeGrammar, ABC):
         literal = s.Literal("string", word, place)
         return literal, literal if value is None else s.Cast(value, STRING, False, value.span)
 
+    def _json_exists(self, name: str, start: int) -> s.Expression | None:
+        operand = self.expression()
+        self.expect_type(TokenType.COMMA, "','")
+        args = [operand, self.expression()]
+        place = self.here()
+        for word in ("TRUE", "FALSE", "UNKNOWN", "ERROR"):
+            if self.match(word, "ON", "ERROR"):
+                args.append(s.Literal("string", word, place))
+                break
+        return self._finish(name, start, *args)
+
     def _json_query(self, name: str, start: int) -> s.Expression | None:
         operand = self.expression()
         self.expect_type(TokenType.COMMA, "','")
