@@ -35,9 +35,9 @@ from eddyline.sql.physical_ordered import Deduplicate, Keep, Rank
 from eddyline.sql.sorting import SortKey
 
 KEYS = (10_000, 100_000, 1_000_000)
-CHANGED = 1_000
+# Keys that change in a micro-batch, and how many micro-batches are measured.
+CHANGED = ((1_000, 30), (20, 300))
 FILL = 100_000
-BATCHES = 15
 ROWS = Schema((Column("k", t.BIGINT), Column("v", t.BIGINT)))
 
 
@@ -111,11 +111,12 @@ class Bench:
             SYSTEM,
             Figures(),
             Silent(),
-            None,  # type: ignore[arg-type]
+            None,
+            directory=directory,
         )
         sides = len(p.inputs(node))
         fed = tuple(Fed(workshop.context(f"fed{i}"), (), ROWS) for i in range(sides))
-        self.op = NODES[type(node)](workshop, workshop.context("op"), fed, node)
+        self.op: Operator = NODES[type(node)](workshop, workshop.context("op"), fed, node)
         with self.db.transaction():
             self.op.create()
 
@@ -132,6 +133,7 @@ class Bench:
                 self.op.step_waiting()
             stepped = time.perf_counter()
         ended = time.perf_counter()
+        self.op.committed(0)
         return stepped - began, ended - stepped, time.process_time() - cpu
 
 
@@ -145,15 +147,17 @@ def measured(name: str, sizes: tuple[int, ...]) -> None:
                 for side in range(len(bench.op.inputs)):
                     bench.step(np.arange(at, min(at + FILL, size)), side)
             filled = size
-            times = [
-                bench.step(random.choice(size, CHANGED, replace=False), i) for i in range(BATCHES)
-            ]
-            step, commit, cpu = (
-                round(1000 * float(np.median(c)), 1) for c in zip(*times, strict=True)
-            )
-            row = {"what": name, "keys": size, "step_ms": step, "commit_ms": commit, "cpu_ms": cpu}
-            print(json.dumps(row), flush=True)
+            for changed, batches in CHANGED:
+                times = [bench.step(random.integers(0, size, changed), i) for i in range(batches)]
+                step, commit, cpu = (
+                    round(1000 * float(np.median(c)), 1) for c in zip(*times, strict=True)
+                )
+                mean = round(1000 * float(np.mean([c for *_, c in times])), 1)
+                row = {"what": name, "keys": size, "changed": changed, "step_ms": step}
+                row |= {"commit_ms": commit, "cpu_ms": cpu, "mean_cpu_ms": mean}
+                print(json.dumps(row), flush=True)
     finally:
+        bench.op.close()
         bench.db.close()
         shutil.rmtree(directory)
 

@@ -124,7 +124,7 @@ def _connected(settings: Settings, folder: Path) -> duckdb.DuckDBPyConnection:
 def _remove_old_spills(data_dir: Path) -> None:
     """What a killed worker had moved to disk for want of memory."""
     for folder in data_dir.glob("spill-*"):
-        number = folder.name.removeprefix("spill-")
+        number = folder.name.split("-")[1]
         if number.isdigit() and not _is_alive(int(number)):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -81,8 +81,12 @@ class Flow:
             return
         self._counted_at, self._counted_epoch = now, epoch
         sizes = {str(name): int(rows) for name, rows in db.rows(_TABLES)}
+        resting = {
+            op.name: op.keyed.num_rows for op in operators(self.root) if op.keyed is not None
+        }
         for counts in self._counts.values():
             own = [n for t, n in sizes.items() if t.startswith(f"{counts.name}_")]
+            own += [resting[counts.name]] if counts.name in resting else []
             counts.state_rows = sum(own) if own else None
 
 

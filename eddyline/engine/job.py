@@ -24,6 +24,7 @@ from eddyline.engine.build import Workshop, build, operators
 from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow, has_waiting
 from eddyline.engine.job_listener import JobListener, ListenerAdapter
+from eddyline.engine.keyed.keyed_state import remove_unnamed
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
 from eddyline.engine.operators.assign_watermark import AssignWatermark
@@ -253,9 +254,15 @@ class Job:
             progress = self._emptied(state, root, progress)
         if self._partial:
             self._claim(state, root)
+        for op in operators(root):
+            if op.keyed is not None:
+                op.keyed.restore(progress.keyed.get(op.name))
         with state.db.transaction():
             for op in operators(root):
                 op.adapt()
+            if (keyed := _keyed(root)) != progress.keyed:
+                progress.keyed = keyed
+                state.write(progress)
         for op in operators(root):
             saved = progress.operators.get(op.name)
             if saved is not None:
@@ -263,6 +270,8 @@ class Job:
         for scan in scans:
             positions = progress.positions.get(scan.name)
             scan.source.open(positions, progress.identities.get(scan.name))
+        if self._spec.directory is not None:
+            remove_unnamed(self._spec.directory, (op.name for op in operators(root)))
         root.recover(self._epoch)
         for op in operators(root):
             op.committed(self._epoch)
@@ -448,7 +457,11 @@ class Job:
         identities = {s.name: s.source.identity() for s in scans}
         saved = {op.name: op.save() for op in operators(root)}
         return Progress(
-            epoch, positions, {k: v for k, v in saved.items() if v is not None}, identities
+            epoch,
+            positions,
+            {k: v for k, v in saved.items() if v is not None},
+            identities,
+            _keyed(root),
         )
 
     def _scans(self, root: Sink) -> list[Scan]:
@@ -458,7 +471,8 @@ class Job:
         """Bring the size of the state up to date, now and then."""
         flow.count_state(state.db)
         if state.path is not None:
-            self._figures.state_bytes = state.stored_bytes()
+            files = sum(op.keyed.num_bytes for op in operators(flow.root) if op.keyed is not None)
+            self._figures.state_bytes = state.stored_bytes() + files
 
     def _note_latency(self, scans: list[Scan]) -> None:
         newest = [s.newest_ms for s in scans if s.newest_ms is not None]
@@ -473,3 +487,9 @@ class Job:
             above = next((m for m in marks if m.scan is scan), None)
             rows += scan.source.metrics(above.shard_watermarks if above else {})
         self._figures.shards = tuple(rows)
+
+
+def _keyed(root: Operator) -> dict[str, dict[str, Any]]:
+    """What of the operators' files of rows counts."""
+    saved = {op.name: op.keyed.save() for op in operators(root) if op.keyed is not None}
+    return {name: files for name, files in saved.items() if files is not None}

@@ -9,7 +9,8 @@ Beside the operators' own tables it holds::
 one row to write a micro-batch, because each statement costs more than its bytes.
 
 A job resumes if what its operators store is what the state holds (``engine/layout.py``). Formats:
-1 kept a digest of every node's text as its layout; 2 keeps what each operator stores.
+1 kept a digest of every node's text as its layout; 2 keeps what each operator stores; 3 keeps rows
+of keys that are not in use in files beside the database (``engine/keyed``).
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from eddyline.record.types import quote
 from eddyline.settings import Settings
 from eddyline.sql import physical as plan
 
-FORMAT = 2
+FORMAT = 3
 STATE_FILE = "state.duckdb"
 # Tables that are not an operator's.
 KEPT_TABLES = ("job", "outbox", "dead_letter")
@@ -43,13 +44,15 @@ class Progress(msgspec.Struct):
     """What a micro-batch leaves beside the operators' tables.
 
     positions: source name to shard to next record. operators: name to what ``save`` gave.
-    identities: source name to what tells its stream from another of that name.
+    identities: source name to what tells its stream from another of that name. keyed: operator
+    name to its files of rows.
     """
 
     epoch: int = 0
     positions: dict[str, dict[str, int]] = {}
     operators: dict[str, dict[str, Any]] = {}
     identities: dict[str, str] = {}
+    keyed: dict[str, dict[str, Any]] = {}
 
 
 # Tables of this job alone: other jobs' databases are attached beside it.

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
 from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.rank import Rank
@@ -50,6 +51,8 @@ class FirstArrival(RetainingOperator):
         self._table = context.table("keys")
         self._retention = Retention(context, kept(self._table))
         self.retentions = (self._retention,)
+        self._key_names = node.keys
+        self.keep_by_key([node.schema], [KeyedTable(self._table, node.keys)])
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys] or ['"$one" INTEGER']
@@ -64,6 +67,7 @@ class FirstArrival(RetainingOperator):
         refuse_changes(batch, "a deduplication that keeps the first row")
         db = self.context.db
         rows = batch.rows.select(list(self.schema.names))
+        self.call_back((rows, self._key_names))
         rows = with_columns(rows, seq=np.arange(batch.num_rows))
         names = ", ".join(listed(self._keys))
         part = f"PARTITION BY {names}" if names else ""
@@ -74,10 +78,12 @@ class FirstArrival(RetainingOperator):
             b=rows,
         )["$seq"]
         if not len(first):
+            self.settle()
             return Step(None, inputs[0].watermark_ms)
         fresh = batch.rows.take(first)
         keys = f"SELECT {names or '1'}{self._retention.value} FROM b"
         db.run(f"INSERT INTO {self._table} {keys}", b=fresh)
+        self.settle()
         marks = None
         if batch.watermarks is not None:
             marks = batch.watermarks[first.combine_chunks().to_numpy()]
@@ -102,6 +108,8 @@ class FirstInTime(RetainingOperator):
         self._given = context.table("given")
         self._retention = Retention(context, kept(self._table, self._given))
         self.retentions = (self._retention,)
+        self._key_names = node.keys
+        self.keep_by_key([node.schema], [KeyedTable(self._given, node.keys)])
         self._columns = ", ".join(quote(n) for n in node.schema.names)
         self._seen = 0
         self._next: int | None = None
@@ -119,7 +127,9 @@ class FirstInTime(RetainingOperator):
         if batch is not None and batch.num_rows:
             refuse_changes(batch, "a deduplication by row time")
             self._take(batch)
-        return Step(self._fire(watermark), watermark)
+        given = self._fire(watermark)
+        self.settle()
+        return Step(given, watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         fires = self._next is not None and inputs[0] >= self._next
@@ -148,6 +158,7 @@ class FirstInTime(RetainingOperator):
             rows = rows.filter(pa.array(~late))
         if not rows.num_rows:
             return
+        self.call_back((rows, self._key_names))
         db, names = self.context.db, ", ".join(listed(self._keys))
         part = f"PARTITION BY {names}" if names else ""
         match = matching(self._keys, "s", "b")

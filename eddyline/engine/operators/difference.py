@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
 from eddyline.engine.operators.operator import (
     KIND,
@@ -53,6 +54,8 @@ class PartitionChanges(RetainingOperator):
         self._seen = 0
         self._retention = Retention(context, kept(self._table))
         self.retentions = (self._retention,)
+        self._key_names = partition_by
+        self.keep_by_key([below], [KeyedTable(self._table, partition_by)])
         self.insert_only = False
 
     def create(self) -> None:
@@ -65,7 +68,9 @@ class PartitionChanges(RetainingOperator):
         batch = inputs[0].batch
         if batch is None or batch.num_rows == 0:
             return Step(None, inputs[0].watermark_ms)
-        return Step(self._take(batch), inputs[0].watermark_ms)
+        changes = self._take(batch)
+        self.settle()
+        return Step(changes, inputs[0].watermark_ms)
 
     def save(self) -> dict[str, Any]:
         return {"seen": self._seen}
@@ -78,6 +83,7 @@ class PartitionChanges(RetainingOperator):
         rows = batch.rows.select(list(self.inputs[0].schema.names))
         order = np.arange(self._seen, self._seen + batch.num_rows)
         self._seen += batch.num_rows
+        self.call_back((rows, self._key_names))
         rows = with_columns(rows, kind=batch.kinds, seq=order)
         touched = f"SELECT 1 FROM b WHERE {matching(self._keys, 's', 'b')}"
         where = f"WHERE EXISTS ({touched})" if self._keys else ""

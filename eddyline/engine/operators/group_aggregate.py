@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import (
     AggregateColumns,
     KeyColumn,
@@ -49,6 +50,7 @@ class GroupAggregate(RetainingOperator):
     ) -> None:
         super().__init__(context, inputs, node.schema)
         below = inputs[0].schema
+        self._key_names = node.keys
         self._keys = [KeyColumn(k, duckdb_type(below[k])) for k in node.keys]
         self._calls = compile_all(node.aggregates)
         self._groups = context.table("groups")
@@ -58,6 +60,9 @@ class GroupAggregate(RetainingOperator):
         self._retention = Retention(context, kept(self._groups), node.state_ttl_ms)
         self._tracked = [TrackedValues(context, self._keys, c, node.state_ttl_ms) for c in tracked]
         self.retentions = (self._retention, *(t.retention for t in self._tracked))
+        groups = KeyedTable(self._groups, node.keys)
+        values = [KeyedTable(t.table, node.keys) for t in self._tracked]
+        self.keep_by_key([below] * (1 + len(values)), [groups, *values])
         self._plain = [c for c in self._calls if c not in tracked]
         self._results = ", ".join(
             [f"s.{ROWS}"] + [f"{c.finish('s')} AS {quote(c.call.name)}" for c in self._calls]
@@ -77,7 +82,9 @@ class GroupAggregate(RetainingOperator):
         batch = inputs[0].batch
         if batch is None or batch.num_rows == 0:
             return Step(None, inputs[0].watermark_ms)
-        return Step(self._take(batch), inputs[0].watermark_ms)
+        changes = self._take(batch)
+        self.settle()
+        return Step(changes, inputs[0].watermark_ms)
 
     def save(self) -> dict[str, Any]:
         return {"seen": self._seen}
@@ -92,6 +99,7 @@ class GroupAggregate(RetainingOperator):
         order = np.arange(self._seen, self._seen + n)
         self._seen += n
         rows = batch.rows.select(list(self.inputs[0].schema.names))
+        self.call_back((rows, self._key_names))
         rows = with_columns(rows, kind=kinds, row=order)
         if self._retention.on and self._changing:
             rows = self._without_forgotten(rows)

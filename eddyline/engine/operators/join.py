@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.join_parts import JoinParts, meetings
 from eddyline.engine.operators.join_side import (
     JoinSide,
     N,
+    batch_keys,
     counted,
     join_condition,
     make_side,
@@ -75,6 +77,9 @@ class Join(RetainingOperator):
             for side in self._sides if side.outer
         ]  # fmt: skip
         self._names = ", ".join(quote(n) for n in self.schema.names)
+        self._batch_keys = (node.left_keys, node.right_keys)
+        tables = [KeyedTable(side.table, side.keys) for side in self._sides]
+        self.keep_by_key([side.schema for side in self._sides], tables)
 
     def create(self) -> None:
         for side in self._sides:
@@ -94,6 +99,7 @@ class Join(RetainingOperator):
         if not any(s.num_rows for s in inputs):
             self._parts.before = watermark
             return Step(None, watermark)
+        self.call_back(*batch_keys(inputs, self._batch_keys))
         for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
         return self._advance(watermark)
@@ -137,6 +143,7 @@ class Join(RetainingOperator):
             self._parts.after = watermark
             return Step(changes, self._parts.before)
         self._parts.before = watermark
+        self.settle()
         return Step(changes, watermark)
 
     def _near(self, side: JoinSide) -> str:

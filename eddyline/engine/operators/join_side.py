@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from eddyline.engine.database import MORE_MEMORY
-from eddyline.engine.operators.operator import OperatorContext
+from eddyline.engine.operators.operator import OperatorContext, Step
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch
 from eddyline.record.formats.kernel import NO_MEMORY
@@ -69,6 +70,14 @@ def renamed(batch: Batch, below: Schema, side: JoinSide) -> pa.Table:
     """A batch's rows under the join's output names."""
     rows = batch.rows.select(list(below.names))
     return rows.rename_columns(list(side.schema.names))
+
+
+def batch_keys(
+    inputs: Sequence[Step], keys: Sequence[tuple[str, ...]]
+) -> list[tuple[pa.Table, tuple[str, ...]]]:
+    """The rows of both sides that have come, and which of their columns are the key."""
+    pairs = zip(inputs, keys, strict=True)
+    return [(step.batch.rows, names) for step, names in pairs if step.batch is not None]
 
 
 def join_condition(left: JoinSide, right: JoinSide, condition: str | None) -> str:

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from eddyline.clock import Clock
 from eddyline.engine.database import Database
+from eddyline.engine.keyed.keyed_state import KeyedState
 from eddyline.engine.metrics import Figures
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.schema import Schema
@@ -88,6 +89,8 @@ class Operator:
     # Whether the clock alone moves this operator's watermark.
     is_clock_driven = False
     has_waiting = False
+    # Where rows rest that are not in the operator's tables.
+    keyed: KeyedState | None = None
 
     def __init__(
         self, context: OperatorContext, inputs: tuple[Operator, ...], schema: Schema
@@ -137,6 +140,8 @@ class Operator:
 
     def committed(self, epoch: int) -> None:
         """The micro-batch is committed: what was kept back for others may be told."""
+        if self.keyed is not None:
+            self.keyed.committed()
 
     def release(self) -> None:
         """Nobody reads this operator's rows any more: its sources stop reading."""
@@ -149,6 +154,8 @@ class Operator:
 
     def close(self) -> None:
         """Let go of what is not in the database."""
+        if self.keyed is not None:
+            self.keyed.close()
 
 
 def millis(column: pa.ChunkedArray | pa.Array) -> Int64s:

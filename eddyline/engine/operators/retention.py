@@ -11,11 +11,18 @@ written when, and forgets what has become too old while the job was stopped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
+from eddyline.engine.keyed.hashes import are_comparable
+from eddyline.engine.keyed.keyed_state import KeyedState, KeyedTable
 from eddyline.engine.operators.accumulate import KeyColumn, matching
 from eddyline.engine.operators.operator import Operator, OperatorContext
-from eddyline.record.batch import MAX_WATERMARK
+from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK
+from eddyline.record.schema import Schema
+from eddyline.record.types import arrow_type
 
 AT = '"$at"'
 PASSES = 64
@@ -48,6 +55,9 @@ class Retention:
         self._tables = tables
         self._ttl_ms = context.state_ttl_ms if ttl_ms is None else ttl_ms
         self.now_ms = 0
+        # The time up to which what was not written is forgotten, and where else rows rest.
+        self._bound_ms = MIN_WATERMARK
+        self.keyed: KeyedState | None = None
         # Before this time nothing can be too old. After a start it is not known.
         self._next_ms = 0
 
@@ -91,6 +101,23 @@ class Retention:
         # What this micro-batch writes is too old then.
         self._next_ms = min(self._next_ms, self.now_ms + self._ttl_ms)
 
+    def forget_called_back(self, names: set[str]) -> None:
+        """Forget rows that came back into these tables and had been too old when others were
+        forgotten."""
+        if not self.on:
+            return
+        for table in self._tables:
+            if table.name in names:
+                condition = self._too_old(table, self._bound_ms)
+                self._db.run(f"DELETE FROM {table.name} AS s WHERE {condition}")
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the tables of a saved state are those of a job with a TTL, and this has none,
+        or the other way round."""
+        own = (t for t in self._tables if t.owner is None)
+        return any(self.has_column(t.name, AT) != self.on for t in own)
+
     def adapt(self) -> None:
         """Fit tables of a saved state to the present TTL: state of a job that had none counts as
         written now."""
@@ -110,13 +137,14 @@ class Retention:
         return bool(self._db.one(sql, [table.strip('"'), column.strip('"')]))
 
     def _forget(self) -> None:
-        bound = self.now_ms - self._ttl_ms
+        bound = self._bound_ms = self.now_ms - self._ttl_ms
         oldest: list[int] = []
         for table in self._tables:
             self._db.run(f"DELETE FROM {table.name} AS s WHERE {self._too_old(table, bound)}")
             if table.owner is None:
                 first = self._db.one(f"SELECT min({AT}) FROM {table.name}")
-                oldest += [] if first is None else [max(int(first), bound)]
+                resting = None if self.keyed is None else self.keyed.forget(table.name, bound)
+                oldest += [max(int(ms), bound) for ms in (first, resting) if ms is not None]
         pause = max(1, self._ttl_ms // PASSES)
         next_ms = min(oldest, default=MAX_WATERMARK - self._ttl_ms) + self._ttl_ms
         self._next_ms = max(next_ms, self.now_ms + pause)
@@ -138,9 +166,50 @@ def kept(*names: str) -> tuple[KeptTable, ...]:
 
 
 class RetainingOperator(Operator):
-    """An operator whose state has a TTL. ``step`` begins with ``begin_step``."""
+    """An operator whose state has a TTL. ``step`` begins with ``begin_step``.
+
+    If its tables have a key, it calls the rows of a batch's keys back before it looks at them, and
+    ends its step with ``settle``.
+    """
 
     retentions: tuple[Retention, ...] = ()
+
+    def keep_by_key(self, schemas: Sequence[Schema], tables: Sequence[KeyedTable]) -> None:
+        """Let rows of keys that are not in use leave the tables.
+
+        schemas: one for each table, with the columns of its key. Keys whose equality a hash does
+        not follow keep all rows in the tables; so does no key.
+        """
+        types = [[arrow_type(s[k]) for k in t.keys] for s, t in zip(schemas, tables, strict=True)]
+        first = types[0]
+        if not first or not all(
+            are_comparable(a, b) for others in types for a, b in zip(first, others, strict=True)
+        ):
+            return
+        context = self.context
+        self.keyed = KeyedState(
+            context.db,
+            self.name,
+            tables,
+            directory=context.directory,
+            data_dir=context.settings.data_dir,
+        )
+        for retention in self.retentions:
+            retention.keyed = self.keyed
+
+    def call_back(self, *keys: tuple[pa.Table, Sequence[str]]) -> None:
+        """Bring the rows with the keys of a batch into the tables."""
+        if self.keyed is None:
+            return
+        names = self.keyed.call_back(*keys)
+        if names:
+            for retention in self.retentions:
+                retention.forget_called_back(names)
+
+    def settle(self) -> None:
+        """The step is done, and nothing waits."""
+        if self.keyed is not None:
+            self.keyed.settle()
 
     def begin_step(self) -> None:
         """Take the time of this micro-batch, and forget what is too old."""
@@ -148,6 +217,8 @@ class RetainingOperator(Operator):
             retention.begin()
 
     def adapt(self) -> None:
+        if self.keyed is not None and any(r.is_new for r in self.retentions):
+            self.keyed.call_all_back()
         for retention in self.retentions:
             retention.adapt()
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.join_side import JoinSide, N, join_condition, make_side, renamed
+from eddyline.engine.keyed.keyed_state import KeyedTable
+from eddyline.engine.operators.join_side import (
+    JoinSide,
+    N,
+    batch_keys,
+    join_condition,
+    make_side,
+    renamed,
+)
 from eddyline.engine.operators.operator import (
     KIND,
     Operator,
@@ -45,6 +53,9 @@ class SemiJoin(RetainingOperator):
         partner = f"EXISTS (SELECT 1 FROM {self._right.table} r WHERE {on})"
         if self._forgets:
             partner = f"(l.{MET} > 0)"
+        self._batch_keys = (node.left_keys, node.right_keys)
+        tables = [KeyedTable(side.table, side.keys) for side in self._sides]
+        self.keep_by_key([side.schema for side in self._sides], tables)
         self._kept = partner if node.kind is JoinKind.SEMI else f"NOT {partner}"
         self.insert_only = self.insert_only and node.kind is JoinKind.SEMI
 
@@ -66,6 +77,7 @@ class SemiJoin(RetainingOperator):
         if not any(s.num_rows for s in inputs):
             return Step(None, watermark)
         db = self.context.db
+        self.call_back(*batch_keys(inputs, self._batch_keys))
         for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
         before = db.query(self._result())
@@ -73,7 +85,9 @@ class SemiJoin(RetainingOperator):
             self._apply(side)
         if self._forgets:
             self._count.update()
-        return Step(self._changes(before, db.query(self._result())), watermark)
+        changes = self._changes(before, db.query(self._result()))
+        self.settle()
+        return Step(changes, watermark)
 
     def _load(self, side: JoinSide, batch: Batch | None) -> None:
         """The side's net change of this batch, as a table with a signed number of copies."""

@@ -37,16 +37,16 @@ class TrackedValues:
         self._type = duckdb_type(call.call.args[0].type)
         self._keys = keys
         self._full = [*keys, KeyColumn("$v", self._type)]
-        self._table = context.table(f"values{call.index}")
+        self.table = context.table(f"values{call.index}")
         self._fresh = context.table(f"fresh{call.index}")
         # As in Flink each value has its own time.
-        self.retention = Retention(context, kept(self._table), ttl_ms)
+        self.retention = Retention(context, kept(self.table), ttl_ms)
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._full]
         columns += [f"{_COPIES} BIGINT", '"$row" BIGINT']
         definition = ", ".join(columns) + self.retention.definition
-        self._db.run(f"CREATE TABLE {self._table} ({definition})")
+        self._db.run(f"CREATE TABLE {self.table} ({definition})")
 
     def take(self, rows: pa.Table, groups: str, touched: str, *, changing: bool) -> None:
         """Count the batch's values in and out, then bring the touched groups up to date.
@@ -75,14 +75,14 @@ class TrackedValues:
         match = matching(self._full, "v", "d")
         self._db.run(
             f"CREATE OR REPLACE TEMP TABLE {self._fresh} AS SELECT d.*, coalesce(v.{_COPIES}, 0) "
-            f'AS "$old" FROM ({delta}) d LEFT JOIN {self._table} v ON {match}',
+            f'AS "$old" FROM ({delta}) d LEFT JOIN {self.table} v ON {match}',
             b=rows,
         )
         columns = ", ".join(listed(self._full))
         values = ", ".join(listed(self._full, "d"))
         match = matching(self._full, "s", "d")
         self._db.run(
-            f"MERGE INTO {self._table} AS s USING {self._fresh} AS d ON {match} "
+            f"MERGE INTO {self.table} AS s USING {self._fresh} AS d ON {match} "
             f'WHEN MATCHED AND s.{_COPIES} + d."$d" <= 0 THEN DELETE '
             f'WHEN MATCHED THEN UPDATE SET {_COPIES} = s.{_COPIES} + d."$d"'
             f"{self.retention.assignment} "
@@ -105,11 +105,11 @@ class TrackedValues:
         match = matching(self._keys, "v", "t")
         if self.retention.on:  # the accumulator holds them all, so they live as long as it does
             self._db.run(
-                f"UPDATE {self._table} AS v SET {AT} = {self.retention.now_ms} "
+                f"UPDATE {self.table} AS v SET {AT} = {self.retention.now_ms} "
                 f"FROM {touched} t WHERE {match}"
             )
         left = (
-            f"(SELECT v.*{copies} FROM {self._table} v WHERE EXISTS "
+            f"(SELECT v.*{copies} FROM {self.table} v WHERE EXISTS "
             f"(SELECT 1 FROM {touched} t WHERE {match}))"
         )
         empty = ", ".join(f"{c} = NULL" for c in self._call.columns())
