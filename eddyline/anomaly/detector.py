@@ -1,7 +1,8 @@
 """Detectors, one per key: a forest's score, and a verdict with a grade, an alert and reasons.
 
 The score is exactly what ``RANDOM_CUT_FOREST`` gives: 0 for a key's first S rows, then scored
-before it is learnt. It is one of several kinds of evidence for the verdict (``verdicts``).
+before it is learnt. It is one of several kinds of evidence for the verdict (``verdicts``). Beside a
+verdict the score is shown ``early``, from the first row on that can be judged.
 
 An attribution of the score must be taken from the forest as it was before the row was learnt, and
 only where all rows are to be explained; that of a verdict comes from the columns' models.
@@ -17,12 +18,12 @@ import numpy as np
 from eddyline.anomaly import compact, state
 from eddyline.anomaly.calendar import calendar_of, column_options
 from eddyline.anomaly.choices import Choices, of_columns
-from eddyline.anomaly.column.row import DRIFT, LEVEL
+from eddyline.anomaly.column.row import ANOMALOUS, DRIFT, LEVEL
 from eddyline.anomaly.explanation import explanation_json
 from eddyline.anomaly.forest import ForestBank, Scores
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.options import DetectorOptions, ForestOptions
-from eddyline.anomaly.units import Units
+from eddyline.anomaly.units import WINDOW, Units
 from eddyline.anomaly.verdicts import Judged, Judges, doubles
 from eddyline.errors import EddylineError
 
@@ -44,14 +45,16 @@ _UNITS = ("scale", "rows", "first")
 class Verdicts:
     """What the detectors say of n rows over d columns, in the order of the rows.
 
-    score (n,): 0 for a key's first S rows. grade (n,): 0 ordinary to 1 certainly not. alert (n,):
-    the first row of an episode. expected, lower, upper (n, d): the value expected and the bounds
-    beyond which a single value would be an alert; NaN while nothing is known. attribution_high,
+    score (n,): 0 for a key's first S rows, or those that cannot be judged. grade (n,): 0 ordinary
+    to 1 certainly not. alert (n,): the first row of an episode. expected, lower, upper (n, d): the
+    value expected and the bounds beyond which a single value would be an alert; NaN while nothing
+    is known. attribution_high,
     attribution_low (n, d): shares of the score, adding up to it, of rows with a grade (of all rows
     with a score if all are to be explained); 0 elsewhere. verdict (n,): 0 learning, 1 ordinary, 2
     anomalous. rarity (n,): -log10 of the share of the key's rows that are as far off. episode (n,):
-    its number in the key, 0 outside one. lead, kind (n,): the column that is farthest off, and the
-    kind of evidence (``column.row``). missing (n,): rows that the key still needs to be judged.
+    its number in the key, 0 outside one. lead, kind, side (n,): the column that is farthest off,
+    the kind of evidence (``column.row``), and 1 for too high, -1 for too low. missing (n,): rows
+    that the key still needs to be judged.
     """
 
     score: Doubles
@@ -67,6 +70,7 @@ class Verdicts:
     episode: Int64s
     lead: Int64s
     kind: Int64s
+    side: Doubles
     missing: Int64s
 
 
@@ -79,8 +83,10 @@ class Detectors:
         dimensions: int,
         explain: Literal["alerts", "all"] = "alerts",
         columns: tuple[str, ...] = (),
+        early: bool = False,
     ) -> None:
-        """columns: their names, which some options refer to.
+        """columns: their names, which some options refer to. early: a row that can be judged has a
+        score even before its key's forest has seen S rows, so that no alert has the score 0.
 
         Raises:
             EddylineError: ``invalid_argument`` naming the option that is out of range.
@@ -90,6 +96,7 @@ class Detectors:
         self.options = options
         self.dimensions = dimensions
         self.explain = explain
+        self.early = early
         self._forests = ForestBank(options.forest, dimensions)
         self._units = Units(dimensions) if options.normalize and dimensions > 1 else None
         names = list(columns) or [str(i) for i in range(dimensions)]
@@ -146,7 +153,14 @@ class Detectors:
         samples, shingle = self.options.forest.sub_sample_size, self.options.forest.shingle_size
         score = np.where(scored.rows < max(samples, shingle), 0.0, scored.score)
         has_score = score > 0.0
+        before = self._judges.rows_before(keys)
         judged = self._judges.judge(keys, times, points, np.where(has_score, score, np.nan))
+        if self._units is not None:
+            judged = _after_units(judged, before)
+        if self.early:
+            known = (judged.results.verdict > 0) & (scored.rows >= shingle)
+            score = np.where(known, scored.score, score)
+            has_score = score > 0.0
         total = np.where(has_score, score, 1.0)[:, None]
         # The explanation of RANDOM_CUT_FOREST is the forest's own, whatever the verdict.
         own = self.explain == "all" and not self.options.normalize
@@ -157,7 +171,7 @@ class Detectors:
         r = judged.results
         return Verdicts(
             score, judged.grade, judged.alert, r.expected, r.lower, r.upper, high, low, r.verdict,
-            r.rarity, r.number, r.lead, r.kind, r.missing,
+            r.rarity, r.number, r.lead, r.kind, r.side, r.missing,
         )  # fmt: skip
 
     def _scored(self, keys: Int64s, points: Doubles) -> Scores:
@@ -187,7 +201,7 @@ class Detectors:
         arrays["judges.heads"], arrays["judges.tails"] = self._judges.heads, self._judges.tails
         own = {n: getattr(self.options, n) for n in _OWN}
         own |= {"choices": asdict(self.options.choices), "names": list(self.columns)}
-        return state.pack({**header, **own, "explain": self.explain}, arrays)
+        return state.pack({**header, **own, "explain": self.explain, "early": self.early}, arrays)
 
     @classmethod
     def loads(cls, saved: bytes) -> Detectors:
@@ -207,6 +221,7 @@ class Detectors:
         choices = Choices(**header["choices"])
         options = DetectorOptions(ForestOptions(**header["forest"]), choices=choices, **own)
         out = cls(options, header["columns"], header["explain"], tuple(header["names"]))
+        out.early = header.get("early", False)
         out._forests = compact.restored(header, arrays)
         if out._units is not None:
             for name in _UNITS:
@@ -220,6 +235,20 @@ class Detectors:
             self._units.forget(models)
         self._judges.forget(models)
         self._forests.forget(models)
+
+
+def _after_units(judged: Judged, before: Int64s) -> Judged:
+    """Several columns are judged once their units are known and the forest can speak: a key's rows
+    before are those of learning, and an episode that began among them is reported after them."""
+    young, first = before < WINDOW, before == WINDOW
+    r = judged.results
+    r.missing[young] = np.maximum(r.missing, WINDOW - before)[young]
+    r.alert[young], r.verdict[young], r.number[young] = False, 0, 0
+    r.alert[first] |= r.verdict[first] == ANOMALOUS
+    odd = ~young[:, None]
+    return Judged(
+        np.where(young, 0.0, judged.grade), r.alert, judged.high * odd, judged.low * odd, r
+    )
 
 
 def _sides(judged: Judged, points: Doubles) -> tuple[Doubles, Doubles]:

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
+
+import numpy as np
 
 from eddyline.anomaly.column.row import (
     DRIFT,
@@ -39,6 +42,51 @@ KINDS = {
 def figure(value: float) -> str:
     """A number as a person writes it: whole from a thousand on, else four digits."""
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+# Rows that evidence over several rows is looked for in: the longest window of the detector.
+RUN_ROWS = 288
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The rows that evidence over several rows is about: how many, their mean value, and the mean
+    of what was expected of them."""
+
+    rows: int
+    value: float
+    expected: float
+
+    def sentence(self, column: str) -> str:
+        """The run in words."""
+        side = "high" if self.value > self.expected else "low"
+        return (
+            f"{column} is too {side} over {self.rows} rows: {figure(self.value)} on average where "
+            f"about {figure(self.expected)} was expected"
+        )
+
+
+def run_of(
+    values: Doubles, expected: Doubles, lower: Doubles, upper: Doubles, side: float
+) -> Run | None:
+    """The run that ends with the last of a key's rows (n,) and departs most from what was expected.
+
+    side: 1 where it is too high, -1 too low, 0 either. None if it departs on the other side.
+    """
+    values, expected = values[-RUN_ROWS:], expected[-RUN_ROWS:]
+    half = (upper[-RUN_ROWS:] - lower[-RUN_ROWS:]) / 2.0
+    off = np.divide(values - expected, half, out=np.zeros(len(values)), where=half > 0.0)
+    off = np.where(np.isfinite(off), off, 0.0)
+    sums = np.cumsum(off[::-1]) / np.sqrt(np.arange(1, len(off) + 1))
+    sums = np.abs(sums) if side == 0.0 else side * sums
+    if len(sums) < 2:
+        return None
+    rows = int(np.argmax(sums[1:])) + 2
+    known = np.isfinite(values[-rows:]) & np.isfinite(expected[-rows:])
+    if sums[rows - 1] <= 0.0 or known.sum() < 2:
+        return None
+    mean = float(values[-rows:][known].mean()), float(expected[-rows:][known].mean())
+    return Run(rows, *mean) if mean[0] != mean[1] else None
 
 
 def reason(columns: list[str], point: Doubles, verdicts: Verdicts, at: int) -> str:

@@ -67,7 +67,7 @@ class Units:
 
     def plan(self, keys: Int64s, points: Doubles) -> Plan:
         """What the forest takes for rows, which are then learnt: keys (n,), points (n, d)."""
-        rows = self.rows[keys] + _nth(keys)
+        rows = self.rows[keys] + places(keys)
         young = rows < WINDOW
         self.first[keys[young], :, rows[young]] = points[young]
         ripe = np.unique(keys[rows == WINDOW])
@@ -86,7 +86,7 @@ class Units:
         return first
 
 
-def _nth(keys: Int64s) -> Int64s:
+def places(keys: Int64s) -> Int64s:
     """How many rows of the same key stand before each row."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from eddyline.anomaly.calendar import Calendar, exposures
-from eddyline.anomaly.column.key import KEY_DOUBLES, KEY_SINGLES
+from eddyline.anomaly.column.key import KEY_DOUBLES, KEY_SINGLES, ROWS
 from eddyline.anomaly.column.places import DOUBLES, SINGLES
 from eddyline.anomaly.column.relation import doubles as relation_doubles
 from eddyline.anomaly.column.row import (
@@ -26,6 +26,7 @@ from eddyline.anomaly.column.row import (
 )
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles
 from eddyline.anomaly.rates import FalseAlarms
+from eddyline.anomaly.units import places
 
 # The grade of an alert at the limit, and by how much it grows for each tenfold rarer row.
 _GRADE, _GRADE_STEP = 0.3, 0.35
@@ -75,6 +76,11 @@ class Judges:
     def forget(self, models: Int64s) -> None:
         """Make models as if they had seen no row."""
         self.heads[models], self.tails[models] = 0.0, 0.0
+
+    def rows_before(self, models: Int64s) -> Int64s:
+        """How many rows a key has had before each of these rows."""
+        before: Int64s = self.heads[models, ROWS].astype(np.int64)
+        return before + places(models)
 
     def judge(self, models: Int64s, times: Int64s, points: Doubles, scores: Doubles) -> Judged:
         """Judge rows, then learn them, in order.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from eddyline.anomaly.options import DetectorOptions
     from eddyline.cli.detect_file import Judged
+    from eddyline.cli.detect_reading import Reading
 
 BYTES_MAX = 1 << 30
 ALERTS_SAID = 20
@@ -33,7 +35,7 @@ def _choice(name: str) -> Any:
 
 
 def detect(
-    file: Annotated[Path, typer.Argument(help="CSV, NDJSON (gzip, too) or Parquet.")],
+    file: Annotated[Path, typer.Argument(help="CSV, JSON, Parquet or an access log; packed, too.")],
     columns: Annotated[
         str | None, typer.Option(help="Columns to judge together, by commas; else all numbers.")
     ] = None,
@@ -41,7 +43,7 @@ def detect(
         str | None, typer.Option(help="Column with a series' name; a model each.")
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw the series into this SVG file.")
+        Path | None, typer.Option(help="Draw the series into this file: .svg, .png or .html.")
     ] = None,
     alerts: Annotated[
         bool, typer.Option("--alerts", help="Print rows with an alert only.")
@@ -58,6 +60,9 @@ def detect(
     time_zone: Annotated[str, _choice("time_zone")] = "",
     holidays: Annotated[str, _choice("holidays")] = "",
     time: Annotated[str | None, typer.Option(help="Column of times; else the only one.")] = None,
+    every: Annotated[
+        str | None, typer.Option(help="Width of the windows in which a log is counted: 5min.")
+    ] = None,
     trees: Annotated[int, typer.Option(help="Trees a forest.")] = 100,
     samples: Annotated[int, typer.Option(help="Rows a tree samples.")] = 256,
     shingle: Annotated[int, typer.Option(help="Successive rows that make a point.")] = 1,
@@ -65,34 +70,33 @@ def detect(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Score the rows of a file, in their order, each by the rows before it.
+    """Score the rows of a file, in the order of their times, each by the rows before it.
 
-    Rows come as CSV (with --json as JSON), with score, grade and alert appended; alerts are told
-    in words on stderr. A terminal shows the alerts as a table instead. A row without a number in
-    some column has score 0 and teaches nothing. No server is needed.
+    Rows come as CSV with score, grade and alert, or with --json as objects that say all about the
+    verdict; alert is true where an episode begins. Alerts are told in words on stderr. A terminal
+    shows a table of them instead. A row without a number in some column teaches nothing. The lines
+    of an access log are counted in windows. No server is needed.
 
     \b
     Examples:
-      eddyline detect rates.csv --columns rate --picture rates.svg > scored.csv
+      eddyline detect rates.csv --columns rate --picture rates.png > scored.csv
       eddyline detect pages.ndjson --key page --alerts --json
+      eddyline detect access.log --every 10m --picture log.html
     """
     from eddyline.anomaly.options import DetectorOptions, ForestOptions
-    from eddyline.cli.detect_file import judge, load
+    from eddyline.cli.detect_picture import check_picture
 
     if as_table and (as_json or alerts):
-        msg = "--table shows alerts for a person to read; --json and --alerts print rows"
-        raise EddylineError("invalid_argument", msg, hint="leave one of them out")
+        raise _either()
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
     choices = Choices(season, shares, laws, minimum_change, time_zone, holidays)
     options = DetectorOptions(forest, false_alarms=false_alarms, choices=choices)
     forest.validate()
-    table = load(_checked(file))
-    wanted = [c.strip() for c in columns.split(",")] if columns else []
-    _check_names(file, table, [*wanted, *(name for name in (key, time) if name)])
-    time = _time(file, table, key, time, options)
-    judged = judge(table, wanted, key, options, time)
-    _tell_reading(judged, key, time, all_numbers=not wanted)
-    if as_table or (as_table is None and sys.stdout.isatty() and not alerts and not as_json):
+    if picture is not None:
+        check_picture(picture)
+    judged = _judged(file, columns, key, time, every, options)
+    rows = alerts or as_json or as_table is False
+    if as_table or (sys.stdout.isatty() and not rows):
         _print_table(judged)
     else:
         _print(judged, alerts, as_json)
@@ -102,11 +106,50 @@ def detect(
         _draw(judged, picture)
 
 
-def _draw(judged: Judged, picture: Path) -> None:
-    from eddyline.cli.detect_picture import svg
+def _either() -> EddylineError:
+    msg = "--table shows alerts for a person to read; --json and --alerts print rows"
+    return EddylineError("invalid_argument", msg, hint="leave one of them out")
 
-    picture.write_text(svg(judged), "utf-8")
-    say(f"{picture} shows {judged.label(judged.chief)}")
+
+def _judged(
+    file: Path, columns: str | None, key: str | None, time: str | None, every: str | None,
+    options: DetectorOptions,
+) -> Judged:  # fmt: skip
+    """The file read and judged; what is to be said about it is said."""
+    from eddyline.cli.detect_file import judge, keys_of, read, roles
+
+    reading = read(_checked(file), key, None if every is None else _width_ms(every))
+    wanted = [c.strip() for c in columns.split(",")] if columns else []
+    _check_names(file, reading.table, [*wanted, *(name for name in (key, time) if name)])
+    time = _time(file, reading.table, key, time, options)
+    why = roles(reading, key, time, keys_of(reading.table, key)[1])
+    chosen = wanted or [name for name, reason in why.items() if not reason]
+    _tell_reading(reading, why, chosen, key, time, all_numbers=not wanted)
+    judged = judge(reading, chosen, key, _of_log(options, reading, chosen), time)
+    _tell_times(judged)
+    return judged
+
+
+def _width_ms(text: str) -> int:
+    """A window's width: ``30s``, ``5min``, ``1h``."""
+    from eddyline.cli.sending import positive
+    from eddyline.generator.spec import parse_duration
+
+    return round((positive("--every", text, parse_duration) or 0) * 1000)
+
+
+def _of_log(options: DetectorOptions, reading: Reading, chosen: list[str]) -> DetectorOptions:
+    """With the shares that a log's windows have, unless others are stated."""
+    own, choices = reading.shares, options.choices
+    if choices.shares or not own or not set(own.split("/")) <= set(chosen):
+        return options
+    return replace(options, choices=replace(choices, shares=own))
+
+
+def _draw(judged: Judged, picture: Path) -> None:
+    from eddyline.cli.detect_picture import draw
+
+    say(draw(judged, picture))
 
 
 def _check_names(file: Path, table: pa.Table, names: list[str]) -> None:
@@ -137,23 +180,56 @@ def _time(
     return None
 
 
-def _tell_reading(judged: Judged, key: str | None, time: str | None, *, all_numbers: bool) -> None:
-    """How the file was read: its times and what is odd about them, and what was left out."""
-    from eddyline.cli.detect_file import measures
-    from eddyline.cli.detect_time import holds_times, oddities, unit_of
+def _tell_reading(
+    reading: Reading, why: dict[str, str], chosen: list[str], key: str | None, time: str | None,
+    *, all_numbers: bool,
+) -> None:  # fmt: skip
+    """How the file was read, and what was left out."""
+    from eddyline.cli.detect_time import time_columns, unit_of
 
+    table = reading.table
+    for note in reading.notes:
+        say(note)
+    several = [] if time is not None else time_columns(table, key)
+    if len(several) > 1:
+        say(f"no time is used, since several columns hold times: {', '.join(several)}; "
+            "--time chooses one")  # fmt: skip
     if time is not None:
-        unit = unit_of(judged.table[time])
+        unit = unit_of(table[time])
         say(f"times are those of column {time}" + (f", in {unit} since 1970" if unit else ""))
-        for sentence in oddities(judged.keys, judged.times, judged.zone):
-            say(sentence)
-    left_out = sorted(set(measures(judged.table, key, time)[1]) - set(judged.columns))
-    times = [name for name in left_out if holds_times(judged.table, name)]
-    counters = [name for name in left_out if name not in times]
-    for names, why in ((times, "holds times"), (counters, "counts rows")):
-        if all_numbers and names:
-            shown = ", ".join(name or "(without a name)" for name in names)
-            say(f"left out, since it {why}: {shown}; --columns takes it in")
+    if not all_numbers:
+        return
+    for reason in dict.fromkeys(r for r in why.values() if r):
+        shown = ", ".join(n or "(without a name)" for n, r in why.items() if r == reason)
+        say(f"left out, since it {reason}: {shown}; --columns takes it in")
+    if not chosen and any(why.values()):
+        msg = "no column is a measure"
+        raise EddylineError("invalid_argument", msg, hint="name what to judge with --columns")
+
+
+def _tell_times(judged: Judged) -> None:
+    """What is odd about the times."""
+    import numpy as np
+
+    from eddyline.cli.detect_time import oddities
+
+    times = judged.times
+    if times is None:
+        return
+    absent = int((~times.known).sum())
+    if absent:
+        what = (
+            "1 row has no time and is" if absent == 1 else f"{absent:,} rows have no time and are"
+        )
+        say(f"{what} left out")
+    known = np.flatnonzero(times.known)
+    where = known.tolist()
+    sentences = oddities(
+        judged.keys[known], times.ms[known], lambda row: times.text(where[row]),
+        lambda row: where[row],
+    )  # fmt: skip
+    for sentence in sentences:
+        say(sentence)
 
 
 def _checked(file: Path) -> Path:
@@ -169,14 +245,17 @@ def _checked(file: Path) -> Path:
 
 
 def _print(judged: Judged, alerts_only: bool, as_json: bool) -> None:
-    rows = judged.rows(alerts_only)
+    from eddyline.cli.detect_rows import names_of, rows
+
+    found = rows(judged, alerts_only, as_json)
     if as_json:
-        for row in rows:
-            line(row)
+        for row in found:
+            line(row, flush=False)
+        sys.stdout.flush()
         return
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(judged.names)
-    for row in rows:
+    out.writerow(names_of(judged, as_json))
+    for row in found:
         out.writerow([_cell(v) for v in row.values()])
 
 
@@ -194,9 +273,10 @@ def _print_table(judged: Judged) -> None:
 def _tell(judged: Judged) -> None:
     """Alerts in words."""
     found = judged.alerts()
-    for at, sentence in found[:ALERTS_SAID]:
-        when = "" if judged.time is None else f", {judged.when(at)}"
-        say(f"row {at + 1}{when}: {sentence}")
+    for at in found[:ALERTS_SAID]:
+        row = int(judged.rows[at])
+        when = "" if judged.time is None else f", {judged.when(row)}"
+        say(f"row {row + 1}{when}: {judged.sentence(at)}")
     if len(found) > ALERTS_SAID:
         say(f"... and {len(found) - ALERTS_SAID} more")
 
@@ -209,7 +289,8 @@ def _summary(judged: Judged) -> str:
     s = "" if alerts == 1 else "s"
     rows = f"{n:,} row{'' if n == 1 else 's'}{series}"
     words = f"{rows} over {', '.join(judged.columns)}: {alerts:,} alert{s}"
-    return words + (f"; {left_out:,} rows without a number in some column" if left_out else "")
+    left = f"; {left_out:,} row{'' if left_out == 1 else 's'} without a number in some column"
+    return words + (left if left_out else "")
 
 
 def register(to: typer.Typer) -> None:

@@ -1,74 +1,114 @@
 """A CSV file as typed columns: its delimiter, header line, decimal sign and thousands separators.
 
-The delimiter is the one of comma, semicolon and tab that the first line has most of; with a
-semicolon or a tab, a comma can be the decimal sign. A first line that holds a number or a date has
-no names: the columns are then called ``column_1``, ``column_2`` and so on.
+The delimiter is the one of comma, semicolon, tab and bar that cuts the first lines into most
+columns of equal number. With another delimiter than a comma, a comma can be the decimal sign. A
+first line that holds a number or a date has no names: the columns are then called ``column_1``,
+``column_2`` and so on. Every cell is read as text first (``detect_values``).
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
+from dataclasses import dataclass
+from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
-_DELIMITERS = (",", ";", "\t")
+from eddyline.cli.detect_reading import Reading, reading_of
+
+_DELIMITERS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(
-    r"(?:^|[;\t])\s*-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+\s*(?:$|[;\t])", re.MULTILINE
+    r"(?:^|[;\t|])\s*\"?-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+\"?\s*(?:$|[;\t|])", re.MULTILINE
 )
 _VALUE = re.compile(r"\s*[+-]?\d+([.,:]\d+)*([eE][+-]?\d+)?\s*|\s*\d{4}-\d\d-\d\d.*")
-# Dates that can be read in one way only; month/day and day/month cannot.
-_DATES = (
-    pa.csv.ISO8601,
-    *(f"{d}{t}" for d in ("%d.%m.%Y", "%Y/%m/%d") for t in (" %H:%M:%S", " %H:%M", "")),
-)
-# What stands between groups of three digits, beside the comma or the point that is not the decimal
-# sign: an apostrophe, a space, and the two spaces at which no line breaks.
-_SEPARATORS = "' \u00a0\u202f"
+# A first line by which spreadsheets are told the delimiter.
+_TELLS = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
+_LINES = 50
+# (byte order mark, encoding), the longer marks first.
+_MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
-def read_csv(source: pa.NativeFile, first: bytes) -> pa.Table:
-    """A CSV file whose first bytes are given."""
-    lines = first.decode("utf-8", "replace").splitlines()
-    header = lines[0] if lines else ""
-    delimiter = max(_DELIMITERS, key=header.count)
-    comma = delimiter != "," and _DECIMAL_COMMA.search("\n".join(lines)) is not None
-    decimal = "," if comma else "."
-    cells = next(csv.reader([header], delimiter=delimiter), [])
-    names = None
-    if any(_VALUE.fullmatch(cell) for cell in cells):
-        names = [f"column_{nth}" for nth in range(1, len(cells) + 1)]
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file is written: skip: lines before the header or the first row; names: of the columns;
+    has_names: whether a line of the file has them."""
+
+    delimiter: str
+    decimal: str
+    skip: int
+    names: tuple[str, ...]
+    has_names: bool
+
+
+def read_csv(source: IO[bytes], first: bytes) -> Reading:
+    """A CSV file whose first bytes are given, from its beginning on."""
+    encoding = next((name for mark, name in _MARKS if first.startswith(mark)), "utf-8")
+    if encoding == "utf-8" and not _is_utf8(first):
+        encoding = "cp1252"
+    text = first.decode(encoding, "replace").removeprefix("\ufeff")
+    dialect = dialect_of(text)
+    names = list(dialect.names)
     table = pa.csv.read_csv(
         source,
-        read_options=pa.csv.ReadOptions(column_names=names),
-        parse_options=pa.csv.ParseOptions(delimiter=delimiter),
-        convert_options=pa.csv.ConvertOptions(
-            decimal_point=decimal, timestamp_parsers=list(_DATES)
+        read_options=pa.csv.ReadOptions(
+            column_names=names, skip_rows=dialect.skip, encoding=encoding
         ),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=dialect.delimiter, newlines_in_values='"' in text
+        ),
+        convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
     )
-    for nth, name in enumerate(table.column_names):
-        numbers = _without_separators(table.column(nth), decimal)
-        if numbers is not None:
-            table = table.set_column(nth, name, numbers)
-    return table
+    notes = [] if dialect.has_names else ["no header line: columns are column_1, column_2 …"]
+    if dialect.delimiter != ",":
+        sign = {"\t": "tab", ";": "semicolon"}.get(dialect.delimiter, dialect.delimiter)
+        comma = ", with a decimal comma" if dialect.decimal == "," else ""
+        notes.append(f"columns are separated by a {sign}{comma}")
+    return reading_of(table, dialect.decimal, notes)
 
 
-def _without_separators(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
-    """A column of text as numbers if all of it are numbers, some with thousands separators."""
-    if not pa.types.is_string(column.type):
-        return None
-    sign = re.escape(decimal)
-    for separator in (*_SEPARATORS, "." if decimal == "," else ","):
-        group = re.escape(separator)
-        grouped = rf"^\s*[+-]?[0-9]{{1,3}}(?:{group}[0-9]{{3}})+(?:{sign}[0-9]+)?\s*$"
-        plain = rf"^\s*[+-]?[0-9]+(?:{sign}[0-9]+)?\s*$|^\s*$"
-        if not pc.any(pc.match_substring_regex(column, grouped)).as_py():
-            continue
-        if pc.all(pc.match_substring_regex(column, f"{grouped}|{plain}")).as_py():
-            text = pc.utf8_trim_whitespace(pc.replace_substring(column, separator, ""))
-            text = pc.replace_substring(text, decimal, ".")
-            text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-            return text.cast(pa.float64())
-    return None
+def _is_utf8(first: bytes) -> bool:
+    """A character that is cut off at the end does not count."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(first)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def dialect_of(text: str) -> Dialect:
+    """How a file is written, by its first characters."""
+    lines = text.splitlines()
+    if len(lines) > 1 and not text.endswith("\n"):
+        lines.pop()  # it may be cut off
+    skip, told = 0, None
+    while skip < len(lines) and (lines[skip].startswith("#") or not lines[skip].strip()):
+        skip += 1
+    if skip < len(lines) and (match := _TELLS.match(lines[skip])):
+        told, skip = match[1], skip + 1
+    lines = lines[skip:]
+    delimiter = told or _delimiter(lines)
+    comma = delimiter != "," and _DECIMAL_COMMA.search("\n".join(lines)) is not None
+    cells = _cells(lines[:1], delimiter)[0] if lines else []
+    named = not any(_VALUE.fullmatch(cell) for cell in cells)
+    names = [cell.strip() or f"column_{n}" for n, cell in enumerate(cells, 1)]
+    if not named:
+        names = [f"column_{n}" for n in range(1, len(cells) + 1)]
+    return Dialect(delimiter, "," if comma else ".", skip + named, tuple(names), named)
+
+
+def _cells(lines: list[str], delimiter: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)) or [[]]
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The one that cuts most lines into as many columns as the first line."""
+
+    def worth(delimiter: str) -> tuple[Any, ...]:
+        counts = [len(row) for row in _cells(lines[:_LINES], delimiter)]
+        return counts[0] > 1, counts.count(counts[0]) / len(counts), counts[0]
+
+    return max(_DELIMITERS, key=worth)

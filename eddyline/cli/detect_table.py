@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from eddyline.anomaly.reasons import KINDS, figure
 from eddyline.cli.detect_file import Judged
 from eddyline.cli.terminal import table
@@ -15,14 +13,17 @@ def print_alerts(judged: Judged) -> None:
     """One line an alert; without times or a key there is no column for them."""
     dated, keyed = judged.time is not None, judged.key is not None
     names = ["row", *(["time"] if dated else []), *([judged.key] if judged.key else [])]
-    lines = []
-    where, v = np.flatnonzero(judged.whole), judged.verdicts
-    for i in np.flatnonzero(v.alert).tolist():
-        at, lead = int(where[i]), int(v.lead[i])
-        value, expected = float(judged.points[at, lead]), float(v.expected[i, lead])
-        head = [f"{at + 1:,}", *([judged.when(at)] if dated else [])]
-        head += [judged.labels[judged.keys[at]]] if keyed else []
-        why = f"{_side(value, expected)}{KINDS[int(v.kind[i])]}"
+    lines, v = [], judged.verdicts
+    for i in judged.alerts():
+        row, lead = int(judged.rows[i]), int(v.lead[i])
+        value, expected = float(judged.points[row, lead]), float(v.expected[i, lead])
+        kind = KINDS[int(v.kind[i])]
+        run = judged.run(i)
+        if run is not None:
+            value, expected, kind = run.value, run.expected, f"over {run.rows} rows"
+        head = [f"{row + 1:,}", *([judged.when(row)] if dated else [])]
+        head += [judged.labels[judged.keys[row]]] if keyed else []
+        why = f"{_side(value, expected)}{kind}"
         lines.append([*head, judged.columns[lead], _cell(value), _cell(expected), why])
     table([*names, "column", "value", "expected", "reason"], lines)
 

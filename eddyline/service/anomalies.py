@@ -292,7 +292,8 @@ def sentence(key: str, columns: list[str], point: Point) -> str:
                 f"{name} is too {way}: {_figure(value)} where about {_figure(usual)} was expected"
             )
     where = f"{key}: " if key else ""
-    return f"{where}{'; '.join(parts)} (score {point.score:.2f})"
+    score = f" (score {point.score:.2f})" if point.score > 0 else ""
+    return f"{where}{'; '.join(parts)}{score}"
 
 
 def named(columns: list[str], explanation: dict[str, Any] | None) -> list[str]:

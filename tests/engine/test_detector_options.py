@@ -77,6 +77,7 @@ def direct(**options: object) -> Any:
         ),
         2,
         columns=("n", "m"),
+        early=True,
     )
     n = DAYS * 24
     times = START.astype(np.int64) + np.arange(n) * HOUR_MS

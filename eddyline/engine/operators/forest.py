@@ -395,7 +395,9 @@ class Forest(Operator):
                 false_alarms=n.false_alarms, timed=n.time_column is not None, choices=n.choices,
             )  # fmt: skip
             explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
-            self._detectors = Detectors(options, len(n.columns), explain, n.columns)
+            self._detectors = Detectors(
+                options, len(n.columns), explain, n.columns, early=n.grade is not None
+            )
         return self._detectors
 
     def _remember(self, models: Int64s, points: Doubles) -> None:

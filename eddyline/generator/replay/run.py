@@ -52,7 +52,7 @@ class Replay:
         path = Path(spec.path)
         self._source = open_input(path, spec.encoding)
         try:
-            self._reader = _reader(spec, self._source, path)
+            self._reader = reader_of(spec, self._source, path)
         except BaseException:
             self._source.close()
             raise
@@ -174,7 +174,8 @@ class Replay:
         self._meter.add(len(data), size, result)
 
 
-def _reader(spec: ReplaySpec, source: IO[bytes], path: Path) -> Reader:
+def reader_of(spec: ReplaySpec, source: IO[bytes], path: Path) -> Reader:
+    """The reader of a file's format. Raises ``bad_file`` where none is recognised."""
     form = spec.format if spec.format != "auto" else sniff(source, path, spec)
     pattern = None if spec.time_format is None else time_pattern(spec.time_format)
     if form == "access-log":
