@@ -49,7 +49,7 @@ class SystemClock:
         return time.monotonic()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        return event.wait(max(0.0, seconds))
+        return event.wait(min(max(0.0, seconds), threading.TIMEOUT_MAX))
 
 
 SYSTEM: Clock = SystemClock()

@@ -48,7 +48,10 @@ class Relational:
             if not isinstance(error, sqlite3.Error) and not self._is_psycopg(error):
                 raise
             message = f"table {self._table}: {self._url}: {str(error).strip()}"
-            hint = "see that the database runs, and that the table has these columns"
+            hint = (
+                "see that the database runs, and that 'table-name' is a table of it that has these "
+                "columns"
+            )
             raise EddylineError("endpoint_error", message, hint=hint) from error
 
     def _sqlite(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +11,16 @@ from urllib.parse import urlsplit
 
 from eddyline.errors import EddylineError
 from eddyline.options.connectors import kinesis as options
+from eddyline.options.connectors.kinesis import Provider
 from eddyline.settings import Settings
 
 # Hosts of this machine.
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "host.docker.internal")
 DEFAULT_PORT = 4567
+_KEY_VARIABLES = {
+    "aws_access_key_id": "AWS_ACCESS_KEY_ID",
+    "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
+}
 # Errors that a later attempt may not meet.
 RETRIABLE = (
     "ProvisionedThroughputExceededException",
@@ -60,18 +66,50 @@ class RemoteStream:
         self.name = options.STREAM.read(table_options)
         self._table = table
         self._endpoint = options.ENDPOINT.read(table_options)
-        profile = options.PROFILE.get(table_options)
+        provider = options.credentials_provider(table_options)
+        keys = self._keys(provider, table_options)
+        is_profile = provider is Provider.PROFILE
+        profile = options.PROFILE.get(table_options) if is_profile else None
         session = botocore.session.Session(profile=profile)
         with self.errors():
             self.client: Any = session.create_client(
                 "kinesis",
                 endpoint_url=self._endpoint,
                 region_name=options.REGION.get(table_options) or settings.region,
-                aws_access_key_id=options.ACCESS_KEY.get(table_options),
-                aws_secret_access_key=options.SECRET_KEY.get(table_options),
+                **keys,
                 verify=not options.TRUST_ALL.read(table_options),
                 config=Config(retries={"max_attempts": 3}, read_timeout=30, connect_timeout=10),
             )
+
+    def _keys(self, provider: Provider, table_options: Mapping[str, str]) -> dict[str, str | None]:
+        """The keys that the provider names; none where botocore finds them itself.
+
+        Raises:
+            EddylineError: ``access_denied``, ``sql_unsupported``.
+        """
+        if provider is Provider.BASIC:
+            return {
+                "aws_access_key_id": options.ACCESS_KEY.get(table_options),
+                "aws_secret_access_key": options.SECRET_KEY.get(table_options),
+            }
+        if provider is Provider.ENV_VAR:
+            missing = [name for name in _KEY_VARIABLES.values() if not os.environ.get(name)]
+            if missing:
+                message = (
+                    f"table {self._table}: '{options.PROVIDER.name}' is ENV_VAR, but there is no "
+                    f"environment variable {missing[0]}"
+                )
+                hint = "set it where the server is started, or use BASIC or PROFILE"
+                raise EddylineError("access_denied", message, hint=hint)
+            keys = {key: os.environ[name] for key, name in _KEY_VARIABLES.items()}
+            return {**keys, "aws_session_token": os.environ.get("AWS_SESSION_TOKEN")}
+        if provider is Provider.SYS_PROP:
+            message = (
+                f"table {self._table}: '{options.PROVIDER.name}' is SYS_PROP, but there are no "
+                "system properties of Java here"
+            )
+            raise EddylineError("sql_unsupported", message, hint="use ENV_VAR, BASIC or PROFILE")
+        return {}
 
     def shards(self) -> list[dict[str, Any]]:
         """All shards that the stream still has."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -58,6 +59,11 @@ ALIGNMENT = tuple(
     for name in ("group", "max-drift", "update-interval")
 )  # fmt: skip
 WATERMARKS: tuple[Option[Any], ...] = (IDLE_TIMEOUT, MAX_AHEAD, EMIT_STRATEGY, *ALIGNMENT)
+# Of sources whose rows have no arrival time of their own.
+WATERMARKS_WITHOUT_ARRIVAL: tuple[Option[Any], ...] = tuple(
+    replace(o, no_effect="rows of this connector have no arrival time") if o is MAX_AHEAD else o
+    for o in WATERMARKS
+)
 _PARALLELISM = "one worker runs a job here"
 SCAN_PARALLELISM = Option(
     "scan.parallelism", COUNT, None, "Parallelism of the source.", no_effect=_PARALLELISM

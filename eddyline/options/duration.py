@@ -11,7 +11,9 @@ _UNITS_MS = {
     "h": 3_600_000, "hour": 3_600_000, "hours": 3_600_000,
     "d": 86_400_000, "day": 86_400_000, "days": 86_400_000,
 }  # fmt: skip
-_DURATION = re.compile(r"\s*(\d+)\s*([A-Za-z]*)\s*")
+# A thousand years: a sum of two such durations still fits every clock and column.
+MAX_MS = 1000 * 366 * 86_400_000
+_DURATION = re.compile(r"\s*([0-9]+)\s*([A-Za-z]*)\s*")
 
 
 def milliseconds(text: str) -> int:
@@ -22,6 +24,6 @@ def milliseconds(text: str) -> int:
     """
     match = _DURATION.fullmatch(text)
     unit = _UNITS_MS.get(match[2].lower()) if match else None
-    if match is None or unit is None:
-        raise ValueError(f"{text!r} is not a duration")
+    if match is None or unit is None or int(match[1]) * unit > MAX_MS:
+        raise ValueError(f"{text!r} is not a duration of at most a thousand years")
     return int(match[1]) * unit

@@ -30,11 +30,23 @@ class OptionKind(Generic[T]):
     expected: str
 
 
+# Python's own conversions would also take 1_000, digits of other scripts, nan and infinity.
+_INTEGER = re.compile(r"\s*([+-]?[0-9]+)\s*")
+_NUMBER = re.compile(r"\s*([+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*")
+
+
+def _matched(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return match[1]
+
+
 def integer(low: int = -SESSION_MAX, high: int = SESSION_MAX) -> OptionKind[int]:
     """A whole number from ``low`` to ``high``."""
 
     def parse(text: str) -> int:
-        value = int(text.strip())
+        value = int(_matched(_INTEGER, text))
         if not low <= value <= high:
             raise ValueError(text)
         return value
@@ -48,7 +60,7 @@ def number(low: float, high: float) -> OptionKind[float]:
     """A number from ``low`` to ``high``."""
 
     def parse(text: str) -> float:
-        value = float(text)
+        value = float(_matched(_NUMBER, text))
         if not low <= value <= high:
             raise ValueError(text)
         return value
@@ -105,11 +117,18 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise ValueError(str(error)) from None
 
 
+def _name(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(";") if part.strip())
 
 
 STRING: OptionKind[str] = OptionKind("string", str, "a text")
+NAME: OptionKind[str] = OptionKind("string", _name, "a text that is not blank")
 BOOLEAN: OptionKind[bool] = OptionKind("boolean", _boolean, "true or false")
 INTEGER = integer()
 COUNT = integer(1)

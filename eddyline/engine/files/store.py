@@ -7,7 +7,8 @@ and an object of S3 exists once its upload has ended.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -53,6 +54,17 @@ class FileStore(Protocol):
         """Remove a file, if it is still there."""
 
 
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Errors of the file system as ours."""
+    try:
+        yield
+    except OSError as error:
+        message = f"file {str(path)[:200]} cannot be read: {error.strerror}"
+        hint = "see that 'path' is right and that this user may read it"
+        raise EddylineError("bad_file", message, hint=hint) from error
+
+
 class LocalStore:
     """A file or folder of this machine."""
 
@@ -64,19 +76,22 @@ class LocalStore:
         return str(self._root)
 
     def exists(self) -> bool:
-        return self._root.exists()
+        with _reading(self._root):
+            return self._root.exists()
 
     def files(self) -> list[FileInfo]:
-        if self._root.is_file():
-            return [self._info(self._root)]
-        if not self._root.is_dir():
-            return []
-        return [self._info(p) for p in sorted(self._root.rglob("*")) if self._is_visible(p)]
+        with _reading(self._root):
+            if self._root.is_file():
+                return [self._info(self._root)]
+            if not self._root.is_dir():
+                return []
+            return [self._info(p) for p in sorted(self._root.rglob("*")) if self._is_visible(p)]
 
     def open(self, path: str, offset: int) -> BinaryIO:
-        file = Path(path).open("rb")  # noqa: SIM115 (the caller closes it)
-        file.seek(offset)
-        return file
+        with _reading(Path(path)):
+            file = Path(path).open("rb")  # noqa: SIM115 (the caller closes it)
+            file.seek(offset)
+            return file
 
     def write(self, relative: str, write: Writer) -> None:
         path = self._root / relative

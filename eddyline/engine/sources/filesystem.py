@@ -94,10 +94,9 @@ class FilesystemSource(Source):
 
     def _next_file(self) -> bool:
         now = self.context.clock.monotonic()
-        if self._monitor_s is not None:
-            if self._looked_s is not None and now - self._looked_s < self._monitor_s:
-                return False
-            self._looked_s = now
+        looked, interval = self._looked_s, self._monitor_s
+        if interval is not None and looked is not None and now - looked < interval:
+            return False
         for info in self._store.files():
             if self._is_read(info):
                 continue
@@ -109,6 +108,7 @@ class FilesystemSource(Source):
                 self._file = self._store.open(info.path, 0)
                 self._tables = self._bulk.read(self._file, position)
             return True
+        self._looked_s = now  # all files are read; the next look is due after the interval
         self.ended = self.bounded
         return False
 

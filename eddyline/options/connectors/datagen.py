@@ -36,7 +36,12 @@ END = Option("end", STRING, None, "The last value of a sequence.")
 DATAGEN = Connector(
     "datagen",
     "Rows are made: random values or sequences. A column without options gets random values.",
-    (ROWS_PER_SECOND, NUMBER_OF_ROWS, any_table.SCAN_PARALLELISM, *any_table.WATERMARKS),
+    (
+        ROWS_PER_SECOND,
+        NUMBER_OF_ROWS,
+        any_table.SCAN_PARALLELISM,
+        *any_table.WATERMARKS_WITHOUT_ARRIVAL,
+    ),
     source=True,
     sink=Changes.NONE,
     formatted=False,

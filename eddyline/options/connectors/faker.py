@@ -16,7 +16,12 @@ FAKER = Connector(
     "faker",
     "Rows are made from Datafaker's expressions: 'fields.name.expression' = "
     "'#{Name.fullName}'. Each field may have a null-rate, a collection a length.",
-    (ROWS_PER_SECOND, NUMBER_OF_ROWS, any_table.SCAN_PARALLELISM, *any_table.WATERMARKS),
+    (
+        ROWS_PER_SECOND,
+        NUMBER_OF_ROWS,
+        any_table.SCAN_PARALLELISM,
+        *any_table.WATERMARKS_WITHOUT_ARRIVAL,
+    ),
     source=True,
     sink=Changes.NONE,
     formatted=False,

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector, Metadata
-from eddyline.options.option import DURATION, PATTERN, STRING, Option, choice, without_effect
+from eddyline.options.option import DURATION, NAME, PATTERN, STRING, Option, choice, without_effect
 
 PATH = Option(
     "path",
-    STRING,
+    NAME,
     None,
     "A file or directory: /a/b, file:///a/b, or s3://bucket/a. A bucket is one of the S3 endpoint "
     "in EDDYLINE_S3_ENDPOINT or AWS_ENDPOINT_URL_S3, else a folder of <data directory>/buckets.",
@@ -60,7 +60,7 @@ FILESYSTEM = Connector(
     (
         PATH, any_table.FORMAT, MONITOR_INTERVAL, PATH_PATTERN, DEFAULT_PARTITION, COMMIT_POLICY,
         SUCCESS_FILE, any_table.BAD_RECORDS,
-        *any_table.WATERMARKS,
+        *any_table.WATERMARKS_WITHOUT_ARRIVAL,
         *without_effect("no optimizer uses statistics here", "source.report-statistics"),
         *without_effect(
             "each micro-batch is one finished file here", "sink.rolling-policy.file-size",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from eddyline.errors import EddylineError
 from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector
-from eddyline.options.option import COUNT, INTEGER, STRING, Option, integer, without_effect
+from eddyline.options.option import COUNT, INTEGER, NAME, STRING, Option, integer, without_effect
 
 SCHEMES = ("jdbc:sqlite:", "jdbc:postgresql:")
 URL = Option(
@@ -17,7 +17,7 @@ URL = Option(
     "The database: 'jdbc:sqlite:/path/file.db' or 'jdbc:postgresql://host:5432/database'.",
     required=True,
 )
-TABLE_NAME = Option("table-name", STRING, None, "The table, as schema.table.", required=True)
+TABLE_NAME = Option("table-name", NAME, None, "The table, as schema.table.", required=True)
 USERNAME = Option("username", STRING, None, "The user of PostgreSQL.")
 PASSWORD = Option("password", STRING, None, "The user's password.")
 FETCH_SIZE = Option(

@@ -141,9 +141,10 @@ FIELD_DELIMITER = Option(
 PROVIDER = Option(
     "aws.credentials.provider",
     choice(Provider),
-    "AUTO",
-    "Where credentials for another endpoint come from: BASIC: the options; PROFILE: a profile; "
-    "AUTO: as any AWS SDK finds them.",
+    None,
+    "Where credentials for another endpoint come from: BASIC: the two options below; PROFILE: a "
+    "profile; ENV_VAR: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; AUTO: as any AWS SDK finds "
+    "them. By default what the other options give: BASIC, else PROFILE, else AUTO.",
 )
 ACCESS_KEY = Option(
     "aws.credentials.basic.accesskeyid", STRING, None, "The access key for another endpoint."
@@ -200,11 +201,27 @@ def initial_time_ms(options: Mapping[str, str]) -> int:
             hint=hint,
         )  # fmt: skip
     pattern = INITIAL_TIME_FORMAT.given(options)
-    return parse_moment(text, options[pattern] if pattern else None)
+    try:
+        return parse_moment(text, options[pattern] if pattern else None)
+    except EddylineError as error:
+        key = INITIAL_TIME.given(options)
+        hint = f"{error.hint}; '{INITIAL_TIME_FORMAT.name}' names another form"
+        message = f"option '{key}': {error.message}"
+        raise EddylineError("sql_semantic", message, hint=hint) from None
+
+
+def credentials_provider(options: Mapping[str, str]) -> Provider:
+    """Where credentials come from: as the options say, else as they suggest."""
+    named = PROVIDER.get(options)
+    if named is not None:
+        return named
+    if ACCESS_KEY.given(options) and SECRET_KEY.given(options):
+        return Provider.BASIC
+    return Provider.PROFILE if PROFILE.given(options) else Provider.AUTO
 
 
 def _check(options: Mapping[str, str]) -> None:
-    provider = PROVIDER.read(options)
+    provider = credentials_provider(options)
     for needed in _NEEDED.get(provider, ()):
         if needed.get(options) is None:
             hint = f"add '{needed.name}' = '…'"
