@@ -705,8 +705,28 @@ def test_two_values_give_two_results(connector: str, option: str, kit: Kit) -> N
 
 
 # Values that somebody may write by mistake; each is understood or refused by the option's name.
-ODD = ("", " ", "-1", "1e999", "nan", "1_000", "\u0663", "\u00b2", "--5", "99999999999999999999",
-       "999999999999 d", "-5 s", "1 fortnight", "\\", "''", "\0", "[", "*", "a" * 300, "\n")  # fmt: skip
+ODD = (
+    "",
+    " ",
+    "-1",
+    "1e999",
+    "nan",
+    "1_000",
+    "\u0663",
+    "\u00b2",
+    "--5",
+    "99999999999999999999",
+    "999999999999 d",
+    "-5 s",
+    "1 fortnight",
+    "\\",
+    "''",
+    "\0",
+    "[",
+    "*",
+    "a" * 300,
+    "\n",
+)
 
 
 def refusal(run: Callable[[], Any]) -> EddylineError | None:
