@@ -69,6 +69,8 @@ class Catalog(Databases):
         if len(parts) > 3:
             msg = f"{'.'.join(parts)} is no table's name"
             raise EddylineError("sql_semantic", msg, hint="catalog.database.table at most")
+        if len(parts) == 3:
+            return ObjectPath(self.catalog_named(parts[0]), *parts[1:])
         whole = (self.current_catalog, self.current_database)[: 3 - len(parts)] + tuple(parts)
         return ObjectPath(*whole)
 
@@ -296,7 +298,7 @@ class Catalog(Databases):
     def _listed(
         self, catalog: str | None, database: str | None, kinds: tuple[type, ...]
     ) -> list[str]:
-        catalog = catalog or self.current_catalog
+        catalog = self.catalog_named(catalog)
         database = database or self.current_database
         if database not in self.list_databases(catalog):
             raise self._no_database(database)

@@ -17,6 +17,9 @@ from eddyline.schema_version import upgrade
 
 DEFAULT_CATALOG = "default_catalog"
 DEFAULT_DATABASE = "default_database"
+# What the studio of AWS calls its catalog, which is Glue's. It means the default one here, unless a
+# catalog of that name was made.
+GLUE_CATALOG = "hive"
 IN_MEMORY = "generic_in_memory"
 
 _SCHEMA = """
@@ -168,6 +171,7 @@ class Databases:
         Raises:
             EddylineError: ``not_found``.
         """
+        name = self.catalog_named(name)
         if name not in self.list_catalogs():
             raise self._no_catalog(name)
         if name == self.current_catalog:
@@ -176,6 +180,12 @@ class Databases:
         default = DEFAULT_DATABASE if name == DEFAULT_CATALOG else "default"
         self.current_catalog = name
         self.current_database = options.get("default-database", default)
+
+    def catalog_named(self, name: str | None) -> str:
+        """The catalog that a name means; the current one for None."""
+        if name == GLUE_CATALOG and name not in self.list_catalogs():
+            return DEFAULT_CATALOG
+        return name or self.current_catalog
 
     def _no_catalog(self, name: str) -> EddylineError:
         known = self.list_catalogs()
@@ -191,12 +201,13 @@ class Databases:
         Raises:
             EddylineError: ``not_found`` for an unknown catalog.
         """
-        if catalog is not None and catalog not in self.list_catalogs():
+        catalog = self.catalog_named(catalog)
+        if catalog not in self.list_catalogs():
             raise self._no_catalog(catalog)
         with self._transaction() as db:
             rows = db.execute(
                 "SELECT name FROM catalog_databases WHERE catalog = ? ORDER BY name",
-                (catalog or self.current_catalog,),
+                (catalog,),
             ).fetchall()
         return [r[0] for r in rows]
 
@@ -214,7 +225,7 @@ class Databases:
         Raises:
             EddylineError: ``already_exists``; ``not_found`` for an unknown catalog.
         """
-        catalog = catalog or self.current_catalog
+        catalog = self.catalog_named(catalog)
         if name in self.list_databases(catalog):
             if if_not_exists:
                 return False
@@ -235,7 +246,7 @@ class Databases:
         Raises:
             EddylineError: ``not_found``.
         """
-        catalog = catalog or self.current_catalog
+        catalog = self.catalog_named(catalog)
         if name not in self.list_databases(catalog):
             raise self._no_database(name)
         with self._transaction() as db:
@@ -255,7 +266,7 @@ class Databases:
         Raises:
             EddylineError: ``not_found``.
         """
-        catalog = catalog or self.current_catalog
+        catalog = self.catalog_named(catalog)
         old, _ = self.database(name, catalog=catalog)
         with self._transaction() as db:
             db.execute(
@@ -283,7 +294,7 @@ class Databases:
             EddylineError: ``not_found``; ``conflict`` if it is current, or not empty without
                 ``cascade``.
         """
-        catalog = catalog or self.current_catalog
+        catalog = self.catalog_named(catalog)
         if name not in self.list_databases(catalog):
             if if_exists:
                 return False

@@ -5,6 +5,12 @@ from __future__ import annotations
 # Before a window's property in a text, until ``select`` knows what the window is.
 WINDOW_MARK = "\0"
 
+# Those of the functions below that give one value for many rows.
+AGGREGATES = frozenset({
+    "sum", "sum0", "avg", "min", "max", "count", "stddev_pop", "stddev_samp", "var_pop", "var_samp",
+    "collect", "array_agg", "first_value", "last_value", "list_agg",
+})  # fmt: skip
+
 # PyFlink's names of functions without arguments. {0} is the expression.
 PROPERTIES: dict[str, str] = {
     # aggregates

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from eddyline.kernel.expression_functions import METHODS, PROPERTIES
+from eddyline.kernel.expression_functions import AGGREGATES, METHODS, PROPERTIES
 from eddyline.udf.data_types import as_type
 from eddyline.udf.row import Row
 
@@ -25,13 +25,15 @@ _UNITS = {
 class Expression:
     """A SQL expression. ``names``: what it is called in a result, if it has a name.
 
-    value: the Python value of a literal.
+    value: the Python value of a literal. is_aggregate: it is the call of an aggregate function.
     """
 
     def __init__(
-        self, text: str, names: tuple[str, ...] = (), value: Any = None, wrapper: Any = None
-    ) -> None:
+        self, text: str, names: tuple[str, ...] = (), value: Any = None, wrapper: Any = None,
+        *, is_aggregate: bool = False,
+    ) -> None:  # fmt: skip
         self.text = text
+        self.is_aggregate = is_aggregate
         self.names = names
         self.value = value
         self.wrapper = wrapper  # the function, if this is a call of a Python function
@@ -44,7 +46,8 @@ class Expression:
         if name.startswith("__"):
             raise AttributeError(name)
         if name in PROPERTIES:
-            return Expression(PROPERTIES[name].format(self.text))
+            text = PROPERTIES[name].format(self.text)
+            return Expression(text, is_aggregate=name in AGGREGATES)
         if name in METHODS:
             return _Method(self, name, METHODS[name])
         if name.rstrip("s") in _UNITS or name == "millis":
@@ -76,7 +79,8 @@ class Expression:
 
     def alias(self, name: str, *more: str) -> Expression:
         """The same value under a name; a call of a table function takes several."""
-        return Expression(self.text, (name, *more), self.value, self.wrapper)
+        names, is_aggregate = (name, *more), self.is_aggregate
+        return Expression(self.text, names, self.value, self.wrapper, is_aggregate=is_aggregate)
 
     def get(self, name: str | int) -> Expression:
         """A field of a ROW, by name."""
@@ -106,7 +110,8 @@ class Expression:
         """An aggregate over each value once: ``col('a').count.distinct``."""
         function, bracket, rest = self.text.partition("(")
         return Expression(
-            f"{function}{bracket}DISTINCT {rest}" if bracket else f"DISTINCT {function}"
+            f"{function}{bracket}DISTINCT {rest}" if bracket else f"DISTINCT {function}",
+            is_aggregate=self.is_aggregate,
         )
 
     def floor(self, unit: Any = None) -> Expression:
@@ -232,9 +237,10 @@ class Expression:
     def __repr__(self) -> str:
         return self.text
 
-    def selected(self) -> str:
-        """The text in a SELECT list."""
-        return f"{self.text} AS {quoted(self.names[0])}" if self.names else self.text
+    def selected(self, default: str = "") -> str:
+        """The text in a SELECT list. default: the name of a column that has none of its own."""
+        name = self.names[0] if self.names else default
+        return f"{self.text} AS {quoted(name)}" if name else self.text
 
 
 class _Method:

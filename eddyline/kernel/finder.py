@@ -9,7 +9,9 @@ from eddyline.kernel import (
     checkpoints,
     column_choices,
     descriptors,
+    durations,
     expressions,
+    flink_rest,
     inserts,
     job_client,
     results,
@@ -48,9 +50,12 @@ _MODULES: dict[str, dict[str, Any]] = {
     "pyflink.common": {
         "CompletableFuture": job_client.CompletableFuture,
         "Configuration": tables.Configuration,
+        "Duration": durations.Duration,
         "JobClient": job_client.JobClient,
         "JobStatus": job_client.JobStatus,
+        "Time": durations.Time,
     },
+    "pyflink.common.time": {"Duration": durations.Duration, "Time": durations.Time},
     "pyflink.common.configuration": {"Configuration": tables.Configuration},
     "pyflink.datastream": {
         "CheckpointConfig": checkpoints.CheckpointConfig,
@@ -110,4 +115,5 @@ def install() -> None:
     for module, names in _MODULES.items():
         MODULES.setdefault(module, {}).update(names)
     calls.install()
+    flink_rest.install()
     install_functions()

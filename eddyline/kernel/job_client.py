@@ -15,13 +15,18 @@ JobStatus = Enum(
     "CREATED RUNNING FAILING FAILED CANCELLING CANCELED FINISHED RESTARTING SUSPENDED RECONCILING",
 )
 _STATUS = {
-    jobs.STARTING: JobStatus.CREATED,
-    jobs.RUNNING: JobStatus.RUNNING,
-    jobs.RESTARTING: JobStatus.RESTARTING,
-    jobs.FAILED: JobStatus.FAILED,
-    jobs.FINISHED: JobStatus.FINISHED,
-    jobs.STOPPED: JobStatus.CANCELED,
+    jobs.STARTING: "CREATED",
+    jobs.RUNNING: "RUNNING",
+    jobs.RESTARTING: "RESTARTING",
+    jobs.FAILED: "FAILED",
+    jobs.FINISHED: "FINISHED",
+    jobs.STOPPED: "CANCELED",
 }
+
+
+def status_of(job: jobs.JobInfo) -> str:
+    """A job's state by Flink's name."""
+    return _STATUS[job.actual]
 
 
 class CompletableFuture(Named):
@@ -54,7 +59,7 @@ class JobClient(Named):
     def get_job_status(self) -> CompletableFuture:
         """A future of the job's state: ``get_job_status().result()``."""
         return CompletableFuture(
-            lambda: _STATUS[remote().jobs.get(self._job_id).actual], lambda: True
+            lambda: JobStatus[status_of(remote().jobs.get(self._job_id))], lambda: True
         )
 
     def get_job_execution_result(self) -> CompletableFuture:

@@ -8,8 +8,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
+from eddyline.kernel import tableau
 from eddyline.kernel.job_client import JobClient
 from eddyline.kernel.named import Named
 from eddyline.kernel.running import Running
@@ -103,6 +105,10 @@ class RowIterator(Iterator[Row]):
     def __next__(self) -> Row:
         return next(self._rows)
 
+    def next(self) -> Row:
+        """The next row."""
+        return next(self._rows)
+
     def close(self) -> None:
         """End the query."""
         close = getattr(self._rows, "close", None)
@@ -126,8 +132,10 @@ class TableResult(Named):
         rows: tuple[list[str], list[str], list[list[str | None]]] | None = None,
         running: Running | None = None,
         options: dict[str, str] | None = None,
+        is_text: bool = False,
     ) -> None:
         self._options = options
+        self._is_text = is_text
         self._query = query
         self._job = job
         self._rows = rows
@@ -144,14 +152,33 @@ class TableResult(Named):
                 yield Row(*values, kind=kind)
 
     def print(self) -> None:
-        """Print the rows as they arrive, each with the kind of its change."""
-        columns: list[str] = []
-        for columns_now, kinds, _, rows in self._changes():
-            if not columns:
-                columns = columns_now
-                show(" | ".join(["op", *columns]))
-            for kind, row in zip(kinds, rows, strict=True):
-                show(" | ".join([kind, *("NULL" if v is None else v for v in row)]))
+        """Print the rows as Flink does; over a stream as they arrive, with the kind of change."""
+        if self._rows is None and self._query is None:
+            show("OK")
+            return
+        if self._is_text:
+            show("\n".join(str(row[0]) for row in self.collect()))
+            return
+        changes = self._changes()
+        first = next(changes, None)
+        if first is None:
+            show("Empty set")
+            return
+        columns, _, types, _ = first
+        rows = (
+            (kind, row)
+            for _, kinds, _, batch in chain([first], changes)
+            for kind, row in zip(kinds, batch, strict=True)
+        )
+        if self._query is None or _is_batch(self._options):
+            without_kinds = (row for _, row in rows)
+            inferred = self._query is None
+            drawn = tableau.lines(columns, types, without_kinds, inferred=inferred)
+        else:
+            changed = ([kind, *row] for kind, row in rows)
+            drawn = tableau.lines(["op", *columns], ["op", *types], changed)
+        for line in drawn:
+            show(line)
 
     def wait(self, timeout_ms: int | None = None) -> None:
         """Until the statement is over; an INSERT over a stream goes on until it is stopped."""
@@ -215,18 +242,24 @@ def run(text: str, options: dict[str, str] | None = None) -> TableResult:
         return TableResult(query=text, options=options)
     running = Running(text, options=options)
     rows: tuple[list[str], list[str], list[list[str | None]]] | None = None
+    is_text = False
     for event in running.events():
         if isinstance(event, e.Warning_):
             show(f"warning: {event.text}")
         elif isinstance(event, e.Text):
             rows = (["result"], ["STRING"], [[line] for line in event.text.split("\n")])
+            is_text = True
         elif isinstance(event, e.TableSnapshot):
-            rows = (event.columns, event.types, event.rows)
+            rows, is_text = (event.columns, event.types, event.rows), False
         elif isinstance(event, e.JobStarted):
             show(f"job {event.job_id} started")
             running.kept = True
             return TableResult(job=JobClient(running, event.job_id), running=running)
-    return TableResult(rows=rows)
+    return TableResult(rows=rows, is_text=is_text)
+
+
+def _is_batch(options: dict[str, str] | None) -> bool:
+    return (options or {}).get("execution.runtime-mode", "").upper() == "BATCH"
 
 
 def rows_of(

@@ -355,12 +355,15 @@ class OverTable(Named):
 
 def selected(columns: tuple[Any, ...], types: Columns, window: str = "") -> list[str]:
     """A SELECT list of expressions and texts. window: the alias of a window, if there is one."""
-    texts = list[str]()
+    texts, aggregates = list[str](), 0
     for column in columns:
         if isinstance(column, ColumnChoice):
             texts += map(quoted, column.pick(list(types())))
         elif isinstance(column, Expression):
-            texts.append(column.selected())
+            # Flink's names of columns without a name.
+            name = f"EXPR${aggregates}" if column.is_aggregate else f"_c{len(texts)}"
+            aggregates += column.is_aggregate
+            texts.append(column.selected("" if column.text == "*" else name))
         else:
             texts.append(as_sql(_text("select", column), types, window))
     return texts

@@ -52,6 +52,10 @@ class _Config(Named):
         """How long state is kept that is not used."""
         self.set("table.exec.state.ttl", f"{int(duration.total_seconds() * 1000)} ms")
 
+    def set_idle_state_retention_time(self, min_time: Any, max_time: Any) -> None:
+        """As ``set_idle_state_retention`` with the shorter time, which is what Flink keeps to."""
+        self.set_idle_state_retention(min_time)
+
     set_string = set_boolean = set_integer = set_float = set
 
     def get_configuration(self) -> _Config:

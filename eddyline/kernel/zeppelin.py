@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from eddyline.kernel.results import TableResult, value_of
-from eddyline.kernel.running import SESSION_VARIABLE, Running, remote
+from eddyline.kernel.running import REFRESH_MS, SESSION_VARIABLE, Running, remote
 from eddyline.kernel.table import Table
 from eddyline.service.notes.forms import NOTE_WIDE, TYPES
 
@@ -20,16 +20,41 @@ PARAMETERS = "_eddyline_parameters"
 Options = Iterable[Any]
 
 
+# What Zeppelin's ``z`` has and ours has not, and what to write instead.
+_ANGULAR = "print('%html <b>text</b>') shows HTML, and z.input makes a form"
+_RUN = "the note's menu runs all paragraphs, and a schedule does so at its times"
+_ADVICE = {
+    "angular": _ANGULAR, "angularBind": _ANGULAR, "angularUnbind": _ANGULAR,
+    "run": _RUN, "runAll": _RUN, "runNote": _RUN, "runParagraph": _RUN,
+    "getInterpreterContext": "z.get and z.put hold values",
+}  # fmt: skip
+
+
 class ZeppelinContext:
     """What a paragraph finds under ``z``."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Any] = {}
 
-    def show(self, table: Any, stream_type: str = "update", **options: Any) -> None:
-        """Show a table, a query's text or a data frame; a stream's result as it changes."""
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        advice = _ADVICE.get(name, "there are show, forms such as input and select, put and get")
+        msg = f"z.{name} is not available here: {advice}"
+        raise AttributeError(msg)
+
+    def show(
+        self, table: Any, stream_type: str = "update", *, template: str | None = None,
+        refreshInterval: int = REFRESH_MS, **options: Any,
+    ) -> None:  # fmt: skip
+        """Show a table, a query's text or a data frame; a stream's result as it changes.
+
+        template: HTML for the newest row, for ``stream_type="single"``; ``{0}`` is its first value.
+        refreshInterval: milliseconds between two states of a result.
+        """
         if options:
-            msg = f"z.show has no option {', '.join(options)} here; there is stream_type"
+            known = "stream_type, template, refreshInterval"
+            msg = f"z.show has no option {', '.join(options)} here; there are {known}"
             raise TypeError(msg)
         if isinstance(table, TableResult):
             msg = "z.show takes a table: z.show(st_env.sql_query('SELECT ...'))"
@@ -37,29 +62,15 @@ class ZeppelinContext:
         if isinstance(table, str):
             table = Table(table)
         if isinstance(table, Table):
-            self._show_query(table, stream_type)
+            _show_query(table, stream_type, template, int(refreshInterval))
         elif hasattr(table, "columns") and hasattr(table, "itertuples"):
             rows = [[_text(v) for v in row] for row in table.itertuples(index=False)]
             publish([str(c) for c in table.columns], [], rows, len(rows), 0, uuid.uuid4().hex)
+        elif getattr(table, "__name__", "") == "matplotlib.pyplot":
+            table.show()
         else:
             msg = f"z.show cannot show a {type(table).__name__}; it takes a table or a data frame"
             raise TypeError(msg)
-
-    def _show_query(self, table: Table, mode: str) -> None:
-        """Check the query here; the server runs it, so that a stream holds up no other Python."""
-        query, options = table._query, table._options
-        for _ in Running(f"EXPLAIN {query}", options=options).events():
-            pass
-        from IPython import display as ipython
-
-        display: Any = ipython.display
-        display(
-            {
-                QUERY_MIME: {"query": query, "mode": mode, "options": options or {}},
-                "text/plain": "a query's table",
-            },
-            raw=True,
-        )
 
     def input(self, name: str, defaultValue: Any = "") -> Any:
         """A field of text; its value, at first the default."""
@@ -124,6 +135,20 @@ class ZeppelinContext:
     def get(self, name: str) -> Any:
         """A value that was kept; None if there is none."""
         return self._kept.get(name)
+
+
+def _show_query(table: Table, mode: str, template: str | None, refresh_ms: int) -> None:
+    """Check the query here; the server runs it, so that a stream holds up no other Python."""
+    query, options = table._query, table._options or {}
+    for _ in Running(f"EXPLAIN {query}", options=options).events():
+        pass
+    show = {"query": query, "mode": mode, "options": options, "refresh_ms": refresh_ms}
+    if mode == "single":
+        show["template"] = template
+    from IPython import display as ipython
+
+    display: Any = ipython.display
+    display({QUERY_MIME: show, "text/plain": "a query's table"}, raw=True)
 
 
 def _form(

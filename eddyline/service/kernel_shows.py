@@ -17,11 +17,24 @@ import msgspec
 from eddyline.errors import EddylineError
 from eddyline.service import events as e
 from eddyline.service.events import RunEvent
+from eddyline.service.notes.output import HTML, filled
 from eddyline.service.sessions import Sessions
 
 OnEvent = Callable[[RunEvent], None]
-REFRESH_MS = 500
 _PASSED_ON = (e.TableSnapshot, e.Warning_, e.Text, e.Progress)
+
+
+class Show(msgspec.Struct, frozen=True):
+    """A query to be shown. template: how its newest row is shown, if not as a table.
+
+    options: session options for this query alone.
+    """
+
+    query: str
+    mode: str
+    options: dict[str, str]
+    refresh_ms: int
+    template: str | None = None
 
 
 class Shows:
@@ -38,26 +51,23 @@ class Shows:
         self._end = e.RunFinished(run_id, "FINISHED")
         self.over = False
 
-    def add(self, query: str, mode: str, options: dict[str, str], index: int) -> None:
-        """Run a query whose result stands at place ``index``. Raises as ``Sessions.submit``.
-
-        options: session options for this query alone.
-        """
+    def add(self, show: Show, index: int) -> None:
+        """Run a query whose result stands at place ``index``. Raises as ``Sessions.submit``."""
         query_id = uuid.uuid4().hex
         with self._lock:
             self._running.add(query_id)
 
         def hear(event: RunEvent) -> None:
-            self._hear(query_id, index, event)
+            self._hear(query_id, index, show.template, event)
 
         self._sessions.submit(
             self._session,
-            query,
+            show.query,
             hear,
             run_id=query_id,
-            mode=mode,
-            refresh_ms=REFRESH_MS,
-            parameters=options,
+            mode=show.mode,
+            refresh_ms=show.refresh_ms,
+            parameters=show.options,
         )
 
     def code_ended(self, end: e.RunFinished) -> None:
@@ -80,8 +90,11 @@ class Shows:
         self._finish_if_over()
         return True
 
-    def _hear(self, query_id: str, index: int, event: RunEvent) -> None:
-        if isinstance(event, _PASSED_ON):
+    def _hear(self, query_id: str, index: int, template: str | None, event: RunEvent) -> None:
+        if template is not None and isinstance(event, e.TableSnapshot):
+            text = filled(template, event.rows[-1] if event.rows else None)
+            self._on_event(e.Shown(self._run_id, index, HTML, text))
+        elif isinstance(event, _PASSED_ON):
             self._on_event(msgspec.structs.replace(event, run_id=self._run_id, index=index))
         elif isinstance(event, e.RunFinished):
             with self._lock:

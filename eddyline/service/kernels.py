@@ -26,13 +26,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from eddyline.errors import EddylineError
 from eddyline.service import events as e
 from eddyline.service import printed
 from eddyline.service.aws_environment import aws_environment, credentials_of_user
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
-from eddyline.service.kernel_shows import Shows
+from eddyline.service.kernel_shows import Show, Shows
 from eddyline.service.role_check import role_of
 
 if TYPE_CHECKING:
@@ -323,8 +325,8 @@ class Kernel:
             if kind == "error":
                 failure = _failure(content, run.code)
             elif kind == "display_data" and QUERY_MIME in content["data"]:
-                query = content["data"][QUERY_MIME]
-                run.shows.add(query["query"], query["mode"], query["options"], shown.at())
+                show = msgspec.convert(content["data"][QUERY_MIME], Show)
+                run.shows.add(show, shown.at())
             else:
                 for event in _events(run.run_id, shown, kind, content):
                     run.on_event(event)

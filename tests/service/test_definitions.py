@@ -148,6 +148,15 @@ def test_catalogs_hold_their_own_databases_and_tables(session: Session) -> None:
     assert run(session, "SHOW CATALOGS").rows == (("default_catalog",),)
 
 
+def test_hive_is_awss_name_of_the_default_catalog(session: Session) -> None:
+    run(session, "CREATE DATABASE d; CREATE TABLE d.g (i INT) WITH ('connector' = 'datagen')")
+    assert run(session, "SHOW TABLES IN hive.d").rows == (("g",),)
+    assert run(session, "USE CATALOG hive; USE d; DESCRIBE hive.d.g").rows
+    assert "default_catalog" in run(session, "SHOW CURRENT CATALOG").text
+    run(session, "CREATE CATALOG hive WITH ('type' = 'generic_in_memory'); USE CATALOG hive")
+    assert run(session, "SHOW DATABASES").rows == (("default",),)
+
+
 @pytest.mark.parametrize(
     ("statement", "rows"),
     [

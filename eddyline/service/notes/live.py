@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,13 +29,13 @@ from eddyline.service.notes.output import (
     Output,
     Outputs,
     OutputTable,
+    filled,
     message,
     outputs,
 )
 
 # What a paragraph shows is kept this often while it runs.
 SAVE_MS = 5000
-_COLUMN = re.compile(r"\{(\d+)\}")
 # Outputs that are there before the first statement tells anything.
 _BEFORE = -1
 
@@ -211,14 +209,3 @@ _TAKES: dict[type, Callable[[Live, Any, int], None]] = {
     e.Progress: Live._moved,
     e.RunFinished: Live._over,
 }
-
-
-def filled(template: str, row: list[str | None] | None) -> str:
-    """The template with ``{0}``, ``{1}``, ... replaced by the row's values, which are text."""
-
-    def value(match: re.Match[str]) -> str:
-        index = int(match[1])
-        value_text = row[index] if row is not None and index < len(row) else None
-        return "" if value_text is None else html.escape(value_text)
-
-    return _COLUMN.sub(value, template)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +13,7 @@ TEXT, TABLE, HTML = "TEXT", "TABLE", "HTML"
 WARNING, FAILURE = "WARNING", "ERROR"
 # Kinds of Zeppelin's that are kept as they are and shown as text.
 _WARNED = "warning: "
+_COLUMN = re.compile(r"\{(\d+)\}")
 
 
 class OutputTable(msgspec.Struct, frozen=True):
@@ -86,3 +89,14 @@ def from_tsv(data: str) -> OutputTable:
 def _row(line: str, width: int) -> list[str | None]:
     cells: list[str | None] = [None if c == "null" else c for c in line.split("\t")]
     return (cells + [""] * width)[:width]
+
+
+def filled(template: str, row: list[str | None] | None) -> str:
+    """The template with ``{0}``, ``{1}``, ... replaced by the row's values, which are text."""
+
+    def value(match: re.Match[str]) -> str:
+        index = int(match[1])
+        value_text = row[index] if row is not None and index < len(row) else None
+        return "" if value_text is None else html.escape(value_text)
+
+    return _COLUMN.sub(value, template)

@@ -18,8 +18,7 @@ from eddyline.errors import EddylineError
 from eddyline.service import events as e
 from eddyline.service.directory import DataDirectory
 from eddyline.service.notes import Notes, ParagraphView
-from eddyline.service.notes.live import filled
-from eddyline.service.notes.output import Output, OutputTable, from_tsv, tsv
+from eddyline.service.notes.output import Output, OutputTable, filled, from_tsv, tsv
 from eddyline.service.shells import Shells
 
 ZEPPELIN_RUNNING = {

@@ -88,7 +88,12 @@ def test_sql_from_a_loop_and_what_it_gives(running: TestServer, note: Note) -> N
     rows = f"[(r, r.get_row_kind()) for r in st_env.execute_sql({query!r}).collect()]"
     assert note.text(rows) == ("[(<Row(2)>, <RowKind.INSERT: 0>), (<Row(4)>, <RowKind.INSERT: 0>)]")
     printed = note.text("st_env.execute_sql(\"SELECT 1 AS a, 'x' AS b\").print()")
-    assert printed == "op | a | b\n+I | 1 | x\n"
+    assert printed.splitlines()[1] == f"| op |           a |{'b':>31} |"
+    assert printed.splitlines()[3:] == [
+        f"| +I |           1 |{'x':>31} |",
+        printed.splitlines()[0],
+        "1 row in set",
+    ]
     # The note's SQL paragraphs see the same session.
     view = note.run("SHOW TABLES;", "%flink.ssql")
     assert [o.table.rows for o in view.outputs if o.table] == [[["clicks"], ["hot"]]]
@@ -370,6 +375,35 @@ def test_printed_text_may_be_one_of_zeppelins_displays(note: Note) -> None:
     ]
     assert view.outputs[2].table is not None
     assert (view.outputs[2].table.columns, view.outputs[2].table.rows) == (["a", "b"], [["1", "2"]])
+
+
+def test_the_newest_row_is_shown_by_a_template(note: Note) -> None:
+    view = note.run(
+        "z.show(st_env.from_elements([(1, '<')], ['n', 's']), stream_type='single', "
+        "template='<b>{0}</b> {1}', refreshInterval=100)"
+    )
+    assert [(o.kind, o.text) for o in view.outputs] == [("HTML", "<b>1</b> &lt;")]
+    assert "%html" in note.error("z.angularBind('a', 1)")
+    assert "no option colour here" in note.error("z.show('SELECT 1', colour='red')")
+
+
+def test_awss_own_way_to_cancel_a_stuck_job(running: TestServer, note: Note) -> None:
+    code = """
+import requests
+st_env.execute_sql(
+    "CREATE TEMPORARY TABLE gone (n INT, page STRING) WITH ('connector' = 'blackhole')"
+)
+stuck = st_env.execute_sql("INSERT INTO gone SELECT * FROM clicks").get_job_client()
+address = "https://zeppelin-flink:8082/jobs"
+jobs = requests.get(address, verify=False).json()["jobs"]
+print(stuck.get_job_id() in [job["id"] for job in jobs if job["status"] != "CANCELED"])
+print(requests.patch(address + "/" + stuck.get_job_id(), verify=False).status_code)
+print(requests.get(address + "/" + stuck.get_job_id()).json()["state"])
+print(requests.get(address + "/nosuch").status_code, requests.post(address).json())
+"""
+    lines = note.text(code).splitlines()
+    assert lines[-4:-1] == ["True", "202", "CANCELED"]
+    assert lines[-1].startswith("404 {'errors': ['POST /jobs is not available here; there are GET")
 
 
 FORMS = """
