@@ -100,34 +100,33 @@ class _Rate:
 
 def restart_policy(config: SessionConfig, job_id: str) -> RestartPolicy:
     """The policy that a session's options describe; ``job_id`` seeds the jitter of pauses."""
-    chosen = config.get(TYPE).lower()
+    chosen = config.value(TYPE)
     kind = _NAMES[chosen or "exponential-delay"]
     return RestartPolicy(_MAKERS[kind](config, job_id), bool(chosen))
 
 
 def _exponential(config: SessionConfig, job_id: str) -> _Exponential:
     name = f"{PREFIX}.exponential-delay"
-    attempts = config.get(f"{name}.attempts-before-reset-backoff")
     return _Exponential(
         initial_s=config.seconds(f"{name}.initial-backoff"),
         max_s=config.seconds(f"{name}.max-backoff"),
-        multiplier=float(config.get(f"{name}.backoff-multiplier")),
+        multiplier=config.value(f"{name}.backoff-multiplier"),
         reset_s=config.seconds(f"{name}.reset-backoff-threshold"),
-        jitter=float(config.get(f"{name}.jitter-factor")),
-        attempts_max=int(attempts) if attempts else None,
+        jitter=config.value(f"{name}.jitter-factor"),
+        attempts_max=config.value(f"{name}.attempts-before-reset-backoff"),
         chance=np.random.default_rng(zlib.crc32(job_id.encode())),
     )
 
 
 def _fixed(config: SessionConfig, job_id: str) -> _Fixed:
     name = f"{PREFIX}.fixed-delay"
-    return _Fixed(int(config.get(f"{name}.attempts")), config.seconds(f"{name}.delay"))
+    return _Fixed(config.value(f"{name}.attempts"), config.seconds(f"{name}.delay"))
 
 
 def _rate(config: SessionConfig, job_id: str) -> _Rate:
     name = f"{PREFIX}.failure-rate"
     return _Rate(
-        int(config.get(f"{name}.max-failures-per-interval")),
+        config.value(f"{name}.max-failures-per-interval"),
         config.seconds(f"{name}.failure-rate-interval"),
         config.seconds(f"{name}.delay"),
     )

@@ -241,7 +241,7 @@ class Script:
         job = JobWork(session, self._run, index, plan, job_id, config)
         job.same_statement, job.start_from = same_statement, StartFrom(self._run.start)
         self._start(job)
-        if config.get("table.dml-sync").lower() == "true":
+        if config.value("table.dml-sync"):
             job.over.wait()
             if job.error:
                 raise job.error
@@ -259,7 +259,7 @@ class Script:
         inserts = inner.inserts if isinstance(inner, s.StatementSet) else (inner,)
         if not (statement.if_not_exists and plan_exists(statement.path)):
             compiled = [CompiledInsert(i.source.text, self._planned(i)[1]) for i in inserts]
-            force = self._config().get("table.plan.force-recompile").lower() == "true"
+            force = bool(self._config().value("table.plan.force-recompile"))
             write_plan(statement.path, compiled, force=force)
         if statement.execute:
             self._execute_plan(index, statement.path)

@@ -8,131 +8,179 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.functions.registry import CallContext
 from eddyline.options.duration import milliseconds
+from eddyline.options.option import (
+    BOOLEAN,
+    DURATION,
+    INTEGER,
+    STRING,
+    OptionKind,
+    integer,
+    number,
+)
+
+T = TypeVar("T")
+
+
+def words(*names: str) -> OptionKind[str]:
+    """One of some words in any case; the value is the word as it is written here."""
+    by_name = {name.upper(): name for name in names}
+
+    def parse(text: str) -> str:
+        word = by_name.get(text.strip().upper())
+        if word is None:
+            raise ValueError(text)
+        return word
+
+    return OptionKind("|".join(names), parse, ", ".join(filter(None, names)))
+
+
+def _zone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, OSError) as error:
+        raise ValueError(text) from error
+
+
+def optional(kind: OptionKind[T]) -> OptionKind[T | None]:
+    """A value of that kind, or an empty text, which means None."""
+    return OptionKind(
+        kind.name, lambda text: kind.parse(text) if text else None, f"{kind.expected}, or empty"
+    )
+
+
+ZONE = OptionKind("zone", _zone, "a time zone, as in 'UTC' or 'Europe/Berlin'")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOption:
-    """A key of SET. kind: string, integer, number, boolean, duration, zone, or choices joined
-    by ``|``.
-
-    honoured: whether it changes anything here. refused: why a value other than the default is an
-    error; for what would change results if it were left out silently.
-    """
+    """A key of SET. ``honoured``: whether it changes anything here."""
 
     default: str
-    kind: str
+    kind: OptionKind[Any]
     meaning: str
     honoured: bool = True
-    refused: str | None = None
 
 
 OPTIONS: dict[str, SessionOption] = {
     "table.local-time-zone": SessionOption(
-        "UTC", "zone", "The zone in which instants are shown and read."
+        "UTC", ZONE, "The zone in which instants are shown and read."
     ),
     "table.exec.source.idle-timeout": SessionOption(
-        "1 s", "duration", "A shard read to its tip is idle after this; 0: never."
+        "1 s", DURATION, "A shard read to its tip is idle after this; 0: never."
     ),
     "table.exec.state.ttl": SessionOption(
         "0",
-        "duration",
+        DURATION,
         "State of groupings, regular joins, deduplication, Top-N, OVER without a beginning and "
         "temporal joins is cleared this long after its last write, at most a 64th later; 0: "
         "never.",
     ),
     "python.files": SessionOption(
         "",
-        "string",
+        STRING,
         "Files and folders, by commas, in which CREATE FUNCTION … LANGUAGE PYTHON finds modules.",
     ),
-    "pipeline.name": SessionOption("", "string", "The name of the next job."),
+    "pipeline.name": SessionOption("", STRING, "The name of the next job."),
     "sql-client.execution.result-mode": SessionOption(
-        "TABLE", "TABLE|CHANGELOG|TABLEAU", "How a SELECT is shown in the terminal."
+        "TABLE", words("TABLE", "CHANGELOG", "TABLEAU"), "How a SELECT is shown in the terminal."
     ),
     "execution.runtime-mode": SessionOption(
         "STREAMING",
-        "STREAMING|BATCH|AUTOMATIC",
+        words("STREAMING", "BATCH", "AUTOMATIC"),
         "BATCH: only bounded tables are read, and a query gives its final rows when they end.",
     ),
-    "parallelism.default": SessionOption("1", "integer", "One worker runs a job here.", False),
+    "parallelism.default": SessionOption("1", INTEGER, "One worker runs a job here.", False),
     "table.dml-sync": SessionOption(
-        "false", "boolean", "Whether INSERT waits for its job to end.", True
+        "false", BOOLEAN, "Whether INSERT waits for its job to end.", True
     ),
     "table.exec.mini-batch.enabled": SessionOption(
-        "true", "boolean", "Batches are always used here.", False
+        "true", BOOLEAN, "Batches are always used here.", False
     ),
     "table.exec.mini-batch.allow-latency": SessionOption(
-        "0 ms", "duration", "Batches are as large as what has arrived.", False
+        "0 ms", DURATION, "Batches are as large as what has arrived.", False
     ),
     "table.exec.mini-batch.size": SessionOption(
-        "-1", "integer", "Batches are as large as what has arrived.", False
+        "-1", INTEGER, "Batches are as large as what has arrived.", False
     ),
     "table.exec.sink.upsert-materialize": SessionOption(
-        "AUTO", "AUTO|NONE|FORCE", "No sink here needs it.", False
+        "AUTO", words("AUTO", "NONE", "FORCE"), "No sink here needs it.", False
     ),
     "execution.checkpointing.interval": SessionOption(
-        "1 s", "duration", "State is committed with every batch here.", False
+        "1 s", DURATION, "State is committed with every batch here.", False
     ),
     "execution.checkpointing.mode": SessionOption(
-        "EXACTLY_ONCE", "EXACTLY_ONCE|AT_LEAST_ONCE", "Every row counts once here.", False
+        "EXACTLY_ONCE", words("EXACTLY_ONCE", "AT_LEAST_ONCE"), "Every row counts once here.", False
     ),
-    "state.backend.type": SessionOption("duckdb", "string", "State is kept in DuckDB.", False),
+    "state.backend.type": SessionOption("duckdb", STRING, "State is kept in DuckDB.", False),
     "table.plan.force-recompile": SessionOption(
-        "false", "boolean", "Whether COMPILE PLAN replaces a plan that exists."
+        "false", BOOLEAN, "Whether COMPILE PLAN replaces a plan that exists."
     ),
     "execution.savepoint.path": SessionOption(
-        "", "string", "The savepoint from which the next jobs start, by name or folder."
+        "", STRING, "The savepoint from which the next jobs start, by name or folder."
     ),
     "execution.savepoint.ignore-unclaimed-state": SessionOption(
         "false",
-        "boolean",
+        BOOLEAN,
         "Whether a job starts although saved state belongs to no operator of its statement, or "
         "an operator has none: the first is dropped, the second begins without it.",
     ),
     "restart-strategy.type": SessionOption(
         "",
-        "|none|off|disable|exponential-delay|exponentialdelay|fixed-delay|fixeddelay|failure-rate"
-        "|failurerate",
+        words(
+            "",
+            "none",
+            "off",
+            "disable",
+            "exponential-delay",
+            "exponentialdelay",
+            "fixed-delay",
+            "fixeddelay",
+            "failure-rate",
+            "failurerate",
+        ),
         "When a failed job is tried again. Empty: exponential delay, but a failure that the same "
         "input would cause again ends the job.",
     ),
     "restart-strategy.exponential-delay.initial-backoff": SessionOption(
-        "1 s", "duration", "Pause before the first further attempt."
+        "1 s", DURATION, "Pause before the first further attempt."
     ),
     "restart-strategy.exponential-delay.max-backoff": SessionOption(
-        "1 min", "duration", "The longest pause."
+        "1 min", DURATION, "The longest pause."
     ),
     "restart-strategy.exponential-delay.backoff-multiplier": SessionOption(
-        "1.5", "number", "By how much the pause grows with each failure."
+        "1.5", number(1, 1000), "By how much the pause grows with each failure."
     ),
     "restart-strategy.exponential-delay.reset-backoff-threshold": SessionOption(
-        "1 h", "duration", "After this long without a failure the pause is the first one again."
+        "1 h", DURATION, "After this long without a failure the pause is the first one again."
     ),
     "restart-strategy.exponential-delay.jitter-factor": SessionOption(
-        "0.1", "number", "The part of a pause that is drawn by chance."
+        "0.1", number(0, 1), "The part of a pause that is drawn by chance."
     ),
     "restart-strategy.exponential-delay.attempts-before-reset-backoff": SessionOption(
-        "", "integer", "Attempts until the job has failed for good; empty: without limit."
+        "",
+        optional(integer(1)),
+        "Attempts until the job has failed for good; empty: without limit.",
     ),
     "restart-strategy.fixed-delay.attempts": SessionOption(
-        "1", "integer", "Further attempts until the job has failed for good."
+        "1", integer(1), "Further attempts until the job has failed for good."
     ),
     "restart-strategy.fixed-delay.delay": SessionOption(
-        "1 s", "duration", "Pause before each further attempt."
+        "1 s", DURATION, "Pause before each further attempt."
     ),
     "restart-strategy.failure-rate.max-failures-per-interval": SessionOption(
-        "1", "integer", "A job with more failures than these in an interval has failed for good."
+        "1", integer(1), "A job with more failures than these in an interval has failed for good."
     ),
     "restart-strategy.failure-rate.failure-rate-interval": SessionOption(
-        "1 min", "duration", "The interval in which failures are counted."
+        "1 min", DURATION, "The interval in which failures are counted."
     ),
     "restart-strategy.failure-rate.delay": SessionOption(
-        "1 s", "duration", "Pause before each further attempt."
+        "1 s", DURATION, "Pause before each further attempt."
     ),
 }
 
@@ -156,6 +204,11 @@ class SessionConfig:
         row = OPTIONS.get(key)
         return self.values.get(key, row.default if row else "")
 
+    def value(self, key: str) -> Any:
+        """The value in force of an option of ``OPTIONS``, as its kind gives it."""
+        row = OPTIONS[key]
+        return _parse(key, row, self.values.get(key, row.default))
+
     def with_option(self, key: str, value: str) -> tuple[SessionConfig, str | None]:
         """The config with one more option, and a warning if it changes nothing here.
 
@@ -169,10 +222,7 @@ class SessionConfig:
             near = nearest(key, list(OPTIONS))
             hint = f"; did you mean '{near[0]}'?" if near else ""
             return changed, f"option '{key}' is kept, but nothing here reads it{hint}"
-        _check(key, row, value)
-        if row.refused is not None and not _is_default(key, row, value):
-            msg = f"option '{key}' is not supported"
-            raise EddylineError("sql_unsupported", msg, hint=row.refused)
+        _parse(key, row, value)
         note = None if row.honoured else f"option '{key}' is kept. {row.meaning}"
         return changed, note
 
@@ -186,11 +236,11 @@ class SessionConfig:
     @property
     def is_batch(self) -> bool:
         """Whether all input ends and only final results count."""
-        return self.get("execution.runtime-mode").upper() == "BATCH"
+        return bool(self.value("execution.runtime-mode") == "BATCH")
 
     @property
     def zone(self) -> str:
-        return self.get("table.local-time-zone")
+        return str(self.value("table.local-time-zone"))
 
     @property
     def context(self) -> CallContext:
@@ -200,71 +250,37 @@ class SessionConfig:
     @property
     def idle_timeout_ms(self) -> int | None:
         """What was SET for idle shards, or None."""
-        text = self.values.get("table.exec.source.idle-timeout")
-        return None if text is None else duration_ms(text, "table.exec.source.idle-timeout")
+        key = "table.exec.source.idle-timeout"
+        return int(self.value(key)) if key in self.values else None
 
     @property
     def state_ttl_ms(self) -> int:
         """After how long without a write state is forgotten; 0 for never. In batch mode all state
         ends with the input."""
-        key = "table.exec.state.ttl"
-        return 0 if self.is_batch else duration_ms(self.get(key), key)
+        return 0 if self.is_batch else int(self.value("table.exec.state.ttl"))
 
     @property
     def ignores_unclaimed_state(self) -> bool:
         """Whether saved state that belongs to no operator may be dropped."""
-        return self.get("execution.savepoint.ignore-unclaimed-state").lower() == "true"
+        return bool(self.value("execution.savepoint.ignore-unclaimed-state"))
 
     def seconds(self, key: str) -> float:
         """A duration in seconds."""
-        return duration_ms(self.get(key), key) / 1000
+        return float(self.value(key)) / 1000
 
     @property
     def shows_changes(self) -> bool:
         """Whether a SELECT in a terminal shows each change instead of the table as it stands."""
-        return self.get("sql-client.execution.result-mode").upper() in ("CHANGELOG", "TABLEAU")
+        return self.value("sql-client.execution.result-mode") in ("CHANGELOG", "TABLEAU")
 
 
-def _check(key: str, row: SessionOption, value: str) -> None:
-    good = True
-    if "|" in row.kind:
-        good = value.upper() in row.kind.upper().split("|")
-    elif row.kind == "integer":
-        good = value.strip().lstrip("-").isdigit() or value == row.default
-    elif row.kind == "number":
-        good = _is_number(value)
-    elif row.kind == "boolean":
-        good = value.lower() in ("true", "false")
-    elif row.kind == "duration":
-        duration_ms(value, key)
-    elif row.kind == "zone":
-        good = _is_zone(value)
-    if not good:
-        choices = ", ".join(filter(None, row.kind.split("|")))
-        expected = choices if "|" in row.kind else f"a {row.kind}"
-        msg = f"option '{key}' cannot be '{value}'"
-        raise EddylineError("invalid_argument", msg, hint=f"it must be {expected}. {row.meaning}")
-
-
-def _is_default(key: str, row: SessionOption, value: str) -> bool:
-    if row.kind == "duration":
-        return duration_ms(value, key) == duration_ms(row.default, key)
-    return value == row.default
-
-
-def _is_number(text: str) -> bool:
+def _parse(key: str, row: SessionOption, text: str) -> Any:
     try:
-        return 0 <= float(text) < float("inf")
-    except ValueError:
-        return False
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+        return row.kind.parse(text)
+    except (ValueError, OverflowError):
+        message = f"option '{key}' cannot be '{text}'"
+        hint = f"it must be {row.kind.expected}. {row.meaning}"
+        raise EddylineError("invalid_argument", message, hint=hint) from None
 
 
 def duration_ms(text: str, key: str) -> int:
