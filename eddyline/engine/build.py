@@ -25,6 +25,7 @@ from eddyline.engine.operators.expand import Expand
 from eddyline.engine.operators.final import Final
 from eddyline.engine.operators.forest import Forest
 from eddyline.engine.operators.group_aggregate import GroupAggregate
+from eddyline.engine.operators.hotspots import Hotspots
 from eddyline.engine.operators.interval_join import IntervalJoin
 from eddyline.engine.operators.join import Join
 from eddyline.engine.operators.limit import Limit
@@ -207,6 +208,7 @@ NODES: dict[type[Any], Builder] = {
     plan.WindowJoin: lambda w, c, i, n: WindowJoin(c, i, n),
     plan.IntervalJoin: lambda w, c, i, n: IntervalJoin(c, i, n),
     plan.Forest: lambda w, c, i, n: Forest(c, i, n, w.listener, w.durable),
+    plan.Hotspots: lambda w, c, i, n: Hotspots(c, i, n, w.durable),
     plan.Union: lambda w, c, i, n: Union(c, i, n.schema),
     plan.Limit: lambda w, c, i, n: Limit(c, i, n),
     plan.Sort: lambda w, c, i, n: Sort(c, i, n),

@@ -295,6 +295,7 @@ _STORES: dict[type, Callable[[Any], dict[str, Any]]] = {
     **dict.fromkeys(
         (
             plan.SessionTable,
+            plan.Hotspots,
             plan.Sort,
             plan.Final,
             plan.Match,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Doubles = npt.NDArray[np.float64]
 
@@ -84,6 +85,12 @@ TABLE = (
     "nth BIGINT, time_ms BIGINT, key VARCHAR, point DOUBLE[], score DOUBLE, grade DOUBLE, "
     "alert BOOLEAN, expected DOUBLE[], explanation VARCHAR"
 )
+
+
+def doubles_of(column: pa.ChunkedArray) -> Doubles:
+    """A column of numbers; NaN where there is none."""
+    values: Doubles = pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
+    return values
 
 
 def _lists(values: Doubles) -> pa.Array:

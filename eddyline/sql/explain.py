@@ -108,7 +108,7 @@ def _line(node: lg.Node) -> str:
         return f"{type(node).__name__}(op={node.op})"
     if isinstance(node, lg.ProcessingTime):
         return f"ProcessingTime({node.column})"
-    return _forest(node)
+    return _hotspots(node) if isinstance(node, lg.Hotspots) else _forest(node)
 
 
 def _match(node: lg.Match) -> str:
@@ -191,6 +191,13 @@ def _join(node: lg.Join) -> str:
     elif steady and interval_of(node) is not None:
         word = "IntervalJoin"
     return f"{word}({node.kind}{on})"
+
+
+def _hotspots(node: lg.Hotspots) -> str:
+    parts = [f"columns=[{_names(node.columns)}]"]
+    parts += [f"partitionBy=[{_names(node.partition_by)}]"] if node.partition_by else []
+    parts += [f"window={node.window_size}", f"radius={node.scan_radius:g}"]
+    return f"Hotspots({_names([*parts, f'points={node.minimum_points}'])})"
 
 
 def _forest(node: lg.Forest) -> str:

@@ -15,7 +15,8 @@ from eddyline.record.batch import ChangeKind
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import BIGINT, DataType, TimeAttribute
 from eddyline.sql.matching import Collected, Step
-from eddyline.sql.physical import ForestOver, Window
+from eddyline.sql.physical import Window
+from eddyline.sql.points import ForestOver, HotspotsOver
 from eddyline.sql.sorting import Frame, Place, SortKey
 from eddyline.sql.typed import Ref, Typed
 
@@ -145,6 +146,11 @@ class Join:
 @dataclass(frozen=True, slots=True)
 class Forest(ForestOver["Node"]):
     """RANDOM_CUT_FOREST and its sisters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hotspots(HotspotsOver["Node"]):
+    """HOTSPOTS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,6 +371,7 @@ Node = (
     | Aggregate
     | Join
     | Forest
+    | Hotspots
     | Union
     | Limit
     | Sort

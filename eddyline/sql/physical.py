@@ -22,9 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Generic, TypeVar
 
-from eddyline.anomaly.choices import Choices
 from eddyline.catalog.table import CatalogTable
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType
@@ -43,6 +41,7 @@ from eddyline.sql.physical_rows import ProcessingTime as ProcessingTime
 from eddyline.sql.physical_rows import SessionTable as SessionTable
 from eddyline.sql.physical_rows import ToChangelog as ToChangelog
 from eddyline.sql.physical_rows import Unnest as Unnest
+from eddyline.sql.points import ForestOver, HotspotsOver
 from eddyline.sql.typed import Typed
 
 
@@ -353,40 +352,6 @@ class IntervalJoin:
 
 
 TwoSided = Join | WindowJoin | IntervalJoin | SemiJoin | TemporalJoin | LookupJoin
-N = TypeVar("N")
-
-
-@dataclass(frozen=True, slots=True)
-class ForestOver(Generic[N]):
-    """RANDOM_CUT_FOREST and its sisters over an input of this plan or of the logical one.
-
-    columns: a point's dimensions. partition_by: key columns. score, grade, explanation: output
-    columns, None where the function does not give them; details: those that DETECT_ANOMALIES adds
-    beside, in the order of ``DETAILS``. time_column: points are taken in order of (time, arrival)
-    as the watermark allows. fill: the value of a window without rows, per key seen; it needs
-    window_ms, the distance of windows, and fills window_columns along.
-    """
-
-    input: N
-    columns: tuple[str, ...]
-    partition_by: tuple[str, ...]
-    number_of_trees: int
-    sub_sample_size: int
-    time_decay: int
-    shingle_size: int
-    tolerance: float
-    seed: int
-    fill: float | None
-    window_ms: int
-    time_column: str | None
-    window_columns: tuple[str, ...]
-    score: str
-    grade: str | None
-    explanation: str | None
-    schema: Schema
-    false_alarms: str = ""
-    details: tuple[str, ...] = ()
-    choices: Choices = Choices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +359,11 @@ class Forest(ForestOver["Node"]):
     """RANDOM_CUT_FOREST: scores each row, then learns it; one model per partition."""
 
     meaning: str = field(default="", compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Hotspots(HotspotsOver["Node"]):
+    """HOTSPOTS: where the points of a window lie close together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,7 +411,7 @@ class Collect:
 
 Node = (
     Scan | Values | Calc | AssignWatermark | WindowTable | WindowAggregate | GroupAggregate
-    | Join | WindowJoin | IntervalJoin | Forest | Union | Limit | Sort | Final | Rank
+    | Join | WindowJoin | IntervalJoin | Forest | Hotspots | Union | Limit | Sort | Final | Rank
     | WindowRank | Deduplicate | Over | Unnest | Expand | ProcessingTime | Match
     | ToChangelog | FromChangelog | CurrentWatermark | SemiJoin | TemporalJoin | LookupJoin
     | SessionTable | Sink | Collect

@@ -15,6 +15,7 @@ from eddyline.sql.changes import insert_only, is_timed_over
 from eddyline.sql.intervals import Interval, interval_of
 from eddyline.sql.meaning import meaning_of
 from eddyline.sql.physical_ordered import OverTime
+from eddyline.sql.points import ForestOver, HotspotsOver
 from eddyline.sql.ranking import is_time_below, strategy
 from eddyline.sql.typed import Typed, conjunction, conjuncts, render
 from eddyline.sql.windowing import WindowColumns, equal_refs, window_pair
@@ -292,8 +293,13 @@ def _interval_join(node: lg.Join, found: Interval) -> p.Node:
 
 
 def _forest(node: lg.Forest) -> p.Node:
-    described = {f.name: getattr(node, f.name) for f in fields(p.ForestOver)}
+    described = {f.name: getattr(node, f.name) for f in fields(ForestOver)}
     return p.Forest(**{**described, "input": physical(node.input)}, meaning=meaning_of(node))
+
+
+def _hotspots(node: lg.Hotspots) -> p.Node:
+    described = {f.name: getattr(node, f.name) for f in fields(HotspotsOver)}
+    return p.Hotspots(**{**described, "input": physical(node.input)})
 
 
 def _match(node: lg.Match) -> p.Node:
@@ -319,6 +325,7 @@ _MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
     lg.Aggregate: _aggregate,
     lg.Join: _join,
     lg.Forest: _forest,
+    lg.Hotspots: _hotspots,
     lg.Union: _union,
     lg.Limit: _limit,
     lg.Sort: _sort,

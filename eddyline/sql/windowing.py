@@ -52,7 +52,7 @@ def windows_of(node: lg.Node) -> tuple[WindowColumns, ...]:
         return _through(node.projections, windows_of(node.input))
     if isinstance(node, lg.Aggregate):
         return _of_aggregate(node)
-    if isinstance(node, lg.Forest | lg.Limit | lg.Expand | lg.Unnest):
+    if isinstance(node, lg.Forest | lg.Hotspots | lg.Limit | lg.Expand | lg.Unnest):
         return windows_of(node.input)
     if isinstance(node, lg.Rank):
         return _of_rank(node)

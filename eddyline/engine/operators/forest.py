@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from eddyline.engine import scores
 from eddyline.engine.operators.forest_fill import Gaps
@@ -27,13 +26,12 @@ from eddyline.engine.operators.operator import (
     Operator,
     OperatorContext,
     Step,
-    millis,
     typed,
 )
+from eddyline.engine.operators.settled import ORDER, TIME, SettledRows
 from eddyline.engine.operators.windows import refuse_changes, stamp
-from eddyline.engine.scores import Doubles, ScorePoints
-from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
-from eddyline.record.types import quote
+from eddyline.engine.scores import Doubles, ScorePoints, doubles_of
+from eddyline.record.batch import Batch
 from eddyline.sql import physical as plan
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_POINTS = 20_000
 Bools = npt.NDArray[np.bool_]
-_TIME, _ORDER, _KEY = "$t", "$n", "$k"
+_KEY = "$k"
 
 
 class Forest(Operator):
@@ -65,23 +63,16 @@ class Forest(Operator):
         self._gaps = Gaps(node, self._below) if node.fill is not None else None
         self._detectors: Detectors | None = None
         self._warm = False
-        self._arrived = 0
+        self._settled = SettledRows(context, self._below, node.time_column)
         self._taken = 0
-        self._held = 0
-        self._oldest: int | None = None  # time of the first row that waits
-        self._straight = False  # rows come from a source, not out of closed windows
         self._untold: ScorePoints | None = None
         self._telling = context.table("untold")
-        self._pending = context.table("pending")
         self._points = context.table("points")
         self._snapshot = context.table("snapshot")
 
     def create(self) -> None:
-        db, columns = self.context.db, self._below.duckdb_columns()
-        db.run(
-            f"CREATE TABLE {self._pending} ({columns}, {quote(_TIME)} BIGINT, "
-            f"{quote(_ORDER)} BIGINT)"
-        )
+        db = self.context.db
+        self._settled.create()
         db.run(f"CREATE TABLE {self._points} (nth BIGINT, model BIGINT, point DOUBLE[])")
         db.run(f"CREATE TABLE {self._snapshot} (taken BIGINT, models BLOB)")
         db.run(f"CREATE TABLE {self._telling} ({scores.TABLE})")
@@ -91,9 +82,7 @@ class Forest(Operator):
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is not None and batch.num_rows:
             refuse_changes(batch, "RANDOM_CUT_FOREST")
-            rows = self._in_order(batch, watermark)
-        else:
-            rows = self._released(self._bound(watermark)) if self._held else None
+        rows = self._settled.take(batch, watermark)
         taken = self._take(rows) if rows is not None and rows.num_rows else self._keys.none()
         if rows is not None:
             rows = rows.append_column(_KEY, pa.array(taken.ids))
@@ -110,8 +99,7 @@ class Forest(Operator):
             warm((len(self._node.columns),))
             self._warm = True
         filling = self._gaps is not None and self._gaps.due(inputs[0])
-        settled = self._oldest is not None and self._bound(inputs[0]) >= self._oldest
-        return inputs[0], filling or settled
+        return inputs[0], filling or self._settled.due(inputs[0])
 
     def committed(self, epoch: int) -> None:
         points, self._untold = self._untold, None
@@ -120,14 +108,12 @@ class Forest(Operator):
 
     def save(self) -> dict[str, Any]:
         gaps = self._gaps.save() if self._gaps else None
-        held = {"held": self._held, "oldest": self._oldest, "straight": self._straight}
         keys = {"stale": sorted(self._stale), "dropped": self._keys.dropped}
-        return {"arrived": self._arrived, "taken": self._taken, **held, **keys, "gaps": gaps}
+        return {**self._settled.save(), "taken": self._taken, **keys, "gaps": gaps}
 
     def restore(self, saved: dict[str, Any]) -> None:
-        self._arrived, self._taken = saved["arrived"], saved["taken"]
-        self._held, self._oldest = saved["held"], saved["oldest"]
-        self._straight = saved["straight"]
+        self._settled.restore(saved)
+        self._taken = saved["taken"]
         if self._gaps is not None and saved["gaps"] is not None:
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
@@ -139,8 +125,8 @@ class Forest(Operator):
 
     def why_silent(self) -> list[str]:
         out = []
-        if self._held:
-            out.append(f"{self._held} rows wait at the forest until their time is settled")
+        if self._settled.held:
+            out.append(f"{self._settled.held} rows wait at the forest until their time is settled")
         need = self._node.sub_sample_size
         if self._taken and self._taken < need * max(1, len(self._keys)):
             out.append(
@@ -156,52 +142,6 @@ class Forest(Operator):
                 f"the next window without rows would be filled at {stamp(self._gaps.next_ms)}"
             )
         return out
-
-    def _in_order(self, batch: Batch, watermark: int) -> pa.Table | None:
-        """Rows whose time is settled, in order of time; the others wait."""
-        rows = batch.rows.select(list(self._below.names))
-        order = np.arange(self._arrived, self._arrived + rows.num_rows)
-        self._arrived += rows.num_rows
-        if self._node.time_column is None:
-            times = np.full(rows.num_rows, self.context.clock.now_ms())
-            return _marked(rows, times, order)
-        column = rows[self._node.time_column]
-        times = millis(column.fill_null(0)) if column.null_count else millis(column)
-        if batch.watermarks is not None:  # rows straight from a source may come late
-            late = times < batch.watermarks
-            if late.any():
-                self.context.figures.late += int(np.count_nonzero(late))
-                rows, times, order = rows.filter(pa.array(~late)), times[~late], order[~late]
-        marked = _marked(rows, times, order)
-        self._straight = batch.watermarks is not None
-        bound = self._bound(watermark)
-        ready = times <= bound
-        if not self._held and ready.all():
-            return marked.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
-        if rows.num_rows:
-            self.context.db.run(f"INSERT INTO {self._pending} SELECT * FROM b", b=marked)
-            self._held += rows.num_rows
-            first = int(times.min())
-            self._oldest = first if self._oldest is None else min(first, self._oldest)
-        return self._released(bound)
-
-    def _bound(self, watermark: int) -> int:
-        """Times up to this are settled. Straight from a source another row of the very
-        watermark's time may still come; out of a closed window it cannot."""
-        if watermark == MAX_WATERMARK or not self._straight:
-            return watermark
-        return max(watermark - 1, MIN_WATERMARK)
-
-    def _released(self, bound: int) -> pa.Table | None:
-        db, time = self.context.db, quote(_TIME)
-        where = f"WHERE {time} <= {bound}"
-        rows = db.query(f"SELECT * FROM {self._pending} {where} ORDER BY {time}, {quote(_ORDER)}")
-        if not rows.num_rows:
-            return None
-        db.run(f"DELETE FROM {self._pending} {where}")
-        self._held -= rows.num_rows
-        self._oldest = db.one(f"SELECT min({time}) FROM {self._pending}")
-        return rows
 
     def _take(self, rows: pa.Table) -> Taken:
         """The key of each row. How many keys there may be follows from a model's size, known
@@ -223,18 +163,18 @@ class Forest(Operator):
         assert self._gaps is not None
         ids = times = None
         if rows is not None and rows.num_rows:
-            ids, times = taken.ids, rows[_TIME].combine_chunks().to_numpy()
+            ids, times = taken.ids, rows[TIME].combine_chunks().to_numpy()
             self._gaps.learn(rows, times)
         where, when = self._gaps.missing(ids, times, watermark, taken.left)
         if not len(where):
             return rows
         made = self._gaps.rows(taken, where, when)
-        order = pa.array(np.full(len(when), self._arrived), pa.int64())
-        made = made.append_column(_TIME, pa.array(when)).append_column(_ORDER, order)
+        order = pa.array(np.full(len(when), self._settled.arrived), pa.int64())
+        made = made.append_column(TIME, pa.array(when)).append_column(ORDER, order)
         made = made.append_column(_KEY, pa.array(where))
         if rows is not None:
             made = pa.concat_tables([rows.cast(made.schema), made])
-        return made.sort_by([(_TIME, "ascending"), (_ORDER, "ascending")])
+        return made.sort_by([(TIME, "ascending"), (ORDER, "ascending")])
 
     def _score(self, rows: pa.Table, taken: Taken) -> pa.Table:
         """Scores of settled rows; the detectors move on. NULL, NaN and infinity are no value: the
@@ -242,11 +182,11 @@ class Forest(Operator):
         score 0 and teaches nothing."""
         node = self._node
         ids = rows[_KEY].combine_chunks().to_numpy()
-        points = np.column_stack([_doubles(rows[c]) for c in node.columns])
+        points = np.column_stack([doubles_of(rows[c]) for c in node.columns])
         points[~np.isfinite(points)] = np.nan
         whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
         began = self._begun(taken, ids[whole])
-        times = rows[_TIME].combine_chunks().to_numpy()[whole]
+        times = rows[TIME].combine_chunks().to_numpy()[whole]
         verdicts = self._detect(taken.models[ids[whole]], points[whole], began, times)
         reasons = self._explanations(verdicts)
         shown = taken.shown(ids[whole])
@@ -358,7 +298,7 @@ class Forest(Operator):
         return ScorePoints(
             node=self.name,
             nth=np.arange(self._taken - int(whole.sum()), self._taken),
-            time_ms=rows[_TIME].combine_chunks().to_numpy()[whole],
+            time_ms=rows[TIME].combine_chunks().to_numpy()[whole],
             keys=shown,
             columns=self._node.columns,
             values=points[whole],
@@ -445,15 +385,6 @@ class Forest(Operator):
             db = self.context.db
             db.run(f"DELETE FROM {self._telling}")
             db.run(f"INSERT INTO {self._telling} SELECT * FROM b", b=points.table())
-
-
-def _marked(rows: pa.Table, times: Int64s, order: Int64s) -> pa.Table:
-    return rows.append_column(_TIME, pa.array(times)).append_column(_ORDER, pa.array(order))
-
-
-def _doubles(column: pa.ChunkedArray) -> Doubles:
-    values: Doubles = pc.fill_null(column.cast(pa.float64()), float("nan")).to_numpy()
-    return values
 
 
 def _spread(values: Doubles, whole: Bools) -> Doubles:

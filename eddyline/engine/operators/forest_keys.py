@@ -93,7 +93,7 @@ class ForestKeys:
         rows = self._db.query(f"SELECT * FROM {self._table} ORDER BY {quote(self._model)}")
         if not rows.num_rows:
             return
-        self._labels = _labels(rows, self._names).to_pylist()
+        self._labels = key_labels(rows, self._names).to_pylist()
         self._numbers = {label: i for i, label in enumerate(self._labels)}
         if self._names:
             self._values = typed(rows.select(self._names), self._schema)
@@ -112,7 +112,7 @@ class ForestKeys:
     def take(self, rows: pa.Table) -> Taken:
         """The key of each row, in order; a new one gets the next number, or that of the key that
         has been without rows for longest."""
-        coded = _labels(rows, self._names).dictionary_encode()
+        coded = key_labels(rows, self._names).dictionary_encode()
         labels, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy()
         fresh = sum(label not in self._numbers for label in labels)
         if len(self) + fresh <= self.most:
@@ -216,7 +216,7 @@ class ForestKeys:
         self._seen_rows += len(which)
 
 
-def _labels(rows: pa.Table, names: list[str]) -> pa.StringArray:
+def key_labels(rows: pa.Table, names: list[str]) -> pa.StringArray:
     """One text a row out of its key values."""
     if not names:
         return pa.array([""] * rows.num_rows, pa.string())

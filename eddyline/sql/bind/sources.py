@@ -14,6 +14,8 @@ from eddyline.sql.bind.changelogs import bind_changelog
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
 from eddyline.sql.bind.forests import bind_forest
+from eddyline.sql.bind.hotspots import NAME as HOTSPOTS
+from eddyline.sql.bind.hotspots import bind_hotspots
 from eddyline.sql.bind.joins import joined, settled
 from eddyline.sql.bind.matching import matched
 from eddyline.sql.bind.relation import Relation, aliased, filtered, nothing
@@ -29,7 +31,7 @@ from eddyline.sql.sorting import Place
 from eddyline.sql.typed import Const
 
 Queries = Callable[[s.Query, Environment], Relation]
-TABLE_FUNCTIONS = (*WINDOWS, *CHANGELOGS, *FORESTS)
+TABLE_FUNCTIONS = (*WINDOWS, *CHANGELOGS, *FORESTS, HOTSPOTS)
 
 
 def bind_source(
@@ -147,6 +149,8 @@ def _function(r: s.TableFunction, env: Environment, queries: Queries) -> Relatio
         found = bind_changelog(r.call, env, _input(env, queries))
     elif name in FORESTS:
         found = bind_forest(r.call, env, _input(env, queries))
+    elif name == HOTSPOTS:
+        found = bind_hotspots(r.call, env, _input(env, queries))
     else:
         near = nearest(name, list(TABLE_FUNCTIONS))
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TABLE_FUNCTIONS)}"

@@ -41,6 +41,8 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         )
     if isinstance(node, lg.Forest):
         return _forest(node, needed)
+    if isinstance(node, lg.Hotspots):
+        return _hotspots(node, needed)
     if isinstance(node, lg.Limit | lg.Final):
         return replace(node, input=_pruned(node.input, needed))
     if isinstance(node, lg.Sort):
@@ -206,6 +208,15 @@ def _union(node: lg.Union, needed: set[str]) -> lg.Node:
         inputs.append(lg.Calc(pruned, tuple((n, Ref(n, types[n])) for n in names)))
     schema = Schema(tuple(node.schema.columns[i] for i in at))
     return replace(node, inputs=tuple(inputs), schema=schema)
+
+
+def _hotspots(node: lg.Hotspots, needed: set[str]) -> lg.Node:
+    below = {n for n in needed if n in node.input.schema} | {*node.columns, *node.partition_by}
+    if node.time_column is not None:
+        below.add(node.time_column)
+    pruned = _pruned(node.input, below)
+    made = (*pruned.schema.names, node.result)
+    return replace(node, input=pruned, schema=_kept(node.schema, made))
 
 
 def _forest(node: lg.Forest, needed: set[str]) -> lg.Node:
