@@ -17,6 +17,8 @@ from eddyline.clock import SYSTEM
 _MODIFY = 0x00000002  # IN_MODIFY
 # A write that went unnoticed, for example on a network's file system, is found after so long.
 UNNOTICED_S_MAX = 0.5
+# So many pauses make one while writes follow one another within them.
+BUSY_PAUSES = 3
 
 
 # A path and the number of the file there: a file that was deleted and made again is another one.
@@ -53,14 +55,17 @@ class FileChanges:
 
     def wait(self) -> None:
         """Until a file was written to, ``interrupt`` was called, or half a second is over; at
-        least the pause, so that a busy file is not looked at without end."""
+        least the pause, so that a busy file is not looked at without end. While files are written
+        to all the time the pause is longer: their readers come back by themselves."""
+        began = SYSTEM.monotonic()
         if self._fd >= 0:
             poll = select.poll()
             poll.register(self._fd, select.POLLIN)
             poll.register(self._interrupts[0], select.POLLIN)
             for fd, _ in poll.poll(UNNOTICED_S_MAX * 1000):
                 _drain(fd)
-        SYSTEM.wait(self._pause, self._pause_s)
+        is_busy = SYSTEM.monotonic() - began < self._pause_s * BUSY_PAUSES
+        SYSTEM.wait(self._pause, self._pause_s * (BUSY_PAUSES if is_busy else 1))
 
     def pause(self) -> None:
         """The pause alone."""

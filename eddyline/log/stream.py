@@ -112,7 +112,7 @@ class Stream:
         """
         future: Future[bool] = Future()
         future.set_running_or_notify_cancel()
-        self._opened.writer().submit(WriteTask(prepared(batch), self._clock, future, mark))
+        self._opened.writer().write(WriteTask(prepared(batch), self._clock, future, mark))
         return future.result()
 
     def mark(self, job: str, sink: str) -> EpochMark | None:
