@@ -41,7 +41,7 @@ LOG_SHARE = 2
 _NEVER = "1TiB"
 # What makes many or large values of a few: only then is the size of a result watched for few rows,
 # because that takes longer.
-_MULTIPLIES = re.compile(r"\b(?:join|unnest|repeat|[lr]pad)\b", re.IGNORECASE)
+_MULTIPLIES = re.compile(r"\b(?:join|unnest|repeat|[lr]pad|(?:regexp_)?replace)\b", re.IGNORECASE)
 _PREFIX = re.compile(r"^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)* Error: ")
 
 

@@ -1,5 +1,5 @@
-"""UNNEST, sliding windows, temporal and lookup joins that give far more than they read come out in
-portions, each row once, also after kills."""
+"""UNNEST, sliding windows, temporal and lookup joins, and expressions that give far more than they
+read come out in portions, each row once, also after kills."""
 
 from __future__ import annotations
 
@@ -185,3 +185,39 @@ def test_a_collection_is_not_repeated_beside_each_of_its_elements(sql: Sql) -> N
     sql.table("big", "id INT, list ARRAY<STRING>", [{"id": 1, "list": elements}])
     query = "SELECT id, x FROM big CROSS JOIN UNNEST(big.list) AS u(x)"
     assert [x for _, x in sql.rows(query, worker_memory_mib=64)] == elements
+
+
+LARGE_VALUES = "SELECT i, k, REPEAT('x', i * 15) AS x FROM a WHERE i % 7 <> 3"
+
+
+@pytest.fixture
+def large_values(monkeypatch: pytest.MonkeyPatch) -> Counter[tuple[Any, ...]]:
+    """4 KiB are allowed for 51 values of up to 885 characters; the rows of ``LARGE_VALUES``."""
+    monkeypatch.setattr("eddyline.engine.database.RESULT_SHARE", 1 << 18)
+    return Counter((i, i % 4, "x" * i * 15) for i in range(60) if i % 7 != 3)
+
+
+def test_large_values_are_computed_in_portions(
+    sql: Sql, large_values: Counter[tuple[Any, ...]]
+) -> None:
+    result = sql.run(LARGE_VALUES)
+    assert list(result.folded()) == list(large_values), "they keep their order"
+    assert result.metrics.filtered == 9  # type: ignore[attr-defined]
+    assert result.metrics.epochs > 5  # type: ignore[attr-defined]
+    counted = (
+        f"SELECT window_end, COUNT(*), MAX(CHAR_LENGTH(x)) FROM TABLE(TUMBLE(TABLE ("
+        f"{LARGE_VALUES.replace('SELECT', 'SELECT ts,')}), DESCRIPTOR(ts), INTERVAL '1' SECOND)) "
+        "GROUP BY window_start, window_end"
+    )
+    windows = sql.run(counted)
+    assert windows.metrics.late == 0  # type: ignore[attr-defined]
+    assert sum(row[1] for _, row in windows.changes) == len(large_values)
+
+
+def test_rows_whose_large_values_wait_are_state(
+    sql: Sql, tmp_path: Path, large_values: Counter[tuple[Any, ...]]
+) -> None:
+    sql.table("o", "i INT, k INT, x STRING", [])
+    rows = len(large_values)
+    assert sql.insert_with_crashes("o", LARGE_VALUES, rows, tmp_path / "job") > 1
+    assert Counter(sql.rows("SELECT i, k, x FROM o")) == large_values

@@ -93,22 +93,26 @@ def test_a_row_that_no_stream_takes_is_refused_before_the_commit(tmp_path: Path)
     sql.close()
 
 
-def test_a_batch_that_grows_beyond_memory_names_statement_and_operator(tmp_path: Path) -> None:
+def test_a_batch_that_grows_beyond_memory_is_computed_in_portions(tmp_path: Path) -> None:
     sql = Sql(tmp_path)
     sql.table("t", "id INT", [{"id": i} for i in range(40)])
     sql.table("o", "id INT, text STRING", [])
+    sql.run("INSERT INTO o SELECT id, REPEAT('x', 1000000) FROM t", worker_memory_mib=64)
+    assert written(sql) == list(range(40))
+    sql.close()
+
+
+def test_a_row_that_grows_beyond_memory_names_statement_and_operator(tmp_path: Path) -> None:
+    sql = Sql(tmp_path)
+    sql.table("t", "id INT", [{"id": i} for i in range(4)])
+    sql.table("o", "id INT, text STRING", [])
     with pytest.raises(EddylineError) as e:
-        sql.run("INSERT INTO o SELECT id, REPEAT('x', 1000000) FROM t", worker_memory_mib=64)
+        sql.run("INSERT INTO o SELECT id, REPEAT('x', 20000000) FROM t", worker_memory_mib=64)
     assert e.value.code == "limit_exceeded"
+    assert "for the values of one row" in e.value.message
     assert "by the calc of (id, " in e.value.message
     assert "in INSERT INTO o SELECT id, REPEAT" in e.value.message
-    assert "EDDYLINE_BATCH_ROWS_MAX" in (e.value.hint or "")
-    sql.run(
-        "INSERT INTO o SELECT id, REPEAT('x', 1000000) FROM t",
-        worker_memory_mib=64,
-        batch_rows_max=4,
-    )
-    assert written(sql) == list(range(40))
+    assert "EDDYLINE_WORKER_MEMORY_MIB" in (e.value.hint or "")
     sql.close()
 
 

@@ -44,6 +44,7 @@ class AssignWatermark(Operator):
         self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.AssignWatermark
     ) -> None:
         super().__init__(context, inputs, node.schema)
+        inputs[0].may_wait = False
         self._column = node.column
         self._sql = f"SELECT ({node.watermark})::TIMESTAMP AS w FROM b"
         self._delay_us = _delay_us(node.watermark, node.column)

@@ -1,7 +1,8 @@
 """Filter, then project.
 
 Columns that only pass through stay the same Arrow buffers; only what must be computed goes
-through DuckDB, or, in small batches, through Arrow's kernels where they mean the same.
+through DuckDB, or, in small batches, through Arrow's kernels where they mean the same. Rows whose
+values are too large to be computed at once are computed a portion at a time (``portions.py``).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from eddyline.engine.operators.operator import (
     typed,
     with_columns,
 )
+from eddyline.engine.operators.portions import PortionedOperator
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.value_errors import located
 from eddyline.errors import EddylineError
@@ -36,8 +38,10 @@ from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 
 
-class Calc(Operator):
+class Calc(PortionedOperator):
     """Keeps change kinds, per-row watermarks and the rows' order."""
+
+    multiplied = "values"
 
     def __init__(
         self, context: OperatorContext, inputs: tuple[Operator, ...], node: plan.Calc
@@ -56,17 +60,46 @@ class Calc(Operator):
     def step(self, inputs: tuple[Step, ...]) -> Step:
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
         if batch is None or batch.num_rows == 0:
-            return Step(None, watermark)
+            return self.take(None, watermark)
         bad = self.context.figures.bad_records
         try:
             out = self._computed(batch)
         except EddylineError as error:
+            if error.code == "limit_exceeded" and self.may_wait:
+                return self._in_portions(batch, watermark)
             if error.code != "sql_runtime":
                 raise
             out = self._around_faults(batch, error)
         set_aside = self.context.figures.bad_records - bad
         self.context.figures.filtered += batch.num_rows - out.num_rows - set_aside
+        self._rows.before = watermark
         return Step(out, watermark)
+
+    def multiply(self, rows: pa.Table, bytes_max: int) -> pa.Table | None:
+        kinds, watermarks = (
+            rows[n].combine_chunks().to_numpy() if n in rows.column_names else None
+            for n in (KIND, WATERMARK)
+        )
+        batch = Batch(rows.select(list(self.inputs[0].schema.names)), kinds, watermarks)
+        try:
+            out = self._computed(batch)
+        except EddylineError as error:
+            if error.code != "limit_exceeded":
+                raise
+            return None
+        given = with_columns(out.rows, kind=out.kinds, wm=out.watermarks)
+        return given if given.nbytes <= bytes_max else None
+
+    def _in_portions(self, batch: Batch, watermark: int) -> Step:
+        """The step of a micro-batch whose values are too large to be computed at once."""
+        rows = batch.rows.select(list(self.inputs[0].schema.names))
+        self._portions.rows_max = max(1, batch.num_rows // 2)
+        return self.take(with_columns(rows, kind=batch.kinds, wm=batch.watermarks), watermark)
+
+    def _first(self, rows: pa.Table) -> tuple[pa.Table, int]:
+        given, count = super()._first(rows)
+        self.context.figures.filtered += count - given.num_rows
+        return given, count
 
     def _computed(self, batch: Batch) -> Batch:
         out = self._from_small(batch) if batch.num_rows <= kernel.FEW_ROWS else None

@@ -82,7 +82,8 @@ class Operator:
     ``satisfied``: no further input can change what this operator gives, so its output is over and
     nothing below it is stepped any more. ``insert_only``: no row is ever taken back.
     ``has_waiting``: rows that were taken earlier are still to be worked on, because what they give
-    was too much for one micro-batch; nothing new is read until they are done.
+    was too much for one micro-batch; nothing new is read until they are done. ``may_wait``: rows
+    may wait here; not below an operator that takes its watermark from the shards themselves.
     """
 
     satisfied = False
@@ -91,6 +92,7 @@ class Operator:
     has_waiting = False
     # Where rows rest that are not in the operator's tables.
     keyed: KeyedState | None = None
+    may_wait = True
 
     def __init__(
         self, context: OperatorContext, inputs: tuple[Operator, ...], schema: Schema

@@ -93,6 +93,7 @@ def _within(reader: pa.RecordBatchReader, bytes_max: int) -> pa.Table:
     for piece in reader:
         size += piece.nbytes
         if size > bytes_max:
+            reader.close()  # while it is open the connection takes no other statement
             raise TooLarge
         pieces.append(piece)
     table = pa.Table.from_batches(pieces, reader.schema)
