@@ -423,7 +423,7 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """SELECT … FROM … WHERE … GROUP BY … HAVING … WINDOW …
+    """SELECT … FROM … WHERE … GROUP BY … HAVING … WINDOW … QUALIFY …
 
     windows: the named windows of the WINDOW clause.
     """
@@ -436,6 +436,7 @@ class Select:
     having: Expression | None
     span: Span
     windows: tuple[tuple[str, Over], ...] = ()
+    qualify: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
 from eddyline.sql.bind.overs import WINDOW_ONLY, OverCalls
 from eddyline.sql.bind.scope import Environment, Scope, field_of
+from eddyline.sql.query_conditions import exists, in_query
 from eddyline.sql.typed import Apply, Const, Ref, Typed, is_volatile, refs
 
 WINDOW_FUNCTIONS = ("TUMBLE", "HOP", "SESSION", "CUMULATE")
@@ -121,6 +122,8 @@ class ExpressionBinder:
         self.values: Callable[[s.ScalarQuery], Typed] | None = None
         self.grouping: Callable[[s.FunctionCall], Typed] | None = None
         self.auxiliary: Callable[[s.FunctionCall], Typed] | None = None
+        # Whether it only matters if what is bound holds: then unknown is as good as false.
+        self._certain = False
 
     def bind(self, e: s.Expression) -> Typed:
         """The expression with its type.
@@ -128,14 +131,25 @@ class ExpressionBinder:
         Raises:
             EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
         """
-        return _BINDERS[type(e)](self, e)
+        saved = self._certain
+        self._certain = saved and _passes_on(e)
+        found = _BINDERS[type(e)](self, e)
+        self._certain = saved
+        return found
 
     def condition(self, e: s.Expression, clause: str) -> Typed:
         """An expression that must be BOOLEAN."""
-        found = self.bind(e)
+        found = self._if_true(e)
         if found.type.root not in (Root.BOOLEAN, Root.NULL):
             msg = f"{clause} needs a condition, this is {found.type}"
             raise self.env.error(msg, e.span, "for example: x > 0")
+        return found
+
+    def _if_true(self, e: s.Expression) -> Typed:
+        """An expression of which it only matters whether it holds."""
+        saved, self._certain = self._certain, True
+        found = self.bind(e)
+        self._certain = saved
         return found
 
     def apply(
@@ -242,9 +256,10 @@ class ExpressionBinder:
         args: list[Typed] = []
         operand = None if e.operand is None else self.bind(e.operand)
         for when, then in e.whens:
-            condition = self.bind(when)
-            if operand is not None:
-                condition = self.apply("=", (operand, condition), when.span)
+            if operand is None:
+                condition = self._if_true(when)
+            else:
+                condition = self.apply("=", (operand, self.bind(when)), when.span)
             args += [condition, self.bind(then)]
         otherwise = e.otherwise or s.Literal("null", "NULL", e.span)
         args.append(self.bind(otherwise))
@@ -390,10 +405,22 @@ class ExpressionBinder:
             raise self.env.unsupported(f"a subquery in {self.clause}", e.span, hint)
         return self.values(e)
 
-    def _subquery(self, e: Any) -> Typed:
-        word = "IN (SELECT …)" if isinstance(e, s.InQuery) else "EXISTS"
-        hint = "make it a condition of its own in WHERE, joined to the others by AND"
-        raise self.env.unsupported(f"{word} at this place", e.span, hint)
+    def _subquery(self, e: s.InQuery | s.Exists) -> Typed:
+        """A test inside another expression: a count of rows that pass."""
+        if self.values is None:
+            word = "IN (SELECT …)" if isinstance(e, s.InQuery) else "EXISTS"
+            hint = "make it a condition of its own in WHERE, joined to the others by AND"
+            raise self.env.unsupported(f"{word} in {self.clause}", e.span, hint)
+        if isinstance(e, s.Exists):
+            return self.bind(exists(e))
+        return self.bind(in_query(e, self._certain and not e.negated))
+
+
+def _passes_on(e: s.Expression) -> bool:
+    """Whether an expression that holds needs only that its parts hold."""
+    return isinstance(e, s.InQuery | s.Exists) or (
+        isinstance(e, s.Binary) and e.op in ("AND", "OR")
+    )
 
 
 def _argument(e: Typed, unit: str | None) -> Argument:

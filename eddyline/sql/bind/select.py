@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from eddyline.record.types import APPROXIMATE, INTEGERS, TEXT, Root, duckdb_type
 from eddyline.sql import syntax as s
@@ -20,7 +21,9 @@ from eddyline.sql.bind.scope import Environment, field_of, is_outer
 from eddyline.sql.bind.sources import bind_source
 from eddyline.sql.bind.subqueries import VALUE, ValueQueries, tested, without_tests
 from eddyline.sql.logical import Aggregate, Node
+from eddyline.sql.query_conditions import QUALIFIED, without_qualify, without_queries_in_on
 from eddyline.sql.sorting import SortKey
+from eddyline.sql.syntax_walk import mapped
 from eddyline.sql.typed import (
     Apply,
     Const,
@@ -52,6 +55,9 @@ def bind_select(
     Raises:
         EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
     """
+    if q.qualify is not None:
+        return _qualified(q, env, queries, order_by)
+    q = without_queries_in_on(q)
     source = nothing() if q.source is None else bind_source(q.source, env, queries)
     where, tests = without_tests(q.where)
     source = _where(where, source, env, queries)
@@ -79,6 +85,23 @@ def bind_select(
     if q.group_by is None and not calls and having is None:
         return _finished(bound, source.node, lambda e, _: e, None)
     return _grouped(bound, keys, calls)
+
+
+def _qualified(
+    q: s.Select, env: Environment, queries: Queries, order_by: tuple[s.OrderItem, ...]
+) -> Selected:
+    """A SELECT with QUALIFY: its rows with what the condition reads, filtered by that."""
+    inner, written = without_qualify(q)
+    selected = bind_select(inner, env, queries, order_by)
+    binder = ExpressionBinder(selected.relation.scope, env, "QUALIFY")
+    found = filtered(selected.relation, binder.condition(written, "QUALIFY"))
+    shown = tuple(replace(f, hidden=f.hidden or f.name.startswith(QUALIFIED)) for f in found.fields)
+    found = Relation(found.node, shown)
+    if not q.distinct:
+        return Selected(found, selected.order)
+    if order_by:
+        raise env.unsupported("ORDER BY with SELECT DISTINCT and QUALIFY", order_by[0].span)
+    return Selected(distinct(projected(found.node, [(f.name, f.ref) for f in found.visible])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +189,14 @@ def _order(
         named = [i for i in items if i.name == e.parts[0]]
         if named:
             return OrderedBy(named[0].value, o.descending, first), e
-    return ordered(o, binder), e
+    by = {i.alias: i.expression for i in q.items if i.alias}
+    e = mapped(e, lambda x: by.get(x.parts[0]) if _is_bare(x) else None)
+    return ordered(replace(o, expression=e), binder), e
+
+
+def _is_bare(e: s.Expression) -> TypeGuard[s.Name]:
+    """A name of one part."""
+    return isinstance(e, s.Name) and len(e.parts) == 1
 
 
 def _where(

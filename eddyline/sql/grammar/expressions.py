@@ -9,6 +9,7 @@ from eddyline.sql import syntax as s
 from eddyline.sql.dialect import Token, TokenType
 from eddyline.sql.grammar.calls import CallGrammar
 from eddyline.sql.grammar.reserved import CALLABLE, NILADIC, RESERVED, UNITS
+from eddyline.sql.query_conditions import quantified, quantified_list
 
 _COMPARISONS = {
     TokenType.EQ: "=",
@@ -86,7 +87,8 @@ class ExpressionGrammar(CallGrammar):
             if token is not None and token.token_type in _COMPARISONS:
                 self.advance()
                 op = _COMPARISONS[token.token_type]
-                left = s.Binary(op, left, self._sum(), self.span_from(start))
+                quantified = self._quantified(left, op, start)
+                left = quantified or s.Binary(op, left, self._sum(), self.span_from(start))
                 continue
             place = self.at
             negated = self.match("NOT")
@@ -95,6 +97,29 @@ class ExpressionGrammar(CallGrammar):
                 self.at = place
                 return left
             left = found
+
+    def _quantified(self, left: s.Expression, op: str, start: int) -> s.Expression | None:
+        """``ALL (…)``, ``ANY (…)`` or ``SOME (…)`` behind a comparison, or None."""
+        word = self.word()
+        if word not in ("ALL", "ANY", "SOME") or not self.is_type(TokenType.L_PAREN, 1):
+            return None
+        place = self.here()
+        self.advance()
+        self.l_paren()
+        word = "ANY" if word == "SOME" else word
+        if self.word() not in ("SELECT", "WITH", "VALUES"):
+            items = [self.expression()]
+            while self.comma():
+                items.append(self.expression())
+            self.r_paren()
+            return quantified_list(left, op, word, tuple(items), self.span_from(start))
+        query = self.query()
+        self.r_paren()
+        found = quantified(left, op, word, query, self.span_from(start))
+        if found is None:
+            hint = "compare with MIN and MAX of the subquery"
+            raise self.unsupported(f"{op} {word} (SELECT …)", place, hint)
+        return found
 
     def _range(self, left: s.Expression, negated: bool, start: int) -> s.Expression | None:
         if self.match("BETWEEN"):

@@ -13,7 +13,6 @@ _LATER = {
     "TABLESAMPLE": "keep a share of the rows: WHERE RAND() < 0.1",
     "PIVOT": "write one aggregate a column: COUNT(*) FILTER (WHERE k = 'a') AS a",
     "UNPIVOT": "write UNION ALL of one SELECT a column",
-    "QUALIFY": "Flink has none either: put the condition around the query",
 }
 
 
@@ -122,10 +121,10 @@ class QueryGrammar(MatchGrammar):
         group = self._group_by() if self.match("GROUP", "BY") else None
         having = self.expression() if self.match("HAVING") else None
         windows = self._windows() if self.match("WINDOW") else ()
-        if self.sees("QUALIFY"):
-            raise self.unsupported("QUALIFY", self.here(), _LATER["QUALIFY"])
+        qualify = self.expression() if self.match("QUALIFY") else None
         span = self.span_from(start)
-        return s.Select(tuple(items), distinct, source, where, group, having, span, windows)
+        parts = (tuple(items), distinct, source, where, group, having, span, windows, qualify)
+        return s.Select(*parts)
 
     def _windows(self) -> tuple[tuple[str, s.Over], ...]:
         """What follows WINDOW: ``name AS (…), …``"""
