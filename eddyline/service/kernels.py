@@ -377,8 +377,12 @@ def _failure(content: dict[str, Any], code: str) -> EddylineError:
 
 
 def _at(first: str, rest: str, line: int | None) -> EddylineError:
+    """An error with its line. rest: further words, which may name a detail and end with a hint."""
     place = f" (line {line}, column 1)" if line else ""
-    return EddylineError("invalid_argument", f"{first}{place}", detail=rest or None)
+    detail, _, hint = f"\n{rest}".rpartition("\nhint: ") if "hint: " in rest else (rest, "", "")
+    detail = detail.strip("\n").removeprefix("detail: ")
+    message = f"{first}{place}"
+    return EddylineError("invalid_argument", message, detail=detail or None, hint=hint or None)
 
 
 def _events(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> list[RunEvent]:

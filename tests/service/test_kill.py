@@ -14,9 +14,6 @@ import json
 import os
 import random
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -32,15 +29,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from stream_observer import StreamObserver
 
 from eddyline.clock import SYSTEM
-from eddyline.errors import EddylineError
 from eddyline.generator.spec import GeneratorSpec
 from eddyline.log import LogStore, PutBatch, StreamMode, StreamStatus
-from eddyline.service.control import dial
-from eddyline.service.directory import DataDirectory, free_port
 from eddyline.service.events import RunFinished
-from eddyline.service.remote import Remote
 from eddyline.settings import Settings
-from tests.process_kit import lives, until
+from tests.process_kit import House, descendants, until
 
 SEED = int(os.environ.get("EDDYLINE_KILL_SEED", "7"))
 ROUNDS = int(os.environ.get("EDDYLINE_KILL_ROUNDS", "50"))
@@ -64,70 +57,6 @@ COUNTS = """INSERT INTO {p}counts
 SELECT window_start, writer, COUNT(*), MIN(n), MAX(n)
 FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(`at`), INTERVAL '1' SECOND))
 GROUP BY window_start, window_end, writer"""
-
-
-class House:
-    """A server in a process of its own, that may be killed and started again."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.api_port = free_port("127.0.0.1")
-        self.settings = Settings(data_dir=path, api_port=self.api_port, fsync=False)
-        self.remote = Remote(self.settings)
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "eddyline.cli.main", "up", "--no-studio"]
-        command += ["--data-dir", str(self.path), "--api-port", str(self.api_port)]
-        with (self.path.parent / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL)
-        until(self.answers, "the server answers", 90)
-
-    def answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.path.parent / "server.log").read_text()[-2000:]
-        try:
-            dial(DataDirectory(self.path)).close()
-        except EddylineError:
-            return False
-        return not self.port_is_dead()
-
-    def port_is_dead(self) -> bool:
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.api_port), 1).close()
-            return False
-        return True
-
-    def kill(self) -> None:
-        """The server and, should it have outlived it, whoever holds the listening socket."""
-        assert self.process is not None
-        children = descendants(self.process.pid)
-        self.process.kill()
-        self.process.wait()
-        for pid in children:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        until(self.port_is_dead, "the port is dead", 10)
-        until(lambda: not any(map(lives, children)), "all children are gone", 10)
-
-    def stop(self) -> None:
-        assert self.process is not None
-        children = descendants(self.process.pid)
-        self.process.terminate()
-        assert self.process.wait(30) == 0
-        assert not any(map(lives, children)), "a clean stop leaves no process"
-        assert self.port_is_dead()
-
-
-def descendants(pid: int) -> list[int]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == pid:
-                child = int(path.parent.name)
-                found += [child, *descendants(child)]
-    return found
 
 
 def client(port: int) -> Any:

@@ -174,6 +174,7 @@ def test_pyflink_can_be_imported_and_says_what_it_lacks(note: Note) -> None:
     assert "pyflink.ml.Pipeline is not" in note.error("class Mine(Pipeline): pass")
     assert "pyflink.dataset.Old is not" in note.error("pyflink.dataset.Old.new()")
     assert "execute_sql" in note.error("st_env.no_such_method()")
+    assert note.error("st_env.use_database('clickz')").split("\n")[1].startswith("hint: ")
 
 
 def test_the_environment_reaches_this_server_only(running: TestServer, note: Note) -> None:
