@@ -21,7 +21,9 @@ class ScorePoints:
     wall time of the batch if the rows have none). keys: n texts, the partition's key values joined
     by '|'. columns: d names; values, expected: (n, d), expected NaN where the forest gives none.
     score, grade: (n,). alert: (n,) bool, the first row of an anomaly. explanation: n JSON texts,
-    empty where the row is ordinary.
+    empty where the row is ordinary. lower, upper: (n, d), the band. rarity: (n,) decades, NaN while
+    the key is learnt. episode: (n,) its number in the key, 0 for none. reason, event, incident: n
+    texts, empty for none (``forest_episodes``, ``forest_incidents``).
     """
 
     node: str
@@ -35,6 +37,13 @@ class ScorePoints:
     alert: npt.NDArray[np.bool_]
     expected: Doubles
     explanation: tuple[str, ...]
+    lower: Doubles
+    upper: Doubles
+    rarity: Doubles
+    episode: npt.NDArray[np.int64]
+    reason: tuple[str, ...] = ()
+    event: tuple[str, ...] = ()
+    incident: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -52,8 +61,18 @@ class ScorePoints:
                 "alert": pa.array(self.alert),
                 "expected": _lists(self.expected),
                 "explanation": pa.array(self.explanation, pa.string()),
+                "lower": _lists(self.lower),
+                "upper": _lists(self.upper),
+                "rarity": pa.array(self.rarity),
+                "episode": pa.array(self.episode, pa.int64()),
+                "reason": pa.array(self._of_all(self.reason), pa.string()),
+                "event": pa.array(self._of_all(self.event), pa.string()),
+                "incident": pa.array(self._of_all(self.incident), pa.string()),
             }
         )
+
+    def _of_all(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        return texts or ("",) * len(self.keys)
 
     @staticmethod
     def of(table: pa.Table, node: str, columns: tuple[str, ...]) -> ScorePoints:
@@ -78,12 +97,29 @@ class ScorePoints:
             alert=table["alert"].combine_chunks().to_numpy(zero_copy_only=False),
             expected=doubles("expected").reshape(-1, width),
             explanation=tuple(table["explanation"].to_pylist()),
+            lower=doubles("lower").reshape(-1, width),
+            upper=doubles("upper").reshape(-1, width),
+            rarity=doubles("rarity"),
+            episode=table["episode"].combine_chunks().to_numpy(),
+            reason=tuple(table["reason"].to_pylist()),
+            event=tuple(table["event"].to_pylist()),
+            incident=tuple(table["incident"].to_pylist()),
         )
 
 
 TABLE = (
     "nth BIGINT, time_ms BIGINT, key VARCHAR, point DOUBLE[], score DOUBLE, grade DOUBLE, "
     "alert BOOLEAN, expected DOUBLE[], explanation VARCHAR"
+)
+# What later releases keep beside; the tables of older jobs get it when they resume.
+MORE = (
+    ("lower", "DOUBLE[]"),
+    ("upper", "DOUBLE[]"),
+    ("rarity", "DOUBLE"),
+    ("episode", "BIGINT"),
+    ("reason", "VARCHAR"),
+    ("event", "VARCHAR"),
+    ("incident", "VARCHAR"),
 )
 
 

@@ -230,7 +230,8 @@ def test_names_that_are_there_twice_are_numbered() -> None:
         ("DETECT_ANOMALIES((SELECT page, ctr FROM rates), numberOfTrees => 10)",
          ("anomaly_score", "anomaly_grade", "anomaly_explanation", "anomaly_verdict",
           "anomaly_probability", "anomaly_expected", "anomaly_lower", "anomaly_upper",
-          "anomaly_reason", "anomaly_attribution", "anomaly_episode")),
+          "anomaly_reason", "anomaly_attribution", "anomaly_episode", "anomaly_event",
+          "anomaly_incident", "anomaly_filled")),
     ],
 )  # fmt: skip
 def test_forests_add_their_columns(call: str, columns: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ the points they have taken since; a restore loads the snapshot and takes the poi
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.engine import scores
+from eddyline.engine.operators.forest_episodes import Episodes
 from eddyline.engine.operators.forest_fill import Gaps
+from eddyline.engine.operators.forest_incidents import Incidents
 from eddyline.engine.operators.forest_keys import ForestKeys, Taken
 from eddyline.engine.operators.operator import (
     Int64s,
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_POINTS = 20_000
 Bools = npt.NDArray[np.bool_]
-_KEY = "$k"
+_KEY, FILLED = "$k", "$filled"
 
 
 class Forest(Operator):
@@ -63,6 +66,8 @@ class Forest(Operator):
         self._gaps = Gaps(node, self._below) if node.fill is not None else None
         self._detectors: Detectors | None = None
         self._warm = False
+        self._episodes = Episodes()
+        self._incidents = Incidents(node.partition_by, node.columns)
         self._settled = SettledRows(context, self._below, node.time_column)
         self._taken = 0
         self._untold: ScorePoints | None = None
@@ -77,6 +82,13 @@ class Forest(Operator):
         db.run(f"CREATE TABLE {self._snapshot} (taken BIGINT, models BLOB)")
         db.run(f"CREATE TABLE {self._telling} ({scores.TABLE})")
         self._keys.create()
+        self.adapt()
+
+    def adapt(self) -> None:
+        for name, kind in scores.MORE:
+            self.context.db.run(
+                f"ALTER TABLE {self._telling} ADD COLUMN IF NOT EXISTS {name} {kind}"
+            )
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
@@ -109,18 +121,23 @@ class Forest(Operator):
     def save(self) -> dict[str, Any]:
         gaps = self._gaps.save() if self._gaps else None
         keys = {"stale": sorted(self._stale), "dropped": self._keys.dropped}
-        return {**self._settled.save(), "taken": self._taken, **keys, "gaps": gaps}
+        odd = {"episodes": self._episodes.save(), "incidents": self._incidents.save()}
+        return {**self._settled.save(), "taken": self._taken, **keys, "gaps": gaps, **odd}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._settled.restore(saved)
         self._taken = saved["taken"]
+        if "episodes" in saved:
+            self._episodes.restore(saved["episodes"])
+            self._incidents.restore(saved["incidents"])
         if self._gaps is not None and saved["gaps"] is not None:
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
         self._stale, self._keys.dropped = set(saved.get("stale", ())), saved.get("dropped", 0)
         self._relearn()
         told = self.context.db.query(f"SELECT * FROM {self._telling}")
-        if told.num_rows:  # the last run may have died before it told them; twice does no harm
+        # The last run may have died before it told them; twice does no harm. Older ones told less.
+        if told.num_rows and "lower" in told.column_names and not told["lower"].null_count:
             self._untold = ScorePoints.of(told, self.name, self._node.columns)
 
     def why_silent(self) -> list[str]:
@@ -170,10 +187,13 @@ class Forest(Operator):
             return rows
         made = self._gaps.rows(taken, where, when)
         order = pa.array(np.full(len(when), self._settled.arrived), pa.int64())
+        made = made.append_column(FILLED, pa.array(np.ones(len(when), np.bool_)))
         made = made.append_column(TIME, pa.array(when)).append_column(ORDER, order)
         made = made.append_column(_KEY, pa.array(where))
         if rows is not None:
-            made = pa.concat_tables([rows.cast(made.schema), made])
+            given = pa.array(np.zeros(rows.num_rows, np.bool_))
+            at = made.column_names.index(FILLED)
+            made = pa.concat_tables([rows.add_column(at, FILLED, given).cast(made.schema), made])
         return made.sort_by([(TIME, "ascending"), (ORDER, "ascending")])
 
     def _score(self, rows: pa.Table, taken: Taken) -> pa.Table:
@@ -190,7 +210,13 @@ class Forest(Operator):
         verdicts = self._detect(taken.models[ids[whole]], points[whole], began, times)
         reasons = self._explanations(verdicts)
         shown = taken.shown(ids[whole])
-        self._tell(self._told(rows, shown, points, whole, verdicts, reasons))
+        events = self._episodes.take(shown, times, verdicts)
+        incidents = self._incidents.take(
+            shown, times, points[whole], verdicts, events, len(self._keys)
+        )
+        filled = _filled_rows(rows, whole)
+        told = self._told(rows, shown, points, whole, verdicts, reasons)
+        self._tell(replace(told, event=_texts(events), incident=_texts(incidents)))
         out = rows.select(list(self._below.names))
         out = out.append_column(node.score, pa.array(_spread(verdicts.score, whole)))
         if node.grade is not None:
@@ -199,7 +225,13 @@ class Forest(Operator):
             texts: npt.NDArray[Any] = np.full(len(whole), None, dtype=object)
             texts[whole] = reasons
             out = out.append_column(node.explanation, pa.array(texts, pa.string()))
-        for name, values in zip(node.details, self._details(points, whole, verdicts), strict=False):
+        made: list[Callable[[], pa.Array]] = [
+            *self._details(points, whole, verdicts),
+            lambda: _spread_texts(events, whole),
+            lambda: _spread_texts(incidents, whole),
+            lambda: filled,
+        ]
+        for name, values in zip(node.details, made, strict=False):
             if name in self.schema:
                 out = out.append_column(name, values())
         return typed(out.select(list(self.schema.names)), self.schema)
@@ -307,7 +339,21 @@ class Forest(Operator):
             alert=verdicts.alert,
             expected=verdicts.expected,
             explanation=tuple(r if o else "" for r, o in zip(reasons, odd, strict=True)),
+            lower=verdicts.lower,
+            upper=verdicts.upper,
+            rarity=np.where(verdicts.verdict == 0, np.nan, verdicts.rarity),
+            episode=verdicts.episode,
+            reason=tuple(self._reasons(points[whole], verdicts)),
         )
+
+    def _reasons(self, points: Doubles, verdicts: Verdicts) -> list[str]:
+        """In words why a row is anomalous; empty for the others."""
+        from eddyline.anomaly import reasons
+
+        out, columns = [""] * len(points), list(self._node.columns)
+        for i in np.flatnonzero(verdicts.grade > 0).tolist():
+            out[i] = reasons.reason(columns, points[i], verdicts, i)
+        return out
 
     def _detect(self, models: Int64s, points: Doubles, began: Bools, times: Int64s) -> Verdicts:
         verdicts = self._machine().process(models, points, began, times)
@@ -384,7 +430,25 @@ class Forest(Operator):
         if self._durable:
             db = self.context.db
             db.run(f"DELETE FROM {self._telling}")
-            db.run(f"INSERT INTO {self._telling} SELECT * FROM b", b=points.table())
+            db.run(f"INSERT INTO {self._telling} BY NAME SELECT * FROM b", b=points.table())
+
+
+def _spread_texts(texts: list[str | None], whole: Bools) -> pa.Array:
+    """Texts of the rows that could be judged; NULL for the others."""
+    out: npt.NDArray[Any] = np.full(len(whole), None, dtype=object)
+    out[whole] = texts
+    return pa.array(out, pa.string())
+
+
+def _texts(texts: list[str | None]) -> tuple[str, ...]:
+    return tuple(text or "" for text in texts)
+
+
+def _filled_rows(rows: pa.Table, whole: Bools) -> pa.Array:
+    """Which rows are those of windows without rows."""
+    if FILLED not in rows.column_names:
+        return pa.array(np.zeros(len(whole), np.bool_))
+    return rows[FILLED].combine_chunks()
 
 
 def _spread(values: Doubles, whole: Bools) -> Doubles:

@@ -17,7 +17,7 @@ from eddyline.anomaly.options import (
 from eddyline.anomaly.rates import FalseAlarms
 from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import BIGINT, DOUBLE, STRING, DataType
+from eddyline.record.types import BIGINT, BOOLEAN, DOUBLE, STRING, DataType
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.arguments import Inputs, arranged, partition_of, table_of
 from eddyline.sql.bind.expressions import SCALAR_FOREST, ExpressionBinder
@@ -54,6 +54,9 @@ DETAILS: dict[str, DataType] = {
     "anomaly_reason": STRING,
     "anomaly_attribution": STRING,
     "anomaly_episode": BIGINT,
+    "anomaly_event": STRING,
+    "anomaly_incident": STRING,
+    "anomaly_filled": BOOLEAN.not_null(),
 }
 # The sample of RANDOM_CUT_FOREST(x) unless one is given, as the public lab uses it.
 SCALAR_SAMPLES = 12
