@@ -22,7 +22,8 @@ class ScorePoints:
     by '|'. columns: d names; values, expected: (n, d), expected NaN where the forest gives none.
     score, grade: (n,). alert: (n,) bool, the first row of an anomaly. explanation: n JSON texts,
     empty where the row is ordinary. lower, upper: (n, d), the band. rarity: (n,) decades, NaN while
-    the key is learnt. episode: (n,) its number in the key, 0 for none. reason, event, incident: n
+    the key is learnt. episode: (n,) its number in the key, 0 for none. side: (n,) 1 or -1 where
+    several rows are too high or too low together. reason, event, incident: n
     texts, empty for none (``forest_episodes``, ``forest_incidents``).
     """
 
@@ -41,6 +42,7 @@ class ScorePoints:
     upper: Doubles
     rarity: Doubles
     episode: npt.NDArray[np.int64]
+    side: npt.NDArray[np.int64]
     reason: tuple[str, ...] = ()
     event: tuple[str, ...] = ()
     incident: tuple[str, ...] = ()
@@ -65,6 +67,7 @@ class ScorePoints:
                 "upper": _lists(self.upper),
                 "rarity": pa.array(self.rarity),
                 "episode": pa.array(self.episode, pa.int64()),
+                "side": pa.array(self.side, pa.int64()),
                 "reason": pa.array(self._of_all(self.reason), pa.string()),
                 "event": pa.array(self._of_all(self.event), pa.string()),
                 "incident": pa.array(self._of_all(self.incident), pa.string()),
@@ -101,6 +104,7 @@ class ScorePoints:
             upper=doubles("upper").reshape(-1, width),
             rarity=doubles("rarity"),
             episode=table["episode"].combine_chunks().to_numpy(),
+            side=table["side"].combine_chunks().to_numpy(),
             reason=tuple(table["reason"].to_pylist()),
             event=tuple(table["event"].to_pylist()),
             incident=tuple(table["incident"].to_pylist()),
@@ -117,6 +121,7 @@ MORE = (
     ("upper", "DOUBLE[]"),
     ("rarity", "DOUBLE"),
     ("episode", "BIGINT"),
+    ("side", "BIGINT"),
     ("reason", "VARCHAR"),
     ("event", "VARCHAR"),
     ("incident", "VARCHAR"),

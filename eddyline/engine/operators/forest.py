@@ -326,7 +326,10 @@ class Forest(Operator):
         reasons: list[str],
     ) -> ScorePoints:
         """What the listener is told of the rows that could be judged."""
+        from eddyline.anomaly.column.row import DRIFT, LEVEL
+
         odd = (verdicts.grade > 0).tolist()
+        several = np.isin(verdicts.kind, (LEVEL, DRIFT))
         return ScorePoints(
             node=self.name,
             nth=np.arange(self._taken - int(whole.sum()), self._taken),
@@ -343,6 +346,7 @@ class Forest(Operator):
             upper=verdicts.upper,
             rarity=np.where(verdicts.verdict == 0, np.nan, verdicts.rarity),
             episode=verdicts.episode,
+            side=np.where(several, verdicts.side, 0).astype(np.int64),
             reason=tuple(self._reasons(points[whole], verdicts)),
         )
 
