@@ -22,7 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.clock import SYSTEM
-from eddyline.engine.build import NODES, Workshop
+from eddyline.engine.build import NODES, BuildContext
 from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.operator import Operator, Step
@@ -102,7 +102,7 @@ class Bench:
         self.path = directory / "state.duckdb"
         self.db = Database(self.path, settings)
         node = make()
-        workshop = Workshop(
+        workshop = BuildContext(
             "bench",
             1,
             "UTC",

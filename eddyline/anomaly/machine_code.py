@@ -27,7 +27,7 @@ _SCALARS: dict[str, Any] = {"int": ctypes.c_int64, "float": ctypes.c_double}
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class KernelArgument:
     """An argument, tuples taken apart. kind: int, float, or an array's dtype; ndim: 0 for a
     scalar."""
 
@@ -46,11 +46,11 @@ def flat(arguments: tuple[Any, ...]) -> list[Any]:
     return out
 
 
-def argument_of(value: Any) -> Argument:
+def argument_of(value: Any) -> KernelArgument:
     """What kind of argument a value is."""
     if isinstance(value, np.ndarray):
-        return Argument(value.dtype.str[1:], value.ndim)
-    return Argument("float" if isinstance(value, float) else "int", 0)
+        return KernelArgument(value.dtype.str[1:], value.ndim)
+    return KernelArgument("float" if isinstance(value, float) else "int", 0)
 
 
 class MachineCode:
@@ -58,7 +58,7 @@ class MachineCode:
 
     def __init__(
         self,
-        functions: dict[str, list[Argument]],
+        functions: dict[str, list[KernelArgument]],
         never: list[str],
         text: bytes,
         cache: Path,
@@ -97,7 +97,7 @@ class MachineCode:
 
         return run
 
-    def _address(self, name: str, arguments: list[Argument]) -> Any:
+    def _address(self, name: str, arguments: list[KernelArgument]) -> Any:
         types: list[Any] = []
         for one in arguments:
             if one.ndim == 0:
@@ -154,7 +154,9 @@ def shipped(sources: str, cache: Path) -> MachineCode | None:
         about = json.loads(head)
         if about["sources"] != sources:
             return None
-        functions = {n: [Argument(*a) for a in args] for n, args in about["functions"].items()}
+        functions = {
+            n: [KernelArgument(*a) for a in args] for n, args in about["functions"].items()
+        }
         return MachineCode(functions, list(about["never"]), text, cache)
     except (OSError, ValueError, KeyError, lzma.LZMAError):
         return None

@@ -49,7 +49,7 @@ RUN_ROWS = 288
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class EvidenceRows:
     """The rows that evidence over several rows is about: how many, their mean value, and the mean
     of what was expected of them."""
 
@@ -68,7 +68,7 @@ class Run:
 
 def run_of(
     values: Doubles, expected: Doubles, lower: Doubles, upper: Doubles, side: float
-) -> Run | None:
+) -> EvidenceRows | None:
     """The run that ends with the last of a key's rows (n,) and departs most from what was expected.
 
     side: 1 where it is too high, -1 too low, 0 either. None if it departs on the other side.
@@ -86,7 +86,7 @@ def run_of(
     if sums[rows - 1] <= 0.0 or known.sum() < 2:
         return None
     mean = float(values[-rows:][known].mean()), float(expected[-rows:][known].mean())
-    return Run(rows, *mean) if mean[0] != mean[1] else None
+    return EvidenceRows(rows, *mean) if mean[0] != mean[1] else None
 
 
 def reason(columns: list[str], point: Doubles, verdicts: Verdicts, at: int) -> str:

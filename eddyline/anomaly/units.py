@@ -20,7 +20,7 @@ WINDOW = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ForestInput:
     """What a forest is to take for n rows: held rows first, then those of the n it may see.
 
     keys (h + s,), points (h + s, d): in units. held: h. seen (n,): which rows are among them. rows
@@ -65,7 +65,7 @@ class Units:
         """Make models as if they had seen no row."""
         self.scale[models], self.rows[models], self.first[models] = 0.0, 0, 0.0
 
-    def plan(self, keys: Int64s, points: Doubles) -> Plan:
+    def plan(self, keys: Int64s, points: Doubles) -> ForestInput:
         """What the forest takes for rows, which are then learnt: keys (n,), points (n, d)."""
         rows = self.rows[keys] + places(keys)
         young = rows < WINDOW
@@ -76,7 +76,7 @@ class Units:
         all_keys = np.concatenate([np.repeat(ripe, WINDOW), keys[seen]]).astype(np.int64)
         all_points = np.concatenate([*first, points[seen]]) / self.scale[all_keys]
         np.maximum.at(self.rows, keys, rows + 1)
-        return Plan(all_keys, all_points, len(ripe) * WINDOW, seen, rows)
+        return ForestInput(all_keys, all_points, len(ripe) * WINDOW, seen, rows)
 
     def _first(self, model: int) -> Doubles:
         """A key's first rows; they set its units."""

@@ -10,7 +10,7 @@ from eddyline.log import LogStore
 from eddyline.settings import Settings
 
 
-class Application:
+class WorkerApplication:
     """All of one worker process, without the server that carries it."""
 
     def __init__(self, settings: Settings, number: int = 0) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from eddyline.aws.wire import Form, HttpParts, Wire
+from eddyline.aws.wire import HttpParts, Wire, WireForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ Answer = dict[str, Any] | bytes | EventStream
 class Service(Protocol):
     """A service as the protocol sees it."""
 
-    def parse(self, form: Form, operation: str, http: HttpParts) -> Any:
+    def parse(self, form: WireForm, operation: str, http: HttpParts) -> Any:
         """The request's struct. Raises AwsError."""
 
     async def call(self, call: Call) -> Answer:
@@ -66,7 +66,7 @@ class Route:
 
     service: Service
     operation: str
-    form: Form
+    form: WireForm
     label: str
 
 
@@ -76,7 +76,7 @@ class Routes(Protocol):
     async def route(self, http: HttpParts) -> Route:
         """Where a request goes. Raises AwsError."""
 
-    def form_of(self, http: HttpParts) -> Form:
+    def form_of(self, http: HttpParts) -> WireForm:
         """The protocol in which a request that has no route is refused."""
 
 

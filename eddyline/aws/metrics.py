@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from eddyline.aws.context import MetricsSource
-from eddyline.aws.protocol import Scope, Told
+from eddyline.aws.protocol import RequestRecord, Scope
 from eddyline.clock import SYSTEM, Clock
 from eddyline.settings import Settings
 
@@ -47,7 +47,7 @@ class Counts(msgspec.Struct):
         self.buckets = [a + b for a, b in zip(self.buckets, other.buckets, strict=True)]
 
 
-class Written(msgspec.Struct):
+class WorkerFigures(msgspec.Struct):
     """What a worker has counted, as it is written down."""
 
     requests: dict[str, Counts]
@@ -77,7 +77,7 @@ class Metrics:
         self._written = b""
         self._access = _access_log(settings) if settings.access_log else None
 
-    def saw(self, scope: Scope, told: Told, seconds: float) -> None:
+    def saw(self, scope: Scope, told: RequestRecord, seconds: float) -> None:
         """A request has been answered."""
         counts = self._counts.get(told.operation)
         if counts is None:
@@ -94,7 +94,7 @@ class Metrics:
         if self._access is not None:
             self._access.info("%s", self._line(scope, told, seconds))
 
-    def _line(self, scope: Scope, told: Told, seconds: float) -> str:
+    def _line(self, scope: Scope, told: RequestRecord, seconds: float) -> str:
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
         fields = {
             "time": now.isoformat(timespec="milliseconds"),
@@ -148,17 +148,17 @@ class Metrics:
         except OSError:
             return b""
 
-    def _written_now(self) -> Written:
+    def _written_now(self) -> WorkerFigures:
         encode = msgspec.json.encode
         sources = self._sources()
         figures = {name: msgspec.Raw(encode(s.figures())) for name, s in sources.items()}
-        return Written(self._counts, figures)
+        return WorkerFigures(self._counts, figures)
 
-    def _others(self) -> Iterator[Written]:
+    def _others(self) -> Iterator[WorkerFigures]:
         for file in sorted(self._folder.glob("api-*.json")):
             if file != self._file:
                 try:
-                    yield msgspec.json.decode(file.read_bytes(), type=Written)
+                    yield msgspec.json.decode(file.read_bytes(), type=WorkerFigures)
                 except (OSError, msgspec.DecodeError):
                     continue
 

@@ -65,7 +65,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class OperationModel:
     """One operation: its name, the shapes of its input and output, and its place in HTTP.
 
     wrapper: the element around a query protocol's output. status: of a successful response.
@@ -91,7 +91,7 @@ class ServiceModel:
     signing_name: str
     api_version: str
     xml_namespace: str
-    operations: dict[str, Operation]
+    operations: dict[str, OperationModel]
 
 
 def load(service: str) -> ServiceModel:
@@ -101,7 +101,7 @@ def load(service: str) -> ServiceModel:
     everything else that reading a model needs.
     """
     raw = msgspec.json.decode(_file(service), type=_Raw)
-    reader = _Reader(raw.shapes)
+    reader = _ShapeReader(raw.shapes)
     metadata = raw.metadata
     return ServiceModel(
         service,
@@ -189,15 +189,15 @@ class _Raw(msgspec.Struct):
 _NOTHING = Shape("Nothing", "structure")
 
 
-class _Reader:
+class _ShapeReader:
     """Shapes by name, each made once (a shape may hold itself)."""
 
     def __init__(self, raw: dict[str, _RawShape]) -> None:
         self._raw = raw
         self._made: dict[str, Shape] = {}
 
-    def operation(self, name: str, raw: _RawOperation) -> Operation:
-        return Operation(
+    def operation(self, name: str, raw: _RawOperation) -> OperationModel:
+        return OperationModel(
             name,
             self.shape(raw.input.shape) if raw.input else _NOTHING,
             self.shape(raw.output.shape) if raw.output else _NOTHING,

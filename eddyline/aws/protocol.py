@@ -26,7 +26,7 @@ from eddyline.aws.errors import FAULT, AwsError, as_aws
 from eddyline.aws.instant import http_date
 from eddyline.aws.request_ids import RequestIds
 from eddyline.aws.request_timeout import RequestTimeout
-from eddyline.aws.wire import Form, HttpParts, Response, Wire
+from eddyline.aws.wire import HttpParts, Response, Wire, WireForm
 from eddyline.checksum import crc32
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
@@ -51,10 +51,10 @@ _TOKEN_HINT = (
 _PLAIN = "text/plain; charset=utf-8"
 
 
-class Witness(Protocol):
+class RequestListener(Protocol):
     """The listener for completed requests: metrics and the access log."""
 
-    def saw(self, scope: Scope, told: Told, seconds: float) -> None:
+    def saw(self, scope: Scope, told: RequestRecord, seconds: float) -> None:
         """A request has been answered."""
 
     def page(self) -> bytes:
@@ -62,7 +62,7 @@ class Witness(Protocol):
 
 
 @dataclass(slots=True)
-class Told:
+class RequestRecord:
     """What is known about a request, for the access log and the metrics.
 
     ``events``: instead of a body, for an event stream.
@@ -75,7 +75,7 @@ class Told:
     status: int = 0
     error: str | None = None
     request_id: str = ""
-    form: Form = wire.JSON
+    form: WireForm = wire.JSON
     events: EventStream | None = None
 
 
@@ -87,7 +87,7 @@ class Endpoint:
         routes: Routes,
         guard: Guard,
         settings: Settings,
-        witness: Witness,
+        witness: RequestListener,
         clock: Clock = SYSTEM,
     ) -> None:
         self._routes = routes
@@ -105,7 +105,7 @@ class Endpoint:
             exchange.close(None)
             return
         started = self._clock.monotonic()
-        told = Told(request_id=self._request_ids.next())
+        told = RequestRecord(request_id=self._request_ids.next())
         headers = headers_of(scope)
         if scope.method in ("GET", "HEAD") and _is_page(scope, headers):
             response = self._page(scope, headers)
@@ -136,7 +136,7 @@ class Endpoint:
         return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._witness.page())
 
     async def _respond(
-        self, scope: Scope, headers: Headers, exchange: Exchange, told: Told
+        self, scope: Scope, headers: Headers, exchange: Exchange, told: RequestRecord
     ) -> Response:
         http: HttpParts | None = None
         try:
@@ -170,7 +170,7 @@ class Endpoint:
             message = f"a fault in Eddyline ({type(error).__name__}); see logs/api.log"
             return self._refusal(http, AwsError(FAULT, message), told)
 
-    def _refusal(self, http: HttpParts | None, error: AwsError, told: Told) -> Response:
+    def _refusal(self, http: HttpParts | None, error: AwsError, told: RequestRecord) -> Response:
         """The error in the request's form, which has no route if it failed that early."""
         form = told.form
         if http is not None and not told.operation:
@@ -189,7 +189,9 @@ class Endpoint:
             words = "the connection was closed before the request had arrived"
             raise AwsError("RequestTimeoutException", words) from None
 
-    def _send(self, scope: Scope, exchange: Exchange, response: Response, told: Told) -> None:
+    def _send(
+        self, scope: Scope, exchange: Exchange, response: Response, told: RequestRecord
+    ) -> None:
         headers = self._headers(response.content_type, told.request_id)
         headers.append(("x-amz-crc32", str(crc32(response.body))))
         headers += response.headers
@@ -211,7 +213,9 @@ class Endpoint:
             ("date", self._http_date()),
         ]
 
-    async def _send_events(self, exchange: Exchange, stream: EventStream, told: Told) -> None:
+    async def _send_events(
+        self, exchange: Exchange, stream: EventStream, told: RequestRecord
+    ) -> None:
         """Send frames as they come, until the events end or the client disconnects.
 
         The first frame is ``initial-response``, for which some SDKs wait.
@@ -253,7 +257,7 @@ def _is_page(scope: Scope, headers: Headers) -> bool:
     return scope.path in ("/health", "/metrics")
 
 
-def _wire(form: Form) -> Wire:
+def _wire(form: WireForm) -> Wire:
     """The form of an event stream, whose messages have no envelope."""
     assert form in (wire.JSON, wire.CBOR), form
     return cast(Wire, form)
@@ -277,7 +281,7 @@ async def _end(
         await close()
 
 
-async def _send_frame(transport: Any, told: Told, frame: bytes) -> None:
+async def _send_frame(transport: Any, told: RequestRecord, frame: bytes) -> None:
     told.bytes_out += len(frame)
     with contextlib.suppress(ProtocolClosed):  # the client is gone; ``gone`` is set
         await transport.send_bytes(frame)

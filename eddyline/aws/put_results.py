@@ -11,7 +11,7 @@ import contextlib
 from collections import deque
 from weakref import WeakKeyDictionary
 
-from eddyline.log import Placed
+from eddyline.log import Placement
 
 
 class PendingPut:
@@ -19,11 +19,11 @@ class PendingPut:
 
     __slots__ = ("_results", "answer")
 
-    def __init__(self, results: PutResults, answer: asyncio.Future[Placed]) -> None:
+    def __init__(self, results: PutResults, answer: asyncio.Future[Placement]) -> None:
         self._results = results
         self.answer = answer
 
-    def set_result(self, result: Placed, /) -> None:
+    def set_result(self, result: Placement, /) -> None:
         """The put is durable."""
         self._results.add(self, result)
 
@@ -31,7 +31,7 @@ class PendingPut:
         """Nothing of the put was stored."""
         self._results.add(self, error)
 
-    def resolve(self, outcome: Placed | Exception) -> None:
+    def resolve(self, outcome: Placement | Exception) -> None:
         """Complete the future, unless its caller has gone. Called on the event loop."""
         if self.answer.done():
             return
@@ -46,14 +46,14 @@ class PutResults:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._arrived: deque[tuple[PendingPut, Placed | Exception]] = deque()
+        self._arrived: deque[tuple[PendingPut, Placement | Exception]] = deque()
         self._scheduled = False
 
     def pending(self) -> PendingPut:
         """A new put to wait for."""
         return PendingPut(self, self._loop.create_future())
 
-    def add(self, put: PendingPut, outcome: Placed | Exception) -> None:
+    def add(self, put: PendingPut, outcome: Placement | Exception) -> None:
         """Queue a put's outcome; may be called from any thread."""
         self._arrived.append((put, outcome))
         if not self._scheduled:

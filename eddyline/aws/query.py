@@ -41,7 +41,7 @@ _NAMES: dict[str, tuple[str, int]] = {
 }
 
 
-class Query:
+class QueryProtocol:
     """The form of one service of the query protocol."""
 
     def __init__(self, model: ServiceModel) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from eddyline.aws import wire
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import http_date
-from eddyline.aws.model import Operation, ServiceModel, Shape, Wiring
+from eddyline.aws.model import OperationModel, ServiceModel, Shape, Wiring
 from eddyline.aws.query import seconds_of, shown
 from eddyline.aws.shapes import Inputs
 from eddyline.aws.wire import HttpParts, Response
@@ -30,7 +30,7 @@ class RestJson:
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
         self._paths = sorted(
-            (_Path(operation) for operation in model.operations.values()),
+            (_OperationPath(operation) for operation in model.operations.values()),
             key=lambda path: path.rank,
         )
         self._by_name = {path.operation.name: path for path in self._paths}
@@ -88,10 +88,10 @@ class RestJson:
         return Response(error.status, CONTENT_TYPE, body, error.name)
 
 
-class _Path:
+class _OperationPath:
     """One operation's method and path; labels match one segment, or with + all that follow."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: OperationModel) -> None:
         path, _, query = operation.uri.partition("?")
         self.operation = operation
         self._query = dict(parse_qsl(query, keep_blank_values=True))

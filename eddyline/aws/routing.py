@@ -18,7 +18,7 @@ from eddyline.aws.context import MetricsSource
 from eddyline.aws.errors import AwsError
 from eddyline.aws.service import AwsService, ServiceDefinition
 from eddyline.aws.services import SERVICES
-from eddyline.aws.wire import Form, HttpParts
+from eddyline.aws.wire import HttpParts, WireForm
 from eddyline.log import LogStore
 from eddyline.settings import Settings
 
@@ -98,7 +98,7 @@ class ServiceRoutes:
             if definition is None or http.method != "POST" or http.path != "/":
                 raise self._unknown(http)
             service = self._running.get(definition.name) or await self._loaded(definition)
-            form: Form = wire.of(http.headers.get("content-type", ""))
+            form: WireForm = wire.of(http.headers.get("content-type", ""))
             return self._route(service, operation, form, http)
         if http.path == "/" and _is_query(http):
             return await self._of_query(http)
@@ -126,7 +126,7 @@ class ServiceRoutes:
             raise AwsError("UnknownOperationException", message)
         return self._route(service, action, service.query, http)
 
-    def _route(self, service: AwsService, operation: str, form: Form, http: HttpParts) -> Route:
+    def _route(self, service: AwsService, operation: str, form: WireForm, http: HttpParts) -> Route:
         if not service.known(operation):
             raise self._unknown(http)
         name = service.definition.name
@@ -143,7 +143,7 @@ class ServiceRoutes:
             raise AwsError("ServiceUnavailable", message)
         return service
 
-    def form_of(self, http: HttpParts) -> Form:
+    def form_of(self, http: HttpParts) -> WireForm:
         """The protocol in which a request that has no route is refused."""
         definition = self._by_signing.get(signed_for(http))
         if "x-amz-target" not in http.headers and _is_query(http):
@@ -160,15 +160,15 @@ class ServiceRoutes:
         return AwsError("UnknownOperationException", message)
 
 
-def _bare_query(name: str) -> query.Query:
+def _bare_query(name: str) -> query.QueryProtocol:
     from eddyline.aws.model import load
 
     if name not in _QUERIES:
-        _QUERIES[name] = query.Query(load(name))
+        _QUERIES[name] = query.QueryProtocol(load(name))
     return _QUERIES[name]
 
 
-_QUERIES: dict[str, query.Query] = {}
+_QUERIES: dict[str, query.QueryProtocol] = {}
 
 
 def _is_query(http: HttpParts) -> bool:

@@ -46,7 +46,7 @@ class ServerLink:
         They also raise AwsError ``ServiceUnavailable`` if there is no server, no turn, or no answer
         in time.
         """
-        return _Limited(Component(self._directory, name, kind, self._call_s), self)
+        return _LimitedComponent(Component(self._directory, name, kind, self._call_s), self)
 
     def call(self, function: Callable[..., Any], *given: Any, **named: Any) -> Any:
         """Call the server within the limits."""
@@ -78,7 +78,7 @@ class ServerLink:
         return SignIn(self._directory.path).link(f"{scheme}://{host}:{port}", user)
 
 
-class _Limited:
+class _LimitedComponent:
     """A component whose calls have limits."""
 
     def __init__(self, component: Component, link: ServerLink) -> None:

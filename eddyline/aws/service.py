@@ -20,10 +20,10 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.context import ServiceContext
 from eddyline.aws.errors import OURS, AwsError, as_aws, stream_not_found
 from eddyline.aws.model import load
-from eddyline.aws.query import Query
+from eddyline.aws.query import QueryProtocol
 from eddyline.aws.rest_json import RestJson
 from eddyline.aws.shapes import Inputs
-from eddyline.aws.wire import Form, HttpParts
+from eddyline.aws.wire import HttpParts, WireForm
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore
 from eddyline.log.environment import StreamDeleted
@@ -66,7 +66,7 @@ class AwsService:
         self.inputs = Inputs(self.model)
         module, _, name = definition.context.partition(":")
         self.context: ServiceContext = getattr(import_module(module), name)(store, settings)
-        self.query = Query(self.model) if self.model.protocol == "query" else None
+        self.query = QueryProtocol(self.model) if self.model.protocol == "query" else None
         self.rest = RestJson(self.model) if self.model.protocol == "rest-json" else None
         self._names = frozenset(self.model.operations)
         self._handlers = handlers(definition)
@@ -78,7 +78,7 @@ class AwsService:
         """Whether the service's model has the operation."""
         return operation in self._names
 
-    def parse(self, form: Form, operation: str, http: HttpParts) -> Any:
+    def parse(self, form: WireForm, operation: str, http: HttpParts) -> Any:
         """The request's struct. Raises AwsError."""
         return form.parse(self.inputs, operation, http)
 

@@ -30,7 +30,7 @@ _SCALARS: dict[str, Any] = {
 }
 
 
-class Compiler:
+class ShapeCompiler:
     """Types of shapes, each made once; a shape may hold itself."""
 
     def __init__(self) -> None:
@@ -101,7 +101,7 @@ class Inputs:
     """Parses the inputs of one service's operations; each is compiled when it is first used."""
 
     def __init__(self, model: ServiceModel) -> None:
-        self._compiler = Compiler()
+        self._compiler = ShapeCompiler()
         self._shapes = {name: o.input for name, o in model.operations.items()}
         self._types: dict[str, type[msgspec.Struct]] = {}
         self._decoders: dict[str, msgspec.json.Decoder[Any]] = {}

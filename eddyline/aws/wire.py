@@ -38,7 +38,7 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Form(Protocol):
+class WireForm(Protocol):
     """One form: how requests are read, and answers and refusals written."""
 
     def parse(self, inputs: Inputs, operation: str, http: HttpParts) -> Any:
@@ -51,7 +51,7 @@ class Form(Protocol):
         """An error as a response."""
 
 
-class Wire(Form, Protocol):
+class Wire(WireForm, Protocol):
     """A form whose messages have no envelope, so that events may be encoded in it too."""
 
     content_type: str

@@ -66,10 +66,10 @@ def _settings(told: str) -> Settings:
 
 
 async def _serve(settings: Settings, descriptor: int, number: int) -> None:
-    from eddyline.aws.application import Application
+    from eddyline.aws.application import WorkerApplication
     from eddyline.aws.idle import IdleConnections
 
-    application = Application(settings, number)
+    application = WorkerApplication(settings, number)
     server = _server(application.endpoint, settings, descriptor)
     loop = asyncio.get_running_loop()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class RemovableItem:
     """A thing that can be removed; things are removed in the order they are listed."""
 
     kind: str
@@ -50,22 +50,22 @@ def clean_up(
     outcome({"removed": len(objects)}, f"removed {len(objects)}", as_json)
 
 
-def everything(services: Services) -> list[Made]:
+def everything(services: Services) -> list[RemovableItem]:
     """Everything that was made; what uses something comes before what it uses."""
     catalog = services.catalog
     views = set(catalog.list_views())
     tables = [t for t in catalog.list_tables() if t not in views]
     return [
         *(
-            Made("job", j.job_id, j.name or " ".join(j.sql.split())[:50])
+            RemovableItem("job", j.job_id, j.name or " ".join(j.sql.split())[:50])
             for j in services.jobs.list()
         ),
-        *(Made("generator", g.name, g.spec.target) for g in services.generators.list()),
-        *(Made("note", n.id, n.name) for n in services.notes.list()),
-        *(Made("view", name) for name in sorted(views)),
-        *(Made("table", name) for name in tables),
+        *(RemovableItem("generator", g.name, g.spec.target) for g in services.generators.list()),
+        *(RemovableItem("note", n.id, n.name) for n in services.notes.list()),
+        *(RemovableItem("view", name) for name in sorted(views)),
+        *(RemovableItem("table", name) for name in tables),
         *(
-            Made("stream", s.name, f"{len(s.shards)} shards")
+            RemovableItem("stream", s.name, f"{len(s.shards)} shards")
             for s in services.streams.list()
             if s.status != "DELETING"
         ),

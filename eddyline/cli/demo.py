@@ -21,7 +21,7 @@ from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
-    from eddyline.cli.demo_run import DemoRun, Place, Seen, Watcher
+    from eddyline.cli.demo_run import DemoLocation, DemoRun, TimedPoint, Watcher
     from eddyline.cli.demo_summary import Summary
     from eddyline.service.anomalies import Alert
 
@@ -67,7 +67,7 @@ def demo(
       eddyline demo --port 9000 --data-dir lab
       eddyline demo --replay access.log --json
     """
-    from eddyline.cli.demo_run import Place
+    from eddyline.cli.demo_run import DemoLocation
     from eddyline.generator.spec import parse_duration
 
     if seed is not None and not 0 <= seed < 2**63:
@@ -76,14 +76,14 @@ def demo(
         from eddyline.cli.demo_replay import replay_demo
 
         with scratch(data_dir) as path, interruptible():
-            where = Place(path, port, api_port, scratch=data_dir is None)
+            where = DemoLocation(path, port, api_port, scratch=data_dir is None)
             replay_demo(replay, where, as_json, stay=for_ is None and sys.stderr.isatty())
         return
     for_s = None if for_ is None else parse_duration(for_)
     check_time(for_s)
     seed = secrets.randbelow(2**31) if seed is None else seed
     with scratch(data_dir) as path, interruptible():
-        where = Place(path, port, api_port, scratch=data_dir is None)
+        where = DemoLocation(path, port, api_port, scratch=data_dir is None)
         summary = Demo(where, seed, not no_burst, for_s, as_json).run()
     if not summary.as_expected:
         raise typer.Exit(1)
@@ -128,14 +128,14 @@ class Demo:
     """One run of the lab, shown as it goes."""
 
     def __init__(
-        self, where: Place, seed: int, with_burst: bool, for_s: float | None, as_json: bool
+        self, where: DemoLocation, seed: int, with_burst: bool, for_s: float | None, as_json: bool
     ) -> None:
         from eddyline.cli.demo_run import DemoRun
 
         self._run: DemoRun = DemoRun(where, seed, with_burst=with_burst)
         self._for_s = for_s
         self._as_json = as_json
-        self._face: Face = JsonFace() if as_json else face()
+        self._face: DemoOutput = JsonFace() if as_json else face()
 
     def run(self) -> Summary:
         """From the start to the summary; Ctrl-C ends it, with what was seen so far."""
@@ -189,7 +189,7 @@ class Demo:
         return summary
 
 
-class Face:
+class DemoOutput:
     """How the demo is shown; this one prints lines, for a pipe or a log."""
 
     def __init__(self) -> None:
@@ -226,14 +226,14 @@ class Face:
             )
 
 
-class JsonFace(Face):
+class JsonFace(DemoOutput):
     """One JSON object, at the end; alerts go to stderr as they come."""
 
     def end(self, summary: Summary) -> None:
         line(summary)
 
 
-class LiveFace(Face):
+class LiveFace(DemoOutput):
     """Tables that move, in a terminal."""
 
     def __init__(self) -> None:
@@ -254,7 +254,7 @@ class LiveFace(Face):
         self._live = Live(self._view, console=console, auto_refresh=False)
         self._live.start()
 
-    def _point(self, seen: Seen) -> None:
+    def _point(self, seen: TimedPoint) -> None:
         from eddyline.cli.demo_view import ScoredWindow
 
         p = seen.point
@@ -277,9 +277,9 @@ class LiveFace(Face):
             self._live = None
 
 
-def face() -> Face:
+def face() -> DemoOutput:
     """A live view where there is a terminal."""
-    return LiveFace() if sys.stderr.isatty() else Face()
+    return LiveFace() if sys.stderr.isatty() else DemoOutput()
 
 
 def told(alert: Alert) -> str:

@@ -13,7 +13,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eddyline.cli.demo_run import Place, begin_note, started, until_it_flows, wait_for_compilation
+from eddyline.cli.demo_run import (
+    DemoLocation,
+    begin_note,
+    started,
+    until_it_flows,
+    wait_for_compilation,
+)
 from eddyline.cli.demo_summary import instant
 from eddyline.cli.terminal import line, say, table
 from eddyline.clock import SYSTEM
@@ -39,7 +45,7 @@ NAMES = {"requests": "requests", "error_percent": "errors", "mebibytes": "bytes 
          "visitors": "visitors"}  # fmt: skip
 
 
-def replay_demo(log: Path, where: Place, as_json: bool, stay: bool) -> None:
+def replay_demo(log: Path, where: DemoLocation, as_json: bool, stay: bool) -> None:
     """Replay an access log and tell which ten minutes of it are out of the ordinary.
 
     Raises:

@@ -36,7 +36,7 @@ RATE = "ctrpercent"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoLocation:
     """Where a demo's server works. ``port`` and ``api_port``: None for the default, if free.
 
     ``scratch``: the directory is removed afterwards.
@@ -56,7 +56,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class TimedPoint:
     """A scored window: its point, and how long after the window's end it was here, ms."""
 
     point: Point
@@ -74,9 +74,9 @@ class Watcher:
 
     services: Services
     column: str
-    on_point: Callable[[Seen], None] = lambda seen: None
+    on_point: Callable[[TimedPoint], None] = lambda seen: None
     on_alert: Callable[[Alert], None] = lambda alert: None
-    windows: list[Seen] = field(default_factory=list)
+    windows: list[TimedPoint] = field(default_factory=list)
     alerts: dict[int, Alert] = field(default_factory=dict)
     _series: str | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -99,7 +99,7 @@ class Watcher:
         since = self.windows[-1].point.time_ms if self.windows else None
         assert self._series is not None
         for point in self.services.anomalies.points(self._series, since):
-            self.windows.append(Seen(point, now_ms - point.time_ms - 1))
+            self.windows.append(TimedPoint(point, now_ms - point.time_ms - 1))
             self.on_point(self.windows[-1])
         for alert in reversed(self.services.anomalies.alerts()):
             if alert.series_id == self._series:
@@ -112,7 +112,7 @@ class Watcher:
 class DemoRun:
     """Starts all of it, and ends all of it."""
 
-    def __init__(self, where: Place, seed: int, *, with_burst: bool) -> None:
+    def __init__(self, where: DemoLocation, seed: int, *, with_burst: bool) -> None:
         self.seed = seed
         self.burst: Burst | None = lab.burst(seed) if with_burst else None
         self._where = where
@@ -203,7 +203,7 @@ class DemoRun:
             self._server.stop()
 
 
-def started(where: Place, say: Callable[[str], None]) -> Server:
+def started(where: DemoLocation, say: Callable[[str], None]) -> Server:
     """A server on the requested ports; where a default port is taken, on a free one.
 
     Raises:

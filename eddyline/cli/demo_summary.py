@@ -15,7 +15,7 @@ from eddyline.service import lab
 SCORED_SHARE = 0.75
 
 
-class Found(msgspec.Struct, frozen=True):
+class DemoAlert(msgspec.Struct, frozen=True):
     """An alert of the demo: the window it began in (epoch ms), and what it says."""
 
     window_start_ms: int
@@ -40,16 +40,16 @@ class Summary(msgspec.Struct, frozen=True):
     seconds: float
     records_in: int
     windows: int
-    alerts: list[Found]
+    alerts: list[DemoAlert]
     burst: dict[str, Any] | None
     latency_ms: Latency
     as_expected: bool
     verdict: str
 
 
-def found(start_ms: int, score: float, sentence: str, burst: tuple[int, int] | None) -> Found:
+def found(start_ms: int, score: float, sentence: str, burst: tuple[int, int] | None) -> DemoAlert:
     """An alert, set beside the burst."""
-    return Found(
+    return DemoAlert(
         start_ms,
         instant(start_ms),
         round(score, 3),
@@ -64,7 +64,7 @@ def overlaps(start_ms: int, burst: tuple[int, int]) -> bool:
 
 
 def verdict(
-    alerts: Sequence[Found], burst: tuple[int, int] | None, windows: int, seconds: float
+    alerts: Sequence[DemoAlert], burst: tuple[int, int] | None, windows: int, seconds: float
 ) -> tuple[bool, str]:
     """Whether the alerts are what was put in, and in words; silence alone proves nothing."""
     n = len(alerts)

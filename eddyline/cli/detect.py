@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from eddyline.anomaly.options import DetectorOptions
-    from eddyline.cli.detect_file import Judged
+    from eddyline.cli.detect_file import JudgedFile
     from eddyline.cli.detect_reading import Reading
 
 BYTES_MAX = 1 << 30
@@ -114,7 +114,7 @@ def _either() -> EddylineError:
 def _judged(
     file: Path, columns: str | None, key: str | None, time: str | None, every: str | None,
     options: DetectorOptions,
-) -> Judged:  # fmt: skip
+) -> JudgedFile:  # fmt: skip
     """The file read and judged; what is to be said about it is said."""
     from eddyline.cli.detect_file import judge, keys_of, read, roles
 
@@ -146,7 +146,7 @@ def _of_log(options: DetectorOptions, reading: Reading, chosen: list[str]) -> De
     return replace(options, choices=replace(choices, shares=own))
 
 
-def _draw(judged: Judged, picture: Path) -> None:
+def _draw(judged: JudgedFile, picture: Path) -> None:
     from eddyline.cli.detect_picture import draw
 
     say(draw(judged, picture))
@@ -207,7 +207,7 @@ def _tell_reading(
         raise EddylineError("invalid_argument", msg, hint="name what to judge with --columns")
 
 
-def _tell_times(judged: Judged) -> None:
+def _tell_times(judged: JudgedFile) -> None:
     """What is odd about the times."""
     import numpy as np
 
@@ -244,7 +244,7 @@ def _checked(file: Path) -> Path:
     return file
 
 
-def _print(judged: Judged, alerts_only: bool, as_json: bool) -> None:
+def _print(judged: JudgedFile, alerts_only: bool, as_json: bool) -> None:
     from eddyline.cli.detect_rows import names_of, rows
 
     found = rows(judged, alerts_only, as_json)
@@ -263,14 +263,14 @@ def _cell(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _print_table(judged: Judged) -> None:
+def _print_table(judged: JudgedFile) -> None:
     from eddyline.cli.detect_table import print_alerts
 
     if judged.verdicts.alert.any():
         print_alerts(judged)
 
 
-def _tell(judged: Judged) -> None:
+def _tell(judged: JudgedFile) -> None:
     """Alerts in words."""
     found = judged.alerts()
     for at in found[:ALERTS_SAID]:
@@ -281,7 +281,7 @@ def _tell(judged: Judged) -> None:
         say(f"... and {len(found) - ALERTS_SAID} more")
 
 
-def _summary(judged: Judged) -> str:
+def _summary(judged: JudgedFile) -> str:
     """All in one sentence."""
     alerts = int(judged.verdicts.alert.sum())
     n, keys, left_out = judged.count, len(judged.labels), judged.left_out

@@ -19,7 +19,7 @@ from eddyline.anomaly.detector import Detectors, Verdicts, explanation_json
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.layout import Layout
 from eddyline.anomaly.options import DetectorOptions, check_dimensions
-from eddyline.anomaly.reasons import Run, run_of
+from eddyline.anomaly.reasons import EvidenceRows, run_of
 from eddyline.cli.detect_columns import why_no_measure
 from eddyline.cli.detect_csv import read_csv
 from eddyline.cli.detect_json import read_json
@@ -115,7 +115,7 @@ def keys_of(table: pa.Table, key: str | None) -> tuple[list[str], Int64s]:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedFile:
     """A file and what detectors say of it.
 
     reading: the file. labels: names of the series; keys (n,): number of each row's series. points
@@ -182,7 +182,7 @@ class Judged:
         )  # fmt: skip
         return sentence(self.labels[self.keys[row]], self.columns, point)
 
-    def run(self, at: int) -> Run | None:
+    def run(self, at: int) -> EvidenceRows | None:
         """The rows that an alert over several rows is about; None for another one."""
         v = self.verdicts
         if int(v.kind[at]) not in (LEVEL, DRIFT):
@@ -199,7 +199,7 @@ class Judged:
 def judge(
     reading: Reading, columns: list[str], key: str | None, options: DetectorOptions,
     time: str | None = None,
-) -> Judged:  # fmt: skip
+) -> JudgedFile:  # fmt: skip
     """Each row judged by those of its series before it. time: column of times, if any; rows are
     then judged in its order.
 
@@ -230,7 +230,7 @@ def judge(
     ms = np.zeros(len(rows), np.int64) if times is None else times.ms[rows]
     options = replace(options, normalize=len(columns) > 1, timed=time is not None)
     verdicts = _verdicts(options, columns, keys[rows], points[rows], ms)
-    return Judged(reading, columns, labels, keys, points, rows, verdicts, times, key, time)
+    return JudgedFile(reading, columns, labels, keys, points, rows, verdicts, times, key, time)
 
 
 def _verdicts(

@@ -16,7 +16,7 @@ import numpy as np
 from eddyline.anomaly.kernel import Doubles, Int64s
 from eddyline.anomaly.reasons import figure
 from eddyline.cli.detect_axis import Tick, ticks_of
-from eddyline.cli.detect_file import Judged
+from eddyline.cli.detect_file import JudgedFile
 from eddyline.cli.drawing import Area, Drawing, Label, Line
 from eddyline.errors import EddylineError
 
@@ -42,7 +42,7 @@ def check_picture(picture: Path) -> None:
         raise EddylineError("not_found", msg, hint="make it, or choose another place")
 
 
-def draw(judged: Judged, picture: Path) -> str:
+def draw(judged: JudgedFile, picture: Path) -> str:
     """Write the picture; says what it shows."""
     shown = judged.ranked[:SERIES_MAX]
     drawing = drawn(judged, shown)
@@ -58,7 +58,7 @@ def draw(judged: Judged, picture: Path) -> str:
     return f"{picture} shows {', '.join(judged.label(k) for k in shown)}{others}"
 
 
-def drawn(judged: Judged, shown: list[int]) -> Drawing:
+def drawn(judged: JudgedFile, shown: list[int]) -> Drawing:
     """The picture of some series."""
     scored = len(shown) == 1
     panels = len(judged.columns[:PANELS_MAX]) + scored
@@ -75,14 +75,14 @@ def drawn(judged: Judged, shown: list[int]) -> Drawing:
 class _Series:
     """A series as it is drawn; places: of its rows among the verdicts; x: theirs in the picture."""
 
-    judged: Judged
+    judged: JudgedFile
     key: int
     places: Int64s
     x: Doubles
     ticks: list[Tick]
 
     @staticmethod
-    def of(judged: Judged, key: int) -> _Series:
+    def of(judged: JudgedFile, key: int) -> _Series:
         places = judged.of_series(key)
         rows = judged.rows[places]
         at: Doubles = rows.astype(np.float64) + 1.0
@@ -220,7 +220,7 @@ def _thinned(series: Doubles) -> Int64s:
     return np.unique(np.array(ends, np.int64).ravel())
 
 
-def _html(judged: Judged, drawing: Drawing) -> str:
+def _html(judged: JudgedFile, drawing: Drawing) -> str:
     """A page with the picture and the alerts below it; it loads nothing from elsewhere."""
     lines = []
     for at in judged.alerts()[:ALERTS_LISTED]:

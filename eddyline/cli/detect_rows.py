@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.anomaly import reasons
-from eddyline.cli.detect_file import Judged
+from eddyline.cli.detect_file import JudgedFile
 
 SHORT = ("score", "grade", "alert")
 DETAILS = (
@@ -24,14 +24,14 @@ DETAILS = (
 _BATCH = 10_000
 
 
-def names_of(judged: Judged, details: bool) -> list[str]:
+def names_of(judged: JudgedFile, details: bool) -> list[str]:
     """The fields of ``rows``, in order."""
     added = [*SHORT, *(DETAILS if details else ())]
     own = judged.reading.table.column_names
     return [*(f"{n}_" if n in added else n for n in own), *added]
 
 
-def rows(judged: Judged, alerts_only: bool, details: bool) -> Iterator[dict[str, Any]]:
+def rows(judged: JudgedFile, alerts_only: bool, details: bool) -> Iterator[dict[str, Any]]:
     """Rows in the order of the file; details: with all that the detector says of them."""
     names = names_of(judged, details)
     table, texts = judged.reading.table, judged.reading.texts
@@ -75,7 +75,7 @@ def _plain(value: Any) -> Any:
     return value if whole else str(value)
 
 
-def _verdict(judged: Judged, row: int, at: int, details: bool) -> list[Any]:
+def _verdict(judged: JudgedFile, row: int, at: int, details: bool) -> list[Any]:
     """What the detector says of a row; at: its place among the verdicts, -1 for none."""
     v = judged.verdicts
     if at < 0:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from eddyline.anomaly.reasons import KINDS, figure
-from eddyline.cli.detect_file import Judged
+from eddyline.cli.detect_file import JudgedFile
 from eddyline.cli.terminal import table
 
 
-def print_alerts(judged: Judged) -> None:
+def print_alerts(judged: JudgedFile) -> None:
     """One line an alert; without times or a key there is no column for them."""
     dated, keyed = judged.time is not None, judged.key is not None
     names = ["row", *(["time"] if dated else []), *([judged.key] if judged.key else [])]

@@ -30,7 +30,7 @@ _CODE = r"^0\d+$"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ValueColumn:
     """What a column holds: values, its own texts where a value may not show them, and remarks."""
 
     values: pa.ChunkedArray
@@ -39,30 +39,30 @@ class Column:
     is_code: bool = False
 
 
-def read_values(name: str, texts: pa.ChunkedArray, decimal: str) -> Column:
+def read_values(name: str, texts: pa.ChunkedArray, decimal: str) -> ValueColumn:
     """A column of texts as what it holds. decimal: the file's decimal sign, a comma or a point."""
     plain = pc.fill_null(pc.utf8_trim_whitespace(texts), "")
     lower = pc.utf8_lower(plain)
     present = pc.invert(pc.is_in(lower, value_set=pa.array(ABSENT)))
     count = pc.sum(present).as_py() or 0
     if not count:
-        return Column(texts)
+        return ValueColumn(texts)
     word = pc.is_in(lower, value_set=pa.array(["true", "false"]))
     if pc.all(pc.equal(word, present)).as_py():
         truth = pc.equal(lower, "true")
-        return Column(pc.if_else(present, truth, pa.scalar(None, pa.bool_())))
+        return ValueColumn(pc.if_else(present, truth, pa.scalar(None, pa.bool_())))
     numbers = _numbers(plain, lower, present, count, decimal)
     if numbers is not None:
         return _number_column(name, texts, numbers, present)
     times = read_dates(pc.if_else(present, plain, ""))
     if times is not None and times.null_count <= len(texts) * (1 - _ENOUGH):
-        return Column(times, texts)
-    return Column(texts)
+        return ValueColumn(times, texts)
+    return ValueColumn(texts)
 
 
 def _number_column(
     name: str, texts: pa.ChunkedArray, numbers: pa.ChunkedArray, present: pa.ChunkedArray
-) -> Column:
+) -> ValueColumn:
     """With remarks on texts that are no numbers, and on numbers without end."""
     odd = np.asarray(pc.and_(present, pc.is_null(numbers)))
     notes = []
@@ -75,7 +75,7 @@ def _number_column(
         )
     code = pc.any(pc.match_substring_regex(pc.utf8_trim_whitespace(texts), _CODE)).as_py()
     shown = texts if odd.any() or code else None
-    return Column(numbers, shown, tuple(notes), bool(code))
+    return ValueColumn(numbers, shown, tuple(notes), bool(code))
 
 
 def _numbers(

@@ -26,7 +26,7 @@ from eddyline.cli.terminal import say
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
-    from eddyline.cli.sending import Opened
+    from eddyline.cli.sending import OpenTargets
     from eddyline.generator.folder import Folder
     from eddyline.generator.job import Generator
     from eddyline.generator.spec import GeneratorSpec
@@ -118,7 +118,7 @@ def generate(
         Sending(sender, as_json=as_json, to_stdout=to_stdout).run()
 
 
-def _sender(spec: GeneratorSpec, opened: Opened, data_dir: Path | None) -> Generator:
+def _sender(spec: GeneratorSpec, opened: OpenTargets, data_dir: Path | None) -> Generator:
     """The generator; warns about what has no effect in its template."""
     from eddyline.generator.job import Generator
 

@@ -207,7 +207,7 @@ def run(
     if detach:
         need_server(data_dir)
     with opened(data_dir, make=True, kernels=True) as services:
-        followed = Followed(services, _note_id(services, note), as_json)
+        followed = NoteRunView(services, _note_id(services, note), as_json)
         followed.start(paragraph)
         if not detach and not followed.until_over(for_s):
             raise typer.Exit(1)
@@ -229,7 +229,7 @@ def _note_id(services: Services, note: str) -> str:
     return services.notes.import_bytes(data, file_name)
 
 
-class Followed:
+class NoteRunView:
     """A note's run, polled a few times per second until its paragraphs are over."""
 
     def __init__(self, services: Services, note_id: str, as_json: bool) -> None:

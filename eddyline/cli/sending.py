@@ -64,7 +64,7 @@ def target_of(spec: Any, data_dir: Path | None) -> Iterator[Target]:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenTargets:
     """The open targets of a spec: its own, that of its labels, and a way to open more."""
 
     target: Target
@@ -73,7 +73,7 @@ class Opened:
 
 
 @contextmanager
-def targets_of(spec: Any, data_dir: Path | None) -> Iterator[Opened]:
+def targets_of(spec: Any, data_dir: Path | None) -> Iterator[OpenTargets]:
     """The open targets of a spec; all are closed at the end."""
     from contextlib import closing
     from functools import cache
@@ -91,7 +91,7 @@ def targets_of(spec: Any, data_dir: Path | None) -> Iterator[Opened]:
         def more(text: str) -> Target:
             return opened.enter_context(closing(open_target(replace(spec, target=text), log)))
 
-        yield Opened(target, labels, more)
+        yield OpenTargets(target, labels, more)
 
 
 def only_target(to: list[str], named: dict[str, str] | None = None) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eddyline.cli.terminal import line, print_error, say
-from eddyline.cli.watching import Watch
+from eddyline.cli.watching import RunView
 from eddyline.errors import EddylineError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Shell:
         """Run one text to its end; errors are printed."""
         run_id = uuid.uuid4().hex
         sessions = self.services.sessions
-        watch = Watch(
+        watch = RunView(
             lambda: sessions.cancel(run_id), self.as_json, self.for_s, detached=self.detach
         )
         sessions.submit(
@@ -91,7 +91,7 @@ class Shell:
     def talk(self) -> None:
         """Read statements from the terminal until its end or ``quit``."""
         say(r"Flink SQL. A statement ends with ; and \h lists the commands.")
-        with line_editing(Names(self.services)):
+        with line_editing(CompletionNames(self.services)):
             lines: list[str] = []
             while True:
                 try:
@@ -149,7 +149,7 @@ def is_leave(text: str) -> bool:
     return text.strip().rstrip(";").strip().lower() in LEAVE
 
 
-class Names:
+class CompletionNames:
     """What Tab offers: keywords, functions, options, and the names of this directory."""
 
     def __init__(self, services: Services) -> None:
@@ -212,7 +212,7 @@ def _before(word: str) -> str:
 
 
 @contextlib.contextmanager
-def line_editing(names: Names) -> Any:
+def line_editing(names: CompletionNames) -> Any:
     """readline with the shell's history and completion, where Python has it."""
     try:
         import readline

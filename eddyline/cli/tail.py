@@ -22,7 +22,7 @@ from eddyline.errors import EddylineError, nearest
 
 if TYPE_CHECKING:
     from eddyline.log import ShardInfo, Slice, Stream
-    from eddyline.log.reader import Snapshot
+    from eddyline.log.reader import StreamSnapshot
 
 READ_RECORDS, READ_BYTES = 10_000, 4 << 20
 POLL_S = 0.02
@@ -99,7 +99,7 @@ def tail(
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class TailedRecord:
     """One record and its place. ``arrival_ms``: epoch ms."""
 
     shard: ShardInfo
@@ -130,7 +130,7 @@ class Merged:
         self._warned: set[tuple[int, int]] = set()
         self._discovered = SYSTEM.monotonic()
 
-    def read(self, limit: int) -> list[Record]:
+    def read(self, limit: int) -> list[TailedRecord]:
         """The records that have arrived since the last call, ``limit`` at most."""
         if self._grows and SYSTEM.monotonic() - self._discovered >= DISCOVERY_S:
             self._discover()
@@ -148,7 +148,7 @@ class Merged:
             self._places[record.shard.index] = record.offset + 1
         return ready
 
-    def _slice(self, snapshot: Snapshot, shard: int, limit: int) -> Slice:
+    def _slice(self, snapshot: StreamSnapshot, shard: int, limit: int) -> Slice:
         place = self._places[shard]
         part = snapshot.read(shard, place, min(limit, READ_RECORDS), READ_BYTES)
         if part.damage is not None and (shard, part.first_offset) not in self._warned:
@@ -161,13 +161,13 @@ class Merged:
         unfinished = (p for p in slices.values() if len(p) and p.next_offset < p.tip_offset)
         return min((int(part.arrival_ms[-1]) for part in unfinished), default=sys.maxsize)
 
-    def _records(self, shard: int, part: Slice) -> Iterator[Record]:
+    def _records(self, shard: int, part: Slice) -> Iterator[TailedRecord]:
         info = self._shards[shard]
         rows = zip(
             part.arrival_ms.tolist(), part.keys.to_pylist(), part.data.to_pylist(), strict=True
         )
         for n, (arrival_ms, key, data) in enumerate(rows):
-            yield Record(info, part.first_offset + n, arrival_ms, key, data)
+            yield TailedRecord(info, part.first_offset + n, arrival_ms, key, data)
 
     def _discover(self) -> None:
         self._discovered = SYSTEM.monotonic()
@@ -253,7 +253,7 @@ def _say_older(stream: Stream, shards: list[ShardInfo]) -> None:
         say(f"{records}; use --from oldest, --from -10 or --from 5m to see them")
 
 
-def _json(record: Record) -> None:
+def _json(record: TailedRecord) -> None:
     place = {
         "shard": record.shard.shard_id,
         "offset": record.offset,
@@ -268,18 +268,18 @@ def _json(record: Record) -> None:
         line({**place, "data_base64": text}, flush=False)
 
 
-def _text(record: Record) -> str:
+def _text(record: TailedRecord) -> str:
     return record.data.decode("utf-8", "backslashreplace")
 
 
-_FORMATS: dict[str, Callable[[Record], str]] = {
+_FORMATS: dict[str, Callable[[TailedRecord], str]] = {
     "text": _text,
     "hex": lambda record: record.data.hex(),
     "base64": lambda record: base64.b64encode(record.data).decode(),
 }
 
 
-def _printer(form: str) -> Callable[[Record], None]:
+def _printer(form: str) -> Callable[[TailedRecord], None]:
     """What prints a record in a format. Raises ``invalid_argument``."""
     made = _FORMATS.get(form) or _line_of(form)
     return lambda record: print_line(made(record))
@@ -290,7 +290,7 @@ def print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
-def _line_of(form: str) -> Callable[[Record], str]:
+def _line_of(form: str) -> Callable[[TailedRecord], str]:
     """A line with fields in braces. Raises ``invalid_argument`` for any other field."""
     hint = f"--format is {', '.join(_FORMATS)}, or a line with {{{'}, {'.join(FIELDS)}}}"
     try:
@@ -306,7 +306,7 @@ def _line_of(form: str) -> Callable[[Record], str]:
     return lambda record: form.format_map(_fields(record))
 
 
-def _fields(record: Record) -> dict[str, Any]:
+def _fields(record: TailedRecord) -> dict[str, Any]:
     arrival = datetime.fromtimestamp(record.arrival_ms / 1000, UTC)
     return {
         "data": _text(record),

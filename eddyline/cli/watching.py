@@ -29,7 +29,7 @@ FAILED, ENDED = "ERROR", ("FINISHED", "ABORT")
 
 
 @dataclass(slots=True)
-class Watch:
+class RunView:
     """Shows the events of one run; ``follow`` returns when it is over."""
 
     cancel: Callable[[], None]
@@ -226,18 +226,18 @@ class Watch:
         return Group(*parts)
 
 
-_SHOWS: dict[type, Callable[[Watch, Any], None]] = {
-    e.StatementStarted: Watch._started,
-    e.StatementReads: Watch._reads,
-    e.Text: Watch._text,
-    e.Warning_: Watch._warned,
-    e.Printed: Watch._printed,
-    e.TableSnapshot: Watch._table,
-    e.RowsAppended: Watch._changed,
-    e.JobStarted: Watch._job,
-    e.Progress: Watch._moved,
-    e.StatementFinished: Watch._finished,
-    e.RunFinished: Watch._end,
+_SHOWS: dict[type, Callable[[RunView, Any], None]] = {
+    e.StatementStarted: RunView._started,
+    e.StatementReads: RunView._reads,
+    e.Text: RunView._text,
+    e.Warning_: RunView._warned,
+    e.Printed: RunView._printed,
+    e.TableSnapshot: RunView._table,
+    e.RowsAppended: RunView._changed,
+    e.JobStarted: RunView._job,
+    e.Progress: RunView._moved,
+    e.StatementFinished: RunView._finished,
+    e.RunFinished: RunView._end,
 }
 _WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
 

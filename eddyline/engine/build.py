@@ -70,7 +70,7 @@ Inputs = tuple[Operator, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class BuildContext:
     """What building needs: the job's identity and everything an operator may hold on to."""
 
     job_id: str
@@ -92,10 +92,10 @@ class Workshop:
         return OperatorContext(name, *shared, state_ttl_ms=self.state_ttl_ms)
 
 
-Builder = Callable[[Workshop, OperatorContext, Inputs, Any], Operator]
+Builder = Callable[[BuildContext, OperatorContext, Inputs, Any], Operator]
 
 
-def _scan(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Scan) -> Operator:
+def _scan(w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.Scan) -> Operator:
     options = node.table.options
     name = connector_of(options.get("connector", "")).name
     source = SourceContext(
@@ -110,7 +110,7 @@ def _scan(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Scan
     return Scan(context, node, _source(w, name, source, node))
 
 
-def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> Source:
+def _source(w: BuildContext, name: str, context: SourceContext, node: plan.Scan) -> Source:
     if name == "filesystem":
         return FilesystemSource(context, node)
     if name == "kinesis" and is_remote(context.options, w.settings):
@@ -140,7 +140,7 @@ def _source(w: Workshop, name: str, context: SourceContext, node: plan.Scan) -> 
     )
 
 
-def _sink(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Sink) -> Operator:
+def _sink(w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.Sink) -> Operator:
     options = node.table.options
     name = connector_of(options.get("connector", "")).name
     if name == "kinesis" and is_remote(options, w.settings):
@@ -183,14 +183,14 @@ def _stream_known(table: str, options: dict[str, str]) -> Iterator[None]:
 
 
 def _window_aggregate(
-    w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.WindowAggregate
+    w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.WindowAggregate
 ) -> Operator:
     if node.window.kind is plan.WindowKind.SESSION:
         return SessionAggregate(context, inputs, node)
     return WindowAggregate(context, inputs, node)
 
 
-def _over(w: Workshop, context: OperatorContext, inputs: Inputs, node: plan.Over) -> Operator:
+def _over(w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.Over) -> Operator:
     by_time = node.time in (OverTime.ROWTIME, OverTime.PROCTIME)
     return OverByTime(context, inputs, node) if by_time else OverChanges(context, inputs, node)
 
@@ -237,7 +237,7 @@ if _missing:
 
 
 def build(
-    root: plan.Sink | plan.Collect, workshop: Workshop, node_names: Sequence[str] | None = None
+    root: plan.Sink | plan.Collect, workshop: BuildContext, node_names: Sequence[str] | None = None
 ) -> Sink:
     """The tree of operators; its root is a sink.
 

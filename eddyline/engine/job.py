@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from eddyline.clock import Clock
-from eddyline.engine.build import Workshop, build, operators
+from eddyline.engine.build import BuildContext, build, operators
 from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow, has_waiting
 from eddyline.engine.job_listener import JobListener, ListenerAdapter
@@ -33,7 +33,7 @@ from eddyline.engine.operators.processing_time import ProcessingTime
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.signals import News, StopSignal
 from eddyline.engine.sinks.sink import Sink
-from eddyline.engine.state import JobState, Progress
+from eddyline.engine.state import JobProgress, JobState
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK
 from eddyline.record.formats.kernel import NO_MEMORY
@@ -183,8 +183,8 @@ class Job:
             reasons.append(f"{f.lost} records were gone from their stream before they were read")
         return reasons
 
-    def _workshop(self, state: JobState) -> Workshop:
-        return Workshop(
+    def _workshop(self, state: JobState) -> BuildContext:
+        return BuildContext(
             job_id=self._spec.job_id,
             incarnation=self._spec.incarnation,
             zone=self._spec.zone,
@@ -246,7 +246,7 @@ class Job:
         progress = state.progress()
         newer = root.progress_after(progress.epoch)
         if newer is not None:
-            progress = msgspec.json.decode(newer, type=Progress)
+            progress = msgspec.json.decode(newer, type=JobProgress)
             with state.db.transaction():
                 state.write(progress)
         self._epoch = progress.epoch
@@ -276,10 +276,10 @@ class Job:
         for op in operators(root):
             op.committed(self._epoch)
 
-    def _emptied(self, state: JobState, root: Sink, before: Progress) -> Progress:
+    def _emptied(self, state: JobState, root: Sink, before: JobProgress) -> JobProgress:
         """Make the operators' tables anew; positions go to the sources of the same streams."""
         known = {before.identities.get(name) or name: name for name in before.positions}
-        progress = Progress(before.epoch)
+        progress = JobProgress(before.epoch)
         for scan in self._scans(root):
             old = known.get(scan.source.identity(), scan.name)
             if old in before.positions:
@@ -451,12 +451,12 @@ class Job:
         reached = [op.reached_ms for op in ops if isinstance(op, ProcessingTime)]
         return max([self._clock.now_ms(), *reached])
 
-    def _progress(self, root: Sink, epoch: int = 0) -> Progress:
+    def _progress(self, root: Sink, epoch: int = 0) -> JobProgress:
         scans = self._scans(root)
         positions = {s.name: s.source.positions() for s in scans}
         identities = {s.name: s.source.identity() for s in scans}
         saved = {op.name: op.save() for op in operators(root)}
-        return Progress(
+        return JobProgress(
             epoch,
             positions,
             {k: v for k, v in saved.items() if v is not None},

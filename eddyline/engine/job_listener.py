@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from eddyline.engine.scores import ScorePoints
-from eddyline.engine.sinks.sink import Printed
+from eddyline.engine.sinks.sink import PrintedLines
 from eddyline.record.batch import Batch
 
 
@@ -21,7 +21,7 @@ class JobListener(Protocol):
     def on_warning(self, sentence: str) -> None:
         """Something the user should know."""
 
-    def on_printed(self, printed: Printed) -> None:
+    def on_printed(self, printed: PrintedLines) -> None:
         """Lines of the print connector."""
 
 
@@ -37,7 +37,7 @@ class ListenerAdapter:
     def on_text(self, line: str) -> None:
         self._listener.on_warning(line)
 
-    def on_printed(self, printed: Printed) -> None:
+    def on_printed(self, printed: PrintedLines) -> None:
         self._listener.on_printed(printed)
 
     def on_scores(self, points: ScorePoints) -> None:

@@ -40,7 +40,7 @@ _TABLES = (
 )
 
 
-class Progress(msgspec.Struct):
+class JobProgress(msgspec.Struct):
     """What a micro-batch leaves beside the operators' tables.
 
     positions: source name to shard to next record. operators: name to what ``save`` gave.
@@ -94,7 +94,7 @@ class JobState:
             "format": str(FORMAT),
             "layout": msgspec.json.encode(layout).decode(),
             "incarnation": str(incarnation),
-            "progress": msgspec.json.encode(Progress()).decode(),
+            "progress": msgspec.json.encode(JobProgress()).decode(),
         }
         for key, value in first.items():
             self.db.run("INSERT INTO job VALUES (?, ?)", [key, value])
@@ -173,11 +173,11 @@ class JobState:
             return converted(json.loads(text), root, same_statement=same_statement)
         return msgspec.json.decode(text, type=Layout)
 
-    def progress(self) -> Progress:
+    def progress(self) -> JobProgress:
         """What the last committed micro-batch wrote."""
-        return msgspec.json.decode(self._get("progress"), type=Progress)
+        return msgspec.json.decode(self._get("progress"), type=JobProgress)
 
-    def write(self, progress: Progress) -> None:
+    def write(self, progress: JobProgress) -> None:
         """Positions, small states and the epoch's number; inside the transaction."""
         text = msgspec.json.encode(progress).decode()
         self.db.run("UPDATE job SET value = ? WHERE key = 'progress'", [text])

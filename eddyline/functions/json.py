@@ -26,7 +26,7 @@ from eddyline.record.vector import by_distinct_row, define
 
 
 @dataclass(frozen=True, slots=True)
-class _Path:
+class _DuckPath:
     """A path as DuckDB spells it, in quotes; of several values, as Flink does."""
 
     text: str
@@ -41,7 +41,7 @@ class _Path:
         return f"{function}({{0}}, {self.text}, {self.is_lax})"
 
 
-def _path(name: str, args: Arguments) -> _Path:
+def _path(name: str, args: Arguments) -> _DuckPath:
     check(name, args, ("text",))
     path = args[1].text
     if path is None:
@@ -50,13 +50,13 @@ def _path(name: str, args: Arguments) -> _Path:
     path = path.strip().removeprefix("lax ").removeprefix("strict ").strip()
     simple = _duckdb_path(path)
     if simple is not None:
-        return _Path(literal(simple), is_lax, False)
+        return _DuckPath(literal(simple), is_lax, False)
     try:
         json_path.read(path)
     except (PathSyntaxError, re.error):
         wanted = "a path such as '$.a', '$.a[0]', '$.a[*].b' or '$[\"a b\"]'"
         raise mismatch(name, args, wanted) from None
-    return _Path(literal(path), is_lax, True)
+    return _DuckPath(literal(path), is_lax, True)
 
 
 # A key behind a point or in brackets and quotes, a place in brackets.
@@ -81,7 +81,7 @@ def _duckdb_path(path: str) -> str | None:
     return "".join(steps)
 
 
-def _valid(value: str, path: _Path, otherwise: str = "NULL") -> str:
+def _valid(value: str, path: _DuckPath, otherwise: str = "NULL") -> str:
     """Text that is no JSON gives what Flink gives ON ERROR by default.
 
     Of a key that an object has twice the last value counts, where DuckDB takes the first. So a

@@ -21,7 +21,7 @@ class NoValueError(Exception):
     """A path that leads nowhere."""
 
 
-class _Path(Protocol):
+class _PathQuery(Protocol):
     def value(self, document: Any) -> Any: ...
 
 
@@ -35,23 +35,23 @@ _OPERATOR = re.compile(r"==|!=|<=|>=|=~|<|>|\b(?:in|nin|contains|size|empty)\b",
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
-def condition(text: str, at: int, read: Callable[[str], _Path]) -> tuple[Condition, int]:
+def condition(text: str, at: int, read: Callable[[str], _PathQuery]) -> tuple[Condition, int]:
     """The condition behind ``[?(``, and where the path goes on behind its ``)]``.
 
     Raises:
         PathSyntaxError: if there is none.
     """
-    reader = _Reader(text, at, read)
+    reader = _ConditionReader(text, at, read)
     kept = reader.either()
     reader.expect(")")
     reader.expect("]")
     return kept, reader.at
 
 
-class _Reader:
+class _ConditionReader:
     """Reads one condition, from left to right."""
 
-    def __init__(self, text: str, at: int, read: Callable[[str], _Path]) -> None:
+    def __init__(self, text: str, at: int, read: Callable[[str], _PathQuery]) -> None:
         self._text = text
         self._read = read
         self.at = at
@@ -132,7 +132,7 @@ def _constant(found: re.Match[str]) -> Any:
     return found["single"] if found["single"] is not None else found["double"]
 
 
-def _at(path: _Path) -> Operand:
+def _at(path: _PathQuery) -> Operand:
     def value(held: Any) -> Any:
         try:
             return path.value(held)

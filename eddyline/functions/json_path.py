@@ -20,7 +20,7 @@ from eddyline.functions.json_text import Number, number, written
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """One step of a path.
 
     definite: it leads to one value at most. values: those it leads to from a value; ``required``
@@ -35,7 +35,7 @@ class Step:
 class Path:
     """A path that was read. function: what ``.length()`` and its like make of the values."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     function: Callable[[Any], Any] | None = None
 
     @property
@@ -58,17 +58,17 @@ class Path:
         return value if self.function is None else self.function(value)
 
 
-def _key(name: str) -> Step:
+def _key(name: str) -> PathStep:
     def values(held: Any, required: bool) -> Iterator[Any]:
         if isinstance(held, dict) and name in held:
             yield held[name]
         elif required:
             raise NoValueError
 
-    return Step(True, values)
+    return PathStep(True, values)
 
 
-def _keys(names: tuple[str, ...], last: bool) -> Step:
+def _keys(names: tuple[str, ...], last: bool) -> PathStep:
     """Several keys: at the end of a path an object of those that are there."""
 
     def values(held: Any, required: bool) -> Iterator[Any]:
@@ -82,7 +82,7 @@ def _keys(names: tuple[str, ...], last: bool) -> Step:
         else:
             yield from (held[name] for name in known)
 
-    return Step(last, values)
+    return PathStep(last, values)
 
 
 def _items(held: Any, required: bool) -> list[Any]:
@@ -93,18 +93,18 @@ def _items(held: Any, required: bool) -> list[Any]:
     return []
 
 
-def _places(places: tuple[int, ...]) -> Step:
+def _places(places: tuple[int, ...]) -> PathStep:
     def values(held: Any, required: bool) -> Iterator[Any]:
         items = _items(held, required)
         for place in places:
             if -len(items) <= place < len(items):
                 yield items[place]
 
-    return Step(len(places) == 1, values)
+    return PathStep(len(places) == 1, values)
 
 
-def _slice(first: int | None, after: int | None) -> Step:
-    return Step(False, lambda held, required: iter(_items(held, required)[first:after]))
+def _slice(first: int | None, after: int | None) -> PathStep:
+    return PathStep(False, lambda held, required: iter(_items(held, required)[first:after]))
 
 
 def _every(held: Any, required: bool) -> Iterator[Any]:
@@ -119,7 +119,7 @@ def _below(held: Any, required: bool) -> Iterator[Any]:
             yield from _below(value, False)
 
 
-def _filter(kept: Condition) -> Step:
+def _filter(kept: Condition) -> PathStep:
     def values(held: Any, required: bool) -> Iterator[Any]:
         if isinstance(held, dict):
             if kept(held):
@@ -127,7 +127,7 @@ def _filter(kept: Condition) -> Step:
         else:
             yield from (v for v in _items(held, required) if kept(v))
 
-    return Step(False, values)
+    return PathStep(False, values)
 
 
 def _length(value: Any) -> Any:
@@ -182,7 +182,7 @@ def read(text: str) -> Path:
     Raises:
         PathSyntaxError: if it spells none.
     """
-    steps: list[Step] = []
+    steps: list[PathStep] = []
     if not text.startswith("$"):
         raise PathSyntaxError(text)
     at = 1
@@ -211,11 +211,11 @@ def _spelling(text: str, at: int) -> tuple[str, re.Match[str]]:
     raise PathSyntaxError(text)
 
 
-def _step(kind: str, found: re.Match[str], last: bool) -> Step:
+def _step(kind: str, found: re.Match[str], last: bool) -> PathStep:
     if kind == "scan":
-        return Step(False, _below)
+        return PathStep(False, _below)
     if kind == "every":
-        return Step(False, _every)
+        return PathStep(False, _every)
     if kind == "key":
         return _key(found[1])
     if kind == "slice":

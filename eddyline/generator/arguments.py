@@ -19,7 +19,7 @@ LENGTH_MAX = 100_000
 DEPTH_MAX = 100
 
 
-class Scope(Protocol):
+class TemplateScope(Protocol):
     """What the tags of one template share."""
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
@@ -44,7 +44,7 @@ class Arguments:
     values: tuple[Any, ...]
     span: Span | None = None
     source: str | None = None
-    scope: Scope | None = None
+    scope: TemplateScope | None = None
 
     def fail(self, message: str, hint: str | None = None) -> NoReturn:
         """Raise ``template_error`` that points at this tag."""

@@ -69,7 +69,7 @@ def index(u: Uniforms, size: int) -> Integers:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class SameText:
     """The same text in every row."""
 
     text: str
@@ -105,7 +105,7 @@ class Pick:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class NumberRange:
     """Whole numbers ``low`` … ``low + count - 1``, each times ``step``."""
 
     low: int
@@ -213,7 +213,7 @@ class Mapped:
 def as_column(part: GeneratedColumn | str | Sequence[str]) -> GeneratedColumn:
     """A constant, a table to pick from, or a column as it is."""
     if isinstance(part, str):
-        return Text(part)
+        return SameText(part)
     if isinstance(part, (list, tuple)):
         return Pick(part)
     return part  # type: ignore[return-value]

@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.arguments import Arguments, parse_values
-from eddyline.generator.column import GeneratedColumn, Joined, Mapped, Text
+from eddyline.generator.column import GeneratedColumn, Joined, Mapped, SameText
 from eddyline.generator.folder import Folder
 from eddyline.generator.methods import METHODS, UNSUPPORTED, resolved
 from eddyline.generator.methods.around import FILTERS
 from eddyline.generator.methods.method import unused
 from eddyline.generator.tag import Tag, TagCall, fail, read_tag, span_of
-from eddyline.generator.turn import Part, Reference, Turn
+from eddyline.generator.turn import Reference, Turn, TurnRecord
 
 # Tags that configure others, and the one that begins another record.
 SETUP = ("session.start",)
@@ -39,7 +39,7 @@ BLANKS = (
 
 
 @dataclass(slots=True)
-class _Record:
+class _OpenRecord:
     """One record of a turn while it is gathered: its columns, chance, output and first tag."""
 
     columns: list[GeneratedColumn] = field(default_factory=list)
@@ -48,7 +48,7 @@ class _Record:
     begun_by: Tag | None = None
 
 
-class Compiler:
+class TemplateCompiler:
     """Compiles one template's tags; it is the :class:`Scope` that they share."""
 
     def __init__(self, text: str, tags: Sequence[Tag], files: Folder) -> None:
@@ -67,7 +67,7 @@ class Compiler:
         for tag in self._tags:
             if tag.given:
                 self._name(tag)
-        records = [_Record()]
+        records = [_OpenRecord()]
         place = 0
         for tag in self._tags:
             records[-1].columns.append(_literal(self._text[place : tag.start]))
@@ -80,13 +80,13 @@ class Compiler:
         parts = [self._part(record, records) for record in records]
         return Turn([*self._shared.items(), *self._values.items()], parts)
 
-    def _part(self, record: _Record, records: list[_Record]) -> Part:
+    def _part(self, record: _OpenRecord, records: list[_OpenRecord]) -> TurnRecord:
         columns = _trimmed(record.columns)
         if not columns:
             self._empty(record, records)
-        return Part(Joined(*columns), record.chance, record.to)
+        return TurnRecord(Joined(*columns), record.chance, record.to)
 
-    def _empty(self, record: _Record, records: list[_Record]) -> NoReturn:
+    def _empty(self, record: _OpenRecord, records: list[_OpenRecord]) -> NoReturn:
         if len(records) == 1:
             message = "the template writes nothing: its tags only name values or set up others"
             raise EddylineError("template_error", message, hint="write a value with {{its name}}")
@@ -157,7 +157,7 @@ class Compiler:
             column = row.compile(args, column)
         return column
 
-    def _next(self, tag: Tag) -> _Record:
+    def _next(self, tag: Tag) -> _OpenRecord:
         if tag.filters:
             fail(self._text, tag.start, tag.end, f"{NEXT} has no value to filter")
         args = self._arguments(tag, TagCall(tag.name, tag.argument))
@@ -170,7 +170,7 @@ class Compiler:
         to = given.get("to", "")
         if not isinstance(to, str):
             args.fail("to must be a text", 'as in {"to":"stream:clicks"}')
-        return _Record(chance=chance, to=to.strip(), begun_by=tag)
+        return _OpenRecord(chance=chance, to=to.strip(), begun_by=tag)
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
         """See :class:`Scope`."""
@@ -220,9 +220,9 @@ class Compiler:
         fail(self._text, start, end, f"unknown tag {name}", hint)
 
 
-def _literal(text: str) -> Text:
+def _literal(text: str) -> SameText:
     flat = text.replace("\r", "").replace("\n", "")
-    return Text(flat.encode("utf-8", "replace").decode())
+    return SameText(flat.encode("utf-8", "replace").decode())
 
 
 def _trimmed(columns: list[GeneratedColumn]) -> list[GeneratedColumn]:
@@ -231,18 +231,18 @@ def _trimmed(columns: list[GeneratedColumn]) -> list[GeneratedColumn]:
     Constant ends are trimmed here. Only where a tag stands at an end is the record trimmed when it
     is rendered.
     """
-    columns = [c for c in columns if not (isinstance(c, Text) and not c.text)]
-    while columns and isinstance(columns[0], Text) and not columns[0].text.lstrip(BLANKS):
+    columns = [c for c in columns if not (isinstance(c, SameText) and not c.text)]
+    while columns and isinstance(columns[0], SameText) and not columns[0].text.lstrip(BLANKS):
         columns = columns[1:]
-    while columns and isinstance(columns[-1], Text) and not columns[-1].text.rstrip(BLANKS):
+    while columns and isinstance(columns[-1], SameText) and not columns[-1].text.rstrip(BLANKS):
         columns = columns[:-1]
     if not columns:
         return []
-    if isinstance(columns[0], Text):
-        columns = [Text(columns[0].text.lstrip(BLANKS)), *columns[1:]]
-    if isinstance(columns[-1], Text):
-        columns = [*columns[:-1], Text(columns[-1].text.rstrip(BLANKS))]
-    if isinstance(columns[0], Text) and isinstance(columns[-1], Text):
+    if isinstance(columns[0], SameText):
+        columns = [SameText(columns[0].text.lstrip(BLANKS)), *columns[1:]]
+    if isinstance(columns[-1], SameText):
+        columns = [*columns[:-1], SameText(columns[-1].text.rstrip(BLANKS))]
+    if isinstance(columns[0], SameText) and isinstance(columns[-1], SameText):
         return columns
     return [Mapped(Joined(*columns), lambda texts: pc.utf8_trim(texts, characters=BLANKS))]
 

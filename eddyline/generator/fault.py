@@ -25,7 +25,7 @@ SAMPLE_RECORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class DueRecords:
     """Records (BinaryArray) that are due, the output of each (int8), and when, shape (n,).
 
     ``due_s`` counts from the start of the run, ``first`` is the number of the first record.
@@ -77,7 +77,7 @@ class Faults:
         """When the first record that is held back is due."""
         return self._held[0][0] if self._held else None
 
-    def apply(self, batch: Batch) -> tuple[Any, Any, Any]:
+    def apply(self, batch: DueRecords) -> tuple[Any, Any, Any]:
         """A batch after its faults (BinaryArray), its outputs, and the labels (BinaryArray)."""
         due_s = batch.due_s
         labels = list(self._burst_labels(due_s, batch.now_ms))

@@ -15,12 +15,12 @@ import pyarrow as pa
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.generator.counters import Counters, Meter, SendResult
-from eddyline.generator.fault import Batch, Faults, check_fields
+from eddyline.generator.fault import DueRecords, Faults, check_fields
 from eddyline.generator.folder import NO_FILES, Folder
 from eddyline.generator.partition import compile_key
 from eddyline.generator.rate import Schedule
 from eddyline.generator.spec import GeneratorSpec
-from eddyline.generator.target import Flight, Form, Target, begin, contents
+from eddyline.generator.target import Flight, RecordEncoding, Target, begin, contents
 from eddyline.generator.template import compile_template
 
 # Records due within a tick leave together; slower rates send each record at its own instant.
@@ -75,7 +75,7 @@ class Generator:
         self._clock = clock
         self._meter = Meter(clock, self.seed)
         self._forms = [
-            Form(spec.newline and text.startswith(STREAMS), spec.gzip)
+            RecordEncoding(spec.newline and text.startswith(STREAMS), spec.gzip)
             for text in (spec.target, *named)
         ]
         by_bytes = BATCH_BYTES_MAX // max(1, template.record_bytes_max)
@@ -207,7 +207,7 @@ class Generator:
         data, routes = self._records.routed(len(due_s), now_ms, sim_ms)
         self._made += len(data)
         if self._faults is not None:
-            batch = Batch(data, routes, due_s, now_ms, self.spec.first_record + first)
+            batch = DueRecords(data, routes, due_s, now_ms, self.spec.first_record + first)
             data, routes, labels = self._faults.apply(batch)
             self._meter.missed(self._faults.missed)
             if self._labels is not None and len(labels):

@@ -48,7 +48,7 @@ FATAL_ANSWERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PutOutcome:
     """One request's outcome: positions still to be sent, why, and whether they may be repeated."""
 
     refused: list[int]
@@ -132,23 +132,23 @@ class KinesisStream:
             retried += len(entries)
         return SendResult(total - len(entries), len(entries), error, retried)
 
-    def _put(self, entries: list[dict[str, Any]]) -> Answer:
+    def _put(self, entries: list[dict[str, Any]]) -> PutOutcome:
         from botocore.exceptions import BotoCoreError, ClientError
 
         everything = list(range(len(entries)))
         try:
             out = self._client.put_records(StreamName=self._name, Records=entries)
         except ClientError as error:
-            return Answer(everything, self._refusal(error))
+            return PutOutcome(everything, self._refusal(error))
         except BotoCoreError as error:
             if never_sent(error):
-                return Answer(everything, str(error))
-            return Answer(everything, f"no answer: {error}", self._retries)
+                return PutOutcome(everything, str(error))
+            return PutOutcome(everything, f"no answer: {error}", self._retries)
         refused = [i for i, r in enumerate(out["Records"]) if r.get("ErrorCode")]
         if not refused:
-            return Answer([])
+            return PutOutcome([])
         first = out["Records"][refused[0]]
-        return Answer(refused, f"{first['ErrorCode']}: {first.get('ErrorMessage', '')}")
+        return PutOutcome(refused, f"{first['ErrorCode']}: {first.get('ErrorMessage', '')}")
 
     def _refusal(self, error: Any) -> str:
         """The text of an error answer; raises if no repetition would mend it."""

@@ -39,7 +39,7 @@ MONTHS = [
 DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 
 
-class Fields:
+class CalendarFields:
     """The calendar fields of instants in one zone, each computed at its first use.
 
     ``zone`` is None for the machine's own.
@@ -172,18 +172,18 @@ def zone_named(name: str) -> Zone:
         raise ValueError(name) from None
 
 
-Texts = Callable[[Fields], Any]
+Texts = Callable[[CalendarFields], Any]
 
 
-def _plain(read: Callable[[Fields], Integers]) -> Texts:
+def _plain(read: Callable[[CalendarFields], Integers]) -> Texts:
     return lambda f: pa.array(read(f)).cast(pa.string())
 
 
-def _pad(width: int, read: Callable[[Fields], Integers]) -> Texts:
+def _pad(width: int, read: Callable[[CalendarFields], Integers]) -> Texts:
     return lambda f: padded(read(f), width)
 
 
-def _name(names: list[str], read: Callable[[Fields], Integers]) -> Texts:
+def _name(names: list[str], read: Callable[[CalendarFields], Integers]) -> Texts:
     table = pa.array(names)
     return lambda f: table.take(pa.array(read(f)))
 
@@ -193,7 +193,7 @@ def _ordinal_text(k: int) -> str:
     return f"{k}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(k % 10, 'th')}"
 
 
-def _nth(read: Callable[[Fields], Integers]) -> Texts:
+def _nth(read: Callable[[CalendarFields], Integers]) -> Texts:
     return _name([_ordinal_text(k) for k in range(367)], read)
 
 
@@ -204,7 +204,7 @@ def _fraction(digits: int) -> Texts:
 
 
 def _zone(colon: str) -> Texts:
-    def texts(f: Fields) -> Any:
+    def texts(f: CalendarFields) -> Any:
         size = np.abs(f.offset_min)
         sign = pa.array(np.where(f.offset_min < 0, "-", "+"))
         return join(len(size), [sign, padded(size // 60, 2), colon, padded(size % 60, 2)])
@@ -212,12 +212,12 @@ def _zone(colon: str) -> Texts:
     return texts
 
 
-def _year_text(f: Fields) -> Any:
+def _year_text(f: CalendarFields) -> Any:
     plus = pa.array(np.where(f.year > 9999, "+", ""))
     return join(len(f.ms), [plus, pa.array(f.year).cast(pa.string())])
 
 
-def _year_signed(f: Fields) -> Any:
+def _year_signed(f: CalendarFields) -> Any:
     sign = pa.array(np.where(f.year < 0, "-", "+"))
     return join(len(f.ms), [sign, padded(np.abs(f.year), 6)])
 
@@ -225,7 +225,7 @@ def _year_signed(f: Fields) -> Any:
 def _zone_name(utc: str) -> Texts:
     """The name of the zone: moment knows it of UTC alone; of a zone that was named we know it."""
 
-    def texts(f: Fields) -> Any:
+    def texts(f: CalendarFields) -> Any:
         if f.zone is None or f.zone is UTC:
             return utc if f.zone is UTC else ""
         unique, inverse = np.unique(f.ms // 900_000, return_inverse=True)
@@ -329,7 +329,7 @@ _PIECE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
+class TimeFormat:
     """A compiled format: constant texts and token columns in order."""
 
     text: str
@@ -344,7 +344,7 @@ class Format:
 
     def render(self, ms: Integers, *, utc: bool = False, zone: Zone = None) -> Any:
         """Instants (epoch ms, shape (n,)) as a StringArray, in UTC or in a zone."""
-        fields = Fields(ms, UTC if utc else zone)
+        fields = CalendarFields(ms, UTC if utc else zone)
         return join(len(ms), [p if isinstance(p, str) else p(fields) for p in self.parts])
 
     def render_sorted(self, ms: Integers, *, utc: bool = False, zone: Zone = None) -> Any:
@@ -361,9 +361,9 @@ class Format:
         return self.render(ms[starts], zone=zone).take(pa.array(rows))
 
 
-def compile_format(text: str) -> Format:
+def compile_format(text: str) -> TimeFormat:
     """Compile a moment format; every text is a format, what is no token stands for itself."""
-    return Format(text, tuple(_merge(_parts(text))))
+    return TimeFormat(text, tuple(_merge(_parts(text))))
 
 
 def _parts(text: str) -> list[str | Texts]:

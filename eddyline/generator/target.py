@@ -74,7 +74,7 @@ def begin(target: Target, keys: Any, data: Any) -> Future[SendResult] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class RecordEncoding:
     """What is done to every record last: a newline, compression."""
 
     newline: bool = False
@@ -92,7 +92,7 @@ class Form:
         return data
 
 
-class Stream(Protocol):
+class AppendableStream(Protocol):
     """What a generator needs of a local stream (``eddyline.log``)."""
 
     def put(self, batch: Any) -> Future[Any]:
@@ -102,7 +102,7 @@ class Stream(Protocol):
         """What is kept with the stream; ``max_record_kib`` is how long a record may be."""
 
 
-class Streams(Protocol):
+class StreamOpener(Protocol):
     """What a generator needs of the log's store."""
 
     def open(self, name: str) -> Any:
@@ -125,7 +125,7 @@ class Destination(Protocol):
 class LocalStream:
     """A stream of the log in this process: accepted means durable."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: AppendableStream) -> None:
         self._stream = stream
 
     def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
@@ -172,7 +172,7 @@ class LocalStream:
         """The store owns the stream."""
 
 
-class Lines:
+class LinesTarget:
     """A file or pipe: one record a line, accepted once the system has taken it."""
 
     def __init__(self, out: IO[bytes], *, owned: bool) -> None:
@@ -197,7 +197,7 @@ class Lines:
 
 
 def open_target(
-    spec: Destination, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
+    spec: Destination, streams: Callable[[], StreamOpener] | None = None, clock: Clock = SYSTEM
 ) -> Target:
     """The target that ``spec`` names. ``streams`` opens the log's store, and is called only if
     needed.
@@ -218,14 +218,14 @@ def open_target(
     if kind == "file":
         return open_file(name)
     if kind == "stdout":
-        return Lines(sys.stdout.buffer, owned=False)
+        return LinesTarget(sys.stdout.buffer, owned=False)
     if streams is None:
         raise EddylineError("invalid_argument", "no data directory is open for a local stream")
     return LocalStream(open_stream(streams(), name))
 
 
 def open_labels(
-    spec: GeneratorSpec, streams: Callable[[], Streams] | None = None, clock: Clock = SYSTEM
+    spec: GeneratorSpec, streams: Callable[[], StreamOpener] | None = None, clock: Clock = SYSTEM
 ) -> Target | None:
     """The target of a spec's labels, if it has one. Raises as ``open_target``."""
     if spec.labels is None:
@@ -233,7 +233,7 @@ def open_labels(
     return open_target(replace(spec, target=spec.labels), streams, clock)
 
 
-def open_stream(streams: Streams, name: str) -> Any:
+def open_stream(streams: StreamOpener, name: str) -> Any:
     """A local stream, or ``not_found`` with the command that makes it."""
     try:
         return streams.open(name)
@@ -244,14 +244,14 @@ def open_stream(streams: Streams, name: str) -> Any:
         raise EddylineError("not_found", f"there is no stream {name}", hint=hint) from error
 
 
-def open_file(path: str) -> Lines:
+def open_file(path: str) -> LinesTarget:
     """A file to append lines to; written compressed if its name ends in .gz."""
     try:
         if path.endswith(".gz"):
             import gzip
 
-            return Lines(gzip.open(path, "ab"), owned=True)  # type: ignore[arg-type]
-        return Lines(Path(path).open("ab"), owned=True)
+            return LinesTarget(gzip.open(path, "ab"), owned=True)  # type: ignore[arg-type]
+        return LinesTarget(Path(path).open("ab"), owned=True)
     except FileNotFoundError:
         parent = Path(path).parent
         message = f"cannot write {path}: there is no directory {parent}"

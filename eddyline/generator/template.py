@@ -18,7 +18,7 @@ import numpy as np
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
 from eddyline.generator.column import Integers
-from eddyline.generator.compiler import Compiler
+from eddyline.generator.compiler import TemplateCompiler
 from eddyline.generator.folder import NO_FILES, Folder
 from eddyline.generator.tag import Tag, find_tags
 from eddyline.generator.turn import Rendering, Turn
@@ -102,7 +102,7 @@ def compile_template(text: str, files: Folder = NO_FILES) -> Template:
         message = f"the template has {len(text)} characters, at most {TEMPLATE_CHARS_MAX} may be"
         raise EddylineError("template_error", message)
     tags = tuple(find_tags(text))
-    compiler = Compiler(text, tags, files)
+    compiler = TemplateCompiler(text, tags, files)
     turn = compiler.turn()
     if turn.width > RECORD_BYTES_MAX:
         message = f"a record could have {turn.width} bytes, a stream takes {RECORD_BYTES_MAX}"

@@ -33,7 +33,7 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TurnRecord:
     """One record of a turn, made with a chance; ``to`` names its output, ``""`` the run's own."""
 
     column: GeneratedColumn
@@ -45,7 +45,7 @@ class Turn:
     """Values first, each under its name, then the parts; shares out the uniform numbers."""
 
     def __init__(
-        self, values: Sequence[tuple[str, GeneratedColumn]], parts: Sequence[Part]
+        self, values: Sequence[tuple[str, GeneratedColumn]], parts: Sequence[TurnRecord]
     ) -> None:
         self._values = tuple(values)
         self._parts = tuple(parts)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from eddyline.kernel.named import Named
+from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import run, show
 
 _COMMITTED = "state is committed with every batch"
@@ -74,7 +74,7 @@ class TimeCharacteristic(Enum):
     EventTime = 2
 
 
-class CheckpointConfig(Named):
+class CheckpointConfig(MissingNames):
     """The options of checkpoints, as session options; state is committed with every batch."""
 
     def set_checkpointing_mode(self, mode: CheckpointingMode) -> CheckpointConfig:

@@ -10,7 +10,7 @@ from eddyline.kernel.expressions import Expression
 Pick = Callable[[list[str]], list[str]]
 
 
-class ColumnChoice(Expression):
+class ColumnSelection(Expression):
     """Columns that ``select`` picks from those that the table has."""
 
     def __init__(self, text: str, pick: Pick) -> None:
@@ -18,40 +18,40 @@ class ColumnChoice(Expression):
         self.pick = pick
 
 
-def range_(start: Any, end: Any) -> ColumnChoice:
+def range_(start: Any, end: Any) -> ColumnSelection:
     """The columns from one to another, by name, or by place; the first is 1."""
 
     def pick(columns: list[str]) -> list[str]:
         first, last = (_place(bound, columns) for bound in (start, end))
         return columns[first : last + 1]
 
-    return ColumnChoice(f"range_({start!r}, {end!r})", pick)
+    return ColumnSelection(f"range_({start!r}, {end!r})", pick)
 
 
-def with_columns(head: Any, *tail: Any) -> ColumnChoice:
+def with_columns(head: Any, *tail: Any) -> ColumnSelection:
     """These columns."""
-    return ColumnChoice("with_columns(...)", lambda columns: _picked((head, *tail), columns))
+    return ColumnSelection("with_columns(...)", lambda columns: _picked((head, *tail), columns))
 
 
-def without_columns(head: Any, *tail: Any) -> ColumnChoice:
+def without_columns(head: Any, *tail: Any) -> ColumnSelection:
     """All columns but these."""
 
     def pick(columns: list[str]) -> list[str]:
         left_out = _picked((head, *tail), columns)
         return [name for name in columns if name not in left_out]
 
-    return ColumnChoice("without_columns(...)", pick)
+    return ColumnSelection("without_columns(...)", pick)
 
 
-def with_all_columns() -> ColumnChoice:
+def with_all_columns() -> ColumnSelection:
     """All columns."""
-    return ColumnChoice("with_all_columns()", list)
+    return ColumnSelection("with_all_columns()", list)
 
 
 def _picked(choices: tuple[Any, ...], columns: list[str]) -> list[str]:
     names = list[str]()
     for choice in choices:
-        if isinstance(choice, ColumnChoice):
+        if isinstance(choice, ColumnSelection):
             names += choice.pick(columns)
         else:
             names.append(columns[_place(choice, columns)])

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 from eddyline.kernel.expressions import Expression, quoted
-from eddyline.kernel.named import Named
+from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import run
 from eddyline.udf.data_types import as_type
 
@@ -15,7 +15,7 @@ def _text(expression: Any) -> str:
     return expression.text if isinstance(expression, Expression) else str(expression)
 
 
-class Schema(Named):
+class Schema(MissingNames):
     """Columns, watermark and key: ``Schema.new_builder().column('a', 'INT').build()``."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Schema(Named):
         return self
 
 
-class TableDescriptor(Named):
+class TableDescriptor(MissingNames):
     """A table: ``TableDescriptor.for_connector('datagen').schema(…).option(…).build()``."""
 
     def __init__(self, connector: str) -> None:
@@ -118,7 +118,7 @@ class TableDescriptor(Named):
         return f"CREATE {word} {name}{columns}{comment}{partitions} WITH ({options})"
 
 
-class FormatDescriptor(Named):
+class FormatDescriptor(MissingNames):
     """A format with its options."""
 
     def __init__(self, name: str) -> None:

@@ -67,11 +67,11 @@ def _mount(requests: Any) -> None:
         def close(self) -> None:
             pass
 
-    class Session(requests.sessions.Session):  # type: ignore[misc]
+    class RoutedSession(requests.sessions.Session):  # type: ignore[misc]
         def get_adapter(self, url: str) -> Any:
             return Adapter() if urlsplit(url).hostname == HOST else super().get_adapter(url)
 
-    requests.Session = requests.sessions.Session = Session
+    requests.Session = requests.sessions.Session = RoutedSession
 
 
 class _Finder(MetaPathFinder):

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from eddyline.kernel.descriptors import TableDescriptor, anonymous_table
-from eddyline.kernel.named import Named
+from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import TableResult, run, show
 
 
@@ -32,7 +32,7 @@ def explained(
 _waiting: list[TablePipeline] = []
 
 
-class TablePipeline(Named):
+class TablePipeline(MissingNames):
     """A table's way into another, which ``execute`` starts."""
 
     def __init__(self, text: str, options: dict[str, str] | None = None) -> None:
@@ -60,7 +60,7 @@ class TablePipeline(Named):
         return self._text
 
 
-class StatementSet(Named):
+class StatementSet(MissingNames):
     """Several INSERTs that start together."""
 
     def __init__(self, options: dict[str, str] | None = None) -> None:

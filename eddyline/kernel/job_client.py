@@ -6,8 +6,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
-from eddyline.kernel.named import Named
-from eddyline.kernel.running import Running, remote
+from eddyline.kernel.named import MissingNames
+from eddyline.kernel.running import RunningText, remote
 from eddyline.service import jobs
 
 JobStatus = Enum(
@@ -29,7 +29,7 @@ def status_of(job: jobs.JobInfo) -> str:
     return _STATUS[job.actual]
 
 
-class CompletableFuture(Named):
+class CompletableFuture(MissingNames):
     """A value that ``result()`` waits for."""
 
     def __init__(self, wait: Callable[[], Any], is_done: Callable[[], bool]) -> None:
@@ -45,10 +45,10 @@ class CompletableFuture(Named):
         return self._is_done()
 
 
-class JobClient(Named):
+class JobClient(MissingNames):
     """A running INSERT."""
 
-    def __init__(self, running: Running, job_id: str) -> None:
+    def __init__(self, running: RunningText, job_id: str) -> None:
         self._running = running
         self._job_id = job_id
 

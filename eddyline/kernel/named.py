@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Named:
+class MissingNames:
     """Says what is missing, with the way to write it instead."""
 
     def __getattr__(self, name: str) -> Any:

@@ -13,8 +13,8 @@ from typing import Any
 
 from eddyline.kernel import tableau
 from eddyline.kernel.job_client import JobClient
-from eddyline.kernel.named import Named
-from eddyline.kernel.running import Running
+from eddyline.kernel.named import MissingNames
+from eddyline.kernel.running import RunningText
 from eddyline.service import events as e
 from eddyline.udf.data_types import DataType
 from eddyline.udf.row import Row
@@ -61,7 +61,7 @@ _CONVERSIONS: dict[str, Callable[[str], Any]] = {
 }
 
 
-class ResolvedSchema(Named):
+class ResolvedSchema(MissingNames):
     """The columns of a table and their types."""
 
     def __init__(self, names: list[str], types: list[str]) -> None:
@@ -122,7 +122,7 @@ class RowIterator(Iterator[Row]):
         self.close()
 
 
-class TableResult(Named):
+class TableResult(MissingNames):
     """What ``execute_sql`` gives: rows of a query, a running INSERT, or a message."""
 
     def __init__(
@@ -130,7 +130,7 @@ class TableResult(Named):
         query: str | None = None,
         job: JobClient | None = None,
         rows: tuple[list[str], list[str], list[list[str | None]]] | None = None,
-        running: Running | None = None,
+        running: RunningText | None = None,
         options: dict[str, str] | None = None,
         is_text: bool = False,
     ) -> None:
@@ -213,7 +213,7 @@ class TableResult(Named):
             columns, types, rows = self._rows
             yield columns, ["+I"] * len(rows), types, rows
         elif self._query is not None:
-            running = Running(self._query, changelog=True, options=self._options)
+            running = RunningText(self._query, changelog=True, options=self._options)
             for event in running.events():
                 if isinstance(event, e.RowsAppended):
                     yield event.columns, event.kinds, event.types, event.rows
@@ -223,7 +223,7 @@ class TableResult(Named):
 
 def described(query: str) -> tuple[list[str], list[str]]:
     """The names and the types of a query's columns."""
-    for event in Running(f"SELECT * FROM ({query}) LIMIT 0").events():
+    for event in RunningText(f"SELECT * FROM ({query}) LIMIT 0").events():
         if isinstance(event, e.TableSnapshot):
             return event.columns, event.types
     return [], []
@@ -237,10 +237,10 @@ def run(text: str, options: dict[str, str] | None = None) -> TableResult:
     text = text.strip().rstrip(";")
     first = _COMMENT.sub("", text).lstrip()
     if first.upper().startswith(_QUERIES):
-        for _ in Running(f"EXPLAIN {text}", options=options).events():
+        for _ in RunningText(f"EXPLAIN {text}", options=options).events():
             pass
         return TableResult(query=text, options=options)
-    running = Running(text, options=options)
+    running = RunningText(text, options=options)
     rows: tuple[list[str], list[str], list[list[str | None]]] | None = None
     is_text = False
     for event in running.events():
@@ -267,7 +267,7 @@ def rows_of(
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The columns and all rows of a query that ends by itself, after all of its changes."""
     columns, types, rows = described(query)[0], [], list[tuple[str | None, ...]]()
-    for event in Running(query, changelog=True, options=options).events():
+    for event in RunningText(query, changelog=True, options=options).events():
         if not isinstance(event, e.RowsAppended):
             continue
         types = event.types

@@ -31,7 +31,7 @@ class StatementError(Exception):
     """What a statement met, in the words that the studio shows."""
 
 
-class Running:
+class RunningText:
     """One text at work; ``events`` gives what it reports until it is over."""
 
     def __init__(

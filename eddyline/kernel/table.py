@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from eddyline.kernel.calls import column_names, lateral
-from eddyline.kernel.column_choices import ColumnChoice
+from eddyline.kernel.column_choices import ColumnSelection
 from eddyline.kernel.expressions import Expression, col, quoted
 from eddyline.kernel.inserts import TablePipeline, explained, target_name
-from eddyline.kernel.named import Named
+from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import (
     ResolvedSchema,
     TableResult,
@@ -21,7 +21,7 @@ from eddyline.kernel.table_text import Columns, as_sql, parts
 from eddyline.kernel.table_windows import GroupWindow, OverWindow
 
 
-class Table(Named):
+class Table(MissingNames):
     """A query; its methods give further queries."""
 
     def __init__(self, query: str, order: str = "", options: dict[str, str] | None = None) -> None:
@@ -254,7 +254,7 @@ class Table(Named):
         raise AttributeError(msg)
 
 
-class GroupedTable(Named):
+class GroupedTable(MissingNames):
     """Rows in groups."""
 
     def __init__(
@@ -284,7 +284,7 @@ class GroupedTable(Named):
         return AggregatedTable(self._table, self._keys, call, flat=True, window=self._window)
 
 
-class AggregatedTable(Named):
+class AggregatedTable(MissingNames):
     """Groups with the value, or the rows, of one function."""
 
     def __init__(
@@ -324,7 +324,7 @@ class AggregatedTable(Named):
         return self._table._made(f"SELECT {', '.join(texts)} FROM {inner}")
 
 
-class WindowedTable(Named):
+class WindowedTable(MissingNames):
     """Rows in windows."""
 
     def __init__(self, table: Table, window: GroupWindow) -> None:
@@ -339,7 +339,7 @@ class WindowedTable(Named):
         return GroupedTable(self._table, keys, self._window)
 
 
-class OverTable(Named):
+class OverTable(MissingNames):
     """Rows with named OVER windows."""
 
     def __init__(self, table: Table, windows: tuple[OverWindow, ...]) -> None:
@@ -357,7 +357,7 @@ def selected(columns: tuple[Any, ...], types: Columns, window: str = "") -> list
     """A SELECT list of expressions and texts. window: the alias of a window, if there is one."""
     texts, aggregates = list[str](), 0
     for column in columns:
-        if isinstance(column, ColumnChoice):
+        if isinstance(column, ColumnSelection):
             texts += map(quoted, column.pick(list(types())))
         elif isinstance(column, Expression):
             # Flink's names of columns without a name.

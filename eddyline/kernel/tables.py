@@ -21,13 +21,13 @@ from eddyline.kernel.elements import frame_elements, values_query
 from eddyline.kernel.expressions import quoted
 from eddyline.kernel.functions import create_statement
 from eddyline.kernel.inserts import StatementSet, TablePipeline, execute_waiting, explained
-from eddyline.kernel.named import Named
+from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import TableResult, run
-from eddyline.kernel.running import Running
+from eddyline.kernel.running import RunningText
 from eddyline.kernel.table import Table
 
 
-class _Config(Named):
+class _Config(MissingNames):
     def set(self, key: str, value: Any) -> _Config:
         """As SET in SQL, for all paragraphs of the note."""
         set_option(key, _as_option(value))
@@ -71,7 +71,7 @@ def _dropped(result: TableResult) -> bool:
     return any("removed" in str(row[0]) for row in result.collect())
 
 
-class EnvironmentSettings(Named):
+class EnvironmentSettings(MissingNames):
     """Streaming or batch, and options; ``new_instance()`` begins a builder."""
 
     def __init__(self, batch: bool = False) -> None:
@@ -128,7 +128,7 @@ class _Builder(EnvironmentSettings):
         return self
 
 
-class Configuration(Named):
+class Configuration(MissingNames):
     """Options by name, to be given to an environment."""
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ class Configuration(Named):
         return dict(self._values)
 
 
-class StreamExecutionEnvironment(Named):
+class StreamExecutionEnvironment(MissingNames):
     """The environment that a table environment is made from; jobs are written in SQL."""
 
     @staticmethod
@@ -207,7 +207,7 @@ def _as_option(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class StreamTableEnvironment(Named):
+class StreamTableEnvironment(MissingNames):
     """Runs SQL in the session of the note."""
 
     def __init__(self, settings: EnvironmentSettings | None = None) -> None:
@@ -239,7 +239,7 @@ class StreamTableEnvironment(Named):
     def sql_query(self, text: str) -> Table:
         """A query as a table; it is checked now."""
         table = Table(text.strip().rstrip(";"), options=self._options)
-        for _ in Running(f"EXPLAIN {table._query}", options=self._options).events():
+        for _ in RunningText(f"EXPLAIN {table._query}", options=self._options).events():
             pass
         return table
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from eddyline.kernel.results import TableResult, value_of
-from eddyline.kernel.running import REFRESH_MS, SESSION_VARIABLE, Running, remote
+from eddyline.kernel.running import REFRESH_MS, SESSION_VARIABLE, RunningText, remote
 from eddyline.kernel.table import Table
 from eddyline.service.notes.forms import NOTE_WIDE, TYPES
 
@@ -140,7 +140,7 @@ class ZeppelinContext:
 def _show_query(table: Table, mode: str, template: str | None, refresh_ms: int) -> None:
     """Check the query here; the server runs it, so that a stream holds up no other Python."""
     query, options = table._query, table._options or {}
-    for _ in Running(f"EXPLAIN {query}", options=options).events():
+    for _ in RunningText(f"EXPLAIN {query}", options=options).events():
         pass
     show = {"query": query, "mode": mode, "options": options, "refresh_ms": refresh_ms}
     if mode == "single":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eddyline.log.keys import EpochMark
-    from eddyline.log.put import Placed, PutBatch
+    from eddyline.log.put import Placement, PutBatch
     from eddyline.log.reader import Damage, Slice
     from eddyline.log.reshard import Resharding
     from eddyline.log.shard import ShardInfo, StreamCounters, StreamInfo, StreamMode, StreamStatus
@@ -22,7 +22,7 @@ _HOMES = {
     "Damage": "reader",
     "EpochMark": "keys",
     "LogStore": "store",
-    "Placed": "put",
+    "Placement": "put",
     "PutBatch": "put",
     "Resharding": "reshard",
     "ShardInfo": "shard",
@@ -38,7 +38,7 @@ __all__ = [
     "Damage",
     "EpochMark",
     "LogStore",
-    "Placed",
+    "Placement",
     "PutBatch",
     "Resharding",
     "ShardInfo",

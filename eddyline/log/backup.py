@@ -28,7 +28,7 @@ import pyarrow as pa
 
 from eddyline.checksum import crc32
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block, decode
+from eddyline.log.block import RecordBlock, decode
 from eddyline.log.keys import (
     HEADS,
     INFO,
@@ -127,7 +127,7 @@ def backup(stream: Stream, file: BinaryIO) -> Report:
     return Report(stream.name, records, out.size, lost)
 
 
-def _blocks(stream: Stream, shard: int, head: Head) -> Iterator[tuple[int, Block]]:
+def _blocks(stream: Stream, shard: int, head: Head) -> Iterator[tuple[int, RecordBlock]]:
     """The records that were there, (first offset, block) by block."""
     at = head.trim_offset
     while at < head.next_offset:
@@ -135,7 +135,7 @@ def _blocks(stream: Stream, shard: int, head: Head) -> Iterator[tuple[int, Block
         got = stream.read(shard, at, want, BLOCK_BYTES)
         n = min(len(got), head.next_offset - got.first_offset)
         if n > 0:
-            yield got.first_offset, Block(got.arrival_ms, got.keys, got.data).cut(0, n)
+            yield got.first_offset, RecordBlock(got.arrival_ms, got.keys, got.data).cut(0, n)
         at = got.next_offset
 
 

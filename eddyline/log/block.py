@@ -40,7 +40,7 @@ Int64s = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RecordBlock:
     """n records: arrival_ms (n,), keys (n,) utf8, data (n,) binary."""
 
     arrival_ms: Int64s
@@ -50,10 +50,10 @@ class Block:
     def __len__(self) -> int:
         return len(self.arrival_ms)
 
-    def cut(self, start: int, stop: int) -> Block:
+    def cut(self, start: int, stop: int) -> RecordBlock:
         """The records from ``start`` up to ``stop``, without copying."""
         n = stop - start
-        return Block(
+        return RecordBlock(
             self.arrival_ms[start:stop], self.keys.slice(start, n), self.data.slice(start, n)
         )
 
@@ -79,7 +79,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class BlockHeader:
     """What stands before the records."""
 
     crc: int
@@ -146,7 +146,7 @@ def encode(records: Packed, arrivals: bytes, key: bytes) -> bytes:
     return b"".join((_FAMILY, _VERSION, crc.to_bytes(4, "little"), before, records.data))
 
 
-def header(raw: bytes | memoryview, where: str) -> Header:
+def header(raw: bytes | memoryview, where: str) -> BlockHeader:
     """The header of a block's bytes, of which nothing else has been checked.
 
     Raises:
@@ -160,13 +160,13 @@ def header(raw: bytes | memoryview, where: str) -> Header:
         msg = f"{where} was written by a newer Eddyline"
         raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
     _, crc, n, key_bytes, data_bytes = _HEADER.unpack_from(raw)
-    header_ = Header(crc, n, key_bytes, data_bytes)
+    header_ = BlockHeader(crc, n, key_bytes, data_bytes)
     if header_.size != len(raw) or n == 0:
         raise corrupt(where, f"it has {len(raw)} bytes where its header promises {header_.size}")
     return header_
 
 
-def check(raw: bytes | memoryview, key: bytes, where: str) -> Header:
+def check(raw: bytes | memoryview, key: bytes, where: str) -> BlockHeader:
     """The header of a block whose bytes are as they were written.
 
     Raises:
@@ -178,7 +178,7 @@ def check(raw: bytes | memoryview, key: bytes, where: str) -> Header:
     return header_
 
 
-def decode(raw: bytes, key: bytes, where: str) -> Block:
+def decode(raw: bytes, key: bytes, where: str) -> RecordBlock:
     """The records of a block, without copying.
 
     Raises:
@@ -187,7 +187,7 @@ def decode(raw: bytes, key: bytes, where: str) -> Block:
     header_ = check(raw, key, where)
     n, buffer = header_.records, pa.py_buffer(raw)
     key_offsets, data_offsets, keys, data = (buffer[p] for p in header_.places())
-    return Block(
+    return RecordBlock(
         np.frombuffer(raw, np.int64, n, _HEADER.size),
         pa.StringArray.from_buffers(n, key_offsets, keys),
         pa.Array.from_buffers(pa.binary(), n, [None, data_offsets, data]),
@@ -209,16 +209,16 @@ def unpack(raw: bytes, key: bytes, where: str) -> tuple[bytes, Packed]:
     )
 
 
-def arrivals(raw: bytes | memoryview, header_: Header) -> Int64s:
+def arrivals(raw: bytes | memoryview, header_: BlockHeader) -> Int64s:
     """The arrival times of a block's bytes."""
     return np.frombuffer(raw, np.int64, header_.records, _HEADER.size)
 
 
-def join(blocks: list[Block]) -> Block:
+def join(blocks: list[RecordBlock]) -> RecordBlock:
     """All of them, one after the other."""
     if len(blocks) == 1:
         return blocks[0]
-    return Block(
+    return RecordBlock(
         np.concatenate([b.arrival_ms for b in blocks]),
         pa.concat_arrays([b.keys for b in blocks]),
         pa.concat_arrays([b.data for b in blocks]),

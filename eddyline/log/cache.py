@@ -10,16 +10,16 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from eddyline.log.block import Block
+from eddyline.log.block import RecordBlock
 
 CACHE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CachedBlock:
     key: bytes
     crc: int
-    block: Block
+    block: RecordBlock
     size: int
 
 
@@ -29,10 +29,10 @@ class BlockCache:
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._held: OrderedDict[tuple[int, int], _Held] = OrderedDict()
+        self._held: OrderedDict[tuple[int, int], _CachedBlock] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, owner: object, shard: int, key: bytes, crc: int) -> Block | None:
+    def get(self, owner: object, shard: int, key: bytes, crc: int) -> RecordBlock | None:
         """The block under that key, if it has still the same checksum."""
         with self._lock:
             held = self._held.get((id(owner), shard))
@@ -41,9 +41,9 @@ class BlockCache:
             self._held.move_to_end((id(owner), shard))
             return held.block
 
-    def put(self, owner: object, shard: int, key: bytes, crc: int, block: Block) -> None:
+    def put(self, owner: object, shard: int, key: bytes, crc: int, block: RecordBlock) -> None:
         """Keep a block in place of the shard's last one."""
-        held = _Held(key, crc, block, block.size)
+        held = _CachedBlock(key, crc, block, block.size)
         with self._lock:
             self._drop((id(owner), shard))
             self._held[id(owner), shard] = held

@@ -43,7 +43,7 @@ _FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 _SHORT_BYTES = 64 << 20
 
 
-class Environment:
+class LmdbEnvironment:
     """The environment in a folder; safe for many threads."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:

@@ -40,7 +40,7 @@ FASTER, SLOWER = 2.0, 0.5
 _NEVER = 1 << 62
 
 
-class Curve(msgspec.Struct, frozen=True):
+class ClockCurve(msgspec.Struct, frozen=True):
     """Log time as a function of the boot clock, both in milliseconds.
 
     Log time is boot time plus ``offset_ms``; from ``from_ms`` to ``until_ms`` of the boot clock it
@@ -76,7 +76,7 @@ class LogClock:
         self._folder = folder
         self._boot_id = machine.boot_id()
         self._lock = threading.Lock()
-        self._curve: Curve | None = None
+        self._curve: ClockCurve | None = None
         self._version = (0, 0)
         self._look_at_ms = 0
         self._away_since_ms: int | None = None
@@ -130,13 +130,15 @@ class LogClock:
                 reached_ms = self._curve.at(self.machine.boot_ms())
                 self._write(msgspec.structs.replace(self._curve, reached_ms=reached_ms))
 
-    def _approach(self, boot_ms: int, away_ms: int) -> Curve:
+    def _approach(self, boot_ms: int, away_ms: int) -> ClockCurve:
         """The curve that meets the wall clock, which is ``away_ms`` ahead."""
         assert self._curve is not None
         speed = FASTER if away_ms > 0 else SLOWER
         begin = boot_ms + LEAD_MS
         offset_ms = self._curve.at(boot_ms) - boot_ms
-        return Curve(self._boot_id, offset_ms, begin, begin + int(away_ms / (speed - 1.0)), speed)
+        return ClockCurve(
+            self._boot_id, offset_ms, begin, begin + int(away_ms / (speed - 1.0)), speed
+        )
 
     def _anchor(self, newest_ms: Callable[[], int]) -> None:
         """Take over the anchor of this boot, or set it for all processes."""
@@ -144,14 +146,16 @@ class LogClock:
             if not self._read():
                 self._write(self._anchored(max(newest_ms(), self._reached_ms())))
 
-    def _anchored(self, newest_ms: int) -> Curve:
+    def _anchored(self, newest_ms: int) -> ClockCurve:
         begin_ms = max(self.machine.now_ms(), newest_ms)
-        return Curve(self._boot_id, begin_ms - self.machine.boot_ms())
+        return ClockCurve(self._boot_id, begin_ms - self.machine.boot_ms())
 
     def _reached_ms(self) -> int:
         """The time that was noted last, in whatever boot; 0 if there is none."""
         try:
-            return msgspec.json.decode((self._folder / FILE).read_bytes(), type=Curve).reached_ms
+            return msgspec.json.decode(
+                (self._folder / FILE).read_bytes(), type=ClockCurve
+            ).reached_ms
         except (OSError, msgspec.DecodeError):
             return 0
 
@@ -171,7 +175,7 @@ class LogClock:
                 self._write(self._curve or self._anchored(0))
             self._look_at_ms = boot_ms + LOOK_MS
 
-    def _publish(self, curve: Curve) -> None:
+    def _publish(self, curve: ClockCurve) -> None:
         with self._exclusive(), self._lock:
             self._write(curve)
 
@@ -189,7 +193,7 @@ class LogClock:
         try:
             with (self._folder / FILE).open("rb") as file:
                 status = os.fstat(file.fileno())
-                curve = msgspec.json.decode(file.read(), type=Curve)
+                curve = msgspec.json.decode(file.read(), type=ClockCurve)
         except (OSError, msgspec.DecodeError):
             return False
         if curve.boot_id != self._boot_id:
@@ -197,7 +201,7 @@ class LogClock:
         self._curve, self._version = curve, (status.st_ino, status.st_mtime_ns)
         return True
 
-    def _write(self, curve: Curve) -> None:
+    def _write(self, curve: ClockCurve) -> None:
         """Make the curve the one of all processes; of this one alone where nothing can be written.
 
         A full or write-protected disk must not keep streams from being read.

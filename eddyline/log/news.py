@@ -16,23 +16,23 @@ from eddyline.errors import EddylineError
 from eddyline.log.file_changes import FileChanges
 
 if TYPE_CHECKING:
-    from eddyline.log.opened import Opened
+    from eddyline.log.opened import OpenStream
 
 _DATA_FILE = "data.mdb"
 Callback = Callable[[], None]
 
 
-class Watch:
+class CommitListeners:
     """The listeners of a process, by stream."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._callbacks: dict[Opened, list[Callback]] = {}
-        self._seen: dict[Opened, int] = {}
+        self._callbacks: dict[OpenStream, list[Callback]] = {}
+        self._seen: dict[OpenStream, int] = {}
         self._running = False
         self._changes: FileChanges | None = None
 
-    def add(self, opened: Opened, callback: Callback, poll_s: float) -> None:
+    def add(self, opened: OpenStream, callback: Callback, poll_s: float) -> None:
         """Call ``callback`` in any thread after each commit to the stream and when it closes."""
         with self._lock:
             self._callbacks.setdefault(opened, []).append(callback)
@@ -42,7 +42,7 @@ class Watch:
                 self._running = True
                 threading.Thread(target=self._run, args=(poll_s,), daemon=True).start()
 
-    def remove(self, opened: Opened, callback: Callback) -> None:
+    def remove(self, opened: OpenStream, callback: Callback) -> None:
         """Stop calling it."""
         with self._lock:
             left = [b for b in self._callbacks.get(opened, ()) if b is not callback]
@@ -52,7 +52,7 @@ class Watch:
                 self._callbacks.pop(opened, None)
                 self._seen.pop(opened, None)
 
-    def ring(self, opened: Opened) -> None:
+    def ring(self, opened: OpenStream) -> None:
         """Call the stream's listeners after a commit."""
         for callback in self._callbacks.get(opened, ()):
             callback()
@@ -82,4 +82,4 @@ class Watch:
                 changes.pause()
 
 
-WATCH = Watch()
+WATCH = CommitListeners()

@@ -18,10 +18,10 @@ from typing import Any
 from eddyline.clock import Clock
 from eddyline.errors import EddylineError
 from eddyline.log.cache import BLOCKS
-from eddyline.log.environment import DATA_FILE, Environment, StreamDeleted
+from eddyline.log.environment import DATA_FILE, LmdbEnvironment, StreamDeleted
 from eddyline.log.keys import HEADS, INFO, Head, Saved, unpack_heads, unpack_info
 from eddyline.log.news import WATCH
-from eddyline.log.put import Routes
+from eddyline.log.put import HashKeyRoutes
 from eddyline.log.repair import is_sound, repair
 from eddyline.log.shard import ShardInfo, StreamInfo, StreamStatus
 from eddyline.log.writer import Writer
@@ -38,7 +38,7 @@ class StreamLayout:
         self.raw = raw
         self.saved: Saved = unpack_info(raw, f"stream {name}")
         self.shards: tuple[ShardInfo, ...] = self.saved.shard_infos()
-        self.routes = Routes(self.shards)
+        self.routes = HashKeyRoutes(self.shards)
         self._settled: StreamInfo | None = None
 
     def info(self, now_ms: int) -> StreamInfo:
@@ -51,7 +51,7 @@ class StreamLayout:
         return info
 
 
-class Opened:
+class OpenStream:
     """What all handles of one stream in this process share."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -62,7 +62,7 @@ class Opened:
         self._look_at = float("-inf")
         # Once closed, its file's number may come again.
         self._closed = False
-        self.environment = Environment(folder, settings)
+        self.environment = LmdbEnvironment(folder, settings)
         self.users = 1
         self._waiting: set[threading.Event] = set()
         self._lock = threading.Lock()
@@ -175,11 +175,11 @@ def suppress_full() -> Iterator[None]:
             raise
 
 
-_registry: dict[Path, Opened] = {}
+_registry: dict[Path, OpenStream] = {}
 _registry_lock = threading.Lock()
 
 
-def acquire(folder: Path, settings: Settings) -> Opened:
+def acquire(folder: Path, settings: Settings) -> OpenStream:
     """The stream in ``folder`` (resolved), opened if this process has not; one user more.
 
     Raises:
@@ -198,11 +198,11 @@ def acquire(folder: Path, settings: Settings) -> Opened:
         raise_descriptor_limit()
         if not is_sound(folder):
             repair(folder, settings)
-        opened = _registry[folder] = Opened(folder, settings)
+        opened = _registry[folder] = OpenStream(folder, settings)
         return opened
 
 
-def release(opened: Opened) -> None:
+def release(opened: OpenStream) -> None:
     """One user less; the last one closes it."""
     with _registry_lock:
         opened.users -= 1

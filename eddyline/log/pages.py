@@ -38,7 +38,7 @@ DEPTH_MAX = 32
 OVERFLOWS_MAX = 10_000
 
 
-class Damaged(Exception):
+class DamagedPage(Exception):
     """A page is not what LMDB wrote."""
 
 
@@ -54,7 +54,7 @@ class Meta:
 
 
 @dataclass(slots=True)
-class Walk:
+class PageWalk:
     """The result of walking a tree; ``damaged`` pages could not be followed."""
 
     entries: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -111,7 +111,7 @@ class DataFile:
         main, free = walks
         return self._free_pages(free, meta).isdisjoint(main.pages | free.pages | {0, 1})
 
-    def _free_pages(self, free: Walk, meta: Meta) -> set[int]:
+    def _free_pages(self, free: PageWalk, meta: Meta) -> set[int]:
         """The pages that the free list gives out again; page 0 for a list that is none."""
         pages: set[int] = set()
         for _, value in free.entries:
@@ -123,25 +123,30 @@ class DataFile:
             pages.update(listed)
         return pages
 
-    def walk(self, root: int, *, values: bool = True, numbers: bool = False) -> Walk:
+    def walk(self, root: int, *, values: bool = True, numbers: bool = False) -> PageWalk:
         """The entries of a tree; those below a damaged page are left out.
 
         numbers: its keys are ordered as numbers. They are given with their highest byte first.
         """
-        walk = Walk(numbers=numbers)
+        walk = PageWalk(numbers=numbers)
         if root != _EMPTY:
             self._down(walk, root, (b"", None), DEPTH_MAX, values)
         return walk
 
     def _down(
-        self, walk: Walk, number: int, bounds: tuple[bytes, bytes | None], depth: int, values: bool
+        self,
+        walk: PageWalk,
+        number: int,
+        bounds: tuple[bytes, bytes | None],
+        depth: int,
+        values: bool,
     ) -> None:
         try:
             if number in walk.pages or depth == 0:
-                raise Damaged
+                raise DamagedPage
             flags, nodes = self._nodes(number, bounds, walk.numbers)
             entries = self._entries(walk, nodes, values) if flags == LEAF else []
-        except Damaged:
+        except DamagedPage:
             walk.damaged.append(number)
             return
         walk.pages.add(number)
@@ -166,8 +171,8 @@ class DataFile:
             try:
                 flags, nodes = self._nodes(number, (b"", None))
                 if flags == LEAF:
-                    yield from self._entries(Walk(), nodes, True, partly=True)
-            except Damaged:
+                    yield from self._entries(PageWalk(), nodes, True, partly=True)
+            except DamagedPage:
                 continue
 
     def _nodes(
@@ -180,34 +185,34 @@ class DataFile:
         """
         begin = number * self.page_bytes
         if number < 2 or begin + self.page_bytes > self.size:
-            raise Damaged
+            raise DamagedPage
         own, _, flags, lower, upper = _PAGE.unpack_from(self._map, begin)
         count = (lower - _PAGE.size) // 2
         whole = _PAGE.size <= lower <= upper <= self.page_bytes and count > 0
         if own != number or flags not in (BRANCH, LEAF) or lower % 2 or not whole:
-            raise Damaged
+            raise DamagedPage
         nodes: list[tuple[bytes, int]] = []
         low, high = bounds
         for i, offset in enumerate(struct.unpack_from(f"<{count}H", self._map, begin + _PAGE.size)):
             at = begin + offset
             if not upper <= offset <= self.page_bytes - _NODE.size:
-                raise Damaged
+                raise DamagedPage
             size = _NODE.unpack_from(self._map, at)[3]
             key = self._map[at + _NODE.size : at + _NODE.size + size]
             if numbers:
                 key = key[::-1]
             if size > KEY_BYTES_MAX or offset + _NODE.size + size > self.page_bytes:
-                raise Damaged
+                raise DamagedPage
             implicit = flags == BRANCH and i == 0  # the first key of a branch stands for all below
             if not implicit and (key < low or (high is not None and key >= high) or not key):
-                raise Damaged
+                raise DamagedPage
             if nodes and i > (1 if flags == BRANCH else 0) and key <= nodes[-1][0]:
-                raise Damaged
+                raise DamagedPage
             nodes.append((key, at))
         return flags, nodes
 
     def _entries(
-        self, walk: Walk, nodes: list[tuple[bytes, int]], values: bool, *, partly: bool = False
+        self, walk: PageWalk, nodes: list[tuple[bytes, int]], values: bool, *, partly: bool = False
     ) -> list[tuple[bytes, bytes]]:
         """(key, value) of a leaf's nodes; ``partly``: those that are whole.
 
@@ -218,29 +223,29 @@ class DataFile:
         for key, at in nodes:
             try:
                 entries.append((key, self._value(walk, key, at, values)))
-            except Damaged:
+            except DamagedPage:
                 if not partly:
                     raise
         return entries
 
-    def _value(self, walk: Walk, key: bytes, at: int, values: bool) -> bytes:
+    def _value(self, walk: PageWalk, key: bytes, at: int, values: bool) -> bytes:
         low, high, flags, _ = _NODE.unpack_from(self._map, at)
         size, begin = low | high << 16, at + _NODE.size + len(key)
         if flags & ~_BIG_DATA:
-            raise Damaged
+            raise DamagedPage
         if not flags:
             if begin + size > (at // self.page_bytes + 1) * self.page_bytes:
-                raise Damaged
+                raise DamagedPage
             return self._map[begin : begin + size] if values else b""
         number = int.from_bytes(self._map[begin : begin + 8], "little")
         count = -(-(size + _PAGE.size) // self.page_bytes)
         place = number * self.page_bytes
         if number < 2 or place + count * self.page_bytes > self.size:
-            raise Damaged
+            raise DamagedPage
         walk.overflows += 1
         if walk.overflows <= OVERFLOWS_MAX:
             own, _, kind, pages = _OVERFLOW.unpack_from(self._map, place)
             if values is False and (own, kind, pages) != (number, OVERFLOW, count):
-                raise Damaged
+                raise DamagedPage
         walk.pages.update(range(number, number + count))
         return self._map[place + _PAGE.size : place + _PAGE.size + size] if values else b""

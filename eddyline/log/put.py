@@ -47,7 +47,7 @@ class PutBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class Placement:
     """Where n records landed: shard (n,) and offset (n,), in the order they were given."""
 
     shard: npt.NDArray[np.int32]
@@ -75,7 +75,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ShardPut:
     """The records of a put that go to one shard; rows (n,) is where they stood in the put."""
 
     shard: int
@@ -84,7 +84,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListPut:
     """A put of lists, with the hash key of each record; nothing in it can be refused any more."""
 
     keys: list[str]
@@ -96,17 +96,17 @@ class Listed:
         return len(self.data)
 
     @staticmethod
-    def joined(lots: list[Listed]) -> Listed:
+    def joined(lots: list[ListPut]) -> ListPut:
         """All of them, one after the other."""
         keys, data, hashes = (
             list(chain.from_iterable(getattr(p, name) for p in lots))
             for name in ("keys", "data", "hashes")
         )
-        return Listed(keys, data, hashes, sum(p.nbytes for p in lots))
+        return ListPut(keys, data, hashes, sum(p.nbytes for p in lots))
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ArrowPut:
     """A put as Arrow columns."""
 
     keys: pa.StringArray
@@ -122,7 +122,7 @@ class Columns:
         return int(self.keys.nbytes + self.data.nbytes)
 
 
-def prepared(batch: PutBatch) -> Listed | Columns:
+def prepared(batch: PutBatch) -> ListPut | ArrowPut:
     """The batch, checked: as lists where it came so, else as columns.
 
     Raises:
@@ -133,7 +133,7 @@ def prepared(batch: PutBatch) -> Listed | Columns:
     return _listed(batch) or columns(batch)
 
 
-def _listed(batch: PutBatch) -> Listed | None:
+def _listed(batch: PutBatch) -> ListPut | None:
     """Lists of texts and bytes; None for anything else, of which ``columns`` says what it is."""
     keys, data, explicit = batch.keys, batch.data, batch.explicit_hash_keys
     if not (isinstance(keys, list) and isinstance(data, list) and len(keys) == len(data) > 0):
@@ -149,10 +149,10 @@ def _listed(batch: PutBatch) -> Listed | None:
     except (AttributeError, TypeError, UnicodeError):  # no texts
         return None
     nbytes = sum(map(len, data)) + sum(map(len, keys)) if set(map(type, data)) == _BYTES else -1
-    return Listed(keys, data, hashes, nbytes) if 0 <= nbytes <= BATCH_BYTES_MAX // 4 else None
+    return ListPut(keys, data, hashes, nbytes) if 0 <= nbytes <= BATCH_BYTES_MAX // 4 else None
 
 
-def columns(batch: PutBatch) -> Columns:
+def columns(batch: PutBatch) -> ArrowPut:
     """The batch as Arrow columns.
 
     Raises:
@@ -170,7 +170,7 @@ def columns(batch: PutBatch) -> Columns:
         msg = f"a batch of {keys.nbytes + data.nbytes} bytes is too large"
         hint = f"put at most {BATCH_BYTES_MAX} bytes at once"
         raise EddylineError("limit_exceeded", msg, hint=hint)
-    return Columns(keys, data, explicit)
+    return ArrowPut(keys, data, explicit)
 
 
 def _column(values: Any, kind: pa.DataType, what: str) -> Any:
@@ -190,7 +190,7 @@ def _column(values: Any, kind: pa.DataType, what: str) -> Any:
     return array
 
 
-class Routes:
+class HashKeyRoutes:
     """The open shards of a stream, as a binary search over the space of hash keys."""
 
     def __init__(self, shards: tuple[ShardInfo, ...]) -> None:
@@ -202,13 +202,13 @@ class Routes:
         self._firsts = [_hash_bytes(s.starting_hash_key) for s in opened]
         self._starts = np.array(self._firsts, "S16")
 
-    def parts(self, put: Listed | Columns) -> list[Part]:
+    def parts(self, put: ListPut | ArrowPut) -> list[ShardPut]:
         """The put cut by shard, each part in the put's order."""
-        if isinstance(put, Listed):
+        if isinstance(put, ListPut):
             return self._of_lists(put)
         return self._of_columns(put) if len(put) else []
 
-    def _of_lists(self, put: Listed) -> list[Part]:
+    def _of_lists(self, put: ListPut) -> list[ShardPut]:
         """Lists are brought into the order of the shards before they are packed.
 
         A list is rearranged at a tenth of what it costs to rearrange bytes.
@@ -216,15 +216,15 @@ class Routes:
         n = len(put)
         if n == 1 or len(self._indexes) == 1:
             only = bisect_right(self._firsts, put.hashes[0]) - 1
-            return [Part(int(self._indexes[only]), _counted(n), pack(put.keys, put.data))]
+            return [ShardPut(int(self._indexes[only]), _counted(n), pack(put.keys, put.data))]
         order, bounds = self._order(put.hashes)
         moved = itemgetter(*order.tolist())
         return self._cut(pack(moved(put.keys), moved(put.data)), order, bounds)
 
-    def _of_columns(self, put: Columns) -> list[Part]:
+    def _of_columns(self, put: ArrowPut) -> list[ShardPut]:
         if len(self._indexes) == 1:
             records = from_arrow(put.keys, put.data)
-            return [Part(int(self._indexes[0]), _counted(len(put)), records)]
+            return [ShardPut(int(self._indexes[0]), _counted(len(put)), records)]
         order, bounds = self._order(_hashes(put))
         taken = pa.array(order)
         return self._cut(from_arrow(put.keys.take(taken), put.data.take(taken)), order, bounds)
@@ -237,10 +237,12 @@ class Routes:
         bounds = np.searchsorted(place[order], np.arange(len(self._indexes) + 1))
         return order, bounds.tolist()
 
-    def _cut(self, records: Packed, rows: npt.NDArray[np.int64], bounds: list[int]) -> list[Part]:
+    def _cut(
+        self, records: Packed, rows: npt.NDArray[np.int64], bounds: list[int]
+    ) -> list[ShardPut]:
         """Parts of records that are in the order of the shards."""
         return [
-            Part(index, rows[a:b], records.cut(a, b))
+            ShardPut(index, rows[a:b], records.cut(a, b))
             for index, a, b in zip(self._indexes.tolist(), bounds[:-1], bounds[1:], strict=True)
             if b > a
         ]
@@ -277,7 +279,7 @@ def _check(explicit: Sequence[int | None] | None) -> None:
             raise EddylineError("invalid_argument", msg, hint="it must be below 2^128")
 
 
-def _hashes(put: Columns) -> list[bytes]:
+def _hashes(put: ArrowPut) -> list[bytes]:
     texts = put.keys.to_pylist()
     if put.explicit_hash_keys is None:
         return [_digests[k] for k in texts]

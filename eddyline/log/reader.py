@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block, Int64s, arrivals, corrupt, decode, header, join
+from eddyline.log.block import Int64s, RecordBlock, arrivals, corrupt, decode, header, join
 from eddyline.log.cache import BLOCKS
 from eddyline.log.keys import HEADS, Head, block_key, block_offset, block_prefix, unpack_head
 from eddyline.log.shard import ShardInfo
 
 if TYPE_CHECKING:
-    from eddyline.log.opened import Opened
+    from eddyline.log.opened import OpenStream
 
 _log = logging.getLogger("eddyline.log")
 
@@ -62,10 +62,10 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class StreamSnapshot:
     """All shards of a stream at one moment, within a read transaction."""
 
-    opened: Opened
+    opened: OpenStream
     txn: Any
     shards: tuple[ShardInfo, ...]
 
@@ -80,18 +80,18 @@ class Snapshot:
 
 
 @cache
-def _nothing() -> Block:
+def _nothing() -> RecordBlock:
     """No records; made at first use, since it starts Arrow's memory pool."""
-    return Block(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))
+    return RecordBlock(np.empty(0, np.int64), pa.array([], pa.string()), pa.array([], pa.binary()))
 
 
 def read(
-    opened: Opened, txn: Any, shard: int, offset: int, max_records: int, max_bytes: int
+    opened: OpenStream, txn: Any, shard: int, offset: int, max_records: int, max_bytes: int
 ) -> Slice:
     """Records from ``offset`` or the oldest kept; at least one if there is any."""
     head = unpack_head(bytes(txn.get(HEADS)), shard)
     offset = max(offset, head.trim_offset)
-    blocks: list[Block] = []
+    blocks: list[RecordBlock] = []
     first, damage = offset, None
     for key, raw, following in _blocks(txn, shard, offset, head):
         if offset < block_offset(key):  # a gap before this block
@@ -169,7 +169,7 @@ def offset_at(txn: Any, shard: int, timestamp_ms: int) -> int:
     return low
 
 
-def damages(opened: Opened, txn: Any, shard: int) -> list[Damage]:
+def damages(opened: OpenStream, txn: Any, shard: int) -> list[Damage]:
     """Every damaged block of a shard; reads all of it."""
     head = unpack_head(bytes(txn.get(HEADS)), shard)
     damages_: list[Damage] = []
@@ -204,7 +204,7 @@ def _blocks(
         yield key, raw, block_offset(bytes(cursor.key())) if more else head.next_offset
 
 
-def _block(opened: Opened, shard: int, key: bytes, raw: memoryview) -> Block:
+def _block(opened: OpenStream, shard: int, key: bytes, raw: memoryview) -> RecordBlock:
     where = _where(opened, shard, key)
     crc = header(raw, where).crc
     block = BLOCKS.get(opened, shard, key, crc)
@@ -214,11 +214,11 @@ def _block(opened: Opened, shard: int, key: bytes, raw: memoryview) -> Block:
     return block
 
 
-def _where(opened: Opened, shard: int, key: bytes) -> str:
+def _where(opened: OpenStream, shard: int, key: bytes) -> str:
     return f"stream {opened.name}, shardId-{shard:012d}, block at offset {block_offset(key)}"
 
 
-def _missing(opened: Opened, shard: int, offset: int) -> EddylineError:
+def _missing(opened: OpenStream, shard: int, offset: int) -> EddylineError:
     """The error of a block that should begin at ``offset``, or hold it."""
     return corrupt(_where(opened, shard, block_key(shard, offset)), "it is missing")
 
@@ -239,7 +239,7 @@ def _damaged(
     return Damage(shard, offset, following, error.message)
 
 
-def _fit(block: Block, start: int, max_records: int, max_bytes: int, something: bool) -> int:
+def _fit(block: RecordBlock, start: int, max_records: int, max_bytes: int, something: bool) -> int:
     """How many records from ``start`` fit; one at least while there is nothing yet."""
     n = min(len(block) - start, max_records)
     candidate = block.cut(start, start + n)

@@ -25,7 +25,7 @@ from eddyline.log.keys import (
 )
 
 if TYPE_CHECKING:
-    from eddyline.log.opened import Opened
+    from eddyline.log.opened import OpenStream
 
 HOUR_MS = 3_600_000
 BLOCKS_A_TRANSACTION = 64
@@ -42,14 +42,14 @@ class _Plan:
     full: bool = False
 
 
-def trim(opened: Opened, now_ms: int) -> int:
+def trim(opened: OpenStream, now_ms: int) -> int:
     """Let go of what is older than the stream's retention; how many records that were."""
     layout = opened.latest()
     cutoff_ms = now_ms - layout.saved.retention_hours * HOUR_MS
     return sum(_trim_shard(opened, s.index, cutoff_ms) for s in layout.shards)
 
 
-def _trim_shard(opened: Opened, shard: int, cutoff_ms: int) -> int:
+def _trim_shard(opened: OpenStream, shard: int, cutoff_ms: int) -> int:
     gone = 0
     while True:
         with opened.environment.read() as txn:
@@ -114,7 +114,7 @@ def _take(
     return whole
 
 
-def _carry_out(opened: Opened, shard: int, plan: _Plan) -> bool:
+def _carry_out(opened: OpenStream, shard: int, plan: _Plan) -> bool:
     """Do it, unless another process was quicker; then the next sweep looks again."""
     with opened.environment.write() as txn:
         heads = opened.heads(txn)

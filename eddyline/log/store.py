@@ -27,7 +27,7 @@ from eddyline.log.environment import DATA_FILE, make, translated
 from eddyline.log.keys import HEADS, INFO, Head, Saved, changed, pack_heads, pack_info, saved_shards
 from eddyline.log.log_clock import LogClock
 from eddyline.log.on_demand import OnDemand
-from eddyline.log.opened import Opened
+from eddyline.log.opened import OpenStream
 from eddyline.log.shard import StreamInfo, StreamMode, even_shards
 from eddyline.log.stream import Stream, check_retention, check_shard_count
 from eddyline.private import FILE_MODE, make_folder
@@ -47,7 +47,7 @@ class LogStore:
         self._folder = Path(root).resolve() / FOLDER
         self._settings = settings
         self._clock = LogClock(self._folder, clock, self._newest_ms)
-        self._streams: dict[str, tuple[Opened, Stream]] = {}
+        self._streams: dict[str, tuple[OpenStream, Stream]] = {}
         self._lock = threading.RLock()
         self._on_demand = OnDemand(clock)
 
@@ -228,7 +228,7 @@ class LogStore:
         if self._settings.throttle:
             self._on_demand.look(stream)
 
-    def _there(self, entry: tuple[Opened, Stream]) -> Stream:
+    def _there(self, entry: tuple[OpenStream, Stream]) -> Stream:
         opened, stream = entry
         with opened.environment.read() as txn:
             saved = opened.layout(txn).saved

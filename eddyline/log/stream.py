@@ -30,12 +30,12 @@ from eddyline.log.keys import (
     unpack_head,
 )
 from eddyline.log.news import WATCH
-from eddyline.log.opened import Opened, StreamLayout
-from eddyline.log.put import Placed, PutBatch, prepared
-from eddyline.log.reader import Damage, Slice, Snapshot
+from eddyline.log.opened import OpenStream, StreamLayout
+from eddyline.log.put import Placement, PutBatch, prepared
+from eddyline.log.reader import Damage, Slice, StreamSnapshot
 from eddyline.log.reshard import Resharding
 from eddyline.log.shard import ShardCounters, ShardInfo, StreamCounters, StreamInfo
-from eddyline.log.writer import Told, WriteTask
+from eddyline.log.writer import PutCallback, WriteTask
 from eddyline.settings import Settings
 
 RETENTION_HOURS_MAX = 8760
@@ -49,7 +49,7 @@ class Stream:
     closed, ``corrupt_data`` or ``newer_format`` for a file that cannot be read.
     """
 
-    def __init__(self, opened: Opened, settings: Settings, clock: Clock) -> None:
+    def __init__(self, opened: OpenStream, settings: Settings, clock: Clock) -> None:
         self.name = opened.name
         self.stream_id = opened.stream_id
         self._opened = opened
@@ -78,7 +78,7 @@ class Stream:
         with self._reading() as (_, layout):
             return layout.shards
 
-    def put(self, batch: PutBatch) -> Future[Placed]:
+    def put(self, batch: PutBatch) -> Future[Placement]:
         """Store records; the future resolves once they are durable.
 
         Records go to the shards whose ranges hold their hash keys; those of one call keep their
@@ -88,12 +88,12 @@ class Stream:
             EddylineError: ``invalid_argument``, ``limit_exceeded`` at once; ``disk_full``,
                 ``not_found`` through the future, and then nothing of the batch is stored.
         """
-        future: Future[Placed] = Future()
+        future: Future[Placement] = Future()
         future.set_running_or_notify_cancel()
         self.put_with_callback(batch, future)
         return future
 
-    def put_with_callback(self, batch: PutBatch, callback: Told) -> None:
+    def put_with_callback(self, batch: PutBatch, callback: PutCallback) -> None:
         """As ``put``; ``callback`` is called from a thread of the log and must not block.
 
         Raises:
@@ -137,10 +137,10 @@ class Stream:
             return reader.read(self._opened, txn, shard, offset, max_records, max_bytes)
 
     @contextmanager
-    def snapshot(self) -> Iterator[Snapshot]:
+    def snapshot(self) -> Iterator[StreamSnapshot]:
         """All shards at one moment, for readers that merge them; leave it within a second."""
         with self._reading() as (txn, layout):
-            yield Snapshot(self._opened, txn, layout.shards)
+            yield StreamSnapshot(self._opened, txn, layout.shards)
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """(oldest offset kept, offset of the next record)."""

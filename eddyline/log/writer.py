@@ -23,10 +23,10 @@ from eddyline.log import tail, threads
 from eddyline.log.environment import StreamDeleted, reserved
 from eddyline.log.keys import HEADS, EpochMark, mark_key, pack_heads
 from eddyline.log.packed import Packed, join
-from eddyline.log.put import Columns, Listed, Part, Placed
+from eddyline.log.put import ArrowPut, ListPut, Placement, ShardPut
 
 if TYPE_CHECKING:
-    from eddyline.log.opened import Opened, StreamLayout
+    from eddyline.log.opened import OpenStream, StreamLayout
 
 # What waits is committed together up to this many bytes.
 GROUP_BYTES = 32 << 20
@@ -40,7 +40,7 @@ LOOK_S = 1.0
 MAP_RESERVE = 16
 
 
-class Told(Protocol):
+class PutCallback(Protocol):
     """The callback of a put, with a future's methods; called from a thread of the log."""
 
     def set_result(self, result: Any, /) -> None:
@@ -54,16 +54,16 @@ class Told(Protocol):
 class WriteTask:
     """One put in the queue.
 
-    Its result is ``Placed``, or for an append with a mark whether it was written.
+    Its result is ``Placement``, or for an append with a mark whether it was written.
     """
 
-    put: Listed | Columns
+    put: ListPut | ArrowPut
     clock: Clock
-    callback: Told
+    callback: PutCallback
     mark: EpochMark | None = None
 
 
-class _Run:
+class _TaskRun:
     """Successive tasks that are routed to shards together, before the transaction."""
 
     def __init__(self, tasks: list[WriteTask], layout: StreamLayout) -> None:
@@ -73,36 +73,36 @@ class _Run:
         self._layout = layout
         self._parts = layout.routes.parts(self.put)
 
-    def parts(self, layout: StreamLayout) -> list[Part]:
+    def parts(self, layout: StreamLayout) -> list[ShardPut]:
         """The records by shard, as the transaction sees the shards."""
         if layout.shards != self._layout.shards:  # resharded since
             self._layout, self._parts = layout, layout.routes.parts(self.put)
         return self._parts
 
 
-def _together(puts: list[Any]) -> Listed | Columns:
-    only: Listed | Columns = puts[0]
-    return only if len(puts) == 1 else Listed.joined(puts)
+def _together(puts: list[Any]) -> ListPut | ArrowPut:
+    only: ListPut | ArrowPut = puts[0]
+    return only if len(puts) == 1 else ListPut.joined(puts)
 
 
-def _runs(group: list[WriteTask], layout: StreamLayout) -> list[_Run]:
+def _runs(group: list[WriteTask], layout: StreamLayout) -> list[_TaskRun]:
     """The group in its order; neighbouring lists without a mark make one run."""
     runs: list[list[WriteTask]] = []
     open_run = False
     for task in group:
-        plain = task.mark is None and isinstance(task.put, Listed)
+        plain = task.mark is None and isinstance(task.put, ListPut)
         if plain and open_run:
             runs[-1].append(task)
         else:
             runs.append([task])
         open_run = plain
-    return [_Run(tasks, layout) for tasks in runs]
+    return [_TaskRun(tasks, layout) for tasks in runs]
 
 
 class Writer:
     """Commits puts, one group at a time, on any of the writer threads."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: OpenStream) -> None:
         self._opened = opened
         self._waiting: deque[WriteTask] = deque()
         self._turn = threading.Condition()
@@ -220,14 +220,14 @@ def _fail(group: list[WriteTask], error: Exception) -> None:
 class _Transaction:
     """One group while it is written."""
 
-    def __init__(self, opened: Opened, txn: Any) -> None:
+    def __init__(self, opened: OpenStream, txn: Any) -> None:
         self._opened = opened
         self._txn = txn
         self._layout = opened.layout(txn)
         self._heads = opened.heads(txn)
         self._next = [h.next_offset for h in self._heads]
 
-    def write(self, runs: list[_Run]) -> list[Any]:
+    def write(self, runs: list[_TaskRun]) -> list[Any]:
         """Write all that may be written; gives the result of each task."""
         if self._layout.saved.gone_ms is not None:
             raise StreamDeleted(self._opened.name)
@@ -243,7 +243,7 @@ class _Transaction:
             self._txn.put(HEADS, pack_heads(self._heads))
         return results
 
-    def _admit(self, run: _Run, parts: dict[int, list[Packed]]) -> list[Any]:
+    def _admit(self, run: _TaskRun, parts: dict[int, list[Packed]]) -> list[Any]:
         """Assign offsets to the run's records, unless its mark is not new."""
         if run.mark is not None:
             verdict = self._raise_mark(run.mark)
@@ -261,7 +261,7 @@ class _Transaction:
             return [True]
         ends = accumulate((len(t.put) for t in run.tasks), initial=0)
         shards = self._layout.shards
-        return [Placed(shard[a:b], offset[a:b], shards) for a, b in pairwise(ends)]
+        return [Placement(shard[a:b], offset[a:b], shards) for a, b in pairwise(ends)]
 
     def _raise_mark(self, mark: EpochMark) -> bool | EddylineError:
         """True if the epoch is new; False if it is there; an error for an older incarnation."""

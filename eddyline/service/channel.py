@@ -21,7 +21,7 @@ _LENGTH = struct.Struct(">I")
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 
 
-class Channel:
+class MessageChannel:
     """Sends any msgspec message, from any thread; receives messages of one union of types."""
 
     def __init__(self, sock: socket.socket, receives: Any) -> None:

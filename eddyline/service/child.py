@@ -19,7 +19,7 @@ from typing import Any
 
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
-from eddyline.service.channel import Channel
+from eddyline.service.channel import MessageChannel
 from eddyline.service.messages import Beat, ToWorker
 from eddyline.settings import PRIVATE_UMASK
 
@@ -27,7 +27,7 @@ BEAT_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
 
-def join_parent(arguments: list[str]) -> Channel:
+def join_parent(arguments: list[str]) -> MessageChannel:
     """The channel whose descriptor the parent gave as the first argument, with its own pid.
 
     A thread then sends heartbeats, so that the parent notices a process that hangs. Files that this
@@ -37,12 +37,12 @@ def join_parent(arguments: list[str]) -> Channel:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles the terminal's Ctrl-C
     os.umask(PRIVATE_UMASK)
     die_with(parent)
-    channel = Channel(socket.socket(fileno=descriptor), ToWorker)
+    channel = MessageChannel(socket.socket(fileno=descriptor), ToWorker)
     in_thread("heartbeat", _beat, channel)
     return channel
 
 
-def _beat(channel: Channel) -> None:
+def _beat(channel: MessageChannel) -> None:
     pause = threading.Event()
     while channel.send(Beat()):
         SYSTEM.wait(pause, BEAT_S)
@@ -56,7 +56,9 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def serve(channel: Channel, handle: Callable[[Any], None], finish: Callable[[], None]) -> None:
+def serve(
+    channel: MessageChannel, handle: Callable[[Any], None], finish: Callable[[], None]
+) -> None:
     """Give every message to ``handle``; leave the process when the parent is gone.
 
     ``finish`` is called for the message ``Stop``, after which the process ends in good order.

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from eddyline.errors import EddylineError, Span
-from eddyline.service.channel import Channel
+from eddyline.service.channel import MessageChannel
 from eddyline.service.child import described, in_thread
 from eddyline.service.directory import DataDirectory
 
@@ -86,9 +86,9 @@ class ControlServer:
                 connection, _ = self._socket.accept()
             except OSError:  # closed
                 return
-            in_thread("control-call", self._serve, Channel(connection, RemoteCall))
+            in_thread("control-call", self._serve, MessageChannel(connection, RemoteCall))
 
-    def _serve(self, channel: Channel) -> None:
+    def _serve(self, channel: MessageChannel) -> None:
         try:
             call = channel.receive()
             if isinstance(call, RemoteCall):
@@ -98,7 +98,7 @@ class ControlServer:
         finally:
             channel.close()
 
-    def _answer(self, channel: Channel, call: RemoteCall) -> None:
+    def _answer(self, channel: MessageChannel, call: RemoteCall) -> None:
         if call.protocol != PROTOCOL:
             msg = f"the server speaks version {PROTOCOL} of the control protocol, not"
             hint = "server and caller are of different versions: restart the server"
@@ -219,7 +219,7 @@ class Component:
         return _listen(channel, returns, hints, listener)
 
 
-def dial(directory: DataDirectory, timeout_s: float | None = None) -> Channel:
+def dial(directory: DataDirectory, timeout_s: float | None = None) -> MessageChannel:
     """A connection to the server that runs on a directory, whose reads may take ``timeout_s``.
 
     Raises:
@@ -233,10 +233,10 @@ def dial(directory: DataDirectory, timeout_s: float | None = None) -> Channel:
         connection.close()
         msg = f"no server answers on {directory.path}"
         raise EddylineError("not_running", msg, hint="start one: eddyline up") from None
-    return Channel(connection, Result | Failure | RemoteEvent)
+    return MessageChannel(connection, Result | Failure | RemoteEvent)
 
 
-def _outcome(channel: Channel, returns: Any) -> Any:
+def _outcome(channel: MessageChannel, returns: Any) -> Any:
     answer = channel.receive()
     if isinstance(answer, Failure):
         raise _error(answer)
@@ -247,7 +247,7 @@ def _outcome(channel: Channel, returns: Any) -> Any:
     return msgspec.msgpack.decode(answer.value, type=returns)
 
 
-def _listen(channel: Channel, returns: Any, hints: dict[str, Any], listener: Any) -> Any:
+def _listen(channel: MessageChannel, returns: Any, hints: dict[str, Any], listener: Any) -> Any:
     """Wait for the result, passing on what comes before it; then pass on the rest in a thread."""
     kind = _event_type(hints)
     answer = channel.receive()

@@ -21,7 +21,7 @@ from eddyline.service.database import read, transaction
 from eddyline.service.directory import DataDirectory
 from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STARTING, STOPPED
 from eddyline.service.sending import History, Point
-from eddyline.service.supervisor import BackOff, Child, Supervisor
+from eddyline.service.supervisor import BackOff, ChildProcess, Supervisor
 from eddyline.service.templates import lists
 from eddyline.settings import Settings
 
@@ -76,7 +76,7 @@ class _Live:
     """What is known of a generator in this server's life."""
 
     def __init__(self, clock: Clock) -> None:
-        self.child: Child | None = None
+        self.child: ChildProcess | None = None
         self.actual = STOPPED
         self.counters = Counters()
         self.error: dict[str, Any] | None = None
@@ -208,11 +208,11 @@ class Generators:
     def _spawn(self, live: _Live, info: GeneratorInfo) -> None:
         live.actual, live.error = STARTING, None
 
-        def on_message(child: Child, message: Any) -> None:
+        def on_message(child: ChildProcess, message: Any) -> None:
             if isinstance(message, messages.Sent):
                 self._sent(live, info, message)
 
-        def on_exit(child: Child, how: str, expected: bool) -> None:
+        def on_exit(child: ChildProcess, how: str, expected: bool) -> None:
             self._exited(live, info, how, expected)
 
         live.child = self._supervisor.start(SENDER, on_message, on_exit)

@@ -17,7 +17,7 @@ from eddyline.service.job_log import JobLog
 from eddyline.service.jobs import FAILED, FINISHED, RESTARTING, RUNNING, STOPPED
 from eddyline.service.restart_policy import restart_policy
 from eddyline.service.session import Session
-from eddyline.service.work import FIRST_STEP_TICK_S, Work
+from eddyline.service.work import FIRST_STEP_TICK_S, StatementWork
 from eddyline.sql.options import SessionConfig
 
 # A running job's figures are reported this often, and this often where they do not change.
@@ -53,7 +53,7 @@ class JobWork:
         self._paused = False
         self._reporting = threading.Lock()
         self._ended = False
-        self._work: Work | None = None
+        self._work: StatementWork | None = None
         self._attempt_error: EddylineError | None = None
         self._log = JobLog(session.directory.path, job_id, session.clock)
         self._began = session.clock.monotonic()
@@ -112,7 +112,7 @@ class JobWork:
     def _attempt(self) -> EddylineError | None:
         try:
             incarnation = self._session.jobs.begin(self.job_id)
-            work = Work(
+            work = StatementWork(
                 self._session,
                 self._run,
                 self.index,
@@ -136,12 +136,12 @@ class JobWork:
             return described(failure)
         return None
 
-    def _tell_first_step(self, work: Work) -> None:
+    def _tell_first_step(self, work: StatementWork) -> None:
         while work is self._work and not work.tell_first_step():
             if self._session.clock.wait(self.over, FIRST_STEP_TICK_S):
                 break
 
-    def _report_while_running(self, work: Work) -> None:
+    def _report_while_running(self, work: StatementWork) -> None:
         wait_s, steps = REPORT_S, -1
         while not self.over.is_set() and work is self._work:
             with self._reporting:  # no report of a running job after that of its end
@@ -152,7 +152,9 @@ class JobWork:
             wait_s = REPORT_S if moved else min(REPORT_S_MAX, wait_s * 2)
             self._session.clock.wait(self.over, wait_s)
 
-    def _report(self, actual: str, work: Work | None, error: EddylineError | None = None) -> None:
+    def _report(
+        self, actual: str, work: StatementWork | None, error: EddylineError | None = None
+    ) -> None:
         figures, why = (work.figures(), work.why()) if work else (None, [])
         problem = error.as_dict() if error else None
         self._session.send(messages.JobReport(self.job_id, actual, figures, why, problem))

@@ -24,7 +24,7 @@ OnEvent = Callable[[RunEvent], None]
 _PASSED_ON = (e.TableSnapshot, e.Warning_, e.Text, e.Progress)
 
 
-class Show(msgspec.Struct, frozen=True):
+class ShowRequest(msgspec.Struct, frozen=True):
     """A query to be shown. template: how its newest row is shown, if not as a table.
 
     options: session options for this query alone.
@@ -51,7 +51,7 @@ class Shows:
         self._end = e.RunFinished(run_id, "FINISHED")
         self.over = False
 
-    def add(self, show: Show, index: int) -> None:
+    def add(self, show: ShowRequest, index: int) -> None:
         """Run a query whose result stands at place ``index``. Raises as ``Sessions.submit``."""
         query_id = uuid.uuid4().hex
         with self._lock:

@@ -34,7 +34,7 @@ from eddyline.service import printed
 from eddyline.service.aws_environment import aws_environment, credentials_of_user
 from eddyline.service.child import described, in_thread
 from eddyline.service.events import RunEvent
-from eddyline.service.kernel_shows import Show, Shows
+from eddyline.service.kernel_shows import ShowRequest, Shows
 from eddyline.service.role_check import role_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ OnEvent = Callable[[RunEvent], None]
 
 
 @dataclass(slots=True)
-class _Run:
+class _ParagraphRun:
     run_id: str
     session: str
     code: str
@@ -77,7 +77,7 @@ class _Run:
 
 
 @dataclass(slots=True)
-class _Shown:
+class _PublishedOutputs:
     """What a run has published so far: texts by their place, tables by theirs."""
 
     places: dict[str, int] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class Kernels:
             if kernel is None or kernel.ended:
                 kernel = self._kernels[notebook] = Kernel(self.environment(session))
         variables = {} if kernel.has_role else self._credentials(kernel, user)
-        kernel.submit(_Run(run_id, session, code, parameters, on_event, shows, variables))
+        kernel.submit(_ParagraphRun(run_id, session, code, parameters, on_event, shows, variables))
 
     def _credentials(self, kernel: Kernel, user: str | None) -> dict[str, str]:
         """A user's keys, the same ones as long as the kernel lives."""
@@ -188,18 +188,18 @@ class Kernel:
         # Keys of a role, which hold for all runs.
         self.has_role = bool(environment.get("AWS_SESSION_TOKEN"))
         self.credentials: dict[str | None, dict[str, str]] = {}
-        self._runs: queue.SimpleQueue[_Run | None] = queue.SimpleQueue()
-        self._current: _Run | None = None
+        self._runs: queue.SimpleQueue[_ParagraphRun | None] = queue.SimpleQueue()
+        self._current: _ParagraphRun | None = None
         self._lock = threading.Lock()
         self._folder = Path(tempfile.mkdtemp(prefix="eddyline-kernel-"))
         self._manager: Any = None
         self._client: Any = None
-        self._waiting: list[_Run] = []
+        self._waiting: list[_ParagraphRun] = []
         self._executes = False
         self.ended = False
         self._thread = in_thread("kernel", self._serve)
 
-    def submit(self, run: _Run) -> None:
+    def submit(self, run: _ParagraphRun) -> None:
         """Run a paragraph when those before it are done."""
         with self._lock:
             self._waiting.append(run)
@@ -251,7 +251,7 @@ class Kernel:
         finally:
             self._end()
 
-    def _run(self, run: _Run) -> None:
+    def _run(self, run: _ParagraphRun) -> None:
         run.on_event(e.StatementStarted(run.run_id, 0, "PYTHON", 1))
         try:
             if run.cancelled:
@@ -299,8 +299,8 @@ class Kernel:
                 msg = "Python for this notebook does not start"
                 raise EddylineError("internal", msg, detail=str(error), hint=hint) from None
 
-    def _execute(self, run: _Run) -> None:
-        shown = _Shown()
+    def _execute(self, run: _ParagraphRun) -> None:
+        shown = _PublishedOutputs()
         variables = {
             "_eddyline_parameters": json.dumps(run.parameters),
             SESSION_VARIABLE: run.session,
@@ -325,7 +325,7 @@ class Kernel:
             if kind == "error":
                 failure = _failure(content, run.code)
             elif kind == "display_data" and QUERY_MIME in content["data"]:
-                show = msgspec.convert(content["data"][QUERY_MIME], Show)
+                show = msgspec.convert(content["data"][QUERY_MIME], ShowRequest)
                 run.shows.add(show, shown.at())
             else:
                 for event in _events(run.run_id, shown, kind, content):
@@ -385,7 +385,9 @@ def _at(first: str, rest: str, line: int | None) -> EddylineError:
     return EddylineError("invalid_argument", message, detail=detail or None, hint=hint or None)
 
 
-def _events(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> list[RunEvent]:
+def _events(
+    run_id: str, shown: _PublishedOutputs, kind: str, content: dict[str, Any]
+) -> list[RunEvent]:
     """The events of a kernel's message; none for those that show nothing."""
     if kind == "stream":
         return _printed(run_id, shown, str(content["text"]))
@@ -405,7 +407,7 @@ def _events(run_id: str, shown: _Shown, kind: str, content: dict[str, Any]) -> l
     return []
 
 
-def _printed(run_id: str, shown: _Shown, more: str) -> list[RunEvent]:
+def _printed(run_id: str, shown: _PublishedOutputs, more: str) -> list[RunEvent]:
     """What was printed in one piece so far, by display: each event replaces the one before."""
     if len(shown.text) >= TEXT_CHARACTERS_MAX:
         return []

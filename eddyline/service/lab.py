@@ -56,7 +56,7 @@ SHORTEST_S = BURST_LATEST_S + 6.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
+class LabSender:
     """A generator of a lab: its name, and what it is told."""
 
     name: str
@@ -71,7 +71,7 @@ def burst(seed: int) -> Burst:
     return Burst(round(float(start), 3), BURST_S, BURST_FACTOR)
 
 
-def senders(seed: int | None = None, burst: Burst | None = None) -> tuple[Sender, ...]:
+def senders(seed: int | None = None, burst: Burst | None = None) -> tuple[LabSender, ...]:
     """What sends in both labs: sensors, visitors, and for a ``burst`` more clicks.
 
     One sender makes both the views and their clicks, so that a moment in which a busy machine
@@ -83,15 +83,15 @@ def senders(seed: int | None = None, burst: Burst | None = None) -> tuple[Sender
         return GeneratorSpec(template, f"stream:{stream}", rate=rate, seed=own)
 
     found = [
-        Sender("sensors", spec(0, SENSOR_TEMPLATE, SENSOR_STREAM, SENSORS_PER_S)),
-        Sender("visitors", spec(1, VISIT_TEMPLATE, CLICK_STREAM, 2 * CLICKS_PER_S)),
+        LabSender("sensors", spec(0, SENSOR_TEMPLATE, SENSOR_STREAM, SENSORS_PER_S)),
+        LabSender("visitors", spec(1, VISIT_TEMPLATE, CLICK_STREAM, 2 * CLICKS_PER_S)),
     ]
     if burst is not None:
         more = CLICKS_PER_S * (burst.factor - 1)
         clicks = spec(2, CLICK_TEMPLATE, CLICK_STREAM, more)
         silent_before = (Burst(0.0, burst.start_s, 0.0),)
         total = round(more * burst.duration_s)
-        found.append(Sender(BURST_SENDER, replace(clicks, bursts=silent_before, total=total)))
+        found.append(LabSender(BURST_SENDER, replace(clicks, bursts=silent_before, total=total)))
     return tuple(found)
 
 

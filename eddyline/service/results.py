@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _ADDS = (ChangeKind.INSERT, ChangeKind.UPDATE_AFTER)
 
 
-class Shown(Protocol):
+class ViewRows(Protocol):
     """What a view keeps: the newest rows, and how many there are in all."""
 
     count: int
@@ -51,7 +51,7 @@ class ResultView:
         self._printer = printer
         keep = 1 if mode == "single" else rows_max
         folds = mode == "update" and not insert_only
-        self._shown: Shown = Folded(keep) if folds else Newest(printer, keep)
+        self._shown: ViewRows = Folded(keep) if folds else Newest(printer, keep)
         self._fresh = True
 
     def apply(self, batch: Batch) -> None:

@@ -38,7 +38,7 @@ _READS, _WRITES = ("kinesis:GetRecords", "read"), ("kinesis:PutRecords", "write 
 NOTEBOOK = "eddylineNotebook"
 
 
-class _Limited(msgspec.Struct):
+class _ApplicationRole(msgspec.Struct):
     """What is read of an application."""
 
     name: str
@@ -106,7 +106,7 @@ def role_of(directory: DataDirectory, session: str) -> str | None:
         return None
     known = read(directory.meta, "SELECT 1 FROM sqlite_master WHERE name='applications'")
     rows = read(directory.meta, "SELECT document FROM applications") if known else []
-    limited = [msgspec.json.decode(str(row[0]), type=_Limited) for row in rows]
+    limited = [msgspec.json.decode(str(row[0]), type=_ApplicationRole) for row in rows]
     if f"{kind}:" == APPLICATION:
         return next((a.role or None for a in limited if a.name == name), None)
     notebooks = [a for a in limited if a.mode == "INTERACTIVE"]

@@ -27,7 +27,7 @@ from eddyline.service.job_work import JobWork, alert_of_failure
 from eddyline.service.jobs import FAILED, JobContext, JobInfo
 from eddyline.service.session import Session, catalog_of, pack
 from eddyline.service.statements import answer, kind_of
-from eddyline.service.work import Work
+from eddyline.service.work import StatementWork
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS, SessionConfig
 from eddyline.sql.parse import parse_script, statements
@@ -43,7 +43,7 @@ class Script:
         self._run = run
         self.jobs: list[JobWork] = []
         self._cancelled = threading.Event()
-        self._query: Work | None = None
+        self._query: StatementWork | None = None
         self._named: dict[str, int] = {}
         self._began = session.clock.monotonic()
 
@@ -191,7 +191,7 @@ class Script:
             config = self._config()
             plan = self._session.prepare(statement, self._session.catalog, config)
         self._warn(index, plan)
-        self._query = Work(self._session, self._run, index, plan, config=config)
+        self._query = StatementWork(self._session, self._run, index, plan, config=config)
         if self._cancelled.is_set():
             self._query.stop.set()
         self._query.run()

@@ -15,7 +15,7 @@ from eddyline.generator.counters import Counters
 from eddyline.generator.job import Generator
 from eddyline.generator.spec import GeneratorSpec
 from eddyline.generator.target import Target, open_labels, open_target
-from eddyline.service.channel import Channel
+from eddyline.service.channel import MessageChannel
 from eddyline.service.child import described, in_thread, join_parent, serve
 from eddyline.service.messages import Generate, Sent, unpacked
 from eddyline.service.templates import lists
@@ -27,7 +27,7 @@ REPORT_S = 0.25
 class Sender:
     """Runs one generator and reports its counters to the server four times per second."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: MessageChannel) -> None:
         self._channel = channel
         self._stop = threading.Event()
         self._over = threading.Event()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from eddyline.service.supervisor import Child
+from eddyline.service.supervisor import ChildProcess
 
 
 class SessionInfo(msgspec.Struct, frozen=True):
@@ -20,7 +20,7 @@ class SessionInfo(msgspec.Struct, frozen=True):
 SessionInfos = list[SessionInfo]
 
 
-def info_of(name: str, child: Child | None, runs: list[str], *, idle: bool) -> SessionInfo:
+def info_of(name: str, child: ChildProcess | None, runs: list[str], *, idle: bool) -> SessionInfo:
     """A session as everybody sees it; ``child`` is its worker, None if it has none."""
     if child is None:
         return SessionInfo(name, None, "stopped", runs, 0.0)

@@ -32,7 +32,7 @@ from eddyline.service.events import (
 from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
 from eddyline.service.session_groups import SessionGroups
 from eddyline.service.session_info import SessionInfos, info_of
-from eddyline.service.supervisor import BackOff, Child, Supervisor
+from eddyline.service.supervisor import BackOff, ChildProcess, Supervisor
 from eddyline.settings import Settings
 
 WORKER = "eddyline.service.worker"
@@ -52,7 +52,7 @@ Reasons = list[str]
 
 
 @dataclass(slots=True)
-class _Run:
+class _SessionRun:
     """A run under way. ``jobs``: the jobs it only waits for, once its statements are done."""
 
     run_id: str
@@ -61,12 +61,12 @@ class _Run:
 
 
 @dataclass(slots=True)
-class _Session:
+class _LiveSession:
     name: str
     back_off: BackOff
-    child: Child | None = None
+    child: ChildProcess | None = None
     context: JobContext | None = None
-    runs: dict[str, _Run] = field(default_factory=dict)
+    runs: dict[str, _SessionRun] = field(default_factory=dict)
     jobs: set[str] = field(default_factory=set)
     used: float = 0.0
 
@@ -93,10 +93,10 @@ class Sessions:
         self._on_monitored = on_monitored
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
-        self._sessions: dict[str, _Session] = {}
+        self._sessions: dict[str, _LiveSession] = {}
         self._groups = SessionGroups()
         self._reports: dict[str, messages.JobReport] = {}
-        self._spare: Child | None = None
+        self._spare: ChildProcess | None = None
         self._preparing = False
         self._expected = 0.0
         self._closing = threading.Event()
@@ -169,7 +169,7 @@ class Sessions:
         )
         with self._lock:
             live = self._session(session)
-            live.runs[run_id] = _Run(run_id, on_event)
+            live.runs[run_id] = _SessionRun(run_id, on_event)
             child = self._child_of(live)
         if not child.send(run):
             self._finish(live, run_id, _lost("ended"))
@@ -182,7 +182,7 @@ class Sessions:
             if context is not None:
                 self._adopt(self._session(session), context)
 
-    def _remember(self, session: _Session, message: messages.Remember) -> None:
+    def _remember(self, session: _LiveSession, message: messages.Remember) -> None:
         """Keep a session's context, and have the others of its group take on what is new in it."""
         context, change = message.context, message.change
         session.context, others = self._groups.share(session.name, context, change)
@@ -192,7 +192,7 @@ class Sessions:
             if change is not None and other.child is not None:
                 other.child.send(messages.AdoptChange(change))
 
-    def _adopt(self, session: _Session, context: JobContext) -> None:
+    def _adopt(self, session: _LiveSession, context: JobContext) -> None:
         session.context = context
         if session.child is not None:
             session.child.send(messages.Adopt(context))
@@ -221,13 +221,13 @@ class Sessions:
             return
         in_thread("cancel", self._insist, session, child, run_id)
 
-    def _aborted(self, session: _Session, run_id: str) -> None:
+    def _aborted(self, session: _LiveSession, run_id: str) -> None:
         for job in self._store.list():
             if job.run_id == run_id and job.actual not in ENDED:
                 self._store.reached(job.job_id, STOPPED)
         self._finish(session, run_id, None)
 
-    def _insist(self, session: _Session, child: Child, run_id: str) -> None:
+    def _insist(self, session: _LiveSession, child: ChildProcess, run_id: str) -> None:
         with self._moved:
             heeded = self._moved.wait_for(lambda: run_id not in session.runs, CANCEL_S)
         if not heeded:
@@ -296,14 +296,14 @@ class Sessions:
 
     # workers
 
-    def _session(self, name: str) -> _Session:
+    def _session(self, name: str) -> _LiveSession:
         live = self._sessions.get(name)
         if live is None:
-            live = self._sessions[name] = _Session(name, BackOff(self._clock))
+            live = self._sessions[name] = _LiveSession(name, BackOff(self._clock))
         live.used = self._clock.monotonic()
         return live
 
-    def _child_of(self, session: _Session) -> Child:
+    def _child_of(self, session: _LiveSession) -> ChildProcess:
         """The session's worker, the spare one or a new one; with the lock held."""
         if session.child is not None:
             return session.child
@@ -355,10 +355,10 @@ class Sessions:
             for run_id, jobs in runs.items():
                 ids = [job.job_id for job in jobs]
                 session.jobs.update(ids)
-                session.runs.setdefault(run_id, _Run(run_id, _nobody, ids))
+                session.runs.setdefault(run_id, _SessionRun(run_id, _nobody, ids))
                 child.send(messages.Resume(run_id, ids))
 
-    def _on_message(self, child: Child, message: Any) -> None:
+    def _on_message(self, child: ChildProcess, message: Any) -> None:
         with self._lock:
             session = next((s for s in self._sessions.values() if s.child is child), None)
         if session is None:
@@ -379,7 +379,7 @@ class Sessions:
         elif not isinstance(message, messages.Ready):
             self._tell(session, message)
 
-    def _job_moved(self, session: _Session, report: messages.JobReport) -> None:
+    def _job_moved(self, session: _LiveSession, report: messages.JobReport) -> None:
         with self._moved:
             self._reports.pop(report.job_id, None)  # the newest report is the last
             self._reports[report.job_id] = report
@@ -396,7 +396,7 @@ class Sessions:
         for job_id in ended[: max(0, len(ended) - REPORTS_KEPT)]:
             del self._reports[job_id]
 
-    def _tell(self, session: _Session, event: RunEvent) -> None:
+    def _tell(self, session: _LiveSession, event: RunEvent) -> None:
         with self._lock:
             run = session.runs.get(event.run_id)
         if run is None:
@@ -405,13 +405,13 @@ class Sessions:
         if isinstance(event, RunFinished):
             self._forget(session, event.run_id)
 
-    def _forget(self, session: _Session, run_id: str) -> None:
+    def _forget(self, session: _LiveSession, run_id: str) -> None:
         with self._moved:
             session.runs.pop(run_id, None)
             session.used = self._clock.monotonic()
             self._moved.notify_all()
 
-    def _finish(self, session: _Session, run_id: str, error: EddylineError | None) -> None:
+    def _finish(self, session: _LiveSession, run_id: str, error: EddylineError | None) -> None:
         """End a run in its worker's place."""
         with self._lock:
             run = session.runs.get(run_id)
@@ -423,7 +423,7 @@ class Sessions:
             _say(run, RunFinished(run_id, "ERROR", error.as_dict(), error.pretty()))
         self._forget(session, run_id)
 
-    def _exited(self, child: Child, how: str, expected: bool) -> None:
+    def _exited(self, child: ChildProcess, how: str, expected: bool) -> None:
         with self._lock:
             if self._spare is child:
                 self._spare = None
@@ -440,7 +440,7 @@ class Sessions:
         if not expected and not self._closing.is_set():
             self._restart(session, jobs, how)
 
-    def _restart(self, session: _Session, jobs: set[str], how: str) -> None:
+    def _restart(self, session: _LiveSession, jobs: set[str], how: str) -> None:
         to_resume = [j for j in self._store.list() if j.session == session.name]
         to_resume = [j for j in to_resume if j.desired == RUNNING]
         for job in self._store.list():
@@ -474,13 +474,13 @@ class Sessions:
                     self._spare = None
                     in_thread("stop", spare.stop)
 
-    def _end(self, session: _Session) -> None:
+    def _end(self, session: _LiveSession) -> None:
         child, session.child = session.child, None
         if child is not None:
             in_thread("stop", child.stop)
 
 
-def _say(run: _Run, event: RunEvent) -> None:
+def _say(run: _SessionRun, event: RunEvent) -> None:
     """Call the listener; one that fails is not called again, and the session goes on."""
     try:
         run.on_event(event)

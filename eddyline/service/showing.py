@@ -20,7 +20,7 @@ Row = tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StatementAnswer:
     """What a statement gives at once: a sentence, or a small table, and warnings."""
 
     text: str | None = None
@@ -29,14 +29,14 @@ class Answer:
     warnings: tuple[str, ...] = ()
 
 
-def shown(session: Session, planner: Planner, st: s.Show) -> Answer:
+def shown(session: Session, planner: Planner, st: s.Show) -> StatementAnswer:
     """The answer to SHOW.
 
     Raises:
         EddylineError: ``not_found`` for an unknown object.
     """
     if st.what in _TEXTS:
-        return Answer(_TEXTS[st.what](session, st))
+        return StatementAnswer(_TEXTS[st.what](session, st))
     columns, rows = _TABLES[st.what]
     if st.what == "MODULES" and st.full:
         columns = ("module name", "used")
@@ -44,7 +44,7 @@ def shown(session: Session, planner: Planner, st: s.Show) -> Answer:
     if st.like is not None:
         pattern, negated = like_pattern(st.like), st.like.negated
         listed = tuple(r for r in listed if bool(pattern.fullmatch(r[0] or "")) is not negated)
-    return Answer(columns=columns, rows=listed)
+    return StatementAnswer(columns=columns, rows=listed)
 
 
 def like_pattern(like: s.Pattern) -> Pattern[str]:
@@ -54,7 +54,7 @@ def like_pattern(like: s.Pattern) -> Pattern[str]:
     return re.compile(text, (re.IGNORECASE if like.ignore_case else 0) | re.DOTALL)
 
 
-def described_object(session: Session, planner: Planner, st: s.Describe) -> Answer:
+def described_object(session: Session, planner: Planner, st: s.Describe) -> StatementAnswer:
     """The answer to DESCRIBE.
 
     Raises:
@@ -62,12 +62,12 @@ def described_object(session: Session, planner: Planner, st: s.Describe) -> Answ
     """
     if st.what != "TABLE":
         rows = _DESCRIBED[st.what](session, st)
-        return Answer(columns=("info name", "info value"), rows=tuple(rows))
+        return StatementAnswer(columns=("info name", "info value"), rows=tuple(rows))
     item = session.catalog.resolve(st.name.parts)
     if not st.extended:
-        return Answer(columns=_COLUMNS, rows=tuple(_columns(item)))
+        return StatementAnswer(columns=_COLUMNS, rows=tuple(_columns(item)))
     header = ("name", "type", "null", "key", "extras", "watermark", "comment")
-    return Answer(columns=header, rows=tuple(_extended(item)))
+    return StatementAnswer(columns=header, rows=tuple(_extended(item)))
 
 
 _COLUMNS = ("Column", "Type")

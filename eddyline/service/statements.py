@@ -16,7 +16,7 @@ from eddyline.errors import EddylineError
 from eddyline.service import functions, messages
 from eddyline.service.jobs import ENDED, STOPPED, JobInfo
 from eddyline.service.session import Session
-from eddyline.service.showing import Answer, described_object, shown
+from eddyline.service.showing import StatementAnswer, described_object, shown
 from eddyline.sql import statement as s
 from eddyline.sql.options import OPTIONS
 from eddyline.sql.planner import Planner
@@ -26,7 +26,7 @@ from eddyline.sql.syntax import Name
 STOP_S = 15.0
 
 
-def answer(session: Session, planner: Planner, statement: Statement) -> Answer:
+def answer(session: Session, planner: Planner, statement: Statement) -> StatementAnswer:
     """Do what a statement says that is no query.
 
     Raises:
@@ -80,21 +80,21 @@ KINDS: dict[type, str] = {
 }
 
 
-def _create_table(session: Session, planner: Planner, st: s.CreateTable) -> Answer:
+def _create_table(session: Session, planner: Planner, st: s.CreateTable) -> StatementAnswer:
     table = planner.table(st)
     if session.catalog.create_table(table, st.if_not_exists, st.or_replace):
-        return Answer("Table has been created.", warnings=planner.warnings)
+        return StatementAnswer("Table has been created.", warnings=planner.warnings)
     return _left_as_it_is(session, table)
 
 
-def _create_view(session: Session, planner: Planner, st: s.CreateView) -> Answer:
+def _create_view(session: Session, planner: Planner, st: s.CreateView) -> StatementAnswer:
     view = planner.view(st)
     if session.catalog.create_view(view, st.if_not_exists, st.or_replace):
-        return Answer("View has been created.", warnings=planner.warnings)
+        return StatementAnswer("View has been created.", warnings=planner.warnings)
     return _left_as_it_is(session, view)
 
 
-def _left_as_it_is(session: Session, described: CatalogTable | CatalogView) -> Answer:
+def _left_as_it_is(session: Session, described: CatalogTable | CatalogView) -> StatementAnswer:
     """The answer to CREATE ... IF NOT EXISTS when there is an object of that name already."""
     path = described.path
     existing = session.catalog.resolve((path.catalog, path.database, path.name))
@@ -110,7 +110,7 @@ def _left_as_it_is(session: Session, described: CatalogTable | CatalogView) -> A
             f"the existing {kind} {name} differs from this statement; SHOW CREATE "
             f"{kind.upper()} {name} shows it, DROP {kind.upper()} {name} makes room for another",
         )
-    return Answer(
+    return StatementAnswer(
         f"{kind.capitalize()} {name} exists already and is kept as it is.", (), (), warnings
     )
 
@@ -119,14 +119,16 @@ def _word(item: CatalogTable | CatalogView) -> str:
     return "table" if isinstance(item, CatalogTable) else "view"
 
 
-def _drop_table(session: Session, planner: Planner, st: s.DropTable) -> Answer:
+def _drop_table(session: Session, planner: Planner, st: s.DropTable) -> StatementAnswer:
     dropped = session.catalog.drop_table(st.name.parts, st.if_exists, st.temporary)
-    return Answer("Table has been dropped." if dropped else _nothing("table", st.name.parts))
+    return StatementAnswer(
+        "Table has been dropped." if dropped else _nothing("table", st.name.parts)
+    )
 
 
-def _drop_view(session: Session, planner: Planner, st: s.DropView) -> Answer:
+def _drop_view(session: Session, planner: Planner, st: s.DropView) -> StatementAnswer:
     dropped = session.catalog.drop_view(st.name.parts, st.if_exists, st.temporary)
-    return Answer("View has been dropped." if dropped else _nothing("view", st.name.parts))
+    return StatementAnswer("View has been dropped." if dropped else _nothing("view", st.name.parts))
 
 
 def _nothing(kind: str, parts: tuple[str, ...]) -> str:
@@ -134,47 +136,49 @@ def _nothing(kind: str, parts: tuple[str, ...]) -> str:
     return f"There is no {kind} {'.'.join(parts)}; nothing was dropped."
 
 
-def _create_database(session: Session, planner: Planner, st: s.CreateDatabase) -> Answer:
+def _create_database(session: Session, planner: Planner, st: s.CreateDatabase) -> StatementAnswer:
     name, catalog = st.name.parts[-1], _catalog_in(st.name)
     created = session.catalog.create_database(
         name, st.if_not_exists, st.comment, catalog=catalog, options=st.options
     )
     if not created:
-        return Answer(f"Database {name} exists already and is kept as it is.")
-    return Answer("Database has been created.")
+        return StatementAnswer(f"Database {name} exists already and is kept as it is.")
+    return StatementAnswer("Database has been created.")
 
 
-def _drop_database(session: Session, planner: Planner, st: s.DropDatabase) -> Answer:
+def _drop_database(session: Session, planner: Planner, st: s.DropDatabase) -> StatementAnswer:
     name, catalog = st.name.parts[-1], _catalog_in(st.name)
     dropped = session.catalog.drop_database(name, st.if_exists, st.cascade, catalog=catalog)
-    return Answer("Database has been removed." if dropped else _nothing("database", st.name.parts))
+    return StatementAnswer(
+        "Database has been removed." if dropped else _nothing("database", st.name.parts)
+    )
 
 
-def _create_function(session: Session, planner: Planner, st: s.CreateFunction) -> Answer:
+def _create_function(session: Session, planner: Planner, st: s.CreateFunction) -> StatementAnswer:
     if functions.create_function(session, st):
-        return Answer("Function has been created.")
-    return Answer(f"Function {st.name.parts[-1]} exists already and is kept as it is.")
+        return StatementAnswer("Function has been created.")
+    return StatementAnswer(f"Function {st.name.parts[-1]} exists already and is kept as it is.")
 
 
-def _drop_function(session: Session, planner: Planner, st: s.DropFunction) -> Answer:
+def _drop_function(session: Session, planner: Planner, st: s.DropFunction) -> StatementAnswer:
     if functions.drop_function(session, st):
-        return Answer("Function has been removed.")
-    return Answer(_nothing("function", st.name.parts))
+        return StatementAnswer("Function has been removed.")
+    return StatementAnswer(_nothing("function", st.name.parts))
 
 
-def _alter_table(session: Session, planner: Planner, st: s.AlterTable) -> Answer:
+def _alter_table(session: Session, planner: Planner, st: s.AlterTable) -> StatementAnswer:
     if st.if_exists and not session.catalog.has(st.name.parts):
-        return Answer(f"There is no table {st.name}; nothing was altered.")
+        return StatementAnswer(f"There is no table {st.name}; nothing was altered.")
     if st.rename is not None:
         session.catalog.rename_table(st.name.parts, st.rename)
     elif st.change is not None:
         session.catalog.alter_table(planner.altered(st))
     else:
         session.catalog.alter_options(st.name.parts, st.set_options or {}, st.reset_options)
-    return Answer("Alter table succeeded!", warnings=planner.warnings)
+    return StatementAnswer("Alter table succeeded!", warnings=planner.warnings)
 
 
-def _alter_view(session: Session, planner: Planner, st: s.AlterView) -> Answer:
+def _alter_view(session: Session, planner: Planner, st: s.AlterView) -> StatementAnswer:
     view = session.catalog.view(st.name.parts)
     if view.temporary:
         msg = f"view {view.path.name} is temporary and cannot be altered"
@@ -187,12 +191,12 @@ def _alter_view(session: Session, planner: Planner, st: s.AlterView) -> Answer:
             st.source, st.name, (), st.query, st.query_text, view.comment, False, False
         )
         session.catalog.alter_view(planner.view(fresh))
-    return Answer("Alter view succeeded!", warnings=planner.warnings)
+    return StatementAnswer("Alter view succeeded!", warnings=planner.warnings)
 
 
-def _alter_database(session: Session, planner: Planner, st: s.AlterDatabase) -> Answer:
+def _alter_database(session: Session, planner: Planner, st: s.AlterDatabase) -> StatementAnswer:
     session.catalog.alter_database(st.name.parts[-1], st.options, catalog=_catalog_in(st.name))
-    return Answer("Alter database succeeded!")
+    return StatementAnswer("Alter database succeeded!")
 
 
 def _catalog_in(name: Name) -> str | None:
@@ -200,75 +204,75 @@ def _catalog_in(name: Name) -> str | None:
     return name.parts[-2] if len(name.parts) > 1 else None
 
 
-def _create_catalog(session: Session, planner: Planner, st: s.CreateCatalog) -> Answer:
+def _create_catalog(session: Session, planner: Planner, st: s.CreateCatalog) -> StatementAnswer:
     name = st.name.parts[-1]
     if session.catalog.create_catalog(name, st.options, st.comment, st.if_not_exists):
-        return Answer("Catalog has been created.")
-    return Answer(f"Catalog {name} exists already and is kept as it is.")
+        return StatementAnswer("Catalog has been created.")
+    return StatementAnswer(f"Catalog {name} exists already and is kept as it is.")
 
 
-def _alter_catalog(session: Session, planner: Planner, st: s.AlterCatalog) -> Answer:
+def _alter_catalog(session: Session, planner: Planner, st: s.AlterCatalog) -> StatementAnswer:
     name = st.name.parts[-1]
     options, comment = session.catalog.catalog(name)
     options = {k: v for k, v in options.items() if k not in st.reset_options} | st.set_options
     session.catalog.alter_catalog(name, options, st.comment or comment)
-    return Answer("Alter catalog succeeded!")
+    return StatementAnswer("Alter catalog succeeded!")
 
 
-def _drop_catalog(session: Session, planner: Planner, st: s.DropCatalog) -> Answer:
+def _drop_catalog(session: Session, planner: Planner, st: s.DropCatalog) -> StatementAnswer:
     if session.catalog.drop_catalog(st.name.parts[-1], st.if_exists):
-        return Answer("Catalog has been removed.")
-    return Answer(_nothing("catalog", st.name.parts))
+        return StatementAnswer("Catalog has been removed.")
+    return StatementAnswer(_nothing("catalog", st.name.parts))
 
 
-def _jar(session: Session, planner: Planner, st: s.AddJar) -> Answer:
+def _jar(session: Session, planner: Planner, st: s.AddJar) -> StatementAnswer:
     warning = (
         f"nothing of {st.path} is used: connectors and formats are built in (see SHOW FUNCTIONS "
         "and the reference of connectors), and functions are written in Python"
     )
     word = "removed" if st.remove else "added"
-    return Answer(f"No JAR was {word}.", warnings=(warning,))
+    return StatementAnswer(f"No JAR was {word}.", warnings=(warning,))
 
 
-def _use_modules(session: Session, planner: Planner, st: s.UseModules) -> Answer:
+def _use_modules(session: Session, planner: Planner, st: s.UseModules) -> StatementAnswer:
     unknown = [name for name in st.names if name != "core"]
     if unknown:
         msg = f"there is no module {unknown[0]}"
         raise EddylineError("not_found", msg, hint="core is the only module here")
-    return Answer("Use modules succeeded!")
+    return StatementAnswer("Use modules succeeded!")
 
 
-def _use_database(session: Session, planner: Planner, st: s.UseDatabase) -> Answer:
+def _use_database(session: Session, planner: Planner, st: s.UseDatabase) -> StatementAnswer:
     session.catalog.use_database(st.name.parts)
-    return Answer("Use database succeeded!")
+    return StatementAnswer("Use database succeeded!")
 
 
-def _use_catalog(session: Session, planner: Planner, st: s.UseCatalog) -> Answer:
+def _use_catalog(session: Session, planner: Planner, st: s.UseCatalog) -> StatementAnswer:
     session.catalog.use_catalog(st.name.parts[-1])
-    return Answer("Use catalog succeeded!")
+    return StatementAnswer("Use catalog succeeded!")
 
 
-def _set(session: Session, planner: Planner, st: s.SetOption) -> Answer:
+def _set(session: Session, planner: Planner, st: s.SetOption) -> StatementAnswer:
     if st.key is None:
         values = {key: row.default for key, row in OPTIONS.items()} | dict(session.config.values)
-        return Answer(columns=("key", "value"), rows=tuple(sorted(values.items())))
+        return StatementAnswer(columns=("key", "value"), rows=tuple(sorted(values.items())))
     session.config, warning = session.config.with_option(st.key, st.value or "")
-    return Answer("Set option succeeded!", warnings=(warning,) if warning else ())
+    return StatementAnswer("Set option succeeded!", warnings=(warning,) if warning else ())
 
 
-def _reset(session: Session, planner: Planner, st: s.ResetOption) -> Answer:
+def _reset(session: Session, planner: Planner, st: s.ResetOption) -> StatementAnswer:
     session.config = session.config.without(st.key)
-    return Answer("Reset option succeeded!")
+    return StatementAnswer("Reset option succeeded!")
 
 
-def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
+def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> StatementAnswer:
     """Stop a job, whichever worker runs it, and answer once it has stopped."""
     job = session.jobs.get(st.job)
     name = job.name or job.job_id
     if job.actual in ENDED:
         if st.savepoint:
-            return Answer(_saved(session, job))
-        return Answer(f"Job {name} is {job.actual.lower()} already.")
+            return StatementAnswer(_saved(session, job))
+        return StatementAnswer(f"Job {name} is {job.actual.lower()} already.")
     session.jobs.desire(job.job_id, STOPPED)
     session.send(messages.RequestStop(job.job_id))
     end = session.clock.monotonic() + STOP_S
@@ -279,8 +283,10 @@ def _stop_job(session: Session, planner: Planner, st: s.StopJob) -> Answer:
             raise EddylineError("conflict", msg, hint="SHOW JOBS tells when it has stopped")
         session.clock.wait(never, 0.02)
     if st.savepoint:
-        return Answer(f"Job {name} has stopped. {_saved(session, session.jobs.get(job.job_id))}")
-    return Answer(f"Job {name} has stopped.")
+        return StatementAnswer(
+            f"Job {name} has stopped. {_saved(session, session.jobs.get(job.job_id))}"
+        )
+    return StatementAnswer(f"Job {name} has stopped.")
 
 
 def _saved(session: Session, job: JobInfo) -> str:
@@ -288,8 +294,8 @@ def _saved(session: Session, job: JobInfo) -> str:
     return f"Its savepoint is {savepoint.name}."
 
 
-def _help(session: Session, planner: Planner, st: s.Help) -> Answer:
-    return Answer(HELP)
+def _help(session: Session, planner: Planner, st: s.Help) -> StatementAnswer:
+    return StatementAnswer(HELP)
 
 
 HELP = """\
@@ -301,7 +307,7 @@ SHOW TABLES | VIEWS | DATABASES | CATALOGS | FUNCTIONS | JOBS | STREAMS | COLUMN
 SHOW PARTITIONS table, SHOW CREATE TABLE | VIEW | CATALOG name, SHOW CURRENT CATALOG | DATABASE
 SET 'key' = 'value', RESET 'key', STOP JOB 'id'
 BEGIN STATEMENT SET; ... END;   several INSERTs"""
-_DOES: dict[type, Callable[[Session, Planner, Any], Answer]] = {
+_DOES: dict[type, Callable[[Session, Planner, Any], StatementAnswer]] = {
     s.CreateTable: _create_table,
     s.CreateView: _create_view,
     s.DropTable: _drop_table,

@@ -17,7 +17,7 @@ BYTES_MAX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SampledRecord:
     """One record of a stream with its place: shard, offset and time of arrival (epoch ms)."""
 
     shard: str
@@ -27,10 +27,10 @@ class Record:
     data: bytes
 
 
-def newest(streams: LogStore, name: str, count: int) -> list[Record]:
+def newest(streams: LogStore, name: str, count: int) -> list[SampledRecord]:
     """The newest records of a stream, oldest first. Raises ``not_found``."""
     stream = streams.open(name)
-    records: list[Record] = []
+    records: list[SampledRecord] = []
     for shard in stream.shards():
         oldest, following = stream.bounds(shard.index)
         first = max(oldest, following - count)
@@ -39,7 +39,7 @@ def newest(streams: LogStore, name: str, count: int) -> list[Record]:
             block.arrival_ms.tolist(), block.keys.to_pylist(), block.data.to_pylist(), strict=True
         )
         records += [
-            Record(shard.shard_id, block.first_offset + n, at, key, data)
+            SampledRecord(shard.shard_id, block.first_offset + n, at, key, data)
             for n, (at, key, data) in enumerate(rows)
         ]
     return sorted(records, key=lambda r: r.arrival_ms)[-count:]

@@ -21,7 +21,7 @@ from typing import Any
 
 from eddyline.clock import SYSTEM, Clock
 from eddyline.errors import EddylineError
-from eddyline.service.channel import Channel
+from eddyline.service.channel import MessageChannel
 from eddyline.service.child import in_thread
 from eddyline.service.messages import Beat, FromWorker, Stop
 
@@ -31,10 +31,10 @@ LOOK_S = 1.0
 SILENCE_S = 20.0
 
 
-class Child:
+class ChildProcess:
     """A running child process and the channel to it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: Channel) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], channel: MessageChannel) -> None:
         self._process = process
         self._channel = channel
         self._expected = False
@@ -88,7 +88,7 @@ class Child:
             self._process.kill()
             self.gone.wait(STOP_WAIT_S)
 
-    def listen(self, on_message: Callable[[Child, Any], None], on_exit: OnExit) -> None:
+    def listen(self, on_message: Callable[[ChildProcess, Any], None], on_exit: OnExit) -> None:
         """Receive its messages until it ends; the body of its thread."""
         try:
             for message in self._channel:
@@ -107,7 +107,7 @@ class Child:
             on_exit(self, how, self._expected)
 
 
-OnExit = Callable[[Child, str, bool], None]
+OnExit = Callable[[ChildProcess, str, bool], None]
 
 
 class Supervisor:
@@ -118,15 +118,15 @@ class Supervisor:
         self._silence_s = silence_s
         self._ended = threading.Event()
         self._watching = False
-        self._children: set[Child] = set()
+        self._children: set[ChildProcess] = set()
         self._listeners: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
         self._closed = False
 
     def start(
-        self, module: str, on_message: Callable[[Child, Any], None], on_exit: OnExit
-    ) -> Child:
+        self, module: str, on_message: Callable[[ChildProcess, Any], None], on_exit: OnExit
+    ) -> ChildProcess:
         """A new process of ``python -m module``; both callbacks come from its own thread.
 
         ``on_exit(child, how, expected)`` comes last; ``expected`` if we ended it.
@@ -144,7 +144,7 @@ class Supervisor:
                 self._watching = True
                 in_thread("watch-children", self._watch)
 
-        def forget(ended: Child, how: str, expected: bool) -> None:
+        def forget(ended: ChildProcess, how: str, expected: bool) -> None:
             with self._lock:
                 self._children.discard(ended)
             on_exit(ended, how, expected)
@@ -165,7 +165,7 @@ class Supervisor:
                     sys.stderr.write(f"{words}; ending it\n")
                     child.end_hung()
 
-    def _spawn(self, module: str) -> Child:
+    def _spawn(self, module: str) -> ChildProcess:
         ours, theirs = socket.socketpair()
         self._logs.mkdir(parents=True, exist_ok=True)
         with theirs, (self._logs / f"{module.rpartition('.')[2]}.log").open("ab") as log:
@@ -179,7 +179,7 @@ class Supervisor:
                 stderr=log,
                 start_new_session=True,
             )
-        return Child(process, Channel(ours, FromWorker))
+        return ChildProcess(process, MessageChannel(ours, FromWorker))
 
     def pids(self) -> list[int]:
         """The processes that run now."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from eddyline.errors import EddylineError
 from eddyline.service.child import join_parent
-from eddyline.service.supervisor import Child, Supervisor
+from eddyline.service.supervisor import ChildProcess, Supervisor
 
 MODULE = "eddyline.service.warming"
 
@@ -23,10 +23,10 @@ def warm(supervisor: Supervisor) -> threading.Event:
     """Begin; the event is set when it is over, whether well or not."""
     over = threading.Event()
 
-    def heard(child: Child, message: Any) -> None:
+    def heard(child: ChildProcess, message: Any) -> None:
         """It says nothing."""
 
-    def exited(child: Child, how: str, expected: bool) -> None:
+    def exited(child: ChildProcess, how: str, expected: bool) -> None:
         over.set()
 
     with contextlib.suppress(EddylineError):  # the server is stopping

@@ -12,7 +12,7 @@ import threading
 from eddyline.engine.metrics import JobMetrics, OperatorMetrics, ShardMetrics
 from eddyline.engine.scores import ScorePoints
 from eddyline.engine.signals import StopSignal
-from eddyline.engine.sinks.sink import Printed
+from eddyline.engine.sinks.sink import PrintedLines
 from eddyline.engines.engine import Prepared, RunSpec, StartFrom
 from eddyline.record.batch import Batch, ChangeKind
 from eddyline.service import events
@@ -43,7 +43,7 @@ FIRST_STEP_TICK_S = 0.02
 CHANGES_A_MESSAGE = 5000
 
 
-class Work:
+class StatementWork:
     """One SELECT or INSERT: ``run`` works until the input ends or ``stop`` is set."""
 
     def __init__(
@@ -113,7 +113,7 @@ class Work:
         for message in record_scores(self._session.monitor, self._id, scores):
             self._session.send(message)
 
-    def on_printed(self, printed: Printed) -> None:
+    def on_printed(self, printed: PrintedLines) -> None:
         """Lines of the print connector."""
         if self._log is not None:
             for text in printed.lines:

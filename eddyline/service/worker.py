@@ -8,7 +8,7 @@ from typing import Any
 
 from eddyline.errors import EddylineError
 from eddyline.service import messages
-from eddyline.service.channel import Channel
+from eddyline.service.channel import MessageChannel
 from eddyline.service.child import in_thread, join_parent, serve
 
 FINISH_S = 4.0
@@ -17,7 +17,7 @@ FINISH_S = 4.0
 class Worker:
     """Handles the server's messages; what takes time runs in threads."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: MessageChannel) -> None:
         from eddyline.service.script import Script
         from eddyline.service.session import Session
 

@@ -32,7 +32,7 @@ def _changes(node: lg.Node) -> bool:
     """Whether a node over insert-only rows takes rows back."""
     if isinstance(node, lg.Scan):
         return has_changelog(node.table)
-    if isinstance(node, lg.Aggregate):
+    if isinstance(node, lg.GroupBy):
         return node.window is None and bool(node.calls)
     if isinstance(node, lg.Join):
         return node.kind not in ("INNER", "SEMI") and not _is_timed(node)
@@ -64,7 +64,7 @@ def change_kinds(node: lg.Node) -> frozenset[str]:
     below = frozenset().union(*(change_kinds(c) for c in lg.children(node)))
     if isinstance(node, lg.Scan) and has_changelog(node.table):
         return _INSERTS | {UPDATE, DELETE}
-    if isinstance(node, lg.Aggregate) and node.window is None and node.calls:
+    if isinstance(node, lg.GroupBy) and node.window is None and node.calls:
         return _INSERTS | {UPDATE} | (frozenset({DELETE}) if below != _INSERTS else frozenset())
     if isinstance(node, lg.Join) and not _is_timed(node):
         padded = node.kind in ("LEFT", "RIGHT", "FULL", "ANTI")

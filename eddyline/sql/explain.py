@@ -71,11 +71,11 @@ def _line(node: lg.Node) -> str:
     if isinstance(node, lg.Calc):
         where = "" if node.condition is None else f", where={describe(node.condition)}"
         return f"Calc(select=[{_names(_named(n, e) for n, e in node.projections)}]{where})"
-    if isinstance(node, lg.Watermark):
+    if isinstance(node, lg.AssignWatermark):
         return f"WatermarkAssigner(rowtime={node.column}, watermark={describe(node.expression)})"
     if isinstance(node, lg.WindowTable):
         return f"WindowTableFunction({_window(node.window)}, time={node.time_column})"
-    if isinstance(node, lg.Aggregate):
+    if isinstance(node, lg.GroupBy):
         return _aggregate(node)
     if isinstance(node, lg.Join):
         return _join(node)
@@ -147,7 +147,7 @@ def _named(name: str, e: Typed) -> str:
     return name if same else f"{describe(e)} AS {name}"
 
 
-def _aggregate(node: lg.Aggregate) -> str:
+def _aggregate(node: lg.GroupBy) -> str:
     calls = _names(_call(c) for c in node.calls)
     parts = [f"groupBy=[{_names(node.keys)}]"] if node.keys else []
     parts += [f"select=[{calls}]"] if calls else []

@@ -12,7 +12,7 @@ _FLIP = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class TimeBounds:
     """right time within [left time + lower_ms, left time + upper_ms]; ``rest`` is not about time.
 
     Column names are the join's output names.
@@ -25,7 +25,7 @@ class Interval:
     rest: tuple[Typed, ...]
 
 
-def interval_of(node: lg.Join) -> Interval | None:
+def interval_of(node: lg.Join) -> TimeBounds | None:
     """The interval that a join's condition sets on two row times, bounded on both sides."""
     lower: int | None = None
     upper: int | None = None
@@ -45,7 +45,7 @@ def interval_of(node: lg.Join) -> Interval | None:
             upper = high if upper is None else min(upper, high)
     if times is None or lower is None or upper is None or lower > upper:
         return None
-    return Interval(*times, lower, upper, tuple(rest))
+    return TimeBounds(*times, lower, upper, tuple(rest))
 
 
 def _comparisons(parts: list[Typed]) -> list[Typed]:

@@ -17,7 +17,7 @@ from eddyline.record.types import BIGINT, DataType, TimeAttribute
 from eddyline.sql.matching import Collected, Step
 from eddyline.sql.physical import Window
 from eddyline.sql.points import ForestOver, HotspotsOver
-from eddyline.sql.sorting import Frame, Place, SortKey
+from eddyline.sql.sorting import Frame, SortKey, SourceLocation
 from eddyline.sql.typed import Ref, Typed
 
 
@@ -56,7 +56,7 @@ class Calc:
 
 
 @dataclass(frozen=True, slots=True)
-class Watermark:
+class AssignWatermark:
     """Row time in ``column``, watermark by ``expression``."""
 
     input: Node
@@ -103,7 +103,7 @@ class AggregateCall:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupWindow:
+class GroupingWindow:
     """The window of a grouping; ``names`` are the output's start, end and time columns."""
 
     window: Window
@@ -112,7 +112,7 @@ class GroupWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Aggregate:
+class GroupBy:
     """Grouping. With ``window`` the schema is keys, aggregates, and the window's columns.
 
     state_ttl_ms: what a hint says; None for the session's.
@@ -121,7 +121,7 @@ class Aggregate:
     input: Node
     keys: tuple[str, ...]
     calls: tuple[AggregateCall, ...]
-    window: GroupWindow | None
+    window: GroupingWindow | None
     schema: Schema
     state_ttl_ms: int | None = None
 
@@ -241,7 +241,7 @@ class Over:
     frame: Frame
     calls: tuple[AggregateCall, ...]
     schema: Schema
-    place: Place = field(compare=False)
+    place: SourceLocation = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ class Rank:
     first: int
     last: int | str | None
     rank: str | None
-    place: Place = field(compare=False)
+    place: SourceLocation = field(compare=False)
 
     @property
     def schema(self) -> Schema:
@@ -366,9 +366,9 @@ Node = (
     Scan
     | Values
     | Calc
-    | Watermark
+    | AssignWatermark
     | WindowTable
-    | Aggregate
+    | GroupBy
     | Join
     | Forest
     | Hotspots

@@ -16,7 +16,7 @@ from eddyline.sql import logical as lg
 from eddyline.sql.typed import Apply, Ref, Typed, conjuncts, describe, refs, substitute
 
 
-def meaning_of(node: lg.Aggregate | lg.Join | lg.Forest) -> str:
+def meaning_of(node: lg.GroupBy | lg.Join | lg.Forest) -> str:
     """What the node's state holds, as JSON text."""
     facts = _MEANINGS[type(node)](node)
     return json.dumps(facts, sort_keys=True)
@@ -91,7 +91,7 @@ def _column(name: str, below: lg.Node) -> list[str]:
 
 def _source(e: Typed, below: lg.Node) -> str:
     """An expression over a node's columns, over the columns of what that node projects."""
-    while refs(e) and isinstance(below, lg.Calc | lg.Watermark | lg.WindowTable):
+    while refs(e) and isinstance(below, lg.Calc | lg.AssignWatermark | lg.WindowTable):
         if isinstance(below, lg.Calc):
             e = substitute(e, dict(below.projections))
         below = below.input
@@ -99,7 +99,7 @@ def _source(e: Typed, below: lg.Node) -> str:
 
 
 _MEANINGS: dict[type, Any] = {
-    lg.Aggregate: _aggregate,
+    lg.GroupBy: _aggregate,
     lg.Join: _join,
     lg.Forest: _forest,
 }

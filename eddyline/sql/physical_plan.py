@@ -12,7 +12,7 @@ from eddyline.record.types import Root, TimeAttribute
 from eddyline.sql import logical as lg
 from eddyline.sql import physical as p
 from eddyline.sql.changes import insert_only, is_timed_over
-from eddyline.sql.intervals import Interval, interval_of
+from eddyline.sql.intervals import TimeBounds, interval_of
 from eddyline.sql.meaning import meaning_of
 from eddyline.sql.physical_ordered import OverTime
 from eddyline.sql.points import ForestOver, HotspotsOver
@@ -48,7 +48,7 @@ def _projections(items: tuple[tuple[str, Typed], ...]) -> tuple[p.Projection, ..
     return tuple(p.Projection(n, _expr(e)) for n, e in items)
 
 
-def _watermark(node: lg.Watermark) -> p.Node:
+def _watermark(node: lg.AssignWatermark) -> p.Node:
     text = render(node.expression)
     return p.AssignWatermark(physical(node.input), node.column, text, node.schema)
 
@@ -76,7 +76,7 @@ def _expr(e: Typed) -> p.Expr:
     return p.Expr(render(e), e.type, e)
 
 
-def _aggregate(node: lg.Aggregate) -> p.Node:
+def _aggregate(node: lg.GroupBy) -> p.Node:
     below = physical(node.input)
     calls = tuple(_call(c) for c in node.calls)
     if node.window is None:
@@ -280,7 +280,7 @@ def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.
     )  # fmt: skip
 
 
-def _interval_join(node: lg.Join, found: Interval) -> p.Node:
+def _interval_join(node: lg.Join, found: TimeBounds) -> p.Node:
     left = dict(zip(node.left_names, node.left.schema.names, strict=True))
     right = dict(zip(node.right_names, node.right.schema.names, strict=True))
     left_keys, right_keys, rest = _keys(node, list(found.rest), frozenset())
@@ -320,9 +320,9 @@ _MAKERS: dict[type[Any], Callable[[Any], p.Node]] = {
     lg.Scan: _scan,
     lg.Values: _values,
     lg.Calc: _calc,
-    lg.Watermark: _watermark,
+    lg.AssignWatermark: _watermark,
     lg.WindowTable: _window_table,
-    lg.Aggregate: _aggregate,
+    lg.GroupBy: _aggregate,
     lg.Join: _join,
     lg.Forest: _forest,
     lg.Hotspots: _hotspots,

@@ -15,7 +15,7 @@ from eddyline.sql.bind.definitions import altered_table, define_table, define_vi
 from eddyline.sql.bind.queries import bind_query, final
 from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, StateTtls
-from eddyline.sql.bind.sinks import Target, bind_insert
+from eddyline.sql.bind.sinks import SinkTarget, bind_insert
 from eddyline.sql.changes import insert_only
 from eddyline.sql.explain import execution_nodes, tree
 from eddyline.sql.logical import Node
@@ -58,7 +58,7 @@ class Planner:
         return self._plan(root, statement.source, node, env)
 
     def _plan(
-        self, root: p.Sink | p.Collect, source: st.Source, node: Node, env: Environment
+        self, root: p.Sink | p.Collect, source: st.StatementSource, node: Node, env: Environment
     ) -> p.Plan:
         ttl_ms = self._config.state_ttl_ms
         if ttl_ms and any(isinstance(n, p.Forest) for n in p.walk(root)):
@@ -118,7 +118,7 @@ class Planner:
         self.warnings = tuple(env.warnings)
         return view
 
-    def _environment(self, source: st.Source) -> Environment:
+    def _environment(self, source: st.StatementSource) -> Environment:
         warnings = [f"the hint {name} changes nothing on one machine" for name in source.hints]
         ttls = StateTtls({name: duration_ms(text, "STATE_TTL") for name, text in source.state_ttls})
         return Environment(self._catalog, self._config, source.script, warnings, state_ttls=ttls)
@@ -141,7 +141,7 @@ class Planner:
             raise env.error(message, statement.source.span, _TTL_NAMES)
         return replace(relation, node=final(relation.node)) if env.config.is_batch else relation
 
-    def _target(self, statement: st.Insert, env: Environment) -> tuple[Target, Node]:
+    def _target(self, statement: st.Insert, env: Environment) -> tuple[SinkTarget, Node]:
         target = bind_insert(self._bound(statement, env), statement, env)
         return target, optimized(target.node)
 

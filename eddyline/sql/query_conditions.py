@@ -64,7 +64,7 @@ def quantified(
     )
     decides = s.Unary("NOT", holds, span) if is_all else holds
     whens = ((empty, of_none), (decides, decided), (nulls, s.Literal("null", "NULL", span)))
-    return s.Case(None, whens, holds, span)
+    return s.CaseExpression(None, whens, holds, span)
 
 
 def quantified_list(
@@ -97,7 +97,7 @@ def _three_valued(
     for u in unknown[1:]:
         any_unknown = s.Binary("OR", any_unknown, u, e.span)
     whens = ((found, true), (empty, false), (any_unknown, null))
-    return s.Case(None, whens, false, e.span)
+    return s.CaseExpression(None, whens, false, e.span)
 
 
 def _count(

@@ -63,7 +63,7 @@ def _bound(distance: int | None, side: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """Where in which text a plan node was written, for errors that only planning finds."""
 
     span: Span

@@ -10,7 +10,7 @@ from eddyline.sql import syntax
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StatementSource:
     """Where a statement stands: its own text, the whole script, and its place in it.
 
     hints: names of hints that change no result here. state_ttls: name or alias of a table, and the
@@ -66,7 +66,7 @@ class CreateTable:
     are its other forms. order: the query's columns in another order, when only names stand in
     parentheses. distribution: the text behind DISTRIBUTED."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     columns: tuple[ColumnDefinition, ...]
     watermark: WatermarkDefinition | None
@@ -87,7 +87,7 @@ class CreateTable:
 class CreateView:
     """CREATE [TEMPORARY] VIEW [IF NOT EXISTS] name [(columns)] AS query."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     columns: tuple[str, ...]
     query: syntax.Query
@@ -102,7 +102,7 @@ class CreateView:
 class DropTable:
     """DROP [TEMPORARY] TABLE [IF EXISTS]."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     if_exists: bool
     temporary: bool
@@ -112,7 +112,7 @@ class DropTable:
 class DropView:
     """DROP [TEMPORARY] VIEW [IF EXISTS]."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     if_exists: bool
     temporary: bool
@@ -122,7 +122,7 @@ class DropView:
 class CreateDatabase:
     """CREATE DATABASE [IF NOT EXISTS] name [COMMENT …] [WITH (…)]."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     if_not_exists: bool
     comment: str | None = None
@@ -133,7 +133,7 @@ class CreateDatabase:
 class DropDatabase:
     """DROP DATABASE [IF EXISTS] [RESTRICT | CASCADE]."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     if_exists: bool
     cascade: bool
@@ -143,7 +143,7 @@ class DropDatabase:
 class CreateFunction:
     """CREATE [OR REPLACE] [TEMPORARY [SYSTEM]] FUNCTION [IF NOT EXISTS] name AS '…' LANGUAGE x."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     reference: str
     language: str
@@ -157,7 +157,7 @@ class CreateFunction:
 class DropFunction:
     """DROP [TEMPORARY [SYSTEM]] FUNCTION [IF EXISTS] name."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     if_exists: bool
     temporary: bool
@@ -209,7 +209,7 @@ SchemaChange = AddElements | DropElements | RenameColumn
 class AlterTable:
     """ALTER TABLE [IF EXISTS]: exactly one of rename, set, reset and a change of the schema."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     rename: str | None = None
     set_options: dict[str, str] | None = None
@@ -222,7 +222,7 @@ class AlterTable:
 class AlterView:
     """ALTER VIEW: RENAME TO or AS query."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     rename: str | None = None
     query: syntax.Query | None = None
@@ -233,7 +233,7 @@ class AlterView:
 class AlterDatabase:
     """ALTER DATABASE name SET (…)."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     options: dict[str, str]
 
@@ -242,7 +242,7 @@ class AlterDatabase:
 class CreateCatalog:
     """CREATE CATALOG [IF NOT EXISTS] name [COMMENT …] WITH (…)."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     options: dict[str, str]
     comment: str | None
@@ -253,7 +253,7 @@ class CreateCatalog:
 class AlterCatalog:
     """ALTER CATALOG name SET (…) | RESET (…) | COMMENT '…'."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     set_options: dict[str, str] = field(default_factory=dict)
     reset_options: tuple[str, ...] = ()
@@ -264,7 +264,7 @@ class AlterCatalog:
 class DropCatalog:
     """DROP CATALOG [IF EXISTS] name."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     if_exists: bool
 
@@ -273,7 +273,7 @@ class DropCatalog:
 class AddJar:
     """ADD JAR or REMOVE JAR 'path'."""
 
-    source: Source
+    source: StatementSource
     path: str
     remove: bool
 
@@ -282,7 +282,7 @@ class AddJar:
 class UseModules:
     """USE MODULES name, …"""
 
-    source: Source
+    source: StatementSource
     names: tuple[str, ...]
 
 
@@ -291,7 +291,7 @@ class CompilePlan:
     """COMPILE PLAN 'path' [IF NOT EXISTS] FOR an INSERT or a statement set; ``execute``:
     COMPILE AND EXECUTE PLAN."""
 
-    source: Source
+    source: StatementSource
     path: str
     if_not_exists: bool
     statement: Insert | StatementSet
@@ -302,7 +302,7 @@ class CompilePlan:
 class ExecutePlan:
     """EXECUTE PLAN 'path'."""
 
-    source: Source
+    source: StatementSource
     path: str
 
 
@@ -310,7 +310,7 @@ class ExecutePlan:
 class UseDatabase:
     """USE database."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
 
 
@@ -318,7 +318,7 @@ class UseDatabase:
 class UseCatalog:
     """USE CATALOG catalog."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
 
 
@@ -339,7 +339,7 @@ class Show:
     full: FULL MODULES, USER FUNCTIONS. partition: (column, value) of SHOW PARTITIONS.
     """
 
-    source: Source
+    source: StatementSource
     what: str
     name: syntax.Name | None = None
     like: Pattern | None = None
@@ -351,7 +351,7 @@ class Show:
 class Describe:
     """DESCRIBE of a table or view; ``what`` is CATALOG, DATABASE, FUNCTION or JOB otherwise."""
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     extended: bool = False
     what: str = "TABLE"
@@ -361,7 +361,7 @@ class Describe:
 class SetOption:
     """SET 'key' = 'value'; both None: SET alone lists all."""
 
-    source: Source
+    source: StatementSource
     key: str | None = None
     value: str | None = None
 
@@ -370,7 +370,7 @@ class SetOption:
 class ResetOption:
     """RESET ['key']."""
 
-    source: Source
+    source: StatementSource
     key: str | None = None
 
 
@@ -378,7 +378,7 @@ class ResetOption:
 class Query:
     """A SELECT to look at."""
 
-    source: Source
+    source: StatementSource
     query: syntax.Query
 
 
@@ -390,7 +390,7 @@ class Insert:
     (CREATE TABLE … AS SELECT).
     """
 
-    source: Source
+    source: StatementSource
     name: syntax.Name
     columns: tuple[str, ...]
     query: syntax.Query
@@ -406,7 +406,7 @@ class Insert:
 class StatementSet:
     """BEGIN STATEMENT SET; … END: inserts that run as one job."""
 
-    source: Source
+    source: StatementSource
     inserts: tuple[Insert, ...]
 
 
@@ -414,7 +414,7 @@ class StatementSet:
 class Explain:
     """EXPLAIN [details] of a query, an insert or a statement set."""
 
-    source: Source
+    source: StatementSource
     statement: Query | Insert | StatementSet
     details: tuple[str, ...] = ()
 
@@ -423,7 +423,7 @@ class Explain:
 class StopJob:
     """STOP JOB 'id' [WITH SAVEPOINT]."""
 
-    source: Source
+    source: StatementSource
     job: str
     savepoint: bool
 
@@ -432,7 +432,7 @@ class StopJob:
 class Help:
     """HELP."""
 
-    source: Source
+    source: StatementSource
 
 
 Statement = (

@@ -40,7 +40,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class IntervalLiteral:
     """``INTERVAL '1:30' MINUTE TO SECOND``; units are upper case."""
 
     text: str
@@ -150,7 +150,7 @@ class Like:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class CaseExpression:
     """``CASE [x] WHEN a THEN b … [ELSE c] END``."""
 
     operand: Expression | None
@@ -160,7 +160,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class CastExpression:
     """``CAST(x AS type)``, ``TRY_CAST(x AS type)``."""
 
     operand: Expression
@@ -196,7 +196,7 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FrameClause:
     """``ROWS | RANGE BETWEEN start AND end``."""
 
     unit: str
@@ -212,7 +212,7 @@ class Over:
 
     partition_by: tuple[Expression, ...]
     order_by: tuple[OrderItem, ...]
-    frame: Frame | None
+    frame: FrameClause | None
     name: str | None
     span: Span
 
@@ -290,7 +290,7 @@ class Star:
 Expression = (
     Name
     | Literal
-    | Interval
+    | IntervalLiteral
     | Unary
     | TimeBetween
     | Binary
@@ -301,8 +301,8 @@ Expression = (
     | Exists
     | ScalarQuery
     | Like
-    | Case
-    | Cast
+    | CaseExpression
+    | CastExpression
     | FunctionCall
     | Unit
     | NamedArgument
@@ -375,7 +375,7 @@ class Unnest:
 
 
 @dataclass(frozen=True, slots=True)
-class TableFunction:
+class TableFunctionCall:
     """``[LATERAL] [TABLE(] f(…) [)] [AS alias]``."""
 
     call: FunctionCall
@@ -397,7 +397,7 @@ class JoinClause:
     span: Span
 
 
-Relation = TableName | Derived | Unnest | TableFunction | JoinClause | MatchRecognize
+Relation = TableName | Derived | Unnest | TableFunctionCall | JoinClause | MatchRecognize
 
 
 @dataclass(frozen=True, slots=True)

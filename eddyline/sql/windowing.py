@@ -50,7 +50,7 @@ def windows_of(node: lg.Node) -> tuple[WindowColumns, ...]:
         return (WindowColumns(node.window, *node.names, False, node.partition_by),)
     if isinstance(node, lg.Calc):
         return _through(node.projections, windows_of(node.input))
-    if isinstance(node, lg.Aggregate):
+    if isinstance(node, lg.GroupBy):
         return _of_aggregate(node)
     if isinstance(node, lg.Forest | lg.Hotspots | lg.Limit | lg.Expand | lg.Unnest):
         return windows_of(node.input)
@@ -79,7 +79,7 @@ def _through(
     return tuple(found)
 
 
-def _of_aggregate(node: lg.Aggregate) -> tuple[WindowColumns, ...]:
+def _of_aggregate(node: lg.GroupBy) -> tuple[WindowColumns, ...]:
     if node.window is None:
         return ()
     carried = [

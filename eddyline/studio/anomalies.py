@@ -40,7 +40,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class AnomaliesData:
     """What one look found. ``points`` are those of ``series``, oldest first."""
 
     all: list[SeriesInfo]
@@ -126,7 +126,7 @@ class AnomaliesPage:
         self._at = None
         await self._refresh.now()
 
-    def _pull(self) -> Seen:
+    def _pull(self) -> AnomaliesData:
         services = self._services
         every_one = services.anomalies.series()
         names = statements(services, every_one)
@@ -135,7 +135,7 @@ class AnomaliesPage:
         alerts = [a for a in alerts if self._fits(a.job_id, a.key, a.series_id)]
         series = _chosen(shown, self._wanted, alerts)
         points = self._points(series) if series else []
-        return Seen(shown, names, alerts, series, points, services.clock.now_ms())
+        return AnomaliesData(shown, names, alerts, series, points, services.clock.now_ms())
 
     def _fits(self, job_id: str, key: str, series_id: str) -> bool:
         if self._wanted == series_id:
@@ -151,7 +151,7 @@ class AnomaliesPage:
         first = max(0, min(middle - self._window // 2, len(found) - self._window))
         return found[first : first + self._window]
 
-    def _show(self, seen: Seen) -> None:
+    def _show(self, seen: AnomaliesData) -> None:
         some = seen.series is not None
         filtered = self._job != ALL_JOBS or bool(self._key)
         self._empty.set_visibility(not some and not filtered)
@@ -169,7 +169,7 @@ class AnomaliesPage:
         if seen.series is not None:
             self._draw(seen.series, seen)
 
-    def _draw(self, series: SeriesInfo, seen: Seen) -> None:
+    def _draw(self, series: SeriesInfo, seen: AnomaliesData) -> None:
         alerts = [a for a in seen.alerts if a.series_id == series.series_id]
         last = seen.points[-1].time_ms if seen.points else None
         drawn = (series.series_id, last, len(seen.points), len(alerts), self._at)

@@ -61,7 +61,7 @@ OPERATIONS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ApplicationData:
     application: Application
     jobs: JobInfos
     snapshots: Snapshots
@@ -131,9 +131,9 @@ class ApplicationPage:
         icon_button("restore", "Start from it", lambda: self._restored(snapshot))
         icon_button("delete", "Delete it", lambda: self._forgotten(snapshot))
 
-    def _pull(self) -> _Seen:
+    def _pull(self) -> _ApplicationData:
         applications, name = self._services.applications, self._name
-        return _Seen(
+        return _ApplicationData(
             applications.get(name),
             applications.jobs(name),
             applications.snapshots(name),
@@ -142,7 +142,7 @@ class ApplicationPage:
             self._services.clock.now_ms(),
         )
 
-    def _show(self, seen: _Seen) -> None:
+    def _show(self, seen: _ApplicationData) -> None:
         application, now_ms = seen.application, seen.now_ms
         self._version = application.version
         ready, runs = application.status == READY, application.status == RUNNING

@@ -51,7 +51,7 @@ _HEADERS = {
 }
 
 
-class SignIn(Protocol):
+class SignInChecks(Protocol):
     """What the gate asks of whoever knows users, links and sessions."""
 
     def attempt(self, user: str, address: str) -> AbstractContextManager[float]:
@@ -102,7 +102,7 @@ class Gate:
     def __init__(
         self,
         app: ASGIApp,
-        signin: SignIn,
+        signin: SignInChecks,
         recheck_s: float = RECHECK_S,
         rights: UserRights | None = None,
     ) -> None:

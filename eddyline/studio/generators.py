@@ -42,7 +42,7 @@ _BUSY = ("RUNNING", "STARTING", "RESTARTING")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GeneratorsData:
     """All generators and the streams there are."""
 
     sending: list[SendingRate]
@@ -97,11 +97,11 @@ class GeneratorsPage:
         self._refresh = every(0.5, self._pull, self._show)
         self._choose(self._known.get(chosen) or _only_one(self._known))
 
-    def _pull(self) -> Standing:
+    def _pull(self) -> GeneratorsData:
         names = [info.name for info in self._services.streams.list()]
-        return Standing(sending_rates(self._services.generators), sorted(names))
+        return GeneratorsData(sending_rates(self._services.generators), sorted(names))
 
-    def _show(self, found: Standing) -> None:
+    def _show(self, found: GeneratorsData) -> None:
         self._known = {s.info.id: s.info for s in found.sending}
         self.form.show_streams(found.streams)
         self._none.set_visibility(not found.sending)

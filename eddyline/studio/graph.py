@@ -40,7 +40,7 @@ Graph = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class GraphSettings:
     """What is drawn: ``keys`` along the axis, a series for each of ``groups`` and ``values``.
 
     Columns are places in the table; values carry the name of their aggregate.
@@ -58,7 +58,7 @@ def mode_of(graph: Graph) -> str:
     return mode if mode in MODES else TABLE
 
 
-def settings(table: OutputTable, graph: Graph) -> Settings:
+def settings(table: OutputTable, graph: Graph) -> GraphSettings:
     """The graph's settings, by name over this table; guessed where they name nothing of it."""
     if mode_of(graph) == SCATTER and (found := _scatter_settings(table, graph)) is not None:
         return found
@@ -67,10 +67,10 @@ def settings(table: OutputTable, graph: Graph) -> Settings:
     values = _values(table, graph.get("values"))
     if not keys and not values:
         return guess(table, mode_of(graph))
-    return Settings(mode_of(graph), keys, groups, values or guess(table, TABLE).values)
+    return GraphSettings(mode_of(graph), keys, groups, values or guess(table, TABLE).values)
 
 
-def guess(table: OutputTable, mode: str) -> Settings:
+def guess(table: OutputTable, mode: str) -> GraphSettings:
     """A time or text along the axis, the last number as value, another text as group."""
     numbers = [i for i in range(len(table.columns)) if _is_numeric(table, i)]
     times = [i for i in range(len(table.columns)) if is_time(table, i)]
@@ -80,10 +80,10 @@ def guess(table: OutputTable, mode: str) -> Settings:
     group = [i for i in texts if i not in key and _few(table, i)][:1]
     if mode == PIE and group:
         key, group = group, []
-    return Settings(mode, tuple(key), tuple(group), tuple((i, "sum") for i in value))
+    return GraphSettings(mode, tuple(key), tuple(group), tuple((i, "sum") for i in value))
 
 
-def graph_of(table: OutputTable, chosen: Settings) -> Graph:
+def graph_of(table: OutputTable, chosen: GraphSettings) -> Graph:
     """The settings as a note keeps them."""
 
     def entry(index: int, aggregate: str = "sum") -> Graph:
@@ -99,7 +99,7 @@ def graph_of(table: OutputTable, chosen: Settings) -> Graph:
     }
 
 
-def options(table: OutputTable, chosen: Settings, graph: Graph | None = None) -> Options:
+def options(table: OutputTable, chosen: GraphSettings, graph: Graph | None = None) -> Options:
     """The chart's options, with the look that the note keeps in its graph."""
     setting = look.setting_of(graph or {}, chosen.mode)
     if chosen.mode == SCATTER and _is_numeric(table, chosen.keys[0] if chosen.keys else None):
@@ -109,17 +109,17 @@ def options(table: OutputTable, chosen: Settings, graph: Graph | None = None) ->
     return drawn
 
 
-def _scatter_settings(table: OutputTable, graph: Graph) -> Settings | None:
+def _scatter_settings(table: OutputTable, graph: Graph) -> GraphSettings | None:
     """Zeppelin keeps the columns of dots by axis; None where it names none of this table."""
     setting = look.setting_of(graph, SCATTER)
     places = {name: _places(table, [setting.get(name)]) for name in ("xAxis", "yAxis", "group")}
     if not places["xAxis"] or not places["yAxis"]:
         return None
     values = tuple((place, "sum") for place in places["yAxis"])
-    return Settings(SCATTER, places["xAxis"], places["group"], values)
+    return GraphSettings(SCATTER, places["xAxis"], places["group"], values)
 
 
-def _dots(table: OutputTable, chosen: Settings, setting: look.Setting) -> Options:
+def _dots(table: OutputTable, chosen: GraphSettings, setting: look.Setting) -> Options:
     """A dot a row; its size by another column if the note names one."""
     found = charts.base()
     found["xAxis"] = charts.axis("value", scale=True)
@@ -149,7 +149,7 @@ def _dots(table: OutputTable, chosen: Settings, setting: look.Setting) -> Option
     return found
 
 
-def _options(table: OutputTable, chosen: Settings) -> Options:
+def _options(table: OutputTable, chosen: GraphSettings) -> Options:
     if chosen.mode == PIE:
         return _pie(table, chosen)
     found = charts.base()
@@ -189,7 +189,7 @@ def _drawn(mode: str, name: str, data: list[Any]) -> Options:
     return charts.line(name, data, **more)
 
 
-def _pie(table: OutputTable, chosen: Settings) -> Options:
+def _pie(table: OutputTable, chosen: GraphSettings) -> Options:
     found = charts.base()
     points = next(iter(_series(table, chosen).values()), {})
     for name in ("xAxis", "yAxis", "grid"):
@@ -201,7 +201,7 @@ def _pie(table: OutputTable, chosen: Settings) -> Options:
     return found
 
 
-def _series(table: OutputTable, chosen: Settings) -> dict[str, dict[str, float]]:
+def _series(table: OutputTable, chosen: GraphSettings) -> dict[str, dict[str, float]]:
     """Series by name, each a value by the keys' text, in order of first appearance."""
     buckets: dict[str, dict[str, list[float]]] = {}
     aggregates: dict[str, Aggregate] = {}
@@ -222,7 +222,7 @@ def _series(table: OutputTable, chosen: Settings) -> dict[str, dict[str, float]]
     }
 
 
-def _name(table: OutputTable, chosen: Settings, row: Sequence[str | None], index: int) -> str:
+def _name(table: OutputTable, chosen: GraphSettings, row: Sequence[str | None], index: int) -> str:
     group = ", ".join(str(row[i]) for i in chosen.groups)
     column = table.columns[index]
     if not group:

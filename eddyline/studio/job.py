@@ -40,7 +40,7 @@ _FAILURES = (("When (UTC)", ""), ("Attempt", "num"), ("Failure", "wide"))
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _JobData:
     job: JobInfo
     failures: JobFailures
     now_ms: int
@@ -91,12 +91,12 @@ class JobPage:
             self._sql = ui.html("", sanitize=False)
         every(1.0, self._pull, self._show)
 
-    def _pull(self) -> _Seen:
+    def _pull(self) -> _JobData:
         jobs = self._services.jobs
         job = jobs.get(self._id)
-        return _Seen(job, jobs.failures(self._id), self._services.clock.now_ms())
+        return _JobData(job, jobs.failures(self._id), self._services.clock.now_ms())
 
-    def _show(self, seen: _Seen) -> None:
+    def _show(self, seen: _JobData) -> None:
         job, figures = seen.job, seen.job.figures
         _put(self._state, state(job.actual))
         self._stop.set_enabled(job.desired == RUNNING)

@@ -37,11 +37,11 @@ def register(context: StudioContext) -> None:
 
     @ui.page("/jobs")
     def jobs() -> None:
-        with page("jobs", "Jobs"):
-            Jobs(context)
+        with page("jobs", "JobLists"):
+            JobLists(context)
 
 
-class Jobs:
+class JobLists:
     """The page's lists."""
 
     def __init__(self, context: StudioContext) -> None:
@@ -54,7 +54,7 @@ class Jobs:
             "when a process or the machine is restarted.",
         ) as self._empty:
             button("Open the notes", lambda: ui.navigate.to("/notes"), kind="main")
-        self._listing = Listing(_COLUMNS, "Jobs", self._actions)
+        self._listing = Listing(_COLUMNS, "JobLists", self._actions)
         with ui.element("section").classes("stack") as self._workers:
             heading("Worker processes")
             columns = (("Session", ""), ("State", ""), ("Process", "num"), ("Memory", "num"),

@@ -11,7 +11,7 @@ from eddyline.errors import EddylineError
 from eddyline.service.notes import Edited, NoteView
 from eddyline.studio.context import StudioContext
 from eddyline.studio.markup import escape, moment, plural
-from eddyline.studio.note_versions import Versions
+from eddyline.studio.note_versions import VersionsDialog
 from eddyline.studio.notice import Notice
 from eddyline.studio.paragraph import ParagraphBlock
 from eddyline.studio.shell import (
@@ -110,7 +110,7 @@ class NotePage:
             ui.menu_item("Schedule", self._ask_schedule)
             ui.menu_item("Stop the schedule", self._end_schedule)
             ui.menu_item("Keep a version", self._keep_version)
-            ui.menu_item("Versions", self._show_versions)
+            ui.menu_item("VersionsDialog", self._show_versions)
             ui.menu_item("Clear the results", self._clear)
             ui.menu_item("Restart Python", self._restart_python)
             ui.menu_item("Delete the note", self._remove)
@@ -273,7 +273,7 @@ class NotePage:
             self._notice.say("The note as it is now is among its versions.")
 
     async def _show_versions(self) -> None:
-        await Versions(self._notes, self._id, self._notice).show()
+        await VersionsDialog(self._notes, self._id, self._notice).show()
         await self.look()
 
     async def _rename(self) -> None:

@@ -13,7 +13,7 @@ from eddyline.studio.notice import Notice
 from eddyline.studio.shell import button, confirm, heading
 
 
-class Versions:
+class VersionsDialog:
     """The dialog; ``show`` returns when it is closed."""
 
     def __init__(self, notes: Notes, note_id: str, notice: Notice) -> None:
@@ -27,7 +27,7 @@ class Versions:
         if versions is None:
             return
         with ui.dialog() as dialog, ui.card().classes("dialog versions"):
-            heading("Versions")
+            heading("VersionsDialog")
             words = (
                 "A version is kept when all paragraphs are run, before an older one is restored, "
                 "and on request."

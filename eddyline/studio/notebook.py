@@ -24,7 +24,7 @@ FOREIGN_ROLE = "The role {role} was made elsewhere; its policies are changed wit
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _NotebookData:
     application: Application
     notes: list[tuple[str, str]]
     now_ms: int
@@ -108,16 +108,16 @@ class NotebookPage:
                             ticks.append(tick)
                     self._ticks[stream] = (ticks[0], ticks[1])
 
-    def _pull(self) -> _Seen:
+    def _pull(self) -> _NotebookData:
         application = self._services.applications.get(self._name)
         notes = [
             (note.id, note.name)
             for note in self._services.notes.list()
             if note.id == application.note or note.notebook == application.name
         ]
-        return _Seen(application, notes, self._services.clock.now_ms())
+        return _NotebookData(application, notes, self._services.clock.now_ms())
 
-    def _show(self, seen: _Seen) -> None:
+    def _show(self, seen: _NotebookData) -> None:
         application = seen.application
         self._state.set_content(state(application.status))
         self._start.set_visibility(application.status == READY)

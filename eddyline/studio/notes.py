@@ -44,7 +44,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class NotesData:
     """The notes and the time."""
 
     notes: list[NoteInfo]
@@ -111,10 +111,10 @@ class NotesPage:
                 )
                 button("Only the note", lambda: self._only_note(name), kind="quiet")
 
-    def _pull(self) -> Found:
-        return Found(self._notes.list(), self._services.clock.now_ms())
+    def _pull(self) -> NotesData:
+        return NotesData(self._notes.list(), self._services.clock.now_ms())
 
-    def _show(self, seen: Found) -> None:
+    def _show(self, seen: NotesData) -> None:
         self._names = {note.id: note.name for note in seen.notes}
         self._empty.set_visibility(not seen.notes)
         self._listing.set_visibility(bool(seen.notes))

@@ -27,7 +27,7 @@ _RUNNING = ("RUNNING", "STARTING", "RESTARTING")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OverviewData:
     """Everything at a glance."""
 
     streams: dict[str, StreamRate]
@@ -93,9 +93,9 @@ class Overview:
         if note is not None:
             ui.navigate.to(f"/notes/{note}")
 
-    def _pull(self) -> Standing:
+    def _pull(self) -> OverviewData:
         services = self._context.services
-        return Standing(
+        return OverviewData(
             self._context.rates.read(),
             services.generators.list(),
             services.notes.list(),
@@ -105,7 +105,7 @@ class Overview:
             services.clock.now_ms(),
         )
 
-    def _show(self, s: Standing) -> None:
+    def _show(self, s: OverviewData) -> None:
         bare = not (s.streams or s.generators or s.notes or s.jobs)
         self._begin.set_visibility(bare)
         self._lists.set_visibility(not bare)
@@ -133,7 +133,7 @@ def _stream_cells(rate: StreamRate) -> list[str]:
     return [name, number(round(rate.records_s, 1)), spark(history)]
 
 
-def _tiles(s: Standing) -> list[str]:
+def _tiles(s: OverviewData) -> list[str]:
     rates = s.streams.values()
     sending = [g for g in s.generators if g.actual in _RUNNING]
     busy = sum(note.running for note in s.notes)
@@ -154,7 +154,7 @@ def _tiles(s: Standing) -> list[str]:
     ]  # fmt: skip
 
 
-def _generators_line(s: Standing) -> str:
+def _generators_line(s: OverviewData) -> str:
     """What the generators send, and how many do so no more since the server was restarted."""
     rate = sum(g.counters.rate for g in s.generators if g.actual in _RUNNING)
     ended = sum(g.ended_with_server for g in s.generators)

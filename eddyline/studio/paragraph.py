@@ -19,7 +19,7 @@ from eddyline.studio.editor import Editor, Language
 from eddyline.studio.form_fields import FormFields
 from eddyline.studio.markup import clock_time, duration, escape, moment, number, state, when
 from eddyline.studio.notice import Notice
-from eddyline.studio.result import Results
+from eddyline.studio.result import ParagraphOutputs
 from eddyline.studio.shell import Page, button, icon_button
 
 SAVE_AFTER_S = 0.4
@@ -95,7 +95,7 @@ class ParagraphBlock:
             with self._stored:
                 self._origin = ui.label().classes("muted small grow")
                 self._fold = button("Show it", self._unfold, kind="quiet")
-            self._results = Results(lambda i, g: actions.draw(self.id, i, g))
+            self._results = ParagraphOutputs(lambda i, g: actions.draw(self.id, i, g))
             self._figures = ui.html("", sanitize=False).classes("figures")
 
     def _build_bar(self, view: ParagraphView) -> None:

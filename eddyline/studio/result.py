@@ -11,7 +11,7 @@ from nicegui import ui
 from eddyline.service.notes.clean import clean
 from eddyline.service.notes.output import FAILURE, HTML, TABLE, WARNING, Output, OutputTable
 from eddyline.studio import charts, graph, look
-from eddyline.studio.graph import Graph, Settings
+from eddyline.studio.graph import Graph, GraphSettings
 from eddyline.studio.markup import escape, plural
 from eddyline.studio.notice import text_html
 from eddyline.studio.result_grid import ResultGrid
@@ -22,7 +22,7 @@ _PICTURE = re.compile(r"[A-Za-z0-9+/=\s]{1,4000000}\Z")
 Draw = Callable[[int, Graph], Any]
 
 
-class Results:
+class ParagraphOutputs:
     """All outputs of a paragraph, in order; elements stay where only their content changed."""
 
     def __init__(self, draw: Draw) -> None:
@@ -151,7 +151,7 @@ class _TablePart(_Part):
         self._chart.options.update(options)
         self._chart.update()
 
-    def _controls(self, table: OutputTable, chosen: Settings) -> None:
+    def _controls(self, table: OutputTable, chosen: GraphSettings) -> None:
         """Have the switches say what is drawn, without that counting as a choice."""
         names = dict(enumerate(table.columns))
         value, aggregate = chosen.values[0] if chosen.values else (None, "sum")
@@ -187,7 +187,7 @@ class _TablePart(_Part):
         keys = () if self._key.value is None else (int(self._key.value),)
         groups = () if group in (None, -1) or group in keys else (int(group),)
         value = (int(self._value.value), str(self._aggregate.value or "sum"))
-        chosen = Settings(str(self._modes.value), keys, groups, (value,))
+        chosen = GraphSettings(str(self._modes.value), keys, groups, (value,))
         self._keep(graph.graph_of(self._table, chosen))
 
     def _look_chosen(self) -> None:

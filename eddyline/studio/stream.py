@@ -10,7 +10,7 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.notes import from_stream
 from eddyline.service.services import Services
-from eddyline.service.stream_sample import SAMPLE_RECORDS, Record, newest
+from eddyline.service.stream_sample import SAMPLE_RECORDS, SampledRecord, newest
 from eddyline.studio import charts
 from eddyline.studio.context import StudioContext
 from eddyline.studio.lab import show_words
@@ -112,7 +112,7 @@ class StreamPage:
         if found is not None:
             self._show_records(found)
 
-    def _newest(self) -> list[Record] | None:
+    def _newest(self) -> list[SampledRecord] | None:
         if not self._follow.value:
             return None
         try:
@@ -120,7 +120,7 @@ class StreamPage:
         except EddylineError:  # the facts above say why
             return None
 
-    def _show_records(self, found: list[Record] | None) -> None:
+    def _show_records(self, found: list[SampledRecord] | None) -> None:
         if found is None:
             return
         self._none.set_visibility(not found)
@@ -174,7 +174,7 @@ def _shard(stream: Any, info: Any) -> list[str]:
     return [escape(info.shard_id), open_, number(int(oldest)), number(int(following)), escape(keys)]
 
 
-def records_table(records: list[Record]) -> str:
+def records_table(records: list[SampledRecord]) -> str:
     """Records as a table, newest first."""
     head = "".join(f'<th scope="col">{h}</th>' for h in ("arrival (UTC)", "shard", "key", "data"))
     rows = "".join(

@@ -33,15 +33,15 @@ def register(context: StudioContext) -> None:
 
     @ui.page("/streams")
     def streams(new: int = 0) -> None:
-        with page("streams", "Streams", keys=_KEYS) as built:
-            shown = Streams(context)
+        with page("streams", "StreamList", keys=_KEYS) as built:
+            shown = StreamList(context)
             with built.actions:
                 button("New stream", shown.create.open, kind="main", icon="add", key="n")
         if new:
             shown.create.open()
 
 
-class Streams:
+class StreamList:
     """The page's list."""
 
     def __init__(self, context: StudioContext) -> None:
@@ -54,7 +54,7 @@ class Streams:
             "keeps them in order for a day.",
         ) as self._empty:
             button("Create the first one", self.create.open, kind="main")
-        self._listing = Listing(_COLUMNS, "Streams", self._actions)
+        self._listing = Listing(_COLUMNS, "StreamList", self._actions)
         every(1.0, context.rates.read, self._show)
 
     def _show(self, rates: dict[str, StreamRate]) -> None:

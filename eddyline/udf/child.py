@@ -26,7 +26,7 @@ class TimeIsUp(BaseException):
     """The parent has waited long enough."""
 
 
-class Child:
+class FunctionWorker:
     """Functions by their keys, and the channel to the worker."""
 
     def __init__(self, channel: socket.socket) -> None:
@@ -122,7 +122,11 @@ class Child:
         return Message({"definition": defined(getattr(module, attribute)).as_dict()})
 
 
-_ACTIONS = {"load": Child._load, "call": Child._call, "describe": Child._describe}
+_ACTIONS = {
+    "load": FunctionWorker._load,
+    "call": FunctionWorker._call,
+    "describe": FunctionWorker._describe,
+}
 
 
 def main() -> None:
@@ -141,7 +145,7 @@ def main() -> None:
 
     install()
     channel = socket.socket(fileno=descriptor)
-    Child(channel).serve()
+    FunctionWorker(channel).serve()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.model import load
 from eddyline.aws.protocol import Endpoint
 from eddyline.aws.shapes import Inputs
-from eddyline.aws.wire import Form, HttpParts
+from eddyline.aws.wire import HttpParts, WireForm
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 
@@ -56,7 +56,7 @@ class Streaming:
         self._inputs = Inputs(load("kinesis"))
         self._events = events
 
-    def parse(self, form: Form, operation: str, http: HttpParts) -> Any:
+    def parse(self, form: WireForm, operation: str, http: HttpParts) -> Any:
         return form.parse(self._inputs, operation, http)
 
     async def call(self, call: Call) -> Answer:
@@ -73,7 +73,7 @@ class OneRoute:
         form = self.form_of(http)
         return Route(self._service, "ListStreams", form, "ListStreams")
 
-    def form_of(self, http: HttpParts) -> Form:
+    def form_of(self, http: HttpParts) -> WireForm:
         return wire.of(http.headers["content-type"])
 
 

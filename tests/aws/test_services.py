@@ -25,7 +25,7 @@ from botocore.serialize import create_serializer
 from eddyline.aws import model as ours
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
-from eddyline.aws.query import Query
+from eddyline.aws.query import QueryProtocol
 from eddyline.aws.rest_json import RestJson
 from eddyline.aws.routing import ServiceRoutes
 from eddyline.aws.services import SERVICES, definition
@@ -163,7 +163,7 @@ MODELS = ("sts", "iam", "cloudformation", "sns", "lambda")
 def test_what_botocore_writes_is_read_and_what_we_write_botocore_reads(service: str) -> None:
     theirs = ServiceModel(LOADER.load_service_model(service, "service-2"), service)
     model = ours.load(service)
-    form: Any = Query(model) if model.protocol == "query" else RestJson(model)
+    form: Any = QueryProtocol(model) if model.protocol == "query" else RestJson(model)
     for shape in model.operations.values():
         without_patterns(shape.input, set())
     inputs = Inputs(model)
@@ -209,7 +209,7 @@ def test_refusals_have_the_codes_that_botocore_reads(service: str) -> None:
         "AccessDeniedException": "AccessDenied",
         "InvalidSignatureException": "SignatureDoesNotMatch",
     }.items():
-        refusal = Query(model).refusal(AwsError(ours_name, "a <b> & c"), "the-id")
+        refusal = QueryProtocol(model).refusal(AwsError(ours_name, "a <b> & c"), "the-id")
         reply = {"status_code": refusal.status, "headers": {}, "body": refusal.body, "context": {}}
         read = parser.parse(reply, None)
         assert read["Error"]["Code"] == code

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from eddyline.cli import demo_run
 from eddyline.cli.demo_replay import because
-from eddyline.cli.demo_run import Place, free_instead, started
-from eddyline.cli.demo_summary import Found, found, instant, latency, overlaps, verdict
+from eddyline.cli.demo_run import DemoLocation, free_instead, started
+from eddyline.cli.demo_summary import DemoAlert, found, instant, latency, overlaps, verdict
 from eddyline.cli.demo_view import DemoView, ScoredWindow
 from eddyline.errors import EddylineError
 from eddyline.service import lab
@@ -27,7 +27,7 @@ from eddyline.service.anomalies import Point
 BURST = (100_400, 106_400)
 
 
-def alert(start_ms: int) -> Found:
+def alert(start_ms: int) -> DemoAlert:
     return found(start_ms, 3.0, "ctrpercent is 400", BURST)
 
 
@@ -136,7 +136,7 @@ def test_a_busy_default_port_is_replaced_and_a_named_one_refused(tmp_path: Path)
         port = busy.getsockname()[1]
         free = free_instead("127.0.0.1", port, "the studio", said.append)
         with pytest.raises(EddylineError, match=f"port {port} on 127.0.0.1 is in use") as refused:
-            started(Place(tmp_path / "data", api_port=port, port=0), said.append)
+            started(DemoLocation(tmp_path / "data", api_port=port, port=0), said.append)
     assert free not in (0, port)
     assert said == [f"port {port} is in use by another program; the studio is on port {free}"]
     assert refused.value.code == "port_in_use"
@@ -162,8 +162,8 @@ def test_a_long_compilation_is_announced(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_greeting_says_what_becomes_of_the_data(tmp_path: Path) -> None:
-    assert "removed" in Place(tmp_path, scratch=True).afterwards
-    assert f"--data-dir {tmp_path}" in Place(tmp_path).afterwards
+    assert "removed" in DemoLocation(tmp_path, scratch=True).afterwards
+    assert f"--data-dir {tmp_path}" in DemoLocation(tmp_path).afterwards
 
 
 whole = pytest.mark.skipif(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from command import Command
 
-from eddyline.cli.shell import Names, is_leave
+from eddyline.cli.shell import CompletionNames, is_leave
 from eddyline.testing import TestServer, server
 
 TABLE = (
@@ -118,7 +118,7 @@ def test_words_that_leave(text: str) -> None:
 
 def test_names_that_tab_offers(running: TestServer, eddyline: Command) -> None:
     running.sql(TABLE)
-    names = Names(running.services)
+    names = CompletionNames(running.services)
     assert names.matching("page", "SELECT ") == ["page", "page_views"]
     assert names.matching("load", "SELECT page, ") == ["load_ms"]
     assert names.matching("TUMB", "FROM TABLE(") == ["TUMBLE"]

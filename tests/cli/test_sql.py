@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from command import Command
 
-from eddyline.cli.watching import Watch
+from eddyline.cli.watching import RunView
 from eddyline.log import PutBatch, StreamMode
 from eddyline.service import events
 from eddyline.testing import TestServer, server
@@ -171,7 +171,7 @@ def test_a_shell_reads_statements_from_a_pipe(eddyline: Command) -> None:
 def test_the_time_of_a_query_counts_from_its_first_look_at_the_sources(has_read: bool) -> None:
     """Without that, a busy machine would spend the time with the start of a worker."""
     cancelled: list[bool] = []
-    watch = Watch(lambda: cancelled.append(True), for_s=0.0)
+    watch = RunView(lambda: cancelled.append(True), for_s=0.0)
     watch(events.StatementStarted("run", 0, "SELECT", 1))
     if has_read:
         watch(events.StatementReads("run", 0))

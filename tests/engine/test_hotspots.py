@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eddyline.catalog.catalog import Catalog
-from eddyline.engine.operators.hotspots import Window
+from eddyline.engine.operators.hotspots import PointWindow
 from eddyline.errors import EddylineError
 from eddyline.sql import statement as statements
 from eddyline.sql.parse import parse_script
@@ -54,7 +54,7 @@ def clusters(points: npt.NDArray[np.float64], radius: float, least: int) -> list
 def test_a_window_has_the_clusters_of_its_newest_points(
     points: list[tuple[int, int]], radius: float, least: int, forgets: bool
 ) -> None:
-    window = Window(20, 2)
+    window = PointWindow(20, 2)
     for row, point in enumerate(points):
         window.add(np.array(point, float), radius)
         newest = np.array(points[max(0, row - 19) : row + 1], float)
@@ -66,7 +66,7 @@ def test_a_window_has_the_clusters_of_its_newest_points(
 
 
 def test_density_is_points_in_a_unit_of_volume() -> None:
-    window = Window(100, 2)
+    window = PointWindow(100, 2)
     for x, y in ((0, 0), (2, 0), (0, 4), (2, 4)):
         window.add(np.array([x, y], float), 4.0)
     (found,) = window.hotspots(4.0, 2)

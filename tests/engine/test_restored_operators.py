@@ -19,7 +19,7 @@ from engine_kit import Watcher, iso
 from statement_kit import Sql
 
 from eddyline.clock import ManualClock
-from eddyline.engine.build import NODES, Workshop, build, named, operators
+from eddyline.engine.build import NODES, BuildContext, build, named, operators
 from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.operator import Operator, Step
@@ -208,7 +208,7 @@ class Tree:
         self._db.close()
 
     def _build(self) -> Operator:
-        workshop = Workshop(
+        workshop = BuildContext(
             job_id="job",
             incarnation=1,
             zone="UTC",
@@ -352,7 +352,7 @@ class _Assigned:
 
     def __init__(self, sql: Sql, plan: p.Plan, clock: ManualClock, saved: Any) -> None:
         settings = Settings(worker_threads=1)
-        workshop = Workshop(
+        workshop = BuildContext(
             job_id="job",
             incarnation=1,
             zone="UTC",

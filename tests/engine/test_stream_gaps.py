@@ -13,7 +13,7 @@ from engine_kit import insert, scan, select, sink_table, watermark, window_aggre
 from test_stream_jobs import ROWS, TUMBLE, Live, make, put, row, stream_table
 
 from eddyline.clock import SYSTEM, ManualClock
-from eddyline.engine.state import STATE_FILE, JobState, Progress
+from eddyline.engine.state import STATE_FILE, JobProgress, JobState
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore
 from eddyline.settings import Settings
@@ -94,7 +94,7 @@ def forget_identities(home: Path) -> None:
     """The state as version 0.1.0 wrote it."""
     state = JobState(home, Settings())
     progress = state.progress()
-    state.write(Progress(progress.epoch, progress.positions, progress.operators))
+    state.write(JobProgress(progress.epoch, progress.positions, progress.operators))
     state.close()
     assert (home / STATE_FILE).exists()
 

@@ -19,7 +19,7 @@ from eddyline.generator.counters import SendResult
 from eddyline.generator.job import Generator
 from eddyline.generator.kinesis import KinesisStream, requests
 from eddyline.generator.spec import GeneratorSpec
-from eddyline.generator.target import Lines, LocalStream, open_file, open_target
+from eddyline.generator.target import LinesTarget, LocalStream, open_file, open_target
 from eddyline.log import LogStore
 from eddyline.settings import Settings
 
@@ -201,7 +201,7 @@ def test_a_file_that_cannot_be_is_told(tmp_path: Path) -> None:
         open_file(str(tmp_path))
     assert caught.value.code == "access_denied"
     with Path("/dev/full").open("wb", buffering=0) as full:
-        lines = Lines(full, owned=False)
+        lines = LinesTarget(full, owned=False)
         with pytest.raises(EddylineError) as caught:
             lines.send(*batch(2), STOP)
     assert caught.value.code == "disk_full"

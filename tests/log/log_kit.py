@@ -12,7 +12,7 @@ from typing import Any
 import lmdb
 
 from eddyline.clock import SYSTEM, Clock
-from eddyline.log import LogStore, Placed, PutBatch, Stream
+from eddyline.log import LogStore, Placement, PutBatch, Stream
 from eddyline.log.keys import BLOCK_KEY_BYTES
 from eddyline.settings import Settings
 
@@ -28,7 +28,7 @@ def store_at(path: Path, clock: Clock = SYSTEM, **changes: Any) -> LogStore:
     return LogStore(path, settings(**changes), clock)
 
 
-def put(stream: Stream, data: Iterable[bytes], key: str = "k") -> Placed:
+def put(stream: Stream, data: Iterable[bytes], key: str = "k") -> Placement:
     payloads = list(data)
     return stream.put(PutBatch([key] * len(payloads), payloads)).result(30)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
-from eddyline.log.block import Block, check, decode, encode, join, unpack
+from eddyline.log.block import RecordBlock, check, decode, encode, join, unpack
 from eddyline.log.keys import block_key, block_offset
 from eddyline.log.packed import join as packed_join
 from eddyline.log.sequence import offset_of, parse, sequence_number, sequence_numbers
@@ -17,14 +17,14 @@ from eddyline.log.sequence import offset_of, parse, sequence_number, sequence_nu
 RECORD = st.tuples(st.integers(0, 2**41), st.text(max_size=20), st.binary(max_size=200))
 
 
-def block(rows: list[tuple[int, str, bytes]]) -> Block:
+def block(rows: list[tuple[int, str, bytes]]) -> RecordBlock:
     times, keys, data = zip(*rows, strict=True)
-    return Block(
+    return RecordBlock(
         np.array(times, np.int64), pa.array(keys, pa.string()), pa.array(data, pa.binary())
     )
 
 
-def rows(of: Block) -> list[tuple[int, str, bytes]]:
+def rows(of: RecordBlock) -> list[tuple[int, str, bytes]]:
     columns = of.arrival_ms.tolist(), of.keys.to_pylist(), of.data.to_pylist()
     return list(zip(*columns, strict=True))
 

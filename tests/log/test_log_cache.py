@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 from log_kit import put, read_all, store_at
 
-from eddyline.log.block import Block
+from eddyline.log.block import RecordBlock
 from eddyline.log.cache import BLOCKS, BlockCache
 
 
-def block(size: int) -> Block:
-    return Block(np.zeros(1, np.int64), pa.array(["k"]), pa.array([b"x" * size], pa.binary()))
+def block(size: int) -> RecordBlock:
+    return RecordBlock(np.zeros(1, np.int64), pa.array(["k"]), pa.array([b"x" * size], pa.binary()))
 
 
 def test_the_bound_holds_and_the_longest_unused_go_first() -> None:

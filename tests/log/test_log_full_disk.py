@@ -63,7 +63,7 @@ def test_free_space_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     store = store_at(tmp_path, disk_free_mib_min=100)
     stream = store.create("s")
     free = {"bytes": 99 << 20}
-    monkeypatch.setattr(environments.Environment, "free_bytes", lambda _: free["bytes"])
+    monkeypatch.setattr(environments.LmdbEnvironment, "free_bytes", lambda _: free["bytes"])
     with pytest.raises(EddylineError, match="the disk has 99 MiB left") as failure:
         put(stream, [b"x"])
     assert failure.value.code == "disk_full"

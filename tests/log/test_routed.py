@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from eddyline.errors import EddylineError
 from eddyline.log.packed import Packed
-from eddyline.log.put import Listed, Part, PutBatch, Routes, columns, prepared
+from eddyline.log.put import HashKeyRoutes, ListPut, PutBatch, ShardPut, columns, prepared
 from eddyline.log.shard import HASH_KEYS, even_shards
 
 KEYS = st.lists(st.text(min_size=0, max_size=8), max_size=30)
 
 
-def told(parts: list[Part]) -> dict[int, list[tuple[int, str, bytes]]]:
+def told(parts: list[ShardPut]) -> dict[int, list[tuple[int, str, bytes]]]:
     return {
         p.shard: list(zip(p.rows.tolist(), *texts_and_bytes(p.records), strict=True)) for p in parts
     }
@@ -32,9 +32,9 @@ def texts_and_bytes(of: Packed) -> tuple[list[str], list[bytes]]:
 def test_lists_are_routed_as_columns_are(keys: list[str], shards: int, later: int) -> None:
     data = [b"%d" % i for i in range(len(keys))]
     put = prepared(PutBatch(keys, data))
-    assert isinstance(put, Listed) == bool(keys)
+    assert isinstance(put, ListPut) == bool(keys)
     arrow = columns(PutBatch(pa.array(keys, pa.string()), pa.array(data, pa.binary())))
-    for routes in (Routes(even_shards(n, 0)) for n in (shards, later)):
+    for routes in (HashKeyRoutes(even_shards(n, 0)) for n in (shards, later)):
         assert told(routes.parts(put)) == told(routes.parts(arrow))
 
 
@@ -48,11 +48,11 @@ def test_several_lists_are_routed_as_one(
         prepared(PutBatch(keys, [k.encode() for k in keys], hashes))
         for keys, hashes in zip(lots, explicit, strict=True)
     ]
-    assert all(isinstance(put, Listed) for put in puts)
+    assert all(isinstance(put, ListPut) for put in puts)
     keys = [k for lot in lots for k in lot]
     whole = PutBatch(pa.array(keys), [k.encode() for k in keys], [h for e in explicit for h in e])
-    routes = Routes(even_shards(shards, 0))
-    assert told(routes.parts(Listed.joined(puts))) == told(routes.parts(prepared(whole)))
+    routes = HashKeyRoutes(even_shards(shards, 0))
+    assert told(routes.parts(ListPut.joined(puts))) == told(routes.parts(prepared(whole)))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eddyline.service.session import Session
-from eddyline.service.statements import Answer, answer
+from eddyline.service.statements import StatementAnswer, answer
 from eddyline.settings import Settings
 from eddyline.sql.parse import parse_script
 from eddyline.sql.planner import Planner
@@ -24,7 +24,7 @@ def session(tmp_path: Path) -> Session:
     return Session("s", Settings(data_dir=tmp_path, fsync=False), send)
 
 
-def run(session: Session, text: str) -> Answer:
+def run(session: Session, text: str) -> StatementAnswer:
     (statement,) = parse_script(text)
     return answer(session, Planner(session.catalog, session.config), statement)
 

@@ -10,7 +10,7 @@ import pytest
 
 from eddyline.errors import EddylineError
 from eddyline.service.session import Session, catalog_of
-from eddyline.service.statements import Answer, answer
+from eddyline.service.statements import StatementAnswer, answer
 from eddyline.settings import Settings
 from eddyline.sql import statement as st
 from eddyline.sql.parse import parse_script, statements
@@ -36,9 +36,9 @@ def session(tmp_path: Path) -> Session:
     return made
 
 
-def run(session: Session, text: str) -> Answer:
+def run(session: Session, text: str) -> StatementAnswer:
     """Do all statements of a text; the last one's answer."""
-    last = Answer()
+    last = StatementAnswer()
     for statement in statements(text):
         last = answer(session, Planner(session.catalog, session.config), statement)
     return last

@@ -15,7 +15,7 @@ import pytest
 from eddyline.clock import ManualClock
 from eddyline.errors import EddylineError
 from eddyline.service.generators import SENDER
-from eddyline.service.supervisor import BackOff, Child, Supervisor, how_it_ended
+from eddyline.service.supervisor import BackOff, ChildProcess, Supervisor, how_it_ended
 from tests.process_kit import lives
 
 PARENT = """
@@ -48,7 +48,7 @@ def test_a_death_and_an_end_are_told_apart(tmp_path: Path) -> None:
     told: list[tuple[str, bool]] = []
     gone = threading.Event()
 
-    def exited(child: Child, how: str, expected: bool) -> None:
+    def exited(child: ChildProcess, how: str, expected: bool) -> None:
         told.append((how, expected))
         gone.set()
 
@@ -72,7 +72,7 @@ def test_closing_waits_until_the_end_of_every_child_was_heard(tmp_path: Path) ->
     supervisor = Supervisor(tmp_path)
     heard: list[str] = []
 
-    def exited(child: Child, how: str, expected: bool) -> None:
+    def exited(child: ChildProcess, how: str, expected: bool) -> None:
         time.sleep(0.3)
         heard.append(how)
 
@@ -87,7 +87,7 @@ def test_a_child_that_hangs_is_ended_like_one_that_died(tmp_path: Path) -> None:
     told: list[tuple[str, bool]] = []
     gone = threading.Event()
 
-    def exited(child: Child, how: str, expected: bool) -> None:
+    def exited(child: ChildProcess, how: str, expected: bool) -> None:
         told.append((how, expected))
         gone.set()
 
@@ -104,7 +104,7 @@ def test_silence_is_counted_in_looks_and_not_while_a_message_is_handled(tmp_path
     supervisor = Supervisor(tmp_path)
     handling, go_on = threading.Event(), threading.Event()
 
-    def slowly(child: Child, message: object) -> None:
+    def slowly(child: ChildProcess, message: object) -> None:
         handling.set()
         go_on.wait(30)
 

@@ -32,11 +32,11 @@ def test_a_table_without_settings_is_a_table() -> None:
 
 def test_a_guess_takes_time_number_and_group() -> None:
     for table in (TABLE, STORED):
-        assert g.guess(table, g.LINE) == g.Settings(g.LINE, (0,), (1,), ((3, "sum"),))
+        assert g.guess(table, g.LINE) == g.GraphSettings(g.LINE, (0,), (1,), ((3, "sum"),))
 
 
 def test_a_pie_is_cut_by_the_text() -> None:
-    assert g.guess(TABLE, g.PIE) == g.Settings(g.PIE, (1,), (), ((3, "sum"),))
+    assert g.guess(TABLE, g.PIE) == g.GraphSettings(g.PIE, (1,), (), ((3, "sum"),))
 
 
 def test_settings_of_a_note_are_its_own() -> None:
@@ -47,7 +47,7 @@ def test_settings_of_a_note_are_its_own() -> None:
         "values": setting("temperature", aggr="avg"),
     }
     chosen = g.settings(TABLE, kept)
-    assert chosen == g.Settings(g.BAR, (1,), (), ((2, "avg"),))
+    assert chosen == g.GraphSettings(g.BAR, (1,), (), ((2, "avg"),))
     assert g.settings(TABLE, g.graph_of(TABLE, chosen)) == chosen
 
 
@@ -58,7 +58,7 @@ def test_settings_that_name_nothing_here_are_guessed() -> None:
 
 
 def test_lines_run_over_time_one_a_group() -> None:
-    found = g.options(TABLE, g.Settings(g.LINE, (0,), (1,), ((2, "sum"),)))
+    found = g.options(TABLE, g.GraphSettings(g.LINE, (0,), (1,), ((2, "sum"),)))
     assert found["xAxis"]["type"] == "time"
     series = {s["name"]: s["data"] for s in found["series"]}
     assert series == {"OK": [[AT, 20.5], [AT + 10_000, 21.5]], "FAIL": [[AT, 90.0]]}
@@ -66,14 +66,14 @@ def test_lines_run_over_time_one_a_group() -> None:
 
 
 def test_bars_stand_at_categories_and_aggregate() -> None:
-    found = g.options(TABLE, g.Settings(g.BAR, (1,), (), ((2, "avg"), (3, "count"))))
+    found = g.options(TABLE, g.GraphSettings(g.BAR, (1,), (), ((2, "avg"), (3, "count"))))
     assert found["xAxis"]["data"] == ["OK", "FAIL"]
     series = {s["name"]: s["data"] for s in found["series"]}
     assert series == {"temperature": [21.0, 90.0], "num": [2, 2]}
 
 
 def test_a_pie_has_no_axes() -> None:
-    found = g.options(TABLE, g.Settings(g.PIE, (1,), (), ((3, "sum"),)))
+    found = g.options(TABLE, g.GraphSettings(g.PIE, (1,), (), ((3, "sum"),)))
     assert "xAxis" not in found
     assert found["series"][0]["data"] == [
         {"name": "OK", "value": 16.0},
@@ -82,7 +82,7 @@ def test_a_pie_has_no_axes() -> None:
 
 
 def test_dots_stand_at_numbers() -> None:
-    found = g.options(TABLE, g.Settings(g.SCATTER, (3,), (), ((2, "sum"),)))
+    found = g.options(TABLE, g.GraphSettings(g.SCATTER, (3,), (), ((2, "sum"),)))
     assert found["xAxis"]["type"] == "value"
     assert found["series"][0]["data"] == [[1.0, 90.0], [7.0, 20.5], [9.0, 21.5]]
 
@@ -98,14 +98,14 @@ def test_an_empty_table_draws_nothing_and_breaks_nothing() -> None:
 def test_series_and_points_are_bounded() -> None:
     rows: list[list[str | None]] = [[str(i), f"k{i}", str(i)] for i in range(5000)]
     wide = OutputTable(["x", "k", "v"], rows, ["INT", "STRING", "INT"], 5000)
-    found = g.options(wide, g.Settings(g.LINE, (0,), (1,), ((2, "sum"),)))
+    found = g.options(wide, g.GraphSettings(g.LINE, (0,), (1,), ((2, "sum"),)))
     assert len(found["series"]) == g.SERIES_MAX
-    one = g.options(wide, g.Settings(g.SCATTER, (0,), (), ((2, "sum"),)))
+    one = g.options(wide, g.GraphSettings(g.SCATTER, (0,), (), ((2, "sum"),)))
     assert len(one["series"][0]["data"]) == g.POINTS_MAX
 
 
 def looked(mode: str, table: OutputTable = TABLE, **setting: Any) -> dict[str, Any]:
-    chosen = g.Settings(mode, (0,), (1,), ((3, "sum"),))
+    chosen = g.GraphSettings(mode, (0,), (1,), ((3, "sum"),))
     return g.options(table, chosen, {"setting": {mode: setting}})
 
 
@@ -142,7 +142,7 @@ def test_dots_are_rows_placed_and_sized_by_the_notes_columns() -> None:
     axis["size"] = setting("num")[0]
     kept = {"mode": "scatterChart", "setting": {"scatterChart": axis}}
     chosen = g.settings(TABLE, kept)
-    assert chosen == g.Settings(g.SCATTER, (2,), (), ((3, "sum"),))
+    assert chosen == g.GraphSettings(g.SCATTER, (2,), (), ((3, "sum"),))
     (series,) = g.options(TABLE, chosen, kept)["series"]
     assert [d["value"] for d in series["data"]] == [[20.5, 7.0], [21.5, 9.0], [90.0, 1.0]]
     assert series["data"][1]["symbolSize"] == 30

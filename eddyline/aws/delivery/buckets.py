@@ -30,7 +30,7 @@ def bucket_in(arn: str) -> str:
     return arn.rpartition(":")[2]
 
 
-class Folders:
+class LocalBuckets:
     """Buckets as folders below ``buckets``; made when they are first needed."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -57,7 +57,7 @@ class Folders:
             raise EddylineError(code, msg, hint="give it room and the right to write") from error
 
 
-class Endpoint:
+class S3Buckets:
     """Buckets of an S3 endpoint, with the credentials that any AWS SDK would find."""
 
     def __init__(self, url: str, region: str) -> None:
@@ -90,5 +90,5 @@ class Endpoint:
 def buckets(settings: Settings) -> Buckets:
     """The buckets that the settings say."""
     if settings.s3_endpoint:
-        return Endpoint(settings.s3_endpoint, settings.region)
-    return Folders(settings.data_dir)
+        return S3Buckets(settings.s3_endpoint, settings.region)
+    return LocalBuckets(settings.data_dir)

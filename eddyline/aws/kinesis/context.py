@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from eddyline.aws.context import ServiceContext
 from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.flow import Flow
-from eddyline.aws.kinesis.naming import Names, open_stream, stream_name
+from eddyline.aws.kinesis.flow import ServedShards
+from eddyline.aws.kinesis.naming import ResourceNames, open_stream, stream_name
 from eddyline.aws.kinesis.resources import ACCOUNT_COUNTS, RELATIONS, Resource, find, found
 from eddyline.aws.kinesis.throttle import Throttle
 from eddyline.log import LogStore, Stream, StreamInfo, StreamStatus
@@ -24,8 +24,8 @@ class KinesisContext(ServiceContext):
 
     def __init__(self, store: LogStore, settings: Settings) -> None:
         super().__init__(store, settings)
-        self.names = Names(settings)
-        self.flow = Flow(self.clock)
+        self.names = ResourceNames(settings)
+        self.flow = ServedShards(self.clock)
         self.throttle = Throttle(self.clock) if settings.throttle else None
         self._deliveries: DeliveryWorker | None = None
 

@@ -37,7 +37,7 @@ class ShardFlow(msgspec.Struct):
 Flows = dict[str, dict[int, ShardFlow]]
 
 
-class Flow:
+class ServedShards:
     """The shards of all streams that this worker has served."""
 
     def __init__(self, clock: Clock = SYSTEM) -> None:

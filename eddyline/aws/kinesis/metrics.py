@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from eddyline.aws.kinesis.flags import Flags
-from eddyline.aws.kinesis.flow import Flow, Flows, ShardFlow
+from eddyline.aws.kinesis.flow import Flows, ServedShards, ShardFlow
 from eddyline.aws.metrics import head
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore, Stream
@@ -21,7 +21,7 @@ from eddyline.log import LogStore, Stream
 class StreamMetrics:
     """The figures of one worker, and their sum with those of the other workers."""
 
-    def __init__(self, store: LogStore, flow: Flow) -> None:
+    def __init__(self, store: LogStore, flow: ServedShards) -> None:
         self._store = store
         self._flow = flow
 

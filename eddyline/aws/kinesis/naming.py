@@ -14,7 +14,7 @@ NO_SHARD = "Could not find shard {shard} in stream {stream} under account {accou
 NO_SHARD_TO_READ = "Shard {shard} in stream {stream} under account {account} does not exist"
 
 
-class Names:
+class ResourceNames:
     """ARNs of one account and region."""
 
     def __init__(self, settings: Settings) -> None:
@@ -81,7 +81,7 @@ def stream_name(request: Any) -> str:
     return meant
 
 
-def open_stream(store: LogStore, names: Names, name: str) -> Stream:
+def open_stream(store: LogStore, names: ResourceNames, name: str) -> Stream:
     """The stream of that name. Raises AwsError ``ResourceNotFoundException``."""
     try:
         return store.open(name)

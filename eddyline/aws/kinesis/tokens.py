@@ -23,7 +23,7 @@ PAGE_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class IteratorPosition:
     """Where an iterator stands: the next record it will give."""
 
     stream: str
@@ -32,13 +32,13 @@ class Place:
     offset: int
 
 
-def iterator(place: Place, clock: Clock) -> str:
+def iterator(place: IteratorPosition, clock: Clock) -> str:
     """The text of a shard iterator."""
     fields = (clock.now_ms(), place.stream, place.created_ms, place.shard, place.offset)
     return _packed(fields)
 
 
-def place_of(text: str, clock: Clock, life_s: int) -> Place:
+def place_of(text: str, clock: Clock, life_s: int) -> IteratorPosition:
     """Where an iterator stands.
 
     Raises:
@@ -56,7 +56,7 @@ def place_of(text: str, clock: Clock, life_s: int) -> Place:
             f"tolerated delay of {life_s * 1000} milliseconds."
         )
         raise AwsError("ExpiredIteratorException", words)
-    return Place(*fields)
+    return IteratorPosition(*fields)
 
 
 def page(kind: str, fields: list[Any], clock: Clock) -> str:

@@ -31,7 +31,7 @@ from eddyline.engine.database import Database
 from eddyline.engine.keyed.hashes import Hashes, key_hashes
 from eddyline.engine.keyed.journal import Journal
 from eddyline.engine.keyed.merge import Merge, chosen
-from eddyline.engine.keyed.run import Positions, Run, RunFacts, RunWriter
+from eddyline.engine.keyed.run import Positions, RunFacts, RunWriter, SortedRun
 from eddyline.errors import EddylineError
 
 FOLDER = "runs"
@@ -79,12 +79,12 @@ class KeyedState:
         self._directory = None if directory is None else directory / FOLDER / name
         self._is_durable = directory is not None
         self._data_dir = data_dir
-        self._runs: list[list[Run]] = [[] for _ in tables]
+        self._runs: list[list[SortedRun]] = [[] for _ in tables]
         self._journal: Journal | None = None
         self._merges: dict[int, Merge] = {}
         self._next = 0
         # What the last commit names and the next one does not.
-        self._removed: list[Run | Journal] = []
+        self._removed: list[SortedRun | Journal] = []
         # Keys that were used since rows left last, batch by batch.
         self._used: list[Hashes] = []
         self._grown_rows = self._grown_bytes = 0
@@ -210,7 +210,7 @@ class KeyedState:
 
     def _open(self, directory: Path, saved: dict[str, Any]) -> None:
         self._next = saved["next"]
-        self._runs = [[Run(directory, RunFacts(*f)) for f in runs] for runs in saved["runs"]]
+        self._runs = [[SortedRun(directory, RunFacts(*f)) for f in runs] for runs in saved["runs"]]
         self._journal = Journal(directory, *saved["journal"])
         by_place = {(i, r.facts.number): r for i, runs in enumerate(self._runs) for r in runs}
         for table, number, hashes in self._journal.entries():
@@ -223,7 +223,7 @@ class KeyedState:
             if path.name not in named:
                 path.unlink()
 
-    def _fetch(self, table: int, places: list[tuple[Run, Positions]]) -> None:
+    def _fetch(self, table: int, places: list[tuple[SortedRun, Positions]]) -> None:
         """Rows of runs come into the table, many at a time if each run has few."""
         waiting: list[pa.Table] = []
         for run, some in places:
@@ -298,7 +298,7 @@ class KeyedState:
         except BaseException:
             writer.abandon()
             raise
-        self._runs[table].append(Run(self._folder(), RunFacts(number, oldest, newest)))
+        self._runs[table].append(SortedRun(self._folder(), RunFacts(number, oldest, newest)))
 
     def _take_merged(self, table: int, merge: Merge) -> None:
         """The new run takes the place of the old ones, less what has left them meanwhile."""
@@ -312,7 +312,7 @@ class KeyedState:
             return
         old = set(map(id, merge.runs))
         if merge.num_rows:
-            run = Run(self._folder(), merge.facts)
+            run = SortedRun(self._folder(), merge.facts)
             for hashes in left:
                 gone = run.leave(run.find(hashes))
                 if self._journal is not None:
@@ -322,7 +322,7 @@ class KeyedState:
             self._runs[table].append(run)
         self._discard(table, [run for run in self._runs[table] if id(run) in old])
 
-    def _discard(self, table: int, runs: list[Run]) -> None:
+    def _discard(self, table: int, runs: list[SortedRun]) -> None:
         gone = set(map(id, runs))
         self._runs[table] = [run for run in self._runs[table] if id(run) not in gone]
         self._removed += runs

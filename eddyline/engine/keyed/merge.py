@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.keyed.hashes import Hashes
-from eddyline.engine.keyed.run import Run, RunFacts, RunWriter, live_between
+from eddyline.engine.keyed.run import RunFacts, RunWriter, SortedRun, live_between
 
 FAN_OUT = 4
 # A merge works on so many rows at a time, of at most so many bytes.
@@ -26,12 +26,12 @@ STOP_S = 0.05
 _TURN = threading.Semaphore(1)
 
 
-def chosen(runs: Sequence[Run], unit: int) -> list[Run]:
+def chosen(runs: Sequence[SortedRun], unit: int) -> list[SortedRun]:
     """The runs that should become one now: ``FAN_OUT`` of one size, or one that is half empty.
 
     unit: rows of the smallest size.
     """
-    levels: dict[int, list[Run]] = {}
+    levels: dict[int, list[SortedRun]] = {}
     for run in runs:
         if run.num_gone > run.num_rows // 2:
             return [run]
@@ -46,7 +46,7 @@ def chosen(runs: Sequence[Run], unit: int) -> list[Run]:
 class Merge(threading.Thread):
     """Writes the live rows of ``runs`` into a new run."""
 
-    def __init__(self, directory: Path, number: int, runs: list[Run]) -> None:
+    def __init__(self, directory: Path, number: int, runs: list[SortedRun]) -> None:
         super().__init__(name="merge of state", daemon=True)
         self.runs = runs
         self.number = number

@@ -84,7 +84,7 @@ class RunWriter:
             path(self._directory, self._number).unlink(missing_ok=True)
 
 
-class Run:
+class SortedRun:
     """A run that is read."""
 
     def __init__(self, directory: Path, facts: RunFacts) -> None:

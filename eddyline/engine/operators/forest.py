@@ -23,7 +23,7 @@ from eddyline.engine import scores
 from eddyline.engine.operators.forest_episodes import Episodes
 from eddyline.engine.operators.forest_fill import Gaps
 from eddyline.engine.operators.forest_incidents import Incidents
-from eddyline.engine.operators.forest_keys import ForestKeys, Taken
+from eddyline.engine.operators.forest_keys import ForestKeys, KeysOfStep
 from eddyline.engine.operators.operator import (
     Int64s,
     Operator,
@@ -160,7 +160,7 @@ class Forest(Operator):
             )
         return out
 
-    def _take(self, rows: pa.Table) -> Taken:
+    def _take(self, rows: pa.Table) -> KeysOfStep:
         """The key of each row. How many keys there may be follows from a model's size, known
         once numba is loaded."""
         from eddyline.anomaly.layout import Layout
@@ -175,7 +175,7 @@ class Forest(Operator):
         self.context.figures.keys_dropped += self._keys.dropped - before
         return taken
 
-    def _filled(self, rows: pa.Table | None, taken: Taken, watermark: int) -> pa.Table | None:
+    def _filled(self, rows: pa.Table | None, taken: KeysOfStep, watermark: int) -> pa.Table | None:
         """Rows, and between them points of known keys for windows that have none."""
         assert self._gaps is not None
         ids = times = None
@@ -196,7 +196,7 @@ class Forest(Operator):
             made = pa.concat_tables([rows.add_column(at, FILLED, given).cast(made.schema), made])
         return made.sort_by([(TIME, "ascending"), (ORDER, "ascending")])
 
-    def _score(self, rows: pa.Table, taken: Taken) -> pa.Table:
+    def _score(self, rows: pa.Table, taken: KeysOfStep) -> pa.Table:
         """Scores of settled rows; the detectors move on. NULL, NaN and infinity are no value: the
         other columns are judged, and the forest gives score 0. A row without any value passes with
         score 0 and teaches nothing."""
@@ -286,7 +286,7 @@ class Forest(Operator):
             episodes,
         ]
 
-    def _begun(self, taken: Taken, ids: Int64s) -> Bools:
+    def _begun(self, taken: KeysOfStep, ids: Int64s) -> Bools:
         """Which of the rows that teach the forest are the first of a key in another's place."""
         began = np.zeros(len(ids), np.bool_)
         for model in sorted(self._stale):

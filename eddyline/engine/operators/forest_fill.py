@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.forest_keys import Left, Taken
+from eddyline.engine.operators.forest_keys import EvictedKey, KeysOfStep
 from eddyline.engine.operators.operator import Int64s, millis
 from eddyline.record.batch import MAX_WATERMARK
 from eddyline.record.schema import Schema
@@ -63,7 +63,7 @@ class Gaps:
         ids: Int64s | None,
         times: Int64s | None,
         watermark: int,
-        left: tuple[Left, ...] = (),
+        left: tuple[EvictedKey, ...] = (),
     ) -> tuple[Int64s, Int64s]:
         """(id, time) of the points to be filled in, up to the watermark; those of a key that has
         left, up to where it did."""
@@ -84,7 +84,7 @@ class Gaps:
         self._done = upto
         return self._absent(ids, number, begin, np.minimum(ends, upto))
 
-    def rows(self, keys: Taken, ids: Int64s, times: Int64s) -> pa.Table:
+    def rows(self, keys: KeysOfStep, ids: Int64s, times: Int64s) -> pa.Table:
         """The points as rows of the forest's input: key, time, window, the value; else NULL."""
         known = keys.values.take(pa.array(ids))
         columns = []
@@ -118,7 +118,7 @@ class Gaps:
         assert self._phase is not None
         return -((self._phase - times) // self._width)
 
-    def _meet(self, ids: Int64s, number: Int64s, left: tuple[Left, ...]) -> None:
+    def _meet(self, ids: Int64s, number: Int64s, left: tuple[EvictedKey, ...]) -> None:
         """Note the first window of keys seen for the first time; they are numbered densely, and
         those that came in the place of others after them."""
         known = len(self._first)
@@ -126,7 +126,7 @@ class Gaps:
         for model in range(known, newest):
             self._first.append(int(number[ids == model].min()))
 
-    def _lives(self, number: Int64s, left: tuple[Left, ...]) -> tuple[Int64s, Int64s]:
+    def _lives(self, number: Int64s, left: tuple[EvictedKey, ...]) -> tuple[Int64s, Int64s]:
         """First and last window of each id; of those that stay, the last is far off."""
         begin = np.array([*self._first, *(number[one.row] for one in left)], np.int64)
         ends = np.full(len(begin), np.iinfo(np.int64).max)

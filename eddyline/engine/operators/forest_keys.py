@@ -26,7 +26,7 @@ _SEEN_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class EvictedKey:
     """A key that left at a row: the ids of it and of the key that came in its place."""
 
     row: int
@@ -35,7 +35,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class KeysOfStep:
     """Keys of one step. An id is a model's number, or a further one for a key that came in the
     place of another: models (i,), labels (i) and values (i rows) are by id. ids (n,): of rows."""
 
@@ -43,7 +43,7 @@ class Taken:
     models: Int64s
     labels: Sequence[str]
     values: pa.Table
-    left: tuple[Left, ...] = ()
+    left: tuple[EvictedKey, ...] = ()
 
     def shown(self, ids: Int64s) -> tuple[str, ...]:
         """Each id's key as a person reads it: values joined by |."""
@@ -105,11 +105,11 @@ class ForestKeys:
         self._clock = int(pc.max(seen["n"]).as_py() or 0) + 1
         self._seen_rows = seen.num_rows
 
-    def none(self) -> Taken:
+    def none(self) -> KeysOfStep:
         """The keys as they are, for a step without rows."""
-        return Taken(np.empty(0, np.int64), np.arange(len(self)), self._labels, self._values)
+        return KeysOfStep(np.empty(0, np.int64), np.arange(len(self)), self._labels, self._values)
 
-    def take(self, rows: pa.Table) -> Taken:
+    def take(self, rows: pa.Table) -> KeysOfStep:
         """The key of each row, in order; a new one gets the next number, or that of the key that
         has been without rows for longest."""
         coded = key_labels(rows, self._names).dictionary_encode()
@@ -124,7 +124,7 @@ class ForestKeys:
         self._clock += rows.num_rows
         return found
 
-    def _all_fit(self, rows: pa.Table, labels: list[str], codes: Int64s) -> Taken:
+    def _all_fit(self, rows: pa.Table, labels: list[str], codes: Int64s) -> KeysOfStep:
         fresh = [i for i, label in enumerate(labels) if label not in self._numbers]
         if fresh:
             first = len(self)
@@ -136,12 +136,12 @@ class ForestKeys:
         last = len(codes) - 1 - np.unique(codes[::-1], return_index=True)[1]
         self._touch([labels[codes[at]] for at in np.sort(last)])
         numbers = np.array([self._numbers[label] for label in labels], np.int64)
-        return Taken(numbers[codes], np.arange(len(self)), self._labels, self._values)
+        return KeysOfStep(numbers[codes], np.arange(len(self)), self._labels, self._values)
 
-    def _some_leave(self, rows: pa.Table, labels: list[str], codes: Int64s) -> Taken:
+    def _some_leave(self, rows: pa.Table, labels: list[str], codes: Int64s) -> KeysOfStep:
         """Row by row: which key is the one to leave changes with each row."""
         ids, models = np.empty(len(codes), np.int64), list(range(len(self)))
-        names, where, left = list(self._labels), list[int](), list[Left]()
+        names, where, left = list(self._labels), list[int](), list[EvictedKey]()
         numbers, recent = self._numbers, self._recent
         for row, code in enumerate(codes.tolist()):
             label = labels[code]
@@ -154,7 +154,7 @@ class ForestKeys:
                     old = numbers.pop(next(iter(recent)))
                     del recent[names[old]]
                     models.append(models[old])
-                    left.append(Left(row, old, number))
+                    left.append(EvictedKey(row, old, number))
                 numbers[label] = number
                 names.append(label)
                 where.append(row)
@@ -162,11 +162,11 @@ class ForestKeys:
             recent[label] = None
             ids[row] = number
         values = self._with(rows, where)
-        found = Taken(ids, np.array(models, np.int64), names, values, tuple(left))
+        found = KeysOfStep(ids, np.array(models, np.int64), names, values, tuple(left))
         self._replace(found)
         return found
 
-    def _replace(self, taken: Taken) -> None:
+    def _replace(self, taken: KeysOfStep) -> None:
         """After some have left: the newest key of each model stays."""
         before = len(self)
         now = np.zeros(int(taken.models.max()) + 1, np.int64)
@@ -201,7 +201,7 @@ class ForestKeys:
     def _create_seen(self) -> None:
         self._db.run(f"CREATE TABLE IF NOT EXISTS {self._seen_table} (model BIGINT, nth BIGINT)")
 
-    def _note(self, taken: Taken) -> None:
+    def _note(self, taken: KeysOfStep) -> None:
         """When the keys of a step were seen last; now and then, all keys once."""
         models = taken.models[taken.ids]
         last = len(models) - 1 - np.unique(models[::-1], return_index=True)[1]

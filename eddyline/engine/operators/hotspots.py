@@ -34,7 +34,7 @@ _REMEMBERED = 256
 _KEPT = 20_000
 
 
-class Window:
+class PointWindow:
     """The newest points of a key, and which of them are near one another."""
 
     def __init__(self, size: int, columns: int) -> None:
@@ -104,7 +104,7 @@ class Hotspots(Operator):
         self._node = node
         self._durable = durable
         self._settled = SettledRows(context, inputs[0].schema, node.time_column)
-        self._windows: dict[str, Window] = {}
+        self._windows: dict[str, PointWindow] = {}
         self._kept = 0  # points in the table
         self._nth = 0
         self._table = context.table("points")
@@ -160,10 +160,10 @@ class Hotspots(Operator):
         out = out.append_column(node.result, pa.array(texts, pa.string()))
         return typed(out.select(list(self.schema.names)), self.schema)
 
-    def _window(self, key: str) -> Window:
+    def _window(self, key: str) -> PointWindow:
         window = self._windows.pop(key, None)
         if window is None:
-            window = Window(self._node.window_size, len(self._node.columns))
+            window = PointWindow(self._node.window_size, len(self._node.columns))
         self._windows[key] = window  # the newest last
         if len(self._windows) > _REMEMBERED:
             oldest = next(islice(reversed(self._windows.values()), _REMEMBERED, None))

@@ -24,7 +24,7 @@ T, SEQ, AFTER = quote("$t"), quote("$seq"), quote("$after")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class RowsBeforeWatermark:
     """The tables of an operator whose rows wait for the watermark.
 
     pending: rows with ``$t`` (time), ``$seq`` (arrival) and ``$after``: the row may be given only

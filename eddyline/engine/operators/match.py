@@ -18,11 +18,11 @@ import pyarrow as pa
 from eddyline.engine.operators.match_automaton import (
     Attempt,
     Automaton,
+    MatchedRow,
     MatchRow,
     Partition,
-    Taken,
 )
-from eddyline.engine.operators.match_values import Reader
+from eddyline.engine.operators.match_values import ValueReader
 from eddyline.engine.operators.operator import (
     Operator,
     OperatorContext,
@@ -55,7 +55,9 @@ class Match(Operator):
         self._pending = context.table("pending")
         self._held = context.table("rows")
         self._states = context.table("attempts")
-        self._reader = Reader(node.steps, node.collected, {n: i for i, n in enumerate(self._names)})
+        self._reader = ValueReader(
+            node.steps, node.collected, {n: i for i, n in enumerate(self._names)}
+        )
         self._alone = {
             i: place
             for place, i in enumerate(
@@ -188,7 +190,7 @@ class Match(Operator):
         self._keep(set(keys), rows, arrived)
         return matches
 
-    def _fits(self, step: int, row: MatchRow, before: Taken | None) -> bool:
+    def _fits(self, step: int, row: MatchRow, before: MatchedRow | None) -> bool:
         s = self._node.steps[step]
         if s.condition is None:
             return True
@@ -266,9 +268,9 @@ class Match(Operator):
         return {t.row.place for t in _chain(partition).values()}
 
     def _decoded(self, data: dict[str, Any], rows: dict[int, MatchRow]) -> Partition:
-        taken: list[Taken] = []
+        taken: list[MatchedRow] = []
         for step, place, before in data["taken"]:
-            taken.append(Taken(step, rows[place], None if before is None else taken[before]))
+            taken.append(MatchedRow(step, rows[place], None if before is None else taken[before]))
 
         def attempts(entries: list[list[int]]) -> list[Attempt]:
             return [Attempt(s, n, rows[start], taken[last]) for s, n, start, last in entries]
@@ -276,12 +278,12 @@ class Match(Operator):
         return Partition(self._automaton, attempts(data["attempts"]), attempts(data["complete"]))
 
 
-def _chain(partition: Partition) -> dict[int, Taken]:
+def _chain(partition: Partition) -> dict[int, MatchedRow]:
     """All taken rows of a partition by identity, each after the one before it."""
-    chain: dict[int, Taken] = {}
+    chain: dict[int, MatchedRow] = {}
     for attempt in (*partition.attempts, *partition.complete):
-        fresh: list[Taken] = []
-        taken: Taken | None = attempt.last
+        fresh: list[MatchedRow] = []
+        taken: MatchedRow | None = attempt.last
         while taken is not None and id(taken) not in chain:
             fresh.append(taken)
             taken = taken.before

@@ -25,12 +25,12 @@ class MatchRow:
 
 
 @dataclass(slots=True)
-class Taken:
+class MatchedRow:
     """A row that an attempt took for a step, and the one before it; attempts share their past."""
 
     step: int
     row: MatchRow
-    before: Taken | None
+    before: MatchedRow | None
 
 
 @dataclass(slots=True)
@@ -40,9 +40,9 @@ class Attempt:
     step: int
     count: int
     start: MatchRow
-    last: Taken
+    last: MatchedRow
 
-    def rows(self) -> list[Taken]:
+    def rows(self) -> list[MatchedRow]:
         """All rows in order."""
         rows, taken = [], self.last
         while taken is not None:
@@ -51,7 +51,7 @@ class Attempt:
         return rows[::-1]
 
 
-Fits = Callable[[int, MatchRow, Taken | None], bool]
+Fits = Callable[[int, MatchRow, MatchedRow | None], bool]
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class Automaton:
             open_end = s.most is None or count < s.most
             fits = (open_end or s.greedy) and self.fits(step, row, before)
             if fits and open_end:
-                taken = Attempt(step, count + 1, start, Taken(step, row, before))
+                taken = Attempt(step, count + 1, start, MatchedRow(step, row, before))
                 yield taken, self._is_complete(taken), self._goes_on(taken)
             if count < s.least:
                 return
@@ -175,11 +175,11 @@ def _start(attempt: Attempt) -> int:
     return attempt.start.place
 
 
-def _variable(partition: Partition, taken: Taken) -> str:
+def _variable(partition: Partition, taken: MatchedRow) -> str:
     return partition.automaton.steps[taken.step].variable
 
 
-def rows_of(taken: Taken | None, steps: Sequence[Step], variable: str) -> Iterator[MatchRow]:
+def rows_of(taken: MatchedRow | None, steps: Sequence[Step], variable: str) -> Iterator[MatchRow]:
     """The rows of a variable, the newest first."""
     while taken is not None:
         if variable in (ANY, steps[taken.step].variable):

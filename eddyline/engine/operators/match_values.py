@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from itertools import islice
 from typing import Any
 
-from eddyline.engine.operators.match_automaton import MatchRow, Taken, rows_of
+from eddyline.engine.operators.match_automaton import MatchedRow, MatchRow, rows_of
 from eddyline.record.types import DataType, Root
 from eddyline.sql.matching import Collected, Step
 
@@ -15,7 +15,7 @@ from eddyline.sql.matching import Collected, Step
 _BITS = {Root.TINYINT: 8, Root.SMALLINT: 16, Root.INT: 32, Root.BIGINT: 64}
 
 
-class Reader:
+class ValueReader:
     """Reads collected values; ``places`` are the columns' places in a row's values."""
 
     def __init__(
@@ -25,20 +25,22 @@ class Reader:
         self._collected = collected
         self._places = places
 
-    def measures(self, last: Taken) -> list[Any]:
+    def measures(self, last: MatchedRow) -> list[Any]:
         """The values that a match gives."""
         return [self._read(c, last) for c in self._collected]
 
-    def condition_values(self, step: int, row: MatchRow, before: Taken | None) -> dict[str, Any]:
+    def condition_values(
+        self, step: int, row: MatchRow, before: MatchedRow | None
+    ) -> dict[str, Any]:
         """The columns of a row that is looked at for ``step``, and what its condition collects;
         the row counts as one of the step's variable already."""
         values = {name: row.values[place] for name, place in self._places.items()}
-        taken = Taken(step, row, before)
+        taken = MatchedRow(step, row, before)
         for c in self._steps[step].collected:
             values[c.name] = self._read(c, taken)
         return values
 
-    def _read(self, c: Collected, last: Taken | None) -> Any:
+    def _read(self, c: Collected, last: MatchedRow | None) -> Any:
         rows = rows_of(last, self._steps, c.variable)
         if c.function == "LAST":
             row = next(islice(rows, c.offset, None), None)

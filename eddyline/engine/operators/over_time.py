@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.operators.accumulate import KeyColumn
-from eddyline.engine.operators.late_rows import SEQ, T, Waiting
+from eddyline.engine.operators.late_rows import SEQ, RowsBeforeWatermark, T
 from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.over_state import KeptRows, OverState, RunningState
 from eddyline.engine.operators.retention import RetainingOperator
@@ -39,7 +39,7 @@ class OverByTime(RetainingOperator):
         # As Flink: a key's rows are forgotten half as long again after a frame can reach them.
         forget = None if reach is None else reach + reach // 2 + 1
         self._running = running
-        self._waiting = Waiting(
+        self._waiting = RowsBeforeWatermark(
             context.db, keys, context.table("rows"), context.table("given"), forget
         )
         self._due = context.table("due")

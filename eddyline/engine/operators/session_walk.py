@@ -21,7 +21,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class _Session:
+class _OpenSession:
     start: int
     end: int
     places: list[int]
@@ -29,12 +29,12 @@ class _Session:
 
 def walk(items: list[Item]) -> dict[int, int | None]:
     """Place to island number; None for a late row. Rows in order of arrival."""
-    live: list[_Session] = []
-    closed: list[_Session] = []
+    live: list[_OpenSession] = []
+    closed: list[_OpenSession] = []
     late: list[int] = []
     for item in sorted(items, key=lambda i: i.row):
         if item.row < 0:
-            live.append(_Session(item.start, item.end, [item.place]))
+            live.append(_OpenSession(item.start, item.end, [item.place]))
             continue
         closed += [s for s in live if s.end - 1 <= item.watermark]
         live = [s for s in live if s.end - 1 > item.watermark]
@@ -50,7 +50,7 @@ def walk(items: list[Item]) -> dict[int, int | None]:
     return out
 
 
-def _joined(near: list[_Session], item: Item) -> _Session:
+def _joined(near: list[_OpenSession], item: Item) -> _OpenSession:
     places = [p for s in near for p in s.places] + [item.place]
     start = min([item.start, *(s.start for s in near)])
-    return _Session(start, max([item.end, *(s.end for s in near)]), places)
+    return _OpenSession(start, max([item.end, *(s.end for s in near)]), places)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.late_rows import SEQ, Waiting
+from eddyline.engine.operators.late_rows import SEQ, RowsBeforeWatermark
 from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import MAX_WATERMARK, Batch
@@ -30,7 +30,9 @@ class Sort(Operator):
         self._time = node.time_column
         self._columns = ", ".join(quote(n) for n in node.schema.names)
         self._order = ", ".join([*(k.text() for k in node.keys), SEQ])
-        self._waiting = Waiting(context.db, [], context.table("rows"), context.table("given"))
+        self._waiting = RowsBeforeWatermark(
+            context.db, [], context.table("rows"), context.table("given")
+        )
         self._seen = 0
         self._next: int | None = None
 

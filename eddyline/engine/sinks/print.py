@@ -7,7 +7,7 @@ A value is printed as Java's object would be: ``null``, ``true``, ``2026-01-01T0
 from __future__ import annotations
 
 from eddyline.engine.operators.operator import Operator, OperatorContext
-from eddyline.engine.sinks.sink import Listener, Printed, Sink
+from eddyline.engine.sinks.sink import Listener, PrintedLines, Sink
 from eddyline.options.connectors.print import IDENTIFIER, STANDARD_ERROR
 from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.formats import spelling
@@ -52,7 +52,7 @@ class Print(Sink):
         if lines:
             kinds = [kind for kind, _ in lines]
             texts = [text for _, text in lines]
-            self._listener.on_printed(Printed(self._table, kinds, texts, self._is_error))
+            self._listener.on_printed(PrintedLines(self._table, kinds, texts, self._is_error))
 
 
 def shown(t: DataType, value: str, depth: int = 0) -> str:

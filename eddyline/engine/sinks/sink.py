@@ -15,7 +15,7 @@ from eddyline.record.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
+class PrintedLines:
     """Lines of the print connector with the kind of each change; to_error: to standard error."""
 
     table: str
@@ -31,7 +31,7 @@ class Listener(Protocol):
 
     def on_text(self, line: str) -> None: ...
 
-    def on_printed(self, printed: Printed) -> None: ...
+    def on_printed(self, printed: PrintedLines) -> None: ...
 
     def on_scores(self, points: ScorePoints) -> None: ...
 

@@ -21,7 +21,7 @@ from eddyline.engine.sources.paced import Offsets, PacedSource
 from eddyline.engine.sources.source import SourceContext
 from eddyline.errors import EddylineError
 from eddyline.options.connectors import datagen as options
-from eddyline.options.connectors.datagen import Generator
+from eddyline.options.connectors.datagen import ValueGenerator
 from eddyline.options.connectors.paced import NULL_RATE, NUMBER_OF_ROWS
 from eddyline.options.formats import own_options
 from eddyline.record.schema import Schema
@@ -65,7 +65,7 @@ class DatagenField:
         parts = ("element",) if kind.root is Root.ARRAY else parts
         pairs = zip(parts, kind.children, strict=True) if kind.children else ()
         self._parts = [DatagenField(f"{path}.{n}", t, table_options) for n, t in pairs]
-        if options.KIND.read(own) is Generator.SEQUENCE:
+        if options.KIND.read(own) is ValueGenerator.SEQUENCE:
             self._start = self._needed(options.START.name, options.START.get(own))
             last = self._needed(options.END.name, options.END.get(own))
             self.count = max(0, last - self._start + 1)

@@ -20,7 +20,7 @@ from eddyline.engine.sources.aggregated import taken_apart
 from eddyline.engine.sources.missed_records import MissedRecords
 from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
-from eddyline.log.reader import Slice, Snapshot
+from eddyline.log.reader import Slice, StreamSnapshot
 from eddyline.log.sequence import sequence_number
 from eddyline.options.connectors import kinesis as options
 from eddyline.options.connectors.kinesis import InitialPosition, Recreated
@@ -110,7 +110,9 @@ class KinesisSource(Source):
     def now_ms(self) -> int:
         return int(self._stream.now_ms())
 
-    def _is_another(self, snapshot: Snapshot, saved: dict[str, int], identity: str | None) -> bool:
+    def _is_another(
+        self, snapshot: StreamSnapshot, saved: dict[str, int], identity: str | None
+    ) -> bool:
         """Whether the positions belong to an earlier stream of this name."""
         if identity:
             return identity != self.identity()
@@ -122,7 +124,7 @@ class KinesisSource(Source):
             for shard, position in saved.items()
         )
 
-    def _begin_anew(self, snapshot: Snapshot) -> None:
+    def _begin_anew(self, snapshot: StreamSnapshot) -> None:
         """Go on with the beginning of a stream that took the place of the one that was read.
 
         Raises:
@@ -218,7 +220,7 @@ class KinesisSource(Source):
             return int(oldest)
         return int(self._stream.offset_at(shard, options.initial_time_ms(self.context.options)))
 
-    def _discover(self, snapshot: Snapshot) -> None:
+    def _discover(self, snapshot: StreamSnapshot) -> None:
         """Learn of shards; one that appears while the job runs is read from its beginning.
 
         That of a closed shard everything is read before anything of its children follows from the
@@ -243,7 +245,7 @@ class KinesisSource(Source):
         end = self._ends.get(s.index)
         return end is not None and s.position >= end
 
-    def _fill(self, snapshot: Snapshot, rows_max: int) -> None:
+    def _fill(self, snapshot: StreamSnapshot, rows_max: int) -> None:
         """Top up each shard's buffer that is less than half full, all as of one moment.
 
         A shard with few records in its buffer holds the merge of all back, so its buffer is filled
@@ -279,7 +281,7 @@ class KinesisSource(Source):
             self._missed.add(s.name, gap - damaged, "retention had removed them")
 
     def _top_up(
-        self, snapshot: Snapshot, s: ShardProgress, buffer: _Buffer, share: int, rows_max: int
+        self, snapshot: StreamSnapshot, s: ShardProgress, buffer: _Buffer, share: int, rows_max: int
     ) -> None:
         after = buffer.first + len(buffer)
         s.tip = snapshot.bounds(s.index)[1]

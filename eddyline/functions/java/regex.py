@@ -110,7 +110,7 @@ def compiled(source: str) -> JavaPattern:
     Raises:
         PatternError: Java refuses the pattern.
     """
-    reader = _Reader(source)
+    reader = _PatternReader(source)
     piece = reader.alternatives(0)
     if reader.at < len(source):
         raise reader.error("Unmatched closing ')'", reader.at - 1)
@@ -145,7 +145,7 @@ def _joined(pieces: list[_Piece]) -> _Piece:
     )
 
 
-class _Reader(ClassReader):
+class _PatternReader(ClassReader):
     """A recursive descent through one pattern."""
 
     def __init__(self, source: str) -> None:
@@ -429,9 +429,9 @@ _ESCAPES: dict[str, Any] = {
     "G": lambda r: _Piece(r"\G", None, True),
     "R": lambda r: _Piece(_LINE_BREAK, None, False),
     "X": lambda r: _Piece(r"\X", None, False),
-    "b": _Reader._boundary,
-    "B": _Reader._no_boundary,
-    "Q": _Reader._quotation,
+    "b": _PatternReader._boundary,
+    "B": _PatternReader._no_boundary,
+    "Q": _PatternReader._quotation,
     "E": lambda r: _Piece("", "", True),
-    "k": _Reader._named_reference,
+    "k": _PatternReader._named_reference,
 }

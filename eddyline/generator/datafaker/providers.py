@@ -11,11 +11,19 @@ from datetime import UTC
 from typing import Any
 
 from eddyline.generator.arguments import Arguments
-from eddyline.generator.column import Chars, Fixed, GeneratedColumn, Joined, Pick, Span, Text
+from eddyline.generator.column import (
+    Chars,
+    Fixed,
+    GeneratedColumn,
+    Joined,
+    NumberRange,
+    Pick,
+    SameText,
+)
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.checked import Isbn
 from eddyline.generator.methods.date import Near
-from eddyline.generator.methods.regexp import PatternError, compile_pattern
+from eddyline.generator.methods.regexp import TemplatePatternError, compile_pattern
 from eddyline.generator.methods.word import DIGITS, HEX, LOWER, UPPER, replaced, some_sentence
 from eddyline.generator.moment import DAY_MS, compile_format
 
@@ -192,7 +200,7 @@ def number_between(args: Arguments) -> GeneratedColumn:
     low, high = _whole(args, 0, "min", 0), _whole(args, 1, "max", INT_MAX)
     if high < low:
         args.fail(f"max {high} is below min {low}")
-    return Span(low, max(1, high - low))
+    return NumberRange(low, max(1, high - low))
 
 
 def random_double(args: Arguments) -> GeneratedColumn:
@@ -212,11 +220,11 @@ def digits(args: Arguments) -> GeneratedColumn:
 
 def random_number(args: Arguments) -> GeneratedColumn:
     if not args.values:
-        return Span(0, INT_MAX)
+        return NumberRange(0, INT_MAX)
     count = _whole(args, 0, "numberOfDigits", 1, 1)
     if count > 18:
         args.fail("there are at most 18 digits")
-    return Span(10 ** (count - 1), 9 * 10 ** (count - 1))
+    return NumberRange(10 ** (count - 1), 9 * 10 ** (count - 1))
 
 
 def regexify(args: Arguments) -> GeneratedColumn:
@@ -224,7 +232,7 @@ def regexify(args: Arguments) -> GeneratedColumn:
         args.fail("a pattern is needed", "as in #{regexify '(a|b){1}'}")
     try:
         return compile_pattern(str(args.values[0]))
-    except PatternError as error:
+    except TemplatePatternError as error:
         args.fail(str(error))
 
 
@@ -343,7 +351,7 @@ def temperature(low: int, high: int, unit: str) -> Callable[[Arguments], Generat
 
     def compile_temperature(args: Arguments) -> GeneratedColumn:
         least, most = _whole(args, 0, "min", low), _whole(args, 1, "max", high)
-        return Joined(Span(least, max(1, most - least)), unit)
+        return Joined(NumberRange(least, max(1, most - least)), unit)
 
     return compile_temperature
 
@@ -358,8 +366,8 @@ CALLS: dict[str, Callable[[Arguments], GeneratedColumn]] = {
     "number.digit": lambda _: Chars(DIGITS, 1),
     "number.digits": digits,
     "number.randomnumber": random_number,
-    "number.positive": lambda _: Span(1, INT_MAX),
-    "number.negative": lambda _: Span(-INT_MAX, INT_MAX),
+    "number.positive": lambda _: NumberRange(1, INT_MAX),
+    "number.negative": lambda _: NumberRange(-INT_MAX, INT_MAX),
     "random.nextdouble": lambda _: Fixed(0, 1, 9),
     "random.nextboolean": lambda _: Pick(["true", "false"]),
     "bool.bool": lambda _: Pick(["true", "false"]),
@@ -397,15 +405,15 @@ CALLS: dict[str, Callable[[Arguments], GeneratedColumn]] = {
     "hashing.sha256": digest("sha256", 64),
     "hashing.sha512": digest("sha512", 128),
     "commerce.price": price,
-    "internet.port": lambda _: Span(0, 65_536),
+    "internet.port": lambda _: NumberRange(0, 65_536),
     "internet.statuscode": lambda _: Pick(lists.internet("http_assigned_codes")),
     "code.isbn13": lambda _: Isbn(),
-    "code.isbngs1": lambda _: Text("978"),
+    "code.isbngs1": lambda _: SameText("978"),
     "code.asin": lambda _: Joined("B000", Chars(UPPER + DIGITS, 6)),
     "code.ean13": lambda _: Chars(DIGITS, 13),
     "code.ean8": lambda _: Chars(DIGITS, 8),
     "age.age": number_between,
     "weather.temperaturecelsius": temperature(-30, 38, "°C"),
     "weather.temperaturefahrenheit": temperature(-22, 100, "°F"),
-    "aviation.flight": lambda _: Joined(Chars(UPPER, 2), Span(1, 9_999)),
+    "aviation.flight": lambda _: Joined(Chars(UPPER, 2), NumberRange(1, 9_999)),
 }  # fmt: skip

@@ -44,7 +44,7 @@ class Perhaps:
         return pc.if_else(pa.array(u[:, 0] < self._chance), self._text, texts)
 
 
-class Listed:
+class ListColumn:
     """``low`` … ``high`` values of a column as a JSON list; the values are JSON already."""
 
     def __init__(self, inner: GeneratedColumn, low: int, high: int) -> None:
@@ -87,7 +87,7 @@ def listed(args: Arguments, inner: GeneratedColumn, low: int, high: int) -> Gene
     """A list of that many values; more than ``LIST_MAX`` are an error."""
     if high > LIST_MAX:
         args.fail(f"a list has at most {LIST_MAX} elements, not {high}")
-    return Listed(inner, low, high)
+    return ListColumn(inner, low, high)
 
 
 def _null(args: Arguments, inner: GeneratedColumn) -> GeneratedColumn:
@@ -102,11 +102,11 @@ def _array(args: Arguments, inner: GeneratedColumn) -> GeneratedColumn:
     given = args.named("min", "max")
     low = args.whole(given, "min", 0, 0, LIST_MAX)
     high = args.whole(given, "max", low if "min" in given else 3, low, LIST_MAX)
-    return Listed(inner, low, high)
+    return ListColumn(inner, low, high)
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class TemplateFilter:
     """One row of the filters: how it is written, what it does, and an example without braces."""
 
     forms: str
@@ -127,14 +127,36 @@ def _mapped(
     return lambda _, inner: Mapped(inner, change, 3 * inner.width)
 
 
-FILTERS: dict[str, Filter] = {
-    "null": Filter("(chance, text)", "With this chance null, or another text, in its place.",
-                   _null, "random.number(9) | null(0.2)", r"\d|null"),
-    "array": Filter("(min, max)", "A JSON list of so many values; array(2) has always two.",
-                    _array, "random.number(9) | array(1,3)", r"\[\d(,\d){0,2}\]"),
-    "json": Filter("", "The text as a JSON string, with quotes.", lambda _, inner: Quoted(inner),
-                   'random.arrayElement(["a","b"]) | json', '"[ab]"'),
-    "upper": Filter("", "In upper case.", _mapped(pc.utf8_upper), "random.alpha | upper", "[A-Z]"),
-    "lower": Filter("", "In lower case.", _mapped(pc.utf8_lower),
-                    'random.arrayElement(["A","B"]) | lower', "[ab]"),
-}  # fmt: skip
+FILTERS: dict[str, TemplateFilter] = {
+    "null": TemplateFilter(
+        "(chance, text)",
+        "With this chance null, or another text, in its place.",
+        _null,
+        "random.number(9) | null(0.2)",
+        r"\d|null",
+    ),
+    "array": TemplateFilter(
+        "(min, max)",
+        "A JSON list of so many values; array(2) has always two.",
+        _array,
+        "random.number(9) | array(1,3)",
+        r"\[\d(,\d){0,2}\]",
+    ),
+    "json": TemplateFilter(
+        "",
+        "The text as a JSON string, with quotes.",
+        lambda _, inner: Quoted(inner),
+        'random.arrayElement(["a","b"]) | json',
+        '"[ab]"',
+    ),
+    "upper": TemplateFilter(
+        "", "In upper case.", _mapped(pc.utf8_upper), "random.alpha | upper", "[A-Z]"
+    ),
+    "lower": TemplateFilter(
+        "",
+        "In lower case.",
+        _mapped(pc.utf8_lower),
+        'random.arrayElement(["A","B"]) | lower',
+        "[ab]",
+    ),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import Chars, Either, Fixed, GeneratedColumn, Joined, Pick, Text
+from eddyline.generator.column import Chars, Either, Fixed, GeneratedColumn, Joined, Pick, SameText
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method, constant
 from eddyline.generator.methods.word import DIGITS, NAME_SHAPE, WORD_SHAPE, built, drawn
@@ -70,7 +70,7 @@ def company_suffix() -> GeneratedColumn:
 
 
 def company_suffixes() -> GeneratedColumn:
-    return Text(json.dumps(list(lists.provider("company.en_US").company_suffixes)))
+    return SameText(json.dumps(list(lists.provider("company.en_US").company_suffixes)))
 
 
 def catch_phrase() -> GeneratedColumn:

@@ -19,9 +19,9 @@ from eddyline.generator.column import (
     Either,
     GeneratedColumn,
     Joined,
+    NumberRange,
     Pick,
-    Span,
-    Text,
+    SameText,
     Texts,
     Uniforms,
     decimals,
@@ -72,7 +72,7 @@ def number_column(low: float, high: float, step: float) -> GeneratedColumn | Non
     if count < 1:
         return None
     if count > TABLE_MAX:
-        return Span(first, count, step if step != int(step) else int(step))
+        return NumberRange(first, count, step if step != int(step) else int(step))
     places = decimals(step)
     return Pick([text_of(round((first + k) * step, places)) for k in range(count)])
 
@@ -179,7 +179,7 @@ def mustache(args: Arguments) -> GeneratedColumn:
     text, data = (*args.values, None, None)[:2]
     if not isinstance(text, str) or not isinstance(data, dict):
         args.fail("a text and an object are needed", 'as in ("{{a}}!", {"a":1})')
-    return Text(re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: text_of(data.get(m[1], "")), text))
+    return SameText(re.sub(r"\{\{\s*(\w+)\s*\}\}", lambda m: text_of(data.get(m[1], "")), text))
 
 
 def replace_number(args: Arguments) -> GeneratedColumn:
@@ -196,7 +196,7 @@ def replace_symbols(args: Arguments) -> GeneratedColumn:
 
 def slugify(args: Arguments) -> GeneratedColumn:
     dashed = re.sub(r"\s+", "-", args.text("a slug").strip())
-    return Text(re.sub(r"[^\w.-]+", "", dashed))
+    return SameText(re.sub(r"[^\w.-]+", "", dashed))
 
 
 @dataclass(frozen=True, slots=True)

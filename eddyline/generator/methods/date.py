@@ -20,7 +20,7 @@ from eddyline.generator.moment import (
     ISO_UTC,
     JS_DATE,
     MONTHS,
-    Format,
+    TimeFormat,
     Zone,
     compile_format,
     zone_named,
@@ -38,7 +38,7 @@ JS_SHAPE = (
 class Now:
     """The instant a record is due, or that of the simulated clock, in a moment format."""
 
-    format: Format
+    format: TimeFormat
     zone: Zone
     simulated: bool = False
     slots: int = 0
@@ -62,7 +62,7 @@ class Near:
     low_ms: int
     high_ms: int
     reference_ms: int | None = None
-    format: Format = JS
+    format: TimeFormat = JS
     zone: Zone = UTC
     slots: int = 1
 
@@ -76,7 +76,7 @@ class Near:
         return self.format.render(base + shift, zone=self.zone)
 
 
-def form(args: Arguments, given: dict[str, Any], default: Format, zone: Zone) -> dict[str, Any]:
+def form(args: Arguments, given: dict[str, Any], default: TimeFormat, zone: Zone) -> dict[str, Any]:
     """The arguments ``format`` and ``zone`` of a date, as members of its column.
 
     A format without a zone writes UTC, as JavaScript's own texts of random dates do.

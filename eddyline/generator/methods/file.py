@@ -27,7 +27,7 @@ PLAIN = (".txt", ".list")
 LINE = "line"
 
 
-class Rows:
+class FileRows:
     """The row of a file that each turn reads; built before the tags that write its columns."""
 
     width = 0
@@ -74,7 +74,7 @@ def value(args: Arguments) -> GeneratedColumn:
     rows = f"rows of {name}"
     made = False
 
-    def make() -> Rows:
+    def make() -> FileRows:
         nonlocal made
         made = True
         return _rows(args, given, table, name)
@@ -85,12 +85,12 @@ def value(args: Arguments) -> GeneratedColumn:
     return FileColumn(rows, texts, pc.max(pc.binary_length(texts)).as_py())
 
 
-def _rows(args: Arguments, given: dict[str, Any], table: Any, name: str) -> Rows:
+def _rows(args: Arguments, given: dict[str, Any], table: Any, name: str) -> FileRows:
     order = text_of(given.get("order", "random"))
     if order not in ORDERS:
         args.fail(f"order is {order[:20]!r}", f"it is one of {', '.join(ORDERS)}")
     if "weight" not in given:
-        return Rows(len(table), order, None)
+        return FileRows(len(table), order, None)
     if order == "next":
         args.fail("rows that come one after the other have no weight")
     texts = _column(args, table, text_of(given["weight"]), name)
@@ -100,7 +100,7 @@ def _rows(args: Arguments, given: dict[str, Any], table: Any, name: str) -> Rows
         args.fail(f"the column {text_of(given['weight'])} of {name} is not all numbers")
     if not np.isfinite(weights).all() or (weights < 0).any() or weights.sum() <= 0:
         args.fail("weights are 0 or more, and not all 0")
-    return Rows(len(table), order, weights)
+    return FileRows(len(table), order, weights)
 
 
 def _column(args: Arguments, table: Any, name: str, file: str) -> Any:

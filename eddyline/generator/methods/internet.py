@@ -7,7 +7,7 @@ import string
 from collections.abc import Callable
 
 from eddyline.generator.arguments import Arguments, text_of
-from eddyline.generator.column import Chars, Either, GeneratedColumn, Joined, Pick, Span
+from eddyline.generator.column import Chars, Either, GeneratedColumn, Joined, NumberRange, Pick
 from eddyline.generator.methods import lists
 from eddyline.generator.methods.method import Method, constant
 from eddyline.generator.methods.word import HEX, built, drawn
@@ -17,7 +17,9 @@ HEX_OCTET = [f"{k:02x}" for k in range(256)]
 SUFFIXES = ["com", "net", "org", "info", "biz", "name"]
 METHOD_NAMES = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
-_CHROME = Joined([str(v) for v in range(110, 140)], ".0.", Span(4000, 3000), ".", Span(0, 250))
+_CHROME = Joined(
+    [str(v) for v in range(110, 140)], ".0.", NumberRange(4000, 3000), ".", NumberRange(0, 250)
+)
 _SYSTEM = ["Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64"]
 _KIT = " AppleWebKit/537.36 (KHTML, like Gecko) Chrome/"
 _FIREFOX = [f"rv:{v}.0) Gecko/20100101 Firefox/{v}.0" for v in range(110, 140)]
@@ -162,13 +164,13 @@ _AVATAR_SHAPE = r"https://avatars\.example\.org/[a-z]+/128\.jpg"
 
 METHODS = (
     Method("internet.session", "", "A session number of 16 digits.",
-           constant(Span(10**15, 8 * 10**15)), "internet.session", r"\d{16}"),
+           constant(NumberRange(10**15, 8 * 10**15)), "internet.session", r"\d{16}"),
     Method("internet.ip", "", "An IPv4 address.", constant(_IP), "internet.ip",
            r"(\d{1,3}\.){3}\d{1,3}"),
     Method("internet.ipv6", "", "An IPv6 address.", constant(_IPV6), "internet.ipv6",
            "([0-9a-f]{4}:){7}[0-9a-f]{4}"),
-    Method("internet.port", "", "A port's number.", constant(Span(0, 65_536)), "internet.port",
-           r"\d{1,5}"),
+    Method("internet.port", "", "A port's number.", constant(NumberRange(0, 65_536)),
+           "internet.port", r"\d{1,5}"),
     Method("internet.mac", "", "A MAC address.", constant(_MAC), "internet.mac",
            "([0-9a-f]{2}:){5}[0-9a-f]{2}"),
     Method("internet.httpMethod", "", "GET, POST …", constant(Pick(METHOD_NAMES)),
@@ -202,7 +204,8 @@ METHODS = (
            "Letters and digits, 15 by default.", password, "internet.password(20)",
            "[0-9A-Za-z]{20}"),
     Method("system.semver", "", "A version.",
-           constant(Joined(Chars("123456789", 1), ".", Span(0, 10), ".", Span(0, 10))),
+           constant(
+               Joined(Chars("123456789", 1), ".", NumberRange(0, 10), ".", NumberRange(0, 10))),
            "system.semver", r"\d\.\d\.\d"),
     Method("system.fileName", "(ext)", "A file's name.", file_name, "system.fileName",
            r"[a-z]+\.\w+"),

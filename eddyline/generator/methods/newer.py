@@ -21,8 +21,8 @@ from eddyline.generator.column import (
     Integers,
     Joined,
     Mapped,
+    NumberRange,
     Pick,
-    Span,
     Texts,
     Uniforms,
     from_matrix,
@@ -34,7 +34,12 @@ from eddyline.generator.methods.business import BASE58
 from eddyline.generator.methods.checked import Isbn, Luhn
 from eddyline.generator.methods.date import Near
 from eddyline.generator.methods.method import Method, constant
-from eddyline.generator.methods.regexp import CharRun, PatternError, Repeated, compile_pattern
+from eddyline.generator.methods.regexp import (
+    CharRun,
+    Repeated,
+    TemplatePatternError,
+    compile_pattern,
+)
 from eddyline.generator.methods.things import words
 from eddyline.generator.methods.word import (
     ALPHANUMERIC,
@@ -237,7 +242,7 @@ def object_entry(args: Arguments) -> GeneratedColumn:
 def from_pattern(args: Arguments) -> GeneratedColumn:
     try:
         return compile_pattern(args.text("[a-z]{5}"))
-    except PatternError as error:
+    except TemplatePatternError as error:
         args.fail(str(error))
 
 
@@ -302,7 +307,7 @@ def triple(name: str, *tops: int) -> GeneratedColumn:
     """A colour as a CSS function of whole numbers, the first one without a percent sign."""
     parts: list[GeneratedColumn | str] = [name + "("]
     for at, top in enumerate(tops):
-        parts += [" " if at else "", Span(0, top + 1), "" if top == 360 else "%"]
+        parts += [" " if at else "", NumberRange(0, top + 1), "" if top == 360 else "%"]
     return Joined(*parts, ")")
 
 
@@ -359,7 +364,7 @@ def emoji() -> list[str]:
 
 def _range(args: Arguments) -> GeneratedColumn:
     low, high = args.size(args.first(), "number", 0)
-    return Span(low, high - low + 1)
+    return NumberRange(low, high - low + 1)
 
 
 def _git_date(args: Arguments) -> GeneratedColumn:
@@ -453,7 +458,7 @@ METHODS = (
            built(lambda: triple("cmyk", 100, 100, 100, 100)), "color.cmyk",
            r"cmyk\((\d{1,3}% ?){4}\)"),
     Method("location.buildingNumber", "", "A number of a building.",
-           built(lambda: Span(1, 9_999)), "location.buildingNumber", r"\d{1,4}"),
+           built(lambda: NumberRange(1, 9_999)), "location.buildingNumber", r"\d{1,4}"),
     Method("location.continent", "", "A continent.",
            constant(Pick(["Africa", "Antarctica", "Asia", "Australia", "Europe", "North America",
                           "South America"])), "location.continent", "[A-Z][A-Za-z ]+"),
@@ -475,7 +480,7 @@ METHODS = (
     Method("system.cron", "", "A schedule of cron.", built(cron), "system.cron",
            r"(\S+ ){4}\S+"),
     Method("system.networkInterface", "", "The name of a network interface.",
-           built(lambda: Joined(["eth", "en", "wlan", "wl"], Span(0, 10))),
+           built(lambda: Joined(["eth", "en", "wlan", "wl"], NumberRange(0, 10))),
            "system.networkInterface", r"[a-z]+\d"),
     Method("internet.jwt", "", "Three parts like those of a web token, not signed by anybody.",
            built(token), "internet.jwt", r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+"),

@@ -15,8 +15,8 @@ from eddyline.generator.column import (
     Fixed,
     GeneratedColumn,
     Joined,
+    NumberRange,
     Pick,
-    Span,
     Texts,
     Uniforms,
     join,
@@ -107,11 +107,11 @@ def street() -> GeneratedColumn:
 
 
 def secondary() -> GeneratedColumn:
-    return Joined(["Apt. ", "Suite "], Span(100, 900))
+    return Joined(["Apt. ", "Suite "], NumberRange(100, 900))
 
 
 def street_address(args: Arguments) -> GeneratedColumn:
-    parts: list[GeneratedColumn | str] = [Span(100, 99_900), " ", street()]
+    parts: list[GeneratedColumn | str] = [NumberRange(100, 99_900), " ", street()]
     if args.flag("useFullAddress"):
         parts += [" ", secondary()]
     return Joined(*parts)

@@ -23,7 +23,7 @@ from eddyline.generator.column import (
     GeneratedColumn,
     Joined,
     Pick,
-    Text,
+    SameText,
     Texts,
     Uniforms,
     index,
@@ -67,7 +67,7 @@ _ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _POSITIONS = "bBAzZG"
 
 
-class PatternError(ValueError):
+class TemplatePatternError(ValueError):
     """A pattern that is malformed, or that cannot be turned into text."""
 
 
@@ -121,7 +121,7 @@ def compile_pattern(pattern: str) -> GeneratedColumn:
         PatternError: for a pattern that cannot be parsed or generated.
     """
     if len(pattern) > PATTERN_CHARS_MAX:
-        raise PatternError(f"the pattern has more than {PATTERN_CHARS_MAX} characters")
+        raise TemplatePatternError(f"the pattern has more than {PATTERN_CHARS_MAX} characters")
     return _Parser(pattern).parse()
 
 
@@ -149,8 +149,8 @@ class _Parser:
         self._depth -= 1
         if len(options) == 1:
             return options[0]
-        if all(isinstance(o, Text) for o in options):
-            return Pick([o.text for o in options if isinstance(o, Text)])
+        if all(isinstance(o, SameText) for o in options):
+            return Pick([o.text for o in options if isinstance(o, SameText)])
         return Either(*options)
 
     def _sequence(self) -> GeneratedColumn:
@@ -160,12 +160,12 @@ class _Parser:
             if item is None:
                 continue
             item = self._repetition(item)
-            if isinstance(item, Text) and parts and isinstance(parts[-1], Text):
-                parts[-1] = Text(parts[-1].text + item.text)
+            if isinstance(item, SameText) and parts and isinstance(parts[-1], SameText):
+                parts[-1] = SameText(parts[-1].text + item.text)
             else:
                 parts.append(item)
         if not parts:
-            return Text("")
+            return SameText("")
         return parts[0] if len(parts) == 1 else Joined(*parts)
 
     def _item(self) -> GeneratedColumn | None:
@@ -183,7 +183,7 @@ class _Parser:
             return handlers[char]()
         if char in "*+?":
             self._fail(f"nothing stands before {char}")
-        return Text(char)
+        return SameText(char)
 
     def _group(self) -> GeneratedColumn:
         if self._take("?"):
@@ -292,7 +292,7 @@ class _Parser:
 
     def _one_of(self, chars: str) -> GeneratedColumn:
         if len(chars) == 1:
-            return Text(chars)
+            return SameText(chars)
         return Chars(chars, 1) if chars.isascii() else Pick(list(chars))
 
     def _repetition(self, item: GeneratedColumn) -> GeneratedColumn:
@@ -307,8 +307,8 @@ class _Parser:
             return item
         if isinstance(item, Chars) and item.count == 1:
             return Chars(item.alphabet, low) if low == high else CharRun(item.alphabet, low, high)
-        if isinstance(item, Text) and low == high:
-            return Text(item.text * low)
+        if isinstance(item, SameText) and low == high:
+            return SameText(item.text * low)
         return Repeated(item, low, high)
 
     def _counts(self) -> tuple[int, int] | None:
@@ -338,4 +338,4 @@ class _Parser:
         return True
 
     def _fail(self, message: str) -> NoReturn:
-        raise PatternError(f"{message} (character {self._at + 1} of the pattern)")
+        raise TemplatePatternError(f"{message} (character {self._at + 1} of the pattern)")

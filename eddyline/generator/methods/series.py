@@ -98,7 +98,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class RandomWalk:
     """Random steps: each value keeps ``1 - revert`` of the last distance and adds a step."""
 
     noise: Noise
@@ -106,7 +106,7 @@ class Walk:
 
 
 @dataclass(slots=True)
-class Keys:
+class KeyNumbers:
     """Numbers of the keys seen so far, and the walk's place of each."""
 
     numbers: dict[str, int] = field(default_factory=dict)
@@ -148,9 +148,9 @@ class Series:
         self.from_ms: int | None = None
         self.seasons: list[Season | Profile] = []
         self.zone: Zone = zone_named("UTC")
-        self.walk: Walk | None = None
+        self.walk: RandomWalk | None = None
         self.noise = Noise("normal", 0.0)
-        self._keys = Keys()
+        self._keys = KeyNumbers()
         self._next = -1
         self._deviations: dict[str, float] = {}
 
@@ -161,7 +161,7 @@ class Series:
 
     def build(self, u: Uniforms, at: At) -> Texts:
         if at.first != self._next:  # another run
-            self._keys = Keys()
+            self._keys = KeyNumbers()
         self._next = at.first + at.n
         keys = None if self.key is None else spread(at.values[self.key], at.n)
         values = np.full(at.n, float(self.base))
@@ -349,12 +349,12 @@ def _own_seasons(args: Arguments, given: Any) -> list[Season | Profile]:
     return seasons
 
 
-def _walk_of(args: Arguments, given: Any) -> Walk:
+def _walk_of(args: Arguments, given: Any) -> RandomWalk:
     """A step, or ``{"step":0.5,"law":"normal","revert":0.01}``."""
     settings = _object(args, given, "walk", "step", ("step", "law", "revert"))
     size = args.number(settings, "step", 1, 0, VALUE_MAX)
     law = {"law": settings.get("law", "normal"), "size": size}
-    return Walk(_noise(args, law, "walk"), args.number(settings, "revert", 0, 0, 1))
+    return RandomWalk(_noise(args, law, "walk"), args.number(settings, "revert", 0, 0, 1))
 
 
 def _noise(args: Arguments, given: Any, name: str) -> Noise:

@@ -21,8 +21,8 @@ from eddyline.generator.column import (
     At,
     GeneratedColumn,
     Integers,
-    Span,
-    Text,
+    NumberRange,
+    SameText,
     Texts,
     Uniforms,
     bytes_of,
@@ -62,7 +62,7 @@ class Clicks:
     place: Integers
 
 
-class Sessions:
+class TemplateSessions:
     """The sessions under way; built before what asks for them."""
 
     stateful = True
@@ -122,12 +122,12 @@ def _clicks(place, u, v, starts, nexts, page, click, out):  # type: ignore[no-un
         out[3, row] = began[at] if began[at] >= 0 else at - len(page)
 
 
-class Kept:
+class SessionColumn:
     """A column drawn once a session, the same in all its records."""
 
     stateful = True
 
-    def __init__(self, sessions: Sessions, inner: GeneratedColumn) -> None:
+    def __init__(self, sessions: TemplateSessions, inner: GeneratedColumn) -> None:
         self._active = sessions.active
         self._inner = inner
         self.slots = inner.slots
@@ -183,7 +183,7 @@ def start(args: Arguments) -> GeneratedColumn:
     """Configures sessions; writes nothing."""
     made = False
 
-    def make() -> Sessions:
+    def make() -> TemplateSessions:
         nonlocal made
         made = True
         return _sessions(args)
@@ -191,23 +191,25 @@ def start(args: Arguments) -> GeneratedColumn:
     _shared(args, make)
     if not made:
         args.fail("a template has one session.start")
-    return Text("")
+    return SameText("")
 
 
-def _shared(args: Arguments, make: Callable[[], Sessions] | None = None) -> Sessions:
+def _shared(
+    args: Arguments, make: Callable[[], TemplateSessions] | None = None
+) -> TemplateSessions:
     assert args.scope is not None
-    sessions: Sessions = args.scope.shared(
+    sessions: TemplateSessions = args.scope.shared(
         SHARED, make or (lambda: _sessions(Arguments("session.start", ())))
     )
     return sessions
 
 
-def _sessions(args: Arguments) -> Sessions:
+def _sessions(args: Arguments) -> TemplateSessions:
     given = args.named("active", "clicks", "visitors", "pages", "start")
     active = args.whole(given, "active", 100, 1, ACTIVE_MAX)
     clicks = args.number(given, "clicks", 5, 1, 1e9)
     visitors = args.whole(given, "visitors", 10_000, 1, 2**53)
-    return Sessions(active, _paths(args, given, 1 - 1 / clicks), visitors)
+    return TemplateSessions(active, _paths(args, given, 1 - 1 / clicks), visitors)
 
 
 def _paths(args: Arguments, given: dict[str, Any], stays: float) -> Paths:
@@ -249,16 +251,16 @@ def keep(args: Arguments) -> GeneratedColumn:
         args.fail("a tag is needed", 'as in {{session.keep("internet.ip")}}')
     if tag.strip().startswith((SHARED + ".", "record.")):
         args.fail(f"{tag.strip()[:40]} cannot be kept", "keep a value, as internet.ip")
-    return Kept(_shared(args), args.scope.tag(tag, args))
+    return SessionColumn(_shared(args), args.scope.tag(tag, args))
 
 
 def number(args: Arguments) -> GeneratedColumn:
-    return Kept(_shared(args), Span(10**15, 8 * 10**15))
+    return SessionColumn(_shared(args), NumberRange(10**15, 8 * 10**15))
 
 
 def visitor(args: Arguments) -> GeneratedColumn:
     sessions = _shared(args)
-    return Kept(sessions, Span(1, sessions.visitors))
+    return SessionColumn(sessions, NumberRange(1, sessions.visitors))
 
 
 def page(args: Arguments) -> GeneratedColumn:

@@ -25,9 +25,9 @@ import pyarrow.compute as pc
 from eddyline.generator.column import Integers
 from eddyline.generator.json_text import or_null, quoted
 from eddyline.generator.moment import DAY_MS
-from eddyline.generator.replay.batch import Batch, Facts, together
+from eddyline.generator.replay.batch import Facts, ReplayBatch, together
 from eddyline.generator.replay.instant import Style, days_of, parse
-from eddyline.generator.replay.text import Faults, Lines, read_lines
+from eddyline.generator.replay.text import BadLines, TextLines, read_lines
 from eddyline.generator.target import contents
 
 LINE = (
@@ -51,7 +51,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class LogColumns:
     """The columns of parsed lines: StringArrays as logged, and the time in epoch ms."""
 
     host: Any
@@ -74,17 +74,17 @@ class AccessLogReader:
         self._source = source
         self._path = path
         self.facts = Facts("access-log", "time", Style.ISO)
-        self.faults = Faults()
+        self.faults = BadLines()
         # Names of what the first lines hold beyond the combined format.
         self._more: dict[str, str] | None = None
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ReplayBatch]:
         for lines in read_lines(self._source, self._path, self.faults):
             batch = self._batch(lines)
             if len(batch):
                 yield batch
 
-    def _batch(self, lines: Lines) -> Batch:
+    def _batch(self, lines: TextLines) -> ReplayBatch:
         texts = _texts(lines.lines)
         if self._more is None:
             self._more = _beyond(texts)
@@ -103,7 +103,7 @@ class AccessLogReader:
         order = np.concatenate([np.flatnonzero(plain), rest[fits]])
         return both.take(np.argsort(order, kind="stable"))
 
-    def _extended(self, lines: Lines, texts: Any) -> Batch:
+    def _extended(self, lines: TextLines, texts: Any) -> ReplayBatch:
         """A chunk of a log that holds more than the combined format."""
         assert self._more is not None
         fits, fields = _parse_any(texts)
@@ -135,7 +135,7 @@ def _texts(lines: list[bytes]) -> Any:
         return pa.array([line.decode("utf-8", "replace") for line in lines])
 
 
-def _parse_plain(texts: Any) -> tuple[Mask, Fields]:
+def _parse_plain(texts: Any) -> tuple[Mask, LogColumns]:
     """Lines without escapes, three times as fast: which rows could be read, and those rows."""
     parts = pc.split_pattern(texts, '"')
     seven = pc.equal(pc.list_value_length(parts), 7)
@@ -155,10 +155,10 @@ def _parse_plain(texts: Any) -> tuple[Mask, Fields]:
     host, ident, user = (c.filter(keep) for c in columns)
     later = (piece[1], after.field("status"), after.field("bytes"), piece[3], piece[5])
     rest = (c.filter(keep) for c in later)
-    return plain, Fields(host, ident, user, ms[fits], *rest)
+    return plain, LogColumns(host, ident, user, ms[fits], *rest)
 
 
-def _parse_any(texts: Any) -> tuple[Mask, Fields]:
+def _parse_any(texts: Any) -> tuple[Mask, LogColumns]:
     """Any line: which rows could be read, and those rows."""
     matches = pc.extract_regex(texts, LINE)
     fits = np.asarray(matches.is_valid())
@@ -172,7 +172,7 @@ def _parse_any(texts: Any) -> tuple[Mask, Fields]:
     names = ("request", "status", "bytes", "referrer", "user_agent")
     host, ident, user = (kept.field(k) for k in ("host", "ident", "user"))
     rest = (kept.field(k) for k in (*names, "vhost", "extra"))
-    return fits, Fields(host, ident, user, ms[fits], *rest)
+    return fits, LogColumns(host, ident, user, ms[fits], *rest)
 
 
 def _instants(texts: Any) -> tuple[Integers, Mask]:
@@ -205,7 +205,9 @@ def _instants(texts: Any) -> tuple[Integers, Mask]:
     return days * DAY_MS + (((hour * 60 + minute - east) * 60) + second) * 1000, real
 
 
-def _records(fields: Fields, *, escaped: bool, more: dict[str, str] | None = None) -> Batch:
+def _records(
+    fields: LogColumns, *, escaped: bool, more: dict[str, str] | None = None
+) -> ReplayBatch:
     text = _unescaped if escaped else _as_is
     quote = quoted if escaped else _quoted_plain
     request = text(fields.request)
@@ -229,10 +231,10 @@ def _records(fields: Fields, *, escaped: bool, more: dict[str, str] | None = Non
         *_more_members(fields, more or {}),
         "}",
     )  # fmt: skip
-    return Batch(head, _iso(fields.ms), tail, fields.ms)
+    return ReplayBatch(head, _iso(fields.ms), tail, fields.ms)
 
 
-def _more_members(fields: Fields, more: dict[str, str]) -> Iterator[Any]:
+def _more_members(fields: LogColumns, more: dict[str, str]) -> Iterator[Any]:
     """The members of what stands beyond the combined format."""
     for field, name in more.items():
         texts = fields.vhost if field == "vhost" else fields.extra

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 
 from eddyline.generator.column import Integers
 from eddyline.generator.replay.instant import Style, move_times
-from eddyline.generator.replay.text import Faults
+from eddyline.generator.replay.text import BadLines
 from eddyline.generator.replay.time_pattern import TimePattern
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ReplayBatch:
     """``n`` records as text before the event time, the time, and after it (StringArrays).
 
     ``ms`` is the event time, shape (n,). Where a file has no times all of a record's text stands
@@ -32,16 +32,18 @@ class Batch:
     def __len__(self) -> int:
         return len(self.ms)
 
-    def take(self, rows: Integers) -> Batch:
+    def take(self, rows: Integers) -> ReplayBatch:
         """The batch with these rows, in this order."""
         at = pa.array(rows)
-        return Batch(self.head.take(at), self.time.take(at), self.tail.take(at), self.ms[rows])
+        return ReplayBatch(
+            self.head.take(at), self.time.take(at), self.tail.take(at), self.ms[rows]
+        )
 
-    def cut(self, start: int, stop: int) -> Batch:
+    def cut(self, start: int, stop: int) -> ReplayBatch:
         """Rows from ``start`` up to ``stop``."""
         n = stop - start
         head, time, tail = (p.slice(start, n) for p in (self.head, self.time, self.tail))
-        return Batch(head, time, tail, self.ms[start:stop])
+        return ReplayBatch(head, time, tail, self.ms[start:stop])
 
     def records(self, style: Style | TimePattern | None, offset_s: int) -> Any:
         """The records as a BinaryArray, times moved by whole seconds."""
@@ -51,14 +53,14 @@ class Batch:
         return pc.binary_join_element_wise(self.head, time, self.tail, "").cast(pa.binary())
 
 
-def together(batches: list[Batch]) -> Batch:
+def together(batches: list[ReplayBatch]) -> ReplayBatch:
     """Several batches as one."""
     if len(batches) == 1:
         return batches[0]
     head = pa.concat_arrays([b.head for b in batches])
     time = pa.concat_arrays([b.time for b in batches])
     tail = pa.concat_arrays([b.tail for b in batches])
-    return Batch(head, time, tail, np.concatenate([b.ms for b in batches]))
+    return ReplayBatch(head, time, tail, np.concatenate([b.ms for b in batches]))
 
 
 @dataclass(slots=True)
@@ -72,17 +74,17 @@ class Facts:
     notes: list[str] = field(default_factory=list)
 
 
-class Reader(Protocol):
+class RecordReader(Protocol):
     """Reads one format. ``facts`` are complete once the first batch was yielded."""
 
     facts: Facts
-    faults: Faults
+    faults: BadLines
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ReplayBatch]:
         """The records in file order."""
 
 
-def whole(data: Any) -> Batch:
+def whole(data: Any) -> ReplayBatch:
     """Records without a time."""
     empty = pa.repeat("", len(data))
-    return Batch(data, empty, empty, np.zeros(len(data), np.int64))
+    return ReplayBatch(data, empty, empty, np.zeros(len(data), np.int64))

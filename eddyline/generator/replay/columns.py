@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from eddyline.generator.column import Integers
 from eddyline.generator.json_text import or_null, quoted
-from eddyline.generator.replay.batch import Batch, Facts, whole
-from eddyline.generator.replay.text import Faults
+from eddyline.generator.replay.batch import Facts, ReplayBatch, whole
+from eddyline.generator.replay.text import BadLines
 from eddyline.generator.replay.time_pattern import TimePattern
 
 
@@ -34,9 +34,9 @@ class ColumnReader(ABC):
         self._source = source
         self._path = path
         self.facts = Facts(self.format, time_field, pattern)
-        self.faults = Faults()
+        self.faults = BadLines()
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ReplayBatch]:
         row = self.first_row
         for table in self._tables():
             if not self.facts.columns:
@@ -55,11 +55,13 @@ class ColumnReader(ABC):
         """Complete ``facts`` from the first rows."""
 
     @abstractmethod
-    def _batch(self, table: Any, first: int) -> Batch:
+    def _batch(self, table: Any, first: int) -> ReplayBatch:
         """The rows that can be used, the first of them numbered ``first``."""
 
 
-def objects(columns: Iterable[tuple[str, Any, bool]], timed: str | None, ms: Integers) -> Batch:
+def objects(
+    columns: Iterable[tuple[str, Any, bool]], timed: str | None, ms: Integers
+) -> ReplayBatch:
     """Rows as JSON objects around the column ``timed``; ``ms`` are the times.
 
     columns: name, values as a StringArray (null where there is none), and whether they are texts
@@ -77,7 +79,7 @@ def objects(columns: Iterable[tuple[str, Any, bool]], timed: str | None, ms: Int
         else:
             parts.append(or_null(quoted(texts) if is_text else texts))
     tail = _joined([*parts, "}"], len(ms))
-    return whole(tail) if head is None else Batch(head, time, tail, ms)
+    return whole(tail) if head is None else ReplayBatch(head, time, tail, ms)
 
 
 def _joined(parts: list[Any], n: int) -> Any:

@@ -20,10 +20,10 @@ from pyarrow import csv
 
 from eddyline.errors import EddylineError
 from eddyline.generator.column import Integers
-from eddyline.generator.replay.batch import Batch
+from eddyline.generator.replay.batch import ReplayBatch
 from eddyline.generator.replay.columns import ColumnReader, objects
 from eddyline.generator.replay.instant import read_times
-from eddyline.generator.replay.text import CHUNK_BYTES, Rest
+from eddyline.generator.replay.text import CHUNK_BYTES, RemainingStream
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
 from eddyline.generator.replay.time_pattern import TimePattern
 
@@ -95,7 +95,7 @@ class CsvReader(ColumnReader):
             ),
         }
         try:
-            source: Any = self._source if first is None else Rest(first, self._source)
+            source: Any = self._source if first is None else RemainingStream(first, self._source)
             with csv.open_csv(source, **options) as reader:
                 for table in reader:
                     yield self._joined(table)
@@ -175,7 +175,7 @@ class CsvReader(ColumnReader):
 
         find_time(self.facts, self._path, list(table.schema.names), sample)
 
-    def _batch(self, table: Any, first: int) -> Batch:
+    def _batch(self, table: Any, first: int) -> ReplayBatch:
         style, field = self.facts.style, self.facts.time_field
         fits = np.ones(len(table), np.bool_)
         for name, kind in self.facts.columns.items():
@@ -203,7 +203,7 @@ class CsvReader(ColumnReader):
             self.faults.add(first + int(row), f"{name}: {text!r} is no {kind}")
         return fits
 
-    def _records(self, table: Any, ms: Integers) -> Batch:
+    def _records(self, table: Any, ms: Integers) -> ReplayBatch:
         has_absent = bool(self._layout.absent)
         columns = (
             (n, *_texts(table.column(n), k, has_absent)) for n, k in self.facts.columns.items()

@@ -20,9 +20,9 @@ from eddyline.clock import SYSTEM
 from eddyline.generator.column import Integers
 from eddyline.generator.json_text import or_null, quoted
 from eddyline.generator.moment import DAY_MS
-from eddyline.generator.replay.batch import Batch, Facts
+from eddyline.generator.replay.batch import Facts, ReplayBatch
 from eddyline.generator.replay.instant import Style, parse
-from eddyline.generator.replay.text import Faults, Lines, read_lines
+from eddyline.generator.replay.text import BadLines, TextLines, read_lines
 
 LINE_MESSAGE_MAX = 1_000_000
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
@@ -31,7 +31,7 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class LineFormat:
     """One form of lines: a regular expression whose groups are the fields, ``time`` among them."""
 
     name: str
@@ -40,36 +40,64 @@ class Form:
 
 
 FORMS = (
-    Form("syslog", rf"^<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}) (?P<host>\S+) (?P<app>\S+) "
-         r"(?P<pid>\S+) (?P<id>\S+) (?P<data>-|\[.*?\])(?: (?P<message>.*))?$",
-         ("priority", "host", "app", "pid", "id", "data", "message")),
-    Form("syslog", r"^(?:<(?P<priority>\d{1,3})>)?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
-         r"(?P<clock>\d\d:\d\d:\d\d) (?P<host>\S+) (?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?"
-         r"(?P<message>.*)$", ("priority", "host", "app", "pid", "message")),
-    Form("log4j", rf"^(?P<time>{_ISO}) +\[(?P<thread>[^\]]*)\] +{_LEVEL} +(?P<logger>\S+)"
-         r" *[-:] ?(?P<message>.*)$", ("level", "thread", "logger", "message")),
-    Form("log4j", rf"^(?P<time>{_ISO}) +\[?{_LEVEL}\]? +\[(?P<thread>[^\]]*)\] +(?P<logger>[\w.$]+)"
-         r" *[-:] ?(?P<message>.*)$", ("level", "thread", "logger", "message")),
-    Form("log4j", rf"^(?P<time>{_ISO}) +(?P<logger>[\w.$]+) +{_LEVEL} +(?P<message>.*)$",
-         ("level", "logger", "message")),
-    Form("log4j", rf"^(?P<time>{_ISO}) *[-|]? *\[?{_LEVEL}\]? *[-|:]? +(?P<logger>[\w.$]+)"
-         r" *[-:|] ?(?P<message>.*)$", ("level", "logger", "message")),
-    Form("log4j", rf"^(?P<time>{_ISO}) *[-|]? *\[?{_LEVEL}\]? *[-:|]? ?(?P<message>.*)$",
-         ("level", "message")),
-    Form("syslog", rf"^(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{_ISO}) (?P<host>[^\s\[\]]+) "
-         r"(?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: (?P<message>.*)$",
-         ("priority", "host", "app", "pid", "message")),
-)  # fmt: skip
+    LineFormat(
+        "syslog",
+        rf"^<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}) (?P<host>\S+) (?P<app>\S+) "
+        r"(?P<pid>\S+) (?P<id>\S+) (?P<data>-|\[.*?\])(?: (?P<message>.*))?$",
+        ("priority", "host", "app", "pid", "id", "data", "message"),
+    ),
+    LineFormat(
+        "syslog",
+        r"^(?:<(?P<priority>\d{1,3})>)?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
+        r"(?P<clock>\d\d:\d\d:\d\d) (?P<host>\S+) (?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?"
+        r"(?P<message>.*)$",
+        ("priority", "host", "app", "pid", "message"),
+    ),
+    LineFormat(
+        "log4j",
+        rf"^(?P<time>{_ISO}) +\[(?P<thread>[^\]]*)\] +{_LEVEL} +(?P<logger>\S+)"
+        r" *[-:] ?(?P<message>.*)$",
+        ("level", "thread", "logger", "message"),
+    ),
+    LineFormat(
+        "log4j",
+        rf"^(?P<time>{_ISO}) +\[?{_LEVEL}\]? +\[(?P<thread>[^\]]*)\] +(?P<logger>[\w.$]+)"
+        r" *[-:] ?(?P<message>.*)$",
+        ("level", "thread", "logger", "message"),
+    ),
+    LineFormat(
+        "log4j",
+        rf"^(?P<time>{_ISO}) +(?P<logger>[\w.$]+) +{_LEVEL} +(?P<message>.*)$",
+        ("level", "logger", "message"),
+    ),
+    LineFormat(
+        "log4j",
+        rf"^(?P<time>{_ISO}) *[-|]? *\[?{_LEVEL}\]? *[-|:]? +(?P<logger>[\w.$]+)"
+        r" *[-:|] ?(?P<message>.*)$",
+        ("level", "logger", "message"),
+    ),
+    LineFormat(
+        "log4j",
+        rf"^(?P<time>{_ISO}) *[-|]? *\[?{_LEVEL}\]? *[-:|]? ?(?P<message>.*)$",
+        ("level", "message"),
+    ),
+    LineFormat(
+        "syslog",
+        rf"^(?:<(?P<priority>\d{{1,3}})>)?(?P<time>{_ISO}) (?P<host>[^\s\[\]]+) "
+        r"(?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: (?P<message>.*)$",
+        ("priority", "host", "app", "pid", "message"),
+    ),
+)
 _NUMBERS = ("priority",)
 
 
-def form_of(lines: list[str], name: str | None = None) -> Form | None:
+def form_of(lines: list[str], name: str | None = None) -> LineFormat | None:
     """The form that most lines have, of that name where one is given; None if it is none's.
 
     It must be the form of the first line, or of most: others may continue an event.
     """
     sample = pa.array([line for line in lines if line and not line[0].isspace()], pa.string())
-    best: tuple[int, Form | None] = (0, None)
+    best: tuple[int, LineFormat | None] = (0, None)
     for form in FORMS:
         if name in (None, form.name):
             hits = pc.sum(pc.match_substring_regex(sample, form.pattern)).as_py() or 0
@@ -85,20 +113,20 @@ def form_of(lines: list[str], name: str | None = None) -> Form | None:
 class LineLogReader:
     """Reads a log of one form a chunk at a time, by column."""
 
-    def __init__(self, source: IO[bytes], path: Path, form: Form) -> None:
+    def __init__(self, source: IO[bytes], path: Path, form: LineFormat) -> None:
         self._source = source
         self._path = path
         self._form = form
         self.facts = Facts(form.name, "time", Style.ISO)
-        self.faults = Faults()
+        self.faults = BadLines()
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ReplayBatch]:
         for lines in read_lines(self._source, self._path, self.faults):
             batch = self._batch(lines)
             if len(batch):
                 yield batch
 
-    def _batch(self, lines: Lines) -> Batch:
+    def _batch(self, lines: TextLines) -> ReplayBatch:
         raw = [line.rstrip(b"\r") for line in lines.lines]
         texts = pa.array([line.decode("utf-8", "replace") for line in raw])
         matches = pc.extract_regex(texts, self._form.pattern)
@@ -151,7 +179,7 @@ class LineLogReader:
         return np.where(past, now, before), np.where(past, real, was_real)
 
 
-def _records(values: dict[str, Any], ms: Integers) -> Batch:
+def _records(values: dict[str, Any], ms: Integers) -> ReplayBatch:
     stamps = pc.replace_substring(pa.array(ms).cast(pa.timestamp("ms")).cast(pa.string()), " ", "T")
     parts: list[Any] = []
     for name, texts in values.items():
@@ -162,4 +190,4 @@ def _records(values: dict[str, Any], ms: Integers) -> Batch:
         parts.append(or_null(present if name in _NUMBERS else quoted(present)))
     n = len(ms)
     tail = pc.binary_join_element_wise(*[pa.repeat('"', n), *parts, "}"], "")
-    return Batch(pa.repeat('{"time":"', n), stamps, tail, ms)
+    return ReplayBatch(pa.repeat('{"time":"', n), stamps, tail, ms)

@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from eddyline.generator.replay.batch import Batch, Facts, whole
+from eddyline.generator.replay.batch import Facts, ReplayBatch, whole
 from eddyline.generator.replay.instant import read_times
-from eddyline.generator.replay.text import Faults, Lines, read_lines
+from eddyline.generator.replay.text import BadLines, TextLines, read_lines
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
 from eddyline.generator.replay.time_pattern import TimePattern
 
@@ -31,10 +31,10 @@ class NdjsonReader:
         self._source = source
         self._path = path
         self.facts = Facts("ndjson", time_field, pattern)
-        self.faults = Faults()
+        self.faults = BadLines()
         self._decode: Callable[[bytes], Any] | None = None
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[ReplayBatch]:
         for lines in read_lines(self._source, self._path, self.faults):
             if self._decode is None:
                 self._find_time(lines)
@@ -43,7 +43,7 @@ class NdjsonReader:
             if len(batch):
                 yield batch
 
-    def _find_time(self, lines: Lines) -> None:
+    def _find_time(self, lines: TextLines) -> None:
         sample = _sample(lines)
         names = list(dict.fromkeys(k for row in sample for k in row))
         if not sample:
@@ -54,11 +54,11 @@ class NdjsonReader:
 
         find_time(self.facts, self._path, names, texts, noun="field", place="the first records of ")
 
-    def _plain(self, lines: Lines) -> Batch:
+    def _plain(self, lines: TextLines) -> ReplayBatch:
         kept = [line for _, line, _ in self._objects(lines)]
         return whole(pa.array(kept, pa.binary()).cast(pa.string()))
 
-    def _timed(self, lines: Lines) -> Batch:
+    def _timed(self, lines: TextLines) -> ReplayBatch:
         style = self.facts.style
         assert style is not None
         key = json.dumps(self.facts.time_field).encode()
@@ -76,10 +76,10 @@ class NdjsonReader:
         ms, valid = read_times(time, style)
         for row in np.flatnonzero(~valid):
             self.faults.add(numbers[row], f"{time[int(row)].as_py()!r} is no {style.value} time")
-        batch = Batch(head, time, tail, ms)
+        batch = ReplayBatch(head, time, tail, ms)
         return batch if valid.all() else batch.take(np.flatnonzero(valid))
 
-    def _objects(self, lines: Lines) -> Iterator[tuple[int, bytes, Any]]:
+    def _objects(self, lines: TextLines) -> Iterator[tuple[int, bytes, Any]]:
         decode = self._decode
         assert decode is not None
         for number, line in enumerate(lines.lines, lines.first):
@@ -133,7 +133,7 @@ def _cut_slowly(line: bytes, key: bytes, text: bytes) -> tuple[bytes, bytes, byt
     return (head + b'"', text, b'"' + tail) if was_text else (head, text, tail)
 
 
-def _sample(lines: Lines) -> list[dict[str, Any]]:
+def _sample(lines: TextLines) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for line in lines.lines[:SAMPLE_LINES]:
         try:

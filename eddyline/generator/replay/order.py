@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eddyline.generator.replay.batch import Batch, together
+from eddyline.generator.replay.batch import ReplayBatch, together
 
 SLACK_MS = 300_000
 
@@ -26,9 +26,9 @@ class Disorder:
     late: int = 0
 
 
-def in_order(batches: Iterable[Batch], disorder: Disorder) -> Iterator[Batch]:
+def in_order(batches: Iterable[ReplayBatch], disorder: Disorder) -> Iterator[ReplayBatch]:
     """The same records, sorted within the slack."""
-    held: Batch | None = None
+    held: ReplayBatch | None = None
     newest = sent = np.iinfo(np.int64).min
     for batch in batches:
         if not len(batch):

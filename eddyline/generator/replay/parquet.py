@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.errors import EddylineError
-from eddyline.generator.replay.batch import Batch
+from eddyline.generator.replay.batch import ReplayBatch
 from eddyline.generator.replay.columns import ColumnReader, objects
 from eddyline.generator.replay.instant import read_times
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
@@ -52,7 +52,7 @@ class ParquetReader(ColumnReader):
         forms = "timestamps, ISO 8601, epoch s or ms"
         find_time(self.facts, self._path, names, sample, forms=forms)
 
-    def _batch(self, table: Any, first: int) -> Batch:
+    def _batch(self, table: Any, first: int) -> ReplayBatch:
         style, field = self.facts.style, self.facts.time_field
         ms = np.zeros(len(table), np.int64)
         if style is not None:

@@ -19,7 +19,7 @@ from eddyline.generator.counters import Counters, Meter, SendResult
 from eddyline.generator.job import BATCH_RECORDS_MAX, TICK_S
 from eddyline.generator.partition import compile_key
 from eddyline.generator.replay.access_log import LINE, AccessLogReader
-from eddyline.generator.replay.batch import Batch, Facts, Reader
+from eddyline.generator.replay.batch import Facts, RecordReader, ReplayBatch
 from eddyline.generator.replay.delimited import ALB, CsvReader, DelimitedLayout, is_delimited
 from eddyline.generator.replay.line_log import LineLogReader, form_of
 from eddyline.generator.replay.ndjson import NdjsonReader
@@ -27,7 +27,7 @@ from eddyline.generator.replay.order import Disorder, in_order
 from eddyline.generator.replay.parquet import MAGIC, ParquetReader
 from eddyline.generator.replay.source import SNIFF_BYTES, TORN, open_input
 from eddyline.generator.replay.spec import FORMATS, ReplaySpec
-from eddyline.generator.replay.text import Faults
+from eddyline.generator.replay.text import BadLines
 from eddyline.generator.replay.time_pattern import time_pattern
 from eddyline.generator.target import Target, with_newlines
 
@@ -68,7 +68,7 @@ class Replay:
         return self._reader.facts
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> BadLines:
         """Malformed lines so far."""
         return self._reader.faults
 
@@ -120,7 +120,7 @@ class Replay:
         hint = f"name another format with --format: {', '.join(FORMATS[1:])}"
         raise EddylineError("bad_file", message, detail=why, hint=hint)
 
-    def _limited(self) -> Iterator[Batch]:
+    def _limited(self) -> Iterator[ReplayBatch]:
         left = self.spec.limit
         for batch in self._reader.batches():
             if left is None:
@@ -138,14 +138,14 @@ class Replay:
         hint = "name the field with --time-field, or replay with --speed max --time keep"
         raise EddylineError("bad_file", message, hint=hint)
 
-    def _send_all(self, batch: Batch, moved_s: int, stop: threading.Event) -> None:
+    def _send_all(self, batch: ReplayBatch, moved_s: int, stop: threading.Event) -> None:
         for at in range(0, len(batch), BATCH_RECORDS_MAX):
             if stop.is_set():
                 return
             self._send(batch.cut(at, min(at + BATCH_RECORDS_MAX, len(batch))), moved_s, stop)
 
     def _send_on_time(
-        self, batch: Batch, due: Uniforms, moved_s: int, stop: threading.Event
+        self, batch: ReplayBatch, due: Uniforms, moved_s: int, stop: threading.Event
     ) -> None:
         """Send each record once its instant (on the monotonic clock) has come."""
         at, earliest = 0, 0.0
@@ -161,7 +161,7 @@ class Replay:
             earliest = now + TICK_S if to - at < BATCH_RECORDS_MAX else now
             at = to
 
-    def _send(self, batch: Batch, moved_s: int, stop: threading.Event) -> None:
+    def _send(self, batch: ReplayBatch, moved_s: int, stop: threading.Event) -> None:
         data = batch.records(self.facts.style, moved_s)
         if self.spec.newline and self.spec.target.startswith(("stream:", "kinesis:")):
             data = with_newlines(data)
@@ -174,7 +174,7 @@ class Replay:
         self._meter.add(len(data), size, result)
 
 
-def reader_of(spec: ReplaySpec, source: IO[bytes], path: Path) -> Reader:
+def reader_of(spec: ReplaySpec, source: IO[bytes], path: Path) -> RecordReader:
     """The reader of a file's format. Raises ``bad_file`` where none is recognised."""
     form = spec.format if spec.format != "auto" else sniff(source, path, spec)
     pattern = None if spec.time_format is None else time_pattern(spec.time_format)

@@ -17,7 +17,7 @@ NAMED_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class BadLine:
     """A line that could not be used: 1-based number and reason."""
 
     line: int
@@ -25,28 +25,28 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Faults:
+class BadLines:
     """How many lines were malformed, and the first few of them."""
 
     count: int = 0
-    named: list[Fault] = field(default_factory=list)
+    named: list[BadLine] = field(default_factory=list)
 
     def add(self, line: int, reason: str) -> None:
         """Count one line."""
         self.count += 1
         if len(self.named) < NAMED_MAX:
-            self.named.append(Fault(line, reason))
+            self.named.append(BadLine(line, reason))
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class TextLines:
     """Whole lines without their newlines, and the number of the first."""
 
     first: int
     lines: list[bytes]
 
 
-class Rest:
+class RemainingStream:
     """What was read already, and then the rest of a stream."""
 
     closed = False
@@ -78,7 +78,7 @@ def read_chunks(source: IO[bytes], path: Path) -> Iterator[bytes]:
         raise EddylineError("bad_file", f"cannot read {path}: {error}") from error
 
 
-def read_lines(source: IO[bytes], path: Path, faults: Faults) -> Iterator[Lines]:
+def read_lines(source: IO[bytes], path: Path, faults: BadLines) -> Iterator[TextLines]:
     """The file as chunks of whole lines; a line longer than a record may be is a fault."""
     rest, first, skipping = b"", 1, False
     for block in read_chunks(source, path):
@@ -93,7 +93,7 @@ def read_lines(source: IO[bytes], path: Path, faults: Faults) -> Iterator[Lines]
                 faults.add(first + len(lines), f"longer than {LINE_BYTES_MAX} bytes")
             rest, skipping = b"", True
         if lines:
-            yield Lines(first, lines)
+            yield TextLines(first, lines)
             first += len(lines)
     if rest and not skipping:
-        yield Lines(first, [rest])
+        yield TextLines(first, [rest])

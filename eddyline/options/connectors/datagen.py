@@ -10,14 +10,14 @@ from eddyline.options.connectors.paced import NULL_RATE, NUMBER_OF_ROWS, ROWS_PE
 from eddyline.options.option import BOOLEAN, DURATION, STRING, Option, choice, integer
 
 
-class Generator(StrEnum):
+class ValueGenerator(StrEnum):
     """How the values of a column are made."""
 
     RANDOM = "random"
     SEQUENCE = "sequence"
 
 
-KIND = Option("kind", choice(Generator), "random", "Random values, or a sequence that ends.")
+KIND = Option("kind", choice(ValueGenerator), "random", "Random values, or a sequence that ends.")
 MIN = Option("min", STRING, None, "The least random value of a number; by default the type's.")
 MAX = Option("max", STRING, None, "The greatest random value of a number; by default the type's.")
 MAX_PAST = Option("max-past", DURATION, "0", "How long before now a random time is at most.")

@@ -20,7 +20,7 @@ from eddyline.record import types as t
 from eddyline.record.batch import ChangeKind
 from eddyline.record.formats.format import BadField, Decoded, shown
 from eddyline.record.formats.json import JsonDecoder, JsonText
-from eddyline.record.formats.kernel import Kernel
+from eddyline.record.formats.kernel import FormatConnection
 from eddyline.record.schema import Schema
 
 _INSERT, _BEFORE, _AFTER, _DELETE = (int(k) for k in ChangeKind)
@@ -182,7 +182,7 @@ class ChangelogDecoder:
             "database": DATABASE_INCLUDE.get(options),
             "table": TABLE_INCLUDE.get(options),
         }
-        self._kernel = Kernel(threads)
+        self._kernel = FormatConnection(threads)
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
         """The rows of all records; ``origin`` says of which record each is."""
@@ -284,7 +284,7 @@ class ChangelogEncoder:
     """Rows with kinds of change to records: an update is a delete and an insert, as in Flink."""
 
     def __init__(self, envelope: Envelope, schema: Schema, options: Mapping[str, str]) -> None:
-        self._kernel = Kernel(1)
+        self._kernel = FormatConnection(1)
         writer = JsonText(options)
         body = writer.object([(c.name, c.type, f"c{i}") for i, c in enumerate(schema)])
         is_old = f"k IN ({_BEFORE}, {_DELETE})"

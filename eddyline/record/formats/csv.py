@@ -22,7 +22,7 @@ from eddyline.options.formats import csv as rows
 from eddyline.record.formats import spelling
 from eddyline.record.formats.coerce import SQL, column, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, Kinds, shown
-from eddyline.record.formats.kernel import Kernel
+from eddyline.record.formats.kernel import FormatConnection
 from eddyline.record.schema import Schema
 from eddyline.record.types import DataType, Root, quote
 
@@ -52,7 +52,7 @@ class CsvDecoder:
     def __init__(self, schema: Schema, options: Mapping[str, str], threads: int = 1) -> None:
         self.schema = schema
         self._style = _Style(options)
-        self._kernel = Kernel(threads)
+        self._kernel = FormatConnection(threads)
         element = self._style.element
         values = [f"{_read(c.type, _nth(i), element)} AS {_nth(i)}" for i, c in enumerate(schema)]
         self._sql = f"SELECT {', '.join(values)} FROM p"
@@ -181,7 +181,7 @@ class CsvEncoder:
 
     def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
         self._style = style = _Style(options)
-        self._kernel = Kernel(1)
+        self._kernel = FormatConnection(1)
         null = _literal(style.null or "")
         parts = [f"coalesce({self._field(c.type, _nth(i))}, {null})" for i, c in enumerate(schema)]
         glue = _literal(style.delimiter)

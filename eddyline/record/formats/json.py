@@ -30,7 +30,7 @@ from eddyline.record.formats import kernel, spelling
 from eddyline.record.formats.coerce import column, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, Kinds, shown
 from eddyline.record.formats.json_rows import rows_reader, rows_writer
-from eddyline.record.formats.kernel import Kernel
+from eddyline.record.formats.kernel import FormatConnection
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, Root, duckdb_type, quote
 
@@ -45,7 +45,7 @@ class JsonDecoder:
         self.schema = schema
         self._style = TIMESTAMP_STANDARD.read(options)
         self._missing_fails = FAIL_ON_MISSING_FIELD.read(options)
-        self._kernel = Kernel(threads)
+        self._kernel = FormatConnection(threads)
         self._fast = self._values_query(schema) if len(schema) else _KINDS
         self._slow = _texts_query(schema)
         self._rows = None if self._missing_fails else rows_reader(schema, self._style)
@@ -162,7 +162,7 @@ class JsonEncoder:
 
     def __init__(self, schema: Schema, options: Mapping[str, str]) -> None:
         self.schema = schema
-        self._kernel = Kernel(1)
+        self._kernel = FormatConnection(1)
         self._rows = None
         if not IGNORE_NULL_FIELDS.read(options):
             self._rows = rows_writer(schema, TIMESTAMP_STANDARD.read(options))

@@ -30,7 +30,7 @@ _lock = threading.Lock()
 _databases: dict[int, tuple[duckdb.DuckDBPyConnection, Vectors]] = {}
 
 
-class Kernel:
+class FormatConnection:
     """A connection; belongs to one thread."""
 
     def __init__(self, threads: int) -> None:

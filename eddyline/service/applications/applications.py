@@ -17,7 +17,7 @@ import msgspec
 from eddyline.errors import EddylineError, nearest
 from eddyline.service.applications import model as m
 from eddyline.service.applications.deployment import (
-    Step,
+    ParagraphStep,
     Steps,
     require_no_python,
     sql_has_dml,
@@ -446,7 +446,7 @@ class Applications:
         if not sql_has_dml(text):
             message = "the code has no INSERT statement, so there is nothing to run"
             raise EddylineError("not_deployable", message)
-        return [Step("the code", sql=text)]
+        return [ParagraphStep("the code", sql=text)]
 
     def _check_version(self, application: Application, version: int | None) -> None:
         if version is not None and version != application.version:

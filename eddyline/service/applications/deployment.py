@@ -28,7 +28,7 @@ _INSERTS = re.compile(r"insert\s+(?:into|overwrite)\b|\.execute_insert\s*\(", re
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ParagraphStep:
     """A paragraph's work: SQL statements, or Python."""
 
     title: str
@@ -36,7 +36,7 @@ class Step:
     python: str | None = None
 
 
-Steps = list[Step]
+Steps = list[ParagraphStep]
 
 
 def steps_of(note: Note) -> Steps:
@@ -45,7 +45,7 @@ def steps_of(note: Note) -> Steps:
     Raises:
         EddylineError: ``not_deployable`` naming each paragraph and the rule that it breaks.
     """
-    steps: list[Step] = []
+    steps: list[ParagraphStep] = []
     wrong: list[str] = []
     with_dml: list[str] = []
     for number, paragraph in enumerate(note.paragraphs, 1):
@@ -72,7 +72,7 @@ def steps_of(note: Note) -> Steps:
     return steps
 
 
-def _step(paragraph: Paragraph, note: Note, where: str) -> tuple[Step | None, bool]:
+def _step(paragraph: Paragraph, note: Note, where: str) -> tuple[ParagraphStep | None, bool]:
     """A paragraph's step, and whether it has DML."""
     found = header.parse(paragraph.text)
     name = found.interpreter or ("md" if note.group in ("md", "markdown") else "flink.ssql")
@@ -83,11 +83,11 @@ def _step(paragraph: Paragraph, note: Note, where: str) -> tuple[Step | None, bo
     if name in PYTHON_INTERPRETERS:
         return _python(found.body, where)
     if name in SQL_INTERPRETERS:
-        return Step(where, sql=found.body), sql_has_dml(found.body)
+        return ParagraphStep(where, sql=found.body), sql_has_dml(found.body)
     raise _rule(f"%{name} is not allowed; write %flink.ssql or %flink.pyflink")
 
 
-def _python(body: str, where: str) -> tuple[Step, bool]:
+def _python(body: str, where: str) -> tuple[ParagraphStep, bool]:
     for pattern, rule in (
         (_Z, "the ZeppelinContext z is not allowed"),
         (_MAGIC, "lines that begin with ! or % are not allowed"),
@@ -96,7 +96,7 @@ def _python(body: str, where: str) -> tuple[Step, bool]:
         if pattern.search(body):
             raise _rule(rule)
     has_dml = bool(_INSERTS.search(body) and _EXECUTED.search(body))
-    return Step(where, python=body), has_dml
+    return ParagraphStep(where, python=body), has_dml
 
 
 def sql_has_dml(text: str) -> bool:

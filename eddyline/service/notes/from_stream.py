@@ -51,7 +51,7 @@ class StreamSchema:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NoteDraft:
     """Texts and titles of a note's paragraphs."""
 
     texts: list[str]
@@ -146,7 +146,7 @@ def create_table(stream: str, region: str, schema: StreamSchema) -> str:
     return f"CREATE TABLE IF NOT EXISTS {table_of(stream)} (\n{body}\n)\nWITH (\n{told}\n);"
 
 
-def draft(stream: str, region: str, schema: StreamSchema) -> Draft:
+def draft(stream: str, region: str, schema: StreamSchema) -> NoteDraft:
     """A note about a stream."""
     table = table_of(stream)
     at = identifier(schema.time) if schema.time is not None else _arrival(schema)
@@ -164,7 +164,7 @@ def draft(stream: str, region: str, schema: StreamSchema) -> Draft:
             f"GROUP BY {keys};",
         ),
     ]
-    return Draft([text for _, text in paragraphs], [title for title, _ in paragraphs])
+    return NoteDraft([text for _, text in paragraphs], [title for title, _ in paragraphs])
 
 
 def _words(stream: str, schema: StreamSchema) -> str:

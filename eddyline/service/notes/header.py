@@ -37,7 +37,7 @@ PROPERTIES: dict[str, str | None] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class ParagraphHeader:
     """A paragraph's interpreter (None if it names none), its properties, and its body.
 
     ``body`` is as long as the text up to its end: the header is blanked out, so that lines and
@@ -49,7 +49,7 @@ class Header:
     body: str = ""
 
 
-def parse(text: str) -> Header:
+def parse(text: str) -> ParagraphHeader:
     """The header of a paragraph's text.
 
     Raises:
@@ -57,13 +57,13 @@ def parse(text: str) -> Header:
     """
     match = _NAME.match(text)
     if match is None:
-        return Header(None, {}, text)
+        return ParagraphHeader(None, {}, text)
     end = match.end()
     properties: dict[str, str] = {}
     if text[end : end + 1] == "(":
         properties, end = _Properties(text, end + 1).read()
     blank = "".join(c if c == "\n" else " " for c in text[:end])
-    return Header(match[2], properties, blank + text[end:])
+    return ParagraphHeader(match[2], properties, blank + text[end:])
 
 
 def warnings(properties: dict[str, str]) -> list[str]:

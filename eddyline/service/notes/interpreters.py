@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from eddyline.errors import EddylineError, nearest
 from eddyline.service.notes import forms, header, pyflink, scala
 from eddyline.service.notes.forms import Form
-from eddyline.service.notes.header import Header
+from eddyline.service.notes.header import ParagraphHeader
 from eddyline.service.notes.note import Note, Paragraph
 
 MODES = ("single", "update", "append")
@@ -102,7 +102,7 @@ def saved_as(text: str) -> str | None:
         return None
 
 
-def _interpreter(parsed: Header, note: Note) -> str:
+def _interpreter(parsed: ParagraphHeader, note: Note) -> str:
     name = parsed.interpreter
     if name is None:
         return "md" if note.group in ("md", "markdown") else "flink.ssql"
@@ -125,7 +125,7 @@ def _listed() -> str:
     return ", ".join(f"%{name}" for name in INTERPRETERS)
 
 
-def _ssql(text: str, parsed: Header) -> ParagraphTask:
+def _ssql(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     mode = parsed.properties.get("type", "update")
     if mode not in MODES:
         msg = f"type={mode} is none of {', '.join(MODES)}"
@@ -152,12 +152,12 @@ def _refresh_ms(text: str | None) -> int:
         raise EddylineError("invalid_argument", msg, hint=hint) from None
 
 
-def _bsql(text: str, parsed: Header) -> ParagraphTask:
+def _bsql(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     """Statements wait for each other, and only final results count."""
     return replace(_ssql(text, parsed), options=dict(_BATCH))
 
 
-def _pyflink(text: str, parsed: Header) -> ParagraphTask:
+def _pyflink(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     """The SQL that can be read off the text, where no kernel can run the whole of it."""
     sql = pyflink.statements(text)
     return _ssql(sql, parsed)
@@ -189,7 +189,7 @@ def forms_of(paragraph: Paragraph) -> list[Form]:
     return [form for form in (*of_text, *made) if not form.hidden]
 
 
-def _conf(text: str, parsed: Header) -> ParagraphTask:
+def _conf(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     """``key value`` a line, as SET statements; jars and packages have no meaning here."""
     out, warned = [], []
     for line in text.split("\n"):
@@ -210,26 +210,26 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def _md(text: str, parsed: Header) -> ParagraphTask:
+def _md(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     import markdown2  # type: ignore[import-untyped]
 
     extras = ["fenced-code-blocks", "tables", "strike", "task_list"]
     return ParagraphTask(html=str(markdown2.markdown(text.strip(), extras=extras)))
 
 
-def _html(text: str, parsed: Header) -> ParagraphTask:
+def _html(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     return ParagraphTask(html=text)
 
 
-def _text(text: str, parsed: Header) -> ParagraphTask:
+def _text(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     return ParagraphTask(texts=(text.strip(),))
 
 
-def _shell(text: str, parsed: Header) -> ParagraphTask:
+def _shell(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     return ParagraphTask(shell=text if text.strip() else None)
 
 
-def _scala(text: str, parsed: Header) -> ParagraphTask:
+def _scala(text: str, parsed: ParagraphHeader) -> ParagraphTask:
     """Scala does not run; the SQL in it, and functions that are built in, can be read off."""
     from eddyline.functions import FUNCTIONS
     from eddyline.sql.bind.forests import FUNCTIONS as FORESTS
@@ -238,7 +238,7 @@ def _scala(text: str, parsed: Header) -> ParagraphTask:
     return replace(_ssql(read.sql, parsed), texts=read.registered)
 
 
-INTERPRETERS: dict[str, Callable[[str, Header], ParagraphTask]] = {
+INTERPRETERS: dict[str, Callable[[str, ParagraphHeader], ParagraphTask]] = {
     "flink.ssql": _ssql,
     "flink.bsql": _bsql,
     "flink.pyflink": _pyflink,

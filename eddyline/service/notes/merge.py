@@ -14,7 +14,7 @@ Lines = Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Merge:
+class MergedText:
     """``text`` holds both sides' changes; ``conflict``: the same lines were changed by both."""
 
     text: str
@@ -31,7 +31,7 @@ class _Change:
     side: int
 
 
-def merge(base: str, mine: str, theirs: str) -> Merge:
+def merge(base: str, mine: str, theirs: str) -> MergedText:
     """The changes from ``base`` to ``mine`` and to ``theirs`` in one text."""
     lines = base.split("\n")
     sides = (mine.split("\n"), theirs.split("\n"))
@@ -54,7 +54,7 @@ def merge(base: str, mine: str, theirs: str) -> Merge:
             merged += [*versions[0], *versions[1]]
             conflict = True
         at = end
-    return Merge("\n".join([*merged, *lines[at:]]), conflict)
+    return MergedText("\n".join([*merged, *lines[at:]]), conflict)
 
 
 def _changes(base: Lines, text: Lines, side: int) -> list[_Change]:

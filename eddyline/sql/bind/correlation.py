@@ -15,7 +15,7 @@ from eddyline.record.types import DataType
 from eddyline.sql import logical as lg
 from eddyline.sql.bind.scope import is_outer, outer_name
 from eddyline.sql.logical import Node, unique
-from eddyline.sql.sorting import Place
+from eddyline.sql.sorting import SourceLocation
 from eddyline.sql.typed import Apply, Ref, Typed, conjunction, conjuncts, refs, substitute
 
 
@@ -54,7 +54,7 @@ class Pulled:
     grouped: bool = False
 
 
-def pulled(node: Node, place: Place) -> Pulled:
+def pulled(node: Node, place: SourceLocation) -> Pulled:
     """Pull everything correlated up out of a plan.
 
     Raises:
@@ -73,19 +73,19 @@ def pulled(node: Node, place: Place) -> Pulled:
     (below,) = inputs if len(inputs) == 1 else (None,)
     if below is None or below.late:
         raise _too_deep(place)
-    if isinstance(node, lg.Aggregate):
+    if isinstance(node, lg.GroupBy):
         return _aggregate(node, below, place)
     if isinstance(node, lg.Rank | lg.Limit):
         return _ranked(node, below, place)
     raise _too_deep(place)
 
 
-def _too_deep(place: Place) -> Exception:
+def _too_deep(place: SourceLocation) -> Exception:
     what = "a subquery that reads the outer query's columns at this place"
     return place.unsupported(what, "read them in its WHERE, or join the two tables and group")
 
 
-def _calc(node: lg.Calc, below: Pulled, place: Place) -> Pulled:
+def _calc(node: lg.Calc, below: Pulled, place: SourceLocation) -> Pulled:
     items = [(n, substitute(e, below.late)) for n, e in node.projections]
     parts = [substitute(c, below.late) for c in conjuncts(node.condition)]
     up = [*below.conditions, *(c for c in parts if is_correlated(c))]
@@ -111,7 +111,7 @@ def _calc(node: lg.Calc, below: Pulled, place: Place) -> Pulled:
     return Pulled(calc, conditions, {n: substitute(e, by) for n, e in late.items()}, below.grouped)
 
 
-def _join(node: lg.Join, place: Place) -> Pulled:
+def _join(node: lg.Join, place: SourceLocation) -> Pulled:
     left, right = pulled(node.left, place), pulled(node.right, place)
     own = conjuncts(node.condition)
     up = [c for c in own if is_correlated(c)]
@@ -158,7 +158,7 @@ def _names(new: Node, old: Node, names: tuple[str, ...], taken: set[str]) -> tup
     return tuple(found)
 
 
-def _aggregate(node: lg.Aggregate, below: Pulled, place: Place) -> Pulled:
+def _aggregate(node: lg.GroupBy, below: Pulled, place: SourceLocation) -> Pulled:
     """The aggregation, grouped by what its conditions compare as well."""
     source, columns, conditions = _equalities(below, place)
     more = tuple(c for c in dict.fromkeys(columns) if c not in node.keys)
@@ -169,7 +169,7 @@ def _aggregate(node: lg.Aggregate, below: Pulled, place: Place) -> Pulled:
     return Pulled(grouped, conditions, grouped=below.grouped or not node.keys)
 
 
-def _ranked(node: lg.Rank | lg.Limit, below: Pulled, place: Place) -> Pulled:
+def _ranked(node: lg.Rank | lg.Limit, below: Pulled, place: SourceLocation) -> Pulled:
     """The first rows per value of the outer query."""
     source, columns, conditions = _equalities(below, place)
     keys = tuple(dict.fromkeys(columns))
@@ -181,7 +181,7 @@ def _ranked(node: lg.Rank | lg.Limit, below: Pulled, place: Place) -> Pulled:
     return Pulled(rank, conditions)
 
 
-def _equalities(below: Pulled, place: Place) -> tuple[Node, list[str], list[Typed]]:
+def _equalities(below: Pulled, place: SourceLocation) -> tuple[Node, list[str], list[Typed]]:
     """The plan with a column for the inner side of each equality; other conditions are refused."""
     items: list[tuple[str, Typed]] = []
     taken = set(below.node.schema.names)

@@ -18,7 +18,7 @@ from eddyline.record.schema import Column, Schema
 from eddyline.record.types import STRING, DataType, Root
 from eddyline.sql import statement as st
 from eddyline.sql.bind.drafts import (
-    Draft,
+    TableDraft,
     altered,
     draft_of_statement,
     draft_of_table,
@@ -64,7 +64,7 @@ def altered_table(statement: st.AlterTable, table: CatalogTable, env: Environmen
 
 
 def _defined(
-    draft: Draft, path: ObjectPath, temporary: bool, span: Span, env: Environment
+    draft: TableDraft, path: ObjectPath, temporary: bool, span: Span, env: Environment
 ) -> CatalogTable:
     """The checked table of a draft."""
     draft.columns = [
@@ -116,7 +116,7 @@ def _warn_of_options(table: CatalogTable, env: Environment) -> None:
         env.warn(f"{error.message}: the table is created, but cannot be used{hint}")
 
 
-def _columns(draft: Draft, env: Environment) -> tuple[TableColumn, ...]:
+def _columns(draft: TableDraft, env: Environment) -> tuple[TableColumn, ...]:
     stored = [_stored(d, env) for d in draft.columns if d.computed is None]
     fields = tuple(ScopeField(c.name, None, c.name, c.type) for c in stored)
     by_name = {c.name: c for c in stored}

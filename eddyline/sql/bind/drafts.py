@@ -21,7 +21,7 @@ NOWHERE = Span(1, 1)
 
 
 @dataclass(slots=True)
-class Draft:
+class TableDraft:
     """A table's columns, watermark, keys and options, not yet checked."""
 
     columns: list[st.ColumnDefinition] = field(default_factory=list)
@@ -41,9 +41,9 @@ class Draft:
         return next((n for n, c in enumerate(self.columns) if c.name == name), None)
 
 
-def draft_of_statement(statement: st.CreateTable) -> Draft:
+def draft_of_statement(statement: st.CreateTable) -> TableDraft:
     """What a CREATE TABLE itself says."""
-    return Draft(
+    return TableDraft(
         list(statement.columns),
         statement.watermark,
         statement.primary_key,
@@ -54,14 +54,14 @@ def draft_of_statement(statement: st.CreateTable) -> Draft:
     )
 
 
-def draft_of_table(table: CatalogTable, span: Span) -> Draft:
+def draft_of_table(table: CatalogTable, span: Span) -> TableDraft:
     """The definition of a table of the catalog; errors about it point at ``span``."""
     watermark = None
     if table.watermark is not None:
         text = table.watermark.expression
         expression = parse_expression(text)
         watermark = st.WatermarkDefinition(table.watermark.column, expression, text, span)
-    return Draft(
+    return TableDraft(
         [_definition(c, span) for c in table.columns],
         watermark,
         table.primary_key,
@@ -99,7 +99,9 @@ _DEFAULTS = {
 _NEVER_OVERWRITTEN = ("ALL", "CONSTRAINTS", "DISTRIBUTION", "PARTITIONS")
 
 
-def merged_like(own: Draft, base: Draft, like: st.LikeClause, env: Environment) -> Draft:
+def merged_like(
+    own: TableDraft, base: TableDraft, like: st.LikeClause, env: Environment
+) -> TableDraft:
     """The draft of CREATE TABLE … LIKE: what the statement says, on top of the copied table.
 
     Raises:
@@ -112,7 +114,7 @@ def merged_like(own: Draft, base: Draft, like: st.LikeClause, env: Environment) 
         raise _twice("PARTITIONED BY", "PARTITIONS", "EXCLUDING", span, env)
     if rules["CONSTRAINTS"] == "INCLUDING" and own.primary_key and base.primary_key:
         raise _twice("the primary key", "CONSTRAINTS", "EXCLUDING", span, env)
-    draft = Draft(comment=own.comment)
+    draft = TableDraft(comment=own.comment)
     draft.columns = _merged_columns(own, base, rules, span, env)
     draft.options = _merged_options(own, base, rules["OPTIONS"], span, env)
     draft.primary_key = own.primary_key
@@ -156,7 +158,7 @@ def _twice(what: str, feature: str, mode: str, span: Span, env: Environment) -> 
 
 
 def _merged_options(
-    own: Draft, base: Draft, mode: str, span: Span, env: Environment
+    own: TableDraft, base: TableDraft, mode: str, span: Span, env: Environment
 ) -> dict[str, str]:
     if mode == "EXCLUDING":
         return own.options
@@ -168,7 +170,7 @@ def _merged_options(
 
 
 def _merged_columns(
-    own: Draft, base: Draft, rules: dict[str, str], span: Span, env: Environment
+    own: TableDraft, base: TableDraft, rules: dict[str, str], span: Span, env: Environment
 ) -> list[st.ColumnDefinition]:
     feature_of = {True: "GENERATED", False: "METADATA"}
     columns: dict[str, st.ColumnDefinition] = {}
@@ -192,8 +194,8 @@ def _merged_columns(
 
 
 def altered(
-    draft: Draft, change: st.SchemaChange, name: str, span: Span, env: Environment
-) -> Draft:
+    draft: TableDraft, change: st.SchemaChange, name: str, span: Span, env: Environment
+) -> TableDraft:
     """The draft after an ALTER TABLE.
 
     Raises:
@@ -211,7 +213,7 @@ def altered(
     return draft
 
 
-def _known(draft: Draft, column: str, name: str, span: Span, env: Environment) -> int:
+def _known(draft: TableDraft, column: str, name: str, span: Span, env: Environment) -> int:
     place = draft.place(column)
     if place is None:
         near = nearest(column, draft.names)
@@ -220,7 +222,7 @@ def _known(draft: Draft, column: str, name: str, span: Span, env: Environment) -
     return place
 
 
-def _put(draft: Draft, placed: st.PlacedColumn, name: str, env: Environment) -> None:
+def _put(draft: TableDraft, placed: st.PlacedColumn, name: str, env: Environment) -> None:
     """Put a column where it belongs; one without a place goes to the end."""
     if placed.after is None:
         draft.columns.append(placed.column)
@@ -231,7 +233,9 @@ def _put(draft: Draft, placed: st.PlacedColumn, name: str, env: Environment) -> 
         draft.columns.insert(place + 1, placed.column)
 
 
-def _added(draft: Draft, change: st.AddElements, name: str, span: Span, env: Environment) -> None:
+def _added(
+    draft: TableDraft, change: st.AddElements, name: str, span: Span, env: Environment
+) -> None:
     for part, there, new in (
         ("a watermark", draft.watermark, change.watermark),
         ("a primary key", draft.primary_key, change.primary_key),
@@ -249,7 +253,7 @@ def _added(draft: Draft, change: st.AddElements, name: str, span: Span, env: Env
 
 
 def _modified(
-    draft: Draft, change: st.AddElements, name: str, span: Span, env: Environment
+    draft: TableDraft, change: st.AddElements, name: str, span: Span, env: Environment
 ) -> None:
     for part, there, new in (
         ("watermark", draft.watermark, change.watermark),
@@ -272,7 +276,7 @@ def _modified(
     _set_parts(draft, change)
 
 
-def _set_parts(draft: Draft, change: st.AddElements) -> None:
+def _set_parts(draft: TableDraft, change: st.AddElements) -> None:
     draft.watermark = change.watermark or draft.watermark
     draft.primary_key = change.primary_key or draft.primary_key
     draft.distribution = change.distribution or draft.distribution
@@ -286,7 +290,7 @@ _PARTS = {
 
 
 def _dropped(
-    draft: Draft, change: st.DropElements, name: str, span: Span, env: Environment
+    draft: TableDraft, change: st.DropElements, name: str, span: Span, env: Environment
 ) -> None:
     if change.part is not None:
         attribute, empty = _PARTS[change.part]
@@ -305,7 +309,7 @@ def _dropped(
 
 
 def _renamed(
-    draft: Draft, change: st.RenameColumn, name: str, span: Span, env: Environment
+    draft: TableDraft, change: st.RenameColumn, name: str, span: Span, env: Environment
 ) -> None:
     place = _known(draft, change.old, name, span, env)
     if draft.place(change.new) is not None:
@@ -318,7 +322,7 @@ def _renamed(
 
 
 def _refuse_read(
-    draft: Draft,
+    draft: TableDraft,
     columns: tuple[str, ...],
     name: str,
     span: Span,
@@ -334,7 +338,7 @@ def _refuse_read(
             raise env.error(msg, span, "change or drop that first")
 
 
-def _reader(draft: Draft, column: str, leaving: Iterable[str], keys: bool) -> str | None:
+def _reader(draft: TableDraft, column: str, leaving: Iterable[str], keys: bool) -> str | None:
     """The part of the table that reads a column, or None."""
     for c in draft.columns:
         if c.computed is not None and c.name not in leaving and column in names_in(c.computed):

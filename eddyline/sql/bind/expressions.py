@@ -186,7 +186,7 @@ class ExpressionBinder:
     def _literal(self, e: s.Literal) -> Typed:
         return bind_literal(e, self.env)
 
-    def _interval(self, e: s.Interval) -> Typed:
+    def _interval(self, e: s.IntervalLiteral) -> Typed:
         return bind_interval(e, self.env)
 
     def _unary(self, e: s.Unary) -> Typed:
@@ -252,7 +252,7 @@ class ExpressionBinder:
         found = self.apply("SIMILAR TO" if e.similar else "LIKE", tuple(args), e.span)
         return self.apply("NOT", (found,), e.span) if e.negated else found
 
-    def _case(self, e: s.Case) -> Typed:
+    def _case(self, e: s.CaseExpression) -> Typed:
         args: list[Typed] = []
         operand = None if e.operand is None else self.bind(e.operand)
         for when, then in e.whens:
@@ -265,7 +265,7 @@ class ExpressionBinder:
         args.append(self.bind(otherwise))
         return self.apply("CASE", tuple(args), e.span)
 
-    def _cast(self, e: s.Cast) -> Typed:
+    def _cast(self, e: s.CastExpression) -> Typed:
         return self.cast(self.bind(e.operand), e.type, e.span, e.attempt)
 
     def _construct(self, e: s.Construct) -> Typed:
@@ -463,7 +463,7 @@ def _is_unknown(name: str) -> bool:
 _BINDERS: dict[type, Callable[[ExpressionBinder, Any], Typed]] = {
     s.Name: ExpressionBinder._name,
     s.Literal: ExpressionBinder._literal,
-    s.Interval: ExpressionBinder._interval,
+    s.IntervalLiteral: ExpressionBinder._interval,
     s.Unary: ExpressionBinder._unary,
     s.TimeBetween: ExpressionBinder._time_between,
     s.Binary: ExpressionBinder._binary,
@@ -474,8 +474,8 @@ _BINDERS: dict[type, Callable[[ExpressionBinder, Any], Typed]] = {
     s.Exists: ExpressionBinder._subquery,
     s.ScalarQuery: ExpressionBinder._value,
     s.Like: ExpressionBinder._like,
-    s.Case: ExpressionBinder._case,
-    s.Cast: ExpressionBinder._cast,
+    s.CaseExpression: ExpressionBinder._case,
+    s.CastExpression: ExpressionBinder._cast,
     s.FunctionCall: ExpressionBinder._call,
     s.Construct: ExpressionBinder._construct,
     s.Index: ExpressionBinder._index,

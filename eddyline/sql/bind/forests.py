@@ -275,9 +275,9 @@ def _distance(node: Node) -> int:
     """How far the windows that feed a node lie apart, 0 if none do."""
     for w in windows_of(node):
         return distance_ms(w.window)
-    from eddyline.sql.logical import Aggregate
+    from eddyline.sql.logical import GroupBy
 
-    if isinstance(node, Aggregate) and node.window is not None:
+    if isinstance(node, GroupBy) and node.window is not None:
         return distance_ms(node.window.window)
     for child in children(node):
         found = _distance(child)

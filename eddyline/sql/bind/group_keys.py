@@ -26,7 +26,7 @@ SETS_MAX = 4096
 
 
 @dataclass(slots=True)
-class Keys:
+class GroupingKeys:
     """What a query is grouped by.
 
     keys: all different keys. sets: which of them are in each set, None without GROUPING SETS.
@@ -111,13 +111,13 @@ class Keys:
 NUMBER = "\0set"
 
 
-def bind_grouping(q: s.Select, binder: ExpressionBinder, env: Environment) -> Keys:
+def bind_grouping(q: s.Select, binder: ExpressionBinder, env: Environment) -> GroupingKeys:
     """The keys of GROUP BY.
 
     Raises:
         EddylineError: ``sql_semantic``.
     """
-    keys = Keys()
+    keys = GroupingKeys()
     if q.group_by is None:
         return keys
     found: list[Typed] = []

@@ -12,10 +12,10 @@ from eddyline.record.types import BOOLEAN, DataType, Root, TimeAttribute, duckdb
 from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.logical import (
-    Aggregate,
     AggregateCall,
     Calc,
-    GroupWindow,
+    GroupBy,
+    GroupingWindow,
     Node,
     ProcessingTime,
     Union,
@@ -81,7 +81,7 @@ class Grouped:
     node: Node
     keys: dict[Typed, Ref]
     calls: tuple[Ref, ...]
-    window: GroupWindow | None = None
+    window: GroupingWindow | None = None
 
 
 class _Columns:
@@ -186,11 +186,11 @@ def _plain(
     calc = below.calc()
     kept = [Column(n, calc.schema[n].plain()) for n in columns]
     schema = Schema((*kept, *(c.column for c in calls)))
-    node = Aggregate(calc, columns, calls, None, schema)
+    node = GroupBy(calc, columns, calls, None, schema)
     return _grouped(node, named)
 
 
-def _grouped(node: Aggregate, named: dict[Typed, Ref]) -> Grouped:
+def _grouped(node: GroupBy, named: dict[Typed, Ref]) -> Grouped:
     keys = {k: Ref(r.name, node.schema[r.name]) for k, r in named.items()}
     calls = tuple(Ref(c.name, c.column.type) for c in node.calls)
     return Grouped(node, keys, calls, node.window)
@@ -205,13 +205,13 @@ def _legacy(
     calls: tuple[AggregateCall, ...],
 ) -> Grouped:
     names = ("$window_start", "$window_end", "$window_time")
-    window = GroupWindow(cut, time.name, names)
+    window = GroupingWindow(cut, time.name, names)
     calc = by_clock(below.calc(), time)
     kept = [Column(n, calc.schema[n].plain()) for n in columns]
     bounds = [Column(n, TIME) for n in names[:2]]
     last = Column(names[2], time.type.null())
     schema = Schema((*kept, *(c.column for c in calls), *bounds, last))
-    return _grouped(Aggregate(calc, columns, calls, window, schema), named)
+    return _grouped(GroupBy(calc, columns, calls, window, schema), named)
 
 
 def _windowed(
@@ -231,7 +231,7 @@ def _windowed(
 
 def _direct(
     calc: Calc, w: WindowColumns, columns: tuple[str, ...], calls: tuple[AggregateCall, ...]
-) -> Aggregate | None:
+) -> GroupBy | None:
     """The aggregation right over the table function's input, if nothing between needs bounds."""
     flat = flattened(calc)
     table = flat.input
@@ -259,13 +259,13 @@ def _direct(
     kept = [Column(n, below.schema[n].plain()) for n in keys]
     own = [Column(n, table.schema[b]) for n, b in zip(names, table.names, strict=True)]
     schema = Schema((*kept, *(c.column for c in calls), *own))
-    window = GroupWindow(table.window, time, (names[0], names[1], names[2]))
-    return Aggregate(below, keys, calls, window, schema)
+    window = GroupingWindow(table.window, time, (names[0], names[1], names[2]))
+    return GroupBy(below, keys, calls, window, schema)
 
 
 def _attached(
     below: _Columns, w: WindowColumns, columns: tuple[str, ...], calls: tuple[AggregateCall, ...]
-) -> Aggregate:
+) -> GroupBy:
     """Rows that carry a window's bounds: a window of one millisecond at its last one.
 
     So each group fires when the watermark passes the bound, whatever the window's kind.
@@ -279,7 +279,7 @@ def _attached(
     calc = below.calc()
     kept = [Column(n, calc.schema[n]) for n in columns]
     schema = Schema((*kept, *(c.column for c in calls), *(Column(n, TIME) for n in names)))
-    return Aggregate(calc, columns, calls, GroupWindow(window, time.name, names), schema)
+    return GroupBy(calc, columns, calls, GroupingWindow(window, time.name, names), schema)
 
 
 def flattened(calc: Calc) -> Calc:

@@ -123,7 +123,7 @@ def _timestamp(text: str) -> Const:
     return Const(f"TIMESTAMP '{text}'", timestamp(digits).not_null(), text)
 
 
-def bind_interval(e: s.Interval, env: Environment) -> Const:
+def bind_interval(e: s.IntervalLiteral, env: Environment) -> Const:
     """An interval: milliseconds or months.
 
     Raises:
@@ -141,7 +141,7 @@ def bind_interval(e: s.Interval, env: Environment) -> Const:
     return Const(f"CAST({sign * ms} AS BIGINT)", INTERVAL_SECOND.not_null(), sign * ms)
 
 
-def _months(text: str, e: s.Interval, env: Environment) -> int:
+def _months(text: str, e: s.IntervalLiteral, env: Environment) -> int:
     if e.to == "MONTH" and (match := re.fullmatch(r"(\d+)-(\d+)", text)):
         return int(match.group(1)) * 12 + int(match.group(2))
     if e.to is None and text.isdigit():
@@ -149,7 +149,7 @@ def _months(text: str, e: s.Interval, env: Environment) -> int:
     raise _malformed(e, env)
 
 
-def _milliseconds(text: str, e: s.Interval, env: Environment) -> int:
+def _milliseconds(text: str, e: s.IntervalLiteral, env: Environment) -> int:
     if e.unit not in _UNIT_MS:
         raise env.error(f"an interval cannot be in {e.unit}", e.span, "use SECOND, MINUTE, …")
     if e.to is None:
@@ -171,7 +171,7 @@ def _milliseconds(text: str, e: s.Interval, env: Environment) -> int:
     )
 
 
-def _malformed(e: s.Interval, env: Environment) -> Exception:
+def _malformed(e: s.IntervalLiteral, env: Environment) -> Exception:
     unit = e.unit if e.to is None else f"{e.unit} TO {e.to}"
     example = {"DAY TO SECOND": "'1 02:03:04'", "MINUTE TO SECOND": "'01:30'"}.get(unit, "'10'")
     return env.error(f"'{e.text}' is no interval of {unit}", e.span, f"for example {example}")

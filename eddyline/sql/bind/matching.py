@@ -41,7 +41,7 @@ def matched(r: s.MatchRecognize, found: Relation, env: Environment) -> Relation:
     if not insert_only(found.node):
         hint = "group by a window, or filter before anything that changes"
         raise env.unsupported("MATCH_RECOGNIZE over rows that are taken back", r.span, hint)
-    reader = _Reader(r, found, env)
+    reader = _ClauseBinder(r, found, env)
     keys = reader.partition()
     order = reader.order()
     steps = tuple(reader.step(v) for v in r.pattern)
@@ -69,7 +69,7 @@ def matched(r: s.MatchRecognize, found: Relation, env: Environment) -> Relation:
     return aliased(relation, r.alias, r.columns, r.span, env)
 
 
-class _Reader:
+class _ClauseBinder:
     """Binds the clauses over one input; collects the columns that the operator needs."""
 
     def __init__(self, r: s.MatchRecognize, found: Relation, env: Environment) -> None:
@@ -188,7 +188,9 @@ class _Conditions(ExpressionBinder):
     current: the variable that DEFINE describes; its newest row is the row that is looked at.
     """
 
-    def __init__(self, reader: _Reader, env: Environment, clause: str, current: str | None) -> None:
+    def __init__(
+        self, reader: _ClauseBinder, env: Environment, clause: str, current: str | None
+    ) -> None:
         super().__init__(Scope(()), env, clause)
         self._reader = reader
         self._current = current

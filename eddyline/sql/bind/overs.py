@@ -14,7 +14,7 @@ from eddyline.record.types import BIGINT, DOUBLE, INT, DataType, Root, TimeAttri
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.logical import AggregateCall, Calc, Node, Over, unique
-from eddyline.sql.sorting import Frame, Place, SortKey
+from eddyline.sql.sorting import Frame, SortKey, SourceLocation
 from eddyline.sql.typed import Const, Ref, Typed
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def rewritten(call: OverCall, rewrite: Rewrite) -> OverCall:
 
 def _over(node: Node, calls: list[OverCall], env: Environment) -> tuple[Node, list[Ref]]:
     first = calls[0]
-    below = Columns(node)
+    below = ComputedColumns(node)
     partition = tuple(below.put(e, "$part").name for e in first.partition_by)
     order = tuple(
         SortKey(below.put(o.value, "$order").name, o.descending, o.nulls_first) for o in first.order
@@ -265,14 +265,14 @@ def _over(node: Node, calls: list[OverCall], env: Environment) -> tuple[Node, li
         )
     calc = below.calc()
     schema = Schema((*calc.schema, *(c.column for c in made)))
-    place = Place(first.span, env.source)
+    place = SourceLocation(first.span, env.source)
     over = Over(
         calc, tuple(dict.fromkeys(partition)), order, first.frame, tuple(made), schema, place
     )
     return over, [Ref(c.name, c.column.type) for c in made]
 
 
-class Columns:
+class ComputedColumns:
     """A node with further computed columns, each expression once."""
 
     def __init__(self, node: Node) -> None:

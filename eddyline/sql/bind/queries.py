@@ -16,10 +16,10 @@ from eddyline.sql.bind.scope import Environment, Scope
 from eddyline.sql.bind.select import Selected, bind_select
 from eddyline.sql.changes import insert_only
 from eddyline.sql.logical import (
-    Aggregate,
     AggregateCall,
     Calc,
     Final,
+    GroupBy,
     Limit,
     Node,
     Rank,
@@ -30,7 +30,7 @@ from eddyline.sql.logical import (
     identity,
     unique,
 )
-from eddyline.sql.sorting import Place, SortKey
+from eddyline.sql.sorting import SortKey, SourceLocation
 from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction
 
 DEPTH_MAX = 60
@@ -50,7 +50,7 @@ def bind_query(q: s.Query, env: Environment) -> Relation:
     found = selected.relation
     if q.limit is None and not q.offset:
         return _sorted(q, selected, env)
-    place = Place(q.span, env.source)
+    place = SourceLocation(q.span, env.source)
     if not q.order_by and insert_only(found.node):
         return Relation(Limit(found.node, q.limit, q.offset), found.fields)
     last = None if q.limit is None else q.offset + q.limit
@@ -204,7 +204,7 @@ def _counted(sides: tuple[Relation, Relation], op: str, every: bool) -> Relation
         for f, n in zip(flags, counts, strict=True)
     )
     schema = Schema((*sides[0].node.schema, *(c.column for c in calls)))
-    grouped = Aggregate(union, names, calls, None, schema)
+    grouped = GroupBy(union, names, calls, None, schema)
     lefts, rights = (Ref(n, count) for n in counts)
     items = tuple((n, Ref(n, grouped.schema[n])) for n in names)
     if every:

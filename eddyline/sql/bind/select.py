@@ -11,7 +11,7 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind import group_windows
 from eddyline.sql.bind.expressions import AGGREGATE, Aggregates, ExpressionBinder
 from eddyline.sql.bind.forests import scored
-from eddyline.sql.bind.group_keys import NUMBER, Keys, bind_grouping
+from eddyline.sql.bind.group_keys import NUMBER, GroupingKeys, bind_grouping
 from eddyline.sql.bind.grouping import Grouped, GroupedCall, distinct, group
 from eddyline.sql.bind.grouping import settled as settled_calls
 from eddyline.sql.bind.joins import settled, with_condition
@@ -20,7 +20,7 @@ from eddyline.sql.bind.relation import Relation, filtered, nothing, projected
 from eddyline.sql.bind.scope import Environment, field_of, is_outer
 from eddyline.sql.bind.sources import bind_source
 from eddyline.sql.bind.subqueries import VALUE, ValueQueries, tested, without_tests
-from eddyline.sql.logical import Aggregate, Node
+from eddyline.sql.logical import GroupBy, Node
 from eddyline.sql.query_conditions import QUALIFIED, without_qualify, without_queries_in_on
 from eddyline.sql.sorting import SortKey
 from eddyline.sql.syntax_walk import mapped
@@ -282,7 +282,7 @@ def _name_of(e: s.Expression) -> str | None:
     return None
 
 
-def _grouped(b: _Bound, keys: Keys, calls: tuple[GroupedCall, ...]) -> Selected:
+def _grouped(b: _Bound, keys: GroupingKeys, calls: tuple[GroupedCall, ...]) -> Selected:
     q, source = b.query, b.source
     below = [*keys.keys, *(e for c in calls for e in c.expressions)]
     source, by = b.values.attached(source, below)
@@ -293,7 +293,7 @@ def _grouped(b: _Bound, keys: Keys, calls: tuple[GroupedCall, ...]) -> Selected:
     node = keys.expand(source)
     grouped = group(node, keys.grouped_by, calls, keys.legacy, place)
     aggregate = grouped.node
-    if isinstance(aggregate, Aggregate) and aggregate.window is None:
+    if isinstance(aggregate, GroupBy) and aggregate.window is None:
         ttl_ms = b.env.state_ttl_ms(b.source.fields)
         grouped = replace(grouped, node=replace(aggregate, state_ttl_ms=ttl_ms))
     above = _Above(grouped, keys, source, b.env)
@@ -311,7 +311,9 @@ def _grouped(b: _Bound, keys: Keys, calls: tuple[GroupedCall, ...]) -> Selected:
 class _Above:
     """Expressions over the ungrouped rows, turned into ones over the groups."""
 
-    def __init__(self, grouped: Grouped, keys: Keys, source: Relation, env: Environment) -> None:
+    def __init__(
+        self, grouped: Grouped, keys: GroupingKeys, source: Relation, env: Environment
+    ) -> None:
         self._grouped = grouped
         self._keys = keys
         self._source = source

@@ -24,12 +24,12 @@ from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, Scope, ScopeField
 from eddyline.sql.changes import changing
-from eddyline.sql.logical import Aggregate, Join, Node
+from eddyline.sql.logical import GroupBy, Join, Node
 from eddyline.sql.typed import Apply, Const, Typed
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class SinkTarget:
     """Rows in the table's columns and types."""
 
     node: Node
@@ -38,7 +38,7 @@ class Target:
     partition_by: tuple[str, ...]
 
 
-def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
+def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> SinkTarget:
     """The query's rows as the table takes them.
 
     Raises:
@@ -73,7 +73,7 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> Target:
         )
     node = projected(found.node, items).node
     columns = Schema(tuple(Column(c.name, c.type.plain()) for c in written))
-    return Target(node, table, columns, table.partitioned_by)
+    return SinkTarget(node, table, columns, table.partitioned_by)
 
 
 def _check_overwrite(table: CatalogTable, connector: str, span: Span, env: Environment) -> None:
@@ -126,7 +126,7 @@ def _refuse_updates(node: Node, table: CatalogTable, span: Span, env: Environmen
         return
     what = "a row"
     hint = "write to a table that takes changes (print, blackhole)"
-    if isinstance(cause, Aggregate):
+    if isinstance(cause, GroupBy):
         keys = ", ".join(cause.keys) or "all rows"
         what = f"a group (of {keys})"
         hint = "group by a window, for example TUMBLE, so that each row is given once"

@@ -27,7 +27,7 @@ from eddyline.sql.bind.tables import scan
 from eddyline.sql.bind.temporal import temporal
 from eddyline.sql.bind.unnesting import table_call, unnested
 from eddyline.sql.parse import parse_query
-from eddyline.sql.sorting import Place
+from eddyline.sql.sorting import SourceLocation
 from eddyline.sql.typed import Const
 
 Queries = Callable[[s.Query, Environment], Relation]
@@ -49,7 +49,7 @@ def bind_source(
         return _named(r, env, queries)
     if isinstance(r, s.Derived):
         return aliased(queries(r.query, env), r.alias, r.columns, r.span, env)
-    if isinstance(r, s.TableFunction):
+    if isinstance(r, s.TableFunctionCall):
         call = _python(r, env)
         if call is not None:
             return table_call(nothing(), r, call, env, "INNER")
@@ -59,7 +59,7 @@ def bind_source(
     if isinstance(r, s.MatchRecognize):
         return matched(r, settled(bind_source(r.source, env, queries)), env)
     left, right = bind_source(r.left, env, queries), r.right
-    if isinstance(right, s.TableFunction) and (call := _python(right, env)) is not None:
+    if isinstance(right, s.TableFunctionCall) and (call := _python(right, env)) is not None:
         return _beside(r, env, lambda kind: table_call(left, right, call, env, kind))
     if isinstance(right, s.Unnest):
         return _beside(r, env, lambda kind: unnested(left, right, env, kind))
@@ -95,7 +95,7 @@ def _lateral(
     """A subquery that reads the columns left of it."""
     inner = bind_inner(r.query, left, env, queries)
     named = aliased(Relation(inner.pulled.node, inner.fields), r.alias, r.columns, r.span, env)
-    return lateral(left, named.fields, inner.pulled, kind, Place(r.span, env.source))
+    return lateral(left, named.fields, inner.pulled, kind, SourceLocation(r.span, env.source))
 
 
 def _named(r: s.TableName, env: Environment, queries: Queries) -> Relation:
@@ -141,7 +141,7 @@ def _view(view: CatalogView, r: s.TableName, env: Environment, queries: Queries)
     return aliased(named, r.alias or view.path.name, r.columns, r.span, env)
 
 
-def _function(r: s.TableFunction, env: Environment, queries: Queries) -> Relation:
+def _function(r: s.TableFunctionCall, env: Environment, queries: Queries) -> Relation:
     name = r.call.name.upper()
     if name in WINDOWS:
         found = bind_window(r.call, env, _input(env, queries))
@@ -158,7 +158,7 @@ def _function(r: s.TableFunction, env: Environment, queries: Queries) -> Relatio
     return aliased(found, r.alias, r.columns, r.span, env)
 
 
-def _python(r: s.TableFunction, env: Environment) -> CatalogFunction | None:
+def _python(r: s.TableFunctionCall, env: Environment) -> CatalogFunction | None:
     """The Python function that a table function's name calls."""
     return env.function(r.call.name, built_in=r.call.name.upper() in TABLE_FUNCTIONS)
 

@@ -19,8 +19,8 @@ from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.joins import beside, settled
 from eddyline.sql.bind.relation import Relation, extended
 from eddyline.sql.bind.scope import Environment, ScopeField
-from eddyline.sql.logical import Aggregate, AggregateCall, Calc, Join, Node, Rank, unique
-from eddyline.sql.sorting import Place
+from eddyline.sql.logical import AggregateCall, Calc, GroupBy, Join, Node, Rank, unique
+from eddyline.sql.sorting import SourceLocation
 from eddyline.sql.typed import Apply, Const, Ref, Typed, conjunction, refs, substitute
 
 Queries = Callable[[s.Query, Environment], Relation]
@@ -66,7 +66,7 @@ def bind_inner(query: s.Query, source: Relation, env: Environment, queries: Quer
             place from which that cannot be pulled up.
     """
     bound = queries(query, env.inside(source.scope))
-    place = Place(query.span, env.source)
+    place = SourceLocation(query.span, env.source)
     found = pulled(bound.node, place)
     default = _without_rows(bound, found)
     return Inner(bound.visible, found, default)
@@ -81,7 +81,7 @@ def _without_rows(bound: Relation, found: Pulled) -> Typed | None:
     while isinstance(node, Calc) and node.condition is None:
         value = substitute(value, dict(node.projections))
         node = node.input
-    if not isinstance(node, Aggregate) or node.keys:
+    if not isinstance(node, GroupBy) or node.keys:
         return None
     by: dict[str, Typed] = {}
     for c in node.calls:
@@ -155,7 +155,11 @@ def _by_column(schema: Schema, names: tuple[str, ...]) -> dict[str, Typed]:
 
 
 def lateral(
-    source: Relation, fields: tuple[ScopeField, ...], inner: Pulled, kind: str, place: Place
+    source: Relation,
+    fields: tuple[ScopeField, ...],
+    inner: Pulled,
+    kind: str,
+    place: SourceLocation,
 ) -> Relation:
     """The source beside a subquery that reads it, under ``fields`` of the subquery.
 
@@ -229,7 +233,7 @@ class ValueQueries:
             mark = f"{VALUE}{at}"
             if mark not in marks:
                 continue
-            place = Place(self._written[at].span, self._env.source)
+            place = SourceLocation(self._written[at].span, self._env.source)
             found = inner.pulled if columns is None else _moved(inner.pulled, columns)
             source, by[mark] = _attached(source, replace(inner, pulled=found), place)
         return source, by
@@ -238,7 +242,7 @@ class ValueQueries:
 VALUE = "\0value"
 
 
-def _attached(source: Relation, inner: Inner, place: Place) -> tuple[Relation, Ref]:
+def _attached(source: Relation, inner: Inner, place: SourceLocation) -> tuple[Relation, Ref]:
     field = replace(inner.fields[0], qualifier=None)
     if inner.pulled.late:  # a value made of the outer row
         joined = lateral(source, (field,), inner.pulled, "INNER", place)
@@ -277,7 +281,7 @@ def _single(found: Pulled, field: ScopeField) -> tuple[Pulled, ScopeField]:
         SINGLE_VALUE, (field.ref,), False, None, "$single", Column("$single", kind)
     )
     schema = Schema((*(Column(k, below[k].plain()) for k in keys), call.column))
-    node = Aggregate(found.node, keys, (call,), None, schema)
+    node = GroupBy(found.node, keys, (call,), None, schema)
     names: list[tuple[str, Typed]] = [(k, Ref(k, schema[k])) for k in keys]
     shown = unique("$shown", set(keys)) if field.column in keys else field.column
     calc = Calc(node, (*names, (shown, Ref("$single", kind))))
@@ -290,4 +294,4 @@ def _is_one_row(node: Node) -> bool:
         node = node.input
     if isinstance(node, Rank):
         return not node.partition_by and node.first == node.last
-    return isinstance(node, Aggregate) and not node.keys and node.window is None
+    return isinstance(node, GroupBy) and not node.keys and node.window is None

@@ -13,7 +13,7 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, Scope, ScopeField
-from eddyline.sql.logical import Node, Scan, Watermark, column_name
+from eddyline.sql.logical import AssignWatermark, Node, Scan, column_name
 from eddyline.sql.parse import parse_expression
 from eddyline.sql.typed import Ref, Typed
 
@@ -47,7 +47,7 @@ def scan(
         inner = replace(env, source=table.watermark.expression)
         expression = parse_expression(table.watermark.expression)
         column, e = watermark(table.watermark.column, expression, relation.fields, inner, span=None)
-        node = Watermark(node, column, e)
+        node = AssignWatermark(node, column, e)
     qualifier = alias or table.path.name
     fields = (replace(f, qualifier=qualifier, type=node.schema[f.column]) for f in relation.fields)
     return Relation(node, tuple(fields))

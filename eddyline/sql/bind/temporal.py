@@ -18,6 +18,7 @@ from eddyline.sql.bind.relation import Relation
 from eddyline.sql.bind.scope import Environment
 from eddyline.sql.changes import insert_only
 from eddyline.sql.logical import (
+    AssignWatermark,
     Calc,
     Join,
     LookupJoin,
@@ -25,7 +26,6 @@ from eddyline.sql.logical import (
     Rank,
     Scan,
     TemporalJoin,
-    Watermark,
     unique,
 )
 from eddyline.sql.ranking import strategy
@@ -147,7 +147,7 @@ def _primary_key(node: Node) -> tuple[str, ...]:
     if isinstance(node, Scan):
         columns = {stored: column for column, stored in node.stored}
         return tuple(columns.get(k, k) for k in node.table.primary_key)
-    if isinstance(node, Watermark):
+    if isinstance(node, AssignWatermark):
         return _primary_key(node.input)
     if isinstance(node, Calc):
         names = {e.name: n for n, e in node.projections if isinstance(e, Ref)}
@@ -190,7 +190,7 @@ def _lookup(left: Relation, right: Relation, j: s.JoinClause, env: Environment) 
 
 
 def _scan_of(node: Node) -> Scan | None:
-    while isinstance(node, Calc | Watermark):
+    while isinstance(node, Calc | AssignWatermark):
         node = node.input
     return node if isinstance(node, Scan) else None
 

@@ -48,7 +48,7 @@ def _elements(multiset: Typed) -> Typed:
 
 
 def table_call(
-    left: Relation, r: s.TableFunction, function: CatalogFunction, env: Environment, kind: str
+    left: Relation, r: s.TableFunctionCall, function: CatalogFunction, env: Environment, kind: str
 ) -> Relation:
     """Each row of ``left`` once per row of a Python table function over it.
 
@@ -67,7 +67,7 @@ def _beside(
     left: Relation,
     collection: Typed,
     shown: list[tuple[str, DataType]],
-    r: s.Unnest | s.TableFunction,
+    r: s.Unnest | s.TableFunctionCall,
     env: Environment,
     kind: str,
 ) -> Relation:

@@ -154,7 +154,7 @@ class CallGrammar(JsonGrammar, ABC):
         self.r_paren()
         return s.Over(tuple(keys), order, frame, name, self.span_from(start))
 
-    def _frame(self) -> s.Frame:
+    def _frame(self) -> s.FrameClause:
         start = self.at
         unit = self.advance().text.upper()
         if self.match("BETWEEN"):
@@ -164,7 +164,7 @@ class CallGrammar(JsonGrammar, ABC):
         else:
             first = self._bound()
             last = s.Bound("CURRENT ROW", None, first.span)
-        return s.Frame(unit, first, last, self.span_from(start))
+        return s.FrameClause(unit, first, last, self.span_from(start))
 
     def _bound(self) -> s.Bound:
         start = self.at
@@ -190,7 +190,7 @@ class CallGrammar(JsonGrammar, ABC):
         self.expect("AS")
         kind = self.data_type()
         self.r_paren()
-        return s.Cast(operand, kind, name == "TRY_CAST", self.span_from(start))
+        return s.CastExpression(operand, kind, name == "TRY_CAST", self.span_from(start))
 
     def _extract(self, name: str, start: int) -> s.Expression | None:
         unit = self.unit()

@@ -8,7 +8,7 @@ from eddyline.errors import Span
 from eddyline.sql.dialect import TokenType, span_at
 from eddyline.sql.grammar.hints import execution_hints, hint_end, state_ttls
 from eddyline.sql.grammar.queries import QueryGrammar
-from eddyline.sql.statement import ColumnDefinition, Source, WatermarkDefinition
+from eddyline.sql.statement import ColumnDefinition, StatementSource, WatermarkDefinition
 
 
 @dataclass(slots=True)
@@ -23,7 +23,7 @@ class TableElements:
 class DefinitionGrammar(QueryGrammar):
     """Reads the parts of a table's definition."""
 
-    def end(self) -> Source:
+    def end(self) -> StatementSource:
         """The statement must be over here; where it stands."""
         if not self.done:
             self.unexpected("the end of the statement")
@@ -31,7 +31,7 @@ class DefinitionGrammar(QueryGrammar):
         text = self.text[first.start : hint_end(last, self.text)]
         hints = execution_hints(self.tokens, self.hinted, self.text)
         span = span_at(self.text, first.start, last.end + 1)
-        return Source(text, self.text, span, hints, state_ttls(self.tokens, self.text))
+        return StatementSource(text, self.text, span, hints, state_ttls(self.tokens, self.text))
 
     def distribution(self) -> str | None:
         """``DISTRIBUTED [BY [HASH | RANGE] (…)] [INTO n BUCKETS]`` as text, or None."""

@@ -153,7 +153,7 @@ class ExpressionGrammar(CallGrammar):
             if not isinstance(period, s.Construct) or len(period.items) != 2:
                 raise self.error("OVERLAPS needs two periods: (a, b) OVERLAPS (c, d)", span)
             first, last = period.items
-            if isinstance(last, s.Interval):
+            if isinstance(last, s.IntervalLiteral):
                 last = s.Binary("+", first, last, span)
             low = s.FunctionCall("LEAST", (first, last), span, span)
             bounds.append((low, s.FunctionCall("GREATEST", (first, last), span, span)))
@@ -350,7 +350,7 @@ class ExpressionGrammar(CallGrammar):
         text = self.string("a text such as '10'")
         unit = self._interval_unit()
         to = self._interval_unit() if self.match("TO") else None
-        return s.Interval(text, unit, to, negative, self.span_from(start))
+        return s.IntervalLiteral(text, unit, to, negative, self.span_from(start))
 
     def _interval_unit(self) -> str:
         word = self.word()
@@ -378,7 +378,7 @@ class ExpressionGrammar(CallGrammar):
             self.unexpected("WHEN")
         otherwise = self.expression() if self.match("ELSE") else None
         self.expect("END")
-        return s.Case(operand, tuple(whens), otherwise, self.span_from(start))
+        return s.CaseExpression(operand, tuple(whens), otherwise, self.span_from(start))
 
     def _name_or_call(self) -> s.Expression:
         start, word = self.at, self.word()

@@ -116,7 +116,7 @@ class JsonGrammar(TypeGrammar, ABC):
             words = [clauses.get(event, (null, null)) for event in ("EMPTY", "ERROR")]
             args = (w for pair in words for w in pair)
             call = self._finish("JSON_VALUE_OTHERWISE", start, operand, path, *args)
-        return call if kind is None else s.Cast(call, kind, True, call.span)
+        return call if kind is None else s.CastExpression(call, kind, True, call.span)
 
     def _behaviour(self) -> tuple[s.Expression, s.Expression]:
         """``NULL ON``, ``ERROR ON`` or ``DEFAULT x ON``: the word, and the value as text."""
@@ -129,7 +129,9 @@ class JsonGrammar(TypeGrammar, ABC):
                 self.expect("NULL")
         self.expect("ON")
         literal = s.Literal("string", word, place)
-        return literal, literal if value is None else s.Cast(value, STRING, False, value.span)
+        return literal, literal if value is None else s.CastExpression(
+            value, STRING, False, value.span
+        )
 
     def _json_exists(self, name: str, start: int) -> s.Expression | None:
         operand = self.expression()

@@ -248,11 +248,11 @@ class QueryGrammar(MatchGrammar):
             call = self._table_call()
             self.r_paren()
             alias, columns = self.alias()
-            return s.TableFunction(call, alias, columns, self.span_from(start))
+            return s.TableFunctionCall(call, alias, columns, self.span_from(start))
         if self.is_type(TokenType.L_PAREN, 1):
             call = self._table_call()
             alias, columns = self.alias()
-            return s.TableFunction(call, alias, columns, self.span_from(start))
+            return s.TableFunctionCall(call, alias, columns, self.span_from(start))
         table = self.table_name()
         as_of = None
         if self.match("FOR", "SYSTEM_TIME", "AS", "OF"):
@@ -278,7 +278,7 @@ class QueryGrammar(MatchGrammar):
             alias, columns = self.alias()
             return s.Derived(query, alias, columns, self.span_from(start), lateral=True)
         relation = self._relation()
-        if not isinstance(relation, s.TableFunction):
+        if not isinstance(relation, s.TableFunctionCall):
             hint = "LATERAL stands before TABLE(f(x)), UNNEST(x) or (SELECT …)"
             raise self.error("LATERAL cannot stand before a table", relation.span, hint)
         return relation

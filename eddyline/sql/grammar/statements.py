@@ -114,7 +114,7 @@ class StatementGrammar(ShowGrammar):
         tables = {place - start for place in self.hinted}
         hints = execution_hints(self.tokens[start : self.at], tables, self.text)
         ttls = state_ttls(self.tokens[start : self.at], self.text)
-        source = st.Source(text, self.text, span, hints, ttls)
+        source = st.StatementSource(text, self.text, span, hints, ttls)
         return st.Insert(
             source, name, columns, query, spans, options, partition, overwrite, conflict
         )

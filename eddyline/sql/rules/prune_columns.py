@@ -24,13 +24,13 @@ def _pruned(node: lg.Node, needed: set[str]) -> lg.Node:
         return _calc(node, needed)
     if isinstance(node, lg.Scan):
         return _scan(node, needed)
-    if isinstance(node, lg.Aggregate):
+    if isinstance(node, lg.GroupBy):
         return _aggregate(node, needed)
     if isinstance(node, lg.Join):
         return _join(node, needed)
     if isinstance(node, lg.Union):
         return _union(node, needed)
-    if isinstance(node, lg.Watermark):
+    if isinstance(node, lg.AssignWatermark):
         read = needed | {node.column} | refs(node.expression)
         return replace(node, input=_pruned(node.input, read))
     if isinstance(node, lg.WindowTable):
@@ -161,7 +161,7 @@ def _may_skip(node: lg.Scan) -> bool:
     return not strict and BAD_RECORDS.read(options) is not BadRecords.DEAD_LETTER
 
 
-def _aggregate(node: lg.Aggregate, needed: set[str]) -> lg.Node:
+def _aggregate(node: lg.GroupBy, needed: set[str]) -> lg.Node:
     calls = tuple(c for c in node.calls if c.name in needed)
     if not calls and not node.keys and node.window is None:
         calls = node.calls[:1]  # whether there is a row at all must still be told

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from eddyline.errors import EddylineError
 from eddyline.generator.counters import SendResult
 from eddyline.generator.job import TICK_S
-from eddyline.generator.replay.batch import Batch
+from eddyline.generator.replay.batch import ReplayBatch
 from eddyline.generator.replay.instant import Style, detect, move, parse
 from eddyline.generator.replay.order import SLACK_MS, Disorder, in_order
 from eddyline.generator.replay.run import Replay
@@ -115,10 +115,10 @@ def test_order_within_the_slack(chunks: list[list[int]]) -> None:
     assert disorder.late <= far, "only what came later than the slack stays where it was"
 
 
-def _batch(rows: list[tuple[int, int]]) -> Batch:
+def _batch(rows: list[tuple[int, int]]) -> ReplayBatch:
     head = pa.array([str(i) for i, _ in rows], pa.string())
     empty = pa.array([""] * len(rows), pa.string())
-    return Batch(head, empty, empty, np.array([ms for _, ms in rows], np.int64))
+    return ReplayBatch(head, empty, empty, np.array([ms for _, ms in rows], np.int64))
 
 
 moments = st.datetimes(datetime(1931, 1, 1), datetime(2199, 1, 1))  # noqa: DTZ001

@@ -23,7 +23,7 @@ async def get_shard_iterator(context: KinesisContext, call: Call) -> Answer:
     start = Start(request.ShardIteratorType, request.StartingSequenceNumber, request.Timestamp)
     offset = start.offset(context, stream, shard)
     check_dry_run(request)
-    place = tokens.Place(stream.name, info.created_ms, shard.index, offset)
+    place = tokens.IteratorPosition(stream.name, info.created_ms, shard.index, offset)
     return {"ShardIterator": tokens.iterator(place, context.clock)}
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from eddyline.aws import cbor, wire
 from eddyline.aws.kinesis.records import digits
 from eddyline.aws.wire import Wire
-from eddyline.log import Placed, ShardInfo, StreamInfo
+from eddyline.log import Placement, ShardInfo, StreamInfo
 from eddyline.log.sequence import sequence_number
 
 _EXCEEDED = "ProvisionedThroughputExceededException"
 
 
-def one(form: Wire, found: Placed, encryption: str) -> bytes:
+def one(form: Wire, found: Placement, encryption: str) -> bytes:
     """PutRecord's answer."""
     shard = found.shards[int(found.shard[0])]
     number = sequence_number(shard.index, shard.created_ms, int(found.offset[0]))
@@ -26,13 +26,13 @@ def one(form: Wire, found: Placed, encryption: str) -> bytes:
     return form.encode(members)
 
 
-def many(form: Wire, found: Placed, encryption: str) -> bytes:
+def many(form: Wire, found: Placement, encryption: str) -> bytes:
     """PutRecords' answer when all records were stored."""
     return _json(found, encryption) if form is wire.JSON else _cbor(found, encryption)
 
 
 def some(
-    found: Placed | None, taken: list[int], refused: dict[int, str], n: int, encryption: str
+    found: Placement | None, taken: list[int], refused: dict[int, str], n: int, encryption: str
 ) -> dict[str, Any]:
     """PutRecords' answer when some records were not."""
     records: list[dict[str, Any]] = [{} for _ in range(n)]
@@ -48,7 +48,7 @@ def some(
     return members
 
 
-def _rows(found: Placed, before: str, between: str, behind: str) -> bytes:
+def _rows(found: Placement, before: str, between: str, behind: str) -> bytes:
     """For each record its number and its shard, in a frame of fixed width."""
     frames = np.stack(
         [
@@ -62,7 +62,7 @@ def _rows(found: Placed, before: str, between: str, behind: str) -> bytes:
     return rows.tobytes()
 
 
-def _json(found: Placed, encryption: str) -> bytes:
+def _json(found: Placement, encryption: str) -> bytes:
     rows = _rows(found, '{"SequenceNumber":"', '","ShardId":"', '"},')
     more = f',"EncryptionType":"{encryption}"' if encryption != "NONE" else ""
     return b"".join((b'{"FailedRecordCount":0,"Records":[', rows[:-1], b"]", more.encode(), b"}"))
@@ -73,7 +73,7 @@ _ROW = b"\xa2" + cbor.text("SequenceNumber") + cbor.head(3, 56)
 _SHARD = cbor.text("ShardId") + cbor.head(3, 20)
 
 
-def _cbor(found: Placed, encryption: str) -> bytes:
+def _cbor(found: Placement, encryption: str) -> bytes:
     rows = _rows(found, _ROW.decode("latin-1"), _SHARD.decode("latin-1"), "")
     members = 2 if encryption == "NONE" else 3
     parts = [

@@ -21,7 +21,7 @@ from eddyline.aws.kinesis.records import put_answers
 from eddyline.aws.put_results import put_results
 from eddyline.aws.violations import blob_shown, violation
 from eddyline.errors import EddylineError
-from eddyline.log import Placed, PutBatch, Stream, StreamInfo, StreamStatus
+from eddyline.log import Placement, PutBatch, Stream, StreamInfo, StreamStatus
 from eddyline.log.sequence import parse
 from eddyline.log.shard import HASH_KEYS
 
@@ -117,7 +117,7 @@ def _checked(
     return _Put(stream, info, PutBatch(keys, data, explicit))
 
 
-async def _put(context: KinesisContext, request: Any, put: _Put) -> Placed:
+async def _put(context: KinesisContext, request: Any, put: _Put) -> Placement:
     """Put it; if the stream has gone since it was last seen, to the one that has its name now."""
     try:
         return await _told(put.stream, put.batch)
@@ -135,7 +135,7 @@ async def _put(context: KinesisContext, request: Any, put: _Put) -> Placed:
         raise
 
 
-async def _told(stream: Stream, batch: PutBatch) -> Placed:
+async def _told(stream: Stream, batch: PutBatch) -> Placement:
     pending = put_results().pending()
     stream.put_with_callback(batch, pending)
     return await pending.answer

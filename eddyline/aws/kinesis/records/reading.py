@@ -56,7 +56,7 @@ def _check_rate(context: KinesisContext, info: StreamInfo, shard: int) -> None:
 
 
 def _members(
-    context: KinesisContext, info: StreamInfo, place: tokens.Place, found: Slice
+    context: KinesisContext, info: StreamInfo, place: tokens.IteratorPosition, found: Slice
 ) -> dict[str, Any]:
     """The answer besides the records."""
     now_ms = context.clock.now_ms()
@@ -65,7 +65,9 @@ def _members(
     if closed is not None and found.next_offset >= closed:
         members["ChildShards"] = child_shards(info.shards, place.shard)
     else:
-        onward = tokens.Place(place.stream, place.created_ms, place.shard, found.next_offset)
+        onward = tokens.IteratorPosition(
+            place.stream, place.created_ms, place.shard, found.next_offset
+        )
         members["NextShardIterator"] = tokens.iterator(onward, context.clock)
     return members
 
@@ -78,7 +80,7 @@ def behind_ms(found: Slice, now_ms: int) -> int:
     return max(1, now_ms - last)
 
 
-class _Record(msgspec.Struct, gc=False):
+class _JsonRecord(msgspec.Struct, gc=False):
     """A record in JSON; msgspec writes the payload as base64."""
 
     SequenceNumber: str
@@ -87,7 +89,7 @@ class _Record(msgspec.Struct, gc=False):
     PartitionKey: str
 
 
-class _Sealed(_Record, gc=False):
+class _Sealed(_JsonRecord, gc=False):
     EncryptionType: str = "KMS"
 
 
@@ -118,7 +120,7 @@ class RecordsPage:
         """The records as a JSON array."""
         found = self._slice
         times = (found.arrival_ms / 1000).tolist()
-        kind: Any = _Sealed if self._sealed else _Record
+        kind: Any = _Sealed if self._sealed else _JsonRecord
         keys, data = found.keys.to_pylist(), found.data.to_pylist()
         rows: list[Any] = list(map(kind, self._numbers, times, data, keys))
         if "" in keys:  # records that were put without a partition key

@@ -171,10 +171,10 @@ def _page(context: KinesisContext, request: Any) -> tuple[str, int | None, Any]:
             words = f"NextToken and {other} cannot be provided together."
             raise AwsError("InvalidArgumentException", words)
     name, index, saved = tokens.page_of("shards", request.NextToken, context.clock)
-    return name, index, None if saved is None else Filter(*saved)
+    return name, index, None if saved is None else ShardFilter(*saved)
 
 
-class Filter:
+class ShardFilter:
     """A ShardFilter that travelled in a token."""
 
     def __init__(self, kind: str, shard_id: str | None, timestamp: float | None) -> None:
