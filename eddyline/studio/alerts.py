@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from eddyline.service.anomalies import FAILURE_PREFIX, Alert
+from eddyline.service.anomalies import FAILURE_PREFIX, Alert, Incident
 from eddyline.studio.markup import duration, escape, moment, percent, when
 
 _WAYS = {"HIGH": "above", "LOW": "below"}
@@ -20,9 +20,24 @@ def alert_rows(alerts: Iterable[Alert], now_ms: int) -> str:
     return "".join(_row(alert, now_ms) for alert in alerts)
 
 
+def incident_rows(incidents: Iterable[Incident], now_ms: int) -> str:
+    """Incidents over many keys as rows, newest first; empty for none."""
+    rows = "".join(
+        f'<div class="alert-row"><span class="top"><time title="{moment(i.start_ms)} UTC">'
+        f"{escape(when(i.start_ms, now_ms))}</time><span>{i.keys:,} of {i.of:,} keys</span></span>"
+        f"<span>{escape(i.sentence)}</span></div>"
+        for i in incidents
+    )
+    return f"<h2>Incidents</h2>{rows}" if rows else ""
+
+
 def _row(alert: Alert, now_ms: int) -> str:
     because = reasons(alert.explanation)
     more = f'<div class="small muted">{escape(because)}</div>' if because else ""
+    if alert.updates:
+        newest = alert.updates[-1]
+        changed = f"{moment(newest['at_ms'])}: {newest['reason']}"
+        more += f'<div class="small muted">{escape(changed)}</div>'
     return (
         f'<a class="alert-row" href="{escape(href(alert))}">'
         f'<span class="top"><time title="{moment(alert.start_ms)} UTC">'

@@ -7,10 +7,20 @@ from dataclasses import dataclass
 
 from nicegui import ui
 
-from eddyline.service.anomalies import Alert, Alerts, Point, Points, SeriesInfo
+from eddyline.service.anomalies import (
+    Alert,
+    Alerts,
+    FeedbackList,
+    IncidentList,
+    MuteList,
+    Point,
+    Points,
+    SeriesInfo,
+)
 from eddyline.service.services import Services
 from eddyline.studio import charts, series_chart
-from eddyline.studio.alerts import alert_rows, reasons, strength
+from eddyline.studio.alert_words import AlertWords
+from eddyline.studio.alerts import alert_rows, incident_rows, reasons, strength
 from eddyline.studio.context import StudioContext
 from eddyline.studio.listing import Listing
 from eddyline.studio.markup import (
@@ -26,6 +36,7 @@ from eddyline.studio.markup import (
 from eddyline.studio.shell import Page, button, empty, every, heading, page
 
 ALERTS_SHOWN, ALERTS_READ, SERIES_SHOWN, TABLE_ROWS = 30, 1000, 100, 50
+INCIDENTS_SHOWN = 10
 WINDOWS = {120: "120 points", 300: "300 points", 1000: "1,000 points", 3000: "3,000 points"}
 ALL_JOBS = ""
 _KEYS = (("/", "Filter by key"), ("l", "Back to the newest points"))
@@ -49,6 +60,9 @@ class AnomaliesData:
     series: SeriesInfo | None
     points: Points
     now_ms: int
+    incidents: IncidentList
+    words: FeedbackList
+    mutes: MuteList
 
 
 def register(context: StudioContext) -> None:
@@ -80,6 +94,7 @@ class AnomaliesPage:
         with ui.element("div").classes("columns wide-left") as self._body:
             self._build_series()
             with ui.element("section").classes("panel alerts"):
+                self._incidents = ui.html("", sanitize=False).classes("scroll")
                 heading("Anomalies")
                 self._alerts = ui.html("", sanitize=False).classes("scroll")
                 minutes = duration(context.settings.alert_cool_down_ms)
@@ -87,6 +102,8 @@ class AnomaliesPage:
                     f"Anomalous points within {minutes} of each other are one anomaly. "
                     "Times are UTC."
                 ).classes("muted small")
+        with ui.element("div").classes("columns wide-left") as self._said:
+            self._words = AlertWords(self._services, self._chosen_again)
         with ui.element("section").classes("stack") as self._lists:
             heading("Series")
             self._listing = Listing(_COLUMNS, "Series")
@@ -122,6 +139,10 @@ class AnomaliesPage:
         self._window = int(getattr(event, "value", 300))
         await self._refresh.now()
 
+    async def _chosen_again(self) -> None:
+        self._drawn = None
+        await self._refresh.now()
+
     async def _go_live(self) -> None:
         self._at = None
         await self._refresh.now()
@@ -135,7 +156,13 @@ class AnomaliesPage:
         alerts = [a for a in alerts if self._fits(a.job_id, a.key, a.series_id)]
         series = _chosen(shown, self._wanted, alerts)
         points = self._points(series) if series else []
-        return AnomaliesData(shown, names, alerts, series, points, services.clock.now_ms())
+        words = services.anomalies.feedback(series.series_id) if series else []
+        mutes = services.anomalies.mutes()
+        incidents = [
+            i for i in services.anomalies.incidents(INCIDENTS_SHOWN) if self._job in ("", i.job_id)
+        ]
+        now_ms = services.clock.now_ms()
+        return AnomaliesData(shown, names, alerts, series, points, now_ms, incidents, words, mutes)
 
     def _fits(self, job_id: str, key: str, series_id: str) -> bool:
         if self._wanted == series_id:
@@ -156,6 +183,8 @@ class AnomaliesPage:
         filtered = self._job != ALL_JOBS or bool(self._key)
         self._empty.set_visibility(not some and not filtered)
         self._body.set_visibility(some)
+        self._said.set_visibility(some)
+        self._incidents.set_content(incident_rows(seen.incidents, seen.now_ms))
         self._lists.set_visibility(bool(seen.all) or filtered)
         self._live.set_visibility(self._at is not None)
         options = {ALL_JOBS: "All statements", **seen.names}
@@ -171,6 +200,7 @@ class AnomaliesPage:
 
     def _draw(self, series: SeriesInfo, seen: AnomaliesData) -> None:
         alerts = [a for a in seen.alerts if a.series_id == series.series_id]
+        self._words.show(series, seen.points, alerts, seen.words, seen.mutes)
         last = seen.points[-1].time_ms if seen.points else None
         drawn = (series.series_id, last, len(seen.points), len(alerts), self._at)
         if drawn == self._drawn:

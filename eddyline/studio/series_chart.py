@@ -11,6 +11,8 @@ from eddyline.studio.charts import COLORS, Options
 
 # More lines than these nobody tells apart.
 COLUMNS_MAX = 4
+# More bands than these cover one another.
+BANDS_MAX = 2
 
 
 def options(series: SeriesInfo, points: Sequence[Point], alerts: Sequence[Alert]) -> Options:
@@ -36,6 +38,7 @@ def options(series: SeriesInfo, points: Sequence[Point], alerts: Sequence[Alert]
     }
     found["series"] = [
         *_values(columns, points),
+        *_bands(columns, points),
         *_expectations(columns, points),
         _anomalous(points),
         _score(points, bands(alerts, points)),
@@ -50,6 +53,31 @@ def _values(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
         | {"showSymbol": len(points) < 3}
         for i, name in enumerate(columns)
     ]
+
+
+def _bands(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
+    """Within which a single value is no alert: an area between two lines without a stroke."""
+    found = []
+    for i, name in enumerate(columns[:BANDS_MAX]):
+        known = [
+            (p.time_ms, p.lower[i], p.upper[i]) if p.lower and p.upper else (p.time_ms, None, None)
+            for p in points
+        ]
+        if all(low is None for _, low, _ in known):
+            continue
+        lows = [[at, _short(low)] for at, low, _ in known]
+        wide = [
+            [at, None if low is None or high is None else _short(high - low)]
+            for at, low, high in known
+        ]
+        shared = {
+            "stack": f"band of {name}", "stackStrategy": "all", "silent": True,
+            "tooltip": {"show": False}, "color": COLORS[i % len(COLORS)],
+            "lineStyle": {"opacity": 0},
+        }  # fmt: skip
+        found.append(charts.line(f"{name}, least", lows, **shared))
+        found.append(charts.line(f"{name}, band", wide, **shared, areaStyle={"opacity": 0.13}))
+    return found
 
 
 def _expected_names(points: Sequence[Point], columns: Sequence[str]) -> list[str]:

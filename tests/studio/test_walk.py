@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from conftest import Studio, pause
@@ -443,6 +444,45 @@ def test_series_with_scores_and_marked_anomalies(studio: Studio, chromium: Brows
         tab.wait_for_url("**at=*")
         tab.get_by_role("button", name="Newest").wait_for()
         assert page.problems == []
+
+
+def test_a_word_about_an_anomaly_and_other_options_tried(studio: Studio, chromium: Browser) -> None:
+    """Feedback, a rule, what-if, the band and an incident, on the page of anomalies."""
+    monitor = Monitor(studio.services.directory.monitor, 0)
+    anomalies, start = studio.services.anomalies, 1_764_072_000_000
+    facts = {
+        "id": 1, "start_ms": start, "column": "rate", "direction": "high", "keys": 182, "of": 200,
+        "change": 3.0, "explained_by": {}, "sentence": "182 of 200 keys rose by 300 % at 12:00",
+    }  # fmt: skip
+    values = [100.0 + (i * 7) % 5 for i in range(400)]
+    values[300] = 400.0
+    points = [
+        Point(start + i * 60_000, [x], 1.0, 0.9 if i == 300 else 0.0, i == 300, [102.0], None,
+              lower=[90.0], upper=[114.0], rarity=5.0 if i == 300 else 0.3,
+              event="begin" if i == 300 else "",
+              incident=json.dumps(facts) if i == 300 else "")
+        for i, x in enumerate(values)
+    ]  # fmt: skip
+    monitor.add("wordjob", "forest", "spoken", ["rate"], points)
+    (series,) = [s for s in anomalies.series() if s.key == "spoken"]
+    with chromium.page() as page:
+        tab = page.open(f"/anomalies?series={quote(series.series_id, safe='')}")
+        tab.get_by_text("182 of 200 keys rose by 300 % at 12:00").wait_for()
+        tab.get_by_label("False alarms").fill("10/10000 rows")
+        tab.get_by_role("button", name="Try over what is kept").click()
+        tab.get_by_text("with these options, 1 alert as it runs").wait_for()
+        page.picture("what-if")
+        tab.get_by_role("button", name="This is normal").click()
+        tab.get_by_text("was said to be normal; it acts from").wait_for()
+        tab.get_by_role("button", name="Mute this key").click()
+        tab.get_by_text("key spoken").wait_for()
+        tab.get_by_role("button", name="Remove", exact=True).click()
+        tab.get_by_text("key spoken").wait_for(state="hidden")
+        assert page.problems == []
+    (word,) = anomalies.feedback(series.series_id)
+    assert (word.is_anomaly, word.point_ms) == (False, points[300].time_ms)
+    assert anomalies.mutes() == []
+    assert not [a for a in anomalies.alerts() if a.key == "spoken"]
 
 
 def test_keys_lead_from_page_to_page_and_turn_dark(studio: Studio, chromium: Browser) -> None:
