@@ -5,21 +5,28 @@
 Every key of a world (``benchmarks.worlds``) is judged with the options that users get, apart from
 the stated rate. Alerts of a key within three hours count as one. A fault is found by an alert
 inside it, or up to 12 bins after a spike or a burst. An alert that touches no fault, three hours
-after its end included, is a false alarm; they are counted per key and week over all weeks.
+after its end included, is a false alarm; they are counted per key and week over all weeks. Beside
+the detector stand a seasonal z and the ceiling with the true law known (``benchmarks.yardsticks``),
+whose thresholds are set on the run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.worlds import KINDS, RECIPES, VOLUMES, Fault, World, world
+from benchmarks.worlds import COLUMNS, KINDS, RECIPES, VOLUMES, Fault, World, world
+from benchmarks.yardsticks import YARDSTICKS
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+from eddyline.anomaly.rates import FalseAlarms
 
+# Names of the kinds of evidence, by their codes (``eddyline.anomaly.column.row``).
+EVIDENCE = ("point", "level", "drift", "relation", "shape", "place", "forest")
 SHORT = ("spike", "bot burst")
 MORE_BINS, MERGED_MS = 12, 3 * 3_600_000
 WEEK_MS = 7 * 86_400_000
@@ -27,7 +34,10 @@ WEEK_MS = 7 * 86_400_000
 
 @dataclass(slots=True)
 class Tally:
-    """Found and injected faults by name, delays in bins, alerts within faults, false alarms."""
+    """Found and injected faults by name, delays in bins, alerts within faults, false alarms.
+
+    found_by, false_by: which kind of evidence, on which column, found a fault first or was wrong.
+    """
 
     found: dict[object, list[bool]] = field(default_factory=dict)
     delays: dict[str, list[int]] = field(default_factory=dict)
@@ -35,25 +45,30 @@ class Tally:
     false: int = 0
     first_week: int = 0
     weeks: float = 0.0
+    found_by: Counter[str] = field(default_factory=Counter)
+    false_by: Counter[str] = field(default_factory=Counter)
 
     def recall(self, name: object = "all") -> float:
         """Share of faults found, in percent."""
         return round(100 * float(np.mean(self.found.get(name, [False]))), 1)
 
 
-def alerts_of(one: World, rate: str, trees: int) -> Iterator[np.ndarray]:
-    """Rows with an alert, key by key."""
+def alerts_of(one: World, rate: str, trees: int) -> Iterator[tuple[np.ndarray, list[str]]]:
+    """Rows with an alert, and by what evidence each was raised, key by key."""
     options = DetectorOptions(
         ForestOptions(number_of_trees=trees), normalize=True, false_alarms=rate, timed=True
     )
     for values in one.values:
         detectors = Detectors(options, values.shape[1])
         verdicts = detectors.process(np.zeros(len(values), np.int64), values, None, one.times)
-        yield np.flatnonzero(verdicts.alert)
+        rows = np.flatnonzero(verdicts.alert)
+        by = zip(verdicts.kind[rows].tolist(), verdicts.lead[rows].tolist(), strict=True)
+        yield rows, [f"{EVIDENCE[kind]} {COLUMNS[column]}" for kind, column in by]
 
 
-def count(one: World, key: int, alerts: np.ndarray, tally: Tally) -> None:
+def count(one: World, key: int, alerts: np.ndarray, by: list[str], tally: Tally) -> None:
     """Add one key's alerts to a tally."""
+    evidence = dict(zip(alerts.tolist(), by, strict=True))
     merged, last = [], -(1 << 60)
     for row in alerts.tolist():
         if one.times[row] - last > MERGED_MS:
@@ -67,10 +82,12 @@ def count(one: World, key: int, alerts: np.ndarray, tally: Tally) -> None:
             tally.found.setdefault(name, []).append(bool(inside))
         if inside:
             tally.delays.setdefault(fault.kind, []).append(inside[0] - fault.start)
+            tally.found_by[evidence[inside[0]]] += 1
             tally.alerts += sum(fault.start <= r < _end(fault) for r in merged)
     for row in merged:
         if not any(f.start <= row < _end(f) + MERGED_MS // step for f in mine):
             tally.false += 1
+            tally.false_by[f"{evidence[row]} {one.volume[key]:g}"] += 1
             tally.first_week += int(one.times[row] - one.times[0] < WEEK_MS)
     tally.weeks += (one.times[-1] - one.times[0]) / WEEK_MS
 
@@ -79,16 +96,29 @@ def _end(fault: Fault) -> int:
     return fault.stop + (MORE_BINS if fault.kind in SHORT else 0)
 
 
-def measured(
-    name: str, rate: str, keys: int, faults: int, seed: int, trees: int
-) -> dict[str, object]:
+def yardstick(one: World, evidence: list[np.ndarray], per_week: float) -> Tally:
+    """The tally at the least threshold for all keys at which the rate is kept."""
+    low, high = 1.0, 40.0
+    for _ in range(14):
+        middle = 0.5 * (low + high)
+        tally = _at(one, evidence, middle)
+        low, high = (middle, high) if tally.false > per_week * tally.weeks else (low, middle)
+    return _at(one, evidence, high)
+
+
+def _at(one: World, evidence: list[np.ndarray], threshold: float) -> Tally:
+    tally = Tally()
+    for key, mine in enumerate(evidence):
+        rows = np.flatnonzero(mine >= threshold)
+        count(one, key, rows, [""] * len(rows), tally)
+    return tally
+
+
+def line(name: str, rate: str, what: str, keys: int, tally: Tally) -> dict[str, object]:
     """One line of results."""
-    one, tally = world(seed, keys, RECIPES[name], faults), Tally()
-    for key, alerts in enumerate(alerts_of(one, rate, trees)):
-        count(one, key, alerts, tally)
     found = max(sum(tally.found["all"]), 1)
-    return {
-        "world": name, "stated": rate, "faults": len(tally.found["all"]),
+    out: dict[str, object] = {
+        "world": name, "stated": rate, "detector": what, "faults": len(tally.found["all"]),
         "recall": tally.recall(), "false per key-week": round(tally.false / tally.weeks, 3),
         "first-week false per key": round(tally.first_week / keys, 3),
         "alerts per found fault": round(tally.alerts / found, 2),
@@ -96,10 +126,31 @@ def measured(
         "by kind": {k: tally.recall(k) for k in KINDS if k in tally.found},
         "median delay": {k: float(np.median(v)) for k, v in sorted(tally.delays.items())},
     }  # fmt: skip
+    if what == "ours":
+        out["found by"] = dict(tally.found_by.most_common())
+        out["false by, with volume"] = dict(tally.false_by.most_common())
+    return out
+
+
+def measured(
+    name: str, rates: list[str], keys: int, faults: int, seed: int, trees: int, beside: list[str]
+) -> Iterator[dict[str, object]]:
+    """Lines of results for a world: ours, then what it is held against."""
+    one = world(seed, keys, RECIPES[name], faults)
+    for rate in rates:
+        tally = Tally()
+        for key, (alerts, by) in enumerate(alerts_of(one, rate, trees)):
+            count(one, key, alerts, by, tally)
+        yield line(name, rate, "ours", keys, tally)
+    for what in beside:
+        evidence = [YARDSTICKS[what](one, key, RECIPES[name]) for key in range(keys)]
+        for rate in rates:
+            per_week = FalseAlarms.parse(rate).rate
+            yield line(name, rate, what, keys, yardstick(one, evidence, per_week))
 
 
 def main() -> None:
-    """Print one JSON line per world and rate."""
+    """Print one JSON line per world, rate and detector."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--keys", type=int, default=300)
     parser.add_argument("--faults", type=int, default=3, help="per key")
@@ -107,11 +158,13 @@ def main() -> None:
     parser.add_argument("--rates", default="1/week,0.1/week")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trees", type=int, default=100)
+    parser.add_argument("--beside", default=",".join(YARDSTICKS), help="empty for ours alone")
     given = parser.parse_args()
+    rates, beside = given.rates.split(","), [w for w in given.beside.split(",") if w]
     for name in given.worlds.split(","):
-        for rate in given.rates.split(","):
-            line = measured(name, rate, given.keys, given.faults, given.seed, given.trees)
-            print(json.dumps(line), flush=True)
+        some = measured(name, rates, given.keys, given.faults, given.seed, given.trees, beside)
+        for one in some:
+            print(json.dumps(one), flush=True)
 
 
 if __name__ == "__main__":

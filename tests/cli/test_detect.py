@@ -223,7 +223,7 @@ def test_season_none_does_not_know_the_time_of_day(eddyline: Command, tmp_path: 
     mean[9 * 288 + 24 : 9 * 288 + 36] = 400.0
     n = np.random.default_rng(1).poisson(mean).tolist()
     path = written(tmp_path / "a.csv", n=n)
-    night = "2026-01-14 02:05:00"
+    night = "2026-01-14 02:00:00"
     assert night in alerts(eddyline, path)
     more = ("--season", "none")
     assert night not in alerts(eddyline, path, *more)

@@ -31,6 +31,7 @@ from eddyline.anomaly.column.places import (
     SHAPE_TAIL,
     TAIL,
     TRACKS,
+    UNIT,
     VAR_A,
     VAR_B,
     VAR_C,
@@ -94,9 +95,7 @@ def begin(h: Doubles, c: Singles, law: int, mean: float, exposure: float, spread
         h[i] = 0.0
     for i in range(HOD, SHAPE_TAIL):
         c[i] = 0.0
-    for i in range(HIGH_TAIL, LOW_TAIL + 2 * BINS):
-        c[i] = 0.0
-    h[HIGH_SEEN], h[LOW_SEEN] = 0.0, 0.0
+    forget_tails(h, c)
     h[LAW], h[BORN] = law, 1.0
     sigma = _SIGMA * spread / sqrt(1.5)
     variance = sigma * sigma
@@ -110,7 +109,16 @@ def begin(h: Doubles, c: Singles, law: int, mean: float, exposure: float, spread
         h[EXPERT_LOSS + i] = 1.0
     for i in range(TRACKS * WINDOWS):
         h[WINDOW_Q + i] = 1.0
+    h[UNIT] = sqrt(max(h[VAR_C] + h[VAR_A] * abs(mean) + h[VAR_B] * mean * mean, 1e-300))
     h[LAST_X], h[LAST_M] = mean, mean
+
+
+@kernel
+def forget_tails(h: Doubles, c: Singles) -> None:
+    """Begin anew with how far single values stray on either side."""
+    for i in range(HIGH_TAIL, LOW_TAIL + 2 * BINS):
+        c[i] = 0.0
+    h[HIGH_SEEN], h[LOW_SEEN] = 0.0, 0.0
 
 
 @kernel

@@ -43,6 +43,12 @@ def calibrated(h: Doubles, at: int, prior: tuple[float, float, float], evidence:
 
 
 @kernel
+def as_exact(prior: tuple[float, float, float], evidence: float) -> float:
+    """Decades of rarity of this evidence if the model is exact."""
+    return (evidence - prior[0]) / (prior[1] * LN10) + _LOG_BLOCK
+
+
+@kernel
 def needed(h: Doubles, at: int, prior: tuple[float, float, float], rarity: float) -> float:
     """The evidence that is as rare as this: the inverse of ``calibrated``."""
     place, scale = _now(h, at, prior)

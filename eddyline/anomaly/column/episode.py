@@ -23,6 +23,7 @@ from eddyline.anomaly.column.places import (
     LEVEL_F,
     LEVEL_X,
     ON,
+    ON_FILTER,
     ON_QUIET,
     ON_ROWS,
     ON_SIDE,
@@ -30,12 +31,9 @@ from eddyline.anomaly.column.places import (
     ON_WINDOW,
     SEASONS,
     SEEN,
-    TRACKS,
-    WINDOW_M,
-    WINDOW_S,
-    WINDOW_V,
-    WINDOWS,
+    VAR_A,
 )
+from eddyline.anomaly.column.windows import forget_windows
 from eddyline.anomaly.kernel import Doubles, kernel
 
 # A column is calm when the windows that began its episode are within so many deviations, for so
@@ -43,6 +41,8 @@ from eddyline.anomaly.kernel import Doubles, kernel
 _CALM, _CALM_ROWS = 2.0, 3.0
 # After an episode of so many rows, which may have left another level behind, calm must last longer.
 _LONG_ROWS, _CALM_LONG_ROWS = 36.0, 12.0
+# A filter over fewer events says little of where a level is.
+_FEW = 20.0
 # Events fewer rows apart are one; how uneven their distances and sizes may be, as shares.
 _ONE_EVENT, _UNEVEN, _UNLIKE = 3.0, 0.1, 0.3
 
@@ -72,6 +72,8 @@ def begin(h: Doubles, judged: Doubles, track: int) -> None:
     h[ON], h[ON_ROWS], h[ON_QUIET] = 1.0, 0.0, 0.0
     h[ON_TRACK] = track
     h[ON_WINDOW] = judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]
+    for i in range(FILTERS):
+        h[ON_FILTER + i] = _filtered(h, i)
     h[ON_SIDE] = 1.0 if (judged[QUICK] if track == 0 else judged[SLOW]) > 0.0 else -1.0
 
 
@@ -82,28 +84,51 @@ def go_on(h: Doubles, judged: Doubles, most_rows: float) -> None:
     h[ON_QUIET] = h[ON_QUIET] + 1.0 if judged[SHORT] < _CALM else 0.0
     long = h[ON_ROWS] >= _LONG_ROWS
     if h[ON_QUIET] >= (_CALM_LONG_ROWS if long else _CALM_ROWS):
+        _return(h)
         if long:
             _accept(h, 0)
         _end(h)
     elif h[ON_ROWS] >= most_rows:
-        _accept(h, 1)
+        few = h[LAW] == COUNT and h[FILTER_E + 1] < _FEW
+        _accept(h, 2 if few else 1)
         _end(h)
+
+
+@kernel
+def _filtered(h: Doubles, which: int) -> float:
+    e = h[FILTER_E + which]
+    return h[FILTER_D + which] / e if e > 0.0 else 0.0
+
+
+@kernel
+def _return(h: Doubles) -> None:
+    """The season's level holds again: filters that followed the episode go back to where they were
+    before, unless the newest rows are nearer to where they are now."""
+    newest = _filtered(h, 0)
+    blind = h[LAW] == COUNT and h[FILTER_E] < _FEW
+    for i in range(FILTERS):
+        before = h[ON_FILTER + i]
+        if blind or abs(newest - before) < abs(newest - _filtered(h, i)):
+            h[FILTER_D + i] = before * h[FILTER_E + i]
 
 
 @kernel
 def _end(h: Doubles) -> None:
     """The windows forget, so that an episode that is over is no evidence of another one."""
     h[ON], h[ON_WINDOW] = 0.0, 0.0
-    for i in range(TRACKS * WINDOWS):
-        h[WINDOW_S + i], h[WINDOW_V + i], h[WINDOW_M + i] = 0.0, 0.0, 0.0
+    forget_windows(h)
 
 
 @kernel
 def _accept(h: Doubles, which: int) -> None:
-    """What has lasted is the new level: the season's levels move to where a filter is."""
+    """What has lasted is the new level: the season's levels move to where a filter is.
+
+    A filter over few events moves them little.
+    """
     if h[FILTER_E + which] <= 0.0:
         return
-    move = h[FILTER_D + which] / h[FILTER_E + which]
+    few = _FEW * h[VAR_A] if h[LAW] == COUNT else 0.0
+    move = h[FILTER_D + which] / (h[FILTER_E + which] + few)
     for s in range(SEASONS):
         if h[LAW] == COUNT:
             h[LEVEL_X + s] *= max(1.0 + move, 0.0)

@@ -35,8 +35,10 @@ from eddyline.anomaly.column.places import (
     VAR_B,
     VAR_C,
     WHOLE,
+    WINDOW_Q,
+    WINDOWS,
 )
-from eddyline.anomaly.column.season import Moment, learn, predict
+from eddyline.anomaly.column.season import Moment, hours_spread, learn, predict
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 # Rows that the filters remember.
@@ -46,6 +48,8 @@ _DECIDED = 60.0
 _LOSS_MEMORY = 600.0
 _LEVEL_DAYS = 8.0
 _LOSS_MOST = 4.0
+# Counts of a smaller mean have too few events nearby to follow.
+SPARSE = 0.1
 
 
 @kernel
@@ -54,6 +58,8 @@ def variance_of(h: Doubles, track: int, mean: float) -> float:
     m = max(mean, 0.0) if h[LAW] == COUNT else abs(mean)
     least = (1e-3 if h[LOW] == h[HIGH] else 1e-9) * m
     total = h[VAR_C + track] + h[VAR_A + track] * m + h[VAR_B + track] * m * m
+    if h[LAW] == COUNT and h[WHOLE] > 0.0 and m < 1.0:
+        total = max(total, m * (1.0 - m))  # no whole number of this mean strays less
     return float(total + least * least + 1e-30)
 
 
@@ -105,8 +111,28 @@ def expect(
     for i in range(EXPERTS):
         quick += weight[i] * expert[i]
     if multiply:
+        if h[LEVEL_X] < SPARSE * h[LEVEL_F]:
+            quick = slow
         slow, quick = max(slow, 1e-9), max(quick, 1e-9)
     return slow, quick
+
+
+@kernel
+def turn_to_season(h: Doubles, c: Singles) -> None:
+    """A day is known: from the next row on the season counts, where the hours differ.
+
+    What the local experts know is relative to a level without seasons, and so are the slow
+    expectation's windows and its variance; both begin anew.
+    """
+    mean = h[LEVEL_X] / h[LEVEL_F] if h[LEVEL_F] > 0.0 else 0.0
+    h[SEASON_LOSS] = h[SEASON_LOSS + 1] + hours_spread(c) / max(variance_of(h, 0, mean), 1e-300)
+    for i in range(FILTERS):
+        h[FILTER_D + i], h[FILTER_E + i] = 0.0, 0.0
+    h[LAST_X], h[LAST_M], h[AR_XY], h[AR_XX] = 0.0, 0.0, 0.0, 0.0
+    h[HOLT_LEVEL], h[HOLT_TREND] = 0.0, 0.0
+    h[VAR_C + 1], h[VAR_A + 1], h[VAR_B + 1] = h[VAR_C], h[VAR_A], h[VAR_B]
+    for i in range(WINDOWS):
+        h[WINDOW_Q + WINDOWS + i] = h[WINDOW_Q + i]
 
 
 @kernel
@@ -119,7 +145,7 @@ def _experts(h: Doubles, multiply: bool, slow: float, expert: Doubles) -> None:
         doubt = 4.0 * max(h[VAR_A], 0.05)
         for i in range(FILTERS):
             expert[1 + i] = slow * (1.0 + h[FILTER_D + i] / (h[FILTER_E + i] + doubt))
-        ratio = min(h[LAST_X] / max(h[LAST_M], 1e-9), 50.0)
+        ratio = min(h[LAST_X] / max(h[LAST_M], 1e-9), 50.0) if h[LAST_M] > 0.0 else 1.0
         expert[4] = slow * ratio
         expert[5] = slow * max(1.0 + damp * (ratio - 1.0), 0.0)
         expert[6] = slow * min(max(1.0 + h[HOLT_LEVEL] + h[HOLT_TREND], 0.0), 50.0)
@@ -134,10 +160,11 @@ def _experts(h: Doubles, multiply: bool, slow: float, expert: Doubles) -> None:
 @kernel
 def follow(
     h: Doubles, c: Singles, moment: Moment, exposure: float, value: float, bounded: float,
-    slow: float, quick: float, frozen: bool, again: bool, factor: Doubles, level: Doubles,
-    season: Doubles, expert: Doubles,
+    usual: float, slow: float, quick: float, frozen: bool, again: bool, factor: Doubles,
+    level: Doubles, season: Doubles, expert: Doubles,
 ) -> None:  # fmt: skip
-    """Learn a value; ``bounded`` is the same within bounds.
+    """Learn a value; ``bounded`` is the same within bounds of what was expected, ``usual`` within
+    those of the season, too.
 
     frozen: during an episode errors teach no weights, and what does not repeat the day before
     (``again``) moves neither the level nor what is usual at this time of every day, so that a
@@ -153,12 +180,12 @@ def follow(
         if not daily:
             break
         if multiply:
-            h[LEVEL_X + s] = h[LEVEL_X + s] * fade + bounded
+            h[LEVEL_X + s] = h[LEVEL_X + s] * fade + usual
             h[LEVEL_F + s] = h[LEVEL_F + s] * fade + exposure * factor[s]
         else:
-            h[LEVEL_X + s] = h[LEVEL_X + s] * fade + bounded - factor[s]
+            h[LEVEL_X + s] = h[LEVEL_X + s] * fade + usual - factor[s]
             h[LEVEL_F + s] = h[LEVEL_F + s] * fade + 1.0
-    learn(c, multiply, moment, h[ROWS], bounded, exposure, daily, level, factor)
+    learn(c, multiply, moment, h[ROWS], usual, exposure, daily, level, factor)
     _local(h, multiply, value, bounded, slow)
 
 

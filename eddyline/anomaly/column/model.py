@@ -5,8 +5,14 @@ from __future__ import annotations
 from math import floor, log, log10, sqrt
 
 from eddyline.anomaly.column import birth
-from eddyline.anomaly.column.birth import begin, best_law
-from eddyline.anomaly.column.expectation import expect, follow, slack, variance_of
+from eddyline.anomaly.column.birth import begin, best_law, forget_tails
+from eddyline.anomaly.column.expectation import (
+    expect,
+    follow,
+    slack,
+    turn_to_season,
+    variance_of,
+)
 from eddyline.anomaly.column.law import evidence
 from eddyline.anomaly.column.places import (
     AUTO,
@@ -42,11 +48,13 @@ from eddyline.anomaly.column.places import (
 from eddyline.anomaly.column.season import Moment, doubt, learn_stray, stray_factor
 from eddyline.anomaly.column.similarity import remember
 from eddyline.anomaly.column.surprise import surprise
-from eddyline.anomaly.column.windows import freedom, settle, spread, worst
+from eddyline.anomaly.column.windows import forget_windows, freedom, settle, spread, worst
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 # A value may move what is learnt by so many standard deviations.
 _BOUND = 4.0
+# After so many days a season learns no more than what strays so far from it, unless it comes again.
+_LEARNT_DAYS = 14.0
 # Rows before which an episode does not keep a model from learning how far values stray.
 _FREEZE_ROWS = 400.0
 # Decades of evidence per decade of rows that a column can support: constant so far, and varied.
@@ -177,6 +185,12 @@ def _judge(
     y = value
     if h[LAW] == POSITIVE:
         y = log(max(value, 0.1 * h[LOW] if h[LOW] > 0.0 else 1e-9))
+    if moment.weekday >= 0 and h[ROWS] >= moment.day_rows > h[ROWS] - 1.0:
+        turn_to_season(h, c)
+        forget_windows(h)
+    second = 2.0 * moment.day_rows
+    if moment.weekday >= 0 and h[ROWS] >= second > h[ROWS] - 1.0:
+        forget_tails(h, c)  # of days that had no season yet
     slow, quick = expect(h, c, moment, exposure, factor, level, season, expert, weight)
     u0, u1 = variance_of(h, 0, quick), variance_of(h, 1, slow)
     stray = stray_factor(c, moment)
@@ -202,34 +216,63 @@ def _judge(
     h[RESIDUAL] = out[OFF]
     hot = hot and h[ROWS] > _FREEZE_ROWS
     if not hot:
-        settle(h, 0)
-        settle(h, 1)
-        spread(h, 0, (y - quick) / sqrt(stray), quick, u0)
-        spread(h, 1, (y - slow) / sqrt(stray), slow, u1)
-        most = 3.0 * sqrt(v0) + slack(h)
-        off = min(abs(y - quick), most)
-        learn_stray(c, moment, off * off / u0)
-        _tail(h, 0, out[OFF])
-        if out[OFF] > 0.0:
-            surprise(h, HIGH_SEEN, c, HIGH_TAIL, out[OFF])
-        else:
-            surprise(h, LOW_SEEN, c, LOW_TAIL, -out[OFF])
-        _tail(h, 1, (y - slow) / sqrt(v1))
-    margin = _BOUND * sqrt(v0) + slack(h)
+        _learn_strays(h, c, moment, y, slow, quick, stray)
+    bounded, usual, again = _bounds(h, c, moment, y, slow, quick, sqrt(v1), sqrt(v0))
+    follow(
+        h, c, moment, exposure, y, bounded, usual, slow, quick, hot, again, factor, level, season,
+        expert,
+    )  # fmt: skip
+    h[ROWS] += 1.0
+
+
+@kernel
+def _learn_strays(
+    h: Doubles, c: Singles, moment: Moment, y: float, slow: float, quick: float, stray: float
+) -> None:
+    """Learn how far values stray from what was expected."""
+    u0, u1 = variance_of(h, 0, quick), variance_of(h, 1, slow)
+    near, far = (y - quick) / sqrt(u0 * stray), (y - slow) / sqrt(u1 * stray)
+    settle(h, 0)
+    settle(h, 1)
+    spread(h, 0, (y - quick) / sqrt(stray), quick, u0)
+    spread(h, 1, (y - slow) / sqrt(stray), slow, u1)
+    most = 3.0 * sqrt(u0 * stray) + slack(h)
+    off = min(abs(y - quick), most)
+    learn_stray(c, moment, off * off / u0)
+    _tail(h, 0, near)
+    # After an episode what it left nearby is off, and says nothing of single values.
+    both = min(abs(near), abs(far))
+    if near > 0.0:
+        surprise(h, HIGH_SEEN, c, HIGH_TAIL, both)
+    else:
+        surprise(h, LOW_SEEN, c, LOW_TAIL, both)
+    _tail(h, 1, far)
+
+
+@kernel
+def _bounds(
+    h: Doubles, c: Singles, moment: Moment, y: float, slow: float, quick: float, far: float,
+    near: float,
+) -> tuple[float, float, bool]:  # fmt: skip
+    """(bounded, usual, again): a value within bounds of what was expected, within those of the
+    season, too; and whether it is as far off as the day before at this time.
+
+    far, near: standard deviations of the two expectations. What comes again is in no bounds.
+    """
+    margin = _BOUND * near + slack(h)
     low, high = quick - margin, quick + margin
-    again = False
+    again, usual = False, y
     if moment.weekday >= 0:
         last = BOD + 4 * moment.bin + 3
+        before = float(c[last])
         if h[ROWS] > moment.day_rows:
-            before = float(c[last])
             again = (before > high and y > high) or (before < low and y < low)
             low, high = min(low, before), max(high, before)
+        if h[ROWS] > _LEARNT_DAYS * moment.day_rows:
+            margin = _BOUND * max(far, near) + slack(h)
+            usual = min(max(y, min(slow - margin, before)), max(slow + margin, before))
         c[last] = y
-    bounded = min(max(y, low), high)
-    follow(
-        h, c, moment, exposure, y, bounded, slow, quick, hot, again, factor, level, season, expert
-    )
-    h[ROWS] += 1.0
+    return min(max(y, low), high), min(max(usual, low), high), again
 
 
 @kernel

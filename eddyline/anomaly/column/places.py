@@ -16,8 +16,10 @@ SEASONS = 5
 # value (AR 1); a level with a trend (Holt).
 EXPERTS = 7
 FILTERS = 3
-# Windows of fading memory over which residuals are summed.
+# Windows over which residuals are summed: the last has a fading memory, the others are exact.
 WINDOWS = 9
+# Rows of the longest exact window.
+EXACT = 128
 # The quick expectation (with local experts) and the slow one (seasons alone).
 TRACKS = 2
 # Options of a column.
@@ -69,7 +71,9 @@ VAR_C = _take(TRACKS)  # variance = c + a * mean + b * mean ** 2
 VAR_A = _take(TRACKS)
 VAR_B = _take(TRACKS)
 TAIL = _take(TRACKS)  # running advantage of the heavy-tailed law
-WINDOW_S = _take(TRACKS * WINDOWS)  # fading sums of residuals, variances, means
+UNIT = _take()  # of the sums over exact windows: the standard deviation at the beginning
+WINDOW_N = _take(TRACKS)  # rows since the windows began
+WINDOW_S = _take(TRACKS * WINDOWS)  # sums of residuals, variances, means
 WINDOW_V = _take(TRACKS * WINDOWS)
 WINDOW_M = _take(TRACKS * WINDOWS)
 WINDOW_Q = _take(TRACKS * WINDOWS)  # running mean of S ** 2 / V
@@ -88,6 +92,7 @@ ON_WINDOW = _take()
 ON_ROWS = _take()
 ON_QUIET = _take()
 ON_SIDE = _take()
+ON_FILTER = _take(FILTERS)  # what the filters said when it began
 EVENTS = 2
 EVENT_ROW = _take(EVENTS)  # of the newest single values that were an alert's: row, and how far off
 EVENT_OFF = _take(EVENTS)
@@ -98,6 +103,7 @@ _singles = _Counter()
 _take = _singles.take
 BLOCKS = 64  # blocks a calibration keeps
 CALIBRATION_RING = _take(BLOCKS * TRACKS)
+WINDOW_RING = _take(TRACKS * EXACT * 3)  # residual, variance, mean of the newest rows, in units
 TIMES = 160
 TIME = _take(TIMES)  # seconds since FIRST_S of the first rows
 HOD = _take(24 * 2)  # sums and weights

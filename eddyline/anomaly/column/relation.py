@@ -28,6 +28,13 @@ def doubles(columns: int) -> int:
 
 
 @kernel
+def forget_relation(h: Doubles, at: int, columns: int) -> None:
+    """Begin anew: before a season was known, columns went together by it alone."""
+    for i in range(1 + 2 * columns * columns + 2 * columns * len(WINDOWS)):
+        h[at + i] = 0.0
+
+
+@kernel
 def judge_relation(
     h: Doubles, at: int, residual: Doubles, solid: Doubles, hot: bool, work: Doubles
 ) -> tuple[float, int, float]:
@@ -79,9 +86,9 @@ def _learn(h: Doubles, at: int, residual: Doubles, solid: Doubles) -> None:
     h[at + _ROWS] += 1.0
     pace = 1.0 / min(h[at + _ROWS], MEMORY)
     for i in range(d):
-        a = min(max(residual[i], -_CLIP), _CLIP) if solid[i] > 0.0 else 0.0
+        a = min(max(residual[i], -_CLIP), _CLIP)
         for j in range(i + 1):
-            b = min(max(residual[j], -_CLIP), _CLIP) if solid[j] > 0.0 else 0.0
+            b = min(max(residual[j], -_CLIP), _CLIP)
             value = h[cov + i * d + j]
             value += pace * (a * b - value)
             h[cov + i * d + j] = value

@@ -19,10 +19,12 @@ from eddyline.anomaly.column.calibration import (
     QUICK_PRIOR,
     SLOW_PRIOR,
     TOGETHER_PRIOR,
+    as_exact,
     calibrated,
     note,
     talkative,
 )
+from eddyline.anomaly.column.expectation import SPARSE
 from eddyline.anomaly.column.key import (
     ACTIVE,
     ALERT_ROW,
@@ -52,7 +54,6 @@ from eddyline.anomaly.column.key import (
 )
 from eddyline.anomaly.column.model import (
     DEPARTURE,
-    EXPECTED,
     GREAT,
     JUDGED,
     OFF,
@@ -73,6 +74,8 @@ from eddyline.anomaly.column.places import (
     DOUBLES,
     HISTORY,
     LAW,
+    LEVEL_F,
+    LEVEL_X,
     ON,
     ONE_SIDE,
     PLACE_SEEN,
@@ -84,7 +87,7 @@ from eddyline.anomaly.column.places import (
     SINGLES,
     TRACKS,
 )
-from eddyline.anomaly.column.relation import judge_relation
+from eddyline.anomaly.column.relation import forget_relation, judge_relation
 from eddyline.anomaly.column.similarity import place_distance, shape_distance
 from eddyline.anomaly.column.surprise import surprise
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, entry, kernel
@@ -100,10 +103,17 @@ POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
 # Rows before shape, place and forest say anything.
 _NOVEL_ROWS = 100.0
 _FOREST_WEIGHT = 0.7
+# Counts of a greater mean take part in the relation of columns.
+_SOLID = 4.0
+# The greatest evidence of a block says nothing of sparse counts, of which most blocks have none:
+# they are at most so many decades rarer than their law has it.
+_SPARSE_MORE = 0.3
 # Decades beyond those of its rows that a past can support.
 _NOVEL_SUPPORT = 0.75
 _REST_ROWS, _NOVEL_REST = 36.0, 100.0
 _RARER = 1.0
+# The longest window, of 4 rows, that is no slow growth of an episode.
+_SUDDEN = 2.0
 _HABIT, _HABIT_ROWS = 0.06, 20_000.0
 _COLUMN_HABIT, _COLUMN_HABIT_ROWS = 0.5, 1000.0
 # Of a key's options: rate of false alarms, whether it is per week, rows' distance if given, timed.
@@ -123,8 +133,9 @@ KEY_OPTIONS = 5
     BUSY,
     READY,
     TALK,
-) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-PASSED = 12
+    BOTH,
+) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+PASSED = 13
 
 
 @kernel
@@ -276,10 +287,12 @@ def judge_columns(
             )  # fmt: skip
             _column(h, c, judged, limit, part, split, o, j, day_rows, row, evidence[r])
             residual[j] = judged[OFF]
-            solid[j] = 1.0 if h[LAW] != COUNT or judged[EXPECTED] >= 4.0 else 0.0
+            solid[j] = 1.0 if h[LAW] != COUNT or h[LEVEL_X] >= _SOLID * h[LEVEL_F] else 0.0
             busy |= h[ON] > 0.0
         _similar(h, c, j, room, row)
     if d > 1 and whole and options[RELATIONS] > 0.0:
+        if timed and k[ROWS] - 1.0 >= day_rows > k[ROWS] - 2.0:
+            forget_relation(head, KEY_DOUBLES + d * DOUBLES, d)
         _related(k, ks, head, KEY_DOUBLES + d * DOUBLES, residual, solid, busy, work, limit, row)
     row[BUSY] = 1.0 if busy else 0.0
     row[READY] = k[ROWS]
@@ -302,6 +315,8 @@ def _column(
         if t == 0 and judged[GREAT] > 0.0:
             prior = GREAT_PRIOR
         rarity = calibrated(h, at, prior, a)
+        if h[LAW] == COUNT and h[LEVEL_X] < SPARSE * h[LEVEL_F]:
+            rarity = min(rarity, as_exact(prior, a) + _SPARSE_MORE)
         note(h, at, c, ring, prior, a)
         if rarity > best:
             best, track = rarity, t
@@ -323,6 +338,8 @@ def _column(
     if rarity > row[RARITY]:
         window = judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]
         row[RARITY], row[RARITY_COLUMN] = rarity, j
+        least = min(abs(judged[QUICK]), abs(judged[SLOW]))
+        row[BOTH] = 1.0 if judged[QUICK] * judged[SLOW] > 0.0 and least > 3.0 else 0.0
         row[RARITY_KIND] = (
             DRIFT if track == 1 and window >= 4.0 else (POINT if window < 1.0 else LEVEL)
         )
@@ -374,7 +391,8 @@ def conclude(
         best, column, kind, side = novel, row[NOVEL_COLUMN], row[NOVEL_KIND], 0.0
     over = limit > 0.0 and best >= limit and row[READY] > LEARN_ROWS
     by_column, busy = row[RARITY] >= limit, row[BUSY] > 0.0
-    alert = _episode(k, row[READY], over, best, by_column, busy, column, kind, side)
+    sudden = by_column and row[BOTH] > 0.0 and row[RARITY_WINDOW] <= _SUDDEN
+    alert = _episode(k, row[READY], over, best, by_column, sudden, busy, column, kind, side)
     if alert:
         k[START_MS] = rows.times[r]
     results.alert[r], results.limit[r] = alert, limit
@@ -410,18 +428,23 @@ def _novel(
 
 @kernel
 def _episode(
-    k: Doubles, row: float, over: bool, rarity: float, by_column: bool, busy: bool,
+    k: Doubles, row: float, over: bool, rarity: float, by_column: bool, sudden: bool, busy: bool,
     column: float, kind: float, side: float,
 ) -> bool:  # fmt: skip
-    """Whether the row begins an episode; it may prolong or end one."""
+    """Whether the row begins an episode; it may prolong or end one.
+
+    sudden: a few rows are far from what was expected by the season and from what was nearby, so
+    that it is no return from an episode: ten times as rare as all of that, it begins another one.
+    """
     since = row - k[ALERT_ROW] if k[NUMBER] > 0.0 else 1e18
     if k[ACTIVE] > 0.0:
-        k[PEAK] = max(k[PEAK], rarity)
+        peak = k[PEAK]
+        k[PEAK] = max(peak, rarity)
         k[QUIET] = 0.0 if (over or busy) else k[QUIET] + 1.0
         lasts = busy or k[QUIET] < 3.0
         if k[KIND] >= SHAPE and not busy and since >= _NOVEL_REST:
             lasts = False
-        if lasts:
+        if lasts and not (sudden and since >= _REST_ROWS and rarity >= peak + _RARER):
             return False
         k[ACTIVE] = 0.0
     if not over:

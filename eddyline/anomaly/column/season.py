@@ -16,11 +16,18 @@ from eddyline.anomaly.kernel import Doubles, Singles, kernel
 # Visits that a cell remembers, in days or weeks.
 DAYS, WEEKS = 12.0, 5.0
 # Prior variances of what a table adds to the one before it.
-_PRIOR_KOD, _PRIOR_WD, _PRIOR_HOW, _PRIOR_BOD = 1.0, 0.05, 0.03, 0.1
+_PRIOR_HOD, _PRIOR_NEAR = 0.5, 0.02
+_PRIOR_KOD, _PRIOR_KOD_HOUR = 0.3, 0.3
+_PRIOR_WD, _PRIOR_HOW, _PRIOR_BOD = 0.05, 0.03, 0.1
+# So many times as many events as chance asks for make a cell of few events believed.
+_FEW_HOUR, _FEW_BIN = 10.0, 3.0
 _WORKING_DAYS = 5
 _SECOND_DAY, _FIRST_WEEKEND = 0.15, 0.35
+_FIRST_SUNDAY, _FIRST_WEEK = 0.3, 0.1
 # Of a fault so much is learnt for the same hour of the next week.
 _OF_FAULT = 0.25
+# Days until each day of the week has been seen twice.
+_BOTH_WEEKS = 14.0
 _TINY = 1e-9
 
 
@@ -56,8 +63,29 @@ def learn_stray(c: Singles, moment: Moment, squared: float) -> None:
 
 
 @kernel
-def hour_curve(c: Singles, multiply: bool, hour: float) -> float:
-    """The hour's factor (or offset), between the middles of its two nearest hours."""
+def _hour(c: Singles, multiply: bool, hour: int, mean: float, a: float) -> float:
+    """The mean of an hour. Of few events neighbouring hours say more than the hour itself."""
+    own, weight = float(c[HOD + 2 * hour]), float(c[HOD + 2 * hour + 1])
+    if not multiply:
+        return own / weight if weight > 0.0 else mean
+    if mean <= 0.0:
+        return mean
+    total, rows = a / _PRIOR_HOD, a / _PRIOR_HOD / mean
+    for i in range(-2, 3):
+        at = HOD + 2 * ((hour + i + 24) % 24)
+        share = 3.0 - abs(i)
+        total += share * float(c[at])
+        rows += share * float(c[at + 1])
+    few = a / _PRIOR_NEAR
+    return (own + few * total / (rows * mean)) / (weight + few / mean)
+
+
+@kernel
+def hour_curve(c: Singles, multiply: bool, hour: float, a: float) -> float:
+    """The hour's factor (or offset), between the middles of its two nearest hours.
+
+    a: variance of a count as a share of its mean.
+    """
     total, count = 0.0, 0.0
     for i in range(24):
         weight = float(c[HOD + 2 * i + 1])
@@ -68,10 +96,8 @@ def hour_curve(c: Singles, multiply: bool, hour: float) -> float:
     at = hour - 0.5
     first = floor(at)
     share = at - first
-    a, z = first % 24, (first + 1) % 24
-    wa, wz = float(c[HOD + 2 * a + 1]), float(c[HOD + 2 * z + 1])
-    va = float(c[HOD + 2 * a]) / wa if wa > 0.0 else mean
-    vz = float(c[HOD + 2 * z]) / wz if wz > 0.0 else mean
+    va = _hour(c, multiply, int(first % 24), mean, a)
+    vz = _hour(c, multiply, int((first + 1) % 24), mean, a)
     value = va + share * (vz - va)
     if multiply:
         return max(value, _TINY * abs(mean)) / mean if mean > 0.0 else 1.0
@@ -82,9 +108,11 @@ def hour_curve(c: Singles, multiply: bool, hour: float) -> float:
 def weekday_factor(
     c: Singles, multiply: bool, weekday: int, a: float, b: float, scale: float
 ) -> float:
-    """The weekday's factor (or offset). a, b: variance of a value of mean 1 is a / scale + b."""
+    """The weekday's factor (or offset) among days of its kind. a, b: variance of a value of mean 1
+    is a / scale + b."""
     total, count = 0.0, 0.0
-    for i in range(7):
+    weekend = weekday >= _WORKING_DAYS
+    for i in range(_WORKING_DAYS if weekend else 0, 7 if weekend else _WORKING_DAYS):
         weight = float(c[WD + 2 * i + 1])
         if weight > 0.0:
             total += float(c[WD + 2 * i]) / weight
@@ -126,23 +154,58 @@ def _kind_at(moment: Moment) -> int:
 
 @kernel
 def doubt(c: Singles, moment: Moment, rows: float) -> float:
-    """By what share the season may be off: on a key's second day, and on its first weekend."""
+    """By what share the season may be off: on a key's second day, on its first weekend, and on
+    days of the week that it has not seen."""
     if moment.weekday < 0 or rows < moment.day_rows:
         return 0.0
     here = float(c[_kind_at(moment) + 2])
     if moment.weekday >= _WORKING_DAYS and here < max(0.9 * moment.day_rows / 24.0, 1.0):
         return _FIRST_WEEKEND
-    return _SECOND_DAY if rows < 2.0 * moment.day_rows else 0.0
+    if rows < 2.0 * moment.day_rows:
+        return _SECOND_DAY
+    weeks = rows / (7.0 * moment.day_rows)
+    if weeks < 1.0:
+        return _FIRST_SUNDAY if moment.weekday >= _WORKING_DAYS else _FIRST_WEEK
+    return _FIRST_WEEK * max(2.0 - weeks, 0.0)
+
+
+@kernel
+def hours_spread(c: Singles) -> float:
+    """How far the hours' means stray from the mean of all: a variance."""
+    total, square, count = 0.0, 0.0, 0.0
+    for i in range(24):
+        weight = float(c[HOD + 2 * i + 1])
+        if weight > 0.0:
+            mean = float(c[HOD + 2 * i]) / weight
+            total += mean
+            square += mean * mean
+            count += 1.0
+    if count == 0.0:
+        return 0.0
+    return max(square / count - (total / count) ** 2, 0.0)
 
 
 @kernel
 def _of_kind(c: Singles, multiply: bool, moment: Moment, a: float, b: float, hour: float) -> float:
     """The hour's factor (or offset) on this kind of day: weekends may have their own curve."""
     at = _kind_at(moment)
-    own = deviation(
-        float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_KOD, a, 6.0 * b
-    )
-    return max(hour * (1.0 + own), _TINY) if multiply else hour + own
+    d, e, n = float(c[at]), float(c[at + 1]), float(c[at + 2])
+    if not multiply:
+        return hour + deviation(d, e, n, multiply, _PRIOR_KOD, a, 6.0 * b)
+    # Of few events neighbouring hours say more than the hour itself.
+    first = at - 3 * int(moment.hour)
+    total_d, total_e, total_n = 0.0, 0.0, 0.0
+    for i in range(-2, 3):
+        cell = first + 3 * ((int(moment.hour) + i + 24) % 24)
+        share = 3.0 - abs(i)
+        total_d += share * float(c[cell])
+        total_e += share * float(c[cell + 1])
+        total_n += share * float(c[cell + 2])
+    # With weights of 1, 2, 3, 2, 1 the sum of squares is 19 where the sum is 9.
+    worth = 19.0 / 9.0
+    near = deviation(total_d, total_e, total_n / worth, multiply, _PRIOR_KOD, a * worth, 6.0 * b)
+    own = deviation(d - near * e, e, n, multiply, _PRIOR_KOD_HOUR, _FEW_HOUR * a, 6.0 * b)
+    return max(hour * (1.0 + near + own), _TINY)
 
 
 @kernel
@@ -158,7 +221,7 @@ def predict(
         return
     size = max(abs(level), _TINY)
     a, b = variance[1], variance[2] + variance[0] / (size * size)
-    factor[1] = hour_curve(c, multiply, moment.hour)
+    factor[1] = hour_curve(c, multiply, moment.hour, a)
     kind = _of_kind(c, multiply, moment, a, b, factor[1])
     factor[2] = kind
     if rows >= 2.0 * moment.day_rows:
@@ -171,7 +234,13 @@ def predict(
     factor[3] = factor[2] * (1.0 + how) if multiply else factor[2] + how
     at = BOD + 4 * moment.bin
     bod = deviation(
-        float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_BOD, a, 3.0 * b
+        float(c[at]),
+        float(c[at + 1]),
+        float(c[at + 2]),
+        multiply,
+        _PRIOR_BOD,
+        _FEW_BIN * a,
+        3.0 * b,
     )
     factor[4] = factor[3] * (1.0 + bod) if multiply else factor[3] + bod
     if multiply:
@@ -199,8 +268,9 @@ def learn(
     at = _kind_at(moment)
     fade = 1.0 - 1.0 / (DAYS * max(day / 24.0, 1.0))
     size = max(abs(level[1]), _TINY)
-    kind = _of_kind(c, multiply, moment, 1.0 / size, 0.01, factor[1])
     _cell(c, at, multiply, fade, value, exposure, level[1], factor[1])
+    # Of a first weekend the kind of day knows before its weekday does.
+    kind = _of_kind(c, multiply, moment, 1.0 / size, 0.01, factor[1])
     fade_wd = 1.0 - 1.0 / (WEEKS * max(day, 1.0))
     at = WD + 2 * moment.weekday
     if multiply:
@@ -212,12 +282,22 @@ def learn(
     at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
     fade = 1.0 - 1.0 / (WEEKS * max(day / 24.0, 1.0))
     seen = float(c[at + 2]) > 0.5
+    parent, hourly = factor[2], factor[3]
+    if rows < _BOTH_WEEKS * day:
+        # What is new on a weekday is learnt by the kind of day, and not by all tables again.
+        w = weekday_factor(c, multiply, moment.weekday, 1.0 / size, 0.01, size)
+        parent = kind * w if multiply else kind + w
     if seen and not daily:
         usual = exposure * level[3] * factor[3] if multiply else level[3] + factor[3]
         value = usual + _OF_FAULT * (value - usual)
-    _cell(c, at, multiply, fade, value, exposure, level[2], factor[2])
+    _cell(c, at, multiply, fade, value, exposure, level[2], parent)
     if not daily:
         return
+    if rows < _BOTH_WEEKS * day:
+        how = deviation(
+            float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_HOW, 1.0 / size, 0.06
+        )
+        hourly = parent * (1.0 + how) if multiply else parent + how
     at = BOD + 4 * moment.bin
     _cell(
         c,
@@ -227,7 +307,7 @@ def learn(
         value,
         exposure,
         level[3],
-        factor[3],
+        hourly,
     )
 
 
