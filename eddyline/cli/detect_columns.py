@@ -9,19 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.anomaly.kernel import Doubles, Int64s
+from eddyline.anomaly.measures import identifies_rows
 from eddyline.cli.detect_time import holds_times
 
 # Fewer rows than these can rise by equal steps by chance.
 _COUNTED_ROWS = 12
-_NUMBERED = re.compile(
-    r"(?i)#|nr\.?|no\.?|idx|index|row|row_?(num|number|id|no|nr|index)|seq|sequence|offset|"
-    r"unnamed: ?\d+|level_0"
-)
-_IDENTIFIES = re.compile(
-    r"(?i)(.*[_\s-])?(id|ids|uuid|guid)|(user|session|request|order|customer|item|product|device|"
-    r"account|event|record|message)id"
-)
-_CAMEL_ID = re.compile(r".*[a-z](Id|ID)")
 _CALENDAR = re.compile(
     r"(?i)year|month|day|hour|minute|second|week|weekday|quarter|"
     r"(hour|minute|day)_?of_?(day|hour|week|month|year)"
@@ -44,9 +36,7 @@ def why_no_measure(
         return "counts rows"
     if name in codes:
         return "holds codes with leading zeros"
-    if whole and (_NUMBERED.fullmatch(name) or _IDENTIFIES.fullmatch(name)):
-        return "identifies rows"
-    if whole and _CAMEL_ID.fullmatch(name):
+    if whole and identifies_rows(name):
         return "identifies rows"
     if whole and _CALENDAR.fullmatch(name):
         return "tells a part of the time"

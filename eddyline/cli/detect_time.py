@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from eddyline.anomaly.choices import zone_of
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
+from eddyline.anomaly.measures import names_a_time
 from eddyline.errors import EddylineError
 
 # (unit, units in a second), and the seconds of the years from which and up to which numbers that
@@ -30,9 +31,6 @@ EPOCHS = (
 )
 _LIKELY = (946_684_800, 4_102_444_800)
 _POSSIBLE = (31_536_000, 7_258_118_400)
-_TIME_NAME = re.compile(
-    r"(?i)(.*_)?(time|timestamp|ts|at|date|datetime|epoch|when)(_?(s|ms|us|ns|utc))?"
-)
 _OFFSET = re.compile(r":\d\d(?:\.\d+)?\s*([+-])(\d\d):?(\d\d)\s*$")
 _UNNAMED = re.compile(r"column_\d+")
 # Of a column of times rows may be out of order, but few.
@@ -72,7 +70,7 @@ def holds_times(table: pa.Table, name: str) -> bool:
     values = table[name].drop_null().to_numpy()
     if _unit(values, _LIKELY) is None:
         return False
-    if _TIME_NAME.fullmatch(name):
+    if names_a_time(name):
         return True
     steps = np.diff(values)
     one_way = max(np.count_nonzero(steps >= 0), np.count_nonzero(steps <= 0))

@@ -248,6 +248,28 @@ def test_a_forest_takes_the_services_defaults_and_all_numbers_that_are_no_key() 
     assert (node.columns, node.partition_by, node.fill) == (("ctr",), ("n",), None)
 
 
+@pytest.mark.parametrize(
+    ("listed", "columns", "left_out"),
+    [
+        ("n AS order_id, n AS event_ts, n AS hits, ctr", ("hits", "ctr"), "order_id, event_ts"),
+        ("n AS row_num, page", ("row_num",), ""),  # there is nothing else
+        ("ctr AS offset_id, n AS paid", ("offset_id", "paid"), ""),
+    ],
+)
+def test_row_numbers_identifiers_and_times_are_no_measures(
+    listed: str, columns: tuple[str, ...], left_out: str
+) -> None:
+    found = plan(f"SELECT * FROM DETECT_ANOMALIES((SELECT {listed} FROM rates))")
+    node = only(found, p.Forest)
+    assert isinstance(node, p.Forest)
+    assert node.columns == columns
+    assert bool(found.warnings) is bool(left_out)
+    assert all(f"leaves out {left_out}, which" in words for words in found.warnings)
+    plain = only(plan(f"SELECT * FROM RANDOM_CUT_FOREST((SELECT {listed} FROM rates))"), p.Forest)
+    assert isinstance(plain, p.Forest)
+    assert len(plain.columns) >= len(columns)
+
+
 def test_fill_knows_how_far_windows_lie_apart() -> None:
     inner = f"SELECT window_start, window_end, window_time, site, COUNT(*) AS n FROM {TUMBLE} GROUP BY window_start, window_end, window_time, site"
     text = "SELECT * FROM DETECT_ANOMALIES(input => TABLE counted PARTITION BY site, fill => 0)"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from eddyline.anomaly.choices import CHOICES, Choices, of_columns
+from eddyline.anomaly.measures import identifies_rows, names_a_time
 from eddyline.anomaly.options import (
     COLUMNS_MAX,
     DEFAULT_TIMED,
@@ -148,6 +149,8 @@ def _points(
     """The columns that make a point: those named, else all numbers that are no key."""
     if written is None:
         refs = [f.ref for f in source.visible if f.type.is_numeric and f.column not in keys]
+        if FUNCTIONS[call.name.upper()].grade:
+            refs = _measures(refs, call, env)
         if not refs:
             hint = "it scores numbers: select at least one, or name them with columns => DESCRIPTOR"
             raise env.error(f"{call.name}: the table has no numeric column", call.span, hint)
@@ -159,6 +162,27 @@ def _points(
         hint = f"name up to {COLUMNS_MAX} of them: columns => DESCRIPTOR(a, b)"
         raise env.error(e.message, call.span, hint) from None
     return source.node, tuple(r.name for r in refs)
+
+
+def _measures(refs: list[Ref], call: s.FunctionCall, env: Environment) -> list[Ref]:
+    """Without whole numbers whose name says that they number rows or are times, unless there are no
+    others; a warning says so."""
+    out = [r for r in refs if not (_is_whole(r) and _is_no_measure(r.name))]
+    left = [r.name for r in refs if r not in out]
+    if out and left:
+        env.warn(
+            f"{call.name} leaves out {', '.join(left)}, which by name is no measure; "
+            "columns => DESCRIPTOR(...) states what is judged"
+        )
+    return out or refs
+
+
+def _is_whole(ref: Ref) -> bool:
+    return str(ref.type).split()[0] in ("TINYINT", "SMALLINT", "INT", "BIGINT")
+
+
+def _is_no_measure(name: str) -> bool:
+    return identifies_rows(name) or names_a_time(name)
 
 
 def _named(written: s.Expression, source: Relation, env: Environment) -> list[Ref]:
