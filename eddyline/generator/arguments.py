@@ -7,7 +7,7 @@ method reads them by position or, when one object is passed, by name.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
@@ -56,7 +56,8 @@ class Arguments:
         return self.values[0] if self.values else default
 
     def named(self, *names: str) -> dict[str, Any]:
-        """Arguments by name: from one object, or by position. Null counts as absent.
+        """Arguments by name: from one object, by position, or by position with an object of options
+        behind them. Null counts as absent.
 
         An unknown name is passed over, as in the public generator, unless it is close to one.
         """
@@ -66,8 +67,15 @@ class Arguments:
                 if name not in names and (near := nearest(name, list(names))):
                     self.fail(f"unknown argument {name}", f"did you mean {' or '.join(near)}?")
         else:
-            given = dict(zip(names, self.values, strict=False))
+            options = self.options(names)
+            values = self.values[:-1] if options else self.values
+            given = dict(zip(names, values, strict=False)) | options
         return {k: v for k, v in given.items() if k in names and v is not None}
+
+    def options(self, names: Iterable[str]) -> dict[str, Any]:
+        """The last argument if it is an object with one of these names in it; else an empty one."""
+        last = self.values[-1] if self.values else None
+        return last if isinstance(last, dict) and any(n in last for n in names) else {}
 
     def number(
         self,

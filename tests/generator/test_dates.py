@@ -37,6 +37,8 @@ def render(tag: str, n: int = 200, sim_ms: int | None = None) -> list[str]:
         ('date.soon({"days":2,"format":"x"})', NOW_MS, NOW_MS + 2 * DAY_MS),
         ('date.anytime({"format":"x"})', NOW_MS - 365 * DAY_MS, NOW_MS + 365 * DAY_MS),
         ('date.between("2020-01-01","2020-01-03","x")', SIM_MS, SIM_MS + 2 * DAY_MS),
+        ('date.between("2020-01-01","2020-01-03",{"format":"x"})', SIM_MS, SIM_MS + 2 * DAY_MS),
+        ('date.past(1,{"format":"x"})', NOW_MS - 365 * DAY_MS, NOW_MS),
         ('date.birthdate({"min":30,"max":31,"format":"x"})',
          NOW_MS - 32 * 366 * DAY_MS, NOW_MS - 30 * 365 * DAY_MS),
     ],

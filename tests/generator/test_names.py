@@ -118,7 +118,10 @@ def test_an_argument_without_effect_is_told() -> None:
     assert compile_template('{{random.number({"most":5})}}').warnings == (
         "random.number: the argument most has no effect",
     )
+    behind = compile_template('{{date.past(1,{"format":"x","timezone":"UTC"})}}')
+    assert behind.warnings == ("date.past: the argument timezone has no effect",)
     assert compile_template('{{random.objectElement({"min":5})}}').warnings == ()
+    assert compile_template('{{location.state({"abbreviated":true})}}').warnings == ()
 
 
 def test_a_long_line_is_cut_around_the_fault() -> None:

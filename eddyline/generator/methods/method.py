@@ -58,16 +58,12 @@ def unused(method: Method, args: Arguments) -> list[str]:
     """
     extra = args.values[max(method.positions, bool(method.names)) :]
     warnings = [f"{args.tag}: the argument {shown(v)} has no effect" for v in extra]
-    first = args.first()
-    if (
-        isinstance(first, dict)
-        and len(args.values) == 1
-        and not method.takes_any_name
-        and not extra
-    ):
-        known = method.names
-        warnings += [f"{args.tag}: the argument {k} has no effect" for k in first if k not in known]
-    return warnings
+    if method.takes_any_name or extra:
+        return warnings
+    only = args.first() if len(args.values) == 1 else None
+    options = only if isinstance(only, dict) else args.options(method.names)
+    unknown = [name for name in options if name not in method.names]
+    return warnings + [f"{args.tag}: the argument {name} has no effect" for name in unknown]
 
 
 def _items(form: str) -> int:

@@ -30,6 +30,8 @@ PHONES = (
     "(N##) N##-#### x#####", "N##.N##.#### x####",
 )  # fmt: skip
 PHONE_SYMBOLS = {"#": DIGITS, "N": DIGITS[2:]}
+# How a short form is asked for, in old and in new templates.
+_SHORT = "(useAbbr) or ({abbreviated})"
 DIRECTIONS = ["North", "East", "South", "West", "Northeast", "Northwest", "Southeast", "Southwest"]
 EARTH_RADIUS_KM = 6371.0
 KM_A_MILE = 1.609344
@@ -174,17 +176,17 @@ METHODS = (
            "address.country", r"\w.+"),
     Method("address.countryCode", '("alpha-3")', "A country's code of two letters, or three.",
            country_code, "address.countryCode", "[A-Z]{2}"),
-    Method("address.state", "(useAbbr)", "A state of the USA.", state, "address.state",
+    Method("address.state", _SHORT, "A state of the USA.", state, "address.state",
            r"[A-Z][a-z]+( [A-Z][a-z]+)*"),
     Method("address.stateAbbr", "", "A state's code.",
            drawn(lambda: lists.address("states_abbr")), "address.stateAbbr", "[A-Z]{2}"),
     Method("address.timeZone", "", "A time zone's name.", drawn(lists.time_zones),
            "address.timeZone", r"[A-Za-z_-]+(/[A-Za-z_-]+)+"),
-    Method("address.direction", "(useAbbr)", "One of eight directions.", direction,
+    Method("address.direction", _SHORT, "One of eight directions.", direction,
            "address.direction", "[A-Z][a-z]+"),
-    Method("address.cardinalDirection", "(useAbbr)", "One of four directions.", direction,
+    Method("address.cardinalDirection", _SHORT, "One of four directions.", direction,
            "address.cardinalDirection", "North|East|South|West"),
-    Method("address.ordinalDirection", "(useAbbr)", "One of the directions in between.",
+    Method("address.ordinalDirection", _SHORT, "One of the directions in between.",
            direction, "address.ordinalDirection", "(North|South)(east|west)"),
     Method("address.latitude", "", "Degrees with four digits.", constant(Fixed(-90, 90, 4)),
            "address.latitude", _NUMBER),
