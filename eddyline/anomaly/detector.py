@@ -84,9 +84,12 @@ class Detectors:
         explain: Literal["alerts", "all"] = "alerts",
         columns: tuple[str, ...] = (),
         early: bool = False,
+        forests: int | None = None,
     ) -> None:
         """columns: their names, which some options refer to. early: a row that can be judged has a
         score even before its key's forest has seen S rows, so that no alert has the score 0.
+        forests: keys from this number on have no forest, and so the score 0; their columns are
+        judged without it.
 
         Raises:
             EddylineError: ``invalid_argument`` naming the option that is out of range.
@@ -97,6 +100,7 @@ class Detectors:
         self.dimensions = dimensions
         self.explain = explain
         self.early = early
+        self.forests = forests
         self._forests = ForestBank(options.forest, dimensions)
         self._units = Units(dimensions) if options.normalize and dimensions > 1 else None
         names = list(columns) or [str(i) for i in range(dimensions)]
@@ -175,8 +179,11 @@ class Detectors:
         )  # fmt: skip
 
     def _scored(self, keys: Int64s, points: Doubles) -> Scores:
-        """The forest's scores; 0 of points that are not whole, which it does not learn."""
+        """The forest's scores; 0 of points that are not whole, which it does not learn, and of keys
+        without one."""
         whole = ~np.isnan(points).any(axis=1)
+        if self.forests is not None:
+            whole &= keys < self.forests
         if whole.all():
             return self._scored_whole(keys, points)
         n, d = points.shape
@@ -201,7 +208,8 @@ class Detectors:
         arrays["judges.heads"], arrays["judges.tails"] = self._judges.heads, self._judges.tails
         own = {n: getattr(self.options, n) for n in _OWN}
         own |= {"choices": asdict(self.options.choices), "names": list(self.columns)}
-        return state.pack({**header, **own, "explain": self.explain, "early": self.early}, arrays)
+        own |= {"explain": self.explain, "early": self.early, "forests": self.forests}
+        return state.pack({**header, **own}, arrays)
 
     @classmethod
     def loads(cls, saved: bytes) -> Detectors:
@@ -221,7 +229,7 @@ class Detectors:
         choices = Choices(**header["choices"])
         options = DetectorOptions(ForestOptions(**header["forest"]), choices=choices, **own)
         out = cls(options, header["columns"], header["explain"], tuple(header["names"]))
-        out.early = header.get("early", False)
+        out.early, out.forests = header.get("early", False), header.get("forests")
         out._forests = compact.restored(header, arrays)
         if out._units is not None:
             for name in _UNITS:

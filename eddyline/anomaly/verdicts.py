@@ -68,10 +68,13 @@ class Judges:
         have = len(self.heads)
         if models <= have:
             return
-        more = max(models, 2 * have) - have
-        self.heads = np.concatenate([self.heads, np.zeros((more, self.heads.shape[1]))])
-        empty: Singles = np.zeros((more, self.tails.shape[1]), np.float32)
-        self.tails = np.concatenate([self.tails, empty])
+        room = max(models, 2 * have)
+        # Zeros that are not copied stay untouched, and cost no memory.
+        heads, tails = self.heads, self.tails
+        self.heads = np.zeros((room, heads.shape[1]))
+        more: Singles = np.zeros((room, tails.shape[1]), np.float32)
+        self.tails = more
+        self.heads[:have], self.tails[:have] = heads, tails
 
     def forget(self, models: Int64s) -> None:
         """Make models as if they had seen no row."""
@@ -137,6 +140,11 @@ def _shares(
     weight *= odd[:, None]
     up = np.where(np.abs(evidence) > 0.5, evidence > 0.0, above)
     return weight * up, weight * ~up
+
+
+def key_bytes(columns: int) -> int:
+    """Memory of one key's models of so many columns."""
+    return 8 * doubles(columns) + 4 * (KEY_SINGLES + columns * SINGLES)
 
 
 def doubles(columns: int) -> int:

@@ -20,6 +20,13 @@ MOST = 3
 LITTLE = {"forest_memory_mib": 1}
 
 
+@pytest.fixture(autouse=True)
+def bounded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No keys beyond those that have a forest, but in the tests of these."""
+    if "beyond" not in request.node.name:
+        monkeypatch.setattr(forest, "JUDGED_MIB_MAX", 0)
+
+
 def records(count: int = 240) -> list[dict[str, Any]]:
     """Six keys; which of them are busy changes, so that keys leave and come back."""
     rng = np.random.default_rng(3)
@@ -80,6 +87,27 @@ def test_enough_room_lets_none_leave(tmp_path: Path) -> None:
     assert watcher.metrics.keys_dropped == 0  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("size", [7, 1000])
+def test_keys_beyond_those_with_a_forest_are_judged_by_their_columns(
+    tmp_path: Path, size: int
+) -> None:
+    rows = records()
+    write_lines(tmp_path / "in.json", rows)
+    node = forest_over(stream(tmp_path), ("x",), **SIZE)
+    few, all_ = (run(select(node), batch_rows=size, **more) for more in (LITTLE, {}))
+    assert few.metrics.keys_dropped == 0  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(usual(few), usual(all_))
+    first = list(dict.fromkeys(row["k"] for row in rows))[:MOST]
+    scores: dict[str, list[tuple[float, float]]] = {}
+    for one, other in zip(few.scores, all_.scores, strict=True):
+        for key, a, b in zip(one.keys, one.score.tolist(), other.score.tolist(), strict=True):
+            scores.setdefault(key, []).append((a, b))
+    assert len(scores) == 6
+    for key, found in scores.items():
+        assert any(b for _, b in found)
+        assert all(a == (b if key in first else 0.0) for a, b in found)
+
+
 @pytest.mark.parametrize("moment", ["before commit", "after commit"])
 @pytest.mark.parametrize("snapshot", [25, 20_000])
 def test_a_crash_changes_neither_who_leaves_nor_a_score(
@@ -106,6 +134,28 @@ def test_a_crash_changes_neither_who_leaves_nor_a_score(
     run(plan("again"), incarnation=5, **again)
     assert len(lines("again")) == 240
     assert lines("again") == lines("straight")
+
+
+def test_a_crash_changes_no_verdict_of_keys_beyond_those_with_a_forest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forest, "SNAPSHOT_POINTS", 25)
+    write_lines(tmp_path / "in.json", records())
+    node = forest_over(stream(tmp_path), ("x",), **SIZE)
+    outs = {}
+    for name, moments in (("straight", ()), ("again", (4, 6, 3))):
+        path = str(tmp_path / name)
+        plan = insert(node, sink_table(node.schema, connector="filesystem", path=path))
+        again = {"batch_rows": 9, "directory": tmp_path / f"job-{name}", **LITTLE}
+        for incarnation, nth in enumerate(moments, 1):
+            crash = crashing("after commit", nth)
+            with pytest.raises(Crash):
+                run(plan, incarnation=incarnation, crash=crash, **again)
+        run(plan, incarnation=len(moments) + 1, **again)
+        parts = sorted((tmp_path / name).glob("part-*"))
+        outs[name] = sorted(line for part in parts for line in part.read_text().splitlines())
+    assert len(outs["straight"]) == 240
+    assert outs["again"] == outs["straight"]
 
 
 @pytest.mark.parametrize("size", [5, 1000])

@@ -40,7 +40,9 @@ from eddyline.sql import physical as plan
 if TYPE_CHECKING:
     from eddyline.anomaly.detector import Detectors, Verdicts
 
-SNAPSHOT_POINTS = 20_000
+SNAPSHOT_POINTS, SNAPSHOT_ROWS_A_KEY = 20_000, 4
+# Memory for the models of keys' columns, beside that of forests.
+JUDGED_MIB_MAX = 1024
 Bools = npt.NDArray[np.bool_]
 _KEY, FILLED = "$k", "$filled"
 
@@ -149,6 +151,12 @@ class Forest(Operator):
             out.append(
                 f"the forest has learnt {self._taken} rows; it scores a key after its first {need}"
             )
+        without = len(self._keys) - self._room()[0] if self._node.grade is not None else 0
+        if without > 0:
+            out.append(
+                f"there is memory for the forests of {self._room()[0]:,} keys; the columns of the "
+                f"other {without:,} are judged without one (EDDYLINE_FOREST_MEMORY_MIB)"
+            )
         if self._keys.dropped:
             out.append(
                 f"the forest holds {self._keys.most} keys at most; {self._keys.dropped} times the "
@@ -163,17 +171,25 @@ class Forest(Operator):
     def _take(self, rows: pa.Table) -> KeysOfStep:
         """The key of each row. How many keys there may be follows from a model's size, known
         once numba is loaded."""
-        from eddyline.anomaly.layout import Layout
-
-        n = self._node
-        each = Layout(n.number_of_trees, n.sub_sample_size, len(n.columns), n.shingle_size)
-        self._keys.most = max(
-            1, (self.context.settings.forest_memory_mib << 20) // each.model_bytes
-        )
+        self._keys.most = self._room()[1]
         before = self._keys.dropped
         taken = self._keys.take(rows)
         self.context.figures.keys_dropped += self._keys.dropped - before
         return taken
+
+    def _room(self) -> tuple[int, int]:
+        """How many keys may have a forest, and how many may be judged at all: where there is a
+        verdict, the columns of more keys than have a forest are judged without it."""
+        from eddyline.anomaly.layout import Layout
+        from eddyline.anomaly.verdicts import key_bytes
+
+        n, mib = self._node, self.context.settings.forest_memory_mib
+        each = Layout(n.number_of_trees, n.sub_sample_size, len(n.columns), n.shingle_size)
+        forests = max(1, (mib << 20) // each.model_bytes)
+        if n.grade is None:
+            return forests, forests
+        judged = (min(mib, JUDGED_MIB_MAX) << 20) // key_bytes(len(n.columns))
+        return forests, max(forests, judged)
 
     def _filled(self, rows: pa.Table | None, taken: KeysOfStep, watermark: int) -> pa.Table | None:
         """Rows, and between them points of known keys for windows that have none."""
@@ -385,8 +401,9 @@ class Forest(Operator):
                 false_alarms=n.false_alarms, timed=n.time_column is not None, choices=n.choices,
             )  # fmt: skip
             explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
+            forests = None if n.grade is None else self._room()[0]
             self._detectors = Detectors(
-                options, len(n.columns), explain, n.columns, early=n.grade is not None
+                options, len(n.columns), explain, n.columns, n.grade is not None, forests
             )
         return self._detectors
 
@@ -395,7 +412,9 @@ class Forest(Operator):
         point is kept as its number's complement."""
         db, before = self.context.db, self._taken
         after = before + len(models)
-        if after // SNAPSHOT_POINTS > before // SNAPSHOT_POINTS:
+        # A snapshot holds all keys: of many keys there is one less often.
+        every = max(SNAPSHOT_POINTS, SNAPSHOT_ROWS_A_KEY * len(self._keys))
+        if after // every > before // every:
             db.run(f"DELETE FROM {self._points}")
             db.run(f"DELETE FROM {self._snapshot}")
             blob = self._machine().dumps()
@@ -417,6 +436,8 @@ class Forest(Operator):
         blob = db.one(f"SELECT models FROM {self._snapshot}")
         if blob is not None:
             self._detectors = Detectors.loads(bytes(blob))
+            if self._node.grade is not None:
+                self._detectors.forests = self._room()[0]
         rows = db.query(f"SELECT model, point FROM {self._points} ORDER BY nth")
         if rows.num_rows:
             flat = rows["point"].combine_chunks().flatten().to_numpy()
