@@ -19,6 +19,31 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "mana
 CLOCK_CALLS = re.compile(r"\b(datetime\.now|datetime\.utcnow|time\.time|time\.time_ns)\(")
 UNSEEDED = re.compile(r"^\s*(import random\b|from random import)", re.MULTILINE)
 
+# Stages that one construct of SQL passes: as written, logical plan, physical plan, operator.
+STAGES = ("sql/syntax.py", "sql/statement.py", "sql/logical.py", "sql/physical",
+          "engine/operators/", "engine/sinks/")  # fmt: skip
+# Class names that occur twice outside those stages, and why.
+SHARED_NAMES = {
+    "AggregateFunction": "PyFlink's public name, and the row of the table of functions",
+    "DataType": "PyFlink's public name, and a SQL type",
+    "Schema": "PyFlink's public name, and the columns of rows",
+    "Session": "PyFlink's public name of a window, and a session of statements",
+    "StatementSet": "PyFlink's public name, the statement, and what an engine prepares",
+    "Step": "a micro-batch's step; of a pattern: stored in the state of MATCH_RECOGNIZE",
+    "StopJob": "the statement, and the message to the worker that performs it",
+    "Over": "PyFlink's public name, and the stages of OVER",
+    "Room": "the scratch memory of each of two compiled kernels",
+}
+# Words that do not say what a value is, as names of classes.
+VAGUE_NAMES = {
+    "Asked", "Bell", "Came", "Face", "Found", "Given", "Gone", "Heard", "Held", "Home", "House",
+    "Kept", "Known", "Left", "Letter", "Listed", "Made", "Mailbox", "Opened", "Part", "Patience",
+    "Place", "Placed", "Rest", "Said", "Seen", "Shown", "Standing", "Taken", "Told", "Voice",
+    "Waiting", "Wanted", "Witness", "Words", "Workshop",
+}  # fmt: skip
+# Names of messages between processes, which stay as they are for older ones.
+MESSAGES = {"service/events.py", "service/messages.py"}
+
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
@@ -136,3 +161,34 @@ def test_test_modules_have_names_of_their_own() -> None:
     # pytest puts each folder on the path, so that two kits of one name shadow each other.
     names = [p.name for p in (ROOT / "tests").rglob("*.py") if p.name != "conftest.py"]
     assert sorted(names) == sorted(set(names))
+
+
+@cache
+def classes() -> dict[str, list[str]]:
+    """The modules below the package that define a class, by its name."""
+    homes: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(str(path.relative_to(PACKAGE)))
+    return homes
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    twice = {name: homes for name, homes in classes().items() if len(homes) > 1}
+    unexplained = {
+        name: homes
+        for name, homes in twice.items()
+        if name not in SHARED_NAMES and not all(home.startswith(STAGES) for home in homes)
+    }
+    assert unexplained == {}
+    assert set(SHARED_NAMES) <= set(twice), "remove names that are no longer shared"
+
+
+def test_class_names_say_what_a_value_is() -> None:
+    vague = {
+        name: homes
+        for name, homes in classes().items()
+        if name.lstrip("_") in VAGUE_NAMES and not set(homes) <= MESSAGES
+    }
+    assert vague == {}

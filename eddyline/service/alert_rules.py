@@ -78,7 +78,7 @@ class Mute(msgspec.Struct, frozen=True):
         return f"muted by rule {self.id}: {words}"
 
 
-class Words(msgspec.Struct, frozen=True):
+class UserRules(msgspec.Struct, frozen=True):
     """All that has been said, as one batch of points is held against it."""
 
     feedback: dict[str, list[Feedback]]
@@ -106,13 +106,13 @@ class Words(msgspec.Struct, frozen=True):
         return rule.sentence if rule else None
 
 
-def words_of(db: Any) -> Words:
+def words_of(db: Any) -> UserRules:
     """What has been said, from an open database."""
     feedback: dict[str, list[Feedback]] = {}
     for row in db.execute("SELECT * FROM feedback"):
         one = Feedback(row[0], row[1], row[2], bool(row[3]), *row[4:])
         feedback.setdefault(one.series_id, []).append(one)
-    return Words(feedback, [Mute(*row) for row in db.execute("SELECT * FROM mutes")])
+    return UserRules(feedback, [Mute(*row) for row in db.execute("SELECT * FROM mutes")])
 
 
 def checked(mute: Mute) -> Mute:

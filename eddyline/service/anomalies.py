@@ -18,7 +18,7 @@ import msgspec
 
 from eddyline.errors import EddylineError
 from eddyline.schema_version import upgrade
-from eddyline.service.alert_rules import SCHEMA, Feedback, Mute, Words, checked, words_of
+from eddyline.service.alert_rules import SCHEMA, Feedback, Mute, UserRules, checked, words_of
 from eddyline.service.alert_text import named as named
 from eddyline.service.alert_text import over_several
 from eddyline.service.alert_text import sentence as sentence
@@ -99,7 +99,7 @@ class Monitor:
         return Monitored([series_of(job_id, node, key) for key in by_key], alerts)
 
     def _add(
-        self, db: Any, words: Words, of: tuple[str, str, str], columns: list[str],
+        self, db: Any, words: UserRules, of: tuple[str, str, str], columns: list[str],
         points: Sequence[Point],
     ) -> list[int]:  # fmt: skip
         job_id, node, key = of
@@ -148,7 +148,7 @@ class Monitor:
         return Monitored([], [int(kept[0])] if kept else [])
 
     def _alert(
-        self, db: Any, words: Words, of: tuple[str, str, str], columns: list[str], point: Point
+        self, db: Any, words: UserRules, of: tuple[str, str, str], columns: list[str], point: Point
     ) -> int | None:
         """A new alert's id; None if the point prolongs the one before, stands alone or is muted.
 

@@ -28,7 +28,7 @@ class ParagraphOutputs:
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
         self._frame = ui.element("div").classes("out")
-        self._parts: list[_Part] = []
+        self._parts: list[_OutputElement] = []
 
     def show(self, outputs: Sequence[Output], graphs: Sequence[Graph], newest_first: bool) -> None:
         """The outputs as they stand; ``graphs``: how each is drawn."""
@@ -45,18 +45,18 @@ class ParagraphOutputs:
         """Show the results, or nothing."""
         self._frame.set_visibility(visible)
 
-    def _made(self, index: int, kind: str) -> _Part:
+    def _made(self, index: int, kind: str) -> _OutputElement:
         return _TablePart(index, self._draw) if kind == TABLE else _TextPart(kind)
 
 
-class _Part:
+class _OutputElement:
     kind: str
 
     def show(self, output: Output, drawn: Graph, newest_first: bool) -> None:
         raise NotImplementedError
 
 
-class _TextPart(_Part):
+class _TextPart(_OutputElement):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         # Sanitised twice: by us, and by the browser, in case one of the two is wrong.
@@ -86,7 +86,7 @@ def text_of(output: Output) -> str:
     return f'<pre class="output-text">{escape(output.text[:TEXT_CHARS])}</pre>'
 
 
-class _TablePart(_Part):
+class _TablePart(_OutputElement):
     """A table or a chart of it, with switches."""
 
     kind = TABLE

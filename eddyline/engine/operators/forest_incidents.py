@@ -35,7 +35,7 @@ _HOLDS, _COVERS, _VALUES_MAX, _KEYS_NAMED = 0.8, 0.8, 5, 5
 
 
 @dataclass(slots=True)
-class Incident:
+class OpenIncident:
     """column: its place among the judged; side: 1 too high, -1 too low; members: keys that have
     begun an episode in it; the rest is what is told."""
 
@@ -68,7 +68,7 @@ class Incidents:
     def __init__(self, dimensions: tuple[str, ...], columns: tuple[str, ...]) -> None:
         self._dimensions = dimensions
         self._columns = columns
-        self.open: list[Incident] = []
+        self.open: list[OpenIncident] = []
         self._begun: list[list[Any]] = []  # [time, key, column, side], of the last few times
         self._last: list[int] = []  # the last few times
         self._number = 0
@@ -110,7 +110,7 @@ class Incidents:
                 continue
             if count >= max(KEYS_MIN, SHARE_MIN * known):
                 self._number += 1
-                self.open.append(Incident(self._number, now, column, side))
+                self.open.append(OpenIncident(self._number, now, column, side))
         for incident in self.open:
             mine = [b[1] for b in self._begun if (b[2], b[3]) == (incident.column, incident.side)]
             joined = [k for k in dict.fromkeys(mine) if k not in incident.members]
@@ -132,8 +132,8 @@ class Incidents:
         ]
 
     def _describe(
-        self, incident: Incident, rows: slice, keys: tuple[str, ...], points: Doubles, v: Verdicts,
-        now: int,
+        self, incident: OpenIncident, rows: slice, keys: tuple[str, ...], points: Doubles,
+        v: Verdicts, now: int,
     ) -> None:  # fmt: skip
         """Count the keys concerned at this time, unless more were concerned before."""
         value, usual = points[rows, incident.column], v.expected[rows, incident.column]
@@ -167,7 +167,7 @@ class Incidents:
                 found[name] = values
         return found
 
-    def _sentence(self, incident: Incident, now: int) -> str:
+    def _sentence(self, incident: OpenIncident, now: int) -> str:
         verb = "rose" if incident.side > 0 else "fell"
         by = f" by {abs(incident.change):.0%}".replace("%", " %") if incident.change else ""
         moment = datetime.fromtimestamp(now / 1000, UTC)
@@ -189,6 +189,6 @@ class Incidents:
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take back what ``save`` gave."""
-        self.open = [Incident(**i) for i in saved["open"]]
+        self.open = [OpenIncident(**i) for i in saved["open"]]
         self._begun, self._last = saved["begun"], saved["last"]
         self._number = saved["number"]

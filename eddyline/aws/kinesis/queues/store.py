@@ -72,7 +72,7 @@ class Queues(Followers[Queue]):
                 "AND receives >= ?",
                 (queue.id, now_ms, most),
             )
-            given = _Given(db, queue, stream, now_ms, visibility_s)
+            given = _ReceivedRecords(db, queue, stream, now_ms, visibility_s)
             given.again(limit, dead)
             if not dead:
                 given.fresh(limit)
@@ -126,7 +126,7 @@ def receipt_place(receipt: str) -> tuple[int, int]:
     return place
 
 
-class _Given:
+class _ReceivedRecords:
     """Records given out in one transaction."""
 
     def __init__(
