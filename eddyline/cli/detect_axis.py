@@ -51,10 +51,12 @@ def _local(ms: float, zone: tzinfo) -> datetime:
 
 
 def _written(wall: datetime, step: int, new_day: bool = True) -> str:
-    if step >= 28 * _D:
-        return f"{wall:%b %Y}"
+    if step >= 365 * _D:
+        return f"{wall:%Y}"
+    if step >= 14 * _D:
+        return f"{wall:%d %b %Y}"
     if step >= _D:
-        return f"{wall:%d %b}" if step < 365 * _D else f"{wall:%Y}"
+        return f"{wall:%d %b}"
     clock = f"{wall:%H:%M:%S}" if step < _MIN else f"{wall:%H:%M}"
     return f"{wall:%d %b} {clock}" if new_day else clock
 

@@ -343,5 +343,7 @@ def test_an_axis_has_round_ticks() -> None:
     ticks = ticks_of(begin, begin + 36 * 3_600_000, datetime.UTC)
     assert [t.text for t in ticks][:3] == ["02 Mar 00:00", "06:00", "12:00"]
     assert [t.share for t in ticks][1] == pytest.approx(1 / 6)
+    months = ticks_of(begin, begin + 200 * 86_400_000, datetime.UTC)
+    assert [t.text for t in months][:2] == ["02 Mar 2026", "01 Apr 2026"]
     assert [t.text for t in ticks_of(1, 1500, None)] == [f"{n:,}" for n in range(200, 1500, 200)]
     assert len(ticks_of(begin, begin, datetime.UTC)) == 1
