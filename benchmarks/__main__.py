@@ -34,6 +34,7 @@ PARTS = {
     "faults": "Detection: faults of clickstreams",
     "quiet": "Detection: ordinary input",
     "nab": "Detection: NAB",
+    "studio": "The studio, and Python in notes",
     "startup": "Starting, and doing nothing",
 }
 

@@ -76,6 +76,7 @@ _MODULES: dict[str, dict[str, Any]] = {
     "pyflink.table.explain_detail": {"ExplainDetail": inserts.ExplainDetail},
     "pyflink.table.expression": {
         "Expression": expressions.Expression,
+        "TimePointUnit": expressions.TimeIntervalUnit,
         "TimeIntervalUnit": expressions.TimeIntervalUnit,
     },
     "pyflink.table.expressions": {**expressions.NAMES, **column_choices.NAMES},
