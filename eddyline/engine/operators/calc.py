@@ -65,7 +65,7 @@ class Calc(PortionedOperator):
         try:
             out = self._computed(batch)
         except EddylineError as error:
-            if error.code == "limit_exceeded" and self.may_wait:
+            if self.may_wait and _lacks_memory(error):
                 return self._in_portions(batch, watermark)
             if error.code != "sql_runtime":
                 raise
@@ -84,7 +84,7 @@ class Calc(PortionedOperator):
         try:
             out = self._computed(batch)
         except EddylineError as error:
-            if error.code != "limit_exceeded":
+            if not _lacks_memory(error):
                 raise
             return None
         given = with_columns(out.rows, kind=out.kinds, wm=out.watermarks)
@@ -252,3 +252,8 @@ def _small(node: plan.Calc) -> _Small | None:
                 return None
             computed[p.name] = compute
     return _Small(condition, computed) if node.projections else None
+
+
+def _lacks_memory(error: EddylineError) -> bool:
+    """Whether fewer rows may do; a function of the user's that exceeds its own limits is none."""
+    return error.code == "limit_exceeded" and error.message.startswith(kernel.NO_MEMORY)
