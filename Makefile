@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test clients soak check golden bench docs kernels coverage build wheel-demo clean
+.PHONY: help setup demo test clients kafka soak check golden bench docs kernels coverage build wheel-demo clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -44,6 +44,10 @@ test: $(VENV)/.dev ## run the tests (ARGS='-k name' for some)
 
 clients: $(VENV)/.dev ## run real Kinesis clients (Java, KCL, Flink, JavaScript, Go ...) against us
 	@EDDYLINE_CLIENTS=1 $(BIN)/python -m pytest -q tests/clients $(ARGS)
+
+kafka: $(VENV)/.dev ## try tables of Kafka over a real broker, which Maven fetches
+	@$(BIN)/pip install -q "confluent-kafka>=2.6"
+	@EDDYLINE_CLIENTS=1 $(BIN)/python -m pytest -q tests/clients/test_kafka.py $(ARGS)
 
 soak: $(VENV)/.dev ## run jobs with crashes for two minutes and see that nothing grows (S=3600 for an hour)
 	@EDDYLINE_SOAK_S=$(or $(S),120) $(BIN)/python -m pytest -q -s -m soak tests/engine/test_soak.py $(ARGS)

@@ -90,6 +90,11 @@ def has_changelog(table: CatalogTable) -> bool:
     """Whether the table's records say which change of a row they are."""
     if connector_of(table.options.get("connector", "")).name == "upsert-kafka":
         return True
+    return gives_changes(table)
+
+
+def gives_changes(table: CatalogTable) -> bool:
+    """Whether a record that is read says which change of a row it is."""
     return any(form.changelog for prefix, form in formats_of(table) if prefix != "key.")
 
 

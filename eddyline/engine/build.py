@@ -122,6 +122,10 @@ def _source(w: BuildContext, name: str, context: SourceContext, node: plan.Scan)
 
         with _stream_known(context.name, context.options):
             return KinesisSource(context, w.streams)
+    if name in ("kafka", "upsert-kafka"):
+        from eddyline.engine.sources.kafka import KafkaSource
+
+        return KafkaSource(context, keyed="key.format" in context.options)
     if name == "jdbc":
         from eddyline.engine.sources.jdbc import JdbcSource
 
@@ -136,7 +140,7 @@ def _source(w: BuildContext, name: str, context: SourceContext, node: plan.Scan)
         return FakerSource(context, node.columns)
     msg = f"table {node.table.path.name}: connector '{name}' cannot be read from"
     raise EddylineError(
-        "sql_semantic", msg, hint="kinesis, filesystem, jdbc, datagen and faker can"
+        "sql_semantic", msg, hint="kinesis, filesystem, kafka, jdbc, datagen and faker can"
     )
 
 
@@ -154,6 +158,10 @@ def _sink(w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.
     if name == "filesystem":
         kind = OverwritingSink if node.overwrite else FilesystemSink
         return kind(context, inputs, node, w.job_id)
+    if name in ("kafka", "upsert-kafka"):
+        from eddyline.engine.sinks.kafka import KafkaSink
+
+        return KafkaSink(context, inputs, node, w.job_id)
     if name == "jdbc":
         from eddyline.engine.sinks.jdbc import JdbcSink
 
@@ -164,7 +172,7 @@ def _sink(w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.
         return Blackhole(context, inputs, node.schema)
     msg = f"table {node.table.path.name}: connector '{name}' cannot be written to"
     raise EddylineError(
-        "sql_semantic", msg, hint="kinesis, filesystem, jdbc, print and blackhole can"
+        "sql_semantic", msg, hint="kinesis, filesystem, kafka, jdbc, print and blackhole can"
     )
 
 

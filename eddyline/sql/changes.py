@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eddyline.catalog.options import has_changelog
+from eddyline.catalog.options import gives_changes
 from eddyline.sql import logical as lg
 from eddyline.sql.intervals import interval_of
 from eddyline.sql.ranking import strategy
@@ -31,7 +31,7 @@ def changing(node: lg.Node) -> lg.Node | None:
 def _changes(node: lg.Node) -> bool:
     """Whether a node over insert-only rows takes rows back."""
     if isinstance(node, lg.Scan):
-        return has_changelog(node.table)
+        return gives_changes(node.table)
     if isinstance(node, lg.GroupBy):
         return node.window is None and bool(node.calls)
     if isinstance(node, lg.Join):
@@ -62,7 +62,7 @@ def change_kinds(node: lg.Node) -> frozenset[str]:
     if isinstance(node, lg.FromChangelog):
         return frozenset(kind.name[0] for _, kind in node.kinds)
     below = frozenset().union(*(change_kinds(c) for c in lg.children(node)))
-    if isinstance(node, lg.Scan) and has_changelog(node.table):
+    if isinstance(node, lg.Scan) and gives_changes(node.table):
         return _INSERTS | {UPDATE, DELETE}
     if isinstance(node, lg.GroupBy) and node.window is None and node.calls:
         return _INSERTS | {UPDATE} | (frozenset({DELETE}) if below != _INSERTS else frozenset())

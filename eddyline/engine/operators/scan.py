@@ -8,14 +8,16 @@ does not fit is NULL, a record that is no JSON is skipped, as in Flink); or ``ba
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from eddyline.catalog.options import formats_of, has_changelog, is_partitioned
+from eddyline.catalog.options import formats_of, gives_changes, is_partitioned
+from eddyline.catalog.table import CatalogTable
 from eddyline.engine.dead_letters import KEPT_MAX, DeadLetter, DeadLetters
 from eddyline.engine.files.partitions import column_of
 from eddyline.engine.operators.operator import (
@@ -30,14 +32,35 @@ from eddyline.engine.operators.operator import (
 from eddyline.engine.sources.source import Records, Source
 from eddyline.errors import EddylineError
 from eddyline.options.any_table import BAD_RECORDS, BadRecords
+from eddyline.options.connectors import kafka
 from eddyline.options.formats import FORMATS, own_options
 from eddyline.options.formats.json import IGNORE_PARSE_ERRORS
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.formats import BadField, decoder
-from eddyline.record.formats.format import Kinds
-from eddyline.record.schema import Schema
+from eddyline.record.formats.format import Decoder, Kinds
+from eddyline.record.formats.keyed import KeyedDecoder
+from eddyline.record.schema import Column, Schema
 from eddyline.record.types import Root, arrow_type
 from eddyline.sql import physical as plan
+
+
+def keyed_decoder(
+    stored: Schema, table: CatalogTable, made: Callable[..., Decoder], metadata: tuple[str, ...]
+) -> KeyedDecoder:
+    """The decoder of records whose key is of a format of its own."""
+    options = table.options
+    prefix = kafka.KEY_PREFIX.read(options)
+    is_upsert = options["connector"] == "upsert-kafka"
+    fields = table.primary_key if is_upsert else kafka.KEY_FIELDS.get(options) or ()
+    keys = {c.name: c.name.removeprefix(prefix) for c in stored if c.name in fields}
+    key = None
+    if keys:
+        form = options["key.format"]
+        named = Schema(tuple(Column(keys[c.name], c.type) for c in stored if c.name in keys))
+        key = decoder(form, named, own_options(form, options, "key."))
+    rest = Schema(tuple(c for c in stored if c.name not in keys))
+    value = made(options.get("value.format", options.get("format", "")), rest, metadata=metadata)
+    return KeyedDecoder(stored, keys, key, value)
 
 
 class Scan(Operator):
@@ -59,10 +82,16 @@ class Scan(Operator):
         if name and FORMATS[name].records and not source.gives_rows:
             threads = context.settings.worker_threads
             own = own_options(name, options)
-            self._decoder = decoder(name, stored, own, threads, self._format_metadata(node))
+            own |= own_options(name, options, "value.")
+            made = partial(decoder, options=own, threads=threads)
+            self._decoder = (
+                keyed_decoder(stored, node.table, made, self._format_metadata(node))
+                if "key.format" in options
+                else made(name, stored, metadata=self._format_metadata(node))
+            )
         self._skips = IGNORE_PARSE_ERRORS.read(own_options(name, options))
         self._keeps = BAD_RECORDS.read(options) is BadRecords.DEAD_LETTER
-        if has_changelog(node.table):
+        if gives_changes(node.table):
             self.insert_only = False
         self._records: Records | None = None
         self._restored_idle: set[int] | None = None  # until the first poll after a restart

@@ -9,12 +9,16 @@ from eddyline.options.connectors.datagen import DATAGEN
 from eddyline.options.connectors.faker import FAKER
 from eddyline.options.connectors.filesystem import FILESYSTEM
 from eddyline.options.connectors.jdbc import JDBC
+from eddyline.options.connectors.kafka import KAFKA, UPSERT_KAFKA
 from eddyline.options.connectors.kinesis import KINESIS
 from eddyline.options.connectors.print import PRINT
 
 CONNECTORS: dict[str, Connector] = {
-    c.name: c for c in (KINESIS, FILESYSTEM, JDBC, DATAGEN, FAKER, PRINT, BLACKHOLE)
-}
+    c.name: c
+    for c in (
+        KINESIS, FILESYSTEM, KAFKA, UPSERT_KAFKA, JDBC, DATAGEN, FAKER, PRINT, BLACKHOLE,
+    )
+}  # fmt: skip
 ALIASES = {"kinesis-legacy": "kinesis"}
 # Connectors of Flink's ecosystem that are not here, and what to use instead.
 ELSEWHERE = {

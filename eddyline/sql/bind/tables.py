@@ -8,14 +8,24 @@ from eddyline.catalog.options import check_options, metadata_of
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import Span
 from eddyline.record.schema import Column, Schema
-from eddyline.record.types import DataType, TimeAttribute
+from eddyline.record.types import DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
 from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, Scope, ScopeField
-from eddyline.sql.logical import AssignWatermark, Node, Scan, column_name
+from eddyline.sql.logical import (
+    AssignWatermark,
+    Calc,
+    Node,
+    Rank,
+    Scan,
+    column_name,
+    identity,
+    unique,
+)
 from eddyline.sql.parse import parse_expression
-from eddyline.sql.typed import Ref, Typed
+from eddyline.sql.sorting import SortKey, SourceLocation
+from eddyline.sql.typed import Apply, Ref, Typed
 
 
 def scan(
@@ -34,6 +44,10 @@ def scan(
         table = replace(table, options={**table.options, **dict(options)})
     with env.at(span):
         row = check_options(table)
+    if row.name == "upsert-kafka":
+        kind = DataType(Root.BOOLEAN, nullable=False)
+        mark = TableColumn(_TOMBSTONE, kind, ColumnKind.METADATA, metadata_key="tombstone")
+        table = replace(table, columns=(*table.columns, mark))
     if env.config.is_batch and table.is_unbounded:
         hint = "SET 'execution.runtime-mode' = 'streaming', or use %flink.ssql in a note"
         msg = f"table {table.path.name} has no end, so that it cannot be read in batch mode"
@@ -41,13 +55,17 @@ def scan(
     if not row.source:
         msg = f"table {table.path.name} cannot be read: connector '{row.name}' only writes"
         raise env.error(msg, span, "it can be the target of an INSERT")
-    relation = _computed(_stored(table, metadata_of(table), span, env), table, env)
+    relation = _computed(_stored(table, (*metadata_of(table), "tombstone"), span, env), table, env)
     node: Node = relation.node
     if table.watermark is not None:
         inner = replace(env, source=table.watermark.expression)
         expression = parse_expression(table.watermark.expression)
         column, e = watermark(table.watermark.column, expression, relation.fields, inner, span=None)
         node = AssignWatermark(node, column, e)
+    relation = replace(relation, node=node)
+    if row.name == "upsert-kafka":
+        relation = _last_of_key(relation, table, span, env)
+        node = relation.node
     qualifier = alias or table.path.name
     fields = (replace(f, qualifier=qualifier, type=node.schema[f.column]) for f in relation.fields)
     return Relation(node, tuple(fields))
@@ -66,6 +84,32 @@ def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Enviro
     metadata = tuple((names[c.name], c.metadata_key or c.name) for c in meta)
     stored = tuple((names[c.name], c.name) for c in payload if names[c.name] != c.name)
     return Scan(table, metadata, schema, stored)
+
+
+_TOMBSTONE = "$tombstone"
+
+
+def _last_of_key(found: Relation, table: CatalogTable, span: Span, env: Environment) -> Relation:
+    """Of records that are values of keys the last one per key, unless that has no value.
+
+    By the row time where the table has one, so that it is a versioned table, else as they arrive.
+    """
+    by_name = {f.name: f.column for f in found.fields}
+    node, items = found.node, list(identity(found.node.schema))
+    if table.watermark is not None:
+        order = by_name[table.watermark.column]
+    else:
+        order = unique("$arrived", set(node.schema.names))
+        binder = ExpressionBinder(Scope(()), env)
+        items.append((order, binder.apply("PROCTIME", (), span)))
+    keys = tuple(by_name[k] for k in table.primary_key)
+    place = SourceLocation(span, env.source)
+    last = Rank(Calc(node, tuple(items)), keys, (SortKey(order, True, False),), "ROW_NUMBER", 1, 1,
+                None, place)  # fmt: skip
+    tombstone = next(f for f in found.fields if f.name == _TOMBSTONE)
+    alive = Apply("NOT", (tombstone.ref,), "(NOT {0})", tombstone.type)
+    kept = tuple((f.column, f.ref) for f in found.fields if f is not tombstone)
+    return Relation(Calc(last, kept, alive), tuple(f for f in found.fields if f is not tombstone))
 
 
 def _column_names(names: list[str]) -> dict[str, str]:
