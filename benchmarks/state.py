@@ -48,7 +48,7 @@ class Fed(Operator):
 def group() -> Any:
     """SELECT k, COUNT(*), SUM(v) … GROUP BY k."""
     node = p.Values((), ROWS)
-    one = p.Expr("v", t.BIGINT)
+    one = p.Expr('"v"', t.BIGINT)
     calls = (p.Aggregate("COUNT", (), t.BIGINT, "n"), p.Aggregate("SUM", (one,), t.BIGINT, "s"))
     columns = (Column("k", t.BIGINT), Column("n", t.BIGINT), Column("s", t.BIGINT))
     return p.GroupAggregate(node, ("k",), calls, Schema(columns))
@@ -57,7 +57,7 @@ def group() -> Any:
 def distinct() -> Any:
     """SELECT k, COUNT(DISTINCT v) … GROUP BY k."""
     node = p.Values((), ROWS)
-    call = p.Aggregate("COUNT", (p.Expr("v", t.BIGINT),), t.BIGINT, "n", distinct=True)
+    call = p.Aggregate("COUNT", (p.Expr('"v"', t.BIGINT),), t.BIGINT, "n", distinct=True)
     columns = (Column("k", t.BIGINT), Column("n", t.BIGINT))
     return p.GroupAggregate(node, ("k",), (call,), Schema(columns))
 
@@ -133,7 +133,8 @@ class Bench:
                 self.op.step_waiting()
             stepped = time.perf_counter()
         ended = time.perf_counter()
-        self.op.committed(0)
+        if self.op.keyed is not None:
+            self.op.keyed.committed()
         return stepped - began, ended - stepped, time.process_time() - cpu
 
 

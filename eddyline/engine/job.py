@@ -47,9 +47,11 @@ from eddyline.sql.physical import Plan
 PACE_S = 0.02
 # A job whose progress is kept with its rows also writes it into its own database this often.
 SAVE_S = 5.0
-# Nodes without state but progress: which records were read, and the watermark.
+# Nodes without state but progress (which records were read, and the watermark), and those that can
+# keep theirs without a change of the database.
 STATELESS = (
-    p.Scan, p.Calc, p.AssignWatermark, p.WindowTable, p.Union, p.Unnest, p.Expand, p.Sink, p.Collect
+    p.Scan, p.Calc, p.AssignWatermark, p.WindowTable, p.Union, p.Unnest, p.Expand, p.Sink,
+    p.Collect, p.GroupAggregate,
 )  # fmt: skip
 # How often time alone is looked at while it may change something, and otherwise.
 QUIET_S = 0.1
@@ -125,6 +127,8 @@ class Job:
         self._sleeps = False
         self._saved_at = clock.monotonic()
         self._is_saved = True
+        # Whether the database has the progress; if not, files that it names are still needed.
+        self._is_kept = True
 
     def run(self, stop: threading.Event) -> str:
         """Work until the input is over ("finished") or ``stop`` is set ("stopped").
@@ -399,6 +403,8 @@ class Job:
         self._crash("after commit")
         for op in ops:
             op.committed(epoch)
+            if self._is_kept and op.keyed is not None:
+                op.keyed.committed()
         delivering = clock.monotonic()
         root.deliver(epoch)
         self._figures.blocked_s += clock.monotonic() - delivering
@@ -411,11 +417,12 @@ class Job:
         That is so for a job without state beyond its progress. Its progress goes to the database
         every few seconds and when the job stops; the sink holds what is newer.
         """
+        self._is_kept = True
         if not self._is_stateless:
             return False
         now = self._clock.monotonic()
         if not state.db.has_changes and now - self._saved_at < SAVE_S:
-            self._is_saved = False
+            self._is_saved = self._is_kept = False
             if not root.took_rows:
                 return True
             self._crash("before commit")
@@ -423,7 +430,8 @@ class Job:
             self._figures.blocked_s += self._clock.monotonic() - now
             if appended:
                 return True
-        self._is_saved, self._saved_at = True, now
+        self._is_saved = self._is_kept = True
+        self._saved_at = now
         return False
 
     def _save(self, state: JobState, root: Sink) -> None:

@@ -218,18 +218,22 @@ def test_results_do_not_depend_on_where_rows_rest(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Golden cases with all rows in files between batches, some with a crash after each step."""
-    lets_go = KeyedState._let_go
-    times = []
+    lets_go, writes = KeyedState._let_go, KeyedState._write
+    written = []
 
     def all_leave(keyed: KeyedState, limit: int) -> None:
         keyed._used = []
-        times.append(limit)
         lets_go(keyed, limit)
+
+    def noted(keyed: KeyedState, table: int, hashes: Any, rows: pa.Table) -> None:
+        written.append(rows.num_rows)
+        writes(keyed, table, hashes, rows)
 
     monkeypatch.setattr(keyed_state, "HOT_ROWS", 1)
     monkeypatch.setattr(keyed_state, "BATCHES_HOT", 0)
     monkeypatch.setattr(KeyedState, "_let_go", all_leave)
+    monkeypatch.setattr(KeyedState, "_write", noted)
     case = read(Path(__file__).parents[1] / "cases" / f"{name}.case")
     outcome = run(case, CaseLayout(batch_rows=3, restart=name in CRASHED), tmp_path)
     assert same(fold(outcome.changes), case.expect)
-    assert times
+    assert written

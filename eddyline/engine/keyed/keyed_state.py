@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ import pyarrow.compute as pc
 
 from eddyline.engine.database import Database
 from eddyline.engine.keyed.hashes import Hashes, key_hashes
+from eddyline.engine.keyed.hot_rows import HotRows, Key
 from eddyline.engine.keyed.journal import Journal
 from eddyline.engine.keyed.merge import Merge, chosen
 from eddyline.engine.keyed.run import Positions, RunFacts, RunWriter, SortedRun
@@ -41,6 +43,8 @@ HOT_ROWS = 16_384
 HOT_BYTES = 16 << 20
 BATCHES_HOT = 8
 HOT_ROWS_MAX = 1 << 20
+# After so many batches of few rows, one after the other, an operator may work on rows in memory.
+CALM_BATCHES = 16
 # A key with more rows stays as long as it is used.
 LARGE_KEY_ROWS = 256
 # Rows are called back so many at a time.
@@ -84,7 +88,10 @@ class KeyedState:
         self._merges: dict[int, Merge] = {}
         self._next = 0
         # What the last commit names and the next one does not.
-        self._removed: list[SortedRun | Journal] = []
+        self._removed: list[SortedRun | Journal | Path] = []
+        # In place of the only table, for an operator that works on few rows itself.
+        self._hot: HotRows | None = None
+        self._calm = 0
         # Keys that were used since rows left last, batch by batch.
         self._used: list[Hashes] = []
         self._grown_rows = self._grown_bytes = 0
@@ -94,8 +101,13 @@ class KeyedState:
 
     @property
     def num_rows(self) -> int:
-        """Rows in runs."""
-        return sum(run.num_live for runs in self._runs for run in runs)
+        """Rows that are not in the tables."""
+        hot = 0 if self._hot is None else len(self._hot.rows)
+        return hot + sum(run.num_live for runs in self._runs for run in runs)
+
+    @property
+    def num_runs(self) -> int:
+        return sum(map(len, self._runs))
 
     @property
     def num_bytes(self) -> int:
@@ -104,13 +116,15 @@ class KeyedState:
 
     def save(self) -> dict[str, Any] | None:
         """What of the files counts, as JSON values; None if there are none."""
-        if self._journal is None:
+        journal, hot = self._journal, self._hot
+        if journal is None:
             return None
-        return {
+        saved = {
             "runs": [[list(run.facts) for run in runs] for runs in self._runs],
-            "journal": [self._journal.generation, self._journal.length],
+            "journal": [journal.generation, journal.length],
             "next": self._next,
         }
+        return saved if hot is None else saved | {"hot": [hot.generation, hot.length]}
 
     def restore(self, saved: dict[str, Any] | None) -> None:
         """Open what ``save`` named, and remove what it did not.
@@ -154,6 +168,55 @@ class KeyedState:
             self._journal.sync()
         return changed
 
+    def hot_rows(self) -> HotRows | None:
+        """The rows in memory, for a batch of few rows; None while the table holds them."""
+        self._calm += 1
+        if self._hot is None:
+            (table,) = self._tables
+            if self._calm > CALM_BATCHES:
+                with _disk_errors():
+                    self._make_run(0, _NONE, _NONE)
+                self._used, self._grown_rows = [], 0
+            elif self._calm > 1:
+                return None
+            if self._db.one(f"SELECT count(*) FROM {table.name}"):
+                return None
+            self._hot = self._new_hot()
+            self._hot.open(self._numbered(), 0)
+        return self._hot
+
+    def log_hot(self, hot: HotRows, keys: Iterable[Key]) -> None:
+        """Rows in memory have changed."""
+        with _disk_errors():
+            old = hot.log(keys)
+        if old is not None:
+            self._removed.append(old)
+
+    def rows_to_table(self) -> None:
+        """The rows in memory come into the table."""
+        self._calm = 0
+        hot, self._hot = self._hot, None
+        if hot is None:
+            return
+        if hot.rows:
+            self._insert(0, [hot.table(hot.rows)])
+        hot.close()
+        if hot.path is not None:
+            self._removed.append(hot.path)
+
+    def fetch(self, hashes: Hashes) -> list[pa.Table]:
+        """The rows of keys with these hashes, distinct and in ascending order, leave the runs of
+        the only table."""
+        taken = []
+        for run in self._runs[0]:
+            places = run.find(hashes)
+            if len(places):
+                taken.append(run.take(places))
+                self._leave(0, run, places)
+        if taken and self._journal is not None:
+            self._journal.sync()
+        return taken
+
     def call_all_back(self) -> None:
         """Bring all rows into the tables, because their columns are to change."""
         self._stop_merges()
@@ -171,6 +234,10 @@ class KeyedState:
         for table, merge in list(self._merges.items()):
             if not merge.is_alive():
                 self._take_merged(table, merge)
+        if self._hot is not None:
+            with _disk_errors():
+                self._settle_hot(self._hot)
+            return
         limit = min(HOT_ROWS_MAX, int(BATCHES_HOT * self._batch_rows))
         limit = max(HOT_ROWS, limit, self._busy_rows)
         if self._grown_rows < limit and self._grown_bytes < HOT_BYTES:
@@ -197,14 +264,18 @@ class KeyedState:
     def committed(self) -> None:
         """Remove what the last commit no longer names."""
         for thing in self._removed:
-            thing.remove()
+            if isinstance(thing, Path):
+                thing.unlink(missing_ok=True)
+            else:
+                thing.remove()
         self._removed = []
 
     def close(self) -> None:
         """Let go of the files; those of a query are removed."""
         self._stop_merges()
-        if self._journal is not None:
-            self._journal.close()
+        for file in (self._journal, self._hot):
+            if file is not None:
+                file.close()
         if not self._is_durable and self._directory is not None:
             shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -218,6 +289,10 @@ class KeyedState:
             if run is not None:
                 run.leave(run.find(np.unique(hashes)))
         named = {self._journal.path.name}
+        if "hot" in saved:
+            self._hot = self._new_hot()
+            self._hot.open(*saved["hot"])
+            named.add(f"hot-{self._hot.generation}")
         named |= {f"{number}.{end}" for _, number in by_place for end in ("rows", "keys")}
         for path in directory.iterdir():
             if path.name not in named:
@@ -232,11 +307,42 @@ class KeyedState:
                 if sum(rows.num_rows for rows in waiting) >= CALLED_ROWS:
                     self._insert(table, waiting)
                     waiting = []
-            left = run.leave(some)
-            if self._journal is not None:
-                self._journal.append(table, run.facts.number, left)
+            self._leave(table, run, some)
         if waiting:
             self._insert(table, waiting)
+
+    def _leave(self, table: int, run: SortedRun, places: Positions) -> None:
+        left = run.leave(places)
+        if self._journal is not None:
+            self._journal.append(table, run.facts.number, left)
+
+    def _new_hot(self) -> HotRows:
+        (table,) = self._tables
+        folder = self._folder() if self._is_durable else None
+        schema = self._db.query(f"SELECT * FROM {table.name} WHERE FALSE").schema
+        return HotRows(schema, len(table.keys), folder)
+
+    def _settle_hot(self, hot: HotRows) -> None:
+        """Of too many rows in memory, the half used longest ago leaves for a run."""
+        if len(hot.rows) <= HOT_ROWS:
+            return
+        leaving = list(islice(hot.rows, len(hot.rows) // 2 + 1))
+        rows = hot.table(leaving)
+        hashes = key_hashes(rows, self._tables[0].keys)
+        order = np.argsort(hashes, kind="stable")
+        self._write(0, hashes[order], rows.take(pa.array(order)))
+        for key in leaving:
+            del hot.rows[key]
+        old = hot.log_anew()
+        if old is not None:
+            self._removed.append(old)
+        self._begin_merge(0)
+        self._tidy_journal()
+
+    def _begin_merge(self, table: int) -> None:
+        merge = None if table in self._merges else chosen(self._runs[table], HOT_ROWS)
+        if merge:
+            self._merges[table] = Merge(self._folder(), self._numbered(), merge)
 
     def _insert(self, table: int, pieces: list[pa.Table]) -> None:
         rows = pa.concat_tables(pieces).combine_chunks()
@@ -251,9 +357,7 @@ class KeyedState:
         kept = 0
         for table in range(len(self._tables)):
             kept += self._make_run(table, used, again)
-            merge = None if table in self._merges else chosen(self._runs[table], HOT_ROWS)
-            if merge:
-                self._merges[table] = Merge(self._folder(), self._numbered(), merge)
+            self._begin_merge(table)
         # Keys that are in use stay, unless they are too many.
         self._busy_rows = min(HOT_ROWS_MAX, 2 * kept) if kept > limit // 2 else 0
         self._grown_rows = kept

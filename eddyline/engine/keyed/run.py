@@ -19,6 +19,8 @@ import pyarrow.ipc
 from eddyline.engine.keyed.hashes import Hashes
 
 Positions = npt.NDArray[np.int64]
+# So many rows are taken one by one.
+SLICED_ROWS = 64
 
 
 class RunFacts(NamedTuple):
@@ -94,7 +96,9 @@ class SortedRun:
         pieces, self.num_rows = int(words[-2]), int(words[-1])
         self.hashes: Hashes = words[: self.num_rows]
         self._starts = words[self.num_rows : self.num_rows + pieces].astype(np.int64)
-        self._reader = pa.ipc.open_file(pa.memory_map(str(self._paths[1])))
+        source = pa.memory_map(str(self._paths[1]))
+        self._reader: pa.ipc.RecordBatchFileReader = pa.ipc.open_file(source)
+        self.schema: pa.Schema = self._reader.schema
         self._pieces: dict[int, pa.RecordBatch] = {}
         self._gone = np.zeros((self.num_rows + 7) // 8, np.uint8)
         self.num_gone = 0
@@ -104,10 +108,6 @@ class SortedRun:
     @property
     def num_live(self) -> int:
         return self.num_rows - self.num_gone
-
-    @property
-    def schema(self) -> pa.Schema:
-        return self._reader.schema
 
     @property
     def num_bytes(self) -> int:
@@ -155,6 +155,11 @@ class SortedRun:
     def take(self, places: Positions) -> pa.Table:
         """The rows at the places, which ascend."""
         which = np.searchsorted(self._starts, places, "right") - 1
+        if len(places) <= SLICED_ROWS:  # a slice costs less than the choice of a row
+            begins = (places - self._starts[which]).tolist()
+            rows = zip(which.tolist(), begins, strict=True)
+            slices = [self._piece(piece).slice(begin, 1) for piece, begin in rows]
+            return pa.Table.from_batches(slices, self.schema)
         taken = []
         for piece in np.unique(which):
             inside = places[which == piece] - self._starts[piece]

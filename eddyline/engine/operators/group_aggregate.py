@@ -23,6 +23,7 @@ from eddyline.engine.operators.accumulate import (
     matching,
     merge_statement,
 )
+from eddyline.engine.operators.group_rows import ROWS_MAX, group_rows
 from eddyline.engine.operators.operator import (
     KIND,
     Operator,
@@ -34,6 +35,7 @@ from eddyline.engine.operators.operator import (
 from eddyline.engine.operators.retention import AT, RetainingOperator, Retention, kept
 from eddyline.engine.operators.tracked_values import TrackedValues
 from eddyline.record.batch import Batch
+from eddyline.record.formats import kernel
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
 
@@ -64,6 +66,9 @@ class GroupAggregate(RetainingOperator):
         values = [KeyedTable(t.table, node.keys) for t in self._tracked]
         self.keep_by_key([below] * (1 + len(values)), [groups, *values])
         self._plain = [c for c in self._calls if c not in tracked]
+        self._row_way = None
+        if not changing and not tracked and not self._retention.on:
+            self._row_way = group_rows(self.keyed, node.keys, self._calls, below, self.schema)
         self._results = ", ".join(
             [f"s.{ROWS}"] + [f"{c.finish('s')} AS {quote(c.call.name)}" for c in self._calls]
         )
@@ -92,7 +97,20 @@ class GroupAggregate(RetainingOperator):
     def restore(self, saved: dict[str, Any]) -> None:
         self._seen = saved["seen"]
 
+    def adapt(self) -> None:
+        if self._row_way is None and self.keyed is not None:
+            self.keyed.rows_to_table()
+        super().adapt()
+
     def _take(self, batch: Batch) -> Batch | None:
+        if self._row_way is not None and self.keyed is not None:
+            hot = None
+            if batch.kinds is None and batch.num_rows <= min(kernel.FEW_ROWS, ROWS_MAX):
+                hot = self.keyed.hot_rows()
+            else:
+                self.keyed.rows_to_table()
+            if hot is not None:
+                return self._row_way.take(batch.rows, hot)
         db, touched = self.context.db, self.context.table("touched")
         n = batch.num_rows
         kinds = batch.kinds if batch.kinds is not None else np.zeros(n, np.int8)

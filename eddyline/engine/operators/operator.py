@@ -142,8 +142,6 @@ class Operator:
 
     def committed(self, epoch: int) -> None:
         """The micro-batch is committed: what was kept back for others may be told."""
-        if self.keyed is not None:
-            self.keyed.committed()
 
     def release(self) -> None:
         """Nobody reads this operator's rows any more: its sources stop reading."""
