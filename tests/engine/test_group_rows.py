@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from eddyline.clock import SYSTEM
-from eddyline.engine.build import NODES, Workshop
+from eddyline.engine.build import NODES, BuildContext
 from eddyline.engine.database import Database
 from eddyline.engine.keyed import keyed_state
 from eddyline.engine.metrics import Figures
@@ -59,7 +59,7 @@ class Grouping:
 
     def open(self) -> None:
         self.db = Database(self.directory / "state.duckdb", self.settings)
-        shop = Workshop(
+        shop = BuildContext(
             "job", 1, "UTC", self.db, self.settings, SYSTEM, Figures(), None, None,  # type: ignore[arg-type]
             directory=self.directory,
         )  # fmt: skip
