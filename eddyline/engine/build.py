@@ -267,3 +267,9 @@ def operators(root: Operator) -> Iterator[Operator]:
     for child in root.inputs:
         yield from operators(child)
     yield root
+
+
+def keyed_files(root: Operator) -> dict[str, dict[str, Any]]:
+    """What of the operators' files of rows counts."""
+    saved = {op.name: op.keyed.save() for op in operators(root) if op.keyed is not None}
+    return {name: files for name, files in saved.items() if files is not None}

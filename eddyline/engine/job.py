@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from eddyline.clock import Clock
-from eddyline.engine.build import BuildContext, build, operators
+from eddyline.engine.build import BuildContext, build, keyed_files, operators
 from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow, has_waiting
 from eddyline.engine.job_listener import JobListener, ListenerAdapter
@@ -264,7 +264,7 @@ class Job:
         with state.db.transaction():
             for op in operators(root):
                 op.adapt()
-            if (keyed := _keyed(root)) != progress.keyed:
+            if (keyed := keyed_files(root)) != progress.keyed:
                 progress.keyed = keyed
                 state.write(progress)
         for op in operators(root):
@@ -469,7 +469,7 @@ class Job:
             positions,
             {k: v for k, v in saved.items() if v is not None},
             identities,
-            _keyed(root),
+            keyed_files(root),
         )
 
     def _scans(self, root: Sink) -> list[Scan]:
@@ -495,9 +495,3 @@ class Job:
             above = next((m for m in marks if m.scan is scan), None)
             rows += scan.source.metrics(above.shard_watermarks if above else {})
         self._figures.shards = tuple(rows)
-
-
-def _keyed(root: Operator) -> dict[str, dict[str, Any]]:
-    """What of the operators' files of rows counts."""
-    saved = {op.name: op.keyed.save() for op in operators(root) if op.keyed is not None}
-    return {name: files for name, files in saved.items() if files is not None}
