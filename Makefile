@@ -74,6 +74,9 @@ docs: $(VENV)/.dev ## write the reference pages from their tables, and build the
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
 	@echo "open build/docs/index.html"
 
+mutation: $(VENV)/.dev ## break some modules by small edits and count those that tests notice (minutes)
+	@$(BIN)/python tests/mutation.py $(ARGS)
+
 coverage: $(VENV)/.dev ## run the tests and show which lines they reach
 	@$(BIN)/python -m pytest -q --cov=eddyline --cov-report=term:skip-covered $(ARGS)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from engine_kit import group, run, select
 
@@ -24,6 +26,26 @@ def test_durations(text: str, ms: int) -> None:
     assert milliseconds(text) == ms
 
 
+UNITS = {
+    1: ("", "ms", "milli", "millis", "millisecond", "milliseconds"),
+    1000: ("s", "sec", "secs", "second", "seconds"),
+    60_000: ("m", "min", "mins", "minute", "minutes"),
+    3_600_000: ("h", "hour", "hours"),
+    86_400_000: ("d", "day", "days"),
+}
+
+
+@pytest.mark.parametrize(("unit", "ms"), [(u, ms) for ms, units in UNITS.items() for u in units])
+def test_every_unit_of_a_duration(unit: str, ms: int) -> None:
+    assert milliseconds(f"3 {unit.upper()}") == 3 * ms
+
+
+def test_the_longest_duration_is_a_thousand_years() -> None:
+    assert milliseconds("366000 d") == 366_000 * 86_400_000
+    with pytest.raises(ValueError, match="thousand years"):
+        milliseconds(f"{366_000 * 86_400_000 + 1} ms")
+
+
 def test_a_duration_without_meaning_is_refused() -> None:
     with pytest.raises(ValueError, match="not a duration"):
         milliseconds("soon")
@@ -41,6 +63,32 @@ def test_a_duration_without_meaning_is_refused() -> None:
 )
 def test_moments(text: str, pattern: str | None) -> None:
     assert parse_moment(text, pattern) == 1767323045678
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("nan", None), ("inf", None), ("1e300", None), ("253402300800", None),
+        ("in 2026", "QQQQ"), ("01 01", "dd dd"), ("2026-01-02", "dd.MM.yyyy"),
+    ],
+)  # fmt: skip
+def test_no_moments(text: str, pattern: str | None) -> None:
+    form = re.escape(pattern or "yyyy-MM-dd'T'HH:mm:ss.SSSXXX")
+    with pytest.raises(EddylineError, match=f"is not a time of the form {form}$"):
+        parse_moment(text, pattern)
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern", "ms"),
+    [
+        ("253402300799.999", None, 253_402_300_799_999), ("-1", None, -1000),
+        ("1970-01-01T00:00:00Z", "yyyy-MM-dd'T'HH:mm:ssX", 0),
+        ("1970-01-01 00:00:01.000002", "yyyy-MM-dd HH:mm:ss.SSSSSS", 1000),
+        ("100% 1970", "'100%' yyyy", 0), ("1970%", "yyyy%", 0),
+    ],
+)  # fmt: skip
+def test_moments_at_the_edges(text: str, pattern: str | None, ms: int) -> None:
+    assert parse_moment(text, pattern) == ms
 
 
 def test_a_moment_of_another_form_is_refused() -> None:
