@@ -24,7 +24,7 @@ TARGETS: dict[str, list[str]] = {
     "options/duration.py": ["tests/engine/test_options.py"],
     "options/java_time.py": ["tests/engine/test_options.py"],
     "options/option.py": ["tests/engine/test_option_kinds.py"],
-    "service/restart_policy.py": ["tests/engine/test_every_session_option.py", "-k", "restart"],
+    "service/restart_policy.py": ["tests/service/test_restart_policy.py"],
     "aws/firehose/key.py": ["tests/aws/test_firehose.py", "-k", "key or prefix or interval"],
     "aws/kinesis/channels/key.py": [
         "tests/aws/kinesis/test_channels.py",
