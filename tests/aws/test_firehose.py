@@ -284,6 +284,17 @@ def test_keys_follow_from_the_first_record(prefix: str, at_ms: int, offset: int)
     assert keys == [object_key(prefix, "d", 1, UTC, start, "") for start in starts]
 
 
+def test_a_key_of_each_expression() -> None:
+    start = ObjectStart("s", "shardId-000000000001", 1_764_000_000_123, 7)
+    name = "d-3-2025-11-24-16-00-00-21cf6dea-daa3-4f09-81e6-cd1e33647f05"
+    for prefix, folders in (
+        ("a/!{firehose:random-string}/!{timestamp:yyyy}/", "a/f9a2acc5415/2025/"),
+        ("e/!{firehose:error-output-type}/", "e/format-conversion-failed/"),
+        ("a/", "a/2025/11/24/16/"),
+    ):
+        assert object_key(prefix, "d", 3, UTC, start, ".gz") == f"{folders}{name}.gz"
+
+
 def test_with_boto3_and_a_restart_of_the_endpoint(tmp_path: Path) -> None:
     """What was put before a restart is delivered after it, without any request."""
     workers = ApiWorkers(Settings(data_dir=tmp_path, api_port=0, stream_delay_ms=0))

@@ -229,6 +229,12 @@ def test_keys_are_never_shared(template: str, at: int, offset: int) -> None:
     assert len(keys) == 4
 
 
+def test_a_key_of_each_field() -> None:
+    template = "{channel}/{stream}/{year}-{month}-{day}T{hour}:{minute}/x"
+    key = object_key(template, "c", "s", "shardId-000000000001", 86_399_999, 7)
+    assert key == "c/s/1970-01-01T23:59/x-shardId-000000000001-00000000000000000007"
+
+
 class Store(http.server.BaseHTTPRequestHandler):
     """As much of S3 as a PUT of an object is."""
 
