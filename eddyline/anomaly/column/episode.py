@@ -22,6 +22,7 @@ from eddyline.anomaly.column.places import (
     LAW,
     LEVEL_F,
     LEVEL_X,
+    LONG_END,
     ON,
     ON_FILTER,
     ON_QUIET,
@@ -115,6 +116,8 @@ def _return(h: Doubles) -> None:
 @kernel
 def _end(h: Doubles) -> None:
     """The windows forget, so that an episode that is over is no evidence of another one."""
+    if h[ON_ROWS] >= _LONG_ROWS:
+        h[LONG_END] = h[SEEN]
     h[ON], h[ON_WINDOW] = 0.0, 0.0
     forget_windows(h)
 

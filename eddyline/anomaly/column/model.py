@@ -25,6 +25,7 @@ from eddyline.anomaly.column.places import (
     HIGH_SEEN,
     HIGH_TAIL,
     LAW,
+    LONG_END,
     LOW,
     LOW_SEEN,
     LOW_TAIL,
@@ -55,6 +56,8 @@ from eddyline.anomaly.kernel import Doubles, Singles, kernel
 _BOUND = 4.0
 # After so many days a season learns no more than what strays so far from it, unless it comes again.
 _LEARNT_DAYS = 14.0
+# Rows after a long episode in which the recent past may still be its.
+_AFTERMATH = 288.0
 # Rows before which an episode does not keep a model from learning how far values stray.
 _FREEZE_ROWS = 400.0
 # Decades of evidence per decade of rows that a column can support: constant so far, and varied.
@@ -240,8 +243,10 @@ def _learn_strays(
     off = min(abs(y - quick), most)
     learn_stray(c, moment, off * off / u0)
     _tail(h, 0, near)
-    # After an episode what it left nearby is off, and says nothing of single values.
-    both = min(abs(near), abs(far))
+    both = abs(near)
+    if h[LONG_END] > 0.0 and h[SEEN] - h[LONG_END] < _AFTERMATH:
+        # What a long episode left nearby is off, and says nothing of single values.
+        both = min(both, abs(far))
     if near > 0.0:
         surprise(h, HIGH_SEEN, c, HIGH_TAIL, both)
     else:

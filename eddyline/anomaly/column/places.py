@@ -92,6 +92,7 @@ ON_WINDOW = _take()
 ON_ROWS = _take()
 ON_QUIET = _take()
 ON_SIDE = _take()
+LONG_END = _take()  # values seen when its last long episode ended
 ON_FILTER = _take(FILTERS)  # what the filters said when it began
 EVENTS = 2
 EVENT_ROW = _take(EVENTS)  # of the newest single values that were an alert's: row, and how far off
