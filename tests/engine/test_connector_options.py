@@ -6,6 +6,7 @@ What the effect is, the tests of the connector show; here no row may be without 
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from eddyline.options.option import Option
 from eddyline.record import types as t
 
 ROOT = Path(eddyline.__file__).parent
-# Read by being there: their rows are the check's own, or the planner's.
-BY_NAME = {"format"}
+# Read by being there: their rows are the check's own, or the planner's; or by their prefix.
+BY_NAME = {"format", "properties.*"}
+# Functions that read the option that they are given.
+READERS = {"offsets"}
 
 
 def read_options() -> set[str]:
@@ -30,13 +33,22 @@ def read_options() -> set[str]:
     names = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            if not isinstance(node, ast.Call):
+                continue
+            if ast.unparse(node.func).rpartition(".")[2] in READERS:
+                names.add(ast.unparse(node.args[0]).rpartition(".")[2])
+            if not isinstance(node.func, ast.Attribute):
                 continue
             if node.func.attr in ("read", "get", "given"):
                 owner = node.func.value
                 names |= {owner.id} if isinstance(owner, ast.Name) else set()
                 names |= {owner.attr} if isinstance(owner, ast.Attribute) else set()
     return names
+
+
+def is_same(option: Option[Any], row: Option[Any]) -> bool:
+    """Whether a row is the option, which another connector may require or not."""
+    return replace(option, required=row.required) == row
 
 
 def constants(rows: Any) -> dict[str, str]:
@@ -50,7 +62,7 @@ def constants(rows: Any) -> dict[str, str]:
     for info in pkgutil.walk_packages(eddyline.options.__path__, "eddyline.options."):
         module = importlib.import_module(info.name)
         for name, value in vars(module).items():
-            if isinstance(value, Option) and any(value is row for row in rows):
+            if isinstance(value, Option) and any(is_same(value, row) for row in rows):
                 out[value.name] = name
     return out
 
@@ -73,6 +85,13 @@ REQUIRED = {
     "kinesis": {"stream": "s", "format": "json"},
     "filesystem": {"path": "/tmp", "format": "json"},
     "jdbc": {"url": "jdbc:sqlite:x", "table-name": "t"},
+    "kafka": {"topic": "t", "properties.bootstrap.servers": "h:9092", "format": "json"},
+    "upsert-kafka": {
+        "topic": "t",
+        "properties.bootstrap.servers": "h:9092",
+        "key.format": "json",
+        "value.format": "json",
+    },
 }
 
 
