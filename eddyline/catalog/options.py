@@ -6,7 +6,7 @@ use would refuse.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eddyline.catalog.fields import check_fields
@@ -66,6 +66,11 @@ def _checked(table: CatalogTable) -> Connector:
             raise EddylineError("sql_semantic", message, hint=hint)
     if row.check is not None:
         row.check(table.options)
+    columns = table.physical().names
+    for field in table.options.get("key.fields", "").split(";"):
+        if field.strip() and field.strip() not in columns:
+            message = f"option 'key.fields' names {field.strip()}, which is no column"
+            raise EddylineError("sql_semantic", message, hint=f"columns: {', '.join(columns)}")
     return row
 
 
@@ -83,7 +88,16 @@ def option_warnings(table: CatalogTable) -> list[str]:
 def formats_of(table: CatalogTable) -> list[tuple[str, Format]]:
     """(prefix of its options, format) of each format that the table names."""
     options = table.options
-    return [(prefix, format_of(options[key])) for key, prefix in FORMAT_KEYS if key in options]
+    return [(prefix, _format(options, key)) for key, prefix in FORMAT_KEYS if key in options]
+
+
+def _format(options: Mapping[str, str], key: str) -> Format:
+    try:
+        return format_of(options[key])
+    except EddylineError as error:
+        if key != "format":
+            error.message = f"option '{key}': {error.message}"
+        raise
 
 
 def has_changelog(table: CatalogTable) -> bool:

@@ -75,8 +75,16 @@ class KafkaClient:
         try:
             return kind(given, logger=_NoLog())
         except self.kafka.KafkaException as error:
-            hint = "librdkafka's settings have other names in places than Java's"
-            raise self.error(error, hint) from error
+            raise self._refused(error) from error
+
+    def _refused(self, error: Any) -> EddylineError:
+        """A setting that librdkafka does not have, or a value that it does not take."""
+        text = error.args[0].str()
+        name = re.search(r'property[^"]*"([^"]+)"', text)
+        option = f"'{_PREFIX}{name[1]}'" if name else f"a '{_PREFIX}…'"
+        hint = f"settings are those of librdkafka: leave {option} out, or see its documentation"
+        message = f"table {self._table}: option {option}: {text}"
+        return EddylineError("sql_semantic", message, hint=hint)
 
     def error(self, error: Any, hint: str | None = None) -> EddylineError:
         """An error of librdkafka as ours."""

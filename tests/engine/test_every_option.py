@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import kafka_cases
 import pytest
 from engine_kit import Watcher
 from statement_kit import Sql
@@ -629,7 +630,63 @@ _FAKER: dict[str, Case] = {
         made("a ARRAY<STRING>", lambda v: {len(x) for x in v}), "2", "3", _FAKE
     ),
 }
+_KEYED = {"key.format": "json", "key.fields": "b"}
+_SHARED: dict[str, Case] = {
+    "topic": Case(kafka_cases.rows, "TOPIC", "OTHER"),
+    "properties.bootstrap.servers": Case(kafka_cases.rows, "BROKER", "127.0.0.1:1"),
+    "properties.group.id": Case(kafka_cases.committed, "g", None),
+    "properties.*": Case(kafka_cases.rows, "x", None),
+    "value.format": Case(kafka_cases.decoded, "json", "csv"),
+    "scan.bounded.mode": Case(kafka_cases.ends, "latest-offset", "unbounded"),
+    "scan.bounded.timestamp-millis": Case(
+        kafka_cases.rows, "0", None, {"scan.bounded.mode": "timestamp"}
+    ),
+    "scan.bounded.specific-offsets": Case(
+        kafka_cases.rows, "partition:0,offset:1", "partition:0,offset:2",
+        {"scan.bounded.mode": "specific-offsets"},
+    ),
+    "scan.topic-partition-discovery.interval": Case(kafka_cases.partitions, "50 ms", "1 h"),
+    "bad-records": Case(kafka_cases.failure, "fail", "dead-letter"),
+    "scan.watermark.idle-timeout": Case(kafka_cases.idle, "1 ms", "1 h"),
+    "scan.watermark.max-ahead": Case(kafka_cases.held, "0", "1 h"),
+}  # fmt: skip
+_KAFKA: dict[str, Case] = {
+    **_SHARED,
+    "topic-pattern": Case(kafka_cases.rows, "TOPIC.*", "OTHER.*"),
+    "format": Case(kafka_cases.decoded, "json", "csv"),
+    "key.format": Case(
+        kafka_cases.keyed(b'"x"', "k STRING, a INT"), "csv", "raw", {"key.fields": "k"}
+    ),
+    "key.fields": Case(
+        kafka_cases.keyed(b"from key", "a INT, b STRING"), "b", None, {"key.format": "raw"}
+    ),
+    "key.fields-prefix": Case(
+        kafka_cases.keyed(b'{"b": "x"}', "a INT, k_b STRING"), "k_", None,
+        {"key.format": "json", "key.fields": "k_b"},
+    ),
+    "value.fields-include": Case(kafka_cases.written, "ALL", "EXCEPT_KEY", _KEYED),
+    "scan.startup.mode": Case(kafka_cases.rows, "earliest-offset", "latest-offset"),
+    "scan.startup.timestamp-millis": Case(
+        kafka_cases.rows, "0", None, {"scan.startup.mode": "timestamp"}
+    ),
+    "scan.startup.specific-offsets": Case(
+        kafka_cases.rows, "partition:0,offset:0", "partition:0,offset:1",
+        {"scan.startup.mode": "specific-offsets"},
+    ),
+}  # fmt: skip
+_UPSERT_KAFKA: dict[str, Case] = {
+    **{n: replace(c, more={**c.more, "upsert": "yes"}) for n, c in _SHARED.items()},
+    "key.format": Case(kafka_cases.rows, "json", "raw", {"upsert": "yes"}),
+    "key.fields-prefix": Case(
+        kafka_cases.keyed(
+            b'{"b": "x"}', "a INT, k_b STRING, PRIMARY KEY (k_b) NOT ENFORCED"
+        ), "k_", None, {"upsert": "yes"},
+    ),
+    "value.fields-include": Case(kafka_cases.written, "ALL", "EXCEPT_KEY", {"upsert": "yes"}),
+}  # fmt: skip
 CASES: dict[str, dict[str, Case]] = {
+    "kafka": _KAFKA,
+    "upsert-kafka": _UPSERT_KAFKA,
     "kinesis": _KINESIS,
     "filesystem": _FILES,
     "jdbc": _DATABASES,
@@ -686,6 +743,8 @@ def kit(tmp_path: Path, far: Callable[[], TestServer]) -> Iterator[Kit]:
 )
 def test_two_values_give_two_results(connector: str, option: str, kit: Kit) -> None:
     case = CASES[connector][option]
+    if "kafka" in connector:
+        kafka_cases.needs_kafka()
 
     def outcome(value: str | None) -> Any:
         options = {**case.more, option: value}
@@ -762,8 +821,11 @@ def test_an_odd_value_is_understood_or_refused_by_name(
     base = {**bases.get(connector, {"connector": connector}), **CASES[connector][option].more}
     if connector == "kinesis":
         base = {**KINESIS, **base}
+    columns = "a STRING"
+    if "kafka" in connector:
+        columns, base = kafka_cases.definition(connector, option, base)
     for text in texts_of(connector, option):
-        kit.create("a STRING", {**base, option: text})
+        kit.create(columns, {**base, option: text})
         table: Any = kit.sql.catalog.resolve(("t",))
         refused = refusal(lambda t=table: check_options(t))  # type: ignore[misc]
         assert refused is None or option in f"{refused.message} {refused.hint}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
 from eddyline.errors import EddylineError
 from eddyline.options import any_table
@@ -135,7 +136,7 @@ def offsets(option: Option[str], options: Mapping[str, str]) -> dict[int, int]:
 
 
 def _check(options: Mapping[str, str]) -> None:
-    if (TOPIC.get(options) is None) == (TOPIC_PATTERN.get(options) is None):
+    if bool(TOPIC.get(options)) == (TOPIC_PATTERN.get(options) is not None):
         message = "connector 'kafka' needs 'topic' or 'topic-pattern', and not both"
         raise EddylineError("sql_semantic", message, hint="add 'topic' = '…' to WITH (…)")
     if FORMAT.get(options) is None and VALUE_FORMAT.get(options) is None:
@@ -153,9 +154,25 @@ def _check(options: Mapping[str, str]) -> None:
         if mode.read(options) == value and needed.get(options) is None:
             message = f"'{mode.name}' = '{value}' needs '{needed.name}'"
             raise EddylineError("sql_semantic", message, hint=needed.meaning)
-    for option in (STARTUP_OFFSETS, BOUNDED_OFFSETS):
-        if option.given(options):
-            offsets(option, options)
+    if STARTUP_OFFSETS.given(options):
+        offsets(STARTUP_OFFSETS, options)
+    if BOUNDED_OFFSETS.given(options):
+        offsets(BOUNDED_OFFSETS, options)
+
+
+def _check_upsert(options: Mapping[str, str]) -> None:
+    if len(TOPIC.read(options)) != 1:
+        message = f"option 'topic' is '{options['topic']}'"
+        hint = "'topic' names the one topic that holds the values"
+        raise EddylineError("sql_semantic", message, hint=hint)
+    if BOUNDED.read(options) in (Bounded.TIMESTAMP, Bounded.SPECIFIC):
+        is_time = BOUNDED.read(options) is Bounded.TIMESTAMP
+        needed: Option[Any] = BOUNDED_TIME if is_time else BOUNDED_OFFSETS
+        if needed.get(options) is None:
+            message = f"'{BOUNDED.name}' = '{options[BOUNDED.name]}' needs '{needed.name}'"
+            raise EddylineError("sql_semantic", message, hint=needed.meaning)
+    if BOUNDED_OFFSETS.given(options):
+        offsets(BOUNDED_OFFSETS, options)
 
 
 KAFKA = Connector(
@@ -191,6 +208,7 @@ UPSERT_KAFKA = Connector(
     formatted=True,
     metadata=_METADATA,
     needs_key=True,
+    check=_check_upsert,
     guarantee="at least once; writing a row again changes nothing",
     extra="kafka",
 )  # fmt: skip
