@@ -16,6 +16,11 @@ from eddyline.sql.options import SessionConfig
 from eddyline.sql.typed import Apply, Ref, Typed
 
 
+# Functions that Flink's parser knows and its catalog of functions does not, so that a function of
+# this name wins, as in PyFlink's documentation.
+PARSER_ONLY = {"HASH_CODE"}
+
+
 @dataclass(frozen=True, slots=True)
 class ScopeField:
     """A visible column: its name, the table's alias, and the node's column behind it.
@@ -106,9 +111,12 @@ class Environment:
             return self.catalog.resolve(parts)
 
     def function(self, name: str, *, built_in: bool) -> CatalogFunction | None:
-        """The Python function that a name calls; only system functions hide built-in ones."""
+        """The Python function that a name calls.
+
+        Only system functions hide built-in ones; any function hides ``PARSER_ONLY``.
+        """
         function = self.catalog.function(name, system=True)
-        if function is None and not built_in:
+        if function is None and (not built_in or name.upper() in PARSER_ONLY):
             function = self.catalog.function(name, system=False)
         return function
 
