@@ -15,7 +15,6 @@ from eddyline.sql import syntax as s
 from eddyline.sql.options import SessionConfig
 from eddyline.sql.typed import Apply, Ref, Typed
 
-
 # Functions that Flink's parser knows and its catalog of functions does not, so that a function of
 # this name wins, as in PyFlink's documentation.
 PARSER_ONLY = {"HASH_CODE"}
