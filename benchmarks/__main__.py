@@ -28,6 +28,7 @@ PARTS = {
     "engine": "The engine",
     "state": "Operators over large state",
     "live": "Jobs on slow streams",
+    "cliffs": "Where a job's cost could jump",
     "latency": "From a record to its row",
     "generator": "The generator",
     "forest": "Random cut forests",

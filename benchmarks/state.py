@@ -1,9 +1,9 @@
-"""Operators over large state: the time of a micro-batch of 1,000 changed keys.
+"""Operators over large state: the time of a micro-batch of changed keys, by the size of the state.
 
     python -m benchmarks.state [keys ...]
 
 Each operator works on a job's database on disk, one transaction per micro-batch, as in a job. The
-state is filled in large batches to so many ``keys``; then 1,000 random keys change per micro-batch.
+state is filled in large batches to so many ``keys``; then so many random ones change per micro-batch.
 Given are medians: wall time of the operator's step and of the commit, and CPU of both, in ms.
 """
 
