@@ -3,8 +3,8 @@
     python -m benchmarks.state [keys ...]
 
 Each operator works on a job's database on disk, one transaction per micro-batch, as in a job. The
-state is filled in large batches to so many ``keys``; then so many random ones change per micro-batch.
-Given are medians: wall time of the operator's step and of the commit, and CPU of both, in ms.
+state is filled in large batches to so many ``keys``; then random ones change per micro-batch. Given
+are medians: wall time of the operator's step and of the commit, and CPU of both, in ms.
 """
 
 from __future__ import annotations
