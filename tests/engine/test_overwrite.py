@@ -147,7 +147,7 @@ def test_what_cannot_be_replaced_is_refused(
 
 def test_python_says_overwrite(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("eddyline.kernel.table.run", lambda text, options=None: said.append(text))
+    monkeypatch.setattr("eddyline.kernel.inserts.run", lambda text, options=None: said.append(text))
     monkeypatch.setattr("eddyline.kernel.tables.run", lambda text, options=None: said.append(text))
     Table("SELECT 1").execute_insert("t", overwrite=True)
     together = StatementSet()

@@ -19,7 +19,7 @@ from engine_kit import Watcher, iso
 from statement_kit import Sql
 
 from eddyline.clock import ManualClock
-from eddyline.engine.build import NODES, BuildContext, build, named, operators
+from eddyline.engine.build import NODES, BuildContext, build, keyed_files, named, operators
 from eddyline.engine.database import Database
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.operator import Operator, Step
@@ -124,6 +124,7 @@ QUERIES = {
     "to changelog": f"SELECT * FROM TO_CHANGELOG(input => ({COUNTED}))",
     "from changelog": "SELECT * FROM FROM_CHANGELOG(input => (SELECT 'INSERT' AS op, k, v FROM a))",
     "forest": "SELECT * FROM TABLE(RANDOM_CUT_FOREST(TABLE a, 10, 16))",
+    "hotspots": "SELECT * FROM TABLE(HOTSPOTS(TABLE a PARTITION BY k, 100, 1, 2, DESCRIPTOR(v)))",
     "forest of windows": "SELECT * FROM TABLE(DETECT_ANOMALIES((SELECT k, window_start, "
     f"window_end, SUM(v) AS total FROM TABLE({WINDOWS['tumble'].format('a')}) {BY}), 10, 16))",
 }
@@ -167,10 +168,11 @@ class Feed(Operator):
 
 
 class Tree:
-    """A plan's operators over feeds, with a database of their own."""
+    """A plan's operators over feeds, with a database and files of their own."""
 
-    def __init__(self, plan: p.Plan) -> None:
+    def __init__(self, plan: p.Plan, directory: Path) -> None:
         self._root = plan.root
+        self._directory = directory
         self._settings = Settings(worker_threads=1)
         self._db = Database(None, self._settings)
         self._now_ms = 0
@@ -180,9 +182,9 @@ class Tree:
                 op.create()
 
     def restore(self) -> None:
-        """As a new process would find it: tables, and what JSON keeps of ``save``."""
+        """As a new process would find it: tables, files, and what JSON keeps of ``save``."""
         saved = {op.name: op.save() for op in operators(self._built)}
-        saved = json.loads(json.dumps(saved))
+        saved, files = json.loads(json.dumps([saved, keyed_files(self._built)]))
         for op in operators(self._built):
             op.close()
         temporary = "SELECT table_name FROM duckdb_tables() WHERE temporary"
@@ -190,6 +192,8 @@ class Tree:
             self._db.run(f'DROP TABLE temp."{name}"')
         self._built = self._build()
         for op in operators(self._built):
+            if op.keyed is not None:
+                op.keyed.restore(files.get(op.name))
             if saved[op.name] is not None:
                 op.restore(saved[op.name])
 
@@ -202,9 +206,14 @@ class Tree:
             self._now_ms += 700
             self._db.run(f"SET VARIABLE eddyline_now = make_timestamp({self._now_ms * 1000})")
             step = _walk(self._built)
+        for op in operators(self._built):
+            if op.keyed is not None:
+                op.keyed.committed()
         return due, step.watermark_ms, _shown(step)
 
     def close(self) -> None:
+        for op in operators(self._built):
+            op.close()
         self._db.close()
 
     def _build(self) -> Operator:
@@ -219,6 +228,7 @@ class Tree:
             listener=Watcher(),  # type: ignore[arg-type]
             streams=None,
             durable=True,
+            directory=self._directory,
         )
         names = iter([name for name, _ in named(self._root)])
 
@@ -297,10 +307,10 @@ def test_every_operator_is_among_the_queries(plans: dict[str, p.Plan]) -> None:
 
 
 @pytest.mark.parametrize("name", [*QUERIES, "final"])
-def test_restored_before_every_step(name: str, plans: dict[str, p.Plan]) -> None:
+def test_restored_before_every_step(name: str, plans: dict[str, p.Plan], tmp_path: Path) -> None:
     plan = plans[name]
     schemas = {stream_of(n): n.schema for n in p.walk(plan.root) if isinstance(n, p.Scan)}
-    lives, restored = Tree(plan), Tree(plan)
+    lives, restored = Tree(plan, tmp_path / "lives"), Tree(plan, tmp_path / "restored")
     given = False
     try:
         for rows in [*steps(7), {}]:
