@@ -58,7 +58,9 @@ def test_every_kind_of_paragraph_runs_to_its_end(tmp_path: Path) -> None:
     assert rows == [(4, {"s": 820}), (6, {"id": 40}), (9, {"m": 40})]
     texts = {x["paragraph"]: x["text"] for x in lines if "text" in x}
     assert texts[5] == "<b>40</b> orders"
-    assert texts[10].endswith("|                   40 |\n+----+----------------------+\n3 rows in set\nTrue\n")
+    assert texts[10].endswith(
+        "|                   40 |\n+----+----------------------+\n3 rows in set\nTrue\n"
+    )
     assert texts[11] == "10"
 
 

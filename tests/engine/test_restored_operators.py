@@ -21,6 +21,7 @@ from statement_kit import Sql
 from eddyline.clock import ManualClock
 from eddyline.engine.build import NODES, BuildContext, build, keyed_files, named, operators
 from eddyline.engine.database import Database
+from eddyline.engine.keyed import keyed_state
 from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.operators.scan import Scan
@@ -128,6 +129,11 @@ QUERIES = {
     "forest of windows": "SELECT * FROM TABLE(DETECT_ANOMALIES((SELECT k, window_start, "
     f"window_end, SUM(v) AS total FROM TABLE({WINDOWS['tumble'].format('a')}) {BY}), 10, 16))",
 }
+# Plans whose operators let rows of keys that are not in use leave their tables.
+KEYED = (
+    "groups", "groups of groups", "distinct", "join", "left join of groups", "full join", "top n",
+    "first arrival", "last in time", "in", "not exists",
+)  # fmt: skip
 STEPS = 14
 
 
@@ -308,7 +314,20 @@ def test_every_operator_is_among_the_queries(plans: dict[str, p.Plan]) -> None:
 
 @pytest.mark.parametrize("name", [*QUERIES, "final"])
 def test_restored_before_every_step(name: str, plans: dict[str, p.Plan], tmp_path: Path) -> None:
-    plan = plans[name]
+    _compare(plans[name], tmp_path)
+
+
+@pytest.mark.parametrize("name", KEYED)
+def test_restored_with_all_rows_in_files(
+    name: str, plans: dict[str, p.Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyed_state, "HOT_ROWS", 1)
+    monkeypatch.setattr(keyed_state, "HOT_ROWS_MAX", 1)
+    _compare(plans[name], tmp_path)
+    assert list(tmp_path.glob("lives/runs/*/*.rows")), "no row came into a file"
+
+
+def _compare(plan: p.Plan, tmp_path: Path) -> None:
     schemas = {stream_of(n): n.schema for n in p.walk(plan.root) if isinstance(n, p.Scan)}
     lives, restored = Tree(plan, tmp_path / "lives"), Tree(plan, tmp_path / "restored")
     given = False
