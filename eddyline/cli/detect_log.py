@@ -23,7 +23,7 @@ from eddyline.errors import EddylineError, nearest
 from eddyline.generator.replay.run import reader_of
 from eddyline.generator.replay.spec import ReplaySpec
 
-FORMS = ("access-log", "alb", "w3c", "syslog", "log4j")
+FORMS = ("access-log", "alb", "w3c", "syslog", "log4j", "error-log")
 # Widths of windows, in milliseconds; see _width.
 _WIDTHS = tuple(1000 * s for s in (10, 60, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400))
 _LINES, _EMPTY = 20, 0.1

@@ -31,7 +31,8 @@ File = Annotated[
 Format = Annotated[
     str,
     typer.Option(
-        "--format", help="auto, ndjson, json, csv, parquet, access-log, w3c, alb, syslog or log4j."
+        "--format",
+        help="auto, ndjson, json, csv, parquet, access-log, w3c, alb, syslog, log4j or error-log.",
     ),
 ]
 TimeField = Annotated[

@@ -19,6 +19,12 @@ IGNORE_UNCLAIMED = "execution.savepoint.ignore-unclaimed-state"
 def sql(
     file: Annotated[str | None, typer.Argument(help="A script; - is standard input.")] = None,
     text: Annotated[str | None, typer.Option("-e", "--execute", help="The statements.")] = None,
+    file_option: Annotated[
+        str | None, typer.Option("-f", "--file", help="The script, as Flink's client names it.")
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option("-i", "--init", help="A script that is run before all else.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
     for_: Annotated[
@@ -60,13 +66,17 @@ def sql(
     Examples:
       eddyline sql
       eddyline sql tables.sql
+      eddyline sql -i tables.sql -f job.sql
       eddyline sql -e "SELECT * FROM clicks" --for 30s --json
       eddyline sql -e "INSERT INTO hot SELECT * FROM clicks" --detach --name hot
     """
     from eddyline.generator.spec import parse_duration
 
     for_s = parse_duration(for_) if for_ else None
-    script = _script(file, text)
+    if file is not None and file_option is not None:
+        raise EddylineError("invalid_argument", "give a file with or without -f, not both")
+    script = _script(file_option if file is None else file, text)
+    first = None if init is None else _read(init)
     if fresh + from_positions + from_state > 1:
         message = "give one of --from-state, --from-positions and --fresh"
         raise EddylineError("invalid_argument", message)
@@ -79,6 +89,8 @@ def sql(
         if detach and not name:
             session = f"app:{uuid.uuid4().hex[:12]}"
         shell = Shell(services, session, as_json, for_s, mode, name, detach, start, parameters)
+        if first is not None and shell.run(first).status == "ERROR":
+            raise typer.Exit(1)
         if script is None:
             shell.talk()
         elif shell.run(script).status == "ERROR":
@@ -92,8 +104,10 @@ def _script(file: str | None, text: str | None) -> str | None:
         return text
     if file == "-" or (file is None and not sys.stdin.isatty()):
         return sys.stdin.read()
-    if file is None:
-        return None
+    return None if file is None else _read(file)
+
+
+def _read(file: str) -> str:
     try:
         return Path(file).read_text("utf-8-sig")
     except OSError as error:

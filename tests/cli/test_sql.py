@@ -159,6 +159,22 @@ def test_sql_without_a_server(tmp_path: Path) -> None:
     assert "no server runs" in detached.stderr
 
 
+def test_files_are_named_as_flinks_client_names_them(tmp_path: Path) -> None:
+    eddyline = Command(tmp_path / "data")
+    (tmp_path / "i.sql").write_text("CREATE TEMPORARY VIEW v AS SELECT 7 AS n")
+    (tmp_path / "j.sql").write_text("SELECT n + 1 AS m FROM v")
+    first, script = str(tmp_path / "i.sql"), str(tmp_path / "j.sql")
+    done = eddyline("sql", "-i", first, "-f", script, "--json")
+    assert done.returncode == 0, done.stderr
+    assert '"m":8' in done.stdout.replace(" ", "")
+    both = eddyline("sql", script, "-f", script)
+    assert both.returncode != 0
+    assert "with or without -f" in both.stderr
+    bad = eddyline("sql", "-i", script, "-f", first)
+    assert bad.returncode != 0
+    assert "v" in bad.stderr
+
+
 def test_a_shell_reads_statements_from_a_pipe(eddyline: Command) -> None:
     done = eddyline("sql", "-", "--json", stdin=TABLES + "SHOW TABLES;")
     assert [json.loads(line)["table name"] for line in done.stdout.splitlines()] == [

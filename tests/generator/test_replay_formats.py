@@ -109,6 +109,11 @@ FILES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], int]] = {
         "2024-01-01 00:00:01 10.0.0.1 GET /a 80 200 15\n", {}, "w3c",
         {"time": "2024-01-01T00:00:01", "s-port": 80, "time-taken": 15}, 1,
     ),
+    "IIS started anew": (
+        "#Fields: date time cs-method sc-status\n2024-01-01 00:00:01 GET 200\n"
+        "#Software: IIS\n#Fields: date time cs-method sc-status\n2024-01-01 00:00:02 GET 404\n",
+        {}, "w3c", {"time": "2024-01-01T00:00:01", "sc-status": 200}, 2,
+    ),
     "ALB": (
         f"{ALB}\n", {}, "alb",
         {"time": "2018-07-02T22:23:00.186641Z", "elb_status_code": 200, "redirect_url": None,
@@ -142,6 +147,37 @@ FILES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], int]] = {
     "Python's logging": (
         "2024-01-01 12:00:00,123 INFO root: started, ok\n", {}, "log4j",
         {"level": "INFO", "message": "started, ok"}, 1,
+    ),
+    "Python's manual": (
+        "2024-01-01 12:00:00,123 - shop.cart - WARNING - full, at last\n", {}, "log4j",
+        {"level": "WARNING", "logger": "shop.cart", "message": "full, at last"}, 1,
+    ),
+    "Spring Boot 3": (
+        "2024-01-01T12:00:00.123+01:00  INFO 4711 --- [shop] [nio-8080-exec-1] c.e.Cart : full\n",
+        {}, "log4j",
+        {"time": "2024-01-01T11:00:00.123", "pid": "4711", "app": "shop",
+         "thread": "nio-8080-exec-1", "logger": "c.e.Cart", "message": "full"}, 1,
+    ),
+    "Spring Boot 2": (
+        "2024-01-01 12:00:00.123 ERROR 4711 --- [           main] c.e.Cart           : empty\n",
+        {}, "log4j", {"app": None, "thread": "main", "logger": "c.e.Cart", "message": "empty"}, 1,
+    ),
+    "nginx's errors": (
+        '2024/01/01 12:00:00 [error] 12#13: *99 open() "/a" failed (2: No such file), '
+        'client: 10.0.0.1, server: a, request: "GET /a HTTP/1.1"\n', {}, "error-log",
+        {"time": "2024-01-01T12:00:00.000", "level": "error", "pid": "12", "connection": "99",
+         "client": "10.0.0.1", "message": 'open() "/a" failed (2: No such file), '
+         'client: 10.0.0.1, server: a, request: "GET /a HTTP/1.1"'}, 1,
+    ),
+    "nginx's notices": (
+        "2024/01/01 12:00:00 [notice] 12#12: signal process started\n", {}, "error-log",
+        {"level": "notice", "client": None, "message": "signal process started"}, 1,
+    ),
+    "Apache's errors": (
+        "[Mon Jan 01 12:00:00.123456 2024] [core:error] [pid 12:tid 140] [client 10.0.0.1:80] "
+        "AH00126: Invalid URI\n", {}, "error-log",
+        {"time": "2024-01-01T12:00:00.123", "module": "core", "level": "error", "pid": "12",
+         "client": "10.0.0.1:80", "message": "AH00126: Invalid URI"}, 1,
     ),
     "semicolons and decimal commas": (
         "time;place;value\n2024-01-01 00:00:00;Köln;1,5\n", {}, "csv",
@@ -210,6 +246,14 @@ def test_times_of_a_form_are_moved_and_gaps_kept(form: str, tmp_path: Path) -> N
     assert START_MS == 1_764_000_000_000
 
 
+def test_a_row_of_other_length_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("time,v\n2024-01-01,1\n2024-01-02\n2024-01-03,3\n")
+    replay, records = replayed(tmp_path / "f.csv")
+    assert len(records) == 2
+    (fault,) = replay.faults.named
+    assert (fault.line, fault.reason) == (3, "1 values for 2 columns")
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
@@ -219,6 +263,11 @@ def test_times_of_a_form_are_moved_and_gaps_kept(form: str, tmp_path: Path) -> N
         ("hello world\n", {"format": "syslog"}, "no line"),
         ("hello world\n", {"format": "access-log"}, "nothing could be read"),
         ("time,v\n2024-01-01,1\n", {"format": "log4j"}, "no line"),
+        (
+            "#Fields: date time a b\n2024-01-01 00:00:01 1 2\n#Fields: date time b a\n",
+            {},
+            "change in the middle of the file",
+        ),
         ("\n\n\n", {}, "is empty"),
         ("a,v\n1,x\n", {"time_format": "%d.%m.%Y"}, "no times like"),
         ("a,v\n1,x\n", {"time_format": "%Q"}, "no time format"),

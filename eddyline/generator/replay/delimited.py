@@ -22,6 +22,7 @@ from eddyline.errors import EddylineError
 from eddyline.generator.column import Integers
 from eddyline.generator.replay.batch import ReplayBatch
 from eddyline.generator.replay.columns import ColumnReader, objects
+from eddyline.generator.replay.directives import DataStream, fields_of
 from eddyline.generator.replay.instant import read_times
 from eddyline.generator.replay.text import CHUNK_BYTES, RemainingStream
 from eddyline.generator.replay.time_field import SAMPLE_LINES, find_time
@@ -84,7 +85,12 @@ class CsvReader(ColumnReader):
     def _tables(self) -> Iterator[Any]:
         names, delimiter, first = self._columns()
         options = {
-            "read_options": csv.ReadOptions(block_size=CHUNK_BYTES, column_names=names),
+            "read_options": csv.ReadOptions(
+                # Rows have numbers in one thread only, and more would save nothing here.
+                use_threads=False,
+                block_size=CHUNK_BYTES,
+                column_names=names,
+            ),
             "parse_options": csv.ParseOptions(
                 delimiter=delimiter,
                 newlines_in_values=self._layout.format == "csv",
@@ -95,7 +101,11 @@ class CsvReader(ColumnReader):
             ),
         }
         try:
-            source: Any = self._source if first is None else RemainingStream(first, self._source)
+            source: Any = self._source
+            if self._layout.date_and_time:
+                source = DataStream(source, self._path, self._layout.names)
+            if first is not None:
+                source = RemainingStream(first, source)
             with csv.open_csv(source, **options) as reader:
                 for table in reader:
                     yield self._joined(table)
@@ -134,9 +144,8 @@ class CsvReader(ColumnReader):
         """The first line; of W3C logs the one after the directives, which name the columns."""
         line = self._source.readline()
         while self._layout.date_and_time and line.startswith(b"#"):
-            word, _, rest = line.decode("utf-8", "replace").partition(":")
-            if word.lower() == "#fields":
-                names = tuple(rest.split())
+            names = fields_of(line)
+            if names is not None:
                 self._layout = replace(self._layout, names=names)
                 self.first_row += 1
             line = self._source.readline()
@@ -161,7 +170,7 @@ class CsvReader(ColumnReader):
         return pa.RecordBatch.from_pydict(columns)
 
     def _invalid(self, row: Any) -> str:
-        number = (row.number or 0) + 1
+        number = row.number + self.first_row - 1
         self.faults.add(number, f"{row.actual_columns} values for {row.expected_columns} columns")
         return "skip"
 

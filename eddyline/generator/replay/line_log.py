@@ -1,4 +1,5 @@
-"""Logs of one event per line in forms that are known: syslog, and the layouts of log4j.
+"""Logs of one event per line in forms that are known: syslog, web servers' error logs, and the
+layouts of log4j, Spring Boot and Python.
 
 A line that continues an event (a stack trace) is added to the message of the one before. The fields
 are those of the form, and ``time`` in ISO 8601. Syslog's old form has no year: the newest one in
@@ -27,6 +28,8 @@ from eddyline.generator.replay.text import BadLines, TextLines, read_lines
 LINE_MESSAGE_MAX = 1_000_000
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 _LEVEL = r"(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|SEVERE|FATAL)"
+# Apache and nginx write their levels in small letters.
+_LOWER = r"(?P<level>trace\d?|debug|info|notice|warn|error|crit|alert|emerg)"
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -52,6 +55,33 @@ FORMS = (
         r"(?P<clock>\d\d:\d\d:\d\d) (?P<host>\S+) (?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?"
         r"(?P<message>.*)$",
         ("priority", "host", "app", "pid", "message"),
+    ),
+    LineFormat(  # nginx
+        "error-log",
+        rf"^(?P<time>\d{{4}}/\d\d/\d\d \d\d:\d\d:\d\d) \[{_LOWER}\] "
+        r"(?P<pid>\d+)#(?P<thread>\d+): (?:\*(?P<connection>\d+) )?"
+        r"(?P<message>.*?(?:, client: (?P<client>[^\s,]+)(?:, .*)?)?)$",
+        ("level", "pid", "thread", "connection", "client", "message"),
+    ),
+    LineFormat(  # Apache
+        "error-log",
+        r"^\[[A-Z][a-z]{2} (?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
+        r"(?P<clock>\d\d:\d\d:\d\d(?:\.\d+)?) (?P<year>\d{4})\] "
+        rf"\[(?:(?P<module>\w*):)?{_LOWER}\] "
+        r"(?:\[pid (?P<pid>\d+)(?::tid (?P<thread>\d+))?\] )?(?:\[client (?P<client>[^\]]+)\] )?"
+        r"(?P<message>.*)$",
+        ("level", "module", "pid", "thread", "client", "message"),
+    ),
+    LineFormat(  # Spring Boot 2 and 3
+        "log4j",
+        rf"^(?P<time>{_ISO}) +{_LEVEL} +(?P<pid>\d+) --- (?:\[(?P<app>[^\]]*)\] )?"
+        r"\[ *(?P<thread>[^\]]*)\] +(?P<logger>\S+) *: ?(?P<message>.*)$",
+        ("level", "pid", "app", "thread", "logger", "message"),
+    ),
+    LineFormat(  # Python's logging as its manual shows it
+        "log4j",
+        rf"^(?P<time>{_ISO}) +- +(?P<logger>[\w.$]+) +- +{_LEVEL} +- ?(?P<message>.*)$",
+        ("level", "logger", "message"),
     ),
     LineFormat(
         "log4j",
@@ -161,22 +191,28 @@ class LineLogReader:
         return pa.array(out, pa.string())
 
     def _instants(self, kept: Any) -> tuple[Integers, Any]:
-        if "month" not in [kept.type.field(k).name for k in range(kept.type.num_fields)]:
-            times = pc.replace_substring_regex(kept.field("time"), ",", ".")
-            return parse(times, Style.ISO)
+        names = [kept.type.field(k).name for k in range(kept.type.num_fields)]
+        if "month" not in names:
+            times = pc.replace_substring(kept.field("time"), ",", ".")
+            return parse(pc.replace_substring(times, "/", "-"), Style.ISO)
         number = pc.add(pc.index_in(kept.field("month"), value_set=pa.array(_MONTHS)), 1)
         month = pc.fill_null(pc.utf8_lpad(number.cast(pa.string()), 2, "0"), "00")
         day = pc.utf8_lpad(kept.field("day"), 2, "0")
-        now_ms = SYSTEM.now_ms()
-        year = 1970 + int(now_ms / (365.2425 * DAY_MS))
 
-        def within(y: int) -> tuple[Integers, Any]:
-            texts = pc.binary_join_element_wise(str(y), month, day, "-")
+        def within(y: Any) -> tuple[Integers, Any]:
+            texts = pc.binary_join_element_wise(y, month, day, "-")
             return parse(pc.binary_join_element_wise(texts, kept.field("clock"), "T"), Style.ISO)
 
-        (now, real), (before, was_real) = within(year), within(year - 1)
+        if "year" in names:
+            return within(kept.field("year"))
+        now_ms = SYSTEM.now_ms()
+        year = 1970 + int(now_ms / (365.2425 * DAY_MS))
+        (now, real), (before, was_real) = within(str(year)), within(str(year - 1))
         past = real & (now <= now_ms + DAY_MS)
         return np.where(past, now, before), np.where(past, real, was_real)
+
+
+NAMES = tuple(dict.fromkeys(form.name for form in FORMS))
 
 
 def _records(values: dict[str, Any], ms: Integers) -> ReplayBatch:

@@ -21,7 +21,7 @@ from eddyline.generator.partition import compile_key
 from eddyline.generator.replay.access_log import LINE, AccessLogReader
 from eddyline.generator.replay.batch import Facts, RecordReader, ReplayBatch
 from eddyline.generator.replay.delimited import ALB, CsvReader, DelimitedLayout, is_delimited
-from eddyline.generator.replay.line_log import LineLogReader, form_of
+from eddyline.generator.replay.line_log import NAMES, LineLogReader, form_of
 from eddyline.generator.replay.ndjson import NdjsonReader
 from eddyline.generator.replay.order import Disorder, in_order
 from eddyline.generator.replay.parquet import MAGIC, ParquetReader
@@ -182,7 +182,7 @@ def reader_of(spec: ReplaySpec, source: IO[bytes], path: Path) -> RecordReader:
         return AccessLogReader(source, path)
     if form == "parquet":
         return ParquetReader(source, path, spec.time_field, pattern)
-    if form in ("syslog", "log4j"):
+    if form in NAMES:
         lines = _head(source, path)
         layout = form_of(lines, form)
         if layout is None:

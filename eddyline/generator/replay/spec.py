@@ -11,6 +11,7 @@ from eddyline.generator.spec import parse_target
 
 FORMATS = (
     "auto", "ndjson", "json", "csv", "parquet", "access-log", "w3c", "alb", "syslog", "log4j",
+    "error-log",
 )  # fmt: skip
 SPEED_MAX = 1e9
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)x?")
