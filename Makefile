@@ -6,6 +6,19 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 PIP = $(if $(UV),VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install -q,$(BIN)/python -m pip install -q --disable-pip-version-check)
 
+# Where .venv is there already, a Python that is named must be the one it was made with.
+ifeq ($(origin PYTHON),command line)
+ifneq ($(wildcard $(BIN)/python),)
+ifeq ($(shell command -v $(PYTHON)),)
+$(error There is no command $(PYTHON); $(VENV) is there already: leave PYTHON out)
+endif
+VERSION = $(shell $(1) -c 'import platform; print(platform.python_version())')
+ifneq ($(call VERSION,$(PYTHON)),$(call VERSION,$(BIN)/python))
+$(warning $(VENV) was made with Python $(call VERSION,$(BIN)/python) and stays; 'make clean' first to use $(PYTHON))
+endif
+endif
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test clients kafka soak check golden bench docs kernels coverage build wheel-demo clean
 

@@ -298,3 +298,14 @@ def test_what_it_says_of_make_is_so() -> None:
     )  # fmt: skip
     assert done.returncode != 0
     assert "There is no command python3.99." in done.stdout
+
+
+def test_make_does_not_pass_over_a_python_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    done = subprocess.run(
+        ["make", "PYTHON=python3.99", f"VENV={tmp_path}", "help"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "There is no command python3.99" in done.stderr

@@ -93,8 +93,12 @@ def decode(raw: bytes) -> Any:
     """
     try:
         value, end = _Decoder(raw).item(0, 0)
-    except (ArithmeticError, IndexError, struct.error, TypeError, ValueError) as error:
-        raise _not_cbor(str(error) or "it is cut short") from None
+    except (IndexError, struct.error, OverflowError, MemoryError):
+        raise _not_cbor("it is cut short") from None
+    except UnicodeDecodeError:
+        raise _not_cbor("a text is not UTF-8") from None
+    except (ArithmeticError, TypeError, ValueError):
+        raise _not_cbor("a key or a tagged value has a type that it cannot have") from None
     if end != len(raw) or value is _BREAK:
         raise _not_cbor("there is more than one value")
     return value

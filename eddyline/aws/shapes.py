@@ -7,6 +7,7 @@ fails is walked again by ``violations``, which words every violation as AWS does
 
 from __future__ import annotations
 
+import re
 import sys
 from types import ModuleType
 from typing import Annotated, Any, ForwardRef, Literal, Optional
@@ -140,7 +141,24 @@ class Inputs:
 
     def _refusal(self, operation: str, values: Any, error: Exception) -> AwsError:
         check(self._shapes[operation], values)
-        return AwsError("SerializationException", str(error))  # stricter than AWS's own words
+        return AwsError("SerializationException", _in_words(str(error)))
+
+
+# How msgspec says that a value has another type, and the model's words for its types.
+_OTHER_TYPE = re.compile(r"Expected `([^`]+)`, got `([^`]+)`(?: - at `\$\.?([^`]*)`)?")
+_TYPES = {
+    "int": "an integer", "float": "a number", "str": "a string", "bool": "a boolean",
+    "bytes": "a blob", "array": "a list", "object": "a structure", "null": "null",
+}  # fmt: skip
+
+
+def _in_words(message: str) -> str:
+    match = _OTHER_TYPE.fullmatch(message)
+    if match is None:
+        return message.replace(" - at `$.", " at `")
+    wanted, given, place = match.groups()
+    types = [_TYPES.get(name, name) for name in wanted.split(" | ") if name != "null"]
+    return f"{place or 'the request'} must be {' or '.join(types)}, not {_TYPES.get(given, given)}"
 
 
 def _plain(body: bytes) -> Any:
