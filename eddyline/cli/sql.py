@@ -13,18 +13,20 @@ from eddyline.cli.opening import DataDir, Json, need_server, opened
 from eddyline.cli.shell import Shell
 from eddyline.errors import EddylineError
 
+FileOption = Annotated[
+    str | None, typer.Option("-f", "--file", help="The script, as Flink's client names it.")
+]
+Init = Annotated[
+    str | None, typer.Option("-i", "--init", help="A script that is run before all else.")
+]
 IGNORE_UNCLAIMED = "execution.savepoint.ignore-unclaimed-state"
 
 
 def sql(
     file: Annotated[str | None, typer.Argument(help="A script; - is standard input.")] = None,
     text: Annotated[str | None, typer.Option("-e", "--execute", help="The statements.")] = None,
-    file_option: Annotated[
-        str | None, typer.Option("-f", "--file", help="The script, as Flink's client names it.")
-    ] = None,
-    init: Annotated[
-        str | None, typer.Option("-i", "--init", help="A script that is run before all else.")
-    ] = None,
+    file_option: FileOption = None,
+    init: Init = None,
     data_dir: DataDir = None,
     as_json: Json = False,
     for_: Annotated[
@@ -73,28 +75,34 @@ def sql(
     from eddyline.generator.spec import parse_duration
 
     for_s = parse_duration(for_) if for_ else None
-    if file is not None and file_option is not None:
-        raise EddylineError("invalid_argument", "give a file with or without -f, not both")
-    script = _script(file_option if file is None else file, text)
+    script = _script(_one_of(file, file_option), text)
     first = None if init is None else _read(init)
-    if fresh + from_positions + from_state > 1:
-        message = "give one of --from-state, --from-positions and --fresh"
-        raise EddylineError("invalid_argument", message)
     parameters = {IGNORE_UNCLAIMED: "true"} if allow_non_restored else {}
-    start = "fresh" if fresh else "positions" if from_positions else "state"
+    start = _start(fresh, from_positions, from_state)
     if detach:
         need_server(data_dir)
     with opened(data_dir, make=True) as services:
-        session = f"app:{name}" if detach and name else f"cli:{uuid.uuid4().hex[:12]}"
-        if detach and not name:
-            session = f"app:{uuid.uuid4().hex[:12]}"
+        unnamed = uuid.uuid4().hex[:12]
+        session = f"app:{name or unnamed}" if detach else f"cli:{unnamed}"
         shell = Shell(services, session, as_json, for_s, mode, name, detach, start, parameters)
-        if first is not None and shell.run(first).status == "ERROR":
-            raise typer.Exit(1)
-        if script is None:
-            shell.talk()
-        elif shell.run(script).status == "ERROR":
-            raise typer.Exit(1)
+        for given in [script] if first is None else [first, script]:
+            if given is None:
+                shell.talk()
+            elif shell.run(given).status == "ERROR":
+                raise typer.Exit(1)
+
+
+def _start(fresh: bool, from_positions: bool, from_state: bool) -> str:
+    if fresh + from_positions + from_state > 1:
+        message = "give one of --from-state, --from-positions and --fresh"
+        raise EddylineError("invalid_argument", message)
+    return "fresh" if fresh else "positions" if from_positions else "state"
+
+
+def _one_of(file: str | None, option: str | None) -> str | None:
+    if file is not None and option is not None:
+        raise EddylineError("invalid_argument", "give a file with or without -f, not both")
+    return option if file is None else file
 
 
 def _script(file: str | None, text: str | None) -> str | None:
