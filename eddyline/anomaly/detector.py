@@ -18,6 +18,8 @@ import numpy as np
 from eddyline.anomaly import compact, state
 from eddyline.anomaly.calendar import calendar_of, column_options
 from eddyline.anomaly.choices import Choices, of_columns
+from eddyline.anomaly.column.key import KEY_SINGLES
+from eddyline.anomaly.column.places import SINGLES
 from eddyline.anomaly.column.row import ANOMALOUS, DRIFT, LEVEL
 from eddyline.anomaly.explanation import explanation_json
 from eddyline.anomaly.forest import ForestBank, Scores
@@ -220,9 +222,10 @@ class Detectors:
                 version wrote it, ``state_mismatch`` if an earlier one did.
         """
         header, arrays = state.unpack(saved)
-        if "judges.heads" not in arrays or arrays["judges.heads"].shape[1:] != (
-            doubles(header["columns"]),
-        ):
+        widths = [
+            arrays[n].shape[-1] if n in arrays else 0 for n in ("judges.heads", "judges.tails")
+        ]
+        if widths != [doubles(header["columns"]), KEY_SINGLES + header["columns"] * SINGLES]:
             msg = "the saved detectors are those of another version"
             raise EddylineError("state_mismatch", msg, hint="begin with empty detectors")
         own = {name: header[name] for name in _OWN}

@@ -39,7 +39,7 @@ _LATER = (
     "state_ttl_ms",
 )
 # The detector whose models are stored. A job of an earlier one reads on with empty state.
-DETECTOR = 2
+DETECTOR = 3
 _NUMBER = re.compile(r"\d+$")
 
 

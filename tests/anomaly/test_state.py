@@ -34,6 +34,15 @@ def test_a_newer_format_is_refused(saved: bytes) -> None:
     assert caught.value.code == "newer_format"
 
 
+@pytest.mark.parametrize("name", ["judges.heads", "judges.tails"])
+def test_models_of_another_width_are_refused(saved: bytes, name: str) -> None:
+    header, arrays = state.unpack(saved)
+    other = {**arrays, name: arrays[name][:, :-1].copy()}
+    with pytest.raises(EddylineError, match="another version") as caught:
+        Detectors.loads(state.pack(header, other))
+    assert caught.value.code == "state_mismatch"
+
+
 @pytest.mark.parametrize("at", [0, 2, 5, 8, 40, 5_000, -2])
 def test_a_changed_byte_is_seen(saved: bytes, at: int) -> None:
     changed = bytearray(saved)

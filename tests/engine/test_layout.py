@@ -6,8 +6,17 @@ from dataclasses import replace
 
 import pytest
 
+from eddyline.anomaly.verdicts import key_bytes
 from eddyline.catalog.catalog import Catalog
-from eddyline.engine.layout import adopted_names, converted, digest, layout_of, named, stored_by
+from eddyline.engine.layout import (
+    DETECTOR,
+    adopted_names,
+    converted,
+    digest,
+    layout_of,
+    named,
+    stored_by,
+)
 from eddyline.errors import EddylineError
 from eddyline.record import types as t
 from eddyline.record.schema import Schema
@@ -187,3 +196,9 @@ def test_a_layout_of_version_1_is_converted() -> None:
         converted(changed, root, same_statement=False)
     with pytest.raises(EddylineError, match="no Limit any more"):
         converted({**digests, "Limit9": "0" * 16}, root, same_statement=True)
+
+
+def test_other_models_are_another_detector() -> None:
+    """Where this fails, the models that are stored have changed: raise DETECTOR, so that jobs of
+    earlier versions read on with empty models, and say so."""
+    assert (DETECTOR, key_bytes(1), key_bytes(4)) == (3, 32_928, 127_744)
