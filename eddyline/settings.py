@@ -48,7 +48,9 @@ class Settings:
     )
     request_s_max: int = _of(30, "A request must have arrived within this time.", 1, 3600)
     iterator_s: int = _of(300, "How long a shard iterator can be used.", 1, 86_400)
-    s3_endpoint: str = _of("", "S3 endpoint channels deliver to; empty: folders of data_dir.")
+    s3_endpoint: str = _of(
+        "", "S3 endpoint of channels, Firehose and tables; empty: folders of data_dir."
+    )
     # log
     fsync: bool = _of(True, "Sync to disk before a put is acknowledged.")
     block_bytes: int = _of(262_144, "A shard's tail block is sealed at this size.", 4096, 2**24)

@@ -120,7 +120,9 @@ def _read(file: str) -> str:
         return Path(file).read_text("utf-8-sig")
     except OSError as error:
         msg = f"cannot read {file}: {error.strerror}"
-        raise EddylineError("not_found", msg, hint="-e takes a statement itself") from None
+        raise EddylineError(
+            "not_found", msg, hint="name a file of this machine, or give statements with -e"
+        ) from None
     except UnicodeDecodeError:
         raise EddylineError("bad_file", f"{file} is not UTF-8 text") from None
 

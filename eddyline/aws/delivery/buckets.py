@@ -1,4 +1,4 @@
-"""Where a channel's objects go: a folder of the data directory, or a bucket of an S3 endpoint."""
+"""Where delivered objects go: a folder of the data directory, or a bucket of an S3 endpoint."""
 
 from __future__ import annotations
 
