@@ -7,8 +7,6 @@ consumer group, if the table names one, is told the positions, but they do not d
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.kafka_client import WAIT_S, KafkaClient
+from eddyline.engine.sources.fetcher import Fetcher
 from eddyline.engine.sources.source import Records, ShardProgress, Source, SourceContext
-from eddyline.errors import EddylineError
 from eddyline.options.connectors import kafka as options
 from eddyline.options.connectors.kafka import Bounded, Startup
 from eddyline.record.formats import keyed
 
-# Answers that were fetched and not yet polled, and records of one.
-ANSWERS_MAX = 8
+# Records of one answer.
 RECORDS_MAX = 2000
 TOMBSTONE = "tombstone"
 _HEADERS = pa.map_(pa.string(), pa.binary())
@@ -56,11 +53,8 @@ class KafkaSource(Source):
         self.bounded = self._mode is not Bounded.UNBOUNDED
         self._numbers: dict[Partition, int] = {}
         self._ends: dict[Partition, int] = {}
-        self._answers: queue.Queue[_PartitionRecords | EddylineError] = queue.Queue(ANSWERS_MAX)
+        self._fetcher: Fetcher[_PartitionRecords] = Fetcher("kafka", self._fetch)
         self._count = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._notify: Callable[[], None] = lambda: None
         self._consumer: Any = None
         self._assigned: list[Partition] = []
 
@@ -87,20 +81,14 @@ class KafkaSource(Source):
         return {f"{t} {n}": self.shards[i].position for (t, n), i in self._numbers.items()}
 
     def wake(self, bell: Callable[[], None]) -> bool:
-        self._notify = bell
+        self._fetcher.notify = bell
         return True
 
     def poll(self, rows_max: int) -> Records | None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._fetch, name="kafka", daemon=True)
-            self._thread.start()
-        try:
-            answer = self._answers.get_nowait()
-        except queue.Empty:
+        answer = self._fetcher.take()
+        if answer is None:
             self._end()
             return None
-        if isinstance(answer, EddylineError):
-            raise answer
         s = self._add(answer.partition, 0)
         end = self._ends.get(answer.partition)
         messages = [m for m in answer.messages if end is None or m.offset() < end]
@@ -115,9 +103,7 @@ class KafkaSource(Source):
         return f"topic {self.shards[shard].name}, record {offset + 1} that was read"
 
     def close(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        self._fetcher.close()
         if self._consumer is not None:
             self._consumer.close()
 
@@ -216,10 +202,8 @@ class KafkaSource(Source):
     def _fetch(self) -> None:
         try:
             self._fetch_all()
-        except EddylineError as error:
-            self._put(error)
         except self._client.kafka.KafkaException as error:
-            self._put(self._client.error(error))
+            raise self._client.error(error) from error
 
     def _fetch_all(self) -> None:
         clock = self.context.clock
@@ -227,7 +211,7 @@ class KafkaSource(Source):
         self._assign(at)
         discovery_s = options.DISCOVERY.read(self.context.options) / 1000
         looked = clock.monotonic()
-        while not self._stop.is_set():
+        while not self._fetcher.stop.is_set():
             if not self.bounded and discovery_s and clock.monotonic() - looked >= discovery_s:
                 looked = clock.monotonic()
                 known = self._client.partitions(self._consumer)
@@ -236,7 +220,7 @@ class KafkaSource(Source):
             messages = self._consumer.consume(RECORDS_MAX, 0.2)
             for answer in self._by_partition(messages):
                 at[answer.partition] = answer.following
-                self._put(answer)
+                self._fetcher.put(answer)
             if messages:
                 self._report(at)
 
@@ -271,15 +255,6 @@ class KafkaSource(Source):
             return
         made = [self._client.kafka.TopicPartition(t, n, o) for (t, n), o in offsets.items()]
         self._consumer.commit(offsets=made, asynchronous=True)
-
-    def _put(self, answer: _PartitionRecords | EddylineError) -> None:
-        while not self._stop.is_set():
-            try:
-                self._answers.put(answer, timeout=0.2)
-            except queue.Full:
-                continue
-            self._notify()
-            return
 
 
 def _partition(key: str) -> Partition:

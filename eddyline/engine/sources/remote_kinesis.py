@@ -7,8 +7,6 @@ once.
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +16,12 @@ import pyarrow as pa
 
 from eddyline.engine.remote_stream import RETRIABLE, RemoteStream
 from eddyline.engine.sources.aggregated import taken_apart
+from eddyline.engine.sources.fetcher import Fetcher
 from eddyline.engine.sources.source import Records, ShardProgress, Source, SourceContext
 from eddyline.errors import EddylineError
 from eddyline.options.connectors import kinesis as options
 from eddyline.options.connectors.kinesis import InitialPosition, Recreated
 
-# Answers that were fetched and not yet polled.
-ANSWERS_MAX = 8
 BACKOFF_S = 1.0
 
 
@@ -51,14 +48,11 @@ class RemoteKinesisSource(Source):
         self._limit = options.GET_RECORDS_MAX.read(context.options)
         self._interval_s = options.GET_RECORDS_INTERVAL.read(context.options) / 1000
         self._discovery_s = options.DISCOVERY_INTERVAL.read(context.options) / 1000
-        self._answers: queue.Queue[_Answer | EddylineError] = queue.Queue(ANSWERS_MAX)
+        self._fetcher: Fetcher[_Answer] = Fetcher("kinesis", self._fetch)
         self._last: dict[int, str] = {}  # the sequence number of the last record, by shard
         self._numbers: dict[int, list[str]] = {}  # of the records of the last poll
         self._first = 0
         self._count = 0
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._notify: Callable[[], None] = lambda: None
         self._saved = False
 
     def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
@@ -84,19 +78,13 @@ class RemoteKinesisSource(Source):
         }
 
     def wake(self, bell: Callable[[], None]) -> bool:
-        self._notify = bell
+        self._fetcher.notify = bell
         return True
 
     def poll(self, rows_max: int) -> Records | None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._fetch, name="kinesis", daemon=True)
-            self._thread.start()
-        try:
-            answer = self._answers.get_nowait()
-        except queue.Empty:
+        answer = self._fetcher.take()
+        if answer is None:
             return None
-        if isinstance(answer, EddylineError):
-            raise answer
         s = self._add(answer.shard)
         n = len(answer.records)
         s.position += n
@@ -117,9 +105,7 @@ class RemoteKinesisSource(Source):
         return records.metadata["sequence-number"]
 
     def close(self) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(5)
+        self._fetcher.close()
 
     def _records(self, answer: _Answer, s: ShardProgress) -> Records:
         n = len(answer.records)
@@ -159,18 +145,12 @@ class RemoteKinesisSource(Source):
     # in the thread that reads
 
     def _fetch(self) -> None:
-        try:
-            self._fetch_all()
-        except EddylineError as error:
-            self._put(error)
-
-    def _fetch_all(self) -> None:
         clock = self.context.clock
         iterators: dict[int, str | None] = {}
         looked = float("-inf")
         is_first = True
         last = dict(self._last)
-        while not self._stop.is_set():
+        while not self._fetcher.stop.is_set():
             if clock.monotonic() - looked >= self._discovery_s:
                 for shard in self._stream.shards():
                     index = _index(shard["ShardId"])
@@ -178,9 +158,9 @@ class RemoteKinesisSource(Source):
                         iterators[index] = self._iterator(index, last.get(index), is_first)
                 looked, is_first = clock.monotonic(), False
             for index, iterator in list(iterators.items()):
-                if iterator is not None and not self._stop.is_set():
+                if iterator is not None and not self._fetcher.stop.is_set():
                     iterators[index] = self._get(index, iterator, last)
-            clock.wait(self._stop, self._interval_s)
+            clock.wait(self._fetcher.stop, self._interval_s)
 
     def _get(self, index: int, iterator: str, last: dict[int, str]) -> str | None:
         """The next records of a shard are queued; the iterator after them."""
@@ -191,7 +171,7 @@ class RemoteKinesisSource(Source):
             if error.detail == "ExpiredIteratorException":
                 return self._iterator(index, last.get(index), False)
             if error.detail in RETRIABLE:
-                self.context.clock.wait(self._stop, BACKOFF_S)
+                self.context.clock.wait(self._fetcher.stop, BACKOFF_S)
                 return iterator
             raise
         records = reply["Records"]
@@ -199,7 +179,7 @@ class RemoteKinesisSource(Source):
             last[index] = records[-1]["SequenceNumber"]
         following: str | None = reply.get("NextShardIterator")
         is_behind = bool(reply.get("MillisBehindLatest"))
-        self._put(_Answer(index, records, is_behind, following is None))
+        self._fetcher.put(_Answer(index, records, is_behind, following is None))
         return following
 
     def _iterator(self, index: int, after: str | None, is_first: bool) -> str:
@@ -217,15 +197,6 @@ class RemoteKinesisSource(Source):
             )
         iterator: str = reply["ShardIterator"]
         return iterator
-
-    def _put(self, answer: _Answer | EddylineError) -> None:
-        while not self._stop.is_set():
-            try:
-                self._answers.put(answer, timeout=0.2)
-            except queue.Full:
-                continue
-            self._notify()
-            return
 
 
 def _index(shard_id: str) -> int:
