@@ -116,10 +116,10 @@ def _recorded() -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
     calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
     for module, name in ENTRIES:
         function = getattr(module, name)
-        found: list[tuple[Any, ...]] = []
+        recorded: list[tuple[Any, ...]] = []
 
-        def record(*given: Any, found: list[tuple[Any, ...]] = found) -> None:
-            found.append(given)
+        def record(*given: Any, into: list[tuple[Any, ...]] = recorded) -> None:
+            into.append(given)
 
         setattr(module, name, record)
         options = DetectorOptions(ForestOptions(2, 10), false_alarms="1/10000 rows", timed=True)
@@ -128,7 +128,7 @@ def _recorded() -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
         detectors.process(times * 0, np.zeros((3, 2)), None, times)
         Detectors.loads(detectors.dumps())
         setattr(module, name, function)
-        calls.append((function, found[0]))
+        calls.append((function, recorded[0]))
     return calls
 
 

@@ -78,13 +78,13 @@ def of_columns(choices: Choices, columns: list[str], tolerance: float) -> list[C
     Raises:
         EddylineError: ``invalid_argument`` naming the option and what is wrong with it.
     """
-    found = [ColumnChoice(least_share=tolerance) for _ in columns]
+    by_column = [ColumnChoice(least_share=tolerance) for _ in columns]
     for part in _parts(choices.laws):
         name, _, law = part.partition(":")
         if law.strip().lower() not in LAWS:
             raise _wrong("laws", part, f"a law is one of {', '.join(LAWS)}")
         at = _place("laws", name, columns)
-        found[at] = replace(found[at], law=LAWS[law.strip().lower()])
+        by_column[at] = replace(by_column[at], law=LAWS[law.strip().lower()])
     for part in _parts(choices.shares):
         name, slash, of = part.partition("/")
         if not slash:
@@ -92,7 +92,7 @@ def of_columns(choices: Choices, columns: list[str], tolerance: float) -> list[C
         at, whole = _place("shares", name, columns), _place("shares", of, columns)
         if at == whole:
             raise _wrong("shares", part, "a column is no share of itself")
-        found[at] = replace(found[at], share_of=whole, law=COUNT)
+        by_column[at] = replace(by_column[at], share_of=whole, law=COUNT)
     for part in _parts(choices.minimum_change):
         name, _, change = part.partition(":")
         match = _CHANGE.fullmatch(change.strip())
@@ -101,12 +101,12 @@ def of_columns(choices: Choices, columns: list[str], tolerance: float) -> list[C
             raise _wrong("minimum_change", part, hint)
         at = _place("minimum_change", name, columns)
         side = {"+": 1.0, "-": -1.0, "": 0.0}[match[1]]
-        found[at] = replace(found[at], side=side)
+        by_column[at] = replace(by_column[at], side=side)
         if match[2] and match[3]:
-            found[at] = replace(found[at], least_share=float(match[2]) / 100)
+            by_column[at] = replace(by_column[at], least_share=float(match[2]) / 100)
         elif match[2]:
-            found[at] = replace(found[at], least=float(match[2]))
-    return found
+            by_column[at] = replace(by_column[at], least=float(match[2]))
+    return by_column
 
 
 def _parts(text: str) -> list[str]:

@@ -270,9 +270,9 @@ class ForestBank:
         """
         keys, points = self.checked(keys, points)
         n, d = points.shape
-        wanted = np.zeros(n, np.bool_) if explain is None else explain
+        explained = np.zeros(n, np.bool_) if explain is None else explain
         order = np.argsort(keys, kind="stable")
-        keys, points, wanted = keys[order], points[order], wanted[order]
+        keys, points, explained = keys[order], points[order], explained[order]
         score, high, low = np.zeros(n), np.zeros((n, d)), np.zeros((n, d))
         edges = np.flatnonzero(np.diff(keys, prepend=-1))
         models, starts = keys[edges], np.append(edges, n)
@@ -281,7 +281,9 @@ class ForestBank:
         per = self.layout.block_models
         for b in np.unique(models // per).tolist():
             a, z = np.searchsorted(models, (b * per, (b + 1) * per))
-            work = Work(models[a:z] - b * per, starts[a : z + 1], points, wanted, score, high, low)
+            work = Work(
+                models[a:z] - b * per, starts[a : z + 1], points, explained, score, high, low
+            )
             self._count(self.blocks[b], work, rows)
             self._advance(self.blocks[b], work)
         back = np.empty(n, np.int64)

@@ -31,16 +31,16 @@ def files(settings: Settings, clock: Clock = SYSTEM) -> tuple[Path, Path]:
     if settings.tls_certificate or settings.tls_key:
         return _given(settings)
     folder = settings.data_dir / FOLDER
-    found = folder / "certificate.pem", folder / "key.pem"
+    files = folder / "certificate.pem", folder / "key.pem"
     now = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
-    if not all(f.exists() for f in found) or _ends(found[0]) < now + timedelta(RENEW_DAYS):
+    if not all(f.exists() for f in files) or _ends(files[0]) < now + timedelta(RENEW_DAYS):
         folder.mkdir(parents=True, exist_ok=True)
-        _make(*found, _names(settings), now)
-    return found
+        _make(*files, _names(settings), now)
+    return files
 
 
 def _given(settings: Settings) -> tuple[Path, Path]:
-    found = []
+    paths = []
     for name in ("tls_certificate", "tls_key"):
         path = Path(getattr(settings, name))
         if not getattr(settings, name):
@@ -49,8 +49,8 @@ def _given(settings: Settings) -> tuple[Path, Path]:
         if not path.is_file():
             hint = f"see EDDYLINE_{name.upper()}"
             raise EddylineError("not_found", f"{name} {path} does not exist", hint=hint)
-        found.append(path)
-    return found[0], found[1]
+        paths.append(path)
+    return paths[0], paths[1]
 
 
 def _names(settings: Settings) -> list[str]:
@@ -63,8 +63,8 @@ def _ends(certificate: Path) -> datetime:
     from cryptography import x509
 
     try:
-        found = x509.load_pem_x509_certificate(certificate.read_bytes())
-        return found.not_valid_after_utc
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        return loaded.not_valid_after_utc
     except ValueError:
         return datetime.fromtimestamp(0, UTC)
 

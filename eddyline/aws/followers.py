@@ -100,8 +100,8 @@ class Followers(Generic[F]):
         """Those that are there, by name."""
         now_ms = self._clock.now_ms()
         rows = self._rows(f"SELECT facts FROM {self.noun} ORDER BY name")
-        found = [self.kind(**json.loads(facts)) for (facts,) in rows]
-        return [f for f in found if f.gone_ms is None or f.gone_ms > now_ms]
+        followers = [self.kind(**json.loads(facts)) for (facts,) in rows]
+        return [f for f in followers if f.gone_ms is None or f.gone_ms > now_ms]
 
     def get(self, follower_id: str) -> F | None:
         """The one of that id."""
@@ -127,10 +127,10 @@ class Followers(Generic[F]):
             row = db.execute(sql, (follower_id,)).fetchone()
             if row is None:
                 return None
-            found = self.kind(**{**json.loads(row[0]), **new})
-            values = (_facts(found), follower_id)
+            changed = self.kind(**{**json.loads(row[0]), **new})
+            values = (_facts(changed), follower_id)
             db.execute(f"UPDATE {self.noun} SET facts = ? WHERE id = ?", values)
-        return found
+        return changed
 
     def positions(self, follower_id: str) -> dict[int, int]:
         """The next offset to read, by shard; a shard that is missing starts at 0."""

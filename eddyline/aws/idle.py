@@ -53,20 +53,20 @@ class IdleConnections:
             if not stat.S_ISSOCK(os.fstat(descriptor).st_mode):
                 return False
             # A descriptor of our own: the server may close its one, and the number come again.
-            with socket.socket(fileno=os.dup(descriptor)) as found:
-                if not self._is_over(found):
+            with socket.socket(fileno=os.dup(descriptor)) as connection:
+                if not self._is_over(connection):
                     return False
-                found.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
                 return True
         except OSError:  # closed meanwhile
             return False
 
-    def _is_over(self, found: socket.socket) -> bool:
-        if found.family not in (socket.AF_INET, socket.AF_INET6):
+    def _is_over(self, connection: socket.socket) -> bool:
+        if connection.family not in (socket.AF_INET, socket.AF_INET6):
             return False
-        if found.getsockname()[1] != self._port:
+        if connection.getsockname()[1] != self._port:
             return False
-        info = found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
         if len(info) < _INFO_BYTES or info[_STATE] != _ESTABLISHED:
             return False
         (sent_ms,) = struct.unpack_from("=I", info, _SENT)

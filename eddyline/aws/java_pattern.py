@@ -49,9 +49,9 @@ def translated(pattern: str) -> str:
     if leading:
         flags += leading.group(1)
         pattern = pattern[leading.end() :]
-    found = rf"^(?{flags}:{''.join(_parts(pattern))})\Z"
-    re.compile(found)
-    return found
+    python_pattern = rf"^(?{flags}:{''.join(_parts(pattern))})\Z"
+    re.compile(python_pattern)
+    return python_pattern
 
 
 def _parts(pattern: str) -> list[str]:

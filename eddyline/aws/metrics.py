@@ -77,36 +77,36 @@ class Metrics:
         self._written = b""
         self._access = _access_log(settings) if settings.access_log else None
 
-    def saw(self, scope: Scope, told: RequestRecord, seconds: float) -> None:
+    def saw(self, scope: Scope, record: RequestRecord, seconds: float) -> None:
         """A request has been answered."""
-        counts = self._counts.get(told.operation)
+        counts = self._counts.get(record.operation)
         if counts is None:
-            counts = self._counts[told.operation] = Counts()
-        error = told.error or ""
+            counts = self._counts[record.operation] = Counts()
+        error = record.error or ""
         counts.answers[error] = counts.answers.get(error, 0) + 1
         counts.seconds += seconds
-        counts.bytes_in += told.bytes_in
-        counts.bytes_out += told.bytes_out
+        counts.bytes_in += record.bytes_in
+        counts.bytes_out += record.bytes_out
         counts.buckets[_bucket(seconds)] += 1
         if not self._writing:
             self._writing = True
             asyncio.get_running_loop().call_later(WRITE_S, self._write_on)
         if self._access is not None:
-            self._access.info("%s", self._line(scope, told, seconds))
+            self._access.info("%s", self._line(scope, record, seconds))
 
-    def _line(self, scope: Scope, told: RequestRecord, seconds: float) -> str:
+    def _line(self, scope: Scope, record: RequestRecord, seconds: float) -> str:
         now = datetime.fromtimestamp(self._clock.now_ms() / 1000, UTC)
         fields = {
             "time": now.isoformat(timespec="milliseconds"),
-            "request_id": told.request_id,
+            "request_id": record.request_id,
             "client": scope.client,
             "http": scope.http_version,
-            "operation": told.operation or f"{scope.method} {scope.path[:100]}",
-            "user": told.user,
-            "status": told.status,
-            "error": told.error,
-            "bytes_in": told.bytes_in,
-            "bytes_out": told.bytes_out,
+            "operation": record.operation or f"{scope.method} {scope.path[:100]}",
+            "user": record.user,
+            "status": record.status,
+            "error": record.error,
+            "bytes_in": record.bytes_in,
+            "bytes_out": record.bytes_out,
             "ms": round(seconds * 1000, 3),
         }
         return json.dumps(fields, separators=(",", ":"))
@@ -117,15 +117,15 @@ class Metrics:
         asyncio.get_running_loop().call_later(WRITE_S, self._write_on)
 
     def _write(self) -> None:
-        told = msgspec.json.encode(self._written_now())
-        if told == self._written:
+        written = msgspec.json.encode(self._written_now())
+        if written == self._written:
             return
         aside = self._file.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(exist_ok=True)
-            aside.write_bytes(told)
+            aside.write_bytes(written)
             aside.replace(self._file)
-            self._written = told
+            self._written = written
         except OSError:  # a full disk must not stop the service; the next second tries again
             logging.getLogger("eddyline.aws").warning("the counters could not be written")
 

@@ -54,7 +54,7 @@ _PLAIN = "text/plain; charset=utf-8"
 class RequestListener(Protocol):
     """The listener for completed requests: metrics and the access log."""
 
-    def saw(self, scope: Scope, told: RequestRecord, seconds: float) -> None:
+    def saw(self, scope: Scope, record: RequestRecord, seconds: float) -> None:
         """A request has been answered."""
 
     def page(self) -> bytes:
@@ -105,21 +105,21 @@ class Endpoint:
             exchange.close(None)
             return
         started = self._clock.monotonic()
-        told = RequestRecord(request_id=self._request_ids.next())
+        record = RequestRecord(request_id=self._request_ids.next())
         headers = headers_of(scope)
         if scope.method in ("GET", "HEAD") and _is_page(scope, headers):
             response = self._page(scope, headers)
         else:
-            response = await self._respond(scope, headers, exchange, told)
-        told.status, told.error = response.status, response.error
-        told.bytes_out = len(response.body)
+            response = await self._respond(scope, headers, exchange, record)
+        record.status, record.error = response.status, response.error
+        record.bytes_out = len(response.body)
         try:
-            if told.events is None:
-                self._send(scope, exchange, response, told)
+            if record.events is None:
+                self._send(scope, exchange, response, record)
             else:
-                await self._send_events(exchange, told.events, told)
+                await self._send_events(exchange, record.events, record)
         finally:
-            self._witness.saw(scope, told, self._clock.monotonic() - started)
+            self._witness.saw(scope, record, self._clock.monotonic() - started)
 
     def _page(self, scope: Scope, headers: Headers) -> Response:
         why = self._hosts.refusal(headers, pages=True)
@@ -136,7 +136,7 @@ class Endpoint:
         return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._witness.page())
 
     async def _respond(
-        self, scope: Scope, headers: Headers, exchange: Exchange, told: RequestRecord
+        self, scope: Scope, headers: Headers, exchange: Exchange, record: RequestRecord
     ) -> Response:
         http: HttpParts | None = None
         try:
@@ -144,12 +144,12 @@ class Endpoint:
             if why is not None:
                 raise AwsError("AccessDeniedException", why)
             body = await self._body(exchange, headers)
-            told.bytes_in = len(body)
+            record.bytes_in = len(body)
             http = HttpParts(scope.method, scope.path, scope.query_string, headers, body)
             route = await self._routes.route(http)
-            told.operation, told.form = route.label, route.form
+            record.operation, record.form = route.label, route.form
             caller = self._guard.admit(scope, headers, body)
-            told.user = caller.user
+            record.user = caller.user
             if headers.get("content-encoding"):  # a small body may inflate to a large one
                 body = await asyncio.to_thread(unpacked, body, headers)
                 http = HttpParts(scope.method, scope.path, scope.query_string, headers, body)
@@ -157,25 +157,25 @@ class Endpoint:
             request = service.parse(form, operation, http)
             answer = await service.call(Call(operation, request, cast(Wire, form), caller))
             if isinstance(answer, EventStream):
-                told.events = answer
+                record.events = answer
                 return Response(200, eventstream.CONTENT_TYPE, b"")
-            return form.answer(operation, answer, told.request_id)
+            return form.answer(operation, answer, record.request_id)
         except AwsError as error:
-            return self._refusal(http, error, told)
+            return self._refusal(http, error, record)
         except EddylineError as error:
-            return self._refusal(http, as_aws(error), told)
+            return self._refusal(http, as_aws(error), record)
         except Exception as error:
             sys.stderr.write(traceback.format_exc())
             sys.stderr.flush()
             message = f"a fault in Eddyline ({type(error).__name__}); see logs/api.log"
-            return self._refusal(http, AwsError(FAULT, message), told)
+            return self._refusal(http, AwsError(FAULT, message), record)
 
-    def _refusal(self, http: HttpParts | None, error: AwsError, told: RequestRecord) -> Response:
+    def _refusal(self, http: HttpParts | None, error: AwsError, record: RequestRecord) -> Response:
         """The error in the request's form, which has no route if it failed that early."""
-        form = told.form
-        if http is not None and not told.operation:
+        form = record.form
+        if http is not None and not record.operation:
             form = self._routes.form_of(http)
-        return form.refusal(error, told.request_id)
+        return form.refusal(error, record.request_id)
 
     async def _body(self, exchange: Exchange, headers: Headers) -> bytes:
         """The body, if it arrives in time."""
@@ -190,9 +190,9 @@ class Endpoint:
             raise AwsError("RequestTimeoutException", words) from None
 
     def _send(
-        self, scope: Scope, exchange: Exchange, response: Response, told: RequestRecord
+        self, scope: Scope, exchange: Exchange, response: Response, record: RequestRecord
     ) -> None:
-        headers = self._headers(response.content_type, told.request_id)
+        headers = self._headers(response.content_type, record.request_id)
         headers.append(("x-amz-crc32", str(crc32(response.body))))
         headers += response.headers
         if response.error:
@@ -214,31 +214,31 @@ class Endpoint:
         ]
 
     async def _send_events(
-        self, exchange: Exchange, stream: EventStream, told: RequestRecord
+        self, exchange: Exchange, stream: EventStream, record: RequestRecord
     ) -> None:
         """Send frames as they come, until the events end or the client disconnects.
 
         The first frame is ``initial-response``, for which some SDKs wait.
         """
-        form, events = _wire(told.form), stream.events
-        headers = self._headers(eventstream.CONTENT_TYPE, told.request_id)
+        form, events = _wire(record.form), stream.events
+        headers = self._headers(eventstream.CONTENT_TYPE, record.request_id)
         transport = exchange.response_stream(200, headers)
         gone = asyncio.ensure_future(exchange.client_disconnect())
         coming: asyncio.Future[Any] | None = None
         try:
-            await _send_frame(transport, told, _event(form, "initial-response", {}))
+            await _send_frame(transport, record, _event(form, "initial-response", {}))
             while True:
                 coming = asyncio.ensure_future(_next(events))
                 await asyncio.wait({coming, gone}, return_when=asyncio.FIRST_COMPLETED)
-                if not coming.done() or (found := coming.result()) is None:
+                if not coming.done() or (event := coming.result()) is None:
                     break
-                await _send_frame(transport, told, _event(form, *found))
+                await _send_frame(transport, record, _event(form, *event))
         except AwsError as error:
-            told.error = error.name
-            await _send_frame(transport, told, _exception(form, error))
+            record.error = error.name
+            await _send_frame(transport, record, _exception(form, error))
         except EddylineError as error:
-            told.error = error.code
-            await _send_frame(transport, told, _exception(form, as_aws(error)))
+            record.error = error.code
+            await _send_frame(transport, record, _exception(form, as_aws(error)))
         finally:
             await _end(gone, coming, events)
 
@@ -281,8 +281,8 @@ async def _end(
         await close()
 
 
-async def _send_frame(transport: Any, told: RequestRecord, frame: bytes) -> None:
-    told.bytes_out += len(frame)
+async def _send_frame(transport: Any, record: RequestRecord, frame: bytes) -> None:
+    record.bytes_out += len(frame)
     with contextlib.suppress(ProtocolClosed):  # the client is gone; ``gone`` is set
         await transport.send_bytes(frame)
 
@@ -311,9 +311,9 @@ async def read_body(exchange: Exchange, headers: Headers) -> bytes:
     Raises:
         AwsError: ``RequestEntityTooLargeException``.
     """
-    told = headers.get("content-length")
-    if told is not None and told.isdigit():
-        if int(told) > BODY_BYTES_MAX:
+    length = headers.get("content-length")
+    if length is not None and length.isdigit():
+        if int(length) > BODY_BYTES_MAX:
             raise _too_large()
         body: bytes = await exchange()
         return body

@@ -156,8 +156,8 @@ def _in_words(message: str) -> str:
     match = _OTHER_TYPE.fullmatch(message)
     if match is None:
         return message.replace(" - at `$.", " at `")
-    wanted, given, place = match.groups()
-    types = [_TYPES.get(name, name) for name in wanted.split(" | ") if name != "null"]
+    expected, given, place = match.groups()
+    types = [_TYPES.get(name, name) for name in expected.split(" | ") if name != "null"]
     return f"{place or 'the request'} must be {' or '.join(types)}, not {_TYPES.get(given, given)}"
 
 

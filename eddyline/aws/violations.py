@@ -17,7 +17,7 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.java_pattern import translated
 from eddyline.aws.model import Shape
 
-TOLD_MAX = 10
+VIOLATIONS_MAX = 10
 SHOWN_MAX = 1024
 _WHOLE = ("integer", "long")
 _JAVA_NAMES = {
@@ -37,14 +37,14 @@ def check(shape: Shape, value: Any) -> None:
     Raises:
         AwsError: ``ValidationException`` with every violation, or ``SerializationException``.
     """
-    told = []
+    violations = []
     for sentence in _violations(shape, value, ""):
-        told.append(sentence)
-        if len(told) == TOLD_MAX:
+        violations.append(sentence)
+        if len(violations) == VIOLATIONS_MAX:
             break
-    if told:
-        many = "" if len(told) == 1 else "s"
-        words = f"{len(told)} validation error{many} detected: {'; '.join(told)}"
+    if violations:
+        many = "" if len(violations) == 1 else "s"
+        words = f"{len(violations)} validation error{many} detected: {'; '.join(violations)}"
         raise AwsError("ValidationException", words)
 
 
@@ -104,8 +104,8 @@ def _of_map(shape: Shape, value: Any, path: str) -> Iterator[str]:
     for what, inner, items in (("keys", shape.key, value), ("values", shape.value, value.values())):
         if any(True for item in items for _ in _of_scalar(inner, item, path)):
             musts = ", ".join(f"Member must {m}" for m in _musts(inner))
-            told = f"Map {what} must satisfy constraint: [{musts}]"
-            yield f"Value {shown} at '{path}' failed to satisfy constraint: {told}"
+            sentence = f"Map {what} must satisfy constraint: [{musts}]"
+            yield f"Value {shown} at '{path}' failed to satisfy constraint: {sentence}"
 
 
 def _musts(shape: Shape) -> Iterator[str]:

@@ -35,11 +35,11 @@ SWITCH_S = 0.0005
 
 def main() -> None:
     """Serve until standard input ends."""
-    descriptor, parent, number, told = sys.argv[1:5]
+    descriptor, parent, number, settings_json = sys.argv[1:5]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server handles the terminal's Ctrl-C
     os.umask(PRIVATE_UMASK)
     die_with(int(parent))
-    settings = _settings(told)
+    settings = _settings(settings_json)
     try:
         uvloop.run(_serve(settings, int(descriptor), int(number)))
     except EddylineError as error:
@@ -56,13 +56,13 @@ def _leave(words: str, code: int) -> None:
     os._exit(code)
 
 
-def _settings(told: str) -> Settings:
+def _settings(settings_json: str) -> Settings:
     import msgspec
 
     def converted(kind: Any, value: Any) -> Any:
         return Path(value) if kind is Path else value
 
-    return msgspec.json.decode(told, type=Settings, dec_hook=converted)
+    return msgspec.json.decode(settings_json, type=Settings, dec_hook=converted)
 
 
 async def _serve(settings: Settings, descriptor: int, number: int) -> None:

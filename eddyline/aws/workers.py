@@ -41,7 +41,7 @@ class ApiWorkers:
         self._silent_s: dict[int, float] = {}
         # Stopping and restarting exclude each other.
         self._lock = threading.RLock()
-        self._wanted = False
+        self._keeps_running = False
 
     def start(self) -> int:
         """Begin to serve; returns the port.
@@ -51,7 +51,7 @@ class ApiWorkers:
         """
         with self._lock:
             self._begin()
-            self._wanted = True
+            self._keeps_running = True
             return self._port
 
     def restart(self) -> None:
@@ -61,7 +61,7 @@ class ApiWorkers:
             EddylineError: as ``start``; it may be tried again.
         """
         with self._lock:
-            if self._wanted:
+            if self._keeps_running:
                 self._end()
                 self._begin()
 
@@ -106,7 +106,7 @@ class ApiWorkers:
     def stop(self) -> None:
         """End all workers; they finish their current requests first."""
         with self._lock:
-            self._wanted = False
+            self._keeps_running = False
             self._end()
 
     def _end(self) -> None:
@@ -131,12 +131,12 @@ class ApiWorkers:
         return self._settings.data_dir / "logs" / "api.log"
 
     def _spawn(self, listener: socket.socket, number: int) -> subprocess.Popen[bytes]:
-        told = msgspec.json.encode(self._settings, enc_hook=str).decode()
+        settings_json = msgspec.json.encode(self._settings, enc_hook=str).decode()
         command = [sys.executable, "-m", "eddyline.aws.worker", str(listener.fileno())]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [*command, str(os.getpid()), str(number), told],
+                [*command, str(os.getpid()), str(number), settings_json],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -165,15 +165,15 @@ def _has_beaten(process: subprocess.Popen[bytes]) -> bool:
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host.strip("[]"), port))
-        found.listen(BACKLOG)
-        found.setblocking(False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host.strip("[]"), port))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
     except OSError as error:
-        found.close()
+        listener.close()
         msg = f"cannot listen on port {port} of {host}: {error.strerror}"
         hint = "choose another one with --api-port, or stop the program that has it"
         raise EddylineError("port_in_use", msg, hint=hint) from None
-    return found
+    return listener

@@ -94,20 +94,20 @@ class Catalog(Databases):
             self._remove(view.path)
         return self._create(view, "view", if_not_exists)
 
-    def _create(self, found: CatalogObject, kind: str, if_not_exists: bool) -> bool:
-        path = found.path
+    def _create(self, item: CatalogObject, kind: str, if_not_exists: bool) -> bool:
+        path = item.path
         if path.database not in self.list_databases(path.catalog):
             raise self._no_database(path.database)
-        old = self._temporary.get(path) if found.temporary else self._kept(path)
+        old = self._temporary.get(path) if item.temporary else self._kept(path)
         if old is not None:
             if if_not_exists:
                 return False
             what = "table" if isinstance(old, CatalogTable) else "view"
             raise _exists(what, path)
-        if found.temporary:
-            self._temporary[path] = found
+        if item.temporary:
+            self._temporary[path] = item
             return True
-        row = (path.catalog, path.database, path.name, kind, json.dumps(encode_object(found)))
+        row = (path.catalog, path.database, path.name, kind, json.dumps(encode_object(item)))
         try:
             with self._transaction() as db:
                 db.execute("INSERT INTO catalog_objects VALUES (?, ?, ?, ?, ?)", row)
@@ -138,12 +138,12 @@ class Catalog(Databases):
     ) -> bool:
         path = self.path_of(parts)
         word, other = ("table", "view") if kind is CatalogTable else ("view", "table")
-        found = self._temporary.get(path) if temporary else self._find(path)
-        if found is None:
+        item = self._temporary.get(path) if temporary else self._find(path)
+        if item is None:
             if if_exists:
                 return False
             raise self._no_object(path, word)
-        if not isinstance(found, kind):
+        if not isinstance(item, kind):
             msg = f"{path} is a {other}, not a {word}"
             raise EddylineError("conflict", msg, hint=f"DROP {other.upper()} {path.name}")
         self._remove(path)
@@ -239,10 +239,10 @@ class Catalog(Databases):
             EddylineError: ``not_found``, with the nearest names.
         """
         path = self.path_of(parts)
-        found = self._find(path)
-        if found is None:
+        item = self._find(path)
+        if item is None:
             raise self._no_object(path, "table or view")
-        return found
+        return item
 
     def has(self, parts: tuple[str, ...]) -> bool:
         """Whether there is a table or view of that name."""
@@ -254,17 +254,17 @@ class Catalog(Databases):
         Raises:
             EddylineError: ``not_found``; ``conflict`` if it is a view.
         """
-        found = self.resolve(parts)
-        if isinstance(found, CatalogTable):
-            return found
-        raise EddylineError("conflict", f"{found.path} is a view, not a table")
+        table = self.resolve(parts)
+        if isinstance(table, CatalogTable):
+            return table
+        raise EddylineError("conflict", f"{table.path} is a view, not a table")
 
     def view(self, parts: tuple[str, ...]) -> CatalogView:
         """The view of that name; as ``table``."""
-        found = self.resolve(parts)
-        if isinstance(found, CatalogView):
-            return found
-        raise EddylineError("conflict", f"{found.path} is a table, not a view")
+        view = self.resolve(parts)
+        if isinstance(view, CatalogView):
+            return view
+        raise EddylineError("conflict", f"{view.path} is a table, not a view")
 
     def _find(self, path: ObjectPath) -> CatalogObject | None:
         return self._temporary.get(path) or self._kept(path)
@@ -317,8 +317,8 @@ class Catalog(Databases):
                 (catalog, database),
             ).fetchall()
         names = {name for name, kind in rows if kind in words}
-        for path, found in self._temporary.items():
-            if (path.catalog, path.database) == (catalog, database) and isinstance(found, kinds):
+        for path, item in self._temporary.items():
+            if (path.catalog, path.database) == (catalog, database) and isinstance(item, kinds):
                 names.add(path.name)
         return sorted(names)
 

@@ -50,30 +50,30 @@ def decode_type(data: dict[str, Any]) -> DataType:
     )
 
 
-def encode_object(found: CatalogTable | CatalogView) -> dict[str, Any]:
+def encode_object(item: CatalogTable | CatalogView) -> dict[str, Any]:
     """A table or view; its path is the key it is kept under."""
-    if isinstance(found, CatalogView):
-        columns = [[c.name, encode_type(c.type)] for c in found.schema]
+    if isinstance(item, CatalogView):
+        columns = [[c.name, encode_type(c.type)] for c in item.schema]
         return {
             "version": VERSION,
             "kind": "view",
-            "query": found.query,
+            "query": item.query,
             "columns": columns,
-            "comment": found.comment,
+            "comment": item.comment,
         }
-    watermark = found.watermark
+    watermark = item.watermark
     return _without_none(
         "distribution",
         {
             "version": VERSION,
             "kind": "table",
-            "columns": [_encode_column(c) for c in found.columns],
+            "columns": [_encode_column(c) for c in item.columns],
             "watermark": [watermark.column, watermark.expression] if watermark else None,
-            "primary_key": list(found.primary_key),
-            "partitioned_by": list(found.partitioned_by),
-            "options": found.options,
-            "comment": found.comment,
-            "distribution": found.distribution,
+            "primary_key": list(item.primary_key),
+            "partitioned_by": list(item.partitioned_by),
+            "options": item.options,
+            "comment": item.comment,
+            "distribution": item.distribution,
         },
     )
 

@@ -69,34 +69,34 @@ def _is(mode: str) -> bool:
 
 def _one(services: Services, mode: str, name: str) -> Application:
     """The application or notebook of that name. Raises ``not_found`` for one of the other kind."""
-    found = services.applications.get(name)
-    if (found.mode == "INTERACTIVE") is not _is(mode):
-        other = "notebook" if found.mode == "INTERACTIVE" else "application"
+    application = services.applications.get(name)
+    if (application.mode == "INTERACTIVE") is not _is(mode):
+        other = "notebook" if application.mode == "INTERACTIVE" else "application"
         hint = f"eddyline {other} works on it"
         raise EddylineError("not_found", f"{name} is no {mode}; it is a {other}", hint=hint)
-    return found
+    return application
 
 
 def _show(mode: str, name: str, data_dir: Path | None, as_json: bool) -> None:
     with opened(data_dir) as services:
-        found = _one(services, mode, name)
+        application = _one(services, mode, name)
         jobs = services.applications.jobs(name)
         operations = services.applications.operations(name)
         snapshots = services.applications.snapshots(name)
     if as_json:
         parts = {"jobs": jobs, "operations": operations, "snapshots": snapshots}
-        line({"application": found, **parts})
+        line({"application": application, **parts})
         return
     facts: list[tuple[str, object]] = [
-        ("name", found.name),
-        ("mode", found.mode),
-        ("status", found.status),
-        ("error", found.error),
-        ("runtime", found.runtime),
-        ("version", found.version),
-        ("role", found.role),
-        ("note", found.note),
-        ("created (UTC)", moment(found.created_ms)),
+        ("name", application.name),
+        ("mode", application.mode),
+        ("status", application.status),
+        ("error", application.error),
+        ("runtime", application.runtime),
+        ("version", application.version),
+        ("role", application.role),
+        ("note", application.note),
+        ("created (UTC)", moment(application.created_ms)),
     ]
     for job in jobs:
         rows = f"{job.figures.rows_in} rows in, {job.figures.rows_out} out" if job.figures else ""

@@ -170,7 +170,7 @@ class Demo:
         burst = self._run.burst_ms()
         records = self._run.stop_sending()
         alerts = [
-            s.found(a.start_ms + 1 - 1000, a.peak_score, a.sentence, burst)
+            s.alert_of(a.start_ms + 1 - 1000, a.peak_score, a.sentence, burst)
             for a in watcher.alerts.values()
         ]
         good, words = s.verdict(alerts, burst, len(watcher.windows), watched_s)
@@ -204,7 +204,7 @@ class DemoOutput:
             say(text)
 
     def _alert(self, alert: Alert) -> None:
-        say(told(alert))
+        say(sentence_of(alert))
 
     def draw(self, elapsed_s: float) -> None:
         """Show how it stands."""
@@ -263,7 +263,7 @@ class LiveFace(DemoOutput):
         )
 
     def _alert(self, alert: Alert) -> None:
-        self._view.found.append(told(alert))
+        self._view.alerts.append(sentence_of(alert))
 
     def draw(self, elapsed_s: float) -> None:
         assert self._run is not None
@@ -282,7 +282,7 @@ def face() -> DemoOutput:
     return LiveFace() if sys.stderr.isatty() else DemoOutput()
 
 
-def told(alert: Alert) -> str:
+def sentence_of(alert: Alert) -> str:
     """An alert in a line: when, where, what."""
     from eddyline.cli.demo_view import clock_text
 

@@ -92,8 +92,8 @@ class Counting:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        found = pc.extract_regex(data.cast(pa.string()), r'"time":"(?P<window>[^"]{15})')
-        self.windows.update(pc.unique(found.field("window").drop_null()).to_pylist())
+        windows = pc.extract_regex(data.cast(pa.string()), r'"time":"(?P<window>[^"]{15})')
+        self.windows.update(pc.unique(windows.field("window").drop_null()).to_pylist())
         return self._target.send(keys, data, stop)
 
     def close(self) -> None:
@@ -142,9 +142,9 @@ def read(services: Services, windows: int) -> list[Point]:
 
 
 def _points(services: Services) -> list[Point]:
-    for found in services.anomalies.series():
-        if found.columns == COLUMNS:
-            return list(services.anomalies.points(found.series_id, limit=20_000))
+    for series in services.anomalies.series():
+        if series.columns == COLUMNS:
+            return list(services.anomalies.points(series.series_id, limit=20_000))
     return []
 
 

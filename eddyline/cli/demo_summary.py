@@ -47,7 +47,9 @@ class Summary(msgspec.Struct, frozen=True):
     verdict: str
 
 
-def found(start_ms: int, score: float, sentence: str, burst: tuple[int, int] | None) -> DemoAlert:
+def alert_of(
+    start_ms: int, score: float, sentence: str, burst: tuple[int, int] | None
+) -> DemoAlert:
     """An alert, set beside the burst."""
     return DemoAlert(
         start_ms,

@@ -33,7 +33,7 @@ class DemoView:
     elapsed_s: float = 0.0
     rates: dict[str, tuple[int, float]] = field(default_factory=dict)
     windows: deque[ScoredWindow] = field(default_factory=lambda: deque(maxlen=ROWS))
-    found: list[str] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
     note: str = ""
 
     def __rich__(self) -> RenderableType:
@@ -69,11 +69,12 @@ class DemoView:
 
     def _alerts(self) -> RenderableType:
         body = Text(
-            "\n".join(self.found) or "nothing unusual so far", style="red" if self.found else "dim"
+            "\n".join(self.alerts) or "nothing unusual so far",
+            style="red" if self.alerts else "dim",
         )
         if self.note:
             body.append("\n" + self.note, style="dim")
-        style = "red" if self.found else "dim"
+        style = "red" if self.alerts else "dim"
         return Panel(body, title="found", title_align="left", border_style=style)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from eddyline.cli.detect_reading import Reading
 
 BYTES_MAX = 1 << 30
-ALERTS_SAID = 20
+ALERTS_SHOWN = 20
 # Options that have no meaning for rows without times.
 OF_TIMED_ROWS = ("season", "time_zone", "holidays")
 
@@ -119,12 +119,12 @@ def _judged(
     from eddyline.cli.detect_file import judge, keys_of, read, roles
 
     reading = read(_checked(file), key, None if every is None else _width_ms(every))
-    wanted = [c.strip() for c in columns.split(",")] if columns else []
-    _check_names(file, reading.table, [*wanted, *(name for name in (key, time) if name)])
+    names = [c.strip() for c in columns.split(",")] if columns else []
+    _check_names(file, reading.table, [*names, *(name for name in (key, time) if name)])
     time = _time(file, reading.table, key, time, options)
     why = roles(reading, key, time, keys_of(reading.table, key)[1])
-    chosen = wanted or [name for name, reason in why.items() if not reason]
-    _tell_reading(reading, why, chosen, key, time, all_numbers=not wanted)
+    chosen = names or [name for name, reason in why.items() if not reason]
+    _tell_reading(reading, why, chosen, key, time, all_numbers=not names)
     judged = judge(reading, chosen, key, _of_log(options, reading, chosen), time)
     _tell_times(judged)
     return judged
@@ -247,15 +247,15 @@ def _checked(file: Path) -> Path:
 def _print(judged: JudgedFile, alerts_only: bool, as_json: bool) -> None:
     from eddyline.cli.detect_rows import names_of, rows
 
-    found = rows(judged, alerts_only, as_json)
+    lines = rows(judged, alerts_only, as_json)
     if as_json:
-        for row in found:
+        for row in lines:
             line(row, flush=False)
         sys.stdout.flush()
         return
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(names_of(judged, as_json))
-    for row in found:
+    for row in lines:
         out.writerow([_cell(v) for v in row.values()])
 
 
@@ -272,13 +272,13 @@ def _print_table(judged: JudgedFile) -> None:
 
 def _tell(judged: JudgedFile) -> None:
     """Alerts in words."""
-    found = judged.alerts()
-    for at in found[:ALERTS_SAID]:
+    alerts = judged.alerts()
+    for at in alerts[:ALERTS_SHOWN]:
         row = int(judged.rows[at])
         when = "" if judged.time is None else f", {judged.when(row)}"
         say(f"row {row + 1}{when}: {judged.sentence(at)}")
-    if len(found) > ALERTS_SAID:
-        say(f"... and {len(found) - ALERTS_SAID} more")
+    if len(alerts) > ALERTS_SHOWN:
+        say(f"... and {len(alerts) - ALERTS_SHOWN} more")
 
 
 def _summary(judged: JudgedFile) -> str:

@@ -84,13 +84,13 @@ def dialect_of(text: str) -> Dialect:
     lines = text.splitlines()
     if len(lines) > 1 and not text.endswith("\n"):
         lines.pop()  # it may be cut off
-    skip, told = 0, None
+    skip, separator = 0, None
     while skip < len(lines) and (lines[skip].startswith("#") or not lines[skip].strip()):
         skip += 1
     if skip < len(lines) and (match := _TELLS.match(lines[skip])):
-        told, skip = match[1], skip + 1
+        separator, skip = match[1], skip + 1
     lines = lines[skip:]
-    delimiter = told or _delimiter(lines)
+    delimiter = separator or _delimiter(lines)
     comma = delimiter != "," and _DECIMAL_COMMA.search("\n".join(lines)) is not None
     cells = _cells(lines[:1], delimiter)[0] if lines else []
     named = not any(_VALUE.fullmatch(cell) for cell in cells)

@@ -92,8 +92,10 @@ def measures(
     table: pa.Table, key: str | None, time: str | None = None
 ) -> tuple[list[str], list[str]]:
     """(numbers to judge, numbers that are no measures): all but the key and the time."""
-    found = roles(Reading(table), key, time, None)
-    return [n for n, why in found.items() if not why], [n for n, why in found.items() if why]
+    column_roles = roles(Reading(table), key, time, None)
+    return [n for n, why in column_roles.items() if not why], [
+        n for n, why in column_roles.items() if why
+    ]
 
 
 def roles(
@@ -164,8 +166,8 @@ class JudgedFile:
 
     def alerts(self) -> list[int]:
         """Places of the alerts among the verdicts, in the order of the file."""
-        found = np.flatnonzero(self.verdicts.alert)
-        return [int(i) for i in found[np.argsort(self.rows[found], kind="stable")]]
+        alert_rows = np.flatnonzero(self.verdicts.alert)
+        return [int(i) for i in alert_rows[np.argsort(self.rows[alert_rows], kind="stable")]]
 
     def sentence(self, at: int) -> str:
         """An alert in words; at: its place among the verdicts."""

@@ -57,12 +57,12 @@ def reading_of(table: pa.Table, decimal: str, notes: list[str]) -> Reading:
         if not pa.types.is_string(column.type):
             columns.append(column)
             continue
-        found = read_values(name, column, decimal)
-        columns.append(found.values)
-        notes = [*notes, *found.notes]
-        if found.texts is not None:
-            texts[name] = found.texts
-        if found.is_code:
+        values = read_values(name, column, decimal)
+        columns.append(values.values)
+        notes = [*notes, *values.notes]
+        if values.texts is not None:
+            texts[name] = values.texts
+        if values.is_code:
             codes.add(name)
     typed = pa.table(columns, names=table.column_names)
     reading = Reading(typed, texts, {}, frozenset(codes), tuple(notes))

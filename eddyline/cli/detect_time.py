@@ -87,8 +87,8 @@ def unit_of(column: pa.ChunkedArray) -> str | None:
     """What the numbers of a column count since 1970; None for timestamps."""
     if not is_number(column):
         return None
-    found = _unit(column.to_numpy(), _POSSIBLE)
-    return None if found is None else found[0]
+    unit = _unit(column.to_numpy(), _POSSIBLE)
+    return None if unit is None else unit[0]
 
 
 def _unit(values: Doubles | Int64s, years: tuple[int, int]) -> tuple[str, int] | None:
@@ -119,14 +119,14 @@ def times_of(table: pa.Table, name: str) -> Int64s:
         times: Int64s = column.cast(pa.timestamp("ms"), safe=False).cast(pa.int64()).to_numpy()
         return times
     values = column.to_numpy()
-    found = _unit(values, _POSSIBLE)
-    if found is None:
+    unit = _unit(values, _POSSIBLE)
+    if unit is None:
         msg = f"column {name} holds numbers that are no times of the years 1971 to 2200 in one unit"
         raise EddylineError("invalid_argument", msg, hint=hint)
-    if found[1] > 1_000 and values.dtype.kind in "iu":
-        whole: Int64s = values.astype(np.int64) // (found[1] // 1_000)
+    if unit[1] > 1_000 and values.dtype.kind in "iu":
+        whole: Int64s = values.astype(np.int64) // (unit[1] // 1_000)
         return whole
-    millis: Int64s = np.rint(values.astype(np.float64) * (1_000 / found[1])).astype(np.int64)
+    millis: Int64s = np.rint(values.astype(np.float64) * (1_000 / unit[1])).astype(np.int64)
     return millis
 
 

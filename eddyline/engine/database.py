@@ -217,17 +217,17 @@ class Database:
 
     def one(self, sql: str, values: Sequence[object] = ()) -> Any:
         """The first column of the first row, None if there is no row."""
-        found = self.rows(sql, values)
-        return found[0][0] if found else None
+        rows = self.rows(sql, values)
+        return rows[0][0] if rows else None
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows, as tuples; for small results."""
         self._instance.vectors.prepare(sql)
         try:
-            found: list[tuple[Any, ...]] = self._db.execute(sql, list(values)).fetchall()
+            rows: list[tuple[Any, ...]] = self._db.execute(sql, list(values)).fetchall()
         except duckdb.Error as e:
             raise translated(e) from e
-        return found
+        return rows
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

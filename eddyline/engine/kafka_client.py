@@ -28,15 +28,15 @@ class _NoLog:
 
 def settings_of(table_options: Mapping[str, str]) -> dict[str, str]:
     """The ``properties.`` of a table as librdkafka knows them."""
-    found = {
+    client_settings = {
         key.removeprefix(_PREFIX): value
         for key, value in table_options.items()
         if key.startswith(_PREFIX)
     }
-    jaas = found.pop("sasl.jaas.config", "")
+    jaas = client_settings.pop("sasl.jaas.config", "")
     for name, value in _LOGIN.findall(jaas):
-        found.setdefault(f"sasl.{name}", value)
-    return {key: value for key, value in found.items() if key not in _JAVA_ONLY}
+        client_settings.setdefault(f"sasl.{name}", value)
+    return {key: value for key, value in client_settings.items() if key not in _JAVA_ONLY}
 
 
 class KafkaClient:

@@ -85,8 +85,8 @@ class ScorePoints:
         def doubles(name: str) -> Doubles:
             column = table[name].combine_chunks()
             values = column.flatten() if pa.types.is_list(column.type) else column
-            found: Doubles = values.to_numpy(zero_copy_only=False)
-            return found
+            array: Doubles = values.to_numpy(zero_copy_only=False)
+            return array
 
         return ScorePoints(
             node=node,

@@ -382,8 +382,8 @@ def aggregate(name: str, types: Types) -> CompiledAggregate:
         raise EddylineError("sql_semantic", f"unknown aggregate function {name}", hint=hint)
     low, high = row.arity
     if not low <= len(types) <= high:
-        wanted = str(low) if low == high else f"{low} to {high}"
-        msg = f"{row.name} takes {wanted} arguments, not {len(types)}"
+        expected = str(low) if low == high else f"{low} to {high}"
+        msg = f"{row.name} takes {expected} arguments, not {len(types)}"
         raise EddylineError("sql_semantic", msg)
     compiled = row.compile(types)
     for a in compiled.accumulators:

@@ -79,12 +79,12 @@ def _extreme(name: str) -> Function:
     def builder(args: Arguments, context: CallContext) -> Built:
         kind = strict(_met(name, args, args), args)
         parts = ", ".join(_branch(i, a, kind, context) for i, a in enumerate(args))
-        found = f"{pick}({parts})"
+        extreme = f"{pick}({parts})"
         if not kind.nullable or len(args) == 1:
-            return Built(kind, found)
+            return Built(kind, extreme)
         # DuckDB passes over NULL; Flink gives NULL if any is.
         some = " OR ".join(f"({{{i}}}) IS NULL" for i, a in enumerate(args) if a.type.nullable)
-        return Built(kind, f"(CASE WHEN {some} THEN NULL ELSE {found} END)")
+        return Built(kind, f"(CASE WHEN {some} THEN NULL ELSE {extreme} END)")
 
     value = 3 if name == "GREATEST" else 1
     doc = f"The {name.lower()} of its arguments; NULL if any is NULL."

@@ -54,8 +54,8 @@ def _path(name: str, args: Arguments) -> _DuckPath:
     try:
         json_path.read(path)
     except (PathSyntaxError, re.error):
-        wanted = "a path such as '$.a', '$.a[0]', '$.a[*].b' or '$[\"a b\"]'"
-        raise mismatch(name, args, wanted) from None
+        expected = "a path such as '$.a', '$.a[0]', '$.a[*].b' or '$[\"a b\"]'"
+        raise mismatch(name, args, expected) from None
     return _DuckPath(literal(path), is_lax, True)
 
 

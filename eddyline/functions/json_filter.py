@@ -81,10 +81,10 @@ class _ConditionReader:
             self.expect(")")
             return kept
         left = self._operand()
-        found = self._match(_OPERATOR)
-        if found is None:
+        match = self._match(_OPERATOR)
+        if match is None:
             return lambda value: left(value) is not _MISSING
-        compare, right = _COMPARED[found[0].lower()], self._operand()
+        compare, right = _COMPARED[match[0].lower()], self._operand()
         return lambda value: compare(left(value), right(value))
 
     def _operand(self) -> Operand:
@@ -94,13 +94,13 @@ class _ConditionReader:
                 items.append(self._operand())
             self.expect("]")
             return lambda value: [item(value) for item in items]
-        found = self._match(_PATH)
-        if found:
-            return _at(self._read("$" + found[0][1:]))
-        found = self._match(_LITERAL)
-        if found is None:
+        match = self._match(_PATH)
+        if match:
+            return _at(self._read("$" + match[0][1:]))
+        match = self._match(_LITERAL)
+        if match is None:
             raise PathSyntaxError(self._text)
-        constant = _constant(found)
+        constant = _constant(match)
         return lambda value: constant
 
     def _takes(self, sign: str) -> bool:
@@ -111,10 +111,10 @@ class _ConditionReader:
 
     def _match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         self._skip()
-        found = pattern.match(self._text, self.at)
-        if found and found[0]:
-            self.at = found.end()
-            return found
+        match = pattern.match(self._text, self.at)
+        if match and match[0]:
+            self.at = match.end()
+            return match
         return None
 
     def _skip(self) -> None:
@@ -122,14 +122,14 @@ class _ConditionReader:
             self.at += 1
 
 
-def _constant(found: re.Match[str]) -> Any:
-    if found["number"]:
-        return Number(found["number"])
-    if found["pattern"] is not None:
-        return re.compile(found["pattern"], re.IGNORECASE if found["flags"] else 0)
-    if found["word"]:
-        return _WORDS[found["word"]]
-    return found["single"] if found["single"] is not None else found["double"]
+def _constant(match: re.Match[str]) -> Any:
+    if match["number"]:
+        return Number(match["number"])
+    if match["pattern"] is not None:
+        return re.compile(match["pattern"], re.IGNORECASE if match["flags"] else 0)
+    if match["word"]:
+        return _WORDS[match["word"]]
+    return match["single"] if match["single"] is not None else match["double"]
 
 
 def _at(path: _PathQuery) -> Operand:

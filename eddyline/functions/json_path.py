@@ -192,41 +192,41 @@ def read(text: str) -> Path:
             kept, at = condition(text, opening.end(), read)
             steps.append(_filter(kept))
             continue
-        kind, found = _spelling(text, at)
-        at = found.end()
+        kind, match = _spelling(text, at)
+        at = match.end()
         if kind == "function":
-            if found[1] not in _FUNCTIONS:
+            if match[1] not in _FUNCTIONS:
                 raise PathSyntaxError(text)
-            return Path(tuple(steps), _FUNCTIONS[found[1]])
-        steps.append(_step(kind, found, at == len(text)))
+            return Path(tuple(steps), _FUNCTIONS[match[1]])
+        steps.append(_step(kind, match, at == len(text)))
     return Path(tuple(steps))
 
 
 def _spelling(text: str, at: int) -> tuple[str, re.Match[str]]:
     """What kind of step begins at a place, and its parts."""
     for kind, pattern in _SPELLINGS:
-        found = pattern.match(text, at)
-        if found:
-            return kind, found
+        match = pattern.match(text, at)
+        if match:
+            return kind, match
     raise PathSyntaxError(text)
 
 
-def _step(kind: str, found: re.Match[str], last: bool) -> PathStep:
+def _step(kind: str, match: re.Match[str], last: bool) -> PathStep:
     if kind == "scan":
         return PathStep(False, _below)
     if kind == "every":
         return PathStep(False, _every)
     if kind == "key":
-        return _key(found[1])
+        return _key(match[1])
     if kind == "slice":
-        return _slice(*(int(bound) if bound else None for bound in (found[1], found[2])))
+        return _slice(*(int(bound) if bound else None for bound in (match[1], match[2])))
     if kind == "places":
-        return _places(tuple(int(place) for place in found[1].split(",")))
-    names = tuple(name[1:-1] for name in _IN_QUOTES.findall(found[1] or found[2]))
+        return _places(tuple(int(place) for place in match[1].split(",")))
+    names = tuple(name[1:-1] for name in _IN_QUOTES.findall(match[1] or match[2]))
     return _key(names[0]) if len(names) == 1 else _keys(names, last)
 
 
-def _found(document: str, path: str, lax: bool) -> Any:
+def _value_at(document: str, path: str, lax: bool) -> Any:
     """What a path leads to in a text; None if nowhere, or if the text is no JSON."""
     steps = read(path)
     try:
@@ -243,7 +243,7 @@ def _number(text: str) -> Number:
 
 def scalar(document: str, path: str, lax: bool) -> str | None:
     """The one value at a path, as JSON_VALUE gives it."""
-    value = _found(document, path, lax)
+    value = _value_at(document, path, lax)
     if value is None or isinstance(value, list | dict):
         return None
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
@@ -251,11 +251,11 @@ def scalar(document: str, path: str, lax: bool) -> str | None:
 
 def nested(document: str, path: str, lax: bool) -> str | None:
     """The object or array at a path, as JSON_QUERY gives it."""
-    value = _found(document, path, lax)
+    value = _value_at(document, path, lax)
     return written(value) if isinstance(value, list | dict) else None
 
 
 def whole(document: str, path: str, lax: bool) -> str | None:
     """Any value at a path, as JSON."""
-    value = _found(document, path, lax)
+    value = _value_at(document, path, lax)
     return None if value is None else written(value)

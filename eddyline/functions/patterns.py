@@ -35,23 +35,23 @@ def pieces(pattern: str) -> list[tuple[str, str]]:
     Raises:
         EddylineError: ``sql_unsupported`` for a letter that has no counterpart.
     """
-    found: list[tuple[str, str]] = []
+    parts: list[tuple[str, str]] = []
     for match in _TOKEN.finditer(pattern):
         word = match.group(0)
         if match.group(3) is not None:
-            found.append(("text", word))
+            parts.append(("text", word))
         elif word.startswith("'"):
-            found.append(("text", match.group(1).replace("''", "'") or "'"))
+            parts.append(("text", match.group(1).replace("''", "'") or "'"))
         elif word.startswith("S"):
-            found.append(("fraction", str(len(word))))
+            parts.append(("fraction", str(len(word))))
         elif word in _WEEKS:
-            found.append(("week", word))
+            parts.append(("week", word))
         elif word in _PRINT:
-            found.append(("field", _PRINT[word]))
+            parts.append(("field", _PRINT[word]))
         else:
             msg = f"the date pattern '{pattern}' has {word}, which is not supported"
             raise EddylineError("sql_unsupported", msg, hint="for example 'yyyy-MM-dd HH:mm:ss'")
-    return found
+    return parts
 
 
 def literal(text: str) -> str:

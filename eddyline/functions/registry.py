@@ -104,10 +104,10 @@ def build(name: str, args: Arguments, context: CallContext) -> Built:
     row = lookup(name)
     low, high = row.arity
     if not low <= len(args) <= high:
-        wanted = str(low) if low == high else f"{low} to {high}"
+        expected = str(low) if low == high else f"{low} to {high}"
         if high == UNBOUNDED:
-            wanted = f"at least {low}"
-        msg = f"{row.name} takes {wanted} arguments, not {len(args)}"
+            expected = f"at least {low}"
+        msg = f"{row.name} takes {expected} arguments, not {len(args)}"
         raise EddylineError("sql_semantic", msg, hint=f"for example {row.example[0]}")
     return row.build(args, context)
 
@@ -131,11 +131,11 @@ def lookup(name: str) -> Function:
     raise EddylineError("sql_semantic", f"there is no function {name}", hint=hint)
 
 
-def mismatch(name: str, args: Arguments, wanted: str) -> EddylineError:
+def mismatch(name: str, args: Arguments, expected: str) -> EddylineError:
     """The error of a call whose argument types do not fit."""
     types = ", ".join(str(a.type) for a in args)
     return EddylineError(
-        "sql_semantic", f"{name} cannot be applied to ({types})", hint=f"it takes {wanted}"
+        "sql_semantic", f"{name} cannot be applied to ({types})", hint=f"it takes {expected}"
     )
 
 

@@ -80,8 +80,8 @@ def _extract(text: str, source: str, group: int = 0) -> str | None:
     if pattern is None or not 0 <= group <= pattern.groups:
         return None
     match = _timed("REGEXP_EXTRACT", text, source, lambda: pattern.first(text))
-    found: str | None = match.group(group) if match is not None else None
-    return found
+    text_of_group: str | None = match.group(group) if match is not None else None
+    return text_of_group
 
 
 def _extract_all(text: str, source: str, group: int = 1) -> list[str | None] | None:
@@ -111,8 +111,8 @@ def _place(text: str, source: str) -> int | None:
 def _substring(text: str, source: str) -> str | None:
     pattern = _pattern(source)
     match = _timed("REGEXP_SUBSTR", text, source, lambda: pattern and pattern.first(text))
-    found: str | None = match.group(0) if match else None
-    return found
+    text_of_match: str | None = match.group(0) if match else None
+    return text_of_match
 
 
 def _replaced(text: str, source: str, by: str, budget: Budget) -> str | None:

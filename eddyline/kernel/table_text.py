@@ -212,11 +212,11 @@ def _rewrite(tokens: list[_Token], place: int, suffix: str, types: dict[str, str
 
 def parts(text: str) -> list[str]:
     """The expressions of a text that are separated by commas."""
-    found, depth = [""], 0
+    pieces, depth = [""], 0
     for token in _tokens(text):
         depth += (token.text in ("(", "[")) - (token.text in (")", "]"))
         if token.text == "," and depth == 0:
-            found.append("")
+            pieces.append("")
         else:
-            found[-1] += token.text
-    return [part.strip() for part in found]
+            pieces[-1] += token.text
+    return [part.strip() for part in pieces]

@@ -84,14 +84,14 @@ class UserRules(msgspec.Struct, frozen=True):
     feedback: dict[str, list[Feedback]]
     mutes: list[Mute]
 
-    def said(self, series_id: str, at_ms: int) -> Feedback | None:
+    def feedback_at(self, series_id: str, at_ms: int) -> Feedback | None:
         """The newest word that acts on a series' point of this time."""
         words = [f for f in self.feedback.get(series_id, ()) if f.acts_from_ms <= at_ms]
         return max(words, key=lambda f: (f.acts_from_ms, f.id)) if words else None
 
     def makes_alert(self, series_id: str, at_ms: int, rarity: float | None) -> bool:
         """Whether a point is an alert because one as rare was said to be an anomaly."""
-        word = self.said(series_id, at_ms)
+        word = self.feedback_at(series_id, at_ms)
         return bool(word and word.is_anomaly and rarity is not None and rarity >= word.rarity)
 
     def mutes_alert(
@@ -99,7 +99,7 @@ class UserRules(msgspec.Struct, frozen=True):
         rarity: float | None,
     ) -> str | None:  # fmt: skip
         """Why an alert is told to nobody; None if it is told."""
-        word = self.said(series_id, at_ms)
+        word = self.feedback_at(series_id, at_ms)
         if word and not word.is_anomaly and (rarity is None or rarity <= word.rarity + _MARGIN):
             return word.sentence
         rule = next((m for m in self.mutes if m.matches(job_id, key, columns, at_ms)), None)

@@ -38,8 +38,8 @@ def named(columns: list[str], explanation: dict[str, Any] | None) -> list[str]:
     """The columns that made a point unusual, the strongest first; all if that is not known."""
     shares = {}
     for name in columns:
-        found = (explanation or {}).get(name) or {}
-        shares[name] = float(found.get("ATTRIBUTION_SCORE", 0.0))
+        value = (explanation or {}).get(name) or {}
+        shares[name] = float(value.get("ATTRIBUTION_SCORE", 0.0))
     least = STRONG * sum(shares.values())
     strong = [name for name in columns if shares[name] >= least]
     return sorted(strong or columns, key=lambda name: -shares[name])

@@ -124,8 +124,8 @@ class Monitor:
             if point.event == "end":
                 _end(db, series_id, point)
                 continue
-            found = self._alert(db, words, of, columns, point)
-            alerts += [found] if found else []
+            alert = self._alert(db, words, of, columns, point)
+            alerts += [alert] if alert else []
             if point.event == "update":
                 _note_update(db, series_id, point)
         newest = max((p.time_ms for p in points), default=0)
@@ -161,16 +161,16 @@ class Monitor:
             "ORDER BY start_ms DESC LIMIT 1",
             (series_id, point.time_ms),
         ).fetchone()
-        wanted = point.alert or words.makes_alert(series_id, point.time_ms, point.rarity)
+        raises_alert = point.alert or words.makes_alert(series_id, point.time_ms, point.rarity)
         cooling = last is not None and point.time_ms - last[1] <= self._cool_down_ms
-        if cooling and not (wanted and _is_news(columns, last[2], point)):
+        if cooling and not (raises_alert and _is_news(columns, last[2], point)):
             db.execute(
                 "UPDATE alerts SET end_ms = max(end_ms, ?), peak_score = max(peak_score, ?), "
                 "grade = max(grade, ?), ended_ms = NULL WHERE id = ?",
                 (point.time_ms, point.score, point.grade, last[0]),
             )
             return None
-        if not wanted:
+        if not raises_alert:
             return None
         blamed = named(columns, point.explanation)
         muted = words.mutes_alert(job_id, series_id, key, blamed, point.time_ms, point.rarity)
@@ -240,7 +240,7 @@ class Anomalies:
             "ORDER BY start_ms DESC, id DESC LIMIT ?",
             (limit,),
         )
-        return [_found(*row) for row in rows]
+        return [_alert_of(*row) for row in rows]
 
     def incidents(self, limit: int = 100) -> IncidentList:
         """The newest incidents over many keys, newest first."""
@@ -250,8 +250,8 @@ class Anomalies:
         )
         out = []
         for number, job_id, start_ms, facts in read(self._path, sql, (limit,)):
-            told = json.loads(str(facts))
-            more = {k: told[k] for k in Incident.__struct_fields__[3:]}
+            fields = json.loads(str(facts))
+            more = {k: fields[k] for k in Incident.__struct_fields__[3:]}
             out.append(Incident(int(str(number)), str(job_id), int(str(start_ms)), **more))
         return out
 
@@ -310,12 +310,12 @@ class Anomalies:
                 "VALUES (?, ?, ?, ?, ?, ?) RETURNING id"
             )
             kept = Mute(int(db.execute(sql, row).fetchone()[0]), *row)
-            for found in self.alerts(ALERTS_KEPT):
-                columns = list(found.explanation or {})
-                blamed = named(columns, found.explanation)
-                if kept.matches(found.job_id, found.key, blamed, found.start_ms):
+            for alert in self.alerts(ALERTS_KEPT):
+                columns = list(alert.explanation or {})
+                blamed = named(columns, alert.explanation)
+                if kept.matches(alert.job_id, alert.key, blamed, alert.start_ms):
                     db.execute(
-                        "UPDATE alerts SET muted = ? WHERE id = ?", (kept.sentence, found.id)
+                        "UPDATE alerts SET muted = ? WHERE id = ?", (kept.sentence, alert.id)
                     )
         return kept
 
@@ -389,12 +389,12 @@ def _incident(db: Any, job_id: str, node: str, point: Point) -> int | None:
     """The id of the incident that an alert belongs to, whose facts may have grown."""
     if not point.incident:
         return None
-    told = json.loads(point.incident)
+    fields = json.loads(point.incident)
     sql = (
         "INSERT INTO incidents (job_id, node, number, start_ms, facts) VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET facts = excluded.facts RETURNING id"
     )
-    row = (job_id, node, told["id"], told["start_ms"], point.incident)
+    row = (job_id, node, fields["id"], fields["start_ms"], point.incident)
     return int(db.execute(sql, row).fetchone()[0])
 
 
@@ -438,7 +438,7 @@ def _series(*row: Any) -> SeriesInfo:
     return SeriesInfo(series_id, job_id, node, key, json.loads(columns), *rest)
 
 
-def _found(*row: Any) -> Alert:
+def _alert_of(*row: Any) -> Alert:
     facts = dict(zip(Alert.__struct_fields__, row, strict=True))
     because, updates = facts.pop("explanation"), facts.pop("updates")
     return Alert(

@@ -142,8 +142,8 @@ class ControlServer:
 
 def _method(services: Any, name: str) -> Callable[..., Any]:
     component, _, method = name.partition(".")
-    found = getattr(services, component, None) if component in COMPONENTS else None
-    function = None if method.startswith("_") else getattr(found, method, None)
+    target = getattr(services, component, None) if component in COMPONENTS else None
+    function = None if method.startswith("_") else getattr(target, method, None)
     if not callable(function):
         hint = "server and command line may be of different versions: restart the server"
         raise EddylineError("not_found", f"the server knows no method {name}", hint=hint)

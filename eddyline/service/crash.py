@@ -24,10 +24,10 @@ def crash_on_request() -> Callable[[str], None] | None:
 
     def at(moment: str) -> None:
         try:
-            wanted = file.read_text()
+            requested = file.read_text()
         except FileNotFoundError:
             return
-        if wanted == moment:
+        if requested == moment:
             file.unlink(missing_ok=True)
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -147,8 +147,8 @@ class DataDirectory:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except OSError:
                     with contextlib.suppress(ValueError):
-                        found: dict[str, Any] = json.load(file)
-                        return found
+                        holder: dict[str, Any] = json.load(file)
+                        return holder
                     return {}
         except FileNotFoundError:
             pass
@@ -213,8 +213,8 @@ def check_port(host: str, port: int, option: str) -> None:
 
 def free_port(host: str) -> int:
     """A port nobody listens on just now."""
-    with _bound(host, 0) as found:
-        port: int = found.getsockname()[1]
+    with _bound(host, 0) as bound:
+        port: int = bound.getsockname()[1]
         return port
 
 
@@ -223,15 +223,15 @@ _IN_USE = (48, 98)  # EADDRINUSE of macOS and Linux
 
 def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host, port))
-        found.listen(1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(1)
     except OSError:
-        found.close()
+        bound.close()
         raise
-    return found
+    return bound
 
 
 def _unusable(path: Path, error: OSError) -> EddylineError:

@@ -82,7 +82,7 @@ def senders(seed: int | None = None, burst: Burst | None = None) -> tuple[LabSen
         own = None if seed is None else seed + nth
         return GeneratorSpec(template, f"stream:{stream}", rate=rate, seed=own)
 
-    found = [
+    running = [
         LabSender("sensors", spec(0, SENSOR_TEMPLATE, SENSOR_STREAM, SENSORS_PER_S)),
         LabSender("visitors", spec(1, VISIT_TEMPLATE, CLICK_STREAM, 2 * CLICKS_PER_S)),
     ]
@@ -91,8 +91,8 @@ def senders(seed: int | None = None, burst: Burst | None = None) -> tuple[LabSen
         clicks = spec(2, CLICK_TEMPLATE, CLICK_STREAM, more)
         silent_before = (Burst(0.0, burst.start_s, 0.0),)
         total = round(more * burst.duration_s)
-        found.append(LabSender(BURST_SENDER, replace(clicks, bursts=silent_before, total=total)))
-    return tuple(found)
+        running.append(LabSender(BURST_SENDER, replace(clicks, bursts=silent_before, total=total)))
+    return tuple(running)
 
 
 def note_bytes(name: str) -> bytes:

@@ -46,10 +46,10 @@ class Printer:
             db.register("printed", table)
             vectors.prepare(self._select)
             try:
-                found: list[Row] = db.execute(self._select).fetchall()
+                rows: list[Row] = db.execute(self._select).fetchall()
             finally:
                 db.unregister("printed")
-        return found
+        return rows
 
 
 def _shared() -> tuple[duckdb.DuckDBPyConnection, Vectors]:

@@ -21,8 +21,8 @@ def record_scores(monitor: Monitor, job_id: str, scores: ScorePoints) -> list[Mo
     points: dict[str, Sequence[Point]] = {
         key: [_point(scores, at) for at in places] for key, places in by_key.items()
     }
-    told = monitor.add_all(job_id, scores.node, list(scores.columns), points)
-    return [told] if told.series else []
+    alerts = monitor.add_all(job_id, scores.node, list(scores.columns), points)
+    return [alerts] if alerts.series else []
 
 
 def _point(scores: ScorePoints, at: int) -> Point:
@@ -55,5 +55,5 @@ def _numbers(values: Doubles) -> list[float | None] | None:
 
 
 def _because(text: str) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = json.loads(text) if text else None
-    return found
+    explanation: dict[str, Any] | None = json.loads(text) if text else None
+    return explanation

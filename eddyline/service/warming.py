@@ -23,14 +23,14 @@ def warm(supervisor: Supervisor) -> threading.Event:
     """Begin; the event is set when it is over, whether well or not."""
     over = threading.Event()
 
-    def heard(child: ChildProcess, message: Any) -> None:
+    def on_message(child: ChildProcess, message: Any) -> None:
         """It says nothing."""
 
     def exited(child: ChildProcess, how: str, expected: bool) -> None:
         over.set()
 
     with contextlib.suppress(EddylineError):  # the server is stopping
-        supervisor.start(MODULE, heard, exited)
+        supervisor.start(MODULE, on_message, exited)
         return over
     over.set()
     return over

@@ -32,11 +32,11 @@ def interval_of(node: lg.Join) -> TimeBounds | None:
     times: tuple[str, str] | None = None
     rest: list[Typed] = []
     for c in _comparisons(conjuncts(node.condition)):
-        found = _bound(c, node)
-        if found is None or (times is not None and found[0] != times):
+        bound = _bound(c, node)
+        if bound is None or (times is not None and bound[0] != times):
             rest.append(c)
             continue
-        times, op, ms = found
+        times, op, ms = bound
         if op in (">=", ">", "="):
             low = ms + (op == ">")
             lower = low if lower is None else max(lower, low)

@@ -280,13 +280,13 @@ def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.
     )  # fmt: skip
 
 
-def _interval_join(node: lg.Join, found: TimeBounds) -> p.Node:
+def _interval_join(node: lg.Join, bounds: TimeBounds) -> p.Node:
     left = dict(zip(node.left_names, node.left.schema.names, strict=True))
     right = dict(zip(node.right_names, node.right.schema.names, strict=True))
-    left_keys, right_keys, rest = _keys(node, list(found.rest), frozenset())
+    left_keys, right_keys, rest = _keys(node, list(bounds.rest), frozenset())
     return p.IntervalJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
-        left[found.left_time], right[found.right_time], found.lower_ms, found.upper_ms,
+        left[bounds.left_time], right[bounds.right_time], bounds.lower_ms, bounds.upper_ms,
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
         meaning_of(node),
     )  # fmt: skip

@@ -31,10 +31,10 @@ def in_query(e: s.InQuery, certain: bool) -> s.Expression:
     columns = tuple(f"$y{i}" for i in range(len(operands)))
     names = [s.Name((_ROWS, c), e.span, (e.span, e.span)) for c in columns]
     equal = conjunction([s.Binary("=", n, o, e.span) for n, o in zip(names, operands, strict=True)])
-    found: s.Expression = _some(_count(e.query, columns, equal, e.span), e.span)
+    condition: s.Expression = _some(_count(e.query, columns, equal, e.span), e.span)
     if not certain:
-        found = _three_valued(e, found, columns, names, operands)
-    return s.Unary("NOT", found, e.span) if e.negated else found
+        condition = _three_valued(e, condition, columns, names, operands)
+    return s.Unary("NOT", condition, e.span) if e.negated else condition
 
 
 # The value of a subquery that decides a comparison with all of its values, or with any.
@@ -80,7 +80,7 @@ def quantified_list(
 
 def _three_valued(
     e: s.InQuery,
-    found: s.Expression,
+    condition: s.Expression,
     columns: tuple[str, ...],
     names: list[s.Name],
     operands: tuple[s.Expression, ...],
@@ -96,7 +96,7 @@ def _three_valued(
     any_unknown = unknown[0]
     for u in unknown[1:]:
         any_unknown = s.Binary("OR", any_unknown, u, e.span)
-    whens = ((found, true), (empty, false), (any_unknown, null))
+    whens = ((condition, true), (empty, false), (any_unknown, null))
     return s.CaseExpression(None, whens, false, e.span)
 
 

@@ -18,13 +18,13 @@ def mapped(e: s.Expression, change: Callable[[s.Expression], s.Expression | None
 
 def parts(e: s.Expression) -> Iterator[s.Expression]:
     """The expression and all expressions in it, outer ones first."""
-    found: list[s.Expression] = []
+    children: list[s.Expression] = []
 
     def seen(part: s.Expression) -> None:
-        found.append(part)
+        children.append(part)
 
     mapped(e, seen)
-    yield from found
+    yield from children
 
 
 def holds_query(e: s.Expression) -> bool:

@@ -68,15 +68,15 @@ def _through(
     for name, e in projections:
         if isinstance(e, Ref):
             passed.setdefault(e.name, name)
-    found = []
+    columns = []
     for w in below:
         if w.start in passed and w.end in passed:
             time = passed.get(w.time) if w.time else None
             start, end = passed[w.start], passed[w.end]
             known = w.partition_by is not None and set(w.partition_by) <= set(passed)
             keys = tuple(passed[k] for k in w.partition_by or ()) if known else None
-            found.append(replace(w, start=start, end=end, time=time, partition_by=keys))
-    return tuple(found)
+            columns.append(replace(w, start=start, end=end, time=time, partition_by=keys))
+    return tuple(columns)
 
 
 def _of_aggregate(node: lg.GroupBy) -> tuple[WindowColumns, ...]:
@@ -107,15 +107,15 @@ def _of_join(node: lg.Join) -> tuple[WindowColumns, ...]:
         return ()
     left = dict(zip(node.left.schema.names, node.left_names, strict=True))
     right = dict(zip(node.right.schema.names, node.right_names, strict=True))
-    found = []
+    columns = []
     sides = ((node.left, left), (node.right, right))
     for side, names in sides[: 1 if node.kind in ("SEMI", "ANTI") else 2]:
         for w in windows_of(side):
             time = names[w.time] if w.time else None
-            found.append(
+            columns.append(
                 replace(w, start=names[w.start], end=names[w.end], time=time, attached=True)
             )
-    return tuple(found)
+    return tuple(columns)
 
 
 def window_pair(node: lg.Join) -> tuple[WindowColumns, WindowColumns] | None:
@@ -137,17 +137,17 @@ def window_pair(node: lg.Join) -> tuple[WindowColumns, WindowColumns] | None:
 
 def equal_pairs(node: lg.Join) -> set[tuple[str, str]]:
     """(left column, right column) that the condition makes equal, in the output's names."""
-    found = set()
+    pairs = set()
     for c in conjuncts(node.condition):
         pair = equal_refs(c)
         if pair is None:
             continue
         a, b = pair
         if a in node.left_names and b in node.right_names:
-            found.add((a, b))
+            pairs.add((a, b))
         elif b in node.left_names and a in node.right_names:
-            found.add((b, a))
-    return found
+            pairs.add((b, a))
+    return pairs
 
 
 def equal_refs(e: Typed) -> tuple[str, str] | None:

@@ -32,10 +32,10 @@ _OPTIONS = (
 class AlertWords:
     """The panel below the chart, about one series at a time."""
 
-    def __init__(self, services: Services, said: Callable[[], Any]) -> None:
+    def __init__(self, services: Services, on_change: Callable[[], Any]) -> None:
         """said: called after something has changed."""
         self._services = services
-        self._said = said
+        self._on_change = on_change
         self._series: SeriesInfo | None = None
         self._shown: list[Mute] = []
         with ui.element("section").classes("panel"):
@@ -122,19 +122,19 @@ class AlertWords:
 
     async def _do(self, work: Callable[..., Any], *arguments: Any) -> None:
         await self._notice.attempt(work, *arguments)
-        await self._said()
+        await self._on_change()
 
     async def _try(self) -> None:
         if self._series is None:
             return
         given = {name: str(field.value or "") for name, field in self._inputs.items()}
         series = self._series
-        found = await self._what_notice.attempt(self._tried, series, given)
-        if found is None:
+        outlook = await self._what_notice.attempt(self._tried, series, given)
+        if outlook is None:
             return
-        self._outlook.set_content(escape(found.sentence) + outlook_html(found))
+        self._outlook.set_content(escape(outlook.sentence) + outlook_html(outlook))
         self._chart.options.clear()
-        self._chart.options.update(series_chart.options(series, found.points[-3000:], []))
+        self._chart.options.update(series_chart.options(series, outlook.points[-3000:], []))
         self._chart.set_visibility(True)
         self._chart.update()
 
@@ -159,8 +159,8 @@ def words_html(words: Sequence[Feedback]) -> str:
     return f"<ul>{items}</ul>" if items else ""
 
 
-def outlook_html(found: Outlook) -> str:
+def outlook_html(outlook: Outlook) -> str:
     """The alerts that other options would have raised, the newest first."""
-    lines = list(zip(found.then, found.words, strict=True))[-20:]
+    lines = list(zip(outlook.then, outlook.words, strict=True))[-20:]
     items = "".join(f"<li>{moment(at)}: {escape(words)}</li>" for at, words in reversed(lines))
     return f"<ul>{items}</ul>" if items else ""

@@ -82,20 +82,20 @@ def reasons(explanation: dict[str, Any] | None) -> str:
     bear less than a tenth are left out.
     """
     parts = []
-    for column, told in (explanation or {}).items():
-        if isinstance(told, dict):
-            parts.append((_number(told.get("ATTRIBUTION_SCORE")), column, told.get("DIRECTION")))
+    for column, facts in (explanation or {}).items():
+        if isinstance(facts, dict):
+            parts.append((_number(facts.get("ATTRIBUTION_SCORE")), column, facts.get("DIRECTION")))
     whole = sum(score for score, _, _ in parts)
     if whole <= 0:
         return ""
-    found: list[str] = []
+    reasons: list[str] = []
     for score, column, direction in sorted(parts, key=lambda p: -p[0]):
         if score / whole >= 0.1:
             way = _WAYS.get(str(direction), "away from")
-            what = "the ordinary" if not found else "it"
+            what = "the ordinary" if not reasons else "it"
             share = f" ({percent(score / whole)})" if len(parts) > 1 else ""
-            found.append(f"{column} {way} {what}{share}")
-    return ", ".join(found)
+            reasons.append(f"{column} {way} {what}{share}")
+    return ", ".join(reasons)
 
 
 def _number(text: Any) -> float:

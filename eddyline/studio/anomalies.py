@@ -79,7 +79,7 @@ class AnomaliesPage:
 
     def __init__(self, context: StudioContext, built: Page, series_id: str, at: int | None) -> None:
         self._services = context.services
-        self._wanted = series_id
+        self._requested = series_id
         self._at = at
         self._drawn: object = None
         self._job, self._key, self._window = ALL_JOBS, "", 300
@@ -102,7 +102,7 @@ class AnomaliesPage:
                     f"Anomalous points within {minutes} of each other are one anomaly. "
                     "Times are UTC."
                 ).classes("muted small")
-        with ui.element("div").classes("columns wide-left") as self._said:
+        with ui.element("div").classes("columns wide-left") as self._panels:
             self._words = AlertWords(self._services, self._chosen_again)
         with ui.element("section").classes("stack") as self._lists:
             heading("Series")
@@ -132,7 +132,7 @@ class AnomaliesPage:
 
     async def _chosen(self) -> None:
         self._job, self._key = str(self._jobs.value), str(self._keys.value or "").strip()
-        self._wanted, self._at = "", None
+        self._requested, self._at = "", None
         await self._refresh.now()
 
     async def _widened(self, event: object) -> None:
@@ -154,7 +154,7 @@ class AnomaliesPage:
         shown = [s for s in every_one if self._fits(s.job_id, s.key, s.series_id)]
         alerts = services.anomalies.alerts(ALERTS_READ)
         alerts = [a for a in alerts if self._fits(a.job_id, a.key, a.series_id)]
-        series = _chosen(shown, self._wanted, alerts)
+        series = _chosen(shown, self._requested, alerts)
         points = self._points(series) if series else []
         words = services.anomalies.feedback(series.series_id) if series else []
         mutes = services.anomalies.mutes()
@@ -165,7 +165,7 @@ class AnomaliesPage:
         return AnomaliesData(shown, names, alerts, series, points, now_ms, incidents, words, mutes)
 
     def _fits(self, job_id: str, key: str, series_id: str) -> bool:
-        if self._wanted == series_id:
+        if self._requested == series_id:
             return True
         return self._job in (ALL_JOBS, job_id) and self._key.lower() in key.lower()
 
@@ -173,17 +173,17 @@ class AnomaliesPage:
         read = self._services.anomalies.points
         if self._at is None:
             return read(series.series_id, limit=self._window)
-        found = read(series.series_id, limit=20_000)
-        middle = next((i for i, p in enumerate(found) if p.time_ms >= (self._at or 0)), 0)
-        first = max(0, min(middle - self._window // 2, len(found) - self._window))
-        return found[first : first + self._window]
+        points = read(series.series_id, limit=20_000)
+        middle = next((i for i, p in enumerate(points) if p.time_ms >= (self._at or 0)), 0)
+        first = max(0, min(middle - self._window // 2, len(points) - self._window))
+        return points[first : first + self._window]
 
     def _show(self, seen: AnomaliesData) -> None:
         some = seen.series is not None
         filtered = self._job != ALL_JOBS or bool(self._key)
         self._empty.set_visibility(not some and not filtered)
         self._body.set_visibility(some)
-        self._said.set_visibility(some)
+        self._panels.set_visibility(some)
         self._incidents.set_content(incident_rows(seen.incidents, seen.now_ms))
         self._lists.set_visibility(bool(seen.all) or filtered)
         self._live.set_visibility(self._at is not None)
@@ -206,7 +206,7 @@ class AnomaliesPage:
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        self._wanted = series.series_id  # so that the page stays where it is
+        self._requested = series.series_id  # so that the page stays where it is
         self._title.set_content(escape(name_of(series)))
         self._state.set_content(_standing(seen.points))
         self._facts.set_content(escape(_facts(series, seen.names, seen.points)))
@@ -222,10 +222,12 @@ _NONE = (
 )
 
 
-def _chosen(shown: Sequence[SeriesInfo], wanted: str, alerts: Sequence[Alert]) -> SeriesInfo | None:
+def _chosen(
+    shown: Sequence[SeriesInfo], requested: str, alerts: Sequence[Alert]
+) -> SeriesInfo | None:
     """The series asked for; else that of the newest anomaly; else the one with the newest point."""
     by_id = {s.series_id: s for s in shown}
-    for series_id in (wanted, *(a.series_id for a in alerts)):
+    for series_id in (requested, *(a.series_id for a in alerts)):
         if series_id in by_id:
             return by_id[series_id]
     return shown[0] if shown else None
@@ -235,16 +237,16 @@ def statements(services: Services, series: Sequence[SeriesInfo]) -> dict[str, st
     """What the statements of these series are called: a job by its note or name."""
     notes = {f"note:{note.id}": note.name for note in services.notes.list()}
     jobs = {job.job_id: job for job in services.jobs.list()}
-    found = {}
+    statements = {}
     for job_id in dict.fromkeys(s.job_id for s in series):
         job = jobs.get(job_id)
         where = notes.get(job.session) if job else None
         called = (job.name if job else None) or where
-        found[job_id] = called or (f"Job {job_id}" if job else f"Query {job_id[:8]}")
-    return _told_apart(found)
+        statements[job_id] = called or (f"Job {job_id}" if job else f"Query {job_id[:8]}")
+    return _distinct(statements)
 
 
-def _told_apart(names: dict[str, str]) -> dict[str, str]:
+def _distinct(names: dict[str, str]) -> dict[str, str]:
     """Statements of one name get a part of their id."""
     counts: dict[str, int] = {}
     for name in names.values():

@@ -56,7 +56,7 @@ def base() -> Options:
 
 def axis(kind: str, **more: Any) -> Options:
     """An axis of kind time, value or category."""
-    found: Options = {
+    options: Options = {
         "type": kind,
         "axisLabel": {**_TEXT, "hideOverlap": True},
         "axisLine": {"show": kind != "value", **_LINE},
@@ -64,14 +64,14 @@ def axis(kind: str, **more: Any) -> Options:
         "splitLine": {"show": kind == "value", **_LINE},
     }
     if kind == "value":
-        found["splitNumber"] = 4
-    return found | more
+        options["splitNumber"] = 4
+    return options | more
 
 
 def line(name: str, data: Sequence[Any], **more: Any) -> Options:
     """A line without marks at its points."""
-    found = {"type": "line", "name": name, "data": list(data), "showSymbol": False}
-    return found | {"lineStyle": {"width": 1.5}} | more
+    options = {"type": "line", "name": name, "data": list(data), "showSymbol": False}
+    return options | {"lineStyle": {"width": 1.5}} | more
 
 
 def rate(name: str) -> Options:
@@ -82,7 +82,7 @@ def rate(name: str) -> Options:
     return options
 
 
-def put(found: ui.echart, points: Sequence[tuple[int, float | None]]) -> None:
+def put(chart: ui.echart, points: Sequence[tuple[int, float | None]]) -> None:
     """Give a chart of one series its points (epoch ms, value); None breaks the line."""
-    found.options["series"][0]["data"] = [list(point) for point in points]
-    found.update()
+    chart.options["series"][0]["data"] = [list(point) for point in points]
+    chart.update()

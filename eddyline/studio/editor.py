@@ -67,10 +67,10 @@ class Editor:
         first = start + min(max(0, column - 1), max(0, len(rows[line - 1]) - 1))
         end = start + len(rows[line - 1])
         end = end if length is None else min(end, first + length)
-        found: list[dict[str, Any]] = [{"kind": "line", "line": line, "class": "error-line"}]
+        marks: list[dict[str, Any]] = [{"kind": "line", "line": line, "class": "error-line"}]
         if end > first:
-            found.append({"kind": "mark", "from": first, "to": end, "class": "error-text"})
-        self._field.decorations = found
+            marks.append({"kind": "mark", "from": first, "to": end, "class": "error-text"})
+        self._field.decorations = marks
         self._field.line_tooltips = {line: message}
         self._marked = True
 

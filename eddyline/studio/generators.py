@@ -101,13 +101,13 @@ class GeneratorsPage:
         names = [info.name for info in self._services.streams.list()]
         return GeneratorsData(sending_rates(self._services.generators), sorted(names))
 
-    def _show(self, found: GeneratorsData) -> None:
-        self._known = {s.info.id: s.info for s in found.sending}
-        self.form.show_streams(found.streams)
-        self._none.set_visibility(not found.sending)
-        self._listing.set_visibility(bool(found.sending))
-        self._listing.show({s.info.id: _cells(s) for s in found.sending})
-        mine = next((s for s in found.sending if s.info.id == self._chosen), None)
+    def _show(self, data: GeneratorsData) -> None:
+        self._known = {s.info.id: s.info for s in data.sending}
+        self.form.show_streams(data.streams)
+        self._none.set_visibility(not data.sending)
+        self._listing.set_visibility(bool(data.sending))
+        self._listing.show({s.info.id: _cells(s) for s in data.sending})
+        mine = next((s for s in data.sending if s.info.id == self._chosen), None)
         if mine is None and self._chosen is not None:  # removed in another window
             self._choose(None)
         self._show_live(mine)
@@ -260,8 +260,8 @@ def _tile(figure: str, name: str, small: str) -> str:
 def _error(info: GeneratorInfo) -> str:
     error: dict[str, Any] | None = info.error
     if error is not None:
-        found = EddylineError("internal", str(error.get("message", "")), hint=error.get("hint"))
-        return f'<div class="notice">{html_of(found)}</div>'
+        error_ = EddylineError("internal", str(error.get("message", "")), hint=error.get("hint"))
+        return f'<div class="notice">{html_of(error_)}</div>'
     if info.counters.last_error:
         return f'<div class="notice warn">Last error: {escape(info.counters.last_error)}</div>'
     if info.ended_with_server:

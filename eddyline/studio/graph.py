@@ -60,8 +60,8 @@ def mode_of(graph: Graph) -> str:
 
 def settings(table: OutputTable, graph: Graph) -> GraphSettings:
     """The graph's settings, by name over this table; guessed where they name nothing of it."""
-    if mode_of(graph) == SCATTER and (found := _scatter_settings(table, graph)) is not None:
-        return found
+    if mode_of(graph) == SCATTER and (options := _scatter_settings(table, graph)) is not None:
+        return options
     keys = _places(table, graph.get("keys"))
     groups = tuple(i for i in _places(table, graph.get("groups")) if i not in keys)
     values = _values(table, graph.get("values"))
@@ -121,10 +121,10 @@ def _scatter_settings(table: OutputTable, graph: Graph) -> GraphSettings | None:
 
 def _dots(table: OutputTable, chosen: GraphSettings, setting: look.Setting) -> Options:
     """A dot a row; its size by another column if the note names one."""
-    found = charts.base()
-    found["xAxis"] = charts.axis("value", scale=True)
-    found["yAxis"]["scale"] = True
-    found["tooltip"] = {**found["tooltip"], "trigger": "item"}
+    options = charts.base()
+    options["xAxis"] = charts.axis("value", scale=True)
+    options["yAxis"]["scale"] = True
+    options["tooltip"] = {**options["tooltip"], "trigger": "item"}
     sizes = _places(table, [setting.get("size")])
     largest = max((_number(row[i]) or 0.0 for row in table.rows for i in sizes), default=0.0)
     series: dict[str, list[tuple[float, Any]]] = {}
@@ -139,20 +139,20 @@ def _dots(table: OutputTable, chosen: GraphSettings, setting: look.Setting) -> O
             size = _number(row[sizes[0]]) or 0.0
             dot = {"value": [x, y], "symbolSize": 5 + 25 * max(0.0, size) / largest}
         series.setdefault(name, []).append((x, dot))
-    found["series"] = [
+    options["series"] = [
         _drawn(SCATTER, name, [dot for _, dot in sorted(dots, key=lambda pair: pair[0])])
         for name, dots in series.items()
     ]
     if len(series) > 1:
-        found["legend"] = {**charts.LEGEND}
-        found["grid"]["top"] = 36
-    return found
+        options["legend"] = {**charts.LEGEND}
+        options["grid"]["top"] = 36
+    return options
 
 
 def _options(table: OutputTable, chosen: GraphSettings) -> Options:
     if chosen.mode == PIE:
         return _pie(table, chosen)
-    found = charts.base()
+    options = charts.base()
     timed = len(chosen.keys) == 1 and is_time(table, chosen.keys[0])
     numeric = len(chosen.keys) == 1 and _is_numeric(table, chosen.keys[0])
     by_value = chosen.mode == SCATTER and numeric
@@ -160,22 +160,22 @@ def _options(table: OutputTable, chosen: GraphSettings) -> Options:
     series: dict[str, list[Any]]
     if not timed and not by_value:
         labels = list(dict.fromkeys(label for points in drawn.values() for label in points))
-        found["xAxis"] = charts.axis("category", data=labels[-POINTS_MAX:])
-        kept = found["xAxis"]["data"]
+        options["xAxis"] = charts.axis("category", data=labels[-POINTS_MAX:])
+        kept = options["xAxis"]["data"]
         series = {name: [points.get(label) for label in kept] for name, points in drawn.items()}
     else:
         at = _instant if timed else float
-        found["xAxis"] = charts.axis("time" if timed else "value", scale=True)
+        options["xAxis"] = charts.axis("time" if timed else "value", scale=True)
         series = {
             name: sorted([at(label), value] for label, value in points.items())[-POINTS_MAX:]
             for name, points in drawn.items()
         }
-    found["yAxis"]["scale"] = chosen.mode in (LINE, SCATTER)
-    found["series"] = [_drawn(chosen.mode, name, data) for name, data in series.items()]
+    options["yAxis"]["scale"] = chosen.mode in (LINE, SCATTER)
+    options["series"] = [_drawn(chosen.mode, name, data) for name, data in series.items()]
     if len(series) > 1:
-        found["legend"] = {**charts.LEGEND}
-        found["grid"]["top"] = 36
-    return found
+        options["legend"] = {**charts.LEGEND}
+        options["grid"]["top"] = 36
+    return options
 
 
 def _drawn(mode: str, name: str, data: list[Any]) -> Options:
@@ -190,15 +190,15 @@ def _drawn(mode: str, name: str, data: list[Any]) -> Options:
 
 
 def _pie(table: OutputTable, chosen: GraphSettings) -> Options:
-    found = charts.base()
+    options = charts.base()
     points = next(iter(_series(table, chosen).values()), {})
     for name in ("xAxis", "yAxis", "grid"):
-        del found[name]
-    found["tooltip"] = {**found["tooltip"], "trigger": "item"}
+        del options[name]
+    options["tooltip"] = {**options["tooltip"], "trigger": "item"}
     label = {"color": "var(--text)", "fontSize": 12}
     data = [{"name": name, "value": value} for name, value in list(points.items())[:SERIES_MAX]]
-    found["series"] = [{"type": "pie", "radius": ["35%", "68%"], "data": data, "label": label}]
-    return found
+    options["series"] = [{"type": "pie", "radius": ["35%", "68%"], "data": data, "label": label}]
+    return options
 
 
 def _series(table: OutputTable, chosen: GraphSettings) -> dict[str, dict[str, float]]:
@@ -236,13 +236,13 @@ def _places(table: OutputTable, entries: Any) -> tuple[int, ...]:
 
 
 def _values(table: OutputTable, entries: Any) -> tuple[tuple[int, str], ...]:
-    found = []
+    values = []
     for entry in entries if _is_list(entries) else []:
         if isinstance(entry, dict) and entry.get("name") in table.columns:
             aggregate = str(entry.get("aggr") or "sum")
             place = table.columns.index(str(entry["name"]))
-            found.append((place, aggregate if aggregate in AGGREGATES else "sum"))
-    return tuple(found)
+            values.append((place, aggregate if aggregate in AGGREGATES else "sum"))
+    return tuple(values)
 
 
 def _is_list(value: Any) -> bool:
@@ -272,10 +272,10 @@ def _few(table: OutputTable, index: int) -> bool:
 
 def _number(text: str | None) -> float | None:
     try:
-        found = float(text or "")
+        number = float(text or "")
     except ValueError:
         return None
-    return found if abs(found) < 1e300 else None
+    return number if abs(number) < 1e300 else None
 
 
 def _instant(text: str | None) -> int | None:
@@ -283,7 +283,7 @@ def _instant(text: str | None) -> int | None:
     if text is None or len(text) < 10 or text[4:5] != "-":
         return None
     try:
-        found = datetime.fromisoformat(text[:26])
+        instant = datetime.fromisoformat(text[:26])
     except ValueError:
         return None
-    return int(found.replace(tzinfo=found.tzinfo or UTC).timestamp() * 1000)
+    return int(instant.replace(tzinfo=instant.tzinfo or UTC).timestamp() * 1000)

@@ -28,7 +28,7 @@ _COLUMNS = (
 )
 
 
-Found = tuple[JobInfos, SessionInfos, dict[str, str], int]
+JobsData = tuple[JobInfos, SessionInfos, dict[str, str], int]
 _INTO = re.compile(r"\s*INSERT\s+INTO\s+([\w.`]+)", re.IGNORECASE)
 
 
@@ -62,14 +62,14 @@ class JobLists:
             self._sessions = Listing(columns, "Worker processes")
         every(1.0, self._pull, self._show)
 
-    def _pull(self) -> Found:
+    def _pull(self) -> JobsData:
         services = self._services
         names = {f"note:{note.id}": note.name for note in services.notes.list()}
         now_ms = services.clock.now_ms()
         return services.jobs.list(), services.sessions.list(), names, now_ms
 
-    def _show(self, found: Found) -> None:
-        jobs, sessions, names, now_ms = found
+    def _show(self, data: JobsData) -> None:
+        jobs, sessions, names, now_ms = data
         self._running = {job.job_id for job in jobs if job.desired == RUNNING}
         self._empty.set_visibility(not jobs)
         self._listing.set_visibility(bool(jobs))
@@ -114,12 +114,12 @@ def job_cells(job: JobInfo, now_ms: int, names: dict[str, str] | None = None) ->
     watermark = figures.watermark_ms if figures else None
     sql = " ".join(job.sql.split())
     where = f" · {_session(job.session, names)}" if names is not None else ""
-    told = f'<div class="strong clip">{link(f"/jobs/{job.job_id}", title_of(job))}{where}</div>'
-    told += f'<div class="small muted clip sql" title="{escape(sql)}">{escape(sql)}</div>'
+    job_cell = f'<div class="strong clip">{link(f"/jobs/{job.job_id}", title_of(job))}{where}</div>'
+    job_cell += f'<div class="small muted clip sql" title="{escape(sql)}">{escape(sql)}</div>'
     if job.error:
-        told += f'<div class="notice">{escape(job.error.get("message", ""))}</div>'
+        job_cell += f'<div class="notice">{escape(job.error.get("message", ""))}</div>'
     return [
-        told,
+        job_cell,
         state(job.actual),
         number(figures.rows_in if figures else None),
         number(figures.rows_out if figures else None),

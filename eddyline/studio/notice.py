@@ -57,10 +57,10 @@ class Notice:
 def html_of(error: EddylineError) -> str:
     """An error as HTML."""
     first, *rest = error.pretty().split("\n")
-    return _told(first, rest)
+    return _html(first, rest)
 
 
-def _told(first: str, rest: list[str]) -> str:
+def _html(first: str, rest: list[str]) -> str:
     """The sentence, the place in the text, then what else is known and what to do."""
     words = [line for line in rest if line.startswith(("detail: ", "hint: "))]
     place = [line for line in rest if line not in words]
@@ -75,7 +75,7 @@ def _told(first: str, rest: list[str]) -> str:
 def text_html(pretty: str) -> str:
     """The same of an error's text, as a paragraph keeps it."""
     first, *rest = pretty.rstrip("\n").split("\n")
-    return _told(first, rest)
+    return _html(first, rest)
 
 
 def _sentence(text: str) -> str:

@@ -71,13 +71,13 @@ class Rates:
         return self.read()
 
     def _sample(self, now: float) -> dict[str, StreamRate]:
-        found = {}
+        rates = {}
         for info in sorted(self._services.streams.list(), key=lambda s: s.name):
             try:
-                found[info.name] = self._one(info.name, now)
+                rates[info.name] = self._one(info.name, now)
             except EddylineError:  # deleted between the list and the look
                 continue
-        return found
+        return rates
 
     def _one(self, name: str, now: float) -> StreamRate:
         stream = self._services.streams.open(name)

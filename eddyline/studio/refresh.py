@@ -47,10 +47,10 @@ class Refresh(Generic[T]):
         """Look and show, whoever looks; one look at a time, so that none overtakes another."""
         async with self._looking:
             try:
-                found = await run.io_bound(self._pull)
-                if found is None:  # the server is stopping
+                pulled = await run.io_bound(self._pull)
+                if pulled is None:  # the server is stopping
                     return
-                self._show(found)
+                self._show(pulled)
             except Exception as failure:
                 self._failed(failure)
                 return

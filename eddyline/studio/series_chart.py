@@ -17,34 +17,34 @@ BANDS_MAX = 2
 
 def options(series: SeriesInfo, points: Sequence[Point], alerts: Sequence[Alert]) -> Options:
     """The chart's options. Anomalous points are red dots, anomalies red bands over both parts."""
-    found = charts.base()
+    options = charts.base()
     columns = series.columns[:COLUMNS_MAX]
-    found["grid"] = [
+    options["grid"] = [
         {"left": 56, "right": 20, "top": 34, "height": "56%"},
         {"left": 56, "right": 20, "top": "76%", "bottom": 24},
     ]
-    found["xAxis"] = [
+    options["xAxis"] = [
         charts.axis("time", gridIndex=0, axisLabel={"show": False}),
         charts.axis("time", gridIndex=1),
     ]
-    found["yAxis"] = [
+    options["yAxis"] = [
         charts.axis("value", gridIndex=0, scale=True),
         charts.axis("value", gridIndex=1, min=0, splitNumber=2),
     ]
-    found["axisPointer"] = {"link": [{"xAxisIndex": "all"}]}
-    found["legend"] = {
+    options["axisPointer"] = {"link": [{"xAxisIndex": "all"}]}
+    options["legend"] = {
         **charts.LEGEND,
         "data": [*columns, *_expected_names(points, columns), "anomalous", "score"],
     }
-    found["series"] = [
+    options["series"] = [
         *_values(columns, points),
         *_bands(columns, points),
         *_expectations(columns, points),
         _anomalous(points),
         _score(points, bands(alerts, points)),
     ]
-    found["series"][0]["markArea"] = _area(bands(alerts, points))
-    return found
+    options["series"][0]["markArea"] = _area(bands(alerts, points))
+    return options
 
 
 def _values(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
@@ -57,7 +57,7 @@ def _values(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
 
 def _bands(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
     """Within which a single value is no alert: an area between two lines without a stroke."""
-    found = []
+    bands = []
     for i, name in enumerate(columns[:BANDS_MAX]):
         known = [
             (p.time_ms, p.lower[i], p.upper[i]) if p.lower and p.upper else (p.time_ms, None, None)
@@ -75,9 +75,9 @@ def _bands(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
             "tooltip": {"show": False}, "color": COLORS[i % len(COLORS)],
             "lineStyle": {"opacity": 0},
         }  # fmt: skip
-        found.append(charts.line(f"{name}, least", lows, **shared))
-        found.append(charts.line(f"{name}, band", wide, **shared, areaStyle={"opacity": 0.13}))
-    return found
+        bands.append(charts.line(f"{name}, least", lows, **shared))
+        bands.append(charts.line(f"{name}, band", wide, **shared, areaStyle={"opacity": 0.13}))
+    return bands
 
 
 def _expected_names(points: Sequence[Point], columns: Sequence[str]) -> list[str]:
@@ -87,18 +87,18 @@ def _expected_names(points: Sequence[Point], columns: Sequence[str]) -> list[str
 
 def _expectations(columns: Sequence[str], points: Sequence[Point]) -> list[Options]:
     """Dashed, and only where the forest says what it expected."""
-    found = []
+    areas = []
     # A few lone expectations would make no line to be seen.
     alone = sum(p.expected is not None for p in points) < len(points) / 3
     for i, name in enumerate(_expected_names(points, columns)):
         data = [[p.time_ms, _short(p.expected[i]) if p.expected else None] for p in points]
         style = {"width": 1.5, "type": [4, 3], "color": COLORS[i % len(COLORS)]}
-        found.append(
+        areas.append(
             charts.line(name, data, lineStyle=style, color=COLORS[i % len(COLORS)], opacity=0.7)
             | {"symbol": "circle", "symbolSize": 6, "showSymbol": alone}
             | {"itemStyle": {"color": "var(--surface)", "borderColor": COLORS[i % len(COLORS)]}}
         )
-    return found
+    return areas
 
 
 def _anomalous(points: Sequence[Point]) -> Options:

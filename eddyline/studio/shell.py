@@ -58,11 +58,11 @@ def page(
     theme = theme if theme in _THEMES else "auto"
     dark = theme == "dark" or (theme == "auto" and cookies.get("eddyline-dark") == "1")
     mode = ui.dark_mode(_THEMES[theme])
-    found: list[Page] = []
+    pages: list[Page] = []
     with ui.element("div").classes("frame"):
         _element("a", "Skip to content", "skip", href="#main")
         with ui.element("nav").classes("rail").props('aria-label="Sections"'):
-            _rail(section, theme, mode, keys, found)
+            _rail(section, theme, mode, keys, pages)
         # The page framework's own <main> is around all of this, and there may be only one.
         with ui.element("div").classes("main").props('id="main" tabindex="-1"'):
             with ui.element("header").classes("head"):
@@ -71,11 +71,11 @@ def page(
                 heading = _element("h1", title)
                 actions = ui.element("div").classes("row-line")
             built = Page(actions, heading, dark)
-            found.append(built)
+            pages.append(built)
             yield built
 
 
-def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[Page]) -> None:
+def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, pages: list[Page]) -> None:
     ui.html(
         f'<a class="brand" href="/" aria-label="Eddyline">{LOGO}'
         '<span class="name">Eddyline</span></a>',
@@ -92,7 +92,7 @@ def _rail(section: str, theme: str, mode: ui.dark_mode, keys: Keys, found: list[
             ui.icon(icon).props('aria-hidden="true"')
             _element("span", label, "name")
     ui.element("div").classes("rail-space")
-    _theme_button(theme, mode, found)
+    _theme_button(theme, mode, pages)
     help_dialog = _help(keys)
     _rail_button("keyboard", "Keys", help_dialog.open).props('data-key="?" title="Keys (?)"')
     ui.html(
@@ -115,14 +115,14 @@ def user_of_page() -> str | None:
     return user
 
 
-def _theme_button(theme: str, mode: ui.dark_mode, found: list[Page]) -> None:
+def _theme_button(theme: str, mode: ui.dark_mode, pages: list[Page]) -> None:
     now = {"theme": theme}
 
     def show(dark: bool) -> None:
-        for page in found:
+        for page in pages:
             page.dark = dark
-            for told in page.on_dark:
-                told(dark)
+            for listener in page.on_dark:
+                listener(dark)
 
     def system_turned(event: Any) -> None:
         if now["theme"] == "auto":
@@ -177,10 +177,10 @@ def _help(keys: Keys) -> ui.dialog:
 
 
 def _element(tag: str, text: str, classes: str = "", **props: str) -> ui.html:
-    found = ui.html(escape(text), sanitize=False, tag=tag).classes(classes)
+    element = ui.html(escape(text), sanitize=False, tag=tag).classes(classes)
     for name, value in props.items():
-        found.props[name] = value
-    return found
+        element.props[name] = value
+    return element
 
 
 def heading(text: str, level: int = 2) -> ui.html:
@@ -219,10 +219,10 @@ def icon_button(icon: str, label: str, on_click: Callable[..., Any] | None = Non
 
 def empty(title: str, words: str) -> ui.element:
     """What is shown where there is nothing yet; what to do next goes into it."""
-    with ui.element("section").classes("empty") as found:
+    with ui.element("section").classes("empty") as section:
         heading(title)
         ui.label(words).props("role=paragraph")
-    return found
+    return section
 
 
 def _take_away(dialog: ui.dialog) -> None:

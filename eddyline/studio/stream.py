@@ -77,9 +77,9 @@ class StreamPage:
                 self._follow.props["title"] = "Look again every second"
                 button("Look again", self._look, icon="refresh", key="l")
             self._none = ui.html(_NO_RECORDS, sanitize=False)
-            self._looked = ui.html("", sanitize=False).classes("grid-frame")
-            self._looked.props("tabindex=0 role=region")
-            self._looked.props["aria-label"] = "Newest records"
+            self._sample = ui.html("", sanitize=False).classes("grid-frame")
+            self._sample.props("tabindex=0 role=region")
+            self._sample.props["aria-label"] = "Newest records"
         with ui.element("section").classes("stack"):
             heading("Shards")
             columns = (("Shard", "mono"), ("State", ""), ("Oldest", "num"), ("Next", "num"),
@@ -106,11 +106,11 @@ class StreamPage:
             ui.navigate.to("/streams")
 
     async def _look(self) -> None:
-        found = await self._notice.attempt(
+        shown = await self._notice.attempt(
             newest, self._context.services.streams, self._name, SHOWN
         )
-        if found is not None:
-            self._show_records(found)
+        if shown is not None:
+            self._show_records(shown)
 
     def _newest(self) -> list[SampledRecord] | None:
         if not self._follow.value:
@@ -120,12 +120,12 @@ class StreamPage:
         except EddylineError:  # the facts above say why
             return None
 
-    def _show_records(self, found: list[SampledRecord] | None) -> None:
-        if found is None:
+    def _show_records(self, records: list[SampledRecord] | None) -> None:
+        if records is None:
             return
-        self._none.set_visibility(not found)
-        self._looked.set_visibility(bool(found))
-        self._looked.set_content(records_table(found))
+        self._none.set_visibility(not records)
+        self._sample.set_visibility(bool(records))
+        self._sample.set_content(records_table(records))
 
     def _pull(self) -> tuple[StreamRate, list[list[str]]] | EddylineError:
         rate = self._context.rates.read().get(self._name)
@@ -138,11 +138,11 @@ class StreamPage:
             return EddylineError("not_found", f"there is no stream {self._name}")
         return rate, shards
 
-    def _show(self, found: tuple[StreamRate, list[list[str]]] | EddylineError) -> None:
-        if isinstance(found, EddylineError):
-            self._facts.set_content(f'<div class="notice">{html_of(found)}</div>')
+    def _show(self, shown: tuple[StreamRate, list[list[str]]] | EddylineError) -> None:
+        if isinstance(shown, EddylineError):
+            self._facts.set_content(f'<div class="notice">{html_of(shown)}</div>')
             return
-        rate, shards = found
+        rate, shards = shown
         self._facts.set_content(_facts(rate))
         charts.put(self._records, [(at, rounded(v, 1)) for at, v, _ in rate.history])
         charts.put(self._bytes, [(at, rounded(v)) for at, _, v in rate.history])

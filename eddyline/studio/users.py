@@ -87,7 +87,7 @@ class UsersPage:
 
     async def create(self) -> None:
         """Ask for a name, a password and what the user may do."""
-        answer = await _asked("New user", with_name=True)
+        answer = await _ask("New user", with_name=True)
         if answer is None:
             return
         name, password, may = answer
@@ -101,7 +101,7 @@ class UsersPage:
         await self._refresh.now()
 
     async def _change(self, name: str) -> None:
-        answer = await _asked(f"Change the password of {name}", with_name=False)
+        answer = await _ask(f"Change the password of {name}", with_name=False)
         if answer is None:
             return
         if await self._notice.does(self._users.set_password, name, answer[1]):
@@ -114,7 +114,7 @@ class UsersPage:
             await self._refresh.now()
 
 
-async def _asked(title: str, *, with_name: bool) -> tuple[str, str, str] | None:
+async def _ask(title: str, *, with_name: bool) -> tuple[str, str, str] | None:
     """Name, password and rights as they were typed; None if the dialog was left."""
     with ui.dialog() as dialog, ui.card().classes("dialog"):
         heading(title)

@@ -66,10 +66,10 @@ def _checked(item: CatalogObject, values: list[str]) -> str:
 
 def get_partition(context: GlueContext, call: Call) -> Answer:
     item = context.table(call.request.DatabaseName, call.request.TableName)
-    return {"Partition": _described(context, item, _found(context, item, call))}
+    return {"Partition": _described(context, item, _partition(context, item, call))}
 
 
-def _found(context: GlueContext, item: CatalogObject, call: Call) -> GlueItem:
+def _partition(context: GlueContext, item: CatalogObject, call: Call) -> GlueItem:
     path = item.path
     values = json.dumps(call.request.PartitionValues)
     kept = context.kept.item(KIND, path.database, path.name, values)
@@ -124,11 +124,11 @@ def batch_get_partition(context: GlueContext, call: Call) -> Answer:
     item = context.table(request.DatabaseName, request.TableName)
     path = item.path
     there, missing = [], []
-    for wanted in request.PartitionsToGet:
-        values = json.dumps(wanted.Values)
+    for requested in request.PartitionsToGet:
+        values = json.dumps(requested.Values)
         kept = context.kept.item(KIND, path.database, path.name, values)
         if kept is None:
-            missing.append({"Values": wanted.Values})
+            missing.append({"Values": requested.Values})
         else:
             there.append(_described(context, item, kept))
     return {"Partitions": there, "UnprocessedKeys": missing}
@@ -158,11 +158,11 @@ def batch_delete_partition(context: GlueContext, call: Call) -> Answer:
     request = call.request
     path = context.table(request.DatabaseName, request.TableName).path
     errors = []
-    for wanted in request.PartitionsToDelete:
-        values = json.dumps(wanted.Values)
+    for requested in request.PartitionsToDelete:
+        values = json.dumps(requested.Values)
         if not context.kept.remove_item(KIND, path.database, path.name, values):
             error = AwsError("EntityNotFoundException", "Partition not found.")
-            errors.append(_failed(wanted.Values, error))
+            errors.append(_failed(requested.Values, error))
     return {"Errors": errors}
 
 

@@ -40,13 +40,13 @@ async def describe_account_settings(context: KinesisContext, call: Call) -> Answ
 
 
 def update_account_settings(context: KinesisContext, call: Call) -> Answer:
-    wanted = call.request.MinimumThroughputBillingCommitment.Status
+    requested = call.request.MinimumThroughputBillingCommitment.Status
     with _locked(context):
         saved = _saved(context)
-        if saved.get("status", "DISABLED") != wanted:
-            when = "started_ms" if wanted == "ENABLED" else "ended_ms"
-            saved = {**saved, "status": wanted, when: context.clock.now_ms()}
-            if wanted == "ENABLED":
+        if saved.get("status", "DISABLED") != requested:
+            when = "started_ms" if requested == "ENABLED" else "ended_ms"
+            saved = {**saved, "status": requested, when: context.clock.now_ms()}
+            if requested == "ENABLED":
                 saved.pop("ended_ms", None)
             _save(context, saved)
     return {_COMMITMENT: _described(saved)}
@@ -62,10 +62,10 @@ def _described(saved: dict[str, Any]) -> dict[str, Any]:
 
 def _saved(context: KinesisContext) -> dict[str, Any]:
     try:
-        found = json.loads((context.settings.data_dir / FILE).read_text())
+        saved = json.loads((context.settings.data_dir / FILE).read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return saved if isinstance(saved, dict) else {}
 
 
 def _save(context: KinesisContext, saved: dict[str, Any]) -> None:

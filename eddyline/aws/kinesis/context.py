@@ -9,7 +9,7 @@ from eddyline.aws.errors import AwsError
 from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.flow import ServedShards
 from eddyline.aws.kinesis.naming import ResourceNames, open_stream, stream_name
-from eddyline.aws.kinesis.resources import ACCOUNT_COUNTS, RELATIONS, Resource, find, found
+from eddyline.aws.kinesis.resources import ACCOUNT_COUNTS, RELATIONS, Resource, find, handler_at
 from eddyline.aws.kinesis.throttle import Throttle
 from eddyline.log import LogStore, Stream, StreamInfo, StreamStatus
 from eddyline.settings import Settings
@@ -84,31 +84,31 @@ class KinesisContext(ServiceContext):
         Raises:
             AwsError: ``ResourceNotFoundException``.
         """
-        found = self.resource(arn)
-        if found.stream is None:
-            return found.policy()
-        return Flags(found.stream.attributes()).policy
+        resource = self.resource(arn)
+        if resource.stream is None:
+            return resource.policy()
+        return Flags(resource.stream.attributes()).policy
 
     def set_policy(self, arn: str, text: str | None) -> None:
         """Give it a resource policy, or none. Raises AwsError ``ResourceNotFoundException``."""
-        found = self.resource(arn)
-        if found.stream is None:
-            found.set_policy(text)
+        resource = self.resource(arn)
+        if resource.stream is None:
+            resource.set_policy(text)
             return
 
         def change(info: StreamInfo) -> dict[str, Any]:
             kept = {k: v for k, v in info.attributes.items() if k != "policy"}
             return {"attributes": kept if text is None else {**kept, "policy": text}}
 
-        found.stream.update(change)
+        resource.stream.update(change)
 
     def relations(self, stream: str) -> dict[str, int]:
         """Counts for DescribeStreamSummary of what hangs on a stream: QueueCount, ChannelCount."""
-        return {m: int(found(place)(self, stream)) for m, place in RELATIONS.items()}
+        return {m: int(handler_at(place)(self, stream)) for m, place in RELATIONS.items()}
 
     def account_counts(self) -> dict[str, int]:
         """Further counts for DescribeLimits: ChannelCount, ChannelCountLimit."""
-        return {m: int(found(place)(self)) for m, place in ACCOUNT_COUNTS.items()}
+        return {m: int(handler_at(place)(self)) for m, place in ACCOUNT_COUNTS.items()}
 
     def check_active(self, info: StreamInfo) -> None:
         """Raise ``ResourceInUseException`` unless the stream may be changed now."""

@@ -47,10 +47,10 @@ class ServedShards:
 
     def read(self, stream: str, shard: int, records: int, size: int, behind_ms: int) -> None:
         """So many records of so many bytes went out, and so far behind the newest they were."""
-        found = self._of(stream, shard)
-        found.records += records
-        found.bytes += size
-        found.age_ms, found.read_ms = behind_ms, self._clock.now_ms()
+        flow = self._of(stream, shard)
+        flow.records += records
+        flow.bytes += size
+        flow.age_ms, flow.read_ms = behind_ms, self._clock.now_ms()
 
     def write_exceeded(self, stream: str, shard: int) -> None:
         """A record was refused for now."""
@@ -62,10 +62,10 @@ class ServedShards:
 
     def _of(self, stream: str, shard: int) -> ShardFlow:
         shards = self.streams.get(stream)
-        found = None if shards is None else shards.get(shard)
-        if found is None:
+        flow = None if shards is None else shards.get(shard)
+        if flow is None:
             if self._shards >= SHARDS_MAX:  # of streams long gone
                 self.streams, self._shards = {}, 0
-            found = self.streams.setdefault(stream, {})[shard] = ShardFlow()
+            flow = self.streams.setdefault(stream, {})[shard] = ShardFlow()
             self._shards += 1
-        return found
+        return flow

@@ -42,9 +42,9 @@ class FollowerKind(Generic[F]):
     def find(self, context: KinesisContext, arn: str) -> F:
         """The one an ARN names. Raises AwsError ``ResourceNotFoundException``."""
         local = context.names.local(arn)
-        for found in self.store(context).all():
-            if self.arn(context, found) == local:
-                return found
+        for follower in self.store(context).all():
+            if self.arn(context, follower) == local:
+                return follower
         words = f"{self.title} {arn} under account {context.names.account} not found."
         raise AwsError("ResourceNotFoundException", words)
 
@@ -53,8 +53,8 @@ class FollowerKind(Generic[F]):
         there = self.store(context).all()
         if not there:
             return 0
-        wanted = context.stream_named(stream).stream_id
-        return sum(f.stream_id == wanted for f in there)
+        stream_id = context.stream_named(stream).stream_id
+        return sum(f.stream_id == stream_id for f in there)
 
     def resource(self, context: KinesisContext, arn: str) -> Resource | None:
         """The one an ARN names as a thing that has tags and a policy."""
@@ -111,9 +111,9 @@ class FollowerKind(Generic[F]):
         if request.NextToken is not None:
             (after,) = tokens.page_of(listing, request.NextToken, context.clock)
         there = self.store(context).all()
-        found = [f for f in there if f.name > after and _passes(f, request.StreamFilter)]
-        page = found[: min(request.MaxResults or A_PAGE, A_PAGE)]
-        if len(found) == len(page):
+        followers = [f for f in there if f.name > after and _passes(f, request.StreamFilter)]
+        page = followers[: min(request.MaxResults or A_PAGE, A_PAGE)]
+        if len(followers) == len(page):
             return page, {}
         return page, {"NextToken": tokens.page(listing, [page[-1].name], context.clock)}
 
@@ -143,12 +143,12 @@ def followed(context: KinesisContext, follower: Follower) -> dict[str, Any]:
     }
 
 
-def _passes(follower: Follower, wanted: Any) -> bool:
+def _passes(follower: Follower, filter_: Any) -> bool:
     """Whether it is on one of the streams asked for."""
-    if not wanted:
+    if not filter_:
         return True
     return any(
         name_in(w.StreamARN) == follower.stream
         and w.StreamCreationTimestamp in (None, follower.stream_created_ms / 1000)
-        for w in wanted
+        for w in filter_
     )

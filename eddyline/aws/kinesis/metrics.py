@@ -50,19 +50,19 @@ _STREAM_ROWS = (
 
 
 def _of_streams(store: LogStore) -> Iterator[str]:
-    found = list(_counted(store))
+    streams = list(_counted(store))
     for name, kind, member, words in _STREAM_ROWS:
         yield from head(name, kind, words)
-        for stream, counters, _ in found:
+        for stream, counters, _ in streams:
             for shard in counters.shards:
                 label = f'stream="{stream}",shard="shardId-{shard.index:012d}"'
                 yield f"{name}{{{label}}} {getattr(shard, member)}"
     yield from head("eddyline_stored_bytes", "gauge", "Bytes of a stream's blocks on disk.")
-    for stream, counters, _ in found:
+    for stream, counters, _ in streams:
         yield f'eddyline_stored_bytes{{stream="{stream}"}} {counters.stored_bytes}'
     name = "kinesis_enhanced_monitoring"
     yield from head(name, "gauge", "1 for each shard-level metric that a stream has switched on.")
-    for stream, _, switched_on in found:
+    for stream, _, switched_on in streams:
         for metric in switched_on:
             yield f'{name}{{stream="{stream}",metric="{metric}"}} 1'
 

@@ -52,7 +52,7 @@ ACCOUNT_COUNTS: dict[str, str] = {
 }
 
 
-def found(place: str) -> Callable[..., Any]:
+def handler_at(place: str) -> Callable[..., Any]:
     """The function at "module:function", imported when it is first needed."""
     module, _, function = place.partition(":")
     return cast("Callable[..., Any]", getattr(import_module(module), function))
@@ -75,7 +75,7 @@ def find(context: KinesisContext, arn: str) -> Resource:
     if kind == "stream":
         return Resource(arn, context.stream_named(name_in(arn)))
     place = FINDERS.get(kind)
-    thing = None if place is None else found(place)(context, arn)
+    thing = None if place is None else handler_at(place)(context, arn)
     if thing is None:
         words = f"{kind.capitalize() or 'Resource'} {arn} not found."
         raise AwsError("ResourceNotFoundException", words)

@@ -61,10 +61,10 @@ def _remove(stream: Stream, keys: list[str]) -> None:
 async def list_tags_for_stream(context: KinesisContext, call: Call) -> Answer:
     request = call.request
     start = request.ExclusiveStartTagKey
-    found = sorted(context.stream(request).info().tags.items())
-    found = [(k, v) for k, v in found if start is None or k > start]
+    tags = sorted(context.stream(request).info().tags.items())
+    tags = [(k, v) for k, v in tags if start is None or k > start]
     limit = request.Limit or TAGS_MAX
-    return {"Tags": _listed(found[:limit]), "HasMoreTags": len(found) > limit}
+    return {"Tags": _listed(tags[:limit]), "HasMoreTags": len(tags) > limit}
 
 
 def _listed(tags: list[tuple[str, str]]) -> list[dict[str, str]]:
@@ -72,11 +72,11 @@ def _listed(tags: list[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def tag_resource(context: KinesisContext, call: Call) -> Answer:
-    found = context.resource(call.request.ResourceARN)
-    if found.stream is not None:
-        _add(found.stream, call.request.Tags)
+    resource = context.resource(call.request.ResourceARN)
+    if resource.stream is not None:
+        _add(resource.stream, call.request.Tags)
     else:
-        found.change_tags(lambda there: _with(there, call.request.Tags))
+        resource.change_tags(lambda there: _with(there, call.request.Tags))
     return {}
 
 
@@ -86,18 +86,18 @@ def _with(there: dict[str, str], tags: dict[str, str]) -> dict[str, str]:
 
 
 def untag_resource(context: KinesisContext, call: Call) -> Answer:
-    found = context.resource(call.request.ResourceARN)
+    resource = context.resource(call.request.ResourceARN)
     keys = call.request.TagKeys
-    if found.stream is not None:
-        _remove(found.stream, keys)
+    if resource.stream is not None:
+        _remove(resource.stream, keys)
     else:
-        found.change_tags(lambda there: {k: v for k, v in there.items() if k not in keys})
+        resource.change_tags(lambda there: {k: v for k, v in there.items() if k not in keys})
     return {}
 
 
 async def list_tags_for_resource(context: KinesisContext, call: Call) -> Answer:
-    found = context.resource(call.request.ResourceARN)
-    tags = found.stream.info().tags if found.stream is not None else found.tags()
+    resource = context.resource(call.request.ResourceARN)
+    tags = resource.stream.info().tags if resource.stream is not None else resource.tags()
     return {"Tags": _listed(sorted(tags.items()))}
 
 

@@ -73,12 +73,12 @@ class Throttle:
         return round(self._clock.monotonic() * MICRO)
 
     def _of(self, stream_id: str, shard: int) -> tuple[_Bucket, _Bucket, _Bucket, _Bucket]:
-        found = self._shards.get((stream_id, shard))
-        if found is None:
+        budget = self._shards.get((stream_id, shard))
+        if budget is None:
             if len(self._shards) >= SHARDS_MAX:  # shards of streams long gone
                 self._shards.clear()
             now = self._now()
             limits = (WRITE_RECORDS, WRITE_BYTES, READS, READ_BYTES)
             made = [_Bucket(n, n * MICRO, now) for n in limits]
-            found = self._shards[stream_id, shard] = (made[0], made[1], made[2], made[3])
-        return found
+            budget = self._shards[stream_id, shard] = (made[0], made[1], made[2], made[3])
+        return budget

@@ -71,9 +71,9 @@ def page_of(kind: str, text: str, clock: Clock) -> list[Any]:
         AwsError: ``InvalidArgumentException``, or ``ExpiredNextTokenException`` after 300 s.
     """
     try:
-        found, issued_ms, fields = _unpacked(text, tuple[str, int, list[Any]])
-        if found != kind:
-            raise ValueError(found)
+        token_kind, issued_ms, fields = _unpacked(text, tuple[str, int, list[Any]])
+        if token_kind != kind:
+            raise ValueError(token_kind)
     except ValueError:
         raise AwsError("InvalidArgumentException", "Invalid NextToken.") from None
     if clock.now_ms() - issued_ms > PAGE_MS:

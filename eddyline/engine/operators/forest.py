@@ -72,8 +72,8 @@ class Forest(Operator):
         self._incidents = Incidents(node.partition_by, node.columns)
         self._settled = SettledRows(context, self._below, node.time_column)
         self._taken = 0
-        self._untold: ScorePoints | None = None
-        self._telling = context.table("untold")
+        self._unreported: ScorePoints | None = None
+        self._unreported_table = context.table("untold")
         self._points = context.table("points")
         self._snapshot = context.table("snapshot")
 
@@ -82,14 +82,14 @@ class Forest(Operator):
         self._settled.create()
         db.run(f"CREATE TABLE {self._points} (nth BIGINT, model BIGINT, point DOUBLE[])")
         db.run(f"CREATE TABLE {self._snapshot} (taken BIGINT, models BLOB)")
-        db.run(f"CREATE TABLE {self._telling} ({scores.TABLE})")
+        db.run(f"CREATE TABLE {self._unreported_table} ({scores.TABLE})")
         self._keys.create()
         self.adapt()
 
     def adapt(self) -> None:
         for name, kind in scores.MORE:
             self.context.db.run(
-                f"ALTER TABLE {self._telling} ADD COLUMN IF NOT EXISTS {name} {kind}"
+                f"ALTER TABLE {self._unreported_table} ADD COLUMN IF NOT EXISTS {name} {kind}"
             )
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
@@ -116,7 +116,7 @@ class Forest(Operator):
         return inputs[0], filling or self._settled.due(inputs[0])
 
     def committed(self, epoch: int) -> None:
-        points, self._untold = self._untold, None
+        points, self._unreported = self._unreported, None
         if points is not None:
             self._listener.on_scores(points)
 
@@ -137,10 +137,14 @@ class Forest(Operator):
         self._keys.restore()
         self._stale, self._keys.dropped = set(saved.get("stale", ())), saved.get("dropped", 0)
         self._relearn()
-        told = self.context.db.query(f"SELECT * FROM {self._telling}")
+        reported = self.context.db.query(f"SELECT * FROM {self._unreported_table}")
         # The last run may have died before it told them; twice does no harm. Older ones told less.
-        if told.num_rows and "lower" in told.column_names and not told["lower"].null_count:
-            self._untold = ScorePoints.of(told, self.name, self._node.columns)
+        if (
+            reported.num_rows
+            and "lower" in reported.column_names
+            and not reported["lower"].null_count
+        ):
+            self._unreported = ScorePoints.of(reported, self.name, self._node.columns)
 
     def why_silent(self) -> list[str]:
         out = []
@@ -231,8 +235,8 @@ class Forest(Operator):
             shown, times, points[whole], verdicts, events, len(self._keys)
         )
         filled = _filled_rows(rows, whole)
-        told = self._told(rows, shown, points, whole, verdicts, reasons)
-        self._tell(replace(told, event=_texts(events), incident=_texts(incidents)))
+        reported = self._scored_points(rows, shown, points, whole, verdicts, reasons)
+        self._report(replace(reported, event=_texts(events), incident=_texts(incidents)))
         out = rows.select(list(self._below.names))
         out = out.append_column(node.score, pa.array(_spread(verdicts.score, whole)))
         if node.grade is not None:
@@ -325,14 +329,14 @@ class Forest(Operator):
         columns = list(self._node.columns)
         high, low = verdicts.attribution_high, verdicts.attribution_low
         texts = [""] * len(verdicts.score)
-        wanted = verdicts.grade > 0
+        anomalous = verdicts.grade > 0
         if self._node.explanation is not None:
-            wanted = np.ones(len(texts), np.bool_)
-        for i in np.flatnonzero(wanted).tolist():
+            anomalous = np.ones(len(texts), np.bool_)
+        for i in np.flatnonzero(anomalous).tolist():
             texts[i] = explanation_json(columns, high[i], low[i])
         return texts
 
-    def _told(
+    def _scored_points(
         self,
         rows: pa.Table,
         shown: tuple[str, ...],
@@ -449,13 +453,15 @@ class Forest(Operator):
             models = np.where(began, -1 - kept, kept)
             self._machine().process(models, np.ascontiguousarray(points[:, :width]), began, times)
 
-    def _tell(self, points: ScorePoints) -> None:
+    def _report(self, points: ScorePoints) -> None:
         """Keep the points for the listener until the commit, and over a crash after it."""
-        self._untold = points
+        self._unreported = points
         if self._durable:
             db = self.context.db
-            db.run(f"DELETE FROM {self._telling}")
-            db.run(f"INSERT INTO {self._telling} BY NAME SELECT * FROM b", b=points.table())
+            db.run(f"DELETE FROM {self._unreported_table}")
+            db.run(
+                f"INSERT INTO {self._unreported_table} BY NAME SELECT * FROM b", b=points.table()
+            )
 
 
 def _spread_texts(texts: list[str | None], whole: Bools) -> pa.Array:

@@ -37,7 +37,7 @@ _HOLDS, _COVERS, _VALUES_MAX, _KEYS_NAMED = 0.8, 0.8, 5, 5
 @dataclass(slots=True)
 class OpenIncident:
     """column: its place among the judged; side: 1 too high, -1 too low; members: keys that have
-    begun an episode in it; the rest is what is told."""
+    begun an episode in it; the rest goes into the alert."""
 
     id: int
     start_ms: int
@@ -50,7 +50,7 @@ class OpenIncident:
     explained_by: dict[str, list[str]] = field(default_factory=dict)
     sentence: str = ""
 
-    def told(self, columns: Sequence[str]) -> str:
+    def as_json(self, columns: Sequence[str]) -> str:
         """As JSON, for a row's column and for the monitor."""
         return json.dumps(
             {
@@ -120,7 +120,7 @@ class Incidents:
             self._describe(incident, rows, keys, points, v, now)
             for row in begun:
                 if keys[row] in joined:
-                    out[row] = incident.told(self._columns)
+                    out[row] = incident.as_json(self._columns)
 
     def _close(self, rows: slice, keys: tuple[str, ...], v: Verdicts) -> None:
         """End the incidents whose members have a row now, and none an episode."""
@@ -151,10 +151,10 @@ class Incidents:
 
     def _explained(self, keys: list[str], hit: list[bool]) -> dict[str, list[str]]:
         """The dimensions whose values tell the keys concerned from the others."""
-        found: dict[str, list[str]] = {}
+        names_by_column: dict[str, list[str]] = {}
         parts = [key.split("|") for key in keys]
         if all(hit) or any(len(p) != len(self._dimensions) for p in parts):
-            return found
+            return names_by_column
         for at, name in enumerate(self._dimensions):
             every = Counter(p[at] for p in parts)
             if len(every) == len(keys) and len(self._dimensions) > 1:
@@ -164,8 +164,8 @@ class Incidents:
             covered = sum(odd[x] for x in values)
             few = len(values) <= _VALUES_MAX and len(values) < len(every)
             if few and covered >= _COVERS * sum(odd.values()):
-                found[name] = values
-        return found
+                names_by_column[name] = values
+        return names_by_column
 
     def _sentence(self, incident: OpenIncident, now: int) -> str:
         verb = "rose" if incident.side > 0 else "fell"

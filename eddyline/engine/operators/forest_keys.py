@@ -116,13 +116,13 @@ class ForestKeys:
         labels, codes = coded.dictionary.to_pylist(), coded.indices.to_numpy()
         fresh = sum(label not in self._numbers for label in labels)
         if len(self) + fresh <= self.most:
-            found = self._all_fit(rows, labels, codes)
+            step_keys = self._all_fit(rows, labels, codes)
         else:
-            found = self._some_leave(rows, labels, codes)
+            step_keys = self._some_leave(rows, labels, codes)
         if self._durable and rows.num_rows:
-            self._note(found)
+            self._note(step_keys)
         self._clock += rows.num_rows
-        return found
+        return step_keys
 
     def _all_fit(self, rows: pa.Table, labels: list[str], codes: Int64s) -> KeysOfStep:
         fresh = [i for i, label in enumerate(labels) if label not in self._numbers]
@@ -162,9 +162,9 @@ class ForestKeys:
             recent[label] = None
             ids[row] = number
         values = self._with(rows, where)
-        found = KeysOfStep(ids, np.array(models, np.int64), names, values, tuple(left))
-        self._replace(found)
-        return found
+        step_keys = KeysOfStep(ids, np.array(models, np.int64), names, values, tuple(left))
+        self._replace(step_keys)
+        return step_keys
 
     def _replace(self, taken: KeysOfStep) -> None:
         """After some have left: the newest key of each model stays."""

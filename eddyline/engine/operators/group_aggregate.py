@@ -235,10 +235,10 @@ class GroupAggregate(RetainingOperator):
         if old.num_rows == 0:
             sql = side("n", "0", 2, "new n")
             sql += f" ORDER BY {', '.join(keys)}" if keys else ""
-        found = self.context.db.query(sql, old=old, new=new)
-        if not found.num_rows:
+        changes = self.context.db.query(sql, old=old, new=new)
+        if not changes.num_rows:
             return None
-        rows, hidden = split_hidden(found, self.schema)
+        rows, hidden = split_hidden(changes, self.schema)
         kinds = hidden[KIND]
         return Batch(rows, kinds if kinds.any() else None)
 

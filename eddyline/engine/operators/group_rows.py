@@ -111,9 +111,9 @@ def group_rows(
     """The row form of a grouping; None if it has none."""
     if keyed is None or not all(is_plain(arrow_type(below[k])) for k in keys):
         return None
-    found = [_row_call(c, below) for c in calls]
-    row_calls = [c for c in found if c is not None]
-    if len(row_calls) != len(found):
+    candidates = [_row_call(c, below) for c in calls]
+    row_calls = [c for c in candidates if c is not None]
+    if len(row_calls) != len(candidates):
         return None
     return GroupRows(keyed, tuple(keys), row_calls, [c.call.name for c in calls], schema)
 

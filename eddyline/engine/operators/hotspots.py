@@ -70,7 +70,7 @@ class PointWindow:
         near = self.near[:held, :held]
         left = near.sum(axis=1) >= least
         core = left.copy()
-        found = []
+        hotspots = []
         while left.any():
             inside: Bools = np.zeros(held, np.bool_)
             edge = np.array([int(np.argmax(left))])
@@ -78,8 +78,8 @@ class PointWindow:
                 left[edge] = False
                 inside |= near[edge].any(axis=0)
                 edge = np.flatnonzero(inside & core & left)
-            found.append(self._hotspot(self.points[:held][inside], radius))
-        return sorted(found, key=lambda h: (-h["density"], h["minValues"]))
+            hotspots.append(self._hotspot(self.points[:held][inside], radius))
+        return sorted(hotspots, key=lambda h: (-h["density"], h["minValues"]))
 
     def _hotspot(self, points: Doubles, radius: float) -> dict[str, Any]:
         """density: points in a unit of volume of the box around them, whose sides are taken to be
@@ -120,7 +120,7 @@ class Hotspots(Operator):
         rows = self._settled.take(batch, watermark)
         if rows is None or not rows.num_rows:
             return Step(None, watermark)
-        return Step(Batch(self._found(rows)), watermark)
+        return Step(Batch(self._with_hotspots(rows)), watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         return inputs[0], self._settled.due(inputs[0])
@@ -141,7 +141,7 @@ class Hotspots(Operator):
             return []
         return [f"{self._settled.held} rows wait at HOTSPOTS until their time is settled"]
 
-    def _found(self, rows: pa.Table) -> pa.Table:
+    def _with_hotspots(self, rows: pa.Table) -> pa.Table:
         """The rows with their hotspots; a row without a finite number in each column has none, and
         is no point of the window."""
         node = self._node
@@ -152,8 +152,8 @@ class Hotspots(Operator):
         for row in np.flatnonzero(whole).tolist():
             window = self._window(keys[row])
             window.add(points[row], node.scan_radius)
-            found = window.hotspots(node.scan_radius, node.minimum_points)
-            texts[row] = json.dumps({"hotspots": found}, separators=(",", ":"))
+            spots = window.hotspots(node.scan_radius, node.minimum_points)
+            texts[row] = json.dumps({"hotspots": spots}, separators=(",", ":"))
         if self._durable and whole.any():
             self._keep([keys[i] for i in np.flatnonzero(whole).tolist()], points[whole])
         out = rows.select(list(self.inputs[0].schema.names))

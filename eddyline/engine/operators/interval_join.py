@@ -164,16 +164,16 @@ class IntervalJoin(Operator):
         """Rows that can meet nobody any more leave."""
         bound = min(watermark, _FAR) - self._waits[side.index]
         db, old = self.context.db, f"{_T} < {bound}"
-        found = None
+        expired = None
         if side.outer:
             other = self._sides[1 - side.index]
             parts = (f"{side.of('z')}, {other.nulls()}", f"{other.nulls()}, {side.of('z')}")
-            found = db.query(
+            expired = db.query(
                 f"SELECT {parts[side.index]} FROM {side.table} z WHERE {old} AND NOT {_MET} "
                 f"ORDER BY {_T}"
             )
         db.run(f"DELETE FROM {side.table} WHERE {old}")
-        return found
+        return expired
 
     def _next_expiry(self) -> int | None:
         parts = [

@@ -184,5 +184,5 @@ def split_hidden(rows: pa.Table, schema: Schema) -> tuple[pa.Table, dict[str, np
 
 def typed(rows: pa.Table, schema: Schema) -> pa.Table:
     """Rows in exactly the schema's Arrow types."""
-    wanted = schema.arrow()
-    return rows if rows.schema.equals(wanted) else rows.cast(wanted)
+    expected = schema.arrow()
+    return rows if rows.schema.equals(expected) else rows.cast(expected)

@@ -110,8 +110,8 @@ class SessionAggregate(ClosingAggregate):
         columns = [items[c].to_pylist() for c in ("$s", "$e", "$r", "$w")]
         for key in crossed:
             at = [n for n, k in enumerate(keys) if k == key]
-            found = walk([Item(n, *(c[n] for c in columns)) for n in at])
-            for n, number in found.items():
+            sessions = walk([Item(n, *(c[n] for c in columns)) for n in at])
+            for n, number in sessions.items():
                 island[n], late[n] = (-1, True) if number is None else (number, False)
         items = items.drop_columns(["$i", "$late"])
         items = items.append_column("$i", pa.array(island, pa.int64()))

@@ -183,8 +183,8 @@ class KafkaSource(Source):
         """The first record of that time or later; the end where there is none."""
         made = [self._client.kafka.TopicPartition(t, n, time_ms) for t, n in partitions]
         latest = self._edges(partitions, latest=True)
-        found = self._consumer.offsets_for_times(made, timeout=WAIT_S) if made else []
-        offsets = {(f.topic, f.partition): f.offset for f in found}
+        from_time = self._consumer.offsets_for_times(made, timeout=WAIT_S) if made else []
+        offsets = {(f.topic, f.partition): f.offset for f in from_time}
         return {p: offsets[p] if offsets.get(p, -1) >= 0 else latest[p] for p in partitions}
 
     def _committed(self, partitions: list[Partition], *, latest: bool) -> dict[Partition, int]:
@@ -193,8 +193,8 @@ class KafkaSource(Source):
         if options.GROUP.get(self.context.options) is None or not partitions:
             return edges
         made = [self._client.kafka.TopicPartition(t, n) for t, n in partitions]
-        found = self._consumer.committed(made, timeout=WAIT_S)
-        offsets = {(f.topic, f.partition): f.offset for f in found}
+        committed = self._consumer.committed(made, timeout=WAIT_S)
+        offsets = {(f.topic, f.partition): f.offset for f in committed}
         return {p: offsets[p] if offsets.get(p, -1) >= 0 else edges[p] for p in partitions}
 
     # in the thread that reads
@@ -236,18 +236,18 @@ class KafkaSource(Source):
         Raises:
             EddylineError: for a message that tells of an error.
         """
-        found: dict[Partition, tuple[list[Any], int, bool]] = {}
+        by_partition: dict[Partition, tuple[list[Any], int, bool]] = {}
         for m in messages:
             p, error = (m.topic(), m.partition()), m.error()
-            of = found[p][0] if p in found else []
+            of = by_partition[p][0] if p in by_partition else []
             if error is None:
                 of.append(m)
-                found[p] = (of, m.offset() + 1, False)
+                by_partition[p] = (of, m.offset() + 1, False)
             elif error.code() == self._client.kafka.KafkaError._PARTITION_EOF:
-                found[p] = (of, m.offset(), True)
+                by_partition[p] = (of, m.offset(), True)
             elif error.fatal() or not error.retriable():
                 raise self._client.error(error)
-        return [_PartitionRecords(p, *values) for p, values in found.items()]
+        return [_PartitionRecords(p, *values) for p, values in by_partition.items()]
 
     def _report(self, offsets: dict[Partition, int]) -> None:
         """Tell the group how far was read, for whoever watches its lag."""

@@ -57,10 +57,10 @@ def detect(texts: Sequence[str]) -> Style | None:
     return None
 
 
-def detect_field(name: str, texts: Sequence[str], *, asked: bool) -> Style | None:
+def detect_field(name: str, texts: Sequence[str], *, requested: bool) -> Style | None:
     """As ``detect``; a bare number is taken for a time only where the name says so, or the user."""
     style = detect(texts)
-    if style in (Style.EPOCH_S, Style.EPOCH_MS) and not asked and name.lower() not in NAMES:
+    if style in (Style.EPOCH_S, Style.EPOCH_MS) and not requested and name.lower() not in NAMES:
         return None
     return style
 

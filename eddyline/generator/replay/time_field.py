@@ -44,7 +44,7 @@ def find_time(
         )
         return
     for name in [requested] if requested else _by_likelihood(names):
-        style = detect_field(name, texts(name), asked=requested is not None)
+        style = detect_field(name, texts(name), requested=requested is not None)
         if style is not None:
             facts.time_field, facts.style = name, style
             return

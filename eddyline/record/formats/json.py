@@ -351,8 +351,8 @@ def _typed(rows: pa.Table, schema: Schema) -> tuple[pa.Table, npt.NDArray[np.int
         others = pc.not_equal(rows["kind"], "OBJECT")
         return rows.select([]), np.flatnonzero(_mask(others))
     rows = rows.rename_columns(list(schema.names))
-    wanted = schema.arrow()
-    table = rows if rows.schema.equals(wanted) else rows.cast(wanted)
+    expected = schema.arrow()
+    table = rows if rows.schema.equals(expected) else rows.cast(expected)
     return table, _rows_with_null(table)
 
 

@@ -76,20 +76,20 @@ class KeyedDecoder:
 def _decoded(decoder: Decoder, data: list[bytes | None]) -> tuple[Decoded, npt.NDArray[np.int64]]:
     """What is there decoded, NULL for what is not, and the place in ``data`` of each row."""
     there = np.array([i for i, d in enumerate(data) if d is not None], np.int64)
-    found = decoder.decode(pa.array([d for d in data if d is not None], pa.binary()))
-    errors = tuple(BadField(int(there[e.row]), e.column, e.text, e.reason) for e in found.errors)
-    own = there if found.origin is None else there[found.origin]
+    decoded = decoder.decode(pa.array([d for d in data if d is not None], pa.binary()))
+    errors = tuple(BadField(int(there[e.row]), e.column, e.text, e.reason) for e in decoded.errors)
+    own = there if decoded.origin is None else there[decoded.origin]
     if len(there) == len(data):
-        return replace(found, errors=errors), own
+        return replace(decoded, errors=errors), own
     missing = np.array([i for i, d in enumerate(data) if d is None], np.int64)
     order = np.argsort(np.concatenate([own, missing]), kind="stable")
     rows = pa.array([int(i) if i < len(own) else None for i in order], pa.int64())
-    kinds = found.kinds
+    kinds = decoded.kinds
     if kinds is not None:
         kinds = np.concatenate([kinds, np.zeros(len(missing), np.int8)])[order]
-    metadata = {name: values.take(rows) for name, values in found.metadata.items()}
-    table = found.table.take(rows)
+    metadata = {name: values.take(rows) for name, values in decoded.metadata.items()}
+    table = decoded.table.take(rows)
     return (
-        replace(found, table=table, errors=errors, kinds=kinds, metadata=metadata),
+        replace(decoded, table=table, errors=errors, kinds=kinds, metadata=metadata),
         np.concatenate([own, missing])[order],
     )

@@ -74,16 +74,16 @@ def steps_of(note: Note) -> Steps:
 
 def _step(paragraph: Paragraph, note: Note, where: str) -> tuple[ParagraphStep | None, bool]:
     """A paragraph's step, and whether it has DML."""
-    found = header.parse(paragraph.text)
-    name = found.interpreter or ("md" if note.group in ("md", "markdown") else "flink.ssql")
-    if name in SKIPPED or not found.body.strip():
+    parsed = header.parse(paragraph.text)
+    name = parsed.interpreter or ("md" if note.group in ("md", "markdown") else "flink.ssql")
+    if name in SKIPPED or not parsed.body.strip():
         return None, False
-    if _FORM.search(found.body):
+    if _FORM.search(parsed.body):
         raise _rule("dynamic forms (${…}) are not allowed")
     if name in PYTHON_INTERPRETERS:
-        return _python(found.body, where)
+        return _python(parsed.body, where)
     if name in SQL_INTERPRETERS:
-        return ParagraphStep(where, sql=found.body), sql_has_dml(found.body)
+        return ParagraphStep(where, sql=parsed.body), sql_has_dml(parsed.body)
     raise _rule(f"%{name} is not allowed; write %flink.ssql or %flink.pyflink")
 
 

@@ -63,12 +63,12 @@ def infer(samples: Iterable[bytes]) -> StreamSchema:
     rows = [_object(payload) for payload in samples]
     if not rows or any(row is None for row in rows):
         return StreamSchema(())
-    found: dict[str, list[Any]] = {}
+    values_by_key: dict[str, list[Any]] = {}
     for row in rows:
         for name, value in (row or {}).items():
-            found.setdefault(name, []).append(value)
-    columns = [_column(name, values) for name, values in list(found.items())[:_COLUMNS_MAX]]
-    return _timed(_told_apart(columns))
+            values_by_key.setdefault(name, []).append(value)
+    columns = [_column(name, values) for name, values in list(values_by_key.items())[:_COLUMNS_MAX]]
+    return _timed(_distinct(columns))
 
 
 def _object(payload: bytes) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ def _text_column(name: str, texts: Sequence[str]) -> StreamColumn:
     return StreamColumn(name, "STRING", values=len(set(texts)))
 
 
-def _told_apart(columns: list[StreamColumn]) -> list[StreamColumn]:
+def _distinct(columns: list[StreamColumn]) -> list[StreamColumn]:
     """One time standard a table: columns of the other one stay text."""
     standards = [c.standard for c in columns if c.standard]
     chosen = ISO if ISO in standards else SQL
@@ -141,9 +141,9 @@ def create_table(stream: str, region: str, schema: StreamSchema) -> str:
     }
     if schema.columns and schema.standard is not None:
         options["json.timestamp-format.standard"] = schema.standard
-    told = ",\n".join(f"    '{key}' = '{_quoted(value)}'" for key, value in options.items())
+    option_lines = ",\n".join(f"    '{key}' = '{_quoted(value)}'" for key, value in options.items())
     body = ",\n".join(lines)
-    return f"CREATE TABLE IF NOT EXISTS {table_of(stream)} (\n{body}\n)\nWITH (\n{told}\n);"
+    return f"CREATE TABLE IF NOT EXISTS {table_of(stream)} (\n{body}\n)\nWITH (\n{option_lines}\n);"
 
 
 def draft(stream: str, region: str, schema: StreamSchema) -> NoteDraft:

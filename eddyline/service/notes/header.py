@@ -87,7 +87,7 @@ class _Properties:
         self._at = at
         self._start = at - 1
         self._parts: list[list[str]] = [[]]
-        self._found: dict[str, str] = {}
+        self._properties: dict[str, str] = {}
 
     def read(self) -> tuple[dict[str, str], int]:
         """The properties, and the place behind the bracket."""
@@ -108,7 +108,7 @@ class _Properties:
             else:
                 self._item(last=char == ")")
                 if char == ")":
-                    return self._found, self._at
+                    return self._properties, self._at
         raise self._bad("the bracket of the paragraph's properties is not closed", self._start)
 
     def _equals(self) -> None:
@@ -120,10 +120,10 @@ class _Properties:
         key, *value = ("".join(part).strip() for part in self._parts)
         self._parts = [[]]
         if not key:
-            if last and not value and not self._found:
+            if last and not value and not self._properties:
                 return  # %flink.ssql()
             raise self._bad("a property without a name", self._at - 1)
-        self._found[key] = value[0] if value else key
+        self._properties[key] = value[0] if value else key
 
     def _bad(self, what: str, at: int) -> EddylineError:
         before = self._text[:at]

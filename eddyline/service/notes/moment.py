@@ -23,10 +23,10 @@ def epoch_ms(text: object) -> int | None:
         return None
     for form in (*_FORMS, _OLDEST):
         try:
-            found = datetime.strptime(text.strip(), form)  # noqa: DTZ007 - offset is added below
+            instant = datetime.strptime(text.strip(), form)  # noqa: DTZ007 - offset is added below
         except ValueError:
             continue
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=UTC)
-        return round(found.timestamp() * 1000)
+        if instant.tzinfo is None:
+            instant = instant.replace(tzinfo=UTC)
+        return round(instant.timestamp() * 1000)
     return None

@@ -29,10 +29,10 @@ def statements(body: str) -> str:
     names: dict[str, str] = {}
     lines = ""
     for node in tree.body:
-        found = _statement(node, names, body)
-        if found is None:
+        statement = _statement(node, names, body)
+        if statement is None:
             continue
-        line, text = found
+        line, text = statement
         lines += "\n" * (line - 1 - lines.count("\n"))
         lines += text.rstrip().rstrip(";") + ";"
     return lines

@@ -22,7 +22,7 @@ def arranged(
     Raises:
         EddylineError: ``sql_semantic``.
     """
-    found: dict[str, s.Expression] = {}
+    by_name: dict[str, s.Expression] = {}
     named = False
     for i, a in enumerate(call.args):
         if isinstance(a, s.NamedArgument):
@@ -41,10 +41,10 @@ def arranged(
                 msg = f"{call.name} takes at most {len(names)} arguments"
                 raise env.error(msg, a.span, f"they are {', '.join(names)}")
             key, value = names[i], a
-        if key in found:
+        if key in by_name:
             raise env.error(f"argument {key} is there twice", a.span)
-        found[key] = value
-    return found
+        by_name[key] = value
+    return by_name
 
 
 def table_of(
@@ -73,10 +73,10 @@ def partition_of(table: s.TableArgument, source: Relation, env: Environment) -> 
         EddylineError: ``sql_semantic`` if one of them is no column.
     """
     binder = ExpressionBinder(source.scope, env, "PARTITION BY")
-    found = []
+    keys = []
     for key in table.partition_by:
         e = binder.bind(key)
         if not isinstance(e, Ref):
             raise env.error("PARTITION BY needs columns here", key.span, "compute it below")
-        found.append(e.name)
-    return tuple(found)
+        keys.append(e.name)
+    return tuple(keys)

@@ -148,14 +148,14 @@ def _join(node: lg.Join, place: SourceLocation) -> Pulled:
 def _names(new: Node, old: Node, names: tuple[str, ...], taken: set[str]) -> tuple[str, ...]:
     """Output names of a join's side that may have got further columns."""
     known = dict(zip(old.schema.names, names, strict=True))
-    found = []
+    out = []
     for c in new.schema:
         name = known.get(c.name)
         if name is None:
             name = unique(c.name, taken)
             taken.add(name)
-        found.append(name)
-    return tuple(found)
+        out.append(name)
+    return tuple(out)
 
 
 def _aggregate(node: lg.GroupBy, below: Pulled, place: SourceLocation) -> Pulled:

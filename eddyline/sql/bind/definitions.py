@@ -210,8 +210,8 @@ def define_view(statement: st.CreateView, env: Environment) -> CatalogView:
     Raises:
         EddylineError: as binding a query.
     """
-    found = bind_query(statement.query, env)
-    named: Relation = aliased(found, None, statement.columns, statement.name.span, env)
+    relation = bind_query(statement.query, env)
+    named: Relation = aliased(relation, None, statement.columns, statement.name.span, env)
     columns = tuple(Column(f.name, f.type) for f in named.visible)
     _refuse_twice([c.name for c in columns], statement, env)
     return CatalogView(

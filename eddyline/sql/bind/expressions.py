@@ -133,24 +133,24 @@ class ExpressionBinder:
         """
         saved = self._certain
         self._certain = saved and _passes_on(e)
-        found = _BINDERS[type(e)](self, e)
+        typed = _BINDERS[type(e)](self, e)
         self._certain = saved
-        return found
+        return typed
 
     def condition(self, e: s.Expression, clause: str) -> Typed:
         """An expression that must be BOOLEAN."""
-        found = self._if_true(e)
-        if found.type.root not in (Root.BOOLEAN, Root.NULL):
-            msg = f"{clause} needs a condition, this is {found.type}"
+        typed = self._if_true(e)
+        if typed.type.root not in (Root.BOOLEAN, Root.NULL):
+            msg = f"{clause} needs a condition, this is {typed.type}"
             raise self.env.error(msg, e.span, "for example: x > 0")
-        return found
+        return typed
 
     def _if_true(self, e: s.Expression) -> Typed:
         """An expression of which it only matters whether it holds."""
         saved, self._certain = self._certain, True
-        found = self.bind(e)
+        typed = self.bind(e)
         self._certain = saved
-        return found
+        return typed
 
     def apply(
         self, name: str, args: tuple[Typed, ...], span: Span, units: dict[int, str] | None = None
@@ -227,30 +227,30 @@ class ExpressionBinder:
 
     def _is(self, e: s.Is) -> Typed:
         if e.what.startswith("JSON"):
-            found = self.apply(f"IS {e.what}", (self.bind(e.operand),), e.span)
-            return self.apply("NOT", (found,), e.span) if e.negated else found
+            typed = self.apply(f"IS {e.what}", (self.bind(e.operand),), e.span)
+            return self.apply("NOT", (typed,), e.span) if e.negated else typed
         name = f"IS {'NOT ' if e.negated else ''}{e.what}"
         return self.apply(name, (self.bind(e.operand),), e.span)
 
     def _between(self, e: s.Between) -> Typed:
         operand, low, high = (self.bind(x) for x in (e.operand, e.low, e.high))
-        found = self.apply("BETWEEN", (operand, low, high), e.span)
+        typed = self.apply("BETWEEN", (operand, low, high), e.span)
         if e.symmetric:
             other = self.apply("BETWEEN", (operand, high, low), e.span)
-            found = self.apply("OR", (found, other), e.span)
-        return self.apply("NOT", (found,), e.span) if e.negated else found
+            typed = self.apply("OR", (typed, other), e.span)
+        return self.apply("NOT", (typed,), e.span) if e.negated else typed
 
     def _in_list(self, e: s.InList) -> Typed:
         args = (self.bind(e.operand), *(self.bind(i) for i in e.items))
-        found = self.apply("IN", args, e.span)
-        return self.apply("NOT", (found,), e.span) if e.negated else found
+        typed = self.apply("IN", args, e.span)
+        return self.apply("NOT", (typed,), e.span) if e.negated else typed
 
     def _like(self, e: s.Like) -> Typed:
         args = [self.bind(e.operand), self.bind(e.pattern)]
         if e.escape is not None:
             args.append(self.bind(e.escape))
-        found = self.apply("SIMILAR TO" if e.similar else "LIKE", tuple(args), e.span)
-        return self.apply("NOT", (found,), e.span) if e.negated else found
+        typed = self.apply("SIMILAR TO" if e.similar else "LIKE", tuple(args), e.span)
+        return self.apply("NOT", (typed,), e.span) if e.negated else typed
 
     def _case(self, e: s.CaseExpression) -> Typed:
         args: list[Typed] = []

@@ -188,13 +188,13 @@ def _is_no_measure(name: str) -> bool:
 def _named(written: s.Expression, source: Relation, env: Environment) -> list[Ref]:
     if not isinstance(written, s.Descriptor):
         raise env.error("columns must be a DESCRIPTOR", written.span, "columns => DESCRIPTOR(a, b)")
-    found = []
+    names = []
     for name in written.names:
         e = source.scope.resolve(name, env)
         if not isinstance(e, Ref) or not e.type.is_numeric:
             raise env.error(f"column {name} is {e.type}, not a number", name.span)
-        found.append(e)
-    return found
+        names.append(e)
+    return names
 
 
 def _forest(
@@ -261,8 +261,8 @@ def _node(
 ) -> Forest:
     taken = set(below.schema.names)
     names: list[str | None] = []
-    for wanted, given in ((SCORE, True), (GRADE, kind.grade), (EXPLANATION, kind.explanation)):
-        names.append(unique(wanted, taken) if given else None)
+    for name, given in ((SCORE, True), (GRADE, kind.grade), (EXPLANATION, kind.explanation)):
+        names.append(unique(name, taken) if given else None)
     types = (DOUBLE.not_null(), DOUBLE.not_null(), STRING)
     more = [Column(n, t) for n, t in zip(names, types, strict=True) if n is not None]
     details = {unique(n, taken): t for n, t in DETAILS.items()} if kind.grade else {}
@@ -304,9 +304,9 @@ def _distance(node: Node) -> int:
     if isinstance(node, GroupBy) and node.window is not None:
         return distance_ms(node.window.window)
     for child in children(node):
-        found = _distance(child)
-        if found and not isinstance(node, Join):
-            return found
+        distance = _distance(child)
+        if distance and not isinstance(node, Join):
+            return distance
     return 0
 
 

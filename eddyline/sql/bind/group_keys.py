@@ -120,16 +120,16 @@ def bind_grouping(q: s.Select, binder: ExpressionBinder, env: Environment) -> Gr
     keys = GroupingKeys()
     if q.group_by is None:
         return keys
-    found: list[Typed] = []
+    expressions: list[Typed] = []
     elements: list[list[frozenset[int]]] = []
     inner = ExpressionBinder(binder.scope, env, "GROUP BY")
     inner.values = binder.values
 
     def put(item: s.Expression) -> int:
         e = _key(item, q, inner, env)
-        if e not in found:
-            found.append(e)
-        return found.index(e)
+        if e not in expressions:
+            expressions.append(e)
+        return expressions.index(e)
 
     for item in q.group_by.items:
         if isinstance(item, s.GroupingSets):
@@ -140,7 +140,7 @@ def bind_grouping(q: s.Select, binder: ExpressionBinder, env: Environment) -> Gr
             keys.legacy = group_windows.legacy_window(item, inner, env)
         else:
             elements.append([frozenset({put(item)})])
-    keys.keys = tuple(found)
+    keys.keys = tuple(expressions)
     if any(isinstance(item, s.GroupingSets) for item in q.group_by.items):
         sets = [frozenset().union(*members) for members in product(*elements)]
         if len(sets) > SETS_MAX:

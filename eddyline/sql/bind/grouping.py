@@ -108,13 +108,13 @@ class _Columns:
         return Calc(self.node, tuple(self.items.items()))
 
 
-def distinct(found: Relation) -> Relation:
+def distinct(relation: Relation) -> Relation:
     """SELECT DISTINCT."""
-    keys: tuple[Typed, ...] = tuple(f.ref for f in found.visible)
-    grouped = group(found.node, keys, (), None, None)
-    columns = [grouped.keys[f.ref] for f in found.visible]
-    named = tuple((f.column, c) for f, c in zip(found.visible, columns, strict=True))
-    fields = tuple(replace(f, type=c.type) for f, c in zip(found.visible, columns, strict=True))
+    keys: tuple[Typed, ...] = tuple(f.ref for f in relation.visible)
+    grouped = group(relation.node, keys, (), None, None)
+    columns = [grouped.keys[f.ref] for f in relation.visible]
+    named = tuple((f.column, c) for f, c in zip(relation.visible, columns, strict=True))
+    fields = tuple(replace(f, type=c.type) for f, c in zip(relation.visible, columns, strict=True))
     return Relation(Calc(grouped.node, named), fields)
 
 
@@ -223,9 +223,9 @@ def _windowed(
 ) -> Grouped:
     """By the bounds of a window: at once over raw rows, else row sets that have the bounds."""
     if not w.attached:
-        found = _direct(below.calc(), w, columns, calls)
-        if found is not None:
-            return _grouped(found, named)
+        grouped = _direct(below.calc(), w, columns, calls)
+        if grouped is not None:
+            return _grouped(grouped, named)
     return _grouped(_attached(below, w, columns, calls), named)
 
 

@@ -101,11 +101,11 @@ def _using(
 
 
 def _only(name: str, side: tuple[ScopeField, ...], span: Span, env: Environment) -> ScopeField:
-    found = [f for f in side if f.name == name and not f.hidden]
-    if len(found) == 1:
-        return found[0]
-    word = "is ambiguous" if found else "is not on both sides"
-    hint = None if found else f"one side has {', '.join(f.name for f in side[:12])}"
+    fields = [f for f in side if f.name == name and not f.hidden]
+    if len(fields) == 1:
+        return fields[0]
+    word = "is ambiguous" if fields else "is not on both sides"
+    hint = None if fields else f"one side has {', '.join(f.name for f in side[:12])}"
     raise env.error(f"USING: column {name} {word}", span, hint)
 
 
@@ -144,11 +144,11 @@ def is_timed(node: Join) -> bool:
     return window_pair(node) is not None or interval_of(node) is not None
 
 
-def settled(found: Relation) -> Relation:
+def settled(relation: Relation) -> Relation:
     """Row times lose their mark in regular joins, as nothing bounds them any more."""
-    node = _settled(found.node)
+    node = _settled(relation.node)
     types = {c.name: c.type for c in node.schema}
-    return Relation(node, tuple(replace(f, type=types[f.column]) for f in found.fields))
+    return Relation(node, tuple(replace(f, type=types[f.column]) for f in relation.fields))
 
 
 def _settled(node: Node) -> Node:

@@ -32,16 +32,16 @@ _REFUSED = {
 }
 
 
-def matched(r: s.MatchRecognize, found: Relation, env: Environment) -> Relation:
-    """The matches of a pattern in the rows of ``found``: partition columns, then measures.
+def matched(r: s.MatchRecognize, source: Relation, env: Environment) -> Relation:
+    """The matches of a pattern in the rows of ``source``: partition columns, then measures.
 
     Raises:
         EddylineError: ``sql_semantic`` or ``sql_unsupported``, with the place.
     """
-    if not insert_only(found.node):
+    if not insert_only(source.node):
         hint = "group by a window, or filter before anything that changes"
         raise env.unsupported("MATCH_RECOGNIZE over rows that are taken back", r.span, hint)
-    reader = _ClauseBinder(r, found, env)
+    reader = _ClauseBinder(r, source, env)
     keys = reader.partition()
     order = reader.order()
     steps = tuple(reader.step(v) for v in r.pattern)
@@ -49,7 +49,7 @@ def matched(r: s.MatchRecognize, found: Relation, env: Environment) -> Relation:
     measures = [(name, reader.measure(e)) for e, name in r.measures]
     within = None if r.within is None else reader.within(r.within)
     collected = reader.collected
-    below = Calc(found.node, tuple(reader.columns.items()))
+    below = Calc(source.node, tuple(reader.columns.items()))
     columns = [Column(k.name, k.type) for k in keys]
     columns += [Column(c.name, c.type) for c in collected]
     node = Match(
@@ -72,11 +72,11 @@ def matched(r: s.MatchRecognize, found: Relation, env: Environment) -> Relation:
 class _ClauseBinder:
     """Binds the clauses over one input; collects the columns that the operator needs."""
 
-    def __init__(self, r: s.MatchRecognize, found: Relation, env: Environment) -> None:
+    def __init__(self, r: s.MatchRecognize, relation: Relation, env: Environment) -> None:
         self._r = r
-        self._found = found
+        self._relation = relation
         self._env = env
-        self._taken = set(found.node.schema.names)
+        self._taken = set(relation.node.schema.names)
         self._variables = [v.name for v in r.pattern]
         self.columns: dict[str, Typed] = {}
         self.collected: tuple[Collected, ...] = ()
@@ -99,7 +99,7 @@ class _ClauseBinder:
         return Ref(own, kind)
 
     def partition(self) -> list[Ref]:
-        binder = ExpressionBinder(self._found.scope, self._env, "PARTITION BY")
+        binder = ExpressionBinder(self._relation.scope, self._env, "PARTITION BY")
         keys = []
         for e in self._r.partition_by:
             if not isinstance(e, s.Name):
@@ -114,7 +114,7 @@ class _ClauseBinder:
         if not self._r.order_by:
             hint = "add ORDER BY with the row time, or with a processing time"
             raise self._env.error("MATCH_RECOGNIZE needs ORDER BY", span, hint)
-        binder = ExpressionBinder(self._found.scope, self._env, "ORDER BY")
+        binder = ExpressionBinder(self._relation.scope, self._env, "ORDER BY")
         keys = []
         for i, item in enumerate(self._r.order_by):
             ref = self._put(binder.bind(item.expression), "$order")
@@ -174,7 +174,7 @@ class _ClauseBinder:
             raise self._env.error(msg, inner.span, "read one variable at a time")
         variable = own.pop() if own else ANY
         plain = without_qualifier(inner, self._variables)
-        bound = ExpressionBinder(self._found.scope, self._env, clause).bind(plain)
+        bound = ExpressionBinder(self._relation.scope, self._env, clause).bind(plain)
         return variable, self._put(bound, "$value")
 
     def is_variable(self, name: s.Name) -> bool:

@@ -149,8 +149,8 @@ def _typed(
         raise env.error(f"{name} is not an aggregate function", call.name_span)
     result, (low, high) = WINDOW_ONLY[name]
     if not low <= len(args) <= high:
-        wanted = str(low) if low == high else f"{low} to {high}"
-        raise env.error(f"{name} takes {wanted} arguments, not {len(args)}", call.span)
+        expected = str(low) if low == high else f"{low} to {high}"
+        raise env.error(f"{name} takes {expected} arguments, not {len(args)}", call.span)
     if result is not None:
         return result, args
     return _neighbour(call, args, binder)

@@ -47,28 +47,28 @@ def bind_query(q: s.Query, env: Environment) -> Relation:
         raise env.error(f"queries are nested deeper than {DEPTH_MAX}", q.span, hint)
     inner = replace(env.with_ctes(q.ctes), depth=env.depth + 1)
     selected = _ordered_body(q, inner)
-    found = selected.relation
+    relation = selected.relation
     if q.limit is None and not q.offset:
         return _sorted(q, selected, env)
     place = SourceLocation(q.span, env.source)
-    if not q.order_by and insert_only(found.node):
-        return Relation(Limit(found.node, q.limit, q.offset), found.fields)
+    if not q.order_by and insert_only(relation.node):
+        return Relation(Limit(relation.node, q.limit, q.offset), relation.fields)
     last = None if q.limit is None else q.offset + q.limit
-    rank = Rank(found.node, (), selected.order, "ROW_NUMBER", q.offset + 1, last, None, place)
-    return Relation(rank, found.visible)
+    rank = Rank(relation.node, (), selected.order, "ROW_NUMBER", q.offset + 1, last, None, place)
+    return Relation(rank, relation.visible)
 
 
 def _sorted(q: s.Query, selected: Selected, env: Environment) -> Relation:
     """ORDER BY without LIMIT: by time, or by anything where the input ends."""
-    found = selected.relation
+    relation = selected.relation
     if not q.order_by:
-        return found
+        return relation
     span = q.order_by[0].span
     if env.depth > 0:
         env.warn("ORDER BY without LIMIT inside a subquery or view has no effect, as in Flink")
-        return Relation(found.node, found.visible)
+        return Relation(relation.node, relation.visible)
     first = selected.order[0]
-    kind = found.node.schema[first.column]
+    kind = relation.node.schema[first.column]
     if not env.config.is_batch and (not is_time(kind) or first.descending):
         hint = "a stream has no end to sort by: add LIMIT, or sort by the row time first"
         if kind.is_timestamp and not first.descending:
@@ -76,9 +76,9 @@ def _sorted(q: s.Query, selected: Selected, env: Environment) -> Relation:
         hint += "; SET 'execution.runtime-mode' = 'batch' sorts bounded input by anything"
         what = "ORDER BY a column that is no time attribute"
         raise env.unsupported(what, span, hint)
-    if not env.config.is_batch and not insert_only(found.node):
+    if not env.config.is_batch and not insert_only(relation.node):
         raise env.unsupported("ORDER BY time over rows that are taken back", span, "add LIMIT")
-    return Relation(Sort(final(found.node), selected.order), found.visible)
+    return Relation(Sort(final(relation.node), selected.order), relation.visible)
 
 
 def final(node: Node) -> Node:
@@ -90,24 +90,24 @@ def _ordered_body(q: s.Query, env: Environment) -> Selected:
     """The body, and the columns that ORDER BY names."""
     if isinstance(q.body, s.Select):
         return bind_select(q.body, env, bind_query, q.order_by)
-    found = _body(q.body, env)
+    selected = _body(q.body, env)
     order = []
-    binder = ExpressionBinder(found.scope, env, "ORDER BY")
+    binder = ExpressionBinder(selected.scope, env, "ORDER BY")
     for item in q.order_by:
         e = item.expression
         if isinstance(e, s.Literal) and e.kind == "number" and e.text.isdigit():
             at = int(e.text)
-            if not 1 <= at <= len(found.visible):
-                msg = f"ORDER BY {at}: there are {len(found.visible)} columns"
+            if not 1 <= at <= len(selected.visible):
+                msg = f"ORDER BY {at}: there are {len(selected.visible)} columns"
                 raise env.error(msg, e.span)
             item = replace(
-                item, expression=s.Name((found.visible[at - 1].name,), e.span, (e.span,))
+                item, expression=s.Name((selected.visible[at - 1].name,), e.span, (e.span,))
             )
         bound = ordered(item, binder)
         if not isinstance(bound.value, Ref):
             raise env.error("ORDER BY needs a column here", e.span, "put the query into FROM (…)")
         order.append(SortKey(bound.value.name, bound.descending, bound.nulls_first))
-    return Selected(found, tuple(order))
+    return Selected(selected, tuple(order))
 
 
 def _body(body: s.Body, env: Environment) -> Relation:

@@ -42,22 +42,22 @@ def nothing() -> Relation:
 
 
 def aliased(
-    found: Relation, alias: str | None, columns: tuple[str, ...], span: Span, env: Environment
+    relation: Relation, alias: str | None, columns: tuple[str, ...], span: Span, env: Environment
 ) -> Relation:
     """The relation under another name, its columns renamed if ``columns`` are given.
 
     Raises:
         EddylineError: ``sql_semantic`` for a wrong number of names.
     """
-    fields = found.visible
+    fields = relation.visible
     if columns and len(columns) != len(fields):
         msg = f"{len(columns)} names for {len(fields)} columns"
         raise env.error(msg, span, f"the columns are {', '.join(f.name for f in fields)}")
     names = columns or tuple(f.name for f in fields)
     if alias is None and not columns:
-        return Relation(found.node, fields)
+        return Relation(relation.node, fields)
     return Relation(
-        found.node,
+        relation.node,
         tuple(replace(f, name=n, qualifier=alias) for f, n in zip(fields, names, strict=True)),
     )
 
@@ -80,12 +80,12 @@ def projected(node: Node, items: Iterable[tuple[str, Typed]]) -> Relation:
     return Relation(Calc(node, tuple(projections)), tuple(fields))
 
 
-def filtered(found: Relation, condition: Typed) -> Relation:
+def filtered(relation: Relation, condition: Typed) -> Relation:
     """The rows for which the condition holds."""
-    node = Calc(found.node, identity(found.node.schema), condition)
-    return Relation(node, found.fields)
+    node = Calc(relation.node, identity(relation.node.schema), condition)
+    return Relation(node, relation.fields)
 
 
-def extended(found: Node, more: tuple[tuple[str, Typed], ...]) -> Calc:
+def extended(node: Node, more: tuple[tuple[str, Typed], ...]) -> Calc:
     """The node with further computed columns."""
-    return Calc(found, (*identity(found.schema), *more))
+    return Calc(node, (*identity(node.schema), *more))

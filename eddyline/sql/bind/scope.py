@@ -189,10 +189,10 @@ class Scope:
 
     def _qualified(self, name: s.Name, env: Environment) -> Typed:
         qualifier, column = name.parts[-2:]
-        found = [f for f in self.fields if f.qualifier == qualifier and f.name == column]
-        if len(found) == 1:
-            return found[0].ref
-        if found:
+        fields = [f for f in self.fields if f.qualifier == qualifier and f.name == column]
+        if len(fields) == 1:
+            return fields[0].ref
+        if fields:
             raise env.error(f"column {name} is ambiguous", name.span, "give them different aliases")
         own = [f.name for f in self.fields if f.qualifier == qualifier]
         near = nearest(column, own)
@@ -244,10 +244,10 @@ def marked(e: Typed) -> Typed:
 
 def _path_into(row: Typed, fields: tuple[str, ...], name: s.Name, env: Environment) -> Typed:
     """Fields of a row: ``a.b.c``."""
-    found = row
+    typed = row
     for part in fields:
-        found = field_of(found, part, name.span, env)
-    return found
+        typed = field_of(typed, part, name.span, env)
+    return typed
 
 
 def field_of(row: Typed, name: str, span: Span, env: Environment) -> Typed:

@@ -94,14 +94,16 @@ def _qualified(
     inner, written = without_qualify(q)
     selected = bind_select(inner, env, queries, order_by)
     binder = ExpressionBinder(selected.relation.scope, env, "QUALIFY")
-    found = filtered(selected.relation, binder.condition(written, "QUALIFY"))
-    shown = tuple(replace(f, hidden=f.hidden or f.name.startswith(QUALIFIED)) for f in found.fields)
-    found = Relation(found.node, shown)
+    relation = filtered(selected.relation, binder.condition(written, "QUALIFY"))
+    shown = tuple(
+        replace(f, hidden=f.hidden or f.name.startswith(QUALIFIED)) for f in relation.fields
+    )
+    relation = Relation(relation.node, shown)
     if not q.distinct:
-        return Selected(found, selected.order)
+        return Selected(relation, selected.order)
     if order_by:
         raise env.unsupported("ORDER BY with SELECT DISTINCT and QUALIFY", order_by[0].span)
-    return Selected(distinct(projected(found.node, [(f.name, f.ref) for f in found.visible])))
+    return Selected(distinct(projected(relation.node, [(f.name, f.ref) for f in relation.visible])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,8 @@ def _finished(
         keys.append(f"$order{len(hidden)}" if at is None else str(at))
         hidden += [] if at is not None else [(keys[-1], e)]
     node, items = scored(node, (*named, *hidden))
-    found = projected(node, items)
-    names = [f.column for f in found.fields]
+    result = projected(node, items)
+    names = [f.column for f in result.fields]
     columns_of = {str(i): name for i, name in enumerate(names)}
     columns_of |= dict(zip((k for k, _ in hidden), names[len(named) :], strict=True))
     order = tuple(
@@ -168,10 +170,10 @@ def _finished(
         for key, (o, _) in zip(keys, b.order, strict=True)
     )
     shown = tuple(
-        replace(f, hidden=True) if i >= len(named) else f for i, f in enumerate(found.fields)
+        replace(f, hidden=True) if i >= len(named) else f for i, f in enumerate(result.fields)
     )
-    found = Relation(found.node, shown)
-    return Selected(distinct(found) if b.query.distinct else found, order)
+    result = Relation(result.node, shown)
+    return Selected(distinct(result) if b.query.distinct else result, order)
 
 
 def _order(
@@ -260,18 +262,18 @@ def _star(
         if not source.visible:
             raise env.error("'*' needs a FROM", star.span)
         return [_Item(f.name, f.ref, star) for f in source.visible]
-    found = [f for f in source.fields if f.qualifier == star.qualifier]
+    starred = [f for f in source.fields if f.qualifier == star.qualifier]
     parts = tuple(star.qualifier.split("."))
-    if not found and any(f.name in parts[:2] for f in source.fields):
+    if not starred and any(f.name in parts[:2] for f in source.fields):
         row = binder.bind(s.Name(parts, star.span))
         if row.type.root is Root.ROW:
             fields = ((n, field_of(row, n, star.span, env)) for n in row.type.names)
             return [_Item(name, value, star) for name, value in fields]
-    if not found:
+    if not starred:
         known = sorted({f.qualifier for f in source.fields if f.qualifier})
         hint = f"here the tables are called {', '.join(known)}" if known else None
         raise env.error(f"there is no table {star.qualifier} here", star.span, hint)
-    return [_Item(f.name, f.ref, star) for f in found]
+    return [_Item(f.name, f.ref, star) for f in starred]
 
 
 def _name_of(e: s.Expression) -> str | None:

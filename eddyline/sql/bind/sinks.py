@@ -38,7 +38,7 @@ class SinkTarget:
     partition_by: tuple[str, ...]
 
 
-def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> SinkTarget:
+def bind_insert(relation: Relation, insert: st.Insert, env: Environment) -> SinkTarget:
     """The query's rows as the table takes them.
 
     Raises:
@@ -56,12 +56,12 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> SinkTar
         raise env.error(msg, span, "kinesis, filesystem, print and blackhole can be written")
     inserts = row.sink is Changes.INSERTS and not has_changelog(table)
     if inserts or (row.sink is Changes.UPSERTS and not table.primary_key):
-        _refuse_updates(found.node, table, span, env)
+        _refuse_updates(relation.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
     if insert.overwrite:
         _check_overwrite(table, row.name, span, env)
-    found = _with_partition(found, insert, table, env)
-    sources = _sources(found, insert, written, table, env)
+    relation = _with_partition(relation, insert, table, env)
+    sources = _sources(relation, insert, written, table, env)
     items = []
     for c in written:
         f = sources.get(c.name)
@@ -71,7 +71,7 @@ def bind_insert(found: Relation, insert: st.Insert, env: Environment) -> SinkTar
                 _missing(c, table, span, env) if f is None else _fitted(f, c, table, span, env),
             )
         )
-    node = projected(found.node, items).node
+    node = projected(relation.node, items).node
     columns = Schema(tuple(Column(c.name, c.type.plain()) for c in written))
     return SinkTarget(node, table, columns, table.partitioned_by)
 
@@ -91,7 +91,7 @@ def _check_overwrite(table: CatalogTable, connector: str, span: Span, env: Envir
 
 
 def _with_partition(
-    found: Relation, insert: st.Insert, table: CatalogTable, env: Environment
+    relation: Relation, insert: st.Insert, table: CatalogTable, env: Environment
 ) -> Relation:
     """The query's columns, then those that ``PARTITION (column = constant)`` fills.
 
@@ -100,10 +100,10 @@ def _with_partition(
             twice.
     """
     if not insert.partition:
-        return found
+        return relation
     span = insert.name.span
     binder = ExpressionBinder(Scope(()), env, "PARTITION")
-    items: list[tuple[str, Typed]] = [(f.name, f.ref) for f in found.visible]
+    items: list[tuple[str, Typed]] = [(f.name, f.ref) for f in relation.visible]
     for column, expression in insert.partition:
         if column not in table.partitioned_by:
             partitions = ", ".join(table.partitioned_by)
@@ -113,7 +113,7 @@ def _with_partition(
         if column in insert.columns or [c for c, _ in insert.partition].count(column) > 1:
             raise env.error(f"column {column} is filled twice", span)
         items.append((column, binder.bind(expression)))
-    return projected(found.node, items)
+    return projected(relation.node, items)
 
 
 def _is_written(c: TableColumn) -> bool:
@@ -138,13 +138,13 @@ def _refuse_updates(node: Node, table: CatalogTable, span: Span, env: Environmen
 
 
 def _sources(
-    found: Relation,
+    relation: Relation,
     insert: st.Insert,
     written: list[TableColumn],
     table: CatalogTable,
     env: Environment,
 ) -> dict[str, ScopeField]:
-    fields = found.visible
+    fields = relation.visible
     names = insert.columns or tuple(c.name for c in written)
     known = {c.name for c in written}
     if insert.by_name:
@@ -164,10 +164,10 @@ def _sources(
     if len(names) != len(fields):
         name = table.path.name
         msg = f"table {name} takes {len(names)} columns here, the query gives {len(fields)}"
-        wanted = ", ".join(f"{n} {_type_of(n, written)}" for n in names)
+        expected = ", ".join(f"{n} {_type_of(n, written)}" for n in names)
         given = ", ".join(f"{f.name} {f.type.plain()}" for f in fields)
         error = env.error(msg, insert.name.span, "give as many, in the same order")
-        error.detail = f"table: {wanted}; query: {given}"
+        error.detail = f"table: {expected}; query: {given}"
         raise error
     return dict(zip(names, fields, strict=True))
 

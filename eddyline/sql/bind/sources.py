@@ -65,10 +65,10 @@ def bind_source(
         return _beside(r, env, lambda kind: unnested(left, right, env, kind))
     if isinstance(right, s.Derived) and right.lateral:
         return _beside(r, env, lambda kind: _lateral(left, right, kind, env, queries))
-    found = bind_source(right, env, queries, joins=True)
+    relation = bind_source(right, env, queries, joins=True)
     if isinstance(right, s.TableName) and right.as_of is not None:
-        return temporal(settled(left), found, r, env)
-    return joined(left, found, r, env)
+        return temporal(settled(left), relation, r, env)
+    return joined(left, relation, r, env)
 
 
 def _beside(r: s.JoinClause, env: Environment, made: Callable[[str], Relation]) -> Relation:
@@ -77,16 +77,16 @@ def _beside(r: s.JoinClause, env: Environment, made: Callable[[str], Relation]) 
     if kind not in ("INNER", "LEFT") or r.using or r.natural:
         what = f"{r.kind} JOIN with a right side that reads the left one"
         raise env.unsupported(what, r.span, "use CROSS JOIN, or LEFT JOIN … ON TRUE")
-    found = made(kind)
+    relation = made(kind)
     if r.condition is None:
-        return found
-    condition = ExpressionBinder(found.scope, env, "ON").condition(r.condition, "ON")
+        return relation
+    condition = ExpressionBinder(relation.scope, env, "ON").condition(r.condition, "ON")
     if isinstance(condition, Const) and condition.value is True:
-        return found
+        return relation
     if kind == "LEFT":
         what = "a condition other than TRUE of such a LEFT JOIN"
         raise env.unsupported(what, r.condition.span, "write ON TRUE, and filter in WHERE")
-    return filtered(found, condition)
+    return filtered(relation, condition)
 
 
 def _lateral(
@@ -103,16 +103,16 @@ def _named(r: s.TableName, env: Environment, queries: Queries) -> Relation:
     if own is not None:
         cte, outer = own
         inner = replace(outer, warnings=env.warnings, depth=env.depth + 1)
-        found = aliased(queries(cte.query, inner), cte.name, cte.columns, cte.span, env)
-        return aliased(found, r.alias or cte.name, r.columns, r.span, env)
+        relation = aliased(queries(cte.query, inner), cte.name, cte.columns, cte.span, env)
+        return aliased(relation, r.alias or cte.name, r.columns, r.span, env)
     try:
         table = env.resolve(r.name.parts, r.name.span)
     except EddylineError as e:
         raise _with_ctes(e, r, env) from None
     if isinstance(table, CatalogView):
         return _view(table, r, env, queries)
-    found = scan(table, r.alias, r.options, r.span, env)
-    return aliased(found, r.alias or table.path.name, r.columns, r.span, env)
+    relation = scan(table, r.alias, r.options, r.span, env)
+    return aliased(relation, r.alias or table.path.name, r.columns, r.span, env)
 
 
 def _with_ctes(e: EddylineError, r: s.TableName, env: Environment) -> EddylineError:
@@ -132,30 +132,30 @@ def _view(view: CatalogView, r: s.TableName, env: Environment, queries: Queries)
         outer=None,
     )
     try:
-        found = queries(parse_query(view.query), inner)
+        relation = queries(parse_query(view.query), inner)
     except EddylineError as e:
         if e.detail is None:
             e.detail = f"while reading view {view.path.name}"
         raise
-    named = aliased(found, view.path.name, view.schema.names, r.span, env)
+    named = aliased(relation, view.path.name, view.schema.names, r.span, env)
     return aliased(named, r.alias or view.path.name, r.columns, r.span, env)
 
 
 def _function(r: s.TableFunctionCall, env: Environment, queries: Queries) -> Relation:
     name = r.call.name.upper()
     if name in WINDOWS:
-        found = bind_window(r.call, env, _input(env, queries))
+        relation = bind_window(r.call, env, _input(env, queries))
     elif name in CHANGELOGS:
-        found = bind_changelog(r.call, env, _input(env, queries))
+        relation = bind_changelog(r.call, env, _input(env, queries))
     elif name in FORESTS:
-        found = bind_forest(r.call, env, _input(env, queries))
+        relation = bind_forest(r.call, env, _input(env, queries))
     elif name == HOTSPOTS:
-        found = bind_hotspots(r.call, env, _input(env, queries))
+        relation = bind_hotspots(r.call, env, _input(env, queries))
     else:
         near = nearest(name, list(TABLE_FUNCTIONS))
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(TABLE_FUNCTIONS)}"
         raise env.error(f"there is no table function {r.call.name}", r.call.name_span, hint)
-    return aliased(found, r.alias, r.columns, r.span, env)
+    return aliased(relation, r.alias, r.columns, r.span, env)
 
 
 def _python(r: s.TableFunctionCall, env: Environment) -> CatalogFunction | None:

@@ -67,15 +67,15 @@ def bind_inner(query: s.Query, source: Relation, env: Environment, queries: Quer
     """
     bound = queries(query, env.inside(source.scope))
     place = SourceLocation(query.span, env.source)
-    found = pulled(bound.node, place)
-    default = _without_rows(bound, found)
-    return Inner(bound.visible, found, default)
+    subquery = pulled(bound.node, place)
+    default = _without_rows(bound, subquery)
+    return Inner(bound.visible, subquery, default)
 
 
-def _without_rows(bound: Relation, found: Pulled) -> Typed | None:
+def _without_rows(bound: Relation, subquery: Pulled) -> Typed | None:
     """The only column of a grouped subquery where there is no group: COUNT is 0 there."""
     node = bound.node
-    if not found.grouped or len(bound.visible) != 1:
+    if not subquery.grouped or len(bound.visible) != 1:
         return None
     value: Typed = bound.visible[0].ref
     while isinstance(node, Calc) and node.condition is None:
@@ -234,8 +234,8 @@ class ValueQueries:
             if mark not in marks:
                 continue
             place = SourceLocation(self._written[at].span, self._env.source)
-            found = inner.pulled if columns is None else _moved(inner.pulled, columns)
-            source, by[mark] = _attached(source, replace(inner, pulled=found), place)
+            subquery = inner.pulled if columns is None else _moved(inner.pulled, columns)
+            source, by[mark] = _attached(source, replace(inner, pulled=subquery), place)
         return source, by
 
 
@@ -258,34 +258,36 @@ def _attached(source: Relation, inner: Inner, place: SourceLocation) -> tuple[Re
     return Relation(node, joined.fields[:-1]), Ref(name, value.type)
 
 
-def _moved(found: Pulled, by: dict[str, Typed]) -> Pulled:
+def _moved(subquery: Pulled, by: dict[str, Typed]) -> Pulled:
     """The subquery under an outer query whose columns have other names now."""
     marks: dict[str, Typed] = {}
     for column, e in by.items():
         if isinstance(e, Ref):
             marks[outer_ref(column, e.type).name] = outer_ref(e.name, e.type)
-    conditions = [substitute(c, marks) for c in found.conditions]
+    conditions = [substitute(c, marks) for c in subquery.conditions]
     return replace(
-        found, conditions=conditions, late={n: substitute(e, marks) for n, e in found.late.items()}
+        subquery,
+        conditions=conditions,
+        late={n: substitute(e, marks) for n, e in subquery.late.items()},
     )
 
 
-def _single(found: Pulled, field: ScopeField) -> tuple[Pulled, ScopeField]:
+def _single(subquery: Pulled, field: ScopeField) -> tuple[Pulled, ScopeField]:
     """The subquery as one row per value of its conditions; more than one row is an error."""
-    if found.grouped or _is_one_row(found.node):
-        return found, field
-    columns = [n for c in found.conditions for n in sorted(inner_columns(c))]
-    keys, below = tuple(dict.fromkeys(columns)), found.node.schema
+    if subquery.grouped or _is_one_row(subquery.node):
+        return subquery, field
+    columns = [n for c in subquery.conditions for n in sorted(inner_columns(c))]
+    keys, below = tuple(dict.fromkeys(columns)), subquery.node.schema
     kind = field.type.plain().null()
     call = AggregateCall(
         SINGLE_VALUE, (field.ref,), False, None, "$single", Column("$single", kind)
     )
     schema = Schema((*(Column(k, below[k].plain()) for k in keys), call.column))
-    node = GroupBy(found.node, keys, (call,), None, schema)
+    node = GroupBy(subquery.node, keys, (call,), None, schema)
     names: list[tuple[str, Typed]] = [(k, Ref(k, schema[k])) for k in keys]
     shown = unique("$shown", set(keys)) if field.column in keys else field.column
     calc = Calc(node, (*names, (shown, Ref("$single", kind))))
-    return replace(found, node=calc), replace(field, column=shown, type=kind)
+    return replace(subquery, node=calc), replace(field, column=shown, type=kind)
 
 
 def _is_one_row(node: Node) -> bool:

@@ -60,8 +60,8 @@ def bind_window(call: s.FunctionCall, env: Environment, inputs: Inputs) -> Relat
 def _opened(source: Relation, window: Window, time: Ref, partition: tuple[str, ...]) -> Relation:
     taken = set(source.node.schema.names)
     names = []
-    for wanted in ("window_start", "window_end", "window_time"):
-        names.append(unique(wanted, taken))
+    for name in ("window_start", "window_end", "window_time"):
+        names.append(unique(name, taken))
         taken.add(names[-1])
     attribute = replace(time.type, nullable=False)
     kinds = (BOUND, BOUND, replace(attribute, precision=3))

@@ -89,13 +89,13 @@ def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Enviro
 _TOMBSTONE = "$tombstone"
 
 
-def _last_of_key(found: Relation, table: CatalogTable, span: Span, env: Environment) -> Relation:
+def _last_of_key(relation: Relation, table: CatalogTable, span: Span, env: Environment) -> Relation:
     """Of records that are values of keys the last one per key, unless that has no value.
 
     By the row time where the table has one, so that it is a versioned table, else as they arrive.
     """
-    by_name = {f.name: f.column for f in found.fields}
-    node, items = found.node, list(identity(found.node.schema))
+    by_name = {f.name: f.column for f in relation.fields}
+    node, items = relation.node, list(identity(relation.node.schema))
     if table.watermark is not None:
         order = by_name[table.watermark.column]
     else:
@@ -106,10 +106,12 @@ def _last_of_key(found: Relation, table: CatalogTable, span: Span, env: Environm
     place = SourceLocation(span, env.source)
     last = Rank(Calc(node, tuple(items)), keys, (SortKey(order, True, False),), "ROW_NUMBER", 1, 1,
                 None, place)  # fmt: skip
-    tombstone = next(f for f in found.fields if f.name == _TOMBSTONE)
+    tombstone = next(f for f in relation.fields if f.name == _TOMBSTONE)
     alive = Apply("NOT", (tombstone.ref,), "(NOT {0})", tombstone.type)
-    kept = tuple((f.column, f.ref) for f in found.fields if f is not tombstone)
-    return Relation(Calc(last, kept, alive), tuple(f for f in found.fields if f is not tombstone))
+    kept = tuple((f.column, f.ref) for f in relation.fields if f is not tombstone)
+    return Relation(
+        Calc(last, kept, alive), tuple(f for f in relation.fields if f is not tombstone)
+    )
 
 
 def _column_names(names: list[str]) -> dict[str, str]:
@@ -190,6 +192,6 @@ def metadata_type(key: str, declared: DataType, span: Span, env: Environment) ->
     fits = declared.is_text if text else declared.is_timestamp
     known = text or key == "timestamp"
     if known and not fits:
-        wanted = "STRING" if text else "TIMESTAMP_LTZ(3) or TIMESTAMP(3)"
+        expected = "STRING" if text else "TIMESTAMP_LTZ(3) or TIMESTAMP(3)"
         msg = f"metadata '{key}' cannot be {declared}"
-        raise env.error(msg, span, f"declare the column as {wanted}")
+        raise env.error(msg, span, f"declare the column as {expected}")

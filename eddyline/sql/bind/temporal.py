@@ -106,9 +106,9 @@ def _versions(right: Relation, j: s.JoinClause, env: Environment) -> _Versions:
     node = rank_overs(merge_calcs(right.node))
     rank = node.input if isinstance(node, Calc) else node
     if isinstance(rank, Rank):
-        found = _of_rank(node, rank)
-        if found is not None:
-            return found
+        versions = _of_rank(node, rank)
+        if versions is not None:
+            return versions
     keys = _primary_key(right.node)
     time = rowtime_of(right.node)
     if keys and time is not None and insert_only(right.node):

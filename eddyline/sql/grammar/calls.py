@@ -43,9 +43,9 @@ class CallGrammar(JsonGrammar, ABC):
         self.l_paren()
         special = _SPECIAL.get(name)
         if special:
-            found = special(self, name, start)
-            if found is not None:
-                return found
+            call = special(self, name, start)
+            if call is not None:
+                return call
         distinct = self.match("DISTINCT")
         if not distinct:
             self.match("ALL")

@@ -169,11 +169,11 @@ class Cursor:
         msg = f"{what} is not supported yet"
         return EddylineError("sql_unsupported", msg, hint=hint, span=span, source=self.text)
 
-    def unexpected(self, wanted: str) -> NoReturn:
+    def unexpected(self, expected: str) -> NoReturn:
         """Raise: something else than ``wanted`` stands here."""
         token = self.peek()
         if token is None:
-            raise self.error(f"expected {wanted}, found {_END}", self.here())
+            raise self.error(f"expected {expected}, found {_END}", self.here())
         if token.text == '"':
             hint = "names are quoted with backticks (`a`), texts with single quotes ('a')"
             raise self.error("double quotes have no meaning in Flink SQL", self.here(), hint)
@@ -182,4 +182,4 @@ class Cursor:
         if word in RESERVED and word not in CALLABLE and word not in _CLAUSES:
             hint = f"{word} is a reserved word; as a name write it in backticks: `{token.text}`"
         shown = self.text[token.start : token.end + 1]
-        raise self.error(f"expected {wanted}, found {shown}", self.here(), hint or None)
+        raise self.error(f"expected {expected}, found {shown}", self.here(), hint or None)

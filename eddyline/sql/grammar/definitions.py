@@ -51,36 +51,36 @@ class DefinitionGrammar(QueryGrammar):
 
     def table_elements(self) -> TableElements:
         """``(column type, …, WATERMARK FOR …, PRIMARY KEY (…) NOT ENFORCED)``"""
-        found = TableElements()
+        elements = TableElements()
         self.l_paren()
         while True:
-            self.table_element(found)
+            self.table_element(elements)
             if not self.comma():
                 break
         self.r_paren()
-        return found
+        return elements
 
-    def table_element(self, found: TableElements) -> None:
+    def table_element(self, elements: TableElements) -> None:
         """One column, watermark or key, added to ``found``."""
         if self.sees("WATERMARK", "FOR"):
-            if found.watermark:
+            if elements.watermark:
                 raise self.error("a table has one watermark", self.here())
-            found.watermark = self._watermark()
+            elements.watermark = self._watermark()
             return
         named = self.match("CONSTRAINT")
         if named:
             self.name("a constraint's name")
         if self.sees("PRIMARY", "KEY"):
-            found.primary_key = self._primary_key()
+            elements.primary_key = self._primary_key()
             return
         if named or self.sees("UNIQUE"):
             raise self.error("UNIQUE is not known to Flink", self.here(), "use PRIMARY KEY")
         column = self._column()
-        if any(c.name == column.name for c in found.columns):
+        if any(c.name == column.name for c in elements.columns):
             raise self.error(f"column {column.name} is there twice", column.span)
-        found.columns.append(column)
+        elements.columns.append(column)
         if self.sees("PRIMARY", "KEY"):
-            found.primary_key = (column.name,)
+            elements.primary_key = (column.name,)
             self._enforced()
 
     def _watermark(self) -> WatermarkDefinition:
@@ -144,18 +144,18 @@ class DefinitionGrammar(QueryGrammar):
     def option_list(self) -> dict[str, str]:
         """``('key' = 'value', …)``"""
         self.l_paren()
-        found: dict[str, str] = {}
+        options: dict[str, str] = {}
         while not self.is_type(TokenType.R_PAREN):
             span = self.here()
             key = self.string("an option in quotes, such as 'connector'")
             self.expect_type(TokenType.EQ, "'='")
-            if key in found:
+            if key in options:
                 raise self.error(f"option '{key}' is there twice", span)
-            found[key] = self.string("the option's value in quotes")
+            options[key] = self.string("the option's value in quotes")
             if not self.comma():
                 break
         self.r_paren()
-        return found
+        return options
 
     def column_names(self) -> tuple[tuple[str, ...], tuple[Span, ...]]:
         """``(a, b)`` with places."""

@@ -92,11 +92,11 @@ class ExpressionGrammar(CallGrammar):
                 continue
             place = self.at
             negated = self.match("NOT")
-            found = self._range(left, negated, start)
-            if found is None:
+            comparison = self._range(left, negated, start)
+            if comparison is None:
                 self.at = place
                 return left
-            left = found
+            left = comparison
 
     def _quantified(self, left: s.Expression, op: str, start: int) -> s.Expression | None:
         """``ALL (…)``, ``ANY (…)`` or ``SOME (…)`` behind a comparison, or None."""
@@ -115,11 +115,11 @@ class ExpressionGrammar(CallGrammar):
             return quantified_list(left, op, word, tuple(items), self.span_from(start))
         query = self.query()
         self.r_paren()
-        found = quantified(left, op, word, query, self.span_from(start))
-        if found is None:
+        comparison = quantified(left, op, word, query, self.span_from(start))
+        if comparison is None:
             hint = "compare with MIN and MAX of the subquery"
             raise self.unsupported(f"{op} {word} (SELECT …)", place, hint)
-        return found
+        return comparison
 
     def _range(self, left: s.Expression, negated: bool, start: int) -> s.Expression | None:
         if self.match("BETWEEN"):
@@ -229,9 +229,9 @@ class ExpressionGrammar(CallGrammar):
         if token.token_type is TokenType.L_PAREN:
             return self._parenthesised()
         if self.word():
-            found = self._keyword(self.word())
-            if found is not None:
-                return found
+            expression = self._keyword(self.word())
+            if expression is not None:
+                return expression
         return self._name_or_call()
 
     def _number(self, token: Token) -> s.Expression:

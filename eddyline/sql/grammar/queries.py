@@ -31,8 +31,8 @@ class QueryGrammar(MatchGrammar):
     def _ctes(self) -> tuple[s.With, ...]:
         if self.sees("RECURSIVE"):
             raise self.unsupported("WITH RECURSIVE", self.here(), "Flink has none either")
-        found: list[s.With] = []
-        while not found or self.comma():
+        ctes: list[s.With] = []
+        while not ctes or self.comma():
             start = self.at
             name, _ = self.name("a name for the subquery")
             columns = self.name_list() if self.is_type(TokenType.L_PAREN) else ()
@@ -40,8 +40,8 @@ class QueryGrammar(MatchGrammar):
             self.l_paren()
             query = self.query()
             self.r_paren()
-            found.append(s.With(name, columns, query, self.span_from(start)))
-        return tuple(found)
+            ctes.append(s.With(name, columns, query, self.span_from(start)))
+        return tuple(ctes)
 
     def _limit(self) -> tuple[int | None, int]:
         limit, offset = None, 0

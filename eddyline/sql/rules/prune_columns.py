@@ -127,15 +127,15 @@ def _expand(node: lg.Expand, needed: set[str]) -> lg.Node:
 
 
 def _kept(schema: Schema, names: Iterable[str]) -> Schema:
-    wanted = set(names)
-    return Schema(tuple(c for c in schema if c.name in wanted))
+    kept = set(names)
+    return Schema(tuple(c for c in schema if c.name in kept))
 
 
 def _all_refs(expressions: Iterable[Typed | None]) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for e in expressions:
-        found |= set() if e is None else refs(e)
-    return found
+        names |= set() if e is None else refs(e)
+    return names
 
 
 def _calc(node: lg.Calc, needed: set[str]) -> lg.Node:
@@ -179,12 +179,12 @@ def _aggregate(node: lg.GroupBy, needed: set[str]) -> lg.Node:
 
 def _join(node: lg.Join, needed: set[str]) -> lg.Node:
     pair = window_pair(node)
-    wanted = needed | _all_refs([node.condition])
+    kept = needed | _all_refs([node.condition])
     sides = []
     for i, (side, names) in enumerate(
         ((node.left, node.left_names), (node.right, node.right_names))
     ):
-        below = {c.name for n, c in zip(names, side.schema, strict=True) if n in wanted}
+        below = {c.name for n, c in zip(names, side.schema, strict=True) if n in kept}
         if pair is not None:
             below |= {pair[i].start, pair[i].end}
         below = below or {side.schema.names[0]}

@@ -74,7 +74,7 @@ def _split(
     parts: list[Typed], join: Join, sides: tuple[bool, bool]
 ) -> tuple[list[Typed], list[Typed], list[Typed]]:
     """(what stays, what goes left, what goes right), the last two in the side's own names."""
-    found: tuple[list[Typed], list[Typed], list[Typed]] = ([], [], [])
+    placed: tuple[list[Typed], list[Typed], list[Typed]] = ([], [], [])
     inputs = ((join.left, join.left_names), (join.right, join.right_names))
     for c in parts:
         at = 0
@@ -83,12 +83,12 @@ def _split(
                 by: dict[str, Typed] = {
                     n: Ref(own.name, own.type) for n, own in zip(names, side.schema, strict=True)
                 }
-                found[i + 1].append(substitute(c, by))
+                placed[i + 1].append(substitute(c, by))
                 at = i + 1
                 break
         if at == 0:
-            found[0].append(c)
-    return found
+            placed[0].append(c)
+    return placed
 
 
 def _with(join: Join, left: list[Typed], right: list[Typed]) -> Join:

@@ -36,6 +36,6 @@ def object_key(
         "hour": f"{at:%H}",
         "minute": f"{at:%M}",
     }
-    start = _FIELD.sub(lambda found: values[found[1]], template)
+    start = _FIELD.sub(lambda match: values[match[1]], template)
     joint = "" if start.endswith("/") else "-"
     return f"{start}{joint}{shard}-{offset:020d}"

@@ -121,10 +121,10 @@ def _destination(request: Any, record_format: str) -> tuple[int, dict[str, Any]]
             "and schema registries are not supported."
         )
         raise AwsError("ValidationException", words)
-    found = _given(bucket)
-    freshness_s = found.pop("DataFreshnessInSeconds", FRESHNESS_S)
+    destination = _given(bucket)
+    freshness_s = destination.pop("DataFreshnessInSeconds", FRESHNESS_S)
     _check_freshness(freshness_s)
-    storage = found["StorageConfiguration"]
+    storage = destination["StorageConfiguration"]
     storage.setdefault("OutputKeyTemplate", DEFAULT_TEMPLATE)
     storage.setdefault("StorageClass", "STANDARD")
     unknown = unknown_fields(storage["OutputKeyTemplate"])
@@ -132,9 +132,9 @@ def _destination(request: Any, record_format: str) -> tuple[int, dict[str, Any]]
         words = f"OutputKeyTemplate has unknown fields: {', '.join(unknown)}."
         raise AwsError("ValidationException", words)
     own = {k: storage[k] for k in ("BucketARN", "ExpectedBucketOwner")}
-    dead = found.setdefault("DeadLetterQueueS3Configuration", own)
+    dead = destination.setdefault("DeadLetterQueueS3Configuration", own)
     dead.setdefault("ErrorOutputPrefix", ERROR_PREFIX)
-    return freshness_s, found
+    return freshness_s, destination
 
 
 def _check_freshness(seconds: int) -> None:

@@ -27,8 +27,8 @@ class Channel(Follower):
 
     def status(self, now_ms: int) -> str:
         """CREATING, ACTIVE, UPDATING, DELETING or FAILED."""
-        found = super().status(now_ms)
-        return "FAILED" if found == "ACTIVE" and self.failed is not None else found
+        status = super().status(now_ms)
+        return "FAILED" if status == "ACTIVE" and self.failed is not None else status
 
 
 class Channels(Followers[Channel]):

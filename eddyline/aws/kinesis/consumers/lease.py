@@ -69,13 +69,13 @@ class Lease:
         """Whether nobody has taken over."""
         db = sqlite3.connect(self.path, timeout=BUSY_S)
         try:
-            found = db.execute(
+            row = db.execute(
                 "SELECT holder FROM subscription WHERE consumer = ? AND shard = ?",
                 (self.consumer, self.shard),
             ).fetchone()
         finally:
             db.close()
-        return found is None or found[0] == self.holder
+        return row is None or row[0] == self.holder
 
     def release(self) -> None:
         """The subscription has ended; the next one need not wait."""

@@ -57,8 +57,8 @@ class Consumer:
 def _kept(context: KinesisContext, attributes: dict[str, Any]) -> Kept:
     """What is kept of the consumers that are not gone."""
     now_ms = context.clock.now_ms()
-    found: Kept = attributes.get(ATTRIBUTE, {})
-    return {n: c for n, c in found.items() if c.get("gone_ms", now_ms + 1) > now_ms}
+    kept: Kept = attributes.get(ATTRIBUTE, {})
+    return {n: c for n, c in kept.items() if c.get("gone_ms", now_ms + 1) > now_ms}
 
 
 def _consumer(context: KinesisContext, stream: str, name: str, kept: dict[str, Any]) -> Consumer:
@@ -80,9 +80,9 @@ def find(context: KinesisContext, arn: str) -> tuple[Stream, Consumer]:
     """
     arn = context.names.local(arn)
     stream = context.stream_named(name_in(arn))
-    for found in listed(context, stream):
-        if found.arn == arn:
-            return stream, found
+    for consumer in listed(context, stream):
+        if consumer.arn == arn:
+            return stream, consumer
     raise _not_found(context, arn)
 
 
@@ -169,7 +169,7 @@ def _check_room(
         raise AwsError("LimitExceededException", words)
 
 
-def _asked(context: KinesisContext, request: Any) -> tuple[Stream, Consumer]:
+def _requested(context: KinesisContext, request: Any) -> tuple[Stream, Consumer]:
     """The consumer that its ARN, or its stream's ARN and its name, mean.
 
     Raises:
@@ -180,27 +180,27 @@ def _asked(context: KinesisContext, request: Any) -> tuple[Stream, Consumer]:
         words = "Either ConsumerARN or both StreamARN and ConsumerName must be provided."
         raise AwsError("InvalidArgumentException", words)
     if request.ConsumerARN is not None:
-        stream, found = find(context, request.ConsumerARN)
+        stream, consumer = find(context, request.ConsumerARN)
         other = request.StreamARN is not None and name_in(request.StreamARN) != stream.name
-        if other or request.ConsumerName not in (None, found.name):
+        if other or request.ConsumerName not in (None, consumer.name):
             words = f"ConsumerARN {request.ConsumerARN} conflicts with StreamARN or ConsumerName."
             raise AwsError("InvalidArgumentException", words)
-        return stream, found
+        return stream, consumer
     stream = context.stream(request)
-    for found in listed(context, stream):
-        if found.name == request.ConsumerName:
-            return stream, found
+    for consumer in listed(context, stream):
+        if consumer.name == request.ConsumerName:
+            return stream, consumer
     raise _not_found(context, f"{request.ConsumerName} of stream {stream.name}")
 
 
 def describe_stream_consumer(context: KinesisContext, call: Call) -> Answer:
-    stream, found = _asked(context, call.request)
-    members = {**found.described(context), "StreamARN": context.names.stream_arn(stream.name)}
+    stream, consumer = _requested(context, call.request)
+    members = {**consumer.described(context), "StreamARN": context.names.stream_arn(stream.name)}
     return {"ConsumerDescription": members}
 
 
 def deregister_stream_consumer(context: KinesisContext, call: Call) -> Answer:
-    stream, consumer = _asked(context, call.request)
+    stream, consumer = _requested(context, call.request)
     gone_ms = context.clock.now_ms() + context.settings.stream_delay_ms
 
     def change(info: StreamInfo) -> dict[str, Any]:
@@ -231,10 +231,10 @@ def list_stream_consumers(context: KinesisContext, call: Call) -> Answer:
     created = request.StreamCreationTimestamp
     if created is not None and int(created) != stream.info().created_ms // 1000:
         raise context.names.not_found(stream.name)
-    found = [c for c in listed(context, stream) if c.name > after]
-    page = found[: min(request.MaxResults or CONSUMERS_A_PAGE, CONSUMERS_A_PAGE)]
+    consumers = [c for c in listed(context, stream) if c.name > after]
+    page = consumers[: min(request.MaxResults or CONSUMERS_A_PAGE, CONSUMERS_A_PAGE)]
     answer: dict[str, Any] = {"Consumers": [c.described(context) for c in page]}
-    if len(found) > len(page):
+    if len(consumers) > len(page):
         fields = [stream.name, page[-1].name]
         answer["NextToken"] = tokens.page("consumers", fields, context.clock)
     return answer

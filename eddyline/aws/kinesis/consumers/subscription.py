@@ -59,8 +59,8 @@ async def subscribe_to_shard(context: KinesisContext, call: Call) -> Answer:
             f"{shard.shard_id}. Subscribe again after 5 seconds to take over."
         )
         raise AwsError("ResourceInUseException", words)
-    found = Subscription(context, stream, consumer, shard, offset, call.form, lease)
-    return EventStream(found.events())
+    subscription = Subscription(context, stream, consumer, shard, offset, call.form, lease)
+    return EventStream(subscription.events())
 
 
 @dataclass(slots=True)
@@ -99,22 +99,22 @@ class Subscription:
     async def _read(self) -> AsyncIterator[bytes]:
         clock = self.context.clock
         end = clock.monotonic() + LIFE_S
-        told = looked = -QUIET_S + clock.monotonic()  # the first event comes at once
+        last_sent = looked = -QUIET_S + clock.monotonic()  # the first event comes at once
         while (now := clock.monotonic()) < end:
             self._news.clear()
             if now - looked >= LOOK_S:
                 await self._check()
                 looked = now
-            found = self.stream.read(self.shard.index, self.offset, RECORDS_MAX, BYTES_MAX)
-            self.offset = found.next_offset
+            records = self.stream.read(self.shard.index, self.offset, RECORDS_MAX, BYTES_MAX)
+            self.offset = records.next_offset
             last = self._is_last()
-            if len(found) or last or now - told >= QUIET_S:
-                told = now
-                yield self._event(found, last)
+            if len(records) or last or now - last_sent >= QUIET_S:
+                last_sent = now
+                yield self._event(records, last)
             if last:
                 return
-            if found.next_offset >= found.tip_offset:
-                patience = min(end, told + QUIET_S, looked + LOOK_S) - clock.monotonic()
+            if records.next_offset >= records.tip_offset:
+                patience = min(end, last_sent + QUIET_S, looked + LOOK_S) - clock.monotonic()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), max(patience, 0.001))
 
@@ -136,18 +136,18 @@ class Subscription:
         closed = self.stream.shards()[self.shard.index].closed_offset
         return closed is not None and self.offset >= closed
 
-    def _event(self, found: Slice, last: bool) -> bytes:
+    def _event(self, records: Slice, last: bool) -> bytes:
         info = self.stream.info()
         members: dict[str, Any] = {
-            "MillisBehindLatest": behind_ms(found, self.context.clock.now_ms())
+            "MillisBehindLatest": behind_ms(records, self.context.clock.now_ms())
         }
         if last:
             members["ChildShards"] = child_shards(info.shards, self.shard.index)
         else:
             members["ContinuationSequenceNumber"] = self._continuation()
-        size, behind = span(found.data) + span(found.keys), members["MillisBehindLatest"]
-        self.context.flow.read(info.name, self.shard.index, len(found), size, behind)
-        page = RecordsPage(found, self.shard, Flags(info.attributes).encryption)
+        size, behind = span(records.data) + span(records.keys), members["MillisBehindLatest"]
+        self.context.flow.read(info.name, self.shard.index, len(records), size, behind)
+        page = RecordsPage(records, self.shard, Flags(info.attributes).encryption)
         form = self.form
         return page.json(members) if form is wire.JSON else page.cbor(members, form)
 

@@ -46,11 +46,11 @@ def described(context: KinesisContext, queue: Queue) -> dict[str, Any]:
 
 def create_queue(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    wanted = only_source(request)
-    stream, info = QUEUES.stream(context, wanted)
+    source = only_source(request)
+    stream, info = QUEUES.stream(context, source)
     check_tags({}, request.Tags or {})
     now_ms = context.clock.now_ms()
-    kind, start_ms = _start(context, wanted.StartingPosition, now_ms)
+    kind, start_ms = _start(context, source.StartingPosition, now_ms)
     horizon_ms = max(info.created_ms, now_ms - info.retention_hours * HOUR_MS)
     _check_room(context, stream)
     visibility_s, receives_max = _attributes(request.QueueAttributes, VISIBILITY_S, RECEIVES_MAX)
@@ -72,10 +72,10 @@ def create_queue(context: KinesisContext, call: Call) -> Answer:
     return {"QueueDescription": {**described(context, queue), "QueueStatus": "CREATING"}}
 
 
-def _start(context: KinesisContext, wanted: Any, now_ms: int) -> tuple[str, int]:
+def _start(context: KinesisContext, position: Any, now_ms: int) -> tuple[str, int]:
     """(kind, time) a queue begins at."""
-    kind = "LATEST" if wanted is None else wanted.Type
-    timestamp = None if wanted is None else wanted.Timestamp
+    kind = "LATEST" if position is None else position.Type
+    timestamp = None if position is None else position.Timestamp
     if (kind == "AT_TIMESTAMP") != (timestamp is not None):
         words = "Timestamp must be specified for, and only for, StartingPosition AT_TIMESTAMP."
         raise AwsError("ValidationException", words)
@@ -88,14 +88,14 @@ def _start(context: KinesisContext, wanted: Any, now_ms: int) -> tuple[str, int]
 
 def _places(stream: Stream, kind: str, start_ms: int) -> dict[int, int]:
     """The first offset to deliver of each shard; later shards are delivered from their first."""
-    found = {}
+    offsets = {}
     for shard in stream.shards():
         oldest, tip = stream.bounds(shard.index)
         if kind == "AT_TIMESTAMP":
-            found[shard.index] = stream.offset_at(shard.index, start_ms)
+            offsets[shard.index] = stream.offset_at(shard.index, start_ms)
         else:
-            found[shard.index] = tip if kind == "LATEST" else oldest
-    return found
+            offsets[shard.index] = tip if kind == "LATEST" else oldest
+    return offsets
 
 
 def _check_room(context: KinesisContext, stream: Stream) -> None:

@@ -55,12 +55,12 @@ async def _receive(context: KinesisContext, call: Call, dead: bool) -> Answer:
     with stream.listening(ring):
         while True:
             news.clear()
-            found = await asyncio.to_thread(
+            received = await asyncio.to_thread(
                 queues.receive, queue, stream, limit, visibility_s, dead
             )
             left = end - context.clock.monotonic()
-            if found or left <= 0:
-                return {"QueueRecords": [_record(stream, r) for r in found]}
+            if received or left <= 0:
+                return {"QueueRecords": [_record(stream, r) for r in received]}
             visible_ms = await asyncio.to_thread(queues.next_visible_ms, queue, dead)
             if visible_ms is not None:
                 left = min(left, max(0.0, (visible_ms - context.clock.now_ms()) / 1000))
@@ -82,18 +82,18 @@ def _stream(context: KinesisContext, queue: Queue) -> Stream:
     return stream
 
 
-def _record(stream: Stream, found: Received) -> dict[str, Any]:
-    shard = stream.shards()[found.shard]
+def _record(stream: Stream, received: Received) -> dict[str, Any]:
+    shard = stream.shards()[received.shard]
     members = {
-        "ReceiptHandle": found.receipt,
-        "RecordId": sequence_number(shard.index, shard.created_ms, found.number),
-        "Data": found.data,
-        "ApproximateArrivalTimestamp": Instant(found.arrival_ms),
-        "FirstReceiveTimestamp": Instant(found.first_ms),
-        "ReceiveCount": found.receives,
+        "ReceiptHandle": received.receipt,
+        "RecordId": sequence_number(shard.index, shard.created_ms, received.number),
+        "Data": received.data,
+        "ApproximateArrivalTimestamp": Instant(received.arrival_ms),
+        "FirstReceiveTimestamp": Instant(received.first_ms),
+        "ReceiveCount": received.receives,
     }
-    if found.key:
-        members["PartitionKey"] = found.key
+    if received.key:
+        members["PartitionKey"] = received.key
     return members
 
 

@@ -98,8 +98,8 @@ class Queues(Followers[Queue]):
         sql = "SELECT MIN(visible_ms) FROM flight WHERE queue = ?"
         if not dead:
             sql += " AND dead = 0"
-        found = [at for (at,) in self._rows(sql, (queue.id,)) if at is not None]
-        return int(found[0]) if found else None
+        times = [at for (at,) in self._rows(sql, (queue.id,)) if at is not None]
+        return int(times[0]) if times else None
 
 
 ACKNOWLEDGE = "DELETE FROM flight"
@@ -198,5 +198,5 @@ class _ReceivedRecords:
             (self._queue.id, shard, number, self._until_ms, receives, first_ms, receipt),
         )
         self._room -= len(data)
-        found = Received(receipt, shard, number, key, data, arrival_ms, first_ms, receives)
-        self.records.append(found)
+        received = Received(receipt, shard, number, key, data, arrival_ms, first_ms, receives)
+        self.records.append(received)

@@ -38,5 +38,5 @@ def numbers(start: str, first: int, count: int) -> list[str]:
     table[:] = letters(start)
     write(table[:, 18:38], np.arange(first, first + count, dtype=np.int64))
     # numpy's own texts have four bytes a letter, and become Python's at once.
-    found: list[str] = table.astype(np.uint32).view(f"U{len(start)}").ravel().tolist()
-    return found
+    texts: list[str] = table.astype(np.uint32).view(f"U{len(start)}").ravel().tolist()
+    return texts

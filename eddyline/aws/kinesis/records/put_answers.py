@@ -16,28 +16,28 @@ from eddyline.log.sequence import sequence_number
 _EXCEEDED = "ProvisionedThroughputExceededException"
 
 
-def one(form: Wire, found: Placement, encryption: str) -> bytes:
+def one(form: Wire, placement: Placement, encryption: str) -> bytes:
     """PutRecord's answer."""
-    shard = found.shards[int(found.shard[0])]
-    number = sequence_number(shard.index, shard.created_ms, int(found.offset[0]))
+    shard = placement.shards[int(placement.shard[0])]
+    number = sequence_number(shard.index, shard.created_ms, int(placement.offset[0]))
     members = {"ShardId": shard.shard_id, "SequenceNumber": str(number)}
     if encryption != "NONE":
         members["EncryptionType"] = encryption
     return form.encode(members)
 
 
-def many(form: Wire, found: Placement, encryption: str) -> bytes:
+def many(form: Wire, placement: Placement, encryption: str) -> bytes:
     """PutRecords' answer when all records were stored."""
-    return _json(found, encryption) if form is wire.JSON else _cbor(found, encryption)
+    return _json(placement, encryption) if form is wire.JSON else _cbor(placement, encryption)
 
 
 def some(
-    found: Placement | None, taken: list[int], refused: dict[int, str], n: int, encryption: str
+    placement: Placement | None, taken: list[int], refused: dict[int, str], n: int, encryption: str
 ) -> dict[str, Any]:
     """PutRecords' answer when some records were not."""
     records: list[dict[str, Any]] = [{} for _ in range(n)]
-    if found is not None:
-        pairs = zip(found.sequence_numbers(), found.shard_ids(), strict=True)
+    if placement is not None:
+        pairs = zip(placement.sequence_numbers(), placement.shard_ids(), strict=True)
         for place, (number, shard) in zip(taken, pairs, strict=True):
             records[place] = {"SequenceNumber": number, "ShardId": shard}
     for place, words in refused.items():
@@ -48,22 +48,22 @@ def some(
     return members
 
 
-def _rows(found: Placement, before: str, between: str, behind: str) -> bytes:
+def _rows(placement: Placement, before: str, between: str, behind: str) -> bytes:
     """For each record its number and its shard, in a frame of fixed width."""
     frames = np.stack(
         [
             digits.letters(f"{before}{s.starting_sequence_number}{between}{s.shard_id}{behind}")
-            for s in found.shards
+            for s in placement.shards
         ]
     )
-    rows = frames[found.shard]
+    rows = frames[placement.shard]
     at = len(before) + 18
-    digits.write(rows[:, at : at + digits.WIDTH], found.offset)
+    digits.write(rows[:, at : at + digits.WIDTH], placement.offset)
     return rows.tobytes()
 
 
-def _json(found: Placement, encryption: str) -> bytes:
-    rows = _rows(found, '{"SequenceNumber":"', '","ShardId":"', '"},')
+def _json(placement: Placement, encryption: str) -> bytes:
+    rows = _rows(placement, '{"SequenceNumber":"', '","ShardId":"', '"},')
     more = f',"EncryptionType":"{encryption}"' if encryption != "NONE" else ""
     return b"".join((b'{"FailedRecordCount":0,"Records":[', rows[:-1], b"]", more.encode(), b"}"))
 
@@ -73,15 +73,15 @@ _ROW = b"\xa2" + cbor.text("SequenceNumber") + cbor.head(3, 56)
 _SHARD = cbor.text("ShardId") + cbor.head(3, 20)
 
 
-def _cbor(found: Placement, encryption: str) -> bytes:
-    rows = _rows(found, _ROW.decode("latin-1"), _SHARD.decode("latin-1"), "")
+def _cbor(placement: Placement, encryption: str) -> bytes:
+    rows = _rows(placement, _ROW.decode("latin-1"), _SHARD.decode("latin-1"), "")
     members = 2 if encryption == "NONE" else 3
     parts = [
         cbor.head(5, members),
         cbor.text("FailedRecordCount"),
         cbor.head(0, 0),
         cbor.text("Records"),
-        cbor.head(4, len(found.shard)),
+        cbor.head(4, len(placement.shard)),
         rows,
     ]
     if encryption != "NONE":

@@ -120,7 +120,7 @@ def _checked(
 async def _put(context: KinesisContext, request: Any, put: _Put) -> Placement:
     """Put it; if the stream has gone since it was last seen, to the one that has its name now."""
     try:
-        return await _told(put.stream, put.batch)
+        return await _placed(put.stream, put.batch)
     except EddylineError as error:
         if error.code != "not_found":
             raise
@@ -128,14 +128,14 @@ async def _put(context: KinesisContext, request: Any, put: _Put) -> Placement:
     put.info = put.stream.info()
     context.check_there(put.info)
     try:
-        return await _told(put.stream, put.batch)
+        return await _placed(put.stream, put.batch)
     except EddylineError as error:
         if error.code == "not_found":
             raise context.names.not_found(put.info.name) from None
         raise
 
 
-async def _told(stream: Stream, batch: PutBatch) -> Placement:
+async def _placed(stream: Stream, batch: PutBatch) -> Placement:
     pending = put_results().pending()
     stream.put_with_callback(batch, pending)
     return await pending.answer
@@ -146,18 +146,18 @@ def _check_sizes(flags: Flags, data: list[bytes], path: str) -> int:
     size = sum(map(len, data))
     most = flags.max_record_kib << 10
     if size > most and max(map(len, data)) > most:
-        told = [
+        violations = [
             violation(blob_shown(n), path.format(i), f"have length less than or equal to {most}")
             for i, n in enumerate(map(len, data), 1)
             if n > most
         ]
-        raise _invalid(told)
+        raise _invalid(violations)
     return size
 
 
-def _invalid(told: list[str]) -> AwsError:
-    many = "" if len(told) == 1 else "s"
-    words = f"{len(told)} validation error{many} detected: {'; '.join(told[:10])}"
+def _invalid(violations: list[str]) -> AwsError:
+    many = "" if len(violations) == 1 else "s"
+    words = f"{len(violations)} validation error{many} detected: {'; '.join(violations[:10])}"
     return AwsError("ValidationException", words)
 
 

@@ -37,12 +37,12 @@ async def get_records(context: KinesisContext, call: Call) -> Answer:
     check_dry_run(request)
     _check_rate(context, info, place.shard)
     limit = request.Limit or RECORDS_MAX
-    found = stream.read(place.shard, place.offset, limit, BYTES_MAX)
+    records = stream.read(place.shard, place.offset, limit, BYTES_MAX)
     shard = info.shards[place.shard]
-    page = RecordsPage(found, shard, Flags(info.attributes).encryption)
-    members = _members(context, info, place, found)
-    size = span(found.data) + span(found.keys)
-    context.flow.read(info.name, place.shard, len(found), size, members["MillisBehindLatest"])
+    page = RecordsPage(records, shard, Flags(info.attributes).encryption)
+    members = _members(context, info, place, records)
+    size = span(records.data) + span(records.keys)
+    context.flow.read(info.name, place.shard, len(records), size, members["MillisBehindLatest"])
     if context.throttle is not None:
         context.throttle.has_read(info.stream_id, place.shard, size)
     return page.json(members) if call.form is wire.JSON else page.cbor(members, call.form)
@@ -56,27 +56,27 @@ def _check_rate(context: KinesisContext, info: StreamInfo, shard: int) -> None:
 
 
 def _members(
-    context: KinesisContext, info: StreamInfo, place: tokens.IteratorPosition, found: Slice
+    context: KinesisContext, info: StreamInfo, place: tokens.IteratorPosition, records: Slice
 ) -> dict[str, Any]:
     """The answer besides the records."""
     now_ms = context.clock.now_ms()
-    members: dict[str, Any] = {"MillisBehindLatest": behind_ms(found, now_ms)}
+    members: dict[str, Any] = {"MillisBehindLatest": behind_ms(records, now_ms)}
     closed = info.shards[place.shard].closed_offset
-    if closed is not None and found.next_offset >= closed:
+    if closed is not None and records.next_offset >= closed:
         members["ChildShards"] = child_shards(info.shards, place.shard)
     else:
         onward = tokens.IteratorPosition(
-            place.stream, place.created_ms, place.shard, found.next_offset
+            place.stream, place.created_ms, place.shard, records.next_offset
         )
         members["NextShardIterator"] = tokens.iterator(onward, context.clock)
     return members
 
 
-def behind_ms(found: Slice, now_ms: int) -> int:
+def behind_ms(records: Slice, now_ms: int) -> int:
     """How far behind the newest record a reader is after this slice."""
-    if found.next_offset >= found.tip_offset:
+    if records.next_offset >= records.tip_offset:
         return 0
-    last = int(found.arrival_ms[-1]) if len(found) else found.tip_arrival_ms
+    last = int(records.arrival_ms[-1]) if len(records) else records.tip_arrival_ms
     return max(1, now_ms - last)
 
 
@@ -105,10 +105,10 @@ _json = msgspec.json.Encoder()
 class RecordsPage:
     """Records of a slice, ready to be encoded."""
 
-    def __init__(self, found: Slice, shard: ShardInfo, encryption: str) -> None:
+    def __init__(self, records: Slice, shard: ShardInfo, encryption: str) -> None:
         start = shard.starting_sequence_number
-        self._numbers = digits.numbers(start, found.first_offset, len(found))
-        self._slice = found
+        self._numbers = digits.numbers(start, records.first_offset, len(records))
+        self._slice = records
         self._sealed = encryption != "NONE"
 
     def json(self, members: dict[str, Any]) -> bytes:
@@ -118,10 +118,10 @@ class RecordsPage:
 
     def json_records(self) -> bytes:
         """The records as a JSON array."""
-        found = self._slice
-        times = (found.arrival_ms / 1000).tolist()
+        records = self._slice
+        times = (records.arrival_ms / 1000).tolist()
         kind: Any = _Sealed if self._sealed else _JsonRecord
-        keys, data = found.keys.to_pylist(), found.data.to_pylist()
+        keys, data = records.keys.to_pylist(), records.data.to_pylist()
         rows: list[Any] = list(map(kind, self._numbers, times, data, keys))
         if "" in keys:  # records that were put without a partition key
             for i, key in enumerate(keys):
@@ -137,11 +137,11 @@ class RecordsPage:
 
     def cbor_records(self) -> bytes:
         """The records as a CBOR array."""
-        found, head = self._slice, cbor.head
-        out = [head(4, len(found))]
-        keys, data = found.keys.to_pylist(), found.data.to_pylist()
+        records, head = self._slice, cbor.head
+        out = [head(4, len(records))]
+        keys, data = records.keys.to_pylist(), records.data.to_pylist()
         for number, ms, payload, key in zip(
-            self._numbers, found.arrival_ms.tolist(), data, keys, strict=True
+            self._numbers, records.arrival_ms.tolist(), data, keys, strict=True
         ):
             raw = key.encode()
             out += (

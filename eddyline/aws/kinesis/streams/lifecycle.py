@@ -130,8 +130,8 @@ def shards_after(
     """The shards behind the one of that name, which must exist."""
     if shard_id is None:
         return info.shards
-    found = context.names.shard(info, shard_id)
-    return info.shards[found.index + 1 :]
+    shard = context.names.shard(info, shard_id)
+    return info.shards[shard.index + 1 :]
 
 
 async def describe_stream_summary(context: KinesisContext, call: Call) -> Answer:
@@ -178,9 +178,9 @@ def list_streams(context: KinesisContext, call: Call) -> Answer:
             raise AwsError("InvalidArgumentException", words)
         (start,) = tokens.page_of("streams", request.NextToken, context.clock)
     limit = min(request.Limit or STREAMS_A_PAGE, 10_000)
-    found = context.store.list(start, limit + 1)
-    page = found[:limit]
-    more = len(found) > limit
+    infos = context.store.list(start, limit + 1)
+    page = infos[:limit]
+    more = len(infos) > limit
     answer = {
         "StreamNames": [i.name for i in page],
         "HasMoreStreams": more,

@@ -45,8 +45,8 @@ def _change(
     def change(info: StreamInfo) -> dict[str, Any]:
         context.check_active(info)
         before[:] = Flags(info.attributes).metrics
-        wanted = combine(set(before), named)
-        after[:] = [m for m in ALL if m in wanted]
+        enabled = combine(set(before), named)
+        after[:] = [m for m in ALL if m in enabled]
         return {"attributes": {**info.attributes, "metrics": list(after)}}
 
     stream.update(change, slow=True)

@@ -84,7 +84,7 @@ class Lives:
 
 
 def filtered(
-    info: StreamInfo, wanted: Any, now_ms: int, latest_ms: int | None = None
+    info: StreamInfo, shard_filter: Any, now_ms: int, latest_ms: int | None = None
 ) -> list[ShardInfo]:
     """The shards that a ShardFilter lets through; the expired ones never.
 
@@ -96,18 +96,18 @@ def filtered(
     lives = Lives(info)
     horizon = max(now_ms - info.retention_hours * HOUR_MS, info.created_ms)
     kept = [s for s in info.shards if lives.open_after(s, horizon)]
-    if wanted is None:
+    if shard_filter is None:
         return kept
-    kind = wanted.Type
+    kind = shard_filter.Type
     if kind == "AT_LATEST":
         return [s for s in kept if s.closed_offset is None]
     if kind == "AT_TRIM_HORIZON":
         return [s for s in kept if lives.open_at(s, horizon)]
     if kind == "AFTER_SHARD_ID":
-        after = _index(wanted.ShardId)
+        after = _index(shard_filter.ShardId)
         return [s for s in kept if s.index > after]
     if kind in ("AT_TIMESTAMP", "FROM_TIMESTAMP"):
-        ms = max(_ms(wanted.Timestamp, kind, latest_ms or now_ms), horizon)
+        ms = max(_ms(shard_filter.Timestamp, kind, latest_ms or now_ms), horizon)
         if kind == "AT_TIMESTAMP":
             return [s for s in kept if lives.open_at(s, ms)]
         return [s for s in kept if lives.open_after(s, ms)]
@@ -135,18 +135,18 @@ def _ms(timestamp: float | None, kind: str, now_ms: int) -> int:
 
 async def list_shards(context: KinesisContext, call: Call) -> Answer:
     request = call.request
-    name, after, wanted = _page(context, request)
+    name, after, shard_filter = _page(context, request)
     info = context.stream_named(name).info()
     _check_created(context, info, request)
     if info.status is StreamStatus.CREATING:
         _check_created_yet(context, info)
-    shards = filtered(info, wanted, context.clock.now_ms(), context.latest_ms())
+    shards = filtered(info, shard_filter, context.clock.now_ms(), context.latest_ms())
     if after is not None:
         shards = [s for s in shards if s.index > after]
     limit = min(request.MaxResults or SHARDS_A_PAGE, 10_000)
     answer: dict[str, Any] = {"Shards": [described(s) for s in shards[:limit]]}
     if len(shards) > limit:
-        fields = [name, shards[limit - 1].index, _saved(wanted)]
+        fields = [name, shards[limit - 1].index, _saved(shard_filter)]
         answer["NextToken"] = tokens.page("shards", fields, context.clock)
     return answer
 
@@ -183,8 +183,12 @@ class ShardFilter:
         self.Timestamp = timestamp
 
 
-def _saved(wanted: Any) -> list[Any] | None:
-    return None if wanted is None else [wanted.Type, wanted.ShardId, wanted.Timestamp]
+def _saved(shard_filter: Any) -> list[Any] | None:
+    return (
+        None
+        if shard_filter is None
+        else [shard_filter.Type, shard_filter.ShardId, shard_filter.Timestamp]
+    )
 
 
 def _check_created(context: KinesisContext, info: StreamInfo, request: Any) -> None:
