@@ -41,11 +41,11 @@ PARTS = {
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or list(PARTS)
-    unknown = [p for p in wanted if p not in PARTS]
+    expected = sys.argv[1:] or list(PARTS)
+    unknown = [p for p in expected if p not in PARTS]
     if unknown:
         sys.exit(f"there is no part {unknown[0]}; there are {', '.join(PARTS)}")
-    for part in wanted:
+    for part in expected:
         print(f"measuring {part} ...", file=sys.stderr, flush=True)
         measure(part)
     (HOME.parent / "BENCHMARKS.md").write_text(page())
@@ -80,11 +80,11 @@ def page() -> str:
     for part, title in PARTS.items():
         kept = HOME / "results" / f"{part}.json"
         if kept.exists():
-            found = json.loads(kept.read_text())
+            parsed = json.loads(kept.read_text())
             parts.append(f"## {title}\n")
-            parts.append(f"`make bench ARGS={part}`, {found['at']}. {_about(part)}\n")
-            parts += [found["note"] + "\n"] if "note" in found else []
-            parts += tables(found["rows"])
+            parts.append(f"`make bench ARGS={part}`, {parsed['at']}. {_about(part)}\n")
+            parts += [parsed["note"] + "\n"] if "note" in parsed else []
+            parts += tables(parsed["rows"])
     return "\n".join(parts)
 
 

@@ -77,8 +77,8 @@ def beside(rig: Rig, full: str) -> None:
             for what, value in once(rig, stream).items():
                 figures.setdefault(what, {}).setdefault(name, []).append(value)
         rig.drop(empty)
-    for what, found in figures.items():
-        row = {name: round(statistics.median(values), 3) for name, values in found.items()}
+    for what, measured in figures.items():
+        row = {name: round(statistics.median(values), 3) for name, values in measured.items()}
         print(json.dumps({"figure": what, **row, "ratio": round(row["full"] / row["empty"], 3)}))
 
 

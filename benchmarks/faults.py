@@ -39,7 +39,7 @@ class Tally:
     found_by, false_by: which kind of evidence, on which column, found a fault first or was wrong.
     """
 
-    found: dict[object, list[bool]] = field(default_factory=dict)
+    detected: dict[object, list[bool]] = field(default_factory=dict)
     delays: dict[str, list[int]] = field(default_factory=dict)
     alerts: int = 0
     false: int = 0
@@ -50,7 +50,7 @@ class Tally:
 
     def recall(self, name: object = "all") -> float:
         """Share of faults found, in percent."""
-        return round(100 * float(np.mean(self.found.get(name, [False]))), 1)
+        return round(100 * float(np.mean(self.detected.get(name, [False]))), 1)
 
 
 def alerts_of(one: World, rate: str, trees: int) -> Iterator[tuple[np.ndarray, list[str]]]:
@@ -79,10 +79,10 @@ def count(one: World, key: int, alerts: np.ndarray, by: list[str], tally: Tally)
     for fault in mine:
         inside = [r for r in alerts.tolist() if fault.start <= r < _end(fault)]
         for name in ("all", fault.kind, fault.volume):
-            tally.found.setdefault(name, []).append(bool(inside))
+            tally.detected.setdefault(name, []).append(bool(inside))
         if inside:
             tally.delays.setdefault(fault.kind, []).append(inside[0] - fault.start)
-            tally.found_by[evidence[inside[0]]] += 1
+            tally.detected_by[evidence[inside[0]]] += 1
             tally.alerts += sum(fault.start <= r < _end(fault) for r in merged)
     for row in merged:
         if not any(f.start <= row < _end(f) + MERGED_MS // step for f in mine):
@@ -116,18 +116,18 @@ def _at(one: World, evidence: list[np.ndarray], threshold: float) -> Tally:
 
 def line(name: str, rate: str, what: str, keys: int, tally: Tally) -> dict[str, object]:
     """One line of results."""
-    found = max(sum(tally.found["all"]), 1)
+    detected = max(sum(tally.detected["all"]), 1)
     out: dict[str, object] = {
-        "world": name, "stated": rate, "detector": what, "faults": len(tally.found["all"]),
+        "world": name, "stated": rate, "detector": what, "faults": len(tally.detected["all"]),
         "recall": tally.recall(), "false per key-week": round(tally.false / tally.weeks, 3),
         "first-week false per key": round(tally.first_week / keys, 3),
-        "alerts per found fault": round(tally.alerts / found, 2),
+        "alerts per found fault": round(tally.alerts / detected, 2),
         "by volume": {v: tally.recall(v) for v in VOLUMES},
-        "by kind": {k: tally.recall(k) for k in KINDS if k in tally.found},
+        "by kind": {k: tally.recall(k) for k in KINDS if k in tally.detected},
         "median delay": {k: float(np.median(v)) for k, v in sorted(tally.delays.items())},
     }  # fmt: skip
     if what == "ours":
-        out["found by"] = dict(tally.found_by.most_common())
+        out["found by"] = dict(tally.detected_by.most_common())
         out["false by, with volume"] = dict(tally.false_by.most_common())
     return out
 

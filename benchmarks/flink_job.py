@@ -44,7 +44,7 @@ def main() -> None:
         cpu, began = cpu_s(os.getpid()), time.perf_counter()
         table.execute_sql(INSERT).wait()
         wall, cpu = time.perf_counter() - began, cpu_s(os.getpid()) - cpu
-        found = {
+        options = {
             "what": f"Apache Flink {version}, " + ("cold" if run == 0 else "warm"),
             "rows": rows,
             "wall_s": round(wall, 3),
@@ -53,7 +53,7 @@ def main() -> None:
             "rows_per_cpu_s": round(rows / cpu),
             "memory_mib": round(memory_mib(os.getpid())),
         }
-        print(json.dumps(found), flush=True)
+        print(json.dumps(options), flush=True)
 
 
 main()

@@ -112,8 +112,8 @@ def measured(library: str, python: str) -> dict[str, dict[str, float]] | None:
         reason = [line for line in done.stderr.splitlines() if "Error" in line] or ["it failed"]
         print(f"{library}: {reason[-1]}", file=sys.stderr)
         return None
-    found: dict[str, dict[str, float]] = json.loads(done.stdout)
-    return found
+    parsed: dict[str, dict[str, float]] = json.loads(done.stdout)
+    return parsed
 
 
 def median(rounds: list[dict[str, dict[str, float]]]) -> dict[str, dict[str, int]]:
@@ -168,9 +168,9 @@ def main() -> None:
     rounds: dict[str, list[dict[str, dict[str, float]]]] = {name: [] for name in LIBRARIES}
     for _ in range(args.rounds):
         for name in LIBRARIES:
-            found = measured(name, sys.executable if name == "ours" else args.peer_python)
-            if found is not None:
-                rounds[name].append(found)
+            figures = measured(name, sys.executable if name == "ours" else args.peer_python)
+            if figures is not None:
+                rounds[name].append(figures)
     for name, some in rounds.items():
         if some:
             print(json.dumps({"points a CPU second": name, **median(some)}))

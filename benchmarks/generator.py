@@ -74,16 +74,16 @@ def main() -> None:
     peers = _node({**NODE, **{name: f"()=>String(f.{_call(name)})" for name in METHODS}})
     with tempfile.TemporaryDirectory(prefix="eddyline-bench-") as folder:
         for name in TEMPLATES:
-            told = {
+            spec = {
                 "template, records/s of CPU": name,
                 "ours, into a file": _file(name, Path(folder)),
                 "faker.js": peers.get(name),
                 "Faker": _python(name),
             }
-            print(json.dumps(told), flush=True)
+            print(json.dumps(spec), flush=True)
         rate = _stream(Path(folder))
         print(json.dumps({"into a local stream": "lab", "acknowledged/s": rate}), flush=True)
-    found: list[dict[str, Any]] = [
+    runs: list[dict[str, Any]] = [
         {
             "method, texts/s of CPU": name,
             "ours": _method(name),
@@ -93,16 +93,16 @@ def main() -> None:
         for name in METHODS
     ]
     for peer in ("faker.js", "Faker"):
-        times = [r["ours"] / r[peer] for r in found if r[peer]]
+        times = [r["ours"] / r[peer] for r in runs if r[peer]]
         if times:
-            told = {
+            spec = {
                 "ours, times as fast as": peer,
                 "methods": len(times),
                 "median": round(statistics.median(times), 1),
                 "least": round(min(times), 2),
             }
-            print(json.dumps(told), flush=True)
-    for row in found:
+            print(json.dumps(spec), flush=True)
+    for row in runs:
         print(json.dumps(row), flush=True)
 
 
@@ -114,7 +114,7 @@ def _call(name: str) -> str:
 
 def _file(name: str, folder: Path) -> int:
     """Records a second of CPU, rendered and written; each line parsed again."""
-    found = []
+    rates = []
     for run in range(RUNS):
         path = folder / f"{name}{run}.ndjson"
         spec = GeneratorSpec(TEMPLATES[name], f"file:{path}", rate=None, total=RECORDS, seed=run)
@@ -123,26 +123,26 @@ def _file(name: str, folder: Path) -> int:
         began = time.process_time()
         generator.run(threading.Event())
         target.close()
-        found.append(RECORDS / (time.process_time() - began))
+        rates.append(RECORDS / (time.process_time() - began))
         with path.open("rb") as lines:
             parsed = sum(1 for line in lines if json.loads(line))
         assert parsed == RECORDS, f"{parsed} of {RECORDS} lines could be parsed"
         path.unlink()
-    return round(statistics.median(found))
+    return round(statistics.median(rates))
 
 
 def _stream(folder: Path) -> int:
-    found = []
+    rates = []
     store = LogStore(folder, Settings(data_dir=folder), SYSTEM)
     for run in range(RUNS):
         stream = store.create(f"s{run}", 4)
         spec = GeneratorSpec(TEMPLATES["lab"], "stream:s", rate=None, total=RECORDS, seed=run)
         began = time.perf_counter()
         counters = Generator(spec, LocalStream(stream)).run(threading.Event())
-        found.append(counters.accepted / (time.perf_counter() - began))
+        rates.append(counters.accepted / (time.perf_counter() - began))
         assert counters.accepted == RECORDS
     store.close()
-    return round(statistics.median(found))
+    return round(statistics.median(rates))
 
 
 def _method(name: str) -> int:
@@ -221,8 +221,8 @@ def _node(work: dict[str, str]) -> dict[str, int]:
     ran = subprocess.run(
         ["node", "-e", script], cwd=home, capture_output=True, text=True, check=True
     )
-    found: dict[str, int] = json.loads(ran.stdout)
-    return found
+    parsed: dict[str, int] = json.loads(ran.stdout)
+    return parsed
 
 
 if __name__ == "__main__":

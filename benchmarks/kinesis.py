@@ -54,14 +54,14 @@ class Effort:
 def measure(server: Endpoint, effort: Effort) -> dict[str, Any]:
     """All figures of one server; a part that it cannot do is None."""
     rig = Rig(server, effort)
-    found: dict[str, Any] = {"server": server.name, "memory_idle_mib": memory_mib(server.pid)}
+    figures: dict[str, Any] = {"server": server.name, "memory_idle_mib": memory_mib(server.pid)}
     for name, part in PARTS.items():
         try:
-            found[name] = part(rig)
+            figures[name] = part(rig)
         except FAULTS as error:
-            found[name] = None
-            found.setdefault("cannot", {})[name] = str(error)[:200]
-    return found
+            figures[name] = None
+            figures.setdefault("cannot", {})[name] = str(error)[:200]
+    return figures
 
 
 class Rig:
@@ -82,8 +82,8 @@ class Rig:
         control = self.connection()
         control.call("CreateStream", StreamName=name, ShardCount=shards)
         for _ in range(600):
-            found = control.call("DescribeStreamSummary", StreamName=name)
-            if found["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
+            summary = control.call("DescribeStreamSummary", StreamName=name)
+            if summary["StreamDescriptionSummary"]["StreamStatus"] == "ACTIVE":
                 break
             time.sleep(0.05)
         control.close()
@@ -109,7 +109,7 @@ class Rig:
         """An iterator a shard."""
         control = self.connection()
         shards = control.call("ListShards", StreamName=stream)["Shards"]
-        found = [
+        iterators = [
             control.call(
                 "GetShardIterator",
                 StreamName=stream,
@@ -119,7 +119,7 @@ class Rig:
             for shard in shards
         ]
         control.close()
-        return found
+        return iterators
 
     def median(self, one: Callable[[], dict[str, float]]) -> dict[str, float]:
         """Each figure's median over the runs."""
@@ -193,9 +193,9 @@ def get(rig: Rig) -> dict[str, float]:
         wall, cpu = time.perf_counter() - began, cpu_s(rig.server.pid) - cpu
         return {"records_s": total / wall, "cpu_us": cpu / max(total, 1) * 1e6}
 
-    found = rig.median(one)
+    figures = rig.median(one)
     rig.drop(stream)
-    return found
+    return figures
 
 
 def newest(rig: Rig) -> dict[str, float]:
@@ -253,8 +253,8 @@ def push(rig: Rig) -> dict[str, float]:
     arn = client.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"]
     consumer = client.register_stream_consumer(StreamARN=arn, ConsumerName="bench")["Consumer"]
     for _ in range(100):
-        told = client.describe_stream_consumer(ConsumerARN=consumer["ConsumerARN"])
-        if told["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE":
+        response = client.describe_stream_consumer(ConsumerARN=consumer["ConsumerARN"])
+        if response["ConsumerDescription"]["ConsumerStatus"] == "ACTIVE":
             break
         time.sleep(0.1)
     shard = client.list_shards(StreamName=name)["Shards"][0]["ShardId"]
@@ -281,12 +281,12 @@ def push(rig: Rig) -> dict[str, float]:
     return percentiles([arrived[k] - sent[k] for k in sent])
 
 
-def _listen(events: Any, arrived: dict[bytes, float], wanted: int) -> None:
+def _listen(events: Any, arrived: dict[bytes, float], expected: int) -> None:
     try:
         for event in events:
             for one in event.get("SubscribeToShardEvent", {}).get("Records", []):
                 arrived[one["Data"]] = time.perf_counter()
-            if len(arrived) >= wanted:
+            if len(arrived) >= expected:
                 return
     except Exception:  # the stream was closed under it: what arrived counts
         return
@@ -300,9 +300,9 @@ def count(rig: Rig, stream: str, end: float = math.inf) -> int:
         while behind and time.perf_counter() < end:
             body = {"ShardIterator": at, "Limit": 10_000}
             _, answer = reader.send(signed(rig.server.url, "GetRecords", body))
-            found = answer.count(b'"PartitionKey"')
-            total += found
-            behind = found > 0
+            records = answer.count(b'"PartitionKey"')
+            total += records
+            behind = records > 0
             at = next_iterator(answer)
     reader.close()
     return total
@@ -311,11 +311,11 @@ def count(rig: Rig, stream: str, end: float = math.inf) -> int:
 def next_iterator(answer: bytes) -> str:
     # Some answer with it first, some last; a search by pattern through megabytes costs the rate.
     at = answer.rfind(b'"NextShardIterator"')
-    found = _NEXT.match(answer, at) if at >= 0 else None
-    if found is None:
+    match = _NEXT.match(answer, at) if at >= 0 else None
+    if match is None:
         msg = f"no iterator in {answer[:200]!r}"
         raise RuntimeError(msg)
-    return found[1].decode()
+    return match[1].decode()
 
 
 def one_record(stream: str) -> dict[str, Any]:

@@ -75,9 +75,9 @@ def batches(store: LogStore, scale: int) -> list[dict[str, Any]]:
     """500 records a put, four in flight."""
     stream = store.create("batches", SHARDS)
     pump(stream, 0.3)
-    found = [pump(stream, 2 / scale**0.5) for _ in range(ROUNDS)]
-    rate = statistics.median(r for r, _ in found)
-    cpu = statistics.median(c for _, c in found)
+    rates = [pump(stream, 2 / scale**0.5) for _ in range(ROUNDS)]
+    rate = statistics.median(r for r, _ in rates)
+    cpu = statistics.median(c for _, c in rates)
     return [
         {
             "what": "put 500 x 150 bytes, 4 in flight",
@@ -154,10 +154,10 @@ def fullness(store: LogStore, scale: int) -> list[dict[str, Any]]:
     """The rate of puts while the stream fills."""
     stream = store.create("fullness", SHARDS)
     total = 20_000_000 // scale
-    found = [pump(stream, 0, total // 20) for _ in range(20)]
+    rates = [pump(stream, 0, total // 20) for _ in range(20)]
     first, last = (
         [statistics.median(column) for column in zip(*part, strict=True)]
-        for part in (found[:5], found[-5:])
+        for part in (rates[:5], rates[-5:])
     )
     return [
         {

@@ -110,18 +110,18 @@ def judged(one: Series, false_alarms: str, samples: int, seed: int) -> Doubles:
 
 def scores(files: list[Series], false_alarms: str, samples: int) -> dict[str, object]:
     """The three profiles: mean over the seeds, and the least and greatest of the standard one."""
-    windows, found = sum(f.windows for f in files), dict[str, list[float]]()
+    windows, scores_by_profile = sum(f.windows for f in files), dict[str, list[float]]()
     alerts = []
     for seed in range(1, SEEDS + 1):
         marks = [judged(f, false_alarms, samples, seed) for f in files]
         alerts.append(sum(m.sum() for m in marks))
         for profile in PROFILES:
             raw = sum(total(f, m, 0.5, profile) for f, m in zip(files, marks, strict=True))
-            found.setdefault(profile, []).append(normalised(raw, windows, profile))
-    out: dict[str, object] = {p: round(float(np.mean(v)), 2) for p, v in found.items()}
+            scores_by_profile.setdefault(profile, []).append(normalised(raw, windows, profile))
+    out: dict[str, object] = {p: round(float(np.mean(v)), 2) for p, v in scores_by_profile.items()}
     rows = sum(len(f.values) for f in files)
     return out | {
-        "seeds": [min(found["standard"]), max(found["standard"])],
+        "seeds": [min(scores_by_profile["standard"]), max(scores_by_profile["standard"])],
         "alerts per 10,000 rows": round(float(np.mean(alerts)) / rows * 10_000, 2),
     }
 

@@ -25,11 +25,11 @@ def tree(pid: int) -> list[int]:
             except OSError:
                 continue
             parents.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, todo = [], [pid]
+    pids, todo = [], [pid]
     while todo:
-        found.append(todo.pop())
-        todo += parents.get(found[-1], [])
-    return found
+        pids.append(todo.pop())
+        todo += parents.get(pids[-1], [])
+    return pids
 
 
 def cpu_s(pid: int) -> float:

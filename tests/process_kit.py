@@ -23,10 +23,10 @@ from eddyline.settings import Settings
 def until(holds: Callable[[], Any], what: str, seconds: float = 30) -> Any:
     """What ``holds`` finds, as soon as it finds something."""
     end = time.monotonic() + seconds
-    while not (found := holds()):
+    while not (value := holds()):
         assert time.monotonic() < end, f"not within {seconds} s: {what}"
         time.sleep(0.02)
-    return found
+    return value
 
 
 def lives(pid: int) -> bool:
@@ -92,11 +92,11 @@ class House:
 
 
 def descendants(pid: int) -> list[int]:
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError):
             fields = path.read_text().rpartition(")")[2].split()
             if int(fields[1]) == pid:
                 child = int(path.parent.name)
-                found += [child, *descendants(child)]
-    return found
+                pids += [child, *descendants(child)]
+    return pids

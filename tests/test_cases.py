@@ -87,7 +87,7 @@ def in_any_order(case: Case) -> bool:
     if not _WINDOWED.search(text) and not _BY_TIME.search(text):
         return True
     times = [_TIME.findall("\n".join(case.rows(table))) for table in case.tables()]
-    return all(found == sorted(found) for found in times)
+    return all(ordered == sorted(ordered) for ordered in times)
 
 
 def test_some_cases_run_over_shards_with_windows() -> None:

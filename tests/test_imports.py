@@ -28,7 +28,7 @@ def declared(requirements: list[str]) -> set[str]:
 
 def imported() -> dict[str, Path]:
     """The first names of all imports of the package, each with a file that has it."""
-    found: dict[str, Path] = {}
+    modules: dict[str, Path] = {}
     for file in sorted((ROOT / "eddyline").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             names: list[str] = []
@@ -37,8 +37,8 @@ def imported() -> dict[str, Path]:
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names = [node.module]
             for name in names:
-                found.setdefault(name.partition(".")[0], file)
-    return found
+                modules.setdefault(name.partition(".")[0], file)
+    return modules
 
 
 def test_every_import_is_declared() -> None:

@@ -39,7 +39,7 @@ class Example:
 
 def examples() -> list[Example]:
     """The commands after ``$``, continued lines included."""
-    found: list[Example] = []
+    examples_: list[Example] = []
     for kind, body in _FENCE.findall(README):
         if kind or not body.startswith("$ "):
             continue
@@ -48,14 +48,14 @@ def examples() -> list[Example]:
         for line in body.splitlines():
             if line.startswith("$ ") and not quoted:
                 lines = [line[2:]]
-                found.append(Example(line[2:], []))
+                examples_.append(Example(line[2:], []))
             elif quoted:
                 lines.append(line)
-                found[-1] = Example("\n".join(lines), [])
+                examples_[-1] = Example("\n".join(lines), [])
             else:
-                found[-1].shown.append(line)
-            quoted = "\n".join(lines).count('"') % 2 == 1 and not found[-1].shown
-    return found
+                examples_[-1].shown.append(line)
+            quoted = "\n".join(lines).count('"') % 2 == 1 and not examples_[-1].shown
+    return examples_
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ def children(pid: int) -> list[int]:
 def test_it_says_where_it_is_and_leaves_nothing_behind(tmp_path: Path, ending: int) -> None:
     port = free_port("127.0.0.1")
     with ended(up(tmp_path / "d", "--no-studio", "--api-port", str(port))) as process:
-        said = "".join(first_lines(process, "Ctrl-C"))
-        assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n" in said, said
-        assert str(tmp_path / "d") in said
+        output = "".join(first_lines(process, "Ctrl-C"))
+        assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}\n" in output, output
+        assert str(tmp_path / "d") in output
         started = children(process.pid)
         assert started
         process.send_signal(ending)
@@ -102,10 +102,10 @@ def test_streams_are_read_where_nothing_can_be_written(tmp_path: Path) -> None:
     command += ["--data-dir", str(settings.data_dir)]
     process = subprocess.Popen(command, text=True, stderr=subprocess.PIPE)
     with ended(process):
-        said = "".join(first_lines(process, "Ctrl-C"))
-        assert "no room is left" in said
-        assert "only streams are served" in said
-        kinesis = client(said.split("export AWS_ENDPOINT_URL=")[1].split()[0])
+        output = "".join(first_lines(process, "Ctrl-C"))
+        assert "no room is left" in output
+        assert "only streams are served" in output
+        kinesis = client(output.split("export AWS_ENDPOINT_URL=")[1].split()[0])
         assert [r["Data"] for r in read_all(kinesis, "s")] == [b"kept"]
         with pytest.raises(ClientError, match="no room"):
             kinesis.put_record(StreamName="s", Data=b"x" * 10_000, PartitionKey="k")
@@ -147,8 +147,8 @@ def test_another_address_needs_users_first(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_dead_api_worker_is_replaced(tmp_path: Path) -> None:
     with ended(up(tmp_path / "d", "--no-studio", "--api-port", "0")) as process:
-        said = "".join(first_lines(process, "Ctrl-C"))
-        port = int(said.split("export AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0])
+        output = "".join(first_lines(process, "Ctrl-C"))
+        port = int(output.split("export AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0])
         os.kill(holder_of(port), signal.SIGKILL)
         assert first_lines(process, "starting it again")
         end = time.monotonic() + 20
@@ -162,12 +162,12 @@ def test_a_dead_api_worker_is_replaced(tmp_path: Path) -> None:
 
 def test_with_tls_both_faces_speak_it(tmp_path: Path) -> None:
     with ended(up(tmp_path / "d", "--tls", "--port", "0", "--api-port", "0")) as process:
-        said = "".join(first_lines(process, "Ctrl-C"))
-        link = said.split("studio")[1].split()[0]
-        endpoint = said.split("AWS_ENDPOINT_URL=")[1].split()[0]
+        output = "".join(first_lines(process, "Ctrl-C"))
+        link = output.split("studio")[1].split()[0]
+        endpoint = output.split("AWS_ENDPOINT_URL=")[1].split()[0]
         assert link.startswith("https://127.0.0.1:")
         assert endpoint.startswith("https://127.0.0.1:")
-        trust = ssl.create_default_context(cafile=said.split("AWS_CA_BUNDLE=")[1].split()[0])
+        trust = ssl.create_default_context(cafile=output.split("AWS_CA_BUNDLE=")[1].split()[0])
         jar = CookieJar()
         opener = build_opener(HTTPSHandler(context=trust), HTTPCookieProcessor(jar))
         with opener.open(link, timeout=30) as page:

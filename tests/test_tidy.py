@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -41,6 +41,8 @@ VAGUE_NAMES = {
     "Place", "Placed", "Rest", "Said", "Seen", "Shown", "Standing", "Taken", "Told", "Voice",
     "Waiting", "Wanted", "Witness", "Words", "Workshop",
 }  # fmt: skip
+# The same for variables, parameters, attributes and functions, in the tests and benchmarks too.
+VAGUE_WORDS = {"asked", "found", "heard", "said", "told", "wanted"}
 # Names of messages between processes, which stay as they are for older ones.
 MESSAGES = {"service/events.py", "service/messages.py"}
 
@@ -192,3 +194,27 @@ def test_class_names_say_what_a_value_is() -> None:
         if name.lstrip("_") in VAGUE_NAMES and not set(homes) <= MESSAGES
     }
     assert vague == {}
+
+
+def _names(path: Path) -> Iterator[tuple[str, int]]:
+    """Every name that a module gives to something, with its line."""
+    for node in ast.walk(tree(path)):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name, node.lineno
+            case ast.arg(arg=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name, node.lineno
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name, node.lineno
+
+
+def test_variables_say_what_a_value_is() -> None:
+    folders = (ROOT / "eddyline", ROOT / "tests", ROOT / "benchmarks")
+    vague = [
+        f"{name_of(path)}:{line}: {name}"
+        for folder in folders
+        for path in sorted(folder.rglob("*.py"))
+        for name, line in _names(path)
+        if name.strip("_") in VAGUE_WORDS
+    ]
+    assert vague == []

@@ -75,8 +75,8 @@ def test_the_way_of_a_record() -> None:
         assert [p.values for p in points if p.grade > 0] == [[5000.0]]
 
         # 6. sinks: its row is in the other stream, once.
-        found = until(lambda: newest(client, "slow"))
-        row = json.loads(found["Data"])
+        alerts = until(lambda: newest(client, "slow"))
+        row = json.loads(alerts["Data"])
         assert (row["page"], row["ms"]) == ("/home", 5000.0)
         assert row["score"] == points[-1].score
         assert services.streams.open("slow").counters().records_total == 1
@@ -98,16 +98,16 @@ def put(client: Any, page: str, ms: float) -> Any:
 
 def newest(client: Any, stream: str) -> Any:
     """The newest record of a stream of one shard, as an AWS client gets it."""
-    found = client.get_shard_iterator(
+    response = client.get_shard_iterator(
         StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )
-    records = client.get_records(ShardIterator=found["ShardIterator"])["Records"]
+    records = client.get_records(ShardIterator=response["ShardIterator"])["Records"]
     return records[-1] if records else None
 
 
-def of_length(found: list[Any], n: int) -> list[Any]:
+def of_length(records: list[Any], n: int) -> list[Any]:
     """The list once it is that long."""
-    return found if len(found) >= n else []
+    return records if len(records) >= n else []
 
 
 def figures_of(job: Any, rows_out: int) -> Any:
@@ -118,7 +118,7 @@ def figures_of(job: Any, rows_out: int) -> Any:
 def until(look: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What ``look`` finds, as soon as it finds something."""
     end = time.monotonic() + seconds
-    while not (found := look()):
+    while not (value := look()):
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
-    return found
+    return value

@@ -34,10 +34,10 @@ def judged(options: DetectorOptions, keys: Int64s, points: Doubles) -> Verdicts:
     return Detectors(options, points.shape[1]).process(keys, points)
 
 
-def check_same(got: Verdicts, wanted: Verdicts) -> None:
+def check_same(got: Verdicts, expected: Verdicts) -> None:
     """Bit for bit."""
     for name in Verdicts.__dataclass_fields__:
-        np.testing.assert_array_equal(getattr(got, name), getattr(wanted, name), err_msg=name)
+        np.testing.assert_array_equal(getattr(got, name), getattr(expected, name), err_msg=name)
 
 
 def joined(parts: list[Verdicts]) -> Verdicts:

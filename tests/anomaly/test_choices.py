@@ -76,8 +76,8 @@ def test_a_zone_moves_the_curve_with_daylight_saving() -> None:
     after = slice(13 * DAY + DAY // 4, 14 * DAY)
 
     def strays(zone: str) -> float:
-        found = judged(x, start, time_zone=zone)
-        return float(found.rarity[after].mean())
+        verdicts = judged(x, start, time_zone=zone)
+        return float(verdicts.rarity[after].mean())
 
     assert strays("Europe/Berlin") < strays("UTC")
 

@@ -70,13 +70,13 @@ def test_own_units_let_a_small_column_be_heard() -> None:
     points = np.column_stack([rng.lognormal(2, 1.2, 300) * 1e6, rng.normal(40, 6, 300).round()])
     points[250] = (8e6, 3)
     raw = one(points, options(samples=64)).score
-    found = one(points, options(samples=64, normalize=True))
+    verdicts = one(points, options(samples=64, normalize=True))
     assert (raw[100:250] > raw[250]).mean() > 0.1
-    assert found.score[250] > found.score[100:250].max()
-    assert found.alert[250]
-    low = found.attribution_low[250]
+    assert verdicts.score[250] > verdicts.score[100:250].max()
+    assert verdicts.alert[250]
+    low = verdicts.attribution_low[250]
     assert low.argmax() == 1
-    assert low[1] > 0.6 * found.score[250]
+    assert low[1] > 0.6 * verdicts.score[250]
 
 
 def test_own_units_do_not_depend_on_the_unit() -> None:
@@ -103,10 +103,10 @@ def test_battery_over_any_numbers(values: list[float], shingle: int, columns: in
     points = np.array(values[: rows * columns]).reshape(rows, columns)
     chosen = options(3, 10, shingle, decay=20)
     keys = np.arange(rows) % 2
-    found = Detectors(chosen, columns).process(keys, points)
-    assert np.isfinite(found.score).all()
-    assert np.isfinite(found.grade).all()
-    assert found.score.max(initial=0.0) <= np.log2(11)
+    verdicts = Detectors(chosen, columns).process(keys, points)
+    assert np.isfinite(verdicts.score).all()
+    assert np.isfinite(verdicts.grade).all()
+    assert verdicts.score.max(initial=0.0) <= np.log2(11)
 
 
 def test_another_seed_is_another_forest_of_the_same_opinion() -> None:
@@ -119,12 +119,12 @@ def test_another_seed_is_another_forest_of_the_same_opinion() -> None:
 def test_a_constant_is_silent_and_a_step_is_one_alert() -> None:
     x = np.full(200, 100.0)
     x[120:123] = 400.0
-    found = one(x, options())
-    assert np.flatnonzero(found.alert).tolist() == [120]
-    assert not found.grade[:120].any()
-    assert found.score[120] > 2.0
-    assert found.expected[120, 0] == pytest.approx(100.0)
-    assert found.attribution_high[120, 0] > 10 * found.attribution_low[120, 0]
+    verdicts = one(x, options())
+    assert np.flatnonzero(verdicts.alert).tolist() == [120]
+    assert not verdicts.grade[:120].any()
+    assert verdicts.score[120] > 2.0
+    assert verdicts.expected[120, 0] == pytest.approx(100.0)
+    assert verdicts.attribution_high[120, 0] > 10 * verdicts.attribution_low[120, 0]
 
 
 def test_a_tremor_of_a_constant_is_silent() -> None:
@@ -136,12 +136,12 @@ def test_a_tremor_of_a_constant_is_silent() -> None:
 def test_a_level_that_stays_is_one_alert_and_then_usual() -> None:
     rng = np.random.default_rng(1)
     x = np.concatenate([rng.normal(100, 2, 300), rng.normal(160, 2, 600)])
-    found = one(x, options(50, 64))
-    alerts = np.flatnonzero(found.alert).tolist()
+    verdicts = one(x, options(50, 64))
+    alerts = np.flatnonzero(verdicts.alert).tolist()
     assert alerts[0] == 300
     assert len(alerts) <= 2
-    assert not found.grade[600:].any()
-    assert found.expected[-1, 0] == pytest.approx(160, abs=2)
+    assert not verdicts.grade[600:].any()
+    assert verdicts.expected[-1, 0] == pytest.approx(160, abs=2)
 
 
 def test_old_points_fade_as_time_decay_says() -> None:
@@ -150,8 +150,8 @@ def test_old_points_fade_as_time_decay_says() -> None:
     x = np.concatenate([rng.normal(0, 1, 1000), rng.normal(30, 1, 400)])[:, None]
     after = {}
     for decay in (100, 100_000):
-        found = one(x, options(50, 64, decay=decay))
-        after[decay] = float(found.score[1100:1200].mean())
+        verdicts = one(x, options(50, 64, decay=decay))
+        after[decay] = float(verdicts.score[1100:1200].mean())
     assert after[100] < 0.95
     assert after[100_000] > 1.15 * after[100]
 
@@ -183,8 +183,8 @@ def test_the_rate_lab_one_alert_a_burst(kind: str, per_window: int, samples: int
     wrong = []
     for seed in range(60):
         x = rates(np.random.default_rng(seed), kind, per_window, 60)
-        found = np.flatnonzero(one(x, options(50, samples)).alert).tolist()
-        wrong += [(seed, found)] if found != [45] else []
+        alert_rows = np.flatnonzero(one(x, options(50, samples)).alert).tolist()
+        wrong += [(seed, alert_rows)] if alert_rows != [45] else []
     # Of ten clicks a window a burst after 45 windows is no certainty at so low a rate of alerts.
     most = {"constant": 0, "poisson": 2 if per_window == 50 else 12}[kind]
     assert len(wrong) <= most, wrong
@@ -206,22 +206,22 @@ def test_silence_is_an_alert(kind: str) -> None:
     for seed in range(20):
         x = rates(np.random.default_rng(seed), kind, 50, 400)[:250]
         x[200:204] = 0.0
-        found = one(x, options())
-        alerts = np.flatnonzero(found.alert).tolist()
-        low = bool(alerts) and found.attribution_low[alerts[0], 0] > 0.0
+        verdicts = one(x, options())
+        alerts = np.flatnonzero(verdicts.alert).tolist()
+        low = bool(alerts) and verdicts.attribution_low[alerts[0], 0] > 0.0
         if not low or len(alerts) != 1 or alerts[0] - 200 > (kind == "poisson"):
-            wrong.append((seed, np.flatnonzero(found.alert).tolist()))
+            wrong.append((seed, np.flatnonzero(verdicts.alert).tolist()))
     assert len(wrong) <= (1 if kind == "poisson" else 0), wrong
 
 
 def test_a_burst_then_silence_are_one_episode() -> None:
     x = rates(np.random.default_rng(4), "constant", 50, 400)[:250]
     x[200:203], x[203:206] = 400.0, 0.0
-    found = one(x, options(50))
-    assert np.flatnonzero(found.alert).tolist() == [200]
-    assert (found.episode[200:206] == 1).all()
-    assert found.grade[203] > 0
-    assert found.attribution_low[203, 0] > 0 == found.attribution_high[203, 0]
+    verdicts = one(x, options(50))
+    assert np.flatnonzero(verdicts.alert).tolist() == [200]
+    assert (verdicts.episode[200:206] == 1).all()
+    assert verdicts.grade[203] > 0
+    assert verdicts.attribution_low[203, 0] > 0 == verdicts.attribution_high[203, 0]
 
 
 def test_a_column_that_was_quiet_begins_its_own_alert() -> None:
@@ -229,9 +229,9 @@ def test_a_column_that_was_quiet_begins_its_own_alert() -> None:
     rng = np.random.default_rng(6)
     x = np.column_stack([rng.normal(100, 4, 400), rng.normal(5, 0.3, 400)])
     x[300:303, 0], x[320:323, 1] = 500.0, 40.0
-    found = one(x, options(50, 64, normalize=True))
-    assert (found.grade[[300, 320]] > 0).all()
-    assert np.flatnonzero(found.alert).tolist() == [300, 320]
+    verdicts = one(x, options(50, 64, normalize=True))
+    assert (verdicts.grade[[300, 320]] > 0).all()
+    assert np.flatnonzero(verdicts.alert).tolist() == [300, 320]
 
 
 def test_columns_that_go_off_together_are_one_alert() -> None:
@@ -244,8 +244,8 @@ def test_columns_that_go_off_together_are_one_alert() -> None:
 def test_many_keys_take_bounded_memory_a_key() -> None:
     detectors = Detectors(options(10, 16), 1)
     keys = np.repeat(np.arange(500), 40)
-    found = detectors.process(keys, np.random.default_rng(0).normal(5, 1, (len(keys), 1)))
-    assert (found.score[(np.arange(len(keys)) % 40) >= 16] > 0).all()
+    verdicts = detectors.process(keys, np.random.default_rng(0).normal(5, 1, (len(keys), 1)))
+    assert (verdicts.score[(np.arange(len(keys)) % 40) >= 16] > 0).all()
     assert len(detectors.dumps()) / 500 < 8_000
 
 
@@ -283,12 +283,12 @@ def test_a_column_without_a_value_does_not_keep_the_others_from_being_judged() -
     rng = np.random.default_rng(9)
     x = np.column_stack([rng.poisson(30, 300), rng.normal(5, 0.3, 300)])
     x[200:204, 0], x[200:204, 1] = 0.0, np.nan
-    found = one(x, options(20, 64, normalize=True))
-    (alert,) = np.flatnonzero(found.alert).tolist()
+    verdicts = one(x, options(20, 64, normalize=True))
+    (alert,) = np.flatnonzero(verdicts.alert).tolist()
     assert alert in (200, 201)
-    assert found.lead[alert] == 0
-    assert found.score[200] == 0.0 < found.score[199]
-    assert np.isnan(found.expected[200, 1])
+    assert verdicts.lead[alert] == 0
+    assert verdicts.score[200] == 0.0 < verdicts.score[199]
+    assert np.isnan(verdicts.expected[200, 1])
 
 
 def test_the_shipped_machine_code_is_that_of_the_sources() -> None:

@@ -87,20 +87,20 @@ def test_the_documented_sample() -> None:
     points = np.column_stack([rng.normal(111, 6, 2000), rng.normal(74, 5, 2000)]).round()
     points[-1] = (144, 123)
     detectors = Detectors(DetectorOptions(ForestOptions()), 2, explain="all")
-    found = detectors.process(np.zeros(2000, np.int64), points)
+    verdicts = detectors.process(np.zeros(2000, np.int64), points)
     near = np.abs(points - (111, 74)).max(axis=1) <= 3
     near[:500] = False
-    assert 0.6 < np.median(found.score[near]) < 0.85
-    assert found.score[-1] > 2.5
-    assert found.score[-1] == found.score.max()
+    assert 0.6 < np.median(verdicts.score[near]) < 0.85
+    assert verdicts.score[-1] > 2.5
+    assert verdicts.score[-1] == verdicts.score.max()
     text = explanation_json(
-        ["SYSTOLIC", "DIASTOLIC"], found.attribution_high[-1], found.attribution_low[-1]
+        ["SYSTOLIC", "DIASTOLIC"], verdicts.attribution_high[-1], verdicts.attribution_low[-1]
     )
     why = json.loads(text)
     assert list(why) == ["SYSTOLIC", "DIASTOLIC"]
     assert {part["DIRECTION"] for part in why.values()} == {"HIGH"}
     parts = [float(part["ATTRIBUTION_SCORE"]) for part in why.values()]
-    assert sum(parts) == pytest.approx(found.score[-1], abs=1e-3)
+    assert sum(parts) == pytest.approx(verdicts.score[-1], abs=1e-3)
     assert parts[1] > parts[0] > 0.5
     assert all(part["STRENGTH"] == f"{float(part['STRENGTH']):.4f}" for part in why.values())
 
@@ -109,12 +109,12 @@ def test_attribution_points_at_the_guilty_column() -> None:
     rng = np.random.default_rng(0)
     points = rng.normal(0, 1, (600, 5))
     points[-1, 3] = -40.0
-    found = Detectors(DetectorOptions(ForestOptions(50, 128)), 5, explain="all").process(
+    verdicts = Detectors(DetectorOptions(ForestOptions(50, 128)), 5, explain="all").process(
         np.zeros(600, np.int64), points
     )
-    low = found.attribution_low[-1]
+    low = verdicts.attribution_low[-1]
     assert low.argmax() == 3
-    assert low[3] > 0.9 * found.score[-1]
+    assert low[3] > 0.9 * verdicts.score[-1]
 
 
 def test_a_score_does_not_teach() -> None:

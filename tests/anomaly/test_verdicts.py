@@ -126,10 +126,10 @@ def test_a_column_that_was_constant_alarms_when_it_changes(
     """Once: its return is no news. A small change needs more rows than one by half."""
     x = np.full(rows + 20, float(usual))
     x[rows] = other
-    found = judged(x, options("0.5/10000 rows", timed=False))
-    assert np.flatnonzero(found.alert).tolist() == [rows]
-    assert found.expected[rows, 0] == pytest.approx(usual, abs=1e-6)
-    assert bool(found.attribution_high[rows, 0] > 0.0) is (other > usual)
+    verdicts = judged(x, options("0.5/10000 rows", timed=False))
+    assert np.flatnonzero(verdicts.alert).tolist() == [rows]
+    assert verdicts.expected[rows, 0] == pytest.approx(usual, abs=1e-6)
+    assert bool(verdicts.attribution_high[rows, 0] > 0.0) is (other > usual)
 
 
 @pytest.mark.parametrize("columns", [1, 3, 30])
@@ -138,19 +138,19 @@ def test_a_constant_column_alarms_beside_busy_ones_as_alone(columns: int) -> Non
     x = rng.normal(100, 4, (400, columns))
     x[:, 0] = 0.0
     x[350, 0] = 6.0
-    found = judged(x, options("0.5/10000 rows", timed=False))
-    assert np.flatnonzero(found.alert).tolist() == [350]
-    assert found.lead[350] == 0
-    high = found.attribution_high[350]
-    assert high[0] > 0.9 * (high.sum() + found.attribution_low[350].sum())
+    verdicts = judged(x, options("0.5/10000 rows", timed=False))
+    assert np.flatnonzero(verdicts.alert).tolist() == [350]
+    assert verdicts.lead[350] == 0
+    high = verdicts.attribution_high[350]
+    assert high[0] > 0.9 * (high.sum() + verdicts.attribution_low[350].sum())
 
 
 def test_an_ordinary_column_is_not_to_blame() -> None:
     rng = np.random.default_rng(7)
     x = rng.normal(100, 4, (400, 3))
     x[300, 2] = 0.0
-    found = judged(x, options("0.5/10000 rows", timed=False))
-    assert found.alert[300]
-    shares = found.attribution_high[300] + found.attribution_low[300]
+    verdicts = judged(x, options("0.5/10000 rows", timed=False))
+    assert verdicts.alert[300]
+    shares = verdicts.attribution_high[300] + verdicts.attribution_low[300]
     assert shares[2] > 0.95 * shares.sum()
-    assert found.attribution_high[300, 2] == 0.0
+    assert verdicts.attribution_high[300, 2] == 0.0

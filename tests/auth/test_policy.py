@@ -22,12 +22,12 @@ def says(
     *statements: dict[str, Any],
     action: str = "kinesis:PutRecord",
     name: str = "clicks",
-    **asked: Any,
+    **given: Any,
 ) -> Effect | None:
     resource_based = "Principal" in statements[0] or "NotPrincipal" in statements[0]
     text = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     policy = parse(text, resource_based=resource_based)
-    request = Request(asked.get("by", ANN), action, STREAM + name, asked.get("context", {}))
+    request = Request(given.get("by", ANN), action, STREAM + name, given.get("context", {}))
     return policy.says(request)
 
 
@@ -116,8 +116,8 @@ def test_conditions(condition: dict[str, Any], holds: bool) -> None:
         "aws:EpochTime": "1795608000",
         "aws:SourceIp": "10.1.2.3",
     }
-    found = says(statement(Condition=condition), context=context)
-    assert found == (Effect.ALLOW if holds else None)
+    decision = says(statement(Condition=condition), context=context)
+    assert decision == (Effect.ALLOW if holds else None)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ def test_users_are_kept(tmp_path: Path) -> None:
     assert users.list() == []
     users.add("bob")
     users.add("ann", "correct horse", '{"Statement": []}')
-    found = Users(tmp_path).list()
-    assert [(u.name, u.has_password, u.policy, u.keys) for u in found] == [
+    kept = Users(tmp_path).list()
+    assert [(u.name, u.has_password, u.policy, u.keys) for u in kept] == [
         ("ann", True, '{"Statement": []}', 0),
         ("bob", False, None, 0),
     ]

@@ -55,8 +55,8 @@ def raw(
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        found = {k.lower(): v for k, v in answer.getheaders()}
-        return Reply(answer.status, found, answer.read())
+        answer_headers = {k.lower(): v for k, v in answer.getheaders()}
+        return Reply(answer.status, answer_headers, answer.read())
     finally:
         connection.close()
 
@@ -93,11 +93,11 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
 
     def start(**settings: Any) -> str:
         given = {"data_dir": tmp_path_factory.mktemp("api"), "api_port": 0, "stream_delay_ms": 0}
-        found = Settings(**{**given, **settings})
-        workers = ApiWorkers(found)
+        started_with = Settings(**{**given, **settings})
+        workers = ApiWorkers(started_with)
         port = workers.start()
         running.append(workers)
-        scheme = "https" if found.tls else "http"
+        scheme = "https" if started_with.tls else "http"
         return f"{scheme}://127.0.0.1:{port}"
 
     yield start
@@ -144,14 +144,14 @@ def read_all(kinesis: Any, name: str, index: int = 0) -> list[dict[str, Any]]:
     it = kinesis.get_shard_iterator(
         StreamName=name, ShardId=shard(index), ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     while it:
         page = kinesis.get_records(ShardIterator=it)
-        found += page["Records"]
+        records += page["Records"]
         if page["MillisBehindLatest"] == 0:
             break
         it = page.get("NextShardIterator")
-    return found
+    return records
 
 
 def refused(kinesis: Any, operation: str, **members: Any) -> tuple[str, str]:

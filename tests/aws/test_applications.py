@@ -75,10 +75,10 @@ class Running:
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
     with server() as eddyline:
-        found = Running(eddyline)
+        running = Running(eddyline)
         for name in ("app-in", "app-out"):
-            found.kinesis.create_stream(StreamName=name, ShardCount=1)
-        yield found
+            running.kinesis.create_stream(StreamName=name, ShardCount=1)
+        yield running
 
 
 def refused(operation: Any, **members: Any) -> tuple[str, str]:
@@ -208,11 +208,11 @@ def test_a_role_that_is_known_limits_what_is_written(running: Running) -> None:
     operations = analytics.list_application_operations(ApplicationName="limited")
     started = operations["ApplicationOperationInfoList"][0]
     assert started["OperationStatus"] == "FAILED"
-    told = analytics.describe_application_operation(
+    response = analytics.describe_application_operation(
         ApplicationName="limited", OperationId=started["OperationId"]
     )["ApplicationOperationInfoDetails"]["OperationFailureDetails"]["ErrorInfo"]["ErrorString"]
-    assert "may not write to the stream app-out" in told
-    assert f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/app-out" in told
+    assert "may not write to the stream app-out" in response
+    assert f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/app-out" in response
     allow = {"Effect": "Allow", "Action": ["kinesis:Put*", "kinesis:Get*"], "Resource": "*"}
     grants = Grants(running.data_dir, ACCOUNT)
     grants.put(EntityKind.ROLE, role, "write", json.dumps({"Statement": allow}))
@@ -292,35 +292,35 @@ except ClientError as error:
 def test_code_that_cannot_be_deployed_names_its_paragraph_and_rule(
     running: Running, text: str, error: str, message: str
 ) -> None:
-    told = refused(
+    refusal = refused(
         running.analytics.create_application,
         ApplicationName="wrong",
         RuntimeEnvironment="FLINK-1_20",
         ServiceExecutionRole=ROLE + "unknown",
         ApplicationConfiguration=code(text),
     )
-    assert told[0] == error
-    assert message in told[1]
+    assert refusal[0] == error
+    assert message in refusal[1]
 
 
 def test_what_does_not_run_here_says_so(running: Running) -> None:
     analytics = running.analytics
     jar = {"BucketARN": "arn:aws:s3:::b", "FileKey": "a.jar"}
     content = {"CodeContentType": "ZIPFILE", "CodeContent": {"S3ContentLocation": jar}}
-    told = refused(
+    message = refused(
         analytics.create_application,
         ApplicationName="jar",
         RuntimeEnvironment="FLINK-1_20",
         ServiceExecutionRole=ROLE + "unknown",
         ApplicationConfiguration={"ApplicationCodeConfiguration": content},
     )
-    assert told[0] == "UnsupportedOperationException"
-    assert "Flink cluster" in told[1]
+    assert message[0] == "UnsupportedOperationException"
+    assert "Flink cluster" in message[1]
     analytics.create_application(
         ApplicationName="old", RuntimeEnvironment="SQL-1_0", ServiceExecutionRole=ROLE + "unknown"
     )
-    told = refused(analytics.start_application, ApplicationName="old")
-    assert told[0] == "UnsupportedOperationException"
+    message = refused(analytics.start_application, ApplicationName="old")
+    assert message[0] == "UnsupportedOperationException"
     missing = refused(analytics.describe_application, ApplicationName="none")
     assert missing[0] == "ResourceNotFoundException"
 
@@ -480,8 +480,8 @@ def test_enhanced_snapshots_are_none_and_say_so(running: Running) -> None:
         ("delete_snapshot", created),
         ("list_snapshot_operations", {}),
     ):
-        told = refused(getattr(analytics, operation), SnapshotName="none", **more)
-        assert told == ("ResourceNotFoundException", "Snapshot none does not exist."), operation
+        refusal = refused(getattr(analytics, operation), SnapshotName="none", **more)
+        assert refusal == ("ResourceNotFoundException", "Snapshot none does not exist."), operation
     analytics.create_application(
         ApplicationName="plain-mode",
         RuntimeEnvironment="FLINK-1_20",

@@ -72,11 +72,11 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     ],
 )
 def test_what_others_write(raw: str, value: Any) -> None:
-    found = cbor.decode(bytes.fromhex(raw))
+    refusal = cbor.decode(bytes.fromhex(raw))
     if raw.startswith("c1"):
-        assert isinstance(found, float)  # milliseconds become seconds
+        assert isinstance(refusal, float)  # milliseconds become seconds
     else:
-        assert found == value
+        assert refusal == value
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ class Anybody:
 
 
 class Nobody:
-    def saw(self, scope: Any, told: Any, seconds: float) -> None:
+    def saw(self, scope: Any, record: Any, seconds: float) -> None:
         pass
 
     def page(self) -> bytes:
@@ -135,10 +135,10 @@ class Scope:
 
 def answered(events: Events, form: str = "json", exchange: Exchange | None = None) -> Exchange:
     async def run() -> Exchange:
-        found = exchange or Exchange()
+        exchange_ = exchange or Exchange()
         endpoint = Endpoint(OneRoute(events), Anybody(), Settings(), Nobody())
-        await asyncio.wait_for(endpoint.__rsgi__(Scope(form), found), 10)
-        return found
+        await asyncio.wait_for(endpoint.__rsgi__(Scope(form), exchange_), 10)
+        return exchange_
 
     return asyncio.run(run())
 
@@ -149,10 +149,10 @@ async def two() -> AsyncIterator[tuple[str, Any]]:
 
 
 def test_events_come_after_the_initial_response() -> None:
-    found = answered(two)
-    assert found.content_type == "application/vnd.amazon.eventstream"
-    told = [(h[":event-type"], json.loads(p)) for h, p in frames(found.raw)]
-    assert told == [("initial-response", {}), ("One", {"N": 1}), ("Two", {"N": 2})]
+    answer = answered(two)
+    assert answer.content_type == "application/vnd.amazon.eventstream"
+    events = [(h[":event-type"], json.loads(p)) for h, p in frames(answer.raw)]
+    assert events == [("initial-response", {}), ("One", {"N": 1}), ("Two", {"N": 2})]
 
 
 def test_events_in_cbor() -> None:

@@ -123,9 +123,9 @@ def test_compression_and_extension(
     create(local, BufferingHints={"IntervalInSeconds": 0}, **members)
     put(local, "one")
     local.context.worker.step()
-    ((key, found),) = delivered(local.settings.data_dir).items()
+    ((key, content),) = delivered(local.settings.data_dir).items()
     assert key.endswith(ending)
-    assert body in (None, found)
+    assert body in (None, content)
 
 
 def test_a_prefix_with_expressions_and_a_time_zone(local: Local) -> None:

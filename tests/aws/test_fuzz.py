@@ -93,15 +93,15 @@ def test_no_request_is_answered_with_a_fault(tmp_path: Path) -> None:
             assert sender.send("CreateStream", {}, create)[0] == 200
         while (passed := time.monotonic() - started) < SECONDS:
             operation, headers, body = maker.request()
-            status, told = sender.send(operation, headers, body)
-            what = f"request {count} of seed {SEED}: {operation} {body[:500]!r} -> {told}"
-            assert status < 500 or told["__type"] == "UnsupportedOperationException", what
+            status, answer = sender.send(operation, headers, body)
+            what = f"request {count} of seed {SEED}: {operation} {body[:500]!r} -> {answer}"
+            assert status < 500 or answer["__type"] == "UnsupportedOperationException", what
             if status != 200:
-                assert told["__type"] in NAMES, what
-                assert told["message"], what
+                assert answer["__type"] in NAMES, what
+                assert answer["message"], what
             elif operation == "GetShardIterator":
-                maker.iterators = [*maker.iterators[-20:], told["ShardIterator"]]
-            code = "ok" if status == 200 else told["__type"]
+                maker.iterators = [*maker.iterators[-20:], answer["ShardIterator"]]
+            code = "ok" if status == 200 else answer["__type"]
             codes[code] = codes.get(code, 0) + 1
             count += 1
             if len(sizes) < passed / SECONDS * 10:

@@ -53,11 +53,11 @@ def checked(started: Any, tmp_path_factory: pytest.TempPathFactory) -> Checked:
         users.add(name, policy=policy if policy != "" else text)
         users.add_key(name)
     endpoint = started(data_dir=directory, require_keys=True)
-    found = Checked(endpoint, directory)
-    admin = found.client("admin")
+    endpoint_ = Checked(endpoint, directory)
+    admin = endpoint_.client("admin")
     for stream in ("open-one", "open-secret", "shut"):
         admin.create_stream(StreamName=stream, ShardCount=1)
-    return found
+    return endpoint_
 
 
 def put(kinesis: Any, name: str) -> str:
@@ -163,8 +163,8 @@ def presigned(
 def test_a_presigned_request_is_good_as_it_is_and_for_as_long_as_it_says(checked: Checked) -> None:
     body = b'{"Limit":5}'
     path, headers = presigned(checked, "admin", body, 300)
-    told = raw(checked.endpoint, body, headers, path=path)
-    assert (told.status, told.json["StreamNames"][:1]) == (200, ["open-one"])
+    response = raw(checked.endpoint, body, headers, path=path)
+    assert (response.status, response.json["StreamNames"][:1]) == (200, ["open-one"])
     changed = raw(checked.endpoint, b'{"Limit":6}', headers, path=path)
     assert changed.error == "InvalidSignatureException"
     other = {**headers, "X-Amz-Target": TARGET + "DescribeLimits"}
@@ -182,9 +182,9 @@ def test_a_presigned_request_is_good_as_it_is_and_for_as_long_as_it_says(checked
     assert "expired" in late.message
 
 
-@pytest.mark.parametrize(("minutes", "told"), [(-6, "expired"), (6, "not yet current")])
+@pytest.mark.parametrize(("minutes", "problem"), [(-6, "expired"), (6, "not yet current")])
 def test_a_clock_that_is_wrong_is_told_and_given_the_right_time(
-    checked: Checked, monkeypatch: pytest.MonkeyPatch, minutes: int, told: str
+    checked: Checked, monkeypatch: pytest.MonkeyPatch, minutes: int, problem: str
 ) -> None:
     """SDKs correct their clocks by the Date of the refusal, then send again."""
 
@@ -197,7 +197,7 @@ def test_a_clock_that_is_wrong_is_told_and_given_the_right_time(
         admin.list_streams()
     error = caught.value.response
     assert error["Error"]["Code"] == "InvalidSignatureException"
-    assert f"Signature {told}" in error["Error"]["Message"]
+    assert f"Signature {problem}" in error["Error"]["Message"]
     date = parsedate_to_datetime(error["ResponseMetadata"]["HTTPHeaders"]["date"])
     assert abs((date - datetime.now(UTC)).total_seconds()) < 30
     monkeypatch.setattr("botocore.auth.get_current_datetime", wrong(minutes * 2 // 3))

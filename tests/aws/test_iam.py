@@ -67,8 +67,8 @@ def account(started: Callable[..., str], tmp_path_factory: pytest.TempPathFactor
 def error(operation: Any, **members: Any) -> tuple[str, str]:
     with pytest.raises(ClientError) as caught:
         operation(**members)
-    found = caught.value.response["Error"]
-    return found["Code"], found["Message"]
+    response = caught.value.response["Error"]
+    return response["Code"], response["Message"]
 
 
 def test_a_user_may_do_what_its_policies_and_groups_allow(account: Account) -> None:

@@ -21,8 +21,8 @@ Pair = tuple[socket.socket, socket.socket]
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        yield found
+    with socket.create_server(("127.0.0.1", 0)) as socket_:
+        yield socket_
 
 
 @pytest.fixture

@@ -33,11 +33,11 @@ CASES = [
 
 @pytest.mark.parametrize(("pattern", "fits", "fails"), CASES)
 def test_the_same_texts_match(pattern: str, fits: list[str], fails: list[str]) -> None:
-    found = re.compile(translated(pattern))
+    compiled = re.compile(translated(pattern))
     for text in fits:
-        assert found.match(text), text
+        assert compiled.match(text), text
     for text in fails:
-        assert not found.match(text), text
+        assert not compiled.match(text), text
 
 
 def test_an_unknown_category_is_an_error() -> None:

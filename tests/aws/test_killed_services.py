@@ -462,8 +462,8 @@ def wait(account: Account, name: str, status: str) -> None:
 
 def totals(account: Account) -> list[int]:
     start = {"ShardId": "shardId-000000000000", "ShardIteratorType": "TRIM_HORIZON"}
-    found = account.call("kinesis", "GetShardIterator", StreamName="kill-out", **start)
-    records = account.call("kinesis", "GetRecords", ShardIterator=found["ShardIterator"])
+    shard_iterator = account.call("kinesis", "GetShardIterator", StreamName="kill-out", **start)
+    records = account.call("kinesis", "GetRecords", ShardIterator=shard_iterator["ShardIterator"])
     return [json.loads(record["Data"])["n"] for record in records["Records"]]
 
 

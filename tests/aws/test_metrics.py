@@ -21,12 +21,12 @@ def read(endpoint: str) -> dict[str, float]:
 
     Each family has its help and type before its samples, all of them together, none twice.
     """
-    told = raw(endpoint, b"", {}, "GET", "/metrics")
-    assert told.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    text = told.body.decode()
+    response = raw(endpoint, b"", {}, "GET", "/metrics")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    text = response.body.decode()
     assert text.endswith("\n")
     kinds: dict[str, str] = {}
-    found: dict[str, float] = {}
+    samples: dict[str, float] = {}
     family, helped = "", ""
     for line in text.splitlines():
         if head := HEAD.fullmatch(line):
@@ -46,15 +46,15 @@ def read(endpoint: str) -> dict[str, float]:
             name = next(name.removesuffix(p) for p in PARTS if name.endswith(p))
         assert name == family, line
         key = sample[1] + (sample[2] or "")
-        assert key not in found, line
-        found[key] = float(sample[3])
+        assert key not in samples, line
+        samples[key] = float(sample[3])
         if kinds[family] == "counter":
             assert name.endswith("_total")
-    return found
+    return samples
 
 
-def of_shard(found: dict[str, float], name: str, stream: str) -> float:
-    return found.get(f'{name}{{stream="{stream}",shard="{shard(0)}"}}', 0)
+def of_shard(samples: dict[str, float], name: str, stream: str) -> float:
+    return samples.get(f'{name}{{stream="{stream}",shard="{shard(0)}"}}', 0)
 
 
 def until(endpoint: str, holds: Callable[[dict[str, float]], bool]) -> dict[str, float]:
@@ -69,18 +69,18 @@ def until(endpoint: str, holds: Callable[[dict[str, float]], bool]) -> dict[str,
 def test_the_page_is_read_and_histograms_add_up(endpoint: str, kinesis: Any) -> None:
     kinesis.list_streams()
     name = 'eddyline_request_seconds_count{operation="ListStreams"}'
-    found = until(endpoint, lambda page: name in page)
-    count = found[name]
+    samples = until(endpoint, lambda page: name in page)
+    count = samples[name]
     buckets = [
         n
-        for k, n in found.items()
+        for k, n in samples.items()
         if k.startswith('eddyline_request_seconds_bucket{operation="ListStreams",')
     ]
     assert buckets == sorted(buckets)
     assert buckets[-1] == count
     answers = [
         n
-        for k, n in found.items()
+        for k, n in samples.items()
         if k.startswith('eddyline_requests_total{operation="ListStreams"')
     ]
     assert sum(answers) == count > 0
@@ -95,16 +95,16 @@ def test_what_goes_out_is_counted_also_when_pushed(
         StreamName=stream, ShardId=shard(0), ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
     kinesis.get_records(ShardIterator=it)
-    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="m")
-    arn = told["Consumer"]["ConsumerARN"]
-    found = Subscription(endpoint, arn)
-    found.until(lambda: len(found.data) == 5)
+    response = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="m")
+    arn = response["Consumer"]["ConsumerARN"]
+    subscription = Subscription(endpoint, arn)
+    subscription.until(lambda: len(subscription.data) == 5)
     name = "kinesis_outgoing_records_total"
     page = until(endpoint, lambda page: of_shard(page, name, stream) == 10)
     assert of_shard(page, "kinesis_incoming_records_total", stream) == 5
     assert of_shard(page, "kinesis_outgoing_bytes_total", stream) == 2 * 5 * len(b"kfour")
     assert of_shard(page, "kinesis_iterator_age_milliseconds", stream) == 0
-    found.close()
+    subscription.close()
     kinesis.deregister_stream_consumer(ConsumerARN=arn)
 
 

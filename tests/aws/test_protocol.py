@@ -180,16 +180,16 @@ def test_a_connection_is_kept(endpoint: str) -> None:
 def test_cbor_has_byte_strings_and_instants(endpoint: str, stream: str) -> None:
     data = bytes(range(256))
     put = {"StreamName": stream, "Records": [{"Data": data, "PartitionKey": "ключ"}] * 3}
-    reply, told = in_cbor(endpoint, "PutRecords", put)
+    reply, response = in_cbor(endpoint, "PutRecords", put)
     assert reply.headers["content-type"] == CBOR
-    assert told["FailedRecordCount"] == 0
-    shard = told["Records"][0]["ShardId"]
+    assert response["FailedRecordCount"] == 0
+    shard = response["Records"][0]["ShardId"]
     get = {"StreamName": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
-    _, found = in_cbor(endpoint, "GetShardIterator", get)
-    reply, page = in_cbor(endpoint, "GetRecords", {"ShardIterator": found["ShardIterator"]})
+    _, response = in_cbor(endpoint, "GetShardIterator", get)
+    reply, page = in_cbor(endpoint, "GetRecords", {"ShardIterator": response["ShardIterator"]})
     assert [r["Data"] for r in page["Records"]] == [data] * 3
     assert [r["SequenceNumber"] for r in page["Records"]] == [
-        r["SequenceNumber"] for r in told["Records"]
+        r["SequenceNumber"] for r in response["Records"]
     ]
     assert page["Records"][0]["PartitionKey"] == "ключ"
     assert abs(page["Records"][0]["ApproximateArrivalTimestamp"] - time.time()) < 600
@@ -207,16 +207,16 @@ def test_a_large_answer_in_cbor_is_whole(endpoint: str, stream: str) -> None:
         "ShardId": "shardId-000000000000",
         "ShardIteratorType": "TRIM_HORIZON",
     }
-    _, found = in_cbor(endpoint, "GetShardIterator", get)
-    _, page = in_cbor(endpoint, "GetRecords", {"ShardIterator": found["ShardIterator"]})
+    _, response = in_cbor(endpoint, "GetShardIterator", get)
+    _, page = in_cbor(endpoint, "GetRecords", {"ShardIterator": response["ShardIterator"]})
     assert [r["Data"] for r in page["Records"]] == [b"x" * 20_000] * 300
 
 
 def test_errors_in_cbor(endpoint: str) -> None:
-    reply, told = in_cbor(endpoint, "DescribeStream", {"StreamName": "nowhere"})
-    assert (reply.status, told["__type"]) == (400, "ResourceNotFoundException")
-    reply, told = in_cbor(endpoint, "DescribeStream", {"StreamName": "a b"})
-    assert told["__type"] == "ValidationException"
+    reply, response = in_cbor(endpoint, "DescribeStream", {"StreamName": "nowhere"})
+    assert (reply.status, response["__type"]) == (400, "ResourceNotFoundException")
+    reply, response = in_cbor(endpoint, "DescribeStream", {"StreamName": "a b"})
+    assert response["__type"] == "ValidationException"
     broken = raw(endpoint, b"\x5f", {**headers("DescribeStream"), "Content-Type": CBOR})
     assert cbor.decode(broken.body)["__type"] == "SerializationException"
 

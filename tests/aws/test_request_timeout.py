@@ -49,9 +49,9 @@ def test_who_is_cancelled_meanwhile_is_not_late() -> None:
 
 def test_each_request_has_an_id_of_its_own() -> None:
     ids = RequestIds()
-    found = [ids.next() for _ in range(2 * MANY + 1)]
-    assert len(set(found)) == len(found)
-    assert all(str(uuid.UUID(i)) == i for i in found)
+    request_ids = [ids.next() for _ in range(2 * MANY + 1)]
+    assert len(set(request_ids)) == len(request_ids)
+    assert all(str(uuid.UUID(i)) == i for i in request_ids)
 
 
 def test_results_from_many_threads_all_arrive() -> None:

@@ -25,8 +25,8 @@ def main() -> int:
     if not python.exists():
         print("no Flink here: set EDDYLINE_FLINK_PYTHON; the golden files stay as they are")
         return 0
-    wanted = sys.argv[1:]
-    cases = [c for c in discover(HERE) if not c.derived and (not wanted or c.name in wanted)]
+    expected = sys.argv[1:]
+    cases = [c for c in discover(HERE) if not c.derived and (not expected or c.name in expected)]
     with tempfile.TemporaryDirectory() as folder:
         job = [_job(c, Path(folder)) for c in cases]
         done = subprocess.run(

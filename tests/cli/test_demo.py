@@ -18,7 +18,7 @@ from rich.console import Console
 from eddyline.cli import demo_run
 from eddyline.cli.demo_replay import because
 from eddyline.cli.demo_run import DemoLocation, free_instead, started
-from eddyline.cli.demo_summary import DemoAlert, found, instant, latency, overlaps, verdict
+from eddyline.cli.demo_summary import DemoAlert, alert_of, instant, latency, overlaps, verdict
 from eddyline.cli.demo_view import DemoView, ScoredWindow
 from eddyline.errors import EddylineError
 from eddyline.service import lab
@@ -28,7 +28,7 @@ BURST = (100_400, 106_400)
 
 
 def alert(start_ms: int) -> DemoAlert:
-    return found(start_ms, 3.0, "ctrpercent is 400", BURST)
+    return alert_of(start_ms, 3.0, "ctrpercent is 400", BURST)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_the_burst_is_a_sender_of_its_own_that_ends_by_itself() -> None:
 
 def test_latencies() -> None:
     assert latency([]).n == 0
-    told = latency([float(n) for n in range(101)])
-    assert (told.p50, told.p99, told.n) == (50.0, 99.0, 101)
+    measured = latency([float(n) for n in range(101)])
+    assert (measured.p50, measured.p99, measured.n) == (50.0, 99.0, 101)
     assert instant(1_764_000_000_012) == "2025-11-24T16:00:00.012Z"
 
 
@@ -96,7 +96,7 @@ def test_the_view_shows_what_there_is() -> None:
     for word in ("visitors", "1,234", "99.5", "16:00:00", "learning what is ordinary"):
         assert word in text
     view.windows.append(ScoredWindow(1_764_000_001_000, 400.0, 3.5, 0.9, True))
-    view.found.append("ANOMALY in click-stream")
+    view.alerts.append("ANOMALY in click-stream")
     console = Console(width=100, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
     console.print(view)
     text = console.export_text()
@@ -131,34 +131,36 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_busy_default_port_is_replaced_and_a_named_one_refused(tmp_path: Path) -> None:
-    said: list[str] = []
+    messages: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
-        free = free_instead("127.0.0.1", port, "the studio", said.append)
+        free = free_instead("127.0.0.1", port, "the studio", messages.append)
         with pytest.raises(EddylineError, match=f"port {port} on 127.0.0.1 is in use") as refused:
-            started(DemoLocation(tmp_path / "data", api_port=port, port=0), said.append)
+            started(DemoLocation(tmp_path / "data", api_port=port, port=0), messages.append)
     assert free not in (0, port)
-    assert said == [f"port {port} is in use by another program; the studio is on port {free}"]
+    assert messages == [f"port {port} is in use by another program; the studio is on port {free}"]
     assert refused.value.code == "port_in_use"
-    assert free_instead("127.0.0.1", free, "the studio", said.append) == free
-    assert len(said) == 1
+    assert free_instead("127.0.0.1", free, "the studio", messages.append) == free
+    assert len(messages) == 1
 
 
 def test_a_long_compilation_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
     class Compiling:
         warmed = threading.Event()
 
-    said: list[str] = []
+    messages: list[str] = []
     monkeypatch.setattr(demo_run, "SAY_S", 0.01)
     monkeypatch.setattr(demo_run, "COMPILE_STEP_S", 0.01)
     monkeypatch.setattr(demo_run, "COMPILE_S", 0.03)
-    demo_run.wait_for_compilation(Compiling, said.append)  # type: ignore[arg-type]
-    assert said[0].startswith("preparing the anomaly detector for this machine; this happens once")
-    assert said[1].startswith("still preparing, ")
+    demo_run.wait_for_compilation(Compiling, messages.append)  # type: ignore[arg-type]
+    assert messages[0].startswith(
+        "preparing the anomaly detector for this machine; this happens once"
+    )
+    assert messages[1].startswith("still preparing, ")
     Compiling.warmed.set()
-    said.clear()
-    demo_run.wait_for_compilation(Compiling, said.append)  # type: ignore[arg-type]
-    assert said == []
+    messages.clear()
+    demo_run.wait_for_compilation(Compiling, messages.append)  # type: ignore[arg-type]
+    assert messages == []
 
 
 def test_the_greeting_says_what_becomes_of_the_data(tmp_path: Path) -> None:
@@ -178,11 +180,11 @@ def test_the_whole_demo(more: list[str]) -> None:
     done = subprocess.run(
         Command(Path()).words(*words)[:-2], capture_output=True, text=True, timeout=200
     )
-    (told,) = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, told
-    assert told["as_expected"]
-    assert len(told["alerts"]) == (0 if more else 1)
-    assert told["latency_ms"]["n"] == told["windows"] > 45
+    (summary,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0, summary
+    assert summary["as_expected"]
+    assert len(summary["alerts"]) == (0 if more else 1)
+    assert summary["latency_ms"]["n"] == summary["windows"] > 45
 
 
 def test_the_web_log(tmp_path: Path) -> None:
@@ -204,10 +206,10 @@ def test_the_web_log(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=250,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [f["window_start"] for f in found] == ["2026-05-12T02:00:00.000Z"]
-    assert found[0]["error_percent"] == 100.0
-    assert found[0]["usual"]["error_percent"] == 0.0
-    assert found[0]["reasons"]["error_percent"]["DIRECTION"] == "HIGH"
-    assert "mebibytes is too high: 2.575 where about 0.03" in found[0]["sentence"]
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [f["window_start"] for f in rows] == ["2026-05-12T02:00:00.000Z"]
+    assert rows[0]["error_percent"] == 100.0
+    assert rows[0]["usual"]["error_percent"] == 0.0
+    assert rows[0]["reasons"]["error_percent"]["DIRECTION"] == "HIGH"
+    assert "mebibytes is too high: 2.575 where about 0.03" in rows[0]["sentence"]
     assert "59 windows of ten minutes with requests, 1 unusual" in done.stderr

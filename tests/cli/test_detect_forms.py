@@ -62,14 +62,14 @@ def detected(eddyline: Command, path: Path, *more: str) -> tuple[list[dict[str, 
     ],
 )
 def test_dates_in_many_forms(text: str, utc: str | None) -> None:
-    found = read_dates(pa.chunked_array([[text]]))
-    assert (None if found is None else found[0].as_py().isoformat()) == utc
+    dates = read_dates(pa.chunked_array([[text]]))
+    assert (None if dates is None else dates[0].as_py().isoformat()) == utc
 
 
 def test_the_order_of_day_and_month_is_that_in_which_rows_are_even() -> None:
-    found = read_dates(pa.chunked_array([times("%m/%d/%Y %H:%M", 600)]))
-    assert found is not None
-    assert found[599].as_py() == START + datetime.timedelta(minutes=5 * 599)
+    dates = read_dates(pa.chunked_array([times("%m/%d/%Y %H:%M", 600)]))
+    assert dates is not None
+    assert dates[599].as_py() == START + datetime.timedelta(minutes=5 * 599)
 
 
 @pytest.mark.parametrize(
@@ -90,17 +90,17 @@ def test_a_burst_is_found_in_any_form_of_text(
              for t, v in zip(times(form), values(), strict=True)]  # fmt: skip
     path = tmp_path / "a.csv"
     path.write_bytes("\r\n".join([head, *lines, ""]).encode(encoding))
-    rows, said = detected(eddyline, path)
+    rows, message = detected(eddyline, path)
     alerts = [row for row in rows if row["alert"]]
     assert [next(iter(row.values())) for row in alerts] == [times(form)[300]]
-    assert f"row 301, {times(form)[300]}: " in said
+    assert f"row 301, {times(form)[300]}: " in message
 
 
 def test_rows_say_all_that_the_detector_does(eddyline: Command, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     text = zip(times("%Y-%m-%dT%H:%M:%S+02:00"), values(), strict=True)
     path.write_text("at,reason,n\n" + "".join(f"{t},x,{v}\n" for t, v in text))
-    rows, said = detected(eddyline, path)
+    rows, message = detected(eddyline, path)
     assert list(rows[0]) == [
         "at", "reason_", "n", "score", "grade", "alert", "verdict", "probability", "expected",
         "lower", "upper", "reason", "attribution", "episode",
@@ -116,7 +116,7 @@ def test_rows_say_all_that_the_detector_does(eddyline: Command, tmp_path: Path) 
     assert odd["probability"] < 1e-4
     assert odd["attribution"]["n"]["direction"] == "high"
     assert odd["reason"].startswith("n is too high: 400 where about ")
-    assert "row 301, 2026-03-03T01:00:00+02:00: n is too high" in said
+    assert "row 301, 2026-03-03T01:00:00+02:00: n is too high" in message
     assert sum(row["alert"] for row in rows) == 1
     assert all(row["score"] > 0 for row in rows if row["verdict"] != "learning")
 
@@ -142,10 +142,10 @@ def test_an_alert_over_several_rows_says_what_it_is_about(
     x = np.concatenate([rng.normal(100, 5, 500), rng.normal(112, 5, 100)]).round(2)
     path = tmp_path / "a.csv"
     path.write_text("v\n" + "".join(f"{v}\n" for v in x))
-    rows, said = detected(eddyline, path)
+    rows, message = detected(eddyline, path)
     (alert,) = [row for row in rows if row["alert"]]
     words = alert["reason"]
-    assert words in said
+    assert words in message
     count, mean, usual = (float(w) for w in words.split() if w[0].isdigit())
     assert words == (
         f"v is too high over {count:g} rows: {mean:g} on average where about {usual:g} was expected"
@@ -162,9 +162,9 @@ def test_cells_that_are_no_numbers_are_counted_and_left_out(
     cells[7], cells[9], cells[50], cells[60] = "n/a", "NaN", "broken", "-Infinity"
     path = tmp_path / "a.csv"
     path.write_text("v\n" + "\n".join(cells) + "\n")
-    rows, said = detected(eddyline, path)
-    assert "column v: 1 value is no number, the first is 'broken' in row 51" in said
-    assert "400 rows over v: 1 alert; 4 rows without a number" in said
+    rows, message = detected(eddyline, path)
+    assert "column v: 1 value is no number, the first is 'broken' in row 51" in message
+    assert "400 rows over v: 1 alert; 4 rows without a number" in message
     assert (rows[50]["v"], rows[51]["v"], rows[60]["v"]) == ("broken", values()[51], "-Infinity")
 
 
@@ -175,9 +175,9 @@ def test_lines_of_json_may_change_their_kind(eddyline: Command, tmp_path: Path) 
     ]
     path = tmp_path / "a.ndjson.gz"
     path.write_bytes(gzip.compress("\n".join([*lines, "no json", ""]).encode()))
-    rows, said = detected(eddyline, path)
+    rows, message = detected(eddyline, path)
     assert [row["t"] for row in rows if row["alert"]] == ["2026-03-03T01:00:00"]
-    assert "1 line is no object and left out, the first is line 401" in said
+    assert "1 line is no object and left out, the first is line 401" in message
     path = tmp_path / "a.json"
     path.write_text("[" + ",".join(lines) + "]")
     assert [row["alert"] for row in detected(eddyline, path)[0]].count(True) == 1
@@ -186,15 +186,15 @@ def test_lines_of_json_may_change_their_kind(eddyline: Command, tmp_path: Path) 
 def test_rows_are_judged_in_the_order_of_their_times(eddyline: Command, tmp_path: Path) -> None:
     """The newest first gives the verdicts of the oldest first; rows come in the file's order."""
     lines = [f"{t},{v}" for t, v in zip(times("%Y-%m-%d %H:%M"), values(), strict=True)]
-    found = []
+    outputs = []
     for nth, order in enumerate((lines, lines[::-1])):
         path = tmp_path / f"{nth}.csv"
         path.write_text("\n".join(["at,v", *order, ""]))
-        found.append(detected(eddyline, path))
-    (straight, _), (back, said) = found
+        outputs.append(detected(eddyline, path))
+    (straight, _), (back, message) = outputs
     assert back == straight[::-1]
-    assert "399 rows are earlier than the row before" in said
-    assert "row 100, 2026-03-03 01:00: v is too high" in said
+    assert "399 rows are earlier than the row before" in message
+    assert "row 100, 2026-03-03 01:00: v is too high" in message
 
 
 def test_a_date_and_a_time_of_day_are_one_time(tmp_path: Path) -> None:
@@ -215,11 +215,11 @@ def test_wall_times_are_taken_in_the_zone_that_is_stated() -> None:
     utc = [first + i * datetime.timedelta(minutes=30) for i in range(4)]
     wall = ["2026-10-25 02:30", "2026-10-25 02:00", "2026-10-25 02:30", "2026-10-25 03:00"]
     table = pa.table({"t": [datetime.datetime.fromisoformat(w) for w in wall]})
-    found = read_times(table, "t", np.zeros(4, np.int64), "Europe/Berlin", None)
-    assert found.ms.tolist() == [int(t.timestamp() * 1000) for t in utc]
-    assert [found.text(i)[:16] for i in range(4)] == wall
+    times_read = read_times(table, "t", np.zeros(4, np.int64), "Europe/Berlin", None)
+    assert times_read.ms.tolist() == [int(t.timestamp() * 1000) for t in utc]
+    assert [times_read.text(i)[:16] for i in range(4)] == wall
     plain = read_times(table, "t", np.zeros(4, np.int64), "", None)
-    assert plain.ms.tolist() == plain.shown.tolist() == found.shown.tolist()
+    assert plain.ms.tolist() == plain.shown.tolist() == times_read.shown.tolist()
 
 
 def test_few_rows_may_have_no_time(eddyline: Command, tmp_path: Path) -> None:
@@ -228,8 +228,8 @@ def test_few_rows_may_have_no_time(eddyline: Command, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     lines = "".join(f"{t},{v}\n" for t, v in zip(when, values(), strict=True))
     path.write_text("at,v\n" + lines)
-    rows, said = detected(eddyline, path)
-    assert "1 row has no time and is left out" in said
+    rows, message = detected(eddyline, path)
+    assert "1 row has no time and is left out" in message
     assert rows[40]["verdict"] is None
     assert [row["at"] for row in rows if row["alert"]] == ["2026-03-03 01:00"]
 
@@ -272,15 +272,15 @@ def test_an_access_log_is_counted_in_windows(eddyline: Command, tmp_path: Path) 
                          f'"GET /a HTTP/1.1" {status} 1000 "-" "x"')  # fmt: skip
     path = tmp_path / "access.log"
     path.write_text("\n".join([*lines, "rubbish", ""]))
-    rows, said = detected(eddyline, path)
+    rows, message = detected(eddyline, path)
     assert len(rows) == 120
     assert list(rows[0])[:5] == ["time", "requests", "errors", "megabytes", "visitors"]
     assert sum(row["requests"] for row in rows) == len(lines)
     assert all((row["errors"], row["visitors"]) == (1, 20) for row in rows)
     assert rows[100]["megabytes"] == pytest.approx(0.3)
     assert [row["time"] for row in rows if row["alert"]] == ["2026-03-02 01:40:00+00:00"]
-    assert "are counted in windows of 1 min; --every chooses another width" in said
-    assert "1 line is none of such a log and left out" in said
+    assert "are counted in windows of 1 min; --every chooses another width" in message
+    assert "1 line is none of such a log and left out" in message
     assert len(detected(eddyline, path, "--every", "10m")[0]) == 12
     rows, _ = detected(eddyline, path, "--every", "10m", "--key", "status")
     assert len(rows) == 24

@@ -26,9 +26,9 @@ def test_into_a_stream_without_a_server(eddyline: Command, tmp_path: Path) -> No
     (tmp_path / "t.txt").write_text(TEMPLATE + "\n")
     eddyline.here("stream", "create", "s", "--shards", "1")
     to = ("--to", "stream:s", "--rate", "max", "--total", "1200")
-    (*_, told) = eddyline.rows("generate", str(tmp_path / "t.txt"), *to, "--json")
-    assert told["done"] is True
-    assert (told["sent"], told["accepted"], told["failed"]) == (1200, 1200, 0)
+    (*_, message) = eddyline.rows("generate", str(tmp_path / "t.txt"), *to, "--json")
+    assert message["done"] is True
+    assert (message["sent"], message["accepted"], message["failed"]) == (1200, 1200, 0)
     records = [json.loads(r) for r in eddyline.records("s")]
     assert len(records) == 1200
     assert {r["s"] for r in records} == {"a", "b"}
@@ -70,22 +70,22 @@ class UntilTold:
     """A sender that ends once its counters have been reported."""
 
     def __init__(self) -> None:
-        self._told = threading.Event()
+        self._listening = threading.Event()
 
     @property
     def counters(self) -> Counters:
-        self._told.set()
+        self._listening.set()
         return Counters(accepted=7)
 
     def run(self, stop: threading.Event) -> Counters:
-        assert self._told.wait(60)
+        assert self._listening.wait(60)
         return self.counters
 
 
 def test_progress_is_told_before_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     Sending(UntilTold(), as_json=True, to_stdout=False).run()
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(t["accepted"], t["done"]) for t in told] == [(7, False), (7, True)]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(t["accepted"], t["done"]) for t in lines] == [(7, False), (7, True)]
 
 
 def test_ctrl_c_tells_what_was_taken(eddyline: Command) -> None:

@@ -131,8 +131,8 @@ def test_data_on_stdout_is_not_mixed_with_the_outcome(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[TestServer]:
-    with server() as found:
-        yield found
+    with server() as running:
+        yield running
 
 
 def test_jobs(running: TestServer) -> None:

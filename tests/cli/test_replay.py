@@ -40,9 +40,9 @@ def test_into_a_stream_at_a_pace_with_times_of_now(eddyline: Command, tmp_path: 
     eddyline.here("stream", "create", "s", "--shards", "1")
     before = datetime.now(UTC)
     args = ("--to", "stream:s", "--speed", "60x", "--time", "now", "--json")
-    (*_, told) = eddyline.rows("replay", str(tmp_path / "e.ndjson"), *args)
-    assert told["accepted"] == 3
-    assert told["elapsed_s"] >= 59 / 60 - 0.01
+    (*_, message) = eddyline.rows("replay", str(tmp_path / "e.ndjson"), *args)
+    assert message["accepted"] == 3
+    assert message["elapsed_s"] >= 59 / 60 - 0.01
     times = [datetime.fromisoformat(json.loads(r)["at"]) for r in eddyline.records("s")]
     assert [(t - times[0]).total_seconds() for t in times] == [0, 30, 59]
     assert abs((times[0] - before).total_seconds()) < 30

@@ -67,8 +67,8 @@ class Person:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[TestServer]:
-    with server() as found:
-        yield found
+    with server() as running:
+        yield running
 
 
 @pytest.fixture

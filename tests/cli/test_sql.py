@@ -30,8 +30,8 @@ INSERT = "INSERT INTO hot SELECT n, page FROM clicks WHERE n > 1"
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[TestServer]:
-    with server() as found:
-        yield found
+    with server() as running:
+        yield running
 
 
 @pytest.fixture

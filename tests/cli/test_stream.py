@@ -29,23 +29,23 @@ def test_a_stream_from_its_creation_to_its_end(run: Run) -> None:
     put = run("put", "clicks", stdin='{"n":1}\n\n{"n":2}\n')
     assert (put.stdout, put.stderr) == ("", "2 records put\n")
     assert run("put", "clicks", "--data", "x", "--key", "k").returncode == 0
-    (told,) = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
-    assert (told["name"], told["shards"], told["records"]) == ("clicks", 2, 3)
+    (stream,) = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
+    assert (stream["name"], stream["shards"], stream["records"]) == ("clicks", 2, 3)
     shards = [json.loads(line) for line in run("describe", "clicks", "--json").stdout.splitlines()]
     assert sum(s["next"] for s in shards) == 3
     tail = run("tail", "clicks", "--from", "oldest", "--no-follow")
     assert sorted(tail.stdout.splitlines()) == ["x", '{"n":1}', '{"n":2}']
     rows = run("tail", "clicks", "--from", "oldest", "--limit", "3", "--json").stdout
-    found = {r["data"]: r["key"] for r in map(json.loads, rows.splitlines())}
-    assert found["x"] == "k"
+    keys = {r["data"]: r["key"] for r in map(json.loads, rows.splitlines())}
+    assert keys["x"] == "k"
     assert run("tail", "clicks", "--from", "2999-01-01T00:00:00Z", "--no-follow").stdout == ""
     assert run("delete", "clicks").returncode == 0
 
 
 def test_on_demand_is_the_default(run: Run) -> None:
     run("create", "s")
-    (told,) = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
-    assert (told["mode"], told["shards"]) == ("ON_DEMAND", 4)
+    (stream,) = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
+    assert (stream["mode"], stream["shards"]) == ("ON_DEMAND", 4)
 
 
 def test_what_is_wrong_is_said(run: Run) -> None:
@@ -106,7 +106,7 @@ def test_what_the_api_would_refuse_is_refused(run: Run) -> None:
 def test_a_tail_tells_sequence_numbers(run: Run) -> None:
     run("create", "clicks", "--shards", "1")
     run("put", "clicks", stdin="a\nb\n")
-    told = run("tail", "clicks", "--from", "oldest", "--no-follow", "--json").stdout
-    numbers = [json.loads(row)["sequence_number"] for row in told.splitlines()]
+    output = run("tail", "clicks", "--from", "oldest", "--no-follow", "--json").stdout
+    numbers = [json.loads(row)["sequence_number"] for row in output.splitlines()]
     assert [len(n) for n in numbers] == [56, 56]
     assert numbers == sorted(set(numbers))

@@ -35,8 +35,8 @@ def rows(out: bytes) -> list[dict[str, object]]:
     return [json.loads(line) for line in out.splitlines()]
 
 
-def data(found: list[dict[str, object]]) -> list[object]:
-    return sorted(str(r.get("data", r.get("data_base64"))) for r in found)
+def data(records: list[dict[str, object]]) -> list[object]:
+    return sorted(str(r.get("data", r.get("data_base64"))) for r in records)
 
 
 def test_a_backup_and_its_restore(run: Run, clicks: str, tmp_path: Path) -> None:
@@ -66,15 +66,15 @@ def test_an_export_and_its_import(run: Run, clicks: str, tmp_path: Path, suffix:
     assert run("export", clicks, file).returncode == 0
     assert not list(tmp_path.glob("*.part"))
     if suffix == "parquet":
-        found = pq.read_table(file)
-        assert found.column_names == [
+        table = pq.read_table(file)
+        assert table.column_names == [
             "shard",
             "sequence_number",
             "arrival",
             "partition_key",
             "data",
         ]
-        assert sorted(found["data"].to_pylist()) == [b'{"n":1}', b'{"n":2}', b"\xff\x00"]
+        assert sorted(table["data"].to_pylist()) == [b'{"n":1}', b'{"n":2}', b"\xff\x00"]
     run("create", "copy")
     assert b"3 records put" in run("import", "copy", file).stderr
     both = [rows(run("export", n, "-", "--format", "ndjson").stdout) for n in (clicks, "copy")]

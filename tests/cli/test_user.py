@@ -34,8 +34,8 @@ def test_a_user_from_first_to_last(run: Run, tmp_path: Path) -> None:
     assert Users(tmp_path).verify("ann", "correct horse")
     assert run("passwd", "ann", EDDYLINE_PASSWORD="another horse").returncode == 0
     assert Users(tmp_path).verify("ann", "another horse")
-    (told,) = map(json.loads, run("list", "--json").stdout.splitlines())
-    assert (told["name"], told["password"], told["policy"]) == ("ann", True, False)
+    (user,) = map(json.loads, run("list", "--json").stdout.splitlines())
+    assert (user["name"], user["password"], user["policy"]) == ("ann", True, False)
     assert run("remove", "ann").returncode == 0
     assert "no users" in run("list").stderr
 
@@ -46,13 +46,13 @@ def test_keys_are_printed_once_and_listed_without_secrets(run: Run, tmp_path: Pa
         text.removeprefix("export ").split("=", 1)
         for text in run("key", "add", "bot").stdout.splitlines()
     )
-    found = Users(tmp_path).key(exports["AWS_ACCESS_KEY_ID"])
-    assert found is not None
-    assert found.secret == exports["AWS_SECRET_ACCESS_KEY"]
+    key = Users(tmp_path).key(exports["AWS_ACCESS_KEY_ID"])
+    assert key is not None
+    assert key.secret == exports["AWS_SECRET_ACCESS_KEY"]
     listed = run("key", "list", "--json").stdout
-    assert found.key_id in listed
-    assert found.secret not in listed
-    assert run("key", "remove", found.key_id).returncode == 0
+    assert key.key_id in listed
+    assert key.secret not in listed
+    assert run("key", "remove", key.key_id).returncode == 0
     assert Users(tmp_path).access_keys() == []
 
 

@@ -34,18 +34,18 @@ def value(i: int) -> str:
 
 def expected(first: int, end: int) -> dict[str, list[str]]:
     """Per key, the values of a run of records, in order."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_partition_key: dict[str, list[str]] = defaultdict(list)
     for i in range(first, end):
-        found[f"key{i % KEYS}"].append(value(i))
-    return dict(found)
+        by_partition_key[f"key{i % KEYS}"].append(value(i))
+    return dict(by_partition_key)
 
 
 def by_key(records: list[Read]) -> dict[str, list[str]]:
     """Per key, the values read, in the order they came."""
-    found: dict[str, list[str]] = defaultdict(list)
+    values_of: dict[str, list[str]] = defaultdict(list)
     for r in records:
-        found[r.key].append(r.data)
-    return dict(found)
+        values_of[r.key].append(r.data)
+    return dict(values_of)
 
 
 def parse(lines: list[str]) -> list[Read]:
@@ -54,20 +54,20 @@ def parse(lines: list[str]) -> list[Read]:
 
 def put(kinesis: Any, stream: str, first: int, end: int) -> list[Read]:
     """Write records with boto3; each must be accepted."""
-    wanted = [(f"key{i % KEYS}", value(i)) for i in range(first, end)]
-    entries = [{"PartitionKey": k, "Data": v.encode()} for k, v in wanted]
+    expected = [(f"key{i % KEYS}", value(i)) for i in range(first, end)]
+    entries = [{"PartitionKey": k, "Data": v.encode()} for k, v in expected]
     written: list[Read] = []
     for at in range(0, len(entries), 500):
         answer = kinesis.put_records(StreamName=stream, Records=entries[at : at + 500])
         assert answer["FailedRecordCount"] == 0
-        taken = zip(answer["Records"], wanted[at : at + 500], strict=True)
+        taken = zip(answer["Records"], expected[at : at + 500], strict=True)
         written += [Read(r["ShardId"], r["SequenceNumber"], k, v) for r, (k, v) in taken]
     return written
 
 
 def read(kinesis: Any, stream: str) -> list[Read]:
     """All records of a stream, closed shards included, read with boto3."""
-    found: list[Read] = []
+    records: list[Read] = []
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         it = kinesis.get_shard_iterator(
             StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
@@ -76,9 +76,9 @@ def read(kinesis: Any, stream: str) -> list[Read]:
             page = kinesis.get_records(ShardIterator=it)
             for r in page["Records"]:
                 data = r["Data"].decode()
-                found.append(Read(shard["ShardId"], r["SequenceNumber"], r["PartitionKey"], data))
+                records.append(Read(shard["ShardId"], r["SequenceNumber"], r["PartitionKey"], data))
             it = None if page["MillisBehindLatest"] == 0 else page.get("NextShardIterator")
-    return found
+    return records
 
 
 def aggregated(python: Path, count: int) -> list[tuple[str, bytes]]:
@@ -99,15 +99,15 @@ def check(
     kinesis: Any, stream: str, start: Callable[..., Client], command: list[str], **more: str
 ) -> None:
     """Writes arrive, reads give what is there, pushes come as they are written."""
-    said = start([*command, "write", stream, str(COUNT)], **more).finish()
-    assert len(said) == COUNT
+    output = start([*command, "write", stream, str(COUNT)], **more).finish()
+    assert len(output) == COUNT
     there = read(kinesis, stream)
     assert by_key(there) == expected(0, COUNT)
-    assert sorted(said) == sorted(f"{r.shard}\t{r.sequence}" for r in there)
+    assert sorted(output) == sorted(f"{r.shard}\t{r.sequence}" for r in there)
 
-    found = parse(start([*command, "read", stream], **more).finish())
-    assert sorted(found) == sorted(there)
-    assert by_key(found) == expected(0, COUNT)
+    records = parse(start([*command, "read", stream], **more).finish())
+    assert sorted(records) == sorted(there)
+    assert by_key(records) == expected(0, COUNT)
 
     total = COUNT + 300
     reader = start([*command, "subscribe", stream, str(total)], **more)
@@ -128,8 +128,8 @@ def check_tls(
     assert server.endpoint_url.startswith("https://")
     stream = f"tls-{next(_names)}"
     server.services.streams.create(stream, 2)
-    told = {"AWS_ENDPOINT_URL": server.endpoint_url, **more}
-    assert len(start([*command, "write", stream, "50"], **told).finish()) == 50
+    environment = {"AWS_ENDPOINT_URL": server.endpoint_url, **more}
+    assert len(start([*command, "write", stream, "50"], **environment).finish()) == 50
     for verb in (["read", stream], ["subscribe", stream, "50"]):
-        found = parse(start([*command, *verb], **told).finish())
-        assert by_key(found) == expected(0, 50)
+        records = parse(start([*command, *verb], **environment).finish())
+        assert by_key(records) == expected(0, 50)

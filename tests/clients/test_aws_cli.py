@@ -43,8 +43,8 @@ def test_aws_cli(
         *("--shard-iterator-type", "TRIM_HORIZON"),
     )["ShardIterator"]
     page = aws("get-records", "--shard-iterator", iterator)
-    found = [(r["SequenceNumber"], base64.b64decode(r["Data"]).decode()) for r in page["Records"]]
-    assert found == [(r.sequence, r.data) for r in there if r.shard == shard]
+    refusal = [(r["SequenceNumber"], base64.b64decode(r["Data"]).decode()) for r in page["Records"]]
+    assert refusal == [(r.sequence, r.data) for r in there if r.shard == shard]
     # The CLI's own paginator follows the pages to their end.
     kinesis.create_stream(StreamName=f"{stream}-second", ShardCount=1)
     names = aws("list-streams", "--page-size", "1")["StreamNames"]

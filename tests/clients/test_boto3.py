@@ -28,9 +28,9 @@ def _client(monkeypatch: pytest.MonkeyPatch, endpoint: str, **more: str) -> Any:
 def test_boto3(eddyline: TestServer, stream: str, monkeypatch: pytest.MonkeyPatch) -> None:
     kinesis = _client(monkeypatch, eddyline.endpoint_url)
     written = sdk_contract.put(kinesis, stream, 0, sdk_contract.COUNT)
-    found = sdk_contract.read(kinesis, stream)
-    assert sorted(found) == sorted(written)
-    assert sdk_contract.by_key(found) == sdk_contract.expected(0, sdk_contract.COUNT)
+    records = sdk_contract.read(kinesis, stream)
+    assert sorted(records) == sorted(written)
+    assert sdk_contract.by_key(records) == sdk_contract.expected(0, sdk_contract.COUNT)
     with pytest.raises(kinesis.exceptions.ResourceNotFoundException) as fault:
         kinesis.describe_stream_summary(StreamName="not-there")
     assert fault.value.response["ResponseMetadata"]["RequestId"]
@@ -52,13 +52,13 @@ def test_boto3_is_pushed_to(
         StartingPosition={"Type": "TRIM_HORIZON"},
     )
     pushed: list[str] = []
-    wanted = [r.sequence for r in written if r.shard == shard]
+    expected = [r.sequence for r in written if r.shard == shard]
     for event in answer["EventStream"]:
         pushed += [r["SequenceNumber"] for r in event["SubscribeToShardEvent"]["Records"]]
-        if len(pushed) >= len(wanted):
+        if len(pushed) >= len(expected):
             break
     answer["EventStream"].close()
-    assert pushed == wanted
+    assert pushed == expected
 
 
 def test_boto3_over_tls(eddyline_tls: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,9 +69,9 @@ def _rows(kinesis: Any, stream: str, count: int, job: toolchain.Client) -> list[
     """The rows that Flink wrote, once there are so many."""
     end = time.monotonic() + 240
     while True:
-        found = [json.loads(r.data) for r in sdk_contract.read(kinesis, stream)]
-        if len(found) >= count:
-            return found
+        rows = [json.loads(r.data) for r in sdk_contract.read(kinesis, stream)]
+        if len(rows) >= count:
+            return rows
         if time.monotonic() > end:
-            pytest.fail(f"{len(found)} rows of {count}\n{job.errors}")
+            pytest.fail(f"{len(rows)} rows of {count}\n{job.errors}")
         time.sleep(1)

@@ -109,16 +109,16 @@ def test_kcl_through_a_split_and_a_restart(
     _active(kinesis, stream)
     sdk_contract.put(kinesis, stream, 300, 600)
     first.until(lambda lines: len(records(lines)) >= 600, WAIT_S)
-    said = first.finish()
-    assert f"completed\t{shard['ShardId']}" in said
+    output = first.finish()
+    assert f"completed\t{shard['ShardId']}" in output
 
     sdk_contract.put(kinesis, stream, 600, 900)
     second = worker(application, stream, how)
     second.until(lambda lines: len(records(lines)) >= 300, WAIT_S)
-    found = records(said) + records(second.finish())
-    assert sdk_contract.by_key(found) == sdk_contract.expected(0, 900)
+    values = records(output) + records(second.finish())
+    assert sdk_contract.by_key(values) == sdk_contract.expected(0, 900)
     there = {(r.shard, r.sequence) for r in sdk_contract.read(kinesis, stream)}
-    assert {(r.shard, r.sequence.split("/")[0]) for r in found} == there
+    assert {(r.shard, r.sequence.split("/")[0]) for r in values} == there
 
 
 # Version 2 reads through a split as well, but its graceful end does not come after one.
@@ -151,8 +151,8 @@ def test_kcl_takes_aggregated_records_apart(
     sdk_contract.put_aggregated(kinesis, alone, made)
     reader = worker(f"app-{uuid.uuid4().hex[:8]}", alone, "polling")
     reader.until(lambda lines: len(records(lines)) >= 500, WAIT_S)
-    found = records(reader.finish())
-    assert sdk_contract.by_key(found) == sdk_contract.expected(0, 500)
+    values = records(reader.finish())
+    assert sdk_contract.by_key(values) == sdk_contract.expected(0, 500)
     kinesis.delete_stream(StreamName=alone)
 
 

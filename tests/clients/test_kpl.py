@@ -35,10 +35,10 @@ def test_aggregated_records(
         stored += kinesis.get_records(ShardIterator=it)["Records"]
     assert sorted(r["Data"] for r in stored) == sorted(data for _, data in made)
     program = [str(python), str(toolchain.HERE / "python" / "aggregate.py")]
-    said = start([*program, "read", stream], PYTHONIOENCODING="utf-8").finish()
-    apart = [(r.key, r.data) for r in sdk_contract.parse(said)]
-    wanted = sdk_contract.expected(0, COUNT)
-    assert sorted(apart) == sorted((key, v) for key, values in wanted.items() for v in values)
+    output = start([*program, "read", stream], PYTHONIOENCODING="utf-8").finish()
+    apart = [(r.key, r.data) for r in sdk_contract.parse(output)]
+    expected = sdk_contract.expected(0, COUNT)
+    assert sorted(apart) == sorted((key, v) for key, values in expected.items() for v in values)
 
 
 def test_the_kinesis_producer_library(
@@ -47,19 +47,19 @@ def test_the_kinesis_producer_library(
     eddyline_tls.services.streams.create("kpl", 2)
     port = str(urlsplit(eddyline_tls.endpoint_url).port)
     command = toolchain.java("kpl", "Producer.java", "-Dfile.encoding=UTF-8")
-    said = start([*command, "127.0.0.1", port, "kpl", str(COUNT)]).finish()
-    assert len([line for line in said if line.startswith("shardId-")]) == COUNT
+    output = start([*command, "127.0.0.1", port, "kpl", str(COUNT)]).finish()
+    assert len([line for line in output if line.startswith("shardId-")]) == COUNT
     python = toolchain.python(*toolchain.PYTHON_CLIENTS)
     program = [str(python), str(toolchain.HERE / "python" / "aggregate.py")]
-    told = {
+    settings = {
         "AWS_ENDPOINT_URL": eddyline_tls.endpoint_url,
         "AWS_CA_BUNDLE": certificate,
         "PYTHONIOENCODING": "utf-8",
     }
-    read = sdk_contract.parse(start([*program, "read", "kpl"], **told).finish())
-    wanted = sdk_contract.expected(0, COUNT)
+    read = sdk_contract.parse(start([*program, "read", "kpl"], **settings).finish())
+    expected = sdk_contract.expected(0, COUNT)
     # The producer promises no order within a key, so none is asked for.
     assert sorted((r.key, r.data) for r in read) == sorted(
-        (key, v) for key, values in wanted.items() for v in values
+        (key, v) for key, values in expected.items() for v in values
     )
     assert len({r.sequence for r in read}) < COUNT, "nothing was aggregated"

@@ -98,10 +98,10 @@ class Client:
 
 def tool(name: str) -> str:
     """A program of this machine; without it the test is skipped."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/local/go/bin")
-    if found is None:
+    program = shutil.which(name) or shutil.which(name, path="/usr/local/go/bin")
+    if program is None:
         pytest.skip(f"{name} is not installed")
-    return found
+    return program
 
 
 def java(project: str, program: str, *options: str) -> list[str]:
@@ -145,20 +145,20 @@ def go(project: str) -> list[str]:
 def python(*requirements: str) -> Path:
     """The Python of an environment of its own: these clients' pins are not ours."""
     folder = CACHE / "python"
-    found = folder / "bin" / "python"
-    wanted = json.dumps(requirements)
+    interpreter = folder / "bin" / "python"
+    requirements_json = json.dumps(requirements)
     command = [sys.executable, "-m", "venv", "--clear", str(folder)]
     mark = CACHE / "python.fetched"
-    if not mark.exists() or mark.read_text() != wanted:
+    if not mark.exists() or mark.read_text() != requirements_json:
         subprocess.run(command, check=True, capture_output=True, timeout=FETCH_S)
-    pip = [str(found), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    fetch(mark, wanted, [*pip, *requirements], CACHE)
-    return found
+    pip = [str(interpreter), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    fetch(mark, requirements_json, [*pip, *requirements], CACHE)
+    return interpreter
 
 
-def fetch(mark: Path, wanted: str, command: list[str], folder: Path) -> None:
+def fetch(mark: Path, requirements: str, command: list[str], folder: Path) -> None:
     """Run a download or build once; again only when what is wanted has changed."""
-    if mark.exists() and mark.read_text() == wanted:
+    if mark.exists() and mark.read_text() == requirements:
         return
     mark.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
@@ -166,4 +166,4 @@ def fetch(mark: Path, wanted: str, command: list[str], folder: Path) -> None:
     )
     if done.returncode:
         pytest.fail(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    mark.write_text(wanted)
+    mark.write_text(requirements)

@@ -158,9 +158,9 @@ def committed(kit: Any, options: dict[str, str]) -> Any:
     table = Table(kit, options)
     table.rows()
     consumer = Consumer({"bootstrap.servers": broker()[1], "group.id": "g"})
-    (found,) = consumer.committed([TopicPartition(table.topic, 0)], timeout=5)
+    (partition,) = consumer.committed([TopicPartition(table.topic, 0)], timeout=5)
     consumer.close()
-    return found.offset
+    return partition.offset
 
 
 def ends(kit: Any, options: dict[str, str]) -> Any:
@@ -179,18 +179,18 @@ def ends(kit: Any, options: dict[str, str]) -> Any:
 
 def partitions(kit: Any, options: dict[str, str]) -> Any:
     """Whether the job asks for partitions again."""
-    asked: list[float] = []
+    periods: list[float] = []
     ask = kafka_client.KafkaClient.partitions
 
     def counted(client: Any, consumer: Any) -> Any:
-        asked.append(SYSTEM.monotonic())
+        periods.append(SYSTEM.monotonic())
         return ask(client, consumer)
 
     Table(kit, {**options, "scan.bounded.mode": "unbounded"})
     kit.patch.setattr(kafka_client.KafkaClient, "partitions", counted)
     with kit.live("SELECT * FROM t"):
         time.sleep(1.0)
-    return len(asked) > 1
+    return len(periods) > 1
 
 
 def idle(kit: Any, options: dict[str, str]) -> Any:

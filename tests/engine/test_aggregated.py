@@ -59,8 +59,8 @@ def test_anything_else_is_left_as_it_is(data: bytes, marked: bool) -> None:
     assert user_records(torn) == [torn] or b"".join(user_records(torn)) in data
 
 
-@pytest.mark.parametrize("asked", ["true", "false"])
-def test_a_source_counts_them_at_their_records_place(tmp_path: Path, asked: str) -> None:
+@pytest.mark.parametrize("deaggregate", ["true", "false"])
+def test_a_source_counts_them_at_their_records_place(tmp_path: Path, deaggregate: str) -> None:
     settings = Settings(fsync=False, stream_delay_ms=0, map_gib=1)
     store = LogStore(tmp_path, settings, SYSTEM)
     stream = store.create("s", 2)
@@ -68,17 +68,21 @@ def test_a_source_counts_them_at_their_records_place(tmp_path: Path, asked: str)
     hash_keys = [0, 0, 0, 2**128 - 1]
     stream.put(PutBatch(["k"] * 4, [b"0", packed_one, b"4", b"other"], hash_keys)).result()
     options = {"stream": "s", "scan.stream.initpos": "TRIM_HORIZON"}
-    options["scan.stream.deaggregate"] = asked
+    options["scan.stream.deaggregate"] = deaggregate
     source = KinesisSource(SourceContext("t", settings, SYSTEM, options), store)
     source.open(None)
-    found = source.poll(1000)
-    assert found is not None
-    assert found.payload is not None
-    assert found.shard is not None
+    polled = source.poll(1000)
+    assert polled is not None
+    assert polled.payload is not None
+    assert polled.shard is not None
     rows = list(
-        zip(found.shard.tolist(), found.offset.tolist(), found.payload.to_pylist(), strict=True)
+        zip(polled.shard.tolist(), polled.offset.tolist(), polled.payload.to_pylist(), strict=True)
     )
-    inside = [(0, 1, b"1"), (0, 1, b"2"), (0, 1, b"3")] if asked == "true" else [(0, 1, packed_one)]
+    inside = (
+        [(0, 1, b"1"), (0, 1, b"2"), (0, 1, b"3")]
+        if deaggregate == "true"
+        else [(0, 1, packed_one)]
+    )
     assert rows == [(0, 0, b"0"), *inside, (0, 2, b"4"), (1, 0, b"other")]
     assert source.positions() == {"0": 3, "1": 1}
     store.close()

@@ -463,17 +463,17 @@ def writes(refusals: int) -> Observe:
 
 def login(kit: Kit, options: dict[str, str]) -> Any:
     """What is said to PostgreSQL's driver."""
-    said: dict[str, Any] = {}
+    credentials: dict[str, Any] = {}
 
     def connect(**members: Any) -> Any:
-        said.update(members)
+        credentials.update(members)
         raise EddylineError("endpoint_error", "not there")
 
     kit.patch.setitem(sys.modules, "psycopg", SimpleNamespace(connect=connect))
     database(kit, {"url": "jdbc:postgresql://h/d", **options})
     with pytest.raises(EddylineError):
         kit.sql.rows("SELECT a FROM t", records=ALL)
-    return said["user"], said["password"]
+    return credentials["user"], credentials["password"]
 
 
 # Made rows, printed rows
@@ -509,11 +509,11 @@ def printed(kit: Kit, options: dict[str, str]) -> Any:
     channels: list[bool] = []
     take = watcher.on_printed
 
-    def heard(lines: Any) -> None:
+    def on_lines(lines: Any) -> None:
         channels.append(lines.to_error)
         take(lines)
 
-    watcher.on_printed = heard  # type: ignore[method-assign]
+    watcher.on_printed = on_lines  # type: ignore[method-assign]
     kit.create("a INT", {"connector": "print", **options})
     kit.sql.job(kit.sql.plan("INSERT INTO t VALUES (1)"), watcher).run(threading.Event())
     return watcher.words, channels

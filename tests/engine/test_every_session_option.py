@@ -49,10 +49,10 @@ class Kit:
 
     def run(self, text: str, **more: Any) -> list[Any]:
         """The events of a run that succeeds."""
-        heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.services.sessions.submit("app:a", text, heard.put, **more)
+        messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.services.sessions.submit("app:a", text, messages.put, **more)
         events = []
-        while not isinstance(event := heard.get(timeout=60), RunFinished):
+        while not isinstance(event := messages.get(timeout=60), RunFinished):
             events.append(event)
         if event.status != "FINISHED":
             raise EddylineError("sql_runtime", str(event.error_text))

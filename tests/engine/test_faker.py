@@ -30,10 +30,10 @@ def sql(tmp_path: Path) -> Iterator[Sql]:
 def texts(expression: str, n: int = 300) -> list[str]:
     column = compile_expression(expression)
     now = np.full(n, 1_764_000_000_000)
-    found = spread(
+    spread_texts = spread(
         column.build(np.random.default_rng(1).random((n, column.slots)), At(now, now)), n
     )
-    values: list[str] = found.to_pylist()
+    values: list[str] = spread_texts.to_pylist()
     assert max(len(v.encode()) for v in values) <= column.width
     return values
 
@@ -153,15 +153,15 @@ def test_texts_become_the_columns_types(sql: Sql) -> None:
         yes="#{bool.bool}",
         fixed="2021-05-06 07:08:09",
     )
-    found = rows(
+    typed_rows = rows(
         sql,
         "i INT, b TINYINT, d DOUBLE, m DECIMAL(10, 2), s STRING, t TIMESTAMP(3), `day` DATE, "
         "yes BOOLEAN, fixed TIMESTAMP(0)",
         **expressions,
     )
-    assert len(found) == 50
+    assert len(typed_rows) == 50
     now = datetime.now(UTC).replace(tzinfo=None)
-    for i, b, d, m, s, t, day, yes, fixed in found:
+    for i, b, d, m, s, t, day, yes, fixed in typed_rows:
         assert 0 <= i < 50
         assert 0 <= b < 5
         assert 1 <= d <= 9
@@ -190,17 +190,17 @@ def test_nulls_and_collections(sql: Sql) -> None:
     columns = (
         "spells ARRAY<STRING>, name STRING, pair MAP<INT, STRING>, `inner` ROW<a INT, b STRING>"
     )
-    found = rows(sql, columns, 400, **options)
-    assert all(len(spells) == 3 for spells, *_ in found)
-    assert 140 < sum(name is None for _, name, *_ in found) < 260
-    assert all(len(dict(pair)) == 2 for _, _, pair, _ in found)
-    assert {(r["a"], r["b"]) for *_, r in found} == {(1, "x"), (2, "x")}
+    typed_rows = rows(sql, columns, 400, **options)
+    assert all(len(spells) == 3 for spells, *_ in typed_rows)
+    assert 140 < sum(name is None for _, name, *_ in typed_rows) < 260
+    assert all(len(dict(pair)) == 2 for _, _, pair, _ in typed_rows)
+    assert {(r["a"], r["b"]) for *_, r in typed_rows} == {(1, "x"), (2, "x")}
 
 
 def test_a_query_reads_the_columns_it_names(sql: Sql) -> None:
     options = fields(a="#{number.numberBetween '0','3'}", b="#{Name.fullName}")
-    found = rows(sql, "a INT, b STRING", 60, "SELECT a + 1 AS x FROM f WHERE a < 2", **options)
-    assert set(found) == {(1,), (2,)}
+    typed_rows = rows(sql, "a INT, b STRING", 60, "SELECT a + 1 AS x FROM f WHERE a < 2", **options)
+    assert set(typed_rows) == {(1,), (2,)}
 
 
 @pytest.mark.parametrize(

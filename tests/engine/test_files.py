@@ -163,14 +163,14 @@ class Bucket(BaseHTTPRequestHandler):
             self._answer(body or b"", 200 if body is not None else 404)
             return
         prefix = parts.path.rstrip("/") + "/" + parse_qs(parts.query).get("prefix", [""])[0]
-        found = "".join(
+        listing = "".join(
             f"<Contents><Key>{k.split('/', 2)[2]}</Key><Size>{len(v)}</Size>"
             "<LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
             for k, v in self.objects.items()
             if k.startswith(prefix)
         )
         space = "http://s3.amazonaws.com/doc/2006-03-01/"
-        self._answer(f'<ListBucketResult xmlns="{space}">{found}</ListBucketResult>'.encode())
+        self._answer(f'<ListBucketResult xmlns="{space}">{listing}</ListBucketResult>'.encode())
 
     def do_DELETE(self) -> None:
         self.objects.pop(unquote(urlsplit(self.path).path), None)

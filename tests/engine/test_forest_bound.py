@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 from engine_kit import Watcher, insert, iso, run, select, sink_table, write_lines
-from test_forest_operator import Crash, counted, crashing, forest_over, rows_of, stream, told
+from test_forest_operator import (
+    Crash,
+    counted,
+    crashing,
+    forest_over,
+    reported_rows,
+    rows_of,
+    stream,
+)
 
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
 from eddyline.engine.operators import forest, forest_keys
@@ -55,8 +63,8 @@ def plainly(rows: list[dict[str, Any]]) -> tuple[list[float], int]:
             scores.append(0.0)
         else:
             at = np.array([np.datetime64(row["ts"][:23])], "datetime64[ms]").astype(np.int64)
-            found = one.process(np.zeros(1, np.int64), np.array([[row["x"]]]), None, at)
-            scores.append(float(found.expected[0, 0]))
+            verdicts = one.process(np.zeros(1, np.int64), np.array([[row["x"]]]), None, at)
+            scores.append(float(verdicts.expected[0, 0]))
     return scores, left
 
 
@@ -70,11 +78,11 @@ def test_the_key_without_rows_for_longest_leaves(tmp_path: Path, size: int) -> N
     rows = records()
     write_lines(tmp_path / "in.json", rows)
     watcher = run(select(forest_over(stream(tmp_path), ("x",), **SIZE)), batch_rows=size, **LITTLE)
-    wanted, left = plainly(rows)
-    wanted = [w for w, row in zip(wanted, rows, strict=True) if row["x"] is not None]
+    expected, left = plainly(rows)
+    expected = [w for w, row in zip(expected, rows, strict=True) if row["x"] is not None]
     assert left > 10
-    assert np.count_nonzero(~np.isnan(wanted)) > 40
-    np.testing.assert_array_equal(usual(watcher), wanted)
+    assert np.count_nonzero(~np.isnan(expected)) > 40
+    np.testing.assert_array_equal(usual(watcher), expected)
     assert [k for points in watcher.scores for k in points.keys] == [
         row["k"] for row in rows if row["x"] is not None
     ]
@@ -103,9 +111,9 @@ def test_keys_beyond_those_with_a_forest_are_judged_by_their_columns(
         for key, a, b in zip(one.keys, one.score.tolist(), other.score.tolist(), strict=True):
             scores.setdefault(key, []).append((a, b))
     assert len(scores) == 6
-    for key, found in scores.items():
-        assert any(b for _, b in found)
-        assert all(a == (b if key in first else 0.0) for a, b in found)
+    for key, scores_of_key in scores.items():
+        assert any(b for _, b in scores_of_key)
+        assert all(a == (b if key in first else 0.0) for a, b in scores_of_key)
 
 
 @pytest.mark.parametrize("moment", ["before commit", "after commit"])
@@ -170,9 +178,9 @@ def test_windows_of_a_key_that_left_are_filled_no_more(tmp_path: Path, size: int
     ]
     write_lines(tmp_path / "in.json", rows)
     watcher = run(select(counted(tmp_path, fill=0.0, **SIZE)), batch_rows=size, **LITTLE)
-    heard = told(watcher)
-    zeros = {k: [row[0] // 1000 for row in found if row[1] == [0.0]] for k, found in heard.items()}
+    reported = reported_rows(watcher)
+    zeros = {k: [row[0] // 1000 for row in rows if row[1] == [0.0]] for k, rows in reported.items()}
     assert zeros["a"] == list(range(10, 20))
     assert zeros["d"] == []
     assert sorted(zeros["b"] + zeros["c"]) == sorted([*range(35, 40), *range(35, 50)])
-    assert len(rows_of(watcher)) == sum(len(found) for found in heard.values())
+    assert len(rows_of(watcher)) == sum(len(rows) for rows in reported.values())

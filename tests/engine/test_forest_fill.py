@@ -49,8 +49,8 @@ def test_each_missing_window_of_a_known_key_is_given_once(
     seen: set[tuple[int, int]] = set()
     got: list[tuple[int, int]] = []
     mark = -4  # windows before 1970 as well
-    for advance, found in steps:
-        rows = sorted({(mark + 1 + w, k) for k, w in found if w < advance})
+    for advance, filled in steps:
+        rows = sorted({(mark + 1 + w, k) for k, w in filled if w < advance})
         mark += advance
         models = np.array([dense.setdefault(k, len(dense)) for _, k in rows], np.int64)
         times = np.array([at(w) for w, _ in rows], np.int64)

@@ -74,7 +74,7 @@ def records(seed: int = 1, count: int = 60, keys: str = "ab") -> list[dict[str, 
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])]
 
 
-def told(watcher: Watcher) -> dict[str, list[Any]]:
+def reported_rows(watcher: Watcher) -> dict[str, list[Any]]:
     """What the listener heard, joined, a key's rows in order."""
     out: dict[str, list[Any]] = {}
     for points in watcher.scores:
@@ -110,11 +110,11 @@ def test_rows_are_scored_in_time_order_as_the_detectors_would(folder: Path) -> N
     keys = np.array([int(r["k"] == "b") for r in rows], np.int64)
     times = np.array([np.datetime64(r["ts"][:23]) for r in rows], "datetime64[ms]")
     points = np.array([[r["x"]] for r in rows])
-    wanted = detectors.process(keys, points, None, times.astype(np.int64))
+    expected = detectors.process(keys, points, None, times.astype(np.int64))
     got = {(k, ts): (score, grade) for k, _, ts, score, grade, _ in rows_of(watcher)}
     assert len(got) == len(rows)
-    assert max(wanted.grade) > 0.5
-    for row, score, grade in zip(rows, wanted.score, wanted.grade, strict=True):
+    assert max(expected.grade) > 0.5
+    for row, score, grade in zip(rows, expected.score, expected.grade, strict=True):
         assert got[row["k"], row["ts"].replace("T", " ")[:19]] == (score, grade)
 
 
@@ -123,13 +123,13 @@ def test_no_cut_of_batches_changes_a_score(folder: Path, size: int) -> None:
     plan = select(forest_over(stream(folder), ("x",)))
     whole, cut = run(plan), run(plan, batch_rows=size)
     assert sorted(rows_of(cut)) == sorted(rows_of(whole))
-    assert told(cut) == told(whole)
+    assert reported_rows(cut) == reported_rows(whole)
 
 
 def test_one_alert_with_its_reason_is_told(folder: Path) -> None:
     watcher = run(select(forest_over(stream(folder), ("x",))))
-    heard = told(watcher)
-    alerts = [(key, row) for key, rows in heard.items() for row in rows if row[4]]
+    reported = reported_rows(watcher)
+    alerts = [(key, row) for key, rows in reported.items() for row in rows if row[4]]
     assert len(alerts) == 1
     key, (time_ms, value, score, grade, _, why) = alerts[0]
     assert (key, time_ms, value) == ("a", 1_050_000, [400.0])
@@ -138,7 +138,7 @@ def test_one_alert_with_its_reason_is_told(folder: Path) -> None:
     reason = json.loads(why)["x"]
     assert reason["DIRECTION"] == "HIGH"
     assert float(reason["ATTRIBUTION_SCORE"]) == pytest.approx(score, abs=1e-3)
-    calm = [row for rows in heard.values() for row in rows if row[3] == 0.0]
+    calm = [row for rows in reported.values() for row in rows if row[3] == 0.0]
     assert all(row[5] == "" for row in calm)
 
 
@@ -148,15 +148,15 @@ def test_a_row_with_null_passes_unjudged(tmp_path: Path) -> None:
         rows[at]["x"] = None
     write_lines(tmp_path / "in.json", rows)
     watcher = run(select(forest_over(stream(tmp_path), ("x",))))
-    found = rows_of(watcher)
-    assert len(found) == len(rows)
-    unjudged = [row for row in found if row[1] is None]
+    judged = rows_of(watcher)
+    assert len(judged) == len(rows)
+    unjudged = [row for row in judged if row[1] is None]
     assert [(row[3], row[4], row[5]) for row in unjudged] == [(0.0, 0.0, None)] * 3
     without = [row for row in rows if row["x"] is not None]
     write_lines(tmp_path / "in.json", without)
     clean = run(select(forest_over(stream(tmp_path), ("x",))))
-    assert sorted(rows_of(clean)) == sorted(row for row in found if row[1] is not None)
-    assert told(clean) == told(watcher)
+    assert sorted(rows_of(clean)) == sorted(row for row in judged if row[1] is not None)
+    assert reported_rows(clean) == reported_rows(watcher)
 
 
 class Crash(BaseException):
@@ -208,9 +208,11 @@ def test_a_crash_changes_no_score(
         incarnation += 1
     run(plan(name), batch_rows=9, directory=directory, incarnation=incarnation, watcher=watcher)
     assert lines(name) == lines("straight")
-    heard = {key: sorted({row[0] for row in rows}) for key, rows in told(watcher).items()}
+    reported = {
+        key: sorted({row[0] for row in rows}) for key, rows in reported_rows(watcher).items()
+    }
     times = list(range(1_000_000, 1_060_000, 1000))
-    assert heard == {"a": times, "b": times}
+    assert reported == {"a": times, "b": times}
 
 
 def windows(path: Path) -> p.WindowAggregate:
@@ -236,14 +238,14 @@ def clicks(path: Path, silent: range, rate: int = 5, seconds: int = 60) -> None:
 def test_silence_is_seen_when_windows_are_filled(tmp_path: Path, size: int) -> None:
     clicks(tmp_path, silent=range(40, 45), rate=20)  # fewer a second may end by chance
     watcher = run(select(counted(tmp_path, fill=0.0)), batch_rows=size)
-    heard = told(watcher)
-    assert len(heard["page"]) == len(heard["clock"]) == 60
-    zeros = [row for row in heard["page"] if row[1] == [0.0]]
+    reported = reported_rows(watcher)
+    assert len(reported["page"]) == len(reported["clock"]) == 60
+    zeros = [row for row in reported["page"] if row[1] == [0.0]]
     assert [row[0] for row in zeros] == [s * 1000 + 999 for s in range(40, 45)]
     assert [row[4] for row in zeros] == [True, False, False, False, False]
     assert json.loads(zeros[0][5])["n"]["DIRECTION"] == "LOW"
-    assert not any(row[4] for row in heard["clock"])
-    assert sum(row[4] for row in heard["page"]) == 1
+    assert not any(row[4] for row in reported["clock"])
+    assert sum(row[4] for row in reported["page"]) == 1
     filled = [row for row in rows_of(watcher) if row[1] == 0]
     assert filled[0][:5] == (
         "page",
@@ -256,9 +258,9 @@ def test_silence_is_seen_when_windows_are_filled(tmp_path: Path, size: int) -> N
 
 def test_silence_is_not_seen_without_filling(tmp_path: Path) -> None:
     clicks(tmp_path, silent=range(40, 45))
-    heard = told(run(select(counted(tmp_path))))
-    assert len(heard["page"]) == 55
-    assert not any(row[4] for row in heard["page"])
+    reported = reported_rows(run(select(counted(tmp_path))))
+    assert len(reported["page"]) == 55
+    assert not any(row[4] for row in reported["page"])
 
 
 def test_an_option_out_of_range_is_named(folder: Path) -> None:

@@ -30,7 +30,7 @@ def clusters(points: npt.NDArray[np.float64], radius: float, least: int) -> list
         {j for j in range(len(points)) if ((points[i] - points[j]) ** 2).sum() <= radius**2}
         for i in range(len(points))
     ]
-    core = {i for i, found in enumerate(near) if len(found) >= least}
+    core = {i for i, neighbours in enumerate(near) if len(neighbours) >= least}
     out = []
     while core:
         whole, edge = set[int](), {min(core)}
@@ -58,8 +58,8 @@ def test_a_window_has_the_clusters_of_its_newest_points(
     for row, point in enumerate(points):
         window.add(np.array(point, float), radius)
         newest = np.array(points[max(0, row - 19) : row + 1], float)
-        found = window.hotspots(radius, least)
-        bounds = sorted((h["minValues"], h["maxValues"]) for h in found)
+        hotspots = window.hotspots(radius, least)
+        bounds = sorted((h["minValues"], h["maxValues"]) for h in hotspots)
         assert bounds == [(low, high) for low, high, _ in clusters(newest, radius, least)]
         if forgets:  # as when other keys need the memory
             window.near = None
@@ -69,9 +69,9 @@ def test_density_is_points_in_a_unit_of_volume() -> None:
     window = PointWindow(100, 2)
     for x, y in ((0, 0), (2, 0), (0, 4), (2, 4)):
         window.add(np.array([x, y], float), 4.0)
-    (found,) = window.hotspots(4.0, 2)
-    assert found == {"density": 4 / (4.0 * 4.0), "minValues": [0, 0], "maxValues": [2, 4]}
-    assert json.dumps(found)
+    (hotspot,) = window.hotspots(4.0, 2)
+    assert hotspot == {"density": 4 / (4.0 * 4.0), "minValues": [0, 0], "maxValues": [2, 4]}
+    assert json.dumps(hotspot)
 
 
 def planned(call: str) -> str:
@@ -88,8 +88,8 @@ def test_the_plan_says_what_is_looked_for() -> None:
         "HOTSPOTS(input => TABLE t PARTITION BY k, windowSize => 200, scanRadius => 0.5, "
         "minimumNumberOfPointsInAHotspot => 7, columns => DESCRIPTOR(x))"
     )
-    wanted = "Hotspots(columns=[x], partitionBy=[k], window=200, radius=0.5, points=7)"
-    assert wanted in planned(named)
+    expected = "Hotspots(columns=[x], partitionBy=[k], window=200, radius=0.5, points=7)"
+    assert expected in planned(named)
     assert "columns=[x, n]" in planned("TABLE(HOTSPOTS((SELECT x, n FROM t), 100, 2, 2))")
 
 

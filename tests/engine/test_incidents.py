@@ -48,9 +48,9 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Any, .
 
 
 def test_many_keys_at_once_are_one_incident(rows: list[list[tuple[Any, ...]]]) -> None:
-    told = [json.loads(row[4]) for row in rows[0] if row[4] is not None]
-    assert {one["id"] for one in told} == {1}
-    newest = max(told, key=lambda one: one["keys"])
+    incidents = [json.loads(row[4]) for row in rows[0] if row[4] is not None]
+    assert {one["id"] for one in incidents} == {1}
+    newest = max(incidents, key=lambda one: one["keys"])
     assert 18 <= newest["keys"] <= 22
     assert newest["of"] == 40
     assert -0.45 < newest["change"] < -0.35
@@ -66,14 +66,14 @@ def test_an_episode_begins_and_ends_once(rows: list[list[tuple[Any, ...]]]) -> N
     for country, page, ts, event, _, _ in sorted(rows[0], key=lambda row: str(row[2])):
         if event is not None:
             by_key.setdefault((country, page), []).append((str(ts), event))
-    fell = {key: found for key, found in by_key.items() if key[0] in "ab"}
+    fell = {key: events for key, events in by_key.items() if key[0] in "ab"}
     assert len(fell) >= 18
-    for found in fell.values():
-        events = [event for _, event in found]
+    for of_key in fell.values():
+        events = [event for _, event in of_key]
         assert events[0] == "begin"
         assert events.count("begin") - events.count("end") in (0, 1)
         assert "update" not in events[:1]
-    ended = [found for found in fell.values() if found[-1][1] == "end"]
+    ended = [events for events in fell.values() if events[-1][1] == "end"]
     assert len(ended) >= len(fell) // 2
 
 
@@ -94,11 +94,11 @@ def test_a_crash_changes_no_event_and_no_incident(
     sql.table("o", "c STRING, p STRING, ts STRING, e STRING, i STRING", [])
     query = f"SELECT country, page, CAST(ts AS STRING), anomaly_event, anomaly_incident {CALL}"
     crashes = sql.insert_with_crashes("o", query, len(records), tmp_path / "job")
-    found = sql.rows("SELECT c, p, e, i FROM o WHERE e IS NOT NULL")
+    after_crash = sql.rows("SELECT c, p, e, i FROM o WHERE e IS NOT NULL")
     sql.close()
     assert crashes >= 0
-    wanted = [(c, p, e, i) for c, p, _, e, i, _ in rows[0] if e is not None]
-    assert sorted(map(str, found)) == sorted(map(str, wanted))
+    expected = [(c, p, e, i) for c, p, _, e, i, _ in rows[0] if e is not None]
+    assert sorted(map(str, after_crash)) == sorted(map(str, expected))
 
 
 def test_rows_of_windows_without_rows_say_so(tmp_path: Path) -> None:
@@ -114,10 +114,10 @@ def test_rows_of_windows_without_rows_say_so(tmp_path: Path) -> None:
     query = """SELECT window_start, n, note, anomaly_filled FROM TABLE(DETECT_ANOMALIES(
       TABLE counted PARTITION BY k, columns => DESCRIPTOR(n), fill => 0, number_of_trees => 2,
       sub_sample_size => 10))"""
-    found = sql.rows(query)
+    rows = sql.rows(query)
     sql.close()
-    assert len(found) == 40
-    assert [(str(row[0]), *row[1:]) for row in found if row[3]] == [
+    assert len(rows) == 40
+    assert [(str(row[0]), *row[1:]) for row in rows if row[3]] == [
         ("2026-03-02 10:20:00", 0, None, True)
     ]
-    assert {row[1:] for row in found if not row[3]} == {(1, "seen", False)}
+    assert {row[1:] for row in rows if not row[3]} == {(1, "seen", False)}

@@ -78,10 +78,10 @@ class Kept:
         batch = pa.table({"k": keys, "v": [0] * len(keys)}, schema=SHAPE)
         with self.db.transaction():
             self.keyed.call_back((batch, ("k",)))
-            found = self.db.rows(f"SELECT k, v FROM {table} WHERE list_contains(?, k)", [keys])
+            rows = self.db.rows(f"SELECT k, v FROM {table} WHERE list_contains(?, k)", [keys])
             saved = self.keyed.save()
         self.saved = saved
-        return Counter(found)
+        return Counter(rows)
 
     def files(self) -> list[Path]:
         return list((self.directory / FOLDER / "op").iterdir())
@@ -116,8 +116,8 @@ def test_what_is_found_is_what_was_kept(kept: Kept, seed: int) -> None:
             kept.open()
         if number % 10 == 0:
             some_keys = chance.sample(keys, 5)
-            wanted = {row: n for row, n in expected[table].items() if row[0] in some_keys}
-            assert kept.rows(table, some_keys) == Counter(wanted)
+            rows_of_keys = {row: n for row, n in expected[table].items() if row[0] in some_keys}
+            assert kept.rows(table, some_keys) == Counter(rows_of_keys)
     assert kept.keyed.num_rows > 0
     for table in TABLES:
         assert kept.rows(table, keys) == expected[table]

@@ -56,7 +56,7 @@ def planned(catalog: Catalog, text: str, config: SessionConfig = BATCH) -> Plan:
     return Planner(catalog, config).insert(statement)
 
 
-def found(folder: Path) -> dict[str, list[str]]:
+def files_in(folder: Path) -> dict[str, list[str]]:
     """Folder or hidden file to its lines."""
     out: dict[str, list[str]] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
@@ -83,7 +83,7 @@ def test_rows_take_the_place_of_those_there(
     catalog: Catalog, insert: str, left: dict[str, list[str]], tmp_path: Path
 ) -> None:
     run(planned(catalog, f"INSERT OVERWRITE {insert}"), batch_rows=1, directory=tmp_path / "job")
-    assert found(tmp_path / insert.split()[0]) == left
+    assert files_in(tmp_path / insert.split()[0]) == left
 
 
 @pytest.mark.parametrize("moment", ["before commit", "after commit", "after delivery"])
@@ -97,14 +97,14 @@ def test_a_crash_changes_nothing(catalog: Catalog, moment: str, nth: int, tmp_pa
         if seen > nth:
             raise Crash
 
-    before = found(tmp_path / "q")
+    before = files_in(tmp_path / "q")
     try:
         run(plan, batch_rows=1, directory=tmp_path / "job", crash=crash)
     except Crash:
         if moment != "after delivery":
-            assert found(tmp_path / "q") == before
+            assert files_in(tmp_path / "q") == before
         run(plan, batch_rows=1, directory=tmp_path / "job", incarnation=2)
-    assert found(tmp_path / "q") == {"p=x": ["1"], "p=y": ["1", "2", "9"], "p=z": ["3"]}
+    assert files_in(tmp_path / "q") == {"p=x": ["1"], "p=y": ["1", "2", "9"], "p=z": ["3"]}
 
 
 @pytest.mark.parametrize("moment", ["after commit", "after delivery"])
@@ -120,14 +120,14 @@ def test_a_crash_does_not_read_the_new_files(catalog: Catalog, moment: str, tmp_
     with pytest.raises(Crash):
         run(plan, directory=job, crash=crash)
     run(plan, directory=job, incarnation=2)
-    assert found(tmp_path / "t") == {".": ["11,x", "12,y", "19,z"], "_hidden": ["9,z"]}
+    assert files_in(tmp_path / "t") == {".": ["11,x", "12,y", "19,z"], "_hidden": ["9,z"]}
 
 
 def test_a_failed_query_leaves_the_old_files(catalog: Catalog, tmp_path: Path) -> None:
     plan = planned(catalog, "INSERT OVERWRITE t SELECT 1 / (a - 2), p FROM t")
     with pytest.raises(EddylineError, match="division by zero"):
         run(plan, batch_rows=1, directory=tmp_path / "job")
-    assert found(tmp_path / "t") == {".": ["1,x", "2,y"], "_hidden": ["9,z"], "sub": ["9,z"]}
+    assert files_in(tmp_path / "t") == {".": ["1,x", "2,y"], "_hidden": ["9,z"], "sub": ["9,z"]}
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,16 @@ def test_what_cannot_be_replaced_is_refused(
 
 
 def test_python_says_overwrite(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr("eddyline.kernel.inserts.run", lambda text, options=None: said.append(text))
-    monkeypatch.setattr("eddyline.kernel.tables.run", lambda text, options=None: said.append(text))
+    messages: list[str] = []
+    monkeypatch.setattr(
+        "eddyline.kernel.inserts.run", lambda text, options=None: messages.append(text)
+    )
+    monkeypatch.setattr(
+        "eddyline.kernel.tables.run", lambda text, options=None: messages.append(text)
+    )
     Table("SELECT 1").execute_insert("t", overwrite=True)
     together = StatementSet()
     together.add_insert("t", Table("SELECT 2"), overwrite=True)
     together.execute()
-    assert said[0] == "INSERT OVERWRITE t SELECT 1"
-    assert "INSERT OVERWRITE t SELECT 2;" in said[1]
+    assert messages[0] == "INSERT OVERWRITE t SELECT 1"
+    assert "INSERT OVERWRITE t SELECT 2;" in messages[1]

@@ -24,16 +24,16 @@ KEYS = [f"k{i}" for i in range(6)]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LogStore]:
-    found = LogStore(tmp_path, SETTINGS, SYSTEM)
-    yield found
-    found.close()
+    store = LogStore(tmp_path, SETTINGS, SYSTEM)
+    yield store
+    store.close()
 
 
 def source(store: LogStore, name: str, saved: dict[str, int] | None = None) -> KinesisSource:
     options = {"stream": name, "scan.stream.initpos": "TRIM_HORIZON"}
-    found = KinesisSource(SourceContext("t", SETTINGS, SYSTEM, options), store)
-    found.open(saved)
-    return found
+    source_ = KinesisSource(SourceContext("t", SETTINGS, SYSTEM, options), store)
+    source_.open(saved)
+    return source_
 
 
 def put(stream: Stream, first: int, count: int) -> None:
@@ -52,15 +52,15 @@ class Reader:
         self.arrivals: list[tuple[int, int, int]] = []
 
     def poll(self, rows_max: int) -> bool:
-        found: Records | None = self.source.poll(rows_max)
-        if found is None:
+        polled: Records | None = self.source.poll(rows_max)
+        if polled is None:
             return False
-        assert found.payload is not None
-        for record in found.payload.to_pylist():
+        assert polled.payload is not None
+        for record in polled.payload.to_pylist():
             key, _, number = record.decode().partition(":")
             self.got[key].append(int(number))
-        shard = found.shard.tolist() if found.shard is not None else [0] * len(found)
-        self.arrivals += zip(found.arrival_ms.tolist(), shard, found.offset.tolist(), strict=True)
+        shard = polled.shard.tolist() if polled.shard is not None else [0] * len(polled)
+        self.arrivals += zip(polled.arrival_ms.tolist(), shard, polled.offset.tolist(), strict=True)
         return True
 
     def restart(self) -> None:

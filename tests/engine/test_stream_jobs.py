@@ -43,9 +43,9 @@ TUMBLE = Window(WindowKind.TUMBLE, 10_000)
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LogStore]:
     settings = Settings(fsync=False, stream_delay_ms=0, map_gib=1)
-    found = LogStore(tmp_path / "data", settings, SYSTEM)
-    yield found
-    found.close()
+    store = LogStore(tmp_path / "data", settings, SYSTEM)
+    yield store
+    store.close()
 
 
 def make(store: LogStore, name: str, shards: int = 1) -> Any:
@@ -245,11 +245,11 @@ def test_what_comes_while_the_job_is_held_up_is_not_late(
 
     def held_up(self: KinesisSource, rows_max: int) -> Any:
         nonlocal polls
-        found, polls = poll(self, rows_max), polls + 1
+        records, polls = poll(self, rows_max), polls + 1
         if polls == 3:
             put(stream, {"k": "a"})
             clock.advance(5000)
-        return found
+        return records
 
     monkeypatch.setattr(KinesisSource, "poll", held_up)
     thread = threading.Thread(target=job.run, args=(stop,))

@@ -47,15 +47,15 @@ Row = tuple[str, int, int]
 def aligned(window: Window, time: int) -> list[tuple[int, int]]:
     """Windows (start, end), seconds, that hold a time: by search, not by arithmetic."""
     size, step = window.size_ms // 1000, (window.slide_ms or window.size_ms) // 1000
-    found = []
+    sessions = []
     for end in range(time - 200, time + 201):
         if window.kind is WindowKind.CUMULATE:
             start = (end - 1) // size * size
             if end % step == 0 and start <= time < end:
-                found.append((start, end))
+                sessions.append((start, end))
         elif end % step == 0 and end - size <= time < end:
-            found.append((end - size, end))
-    return found
+            sessions.append((end - size, end))
+    return sessions
 
 
 def expected(window: Window, rows: list[Row]) -> tuple[Counter[Any], int]:
@@ -137,8 +137,8 @@ def test_any_cut_gives_the_rows_of_the_plain_rule(
 @given(rows=events, cut=cuts)
 def test_any_cut_gives_the_same_sessions(rows: list[Row], cut: int, tmp_path: Path) -> None:
     window = Window(WindowKind.SESSION, 6_000)
-    found, late = sessions(6, rows)
-    folded = Counter((s[0], len(s[3]), sum(s[3]), *stamps(s[1], s[2])) for s in found)
+    merged, late = sessions(6, rows)
+    folded = Counter((s[0], len(s[3]), sum(s[3]), *stamps(s[1], s[2])) for s in merged)
     assert got(tmp_path, window, rows, cut) == (folded, late)
 
 
@@ -152,10 +152,10 @@ def test_any_cut_gives_the_same_rows_of_sessions(rows: list[Row], cut: int, tmp_
     schema = Schema.of(**{c.name: c.type for c in source.schema}, **bounds)
     node = p.SessionTable(source, 6_000, "ts", ("k",), names, schema)
     watcher = run(select(node), batch_rows=cut)
-    found, late = sessions(6, rows)
-    wanted = Counter((s[0], v, *stamps(s[1], s[2])) for s in found for v in s[3])
+    merged, late = sessions(6, rows)
+    expected = Counter((s[0], v, *stamps(s[1], s[2])) for s in merged for v in s[3])
     shown = Counter((row[0], row[1], *row[-3:]) for row in watcher.folded().elements())
-    assert (shown, watcher.metrics.late) == (wanted, late)  # type: ignore[attr-defined]
+    assert (shown, watcher.metrics.late) == (expected, late)  # type: ignore[attr-defined]
 
 
 @given(time=st.integers(-(10**7), 10**7), offset=st.integers(-5, 5))

@@ -22,12 +22,12 @@ ROWS = sorted({f.name: f for f in FUNCTIONS.values()}.items())
 
 @pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
 def test_the_example_gives_what_it_says(name: str, row: Any) -> None:
-    call, wanted = row.example
+    call, expected = row.example
     got = computed(call)
-    if isinstance(wanted, float):
-        assert math.isclose(got, wanted, rel_tol=1e-12)
+    if isinstance(expected, float):
+        assert math.isclose(got, expected, rel_tol=1e-12)
     else:
-        assert canonical(got) == wanted or got == wanted or str(got) == str(wanted)
+        assert canonical(got) == expected or got == expected or str(got) == str(expected)
     assert row.doc.endswith(".")
     low, high = row.arity
     assert 0 <= low <= high
@@ -37,7 +37,7 @@ def test_the_example_gives_what_it_says(name: str, row: Any) -> None:
 def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
     """Over the rows 1, 2, 4, NULL of column x, as the registry says."""
     row = AGGREGATES[name]
-    call, wanted = row.example
+    call, expected = row.example
     scope = Scope((ScopeField("x", None, "x", INT),))
     inner = parse_expression(f"{name}{call}")
     args = [bound_syntax(a, scope) for a in getattr(inner, "args", ())]
@@ -54,7 +54,7 @@ def test_an_aggregates_example_gives_what_it_says(name: str) -> None:
         vectors.prepare(sql)
         got = db.execute(sql).fetchone()
     assert got is not None
-    assert got[0] == wanted
+    assert got[0] == expected
 
 
 @pytest.mark.parametrize(("name", "row"), ROWS, ids=[name for name, _ in ROWS])
@@ -79,7 +79,7 @@ def normal(kind: DataType) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("CAST(TIMESTAMP '2026-07-01 12:00:00' AS TIMESTAMP_LTZ(3))", "2026-07-01 10:00:00"),
         ("CAST(TO_TIMESTAMP_LTZ(0, 3) AS STRING)", "1970-01-01 01:00:00.000"),
@@ -87,8 +87,8 @@ def normal(kind: DataType) -> str:
         ("UNIX_TIMESTAMP('1970-01-01 01:00:00')", 0),
     ],
 )
-def test_the_sessions_zone_counts_where_text_is_made_or_read(text: str, wanted: object) -> None:
-    assert canonical(computed(text, "Europe/Paris")) == wanted
+def test_the_sessions_zone_counts_where_text_is_made_or_read(text: str, expected: object) -> None:
+    assert canonical(computed(text, "Europe/Paris")) == expected
 
 
 @pytest.mark.parametrize("name", ["VAR_POP", "VAR_SAMP", "STDDEV_POP", "STDDEV_SAMP"])

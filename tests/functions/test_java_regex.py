@@ -35,8 +35,8 @@ def test_the_first_match_is_javas(pattern: str, text: str, first: str | None) ->
     assert (match and match.group(0)) == first
     if java.re2 is not None and not (java.ends and text[-1:] in "\n\r"):
         sql = "SELECT regexp_matches($1, $2)"
-        found = calculator().db.execute(sql, [text, java.re2]).fetchone()
-        assert found == (first is not None,)
+        groups = calculator().db.execute(sql, [text, java.re2]).fetchone()
+        assert groups == (first is not None,)
 
 
 @pytest.mark.parametrize(

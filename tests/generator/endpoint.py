@@ -39,7 +39,7 @@ def serving(
     answer: Callable[[Endpoint, list[dict[str, Any]]], Answer],
 ) -> Iterator[tuple[Endpoint, str]]:
     """A server on a free port; ``answer`` decides what becomes of each request."""
-    found = Endpoint()
+    endpoint = Endpoint()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -47,13 +47,13 @@ def serving(
         def do_POST(self) -> None:
             size = int(self.headers["Content-Length"])
             records = json.loads(self.rfile.read(size))["Records"]
-            found.requests.append(records)
-            told = answer(found, records)
-            if told is None:
+            endpoint.requests.append(records)
+            status = answer(endpoint, records)
+            if status is None:
                 self.close_connection = True
                 return
-            body = json.dumps(told[1]).encode()
-            self.send_response(told[0])
+            body = json.dumps(status[1]).encode()
+            self.send_response(status[0])
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -66,7 +66,7 @@ def serving(
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield found, f"http://127.0.0.1:{server.server_port}"
+        yield endpoint, f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -73,11 +73,11 @@ def test_a_week_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "week.json"
     rows = [[float(h) for h in range(24)] for _ in range(7)]
     path.write_text(json.dumps({"mean": rows, "smooth": False}))
-    found = options.read_week(str(path))
-    assert found == Periodic(tuple(map(tuple, rows)), (), False)
-    GeneratorSpec("a", "-", periodic=found).check()
+    week = options.read_week(str(path))
+    assert week == Periodic(tuple(map(tuple, rows)), (), False)
+    GeneratorSpec("a", "-", periodic=week).check()
     path.write_text(json.dumps(rows))
-    assert options.read_week(str(path)).mean == found.mean
+    assert options.read_week(str(path)).mean == week.mean
 
 
 @pytest.mark.parametrize("text", ["", "5", "{}", '{"mean": 1}', '{"mean": [["a"]]}', '{"men": []}'])

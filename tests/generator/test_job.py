@@ -23,12 +23,12 @@ COUNTED = '{"n":{{sequence.next}},"t":{{random.number(99)}},"at":{{date.now(x)}}
 
 
 def run(
-    template: str = COUNTED, labels: Collected | None = None, **told: Any
+    template: str = COUNTED, labels: Collected | None = None, **options: Any
 ) -> tuple[Generator, Collected]:
     clock = RunningClock()
     target = Collected(clock)
-    told = {"seed": 1, **told}
-    generator = Generator(GeneratorSpec(template, "stream:s", **told), target, clock, labels)
+    options = {"seed": 1, **options}
+    generator = Generator(GeneratorSpec(template, "stream:s", **options), target, clock, labels)
     generator.run(threading.Event())
     return generator, target
 
@@ -135,8 +135,8 @@ def test_a_total_counts_what_was_made_across_runs(kind: str) -> None:
     counters = run(rate=None, total=60, faults=(fault,))[0].counters
     assert counters.made == 60
     assert counters.sent != 60
-    told: dict[str, Any] = {"first_turn": counters.turns, "first_record": counters.made}
-    rest, came = run(rate=None, total=100, faults=(fault,), **told)
+    resumed: dict[str, Any] = {"first_turn": counters.turns, "first_record": counters.made}
+    rest, came = run(rate=None, total=100, faults=(fault,), **resumed)
     assert rest.counters.made == 100
     assert {r["n"] for r in parsed(came)} <= set(range(61, 101))
     assert rest.counters.accepted == len(came.records)
@@ -147,10 +147,10 @@ def test_a_fault_is_labelled_and_nothing_else_changes(kind: str) -> None:
     labels = Collected()
     _, clean = run(rate=100, duration_s=10)
     _, came = run(rate=100, duration_s=10, faults=(FAULTS[kind],), labels=labels)
-    told = [json.loads(r) for r in labels.records]
-    assert 60 < len(told) < 140
-    assert {t["fault"] for t in told} == {kind}
-    faulty = {t["record"] for t in told}
+    labelled = [json.loads(r) for r in labels.records]
+    assert 60 < len(labelled) < 140
+    assert {t["fault"] for t in labelled} == {kind}
+    faulty = {t["record"] for t in labelled}
     kept = [r for k, r in enumerate(clean.records) if k not in faulty]
     if kind == "drop":
         assert came.records == kept

@@ -46,9 +46,9 @@ def error(template: str) -> EddylineError:
 
 def test_a_named_value_is_the_same_wherever_it_stands() -> None:
     template = '{"a":"{{id = random.uuid}}","b":"{{id}}","c":{"d":"{{ id }}"}}'
-    found = parsed(template, 50)
-    assert all(r["a"] == r["b"] == r["c"]["d"] for r in found)
-    assert len({r["a"] for r in found}) == 50
+    records = parsed(template, 50)
+    assert all(r["a"] == r["b"] == r["c"]["d"] for r in records)
+    assert len({r["a"] for r in records}) == 50
 
 
 def test_a_value_may_be_named_without_being_written() -> None:
@@ -97,16 +97,16 @@ ORDER = (
 
 
 def test_several_records_of_one_turn_share_its_values() -> None:
-    found = parsed(ORDER, 4000)
-    kinds = Counter(r["kind"] for r in found)
+    records = parsed(ORDER, 4000)
+    kinds = Counter(r["kind"] for r in records)
     assert abs(kinds["order"] - kinds["item"]) <= 1
     assert abs(kinds["return"] / kinds["order"] - 0.25) < 0.04
     turns: dict[str, list[str]] = defaultdict(list)
-    for record in found:
+    for record in records:
         turns[record["id"]].append(record["kind"])
     whole = list(turns.values())[:-1]
     assert all(k in (["order", "item"], ["order", "item", "return"]) for k in whole)
-    numbers = [r["n"] for r in found if r["kind"] == "order"]
+    numbers = [r["n"] for r in records if r["kind"] == "order"]
     assert numbers == list(range(1, len(numbers) + 1))
 
 

@@ -22,8 +22,8 @@ def ms(text: str) -> int:
 
 
 def written(token: str, at: str, *, utc: bool = True) -> str:
-    found: str = compile_format(token).render(np.array([ms(at)]), utc=utc)[0].as_py()
-    return found
+    rendered: str = compile_format(token).render(np.array([ms(at)]), utc=utc)[0].as_py()
+    return rendered
 
 
 @contextmanager

@@ -26,8 +26,8 @@ def run(template: str = BOTH, target: str = "stream:views", **spec: Any) -> dict
     def opened(text: str) -> Collected:
         return targets.setdefault(text, Collected(clock))
 
-    told = GeneratorSpec(template, target, seed=1, **spec)
-    generator = Generator(told, targets[target], clock, open_output=opened)
+    generator_spec = GeneratorSpec(template, target, seed=1, **spec)
+    generator = Generator(generator_spec, targets[target], clock, open_output=opened)
     generator.run(threading.Event())
     sent = sum(len(t.records) for t in targets.values())
     assert generator.counters.accepted == sent

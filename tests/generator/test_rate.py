@@ -197,8 +197,8 @@ def test_what_cannot_be_meant_is_told(spec: GeneratorSpec, message: str) -> None
 
 
 def test_durations_and_rates_are_read() -> None:
-    found = [parse_duration(t) for t in ("500ms", "30s", "5m", "2h", "1d")]
-    assert found == [0.5, 30, 300, 7200, 86_400]
+    durations = [parse_duration(t) for t in ("500ms", "30s", "5m", "2h", "1d")]
+    assert durations == [0.5, 30, 300, 7200, 86_400]
     assert parse_rate("max") is None
     assert parse_rate("0.5") == 0.5
     for text in ("", "soon", "5 weeks"):

@@ -50,11 +50,11 @@ def test_a_week_has_a_number_for_each_day() -> None:
 
 def test_seasons_of_ones_own_add_up() -> None:
     seasons = [{"swing": 1, "period": "10m"}, {"swing": 2, "period": "4m", "peak": "1m"}]
-    found = values({"season": seasons, "precision": 0.0001}, 400, 10_000)
+    drawn = values({"season": seasons, "precision": 0.0001}, 400, 10_000)
     seconds = START_MS / 1000 + np.arange(400) * 10
     minute = 2 * np.pi * seconds / 60
     expected = np.cos(minute / 10) + 2 * np.cos((minute - 2 * np.pi) / 4)
-    assert found == pytest.approx(expected, abs=0.001)
+    assert drawn == pytest.approx(expected, abs=0.001)
 
 
 def test_a_trend_rises_from_the_runs_begin_or_a_date() -> None:
@@ -69,15 +69,15 @@ def test_a_trend_rises_from_the_runs_begin_or_a_date() -> None:
     [("normal", 2), ("uniform", 2 / np.sqrt(3)), ("laplace", 2 * np.sqrt(2)), ("exponential", 2)],
 )
 def test_noise_has_its_law(law: str, deviation: float) -> None:
-    found = values({"noise": {"law": law, "size": 2}, "precision": 0.0001}, 40_000)
-    assert found.std() == pytest.approx(deviation, rel=0.03)
-    assert found.mean() == pytest.approx(2 if law == "exponential" else 0, abs=0.06)
+    drawn = values({"noise": {"law": law, "size": 2}, "precision": 0.0001}, 40_000)
+    assert drawn.std() == pytest.approx(deviation, rel=0.03)
+    assert drawn.mean() == pytest.approx(2 if law == "exponential" else 0, abs=0.06)
 
 
 def test_students_noise_has_heavy_tails() -> None:
-    found = values({"noise": {"law": "student", "size": 1, "freedom": 3}}, 40_000)
+    drawn = values({"noise": {"law": "student", "size": 1, "freedom": 3}}, 40_000)
     # A Student variable of three degrees passes 5.84 in one of a hundred cases, in both tails.
-    assert np.mean(np.abs(found) > 5.84) == pytest.approx(0.01, abs=0.002)
+    assert np.mean(np.abs(drawn) > 5.84) == pytest.approx(0.01, abs=0.002)
 
 
 def keyed(arguments: dict[str, Any], keys: int, n: int, method: str = "series.walk") -> Any:

@@ -38,13 +38,13 @@ def batch(n: int, size: int = 10) -> tuple[Any, Any]:
     return pa.array([f"k{k}" for k in range(n)]), pa.array(data, pa.binary())
 
 
-def put(n: int, answer: Any, **told: Any) -> tuple[SendResult, Endpoint, list[bytes]]:
+def put(n: int, answer: Any, **options: Any) -> tuple[SendResult, Endpoint, list[bytes]]:
     keys, data = batch(n)
-    with serving(answer) as (found, url):
-        stream = KinesisStream("s", url, clock=RunningClock(), **told)
+    with serving(answer) as (endpoint, url):
+        stream = KinesisStream("s", url, clock=RunningClock(), **options)
         result = stream.send(keys, data, STOP)
         stream.close()
-    return result, found, data.to_pylist()
+    return result, endpoint, data.to_pylist()
 
 
 def test_a_batch_is_cut_by_both_limits() -> None:
@@ -56,10 +56,10 @@ def test_a_batch_is_cut_by_both_limits() -> None:
 
 
 def test_everything_taken_counts() -> None:
-    result, found, sent = put(1100, lambda e, r: e.store(r, set()))
+    result, endpoint, sent = put(1100, lambda e, r: e.store(r, set()))
     assert result == SendResult(1100)
-    assert [len(r) for r in found.requests] == [500, 500, 100]
-    assert found.taken == sent
+    assert [len(r) for r in endpoint.requests] == [500, 500, 100]
+    assert endpoint.taken == sent
 
 
 def test_several_requests_at_once_keep_the_order_of_each_key() -> None:
@@ -76,14 +76,14 @@ def test_several_requests_at_once_keep_the_order_of_each_key() -> None:
         with lock:
             return endpoint.store(records, set())
 
-    with serving(answer) as (found, url):
+    with serving(answer) as (stub, url):
         stream = KinesisStream("s", url, clock=RunningClock(), lanes=4)
         result = stream.send(keys, data, STOP)
         stream.close()
     assert result == SendResult(n)
-    assert sorted(found.taken) == sorted(data.to_pylist())
+    assert sorted(stub.taken) == sorted(data.to_pylist())
     for key in range(7):
-        places = [int(r[2:]) for r in found.taken if r[:1] == str(key).encode()]
+        places = [int(r[2:]) for r in stub.taken if r[:1] == str(key).encode()]
         assert places == list(range(key, n, 7))
 
 
@@ -94,29 +94,29 @@ def test_counters_of_requests_at_once_are_exact() -> None:
         with lock:
             return endpoint.store(records, {0} if len(records) > 1 else set())
 
-    result, found, sent = put(1100, answer, lanes=4)
+    result, stub, sent = put(1100, answer, lanes=4)
     assert (result.accepted, result.failed, result.retried) == (1100, 0, 4)
     assert "slow down" in str(result.error)
-    assert sorted(found.taken) == sorted(sent)
+    assert sorted(stub.taken) == sorted(sent)
 
 
 def test_refused_records_alone_are_sent_again() -> None:
     def answer(endpoint: Endpoint, records: list[dict[str, Any]]) -> Answer:
         return endpoint.store(records, {0, 7} if len(endpoint.requests) < 3 else set())
 
-    result, found, sent = put(100, answer)
+    result, stub, sent = put(100, answer)
     assert result.accepted == 100
     assert result.failed == 0
     assert result.retried == 3
     assert "slow down" in str(result.error)
-    assert [len(r) for r in found.requests] == [100, 2, 1]
-    assert sorted(found.taken) == sorted(sent)
+    assert [len(r) for r in stub.requests] == [100, 2, 1]
+    assert sorted(stub.taken) == sorted(sent)
 
 
 def test_what_is_refused_for_ever_is_given_up() -> None:
-    result, found, _ = put(10, lambda e, r: e.store(r, {0}))
+    result, endpoint, _ = put(10, lambda e, r: e.store(r, {0}))
     assert (result.accepted, result.failed) == (9, 1)
-    assert len(found.requests) == 10
+    assert len(endpoint.requests) == 10
     assert "slow down" in str(result.error)
 
 
@@ -126,9 +126,9 @@ def test_a_request_without_an_answer_is_repeated_or_given_up() -> None:
 
     result, _, _ = put(10, answer)
     assert (result.accepted, result.retried) == (10, 10)
-    result, found, _ = put(10, answer, retries=False)
+    result, stub, _ = put(10, answer, retries=False)
     assert (result.accepted, result.failed) == (0, 10)
-    assert len(found.requests) == 1
+    assert len(stub.requests) == 1
 
 
 def test_an_error_of_the_whole_request_is_repeated() -> None:
@@ -177,8 +177,8 @@ def test_credentials_are_needed_beyond_loopback(monkeypatch: pytest.MonkeyPatch)
     assert caught.value.code == "access_denied"
 
 
-def generated(target: str, n: int, **told: Any) -> Any:
-    spec = GeneratorSpec("{{sequence.next}}", target, rate=None, total=n, **told)
+def generated(target: str, n: int, **options: Any) -> Any:
+    spec = GeneratorSpec("{{sequence.next}}", target, rate=None, total=n, **options)
     opened = open_target(spec)
     counters = Generator(spec, opened).run(STOP)
     opened.close()

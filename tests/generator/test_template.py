@@ -98,9 +98,9 @@ def test_alpha_numeric_with_a_count() -> None:
 
 def test_small_weights_are_honoured() -> None:
     template = '{{random.weightedArrayElement({"weights":[0.001,0.999],"data":["a","b"]})}}'
-    found = render(template, 100_000)
-    assert set(found) == {"a", "b"}
-    assert 40 <= found.count("a") <= 200
+    rendered = render(template, 100_000)
+    assert set(rendered) == {"a", "b"}
+    assert 40 <= rendered.count("a") <= 200
     assert set(render(template.replace("0.999", "0"), 100)) == {"a"}
 
 
@@ -114,12 +114,12 @@ def test_a_list_becomes_json() -> None:
 
 
 def test_an_unknown_tag_names_place_and_neighbours() -> None:
-    found = error('{\n  "a": {{random.numbr(5)}}\n}')
-    assert "random.numbr" in found.message
-    assert found.span is not None
-    assert (found.span.line, found.span.column) == (2, 8)
-    assert "random.number" in str(found.hint)
-    assert "^^^" in found.pretty()
+    failure = error('{\n  "a": {{random.numbr(5)}}\n}')
+    assert "random.numbr" in failure.message
+    assert failure.span is not None
+    assert (failure.span.line, failure.span.column) == (2, 8)
+    assert "random.number" in str(failure.hint)
+    assert "^^^" in failure.pretty()
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
@@ -163,10 +163,10 @@ def test_number_without_and_with_arguments() -> None:
     ],
 )
 def test_mistakes_are_told_with_their_place(template: str, message: str) -> None:
-    found = error(f"ok\n  {template}")
-    assert message in found.message
-    assert found.span is not None
-    assert found.span.line == 2
+    failure = error(f"ok\n  {template}")
+    assert message in failure.message
+    assert failure.span is not None
+    assert failure.span.line == 2
 
 
 def test_a_seed_gives_the_same_records_however_they_are_batched() -> None:

@@ -90,11 +90,11 @@ def holds(text: str) -> None:
         return
     assert template.record_bytes_max <= 10 * 1024 * 1024
     for _ in range(2):
-        found = template.render(ROWS, np.random.default_rng(1), NOW_MS)
-        assert found.type == pa.binary()
-        assert len(found) == ROWS
-        assert found.null_count == 0
-        for record in found.to_pylist():
+        rendered = template.render(ROWS, np.random.default_rng(1), NOW_MS)
+        assert rendered.type == pa.binary()
+        assert len(rendered) == ROWS
+        assert rendered.null_count == 0
+        for record in rendered.to_pylist():
             assert len(record) <= template.record_bytes_max
             record.decode()
     assert SYSTEM.monotonic() - began < SECONDS_MAX

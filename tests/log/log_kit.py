@@ -63,9 +63,9 @@ def blocks(folder: Path, shard: int = 0) -> list[tuple[bytes, bytes]]:
     """(key, bytes) of all blocks of a shard; nobody may have the stream open here."""
     with lmdb.open(str(folder), create=False, readonly=True) as env, env.begin() as txn:
         prefix = b"b" + struct.pack(">I", shard)
-        found = [(k, v) for k, v in txn.cursor() if k.startswith(prefix)]
-    assert all(len(k) == BLOCK_KEY_BYTES for k, _ in found)
-    return found
+        items = [(k, v) for k, v in txn.cursor() if k.startswith(prefix)]
+    assert all(len(k) == BLOCK_KEY_BYTES for k, _ in items)
+    return items
 
 
 def folders(root: Path) -> list[str]:

@@ -22,9 +22,9 @@ from eddyline.log.retention import HOUR_MS
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LogStore]:
-    found = store_at(tmp_path)
-    yield found
-    found.close()
+    store = store_at(tmp_path)
+    yield store
+    store.close()
 
 
 def everything(stream: Stream) -> dict[str, Any]:

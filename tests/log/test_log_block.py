@@ -96,8 +96,8 @@ def test_sequence_numbers_have_56_digits_and_invert(
 ) -> None:
     number = sequence_number(shard, created_ms, offset)
     assert len(number) == 56
-    found = parse(number)
-    assert (found.shard, found.created_ms, found.offset) == (shard, created_ms, offset)
+    parsed = parse(number)
+    assert (parsed.shard, parsed.created_ms, parsed.offset) == (shard, created_ms, offset)
     assert offset_of(number, shard, created_ms) == offset
     assert int(sequence_number(shard, created_ms, offset + 1)) > int(number)
     assert sequence_numbers(shard, created_ms, [offset]) == [number]

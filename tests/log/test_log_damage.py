@@ -19,16 +19,16 @@ FOLDER = Path("streams") / "s"
 @pytest.fixture
 def store(tmp_path: Path) -> LogStore:
     """A closed store whose stream has ten blocks of two records."""
-    found = store_at(tmp_path, block_bytes=4096)
-    stream = found.create("s")
+    store = store_at(tmp_path, block_bytes=4096)
+    stream = store.create("s")
     for i in range(10):
         put(stream, [b"%d" % (2 * i) + b"x" * 5000, b"%d" % (2 * i + 1) + b"y" * 5000])
-    found.close()
-    return found
+    store.close()
+    return store
 
 
-def numbers(found: list[bytes]) -> list[int]:
-    return [int(d[:-5000]) for d in found]
+def numbers(data: list[bytes]) -> list[int]:
+    return [int(d[:-5000]) for d in data]
 
 
 @pytest.mark.parametrize("at", [0, 3, 9])
@@ -36,14 +36,14 @@ def numbers(found: list[bytes]) -> list[int]:
 def test_a_damaged_block_costs_only_itself(
     store: LogStore, tmp_path: Path, at: int, how: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = blocks(tmp_path / FOLDER)
-    key, raw = found[at]
+    stored = blocks(tmp_path / FOLDER)
+    key, raw = stored[at]
     middle = len(raw) // 2
     flipped = raw[:middle] + bytes([raw[middle] ^ 1]) + raw[middle + 1 :]
     bad = {"flipped": flipped, "cut": raw[:middle], "gone": None, "garbage": b"?"}[how]
     overwrite(tmp_path / FOLDER, key, bad)
     first = int.from_bytes(key[5:], "big")
-    following = int.from_bytes(found[at + 1][0][5:], "big") if at + 1 < len(found) else 20
+    following = int.from_bytes(stored[at + 1][0][5:], "big") if at + 1 < len(stored) else 20
     stream = store.open("s")
     lost = set(range(first, following))
     assert set(numbers(read_all(stream))) == set(range(20)) - lost
@@ -52,9 +52,9 @@ def test_a_damaged_block_costs_only_itself(
         assert (damage.first_offset, damage.next_offset) == (first, following)
         assert "stream s, shardId-000000000000, block at offset" in damage.message
         assert damage.error().code == "corrupt_data"
-        told = stream.read(0, first).damage
-        assert told is not None
-        assert told.first_offset == first
+        reported_damage = stream.read(0, first).damage
+        assert reported_damage is not None
+        assert reported_damage.first_offset == first
         assert f"offset {first}" in caplog.text
     put(stream, [b"20" + b"z" * 5000])
     assert numbers(read_all(stream))[-1] == 20, "the shard still grows"
@@ -63,11 +63,11 @@ def test_a_damaged_block_costs_only_itself(
 
 
 def test_two_damaged_blocks_in_a_row_are_told_as_one(store: LogStore, tmp_path: Path) -> None:
-    found = blocks(tmp_path / FOLDER)
-    for key, raw in found[2:4]:
+    stored = blocks(tmp_path / FOLDER)
+    for key, raw in stored[2:4]:
         overwrite(tmp_path / FOLDER, key, raw[:-1] + b"?")
     stream = store.open("s")
-    first, behind = (int.from_bytes(found[i][0][5:], "big") for i in (2, 4))
+    first, behind = (int.from_bytes(stored[i][0][5:], "big") for i in (2, 4))
     got = stream.read(0, first)
     assert got.damage is not None
     assert (got.damage.first_offset, got.damage.next_offset) == (first, behind)

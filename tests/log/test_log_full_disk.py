@@ -52,11 +52,13 @@ def test_a_file_size_limit_refuses_and_its_end_recovers(tmp_path: Path) -> None:
     process = child(LIMITED, tmp_path)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    told: dict[str, Any] = json.loads(out)
-    assert told["accepted"], "some fitted"
-    assert set(told["codes"]) == {"disk_full"}
-    assert told["kept"] == [*range(5), *told["accepted"], 99], "all acknowledged and nothing else"
-    assert told["reading"] == len(told["kept"]) - 1, "reading went on meanwhile"
+    outcome: dict[str, Any] = json.loads(out)
+    assert outcome["accepted"], "some fitted"
+    assert set(outcome["codes"]) == {"disk_full"}
+    assert outcome["kept"] == [*range(5), *outcome["accepted"], 99], (
+        "all acknowledged and nothing else"
+    )
+    assert outcome["reading"] == len(outcome["kept"]) - 1, "reading went on meanwhile"
 
 
 def test_free_space_is_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

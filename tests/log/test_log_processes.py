@@ -63,12 +63,12 @@ ROUNDS = int(os.environ.get("EDDYLINE_KILL_ROUNDS", "6"))
 
 def by_writer(store: LogStore) -> dict[str, list[int]]:
     stream = store.open("s")
-    found: dict[str, list[int]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
     for info in stream.shards():
         for record in read_all(stream, info.index):
             writer, number, _ = record.decode().split(":")
-            found[writer].append(int(number))
-    return found
+            numbers[writer].append(int(number))
+    return numbers
 
 
 def test_processes_write_and_read_at_once(tmp_path: Path) -> None:
@@ -82,8 +82,8 @@ def test_processes_write_and_read_at_once(tmp_path: Path) -> None:
         out, _ = process.communicate(timeout=60)
         assert process.returncode == 0
         assert [int(n) for n in out.split()] == list(range(150))
-    found = by_writer(store)
-    assert found == {"own": list(range(100)), **{f"w{i}": list(range(150)) for i in range(3)}}
+    numbers = by_writer(store)
+    assert numbers == {"own": list(range(100)), **{f"w{i}": list(range(150)) for i in range(3)}}
     store.close()
 
 
@@ -134,7 +134,7 @@ def test_kill_rounds_of_writers_and_readers(tmp_path: Path) -> None:
     for _ in range(ROUNDS):
         running = {w: child(WRITER, tmp_path, w, following[w], 100_000, 1) for w in acknowledged}
         reader = child(READER, tmp_path)
-        heard = {w: _listen(running[w].stdout, acknowledged[w]) for w in running}
+        listeners = {w: _listen(running[w].stdout, acknowledged[w]) for w in running}
         _until(lambda: all(len(a) for a in acknowledged.values()), 30)
         time.sleep(chance.uniform(0.05, 0.4))
         first = chance.choice([*running.values(), reader])
@@ -143,14 +143,14 @@ def test_kill_rounds_of_writers_and_readers(tmp_path: Path) -> None:
         _until(lambda: all(len(acknowledged[w]) > n for w, n in before.items()), 30)  # noqa: B023
         for process in running.values():
             process.kill()
-        for thread in heard.values():
+        for thread in listeners.values():
             thread.join(30)
         for process in (*running.values(), reader):
             end(process)
         store.sweep()  # what the killed had written but not announced comes to light
-        found = by_writer(store)
+        written = by_writer(store)
         for writer, numbers in acknowledged.items():
-            got = found[writer]
+            got = written[writer]
             assert got == sorted(set(got)), "nothing twice, order kept"
             assert set(numbers) <= set(got), "nothing acknowledged lost"
             following[writer] = max(got, default=-1) + 1
@@ -220,7 +220,7 @@ def test_many_streams_at_once(tmp_path: Path) -> None:
         put(stream, [b"%d" % i])
     threads_before = threading.active_count()
     for i, stream in enumerate(streams):
-        found = [d for s in range(4) for d in read_all(stream, s)]
-        assert found == [b"%d" % i]
+        records = [d for s in range(4) for d in read_all(stream, s)]
+        assert records == [b"%d" % i]
     assert threading.active_count() == threads_before
     store.close()

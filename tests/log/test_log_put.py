@@ -24,9 +24,9 @@ from eddyline.log.shard import HASH_KEYS
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LogStore]:
-    found = store_at(tmp_path)
-    yield found
-    found.close()
+    store = store_at(tmp_path)
+    yield store
+    store.close()
 
 
 def test_records_come_back_in_order_with_offsets_keys_and_times(store: LogStore) -> None:
@@ -89,8 +89,8 @@ def test_hash_keys_partition_the_space_and_explicit_ones_override(store: LogStor
     assert edges[0][0] == 0
     assert edges[-1][1] == HASH_KEYS - 1
     assert all(a[1] + 1 == b[0] for a, b in pairwise(edges))
-    wanted = [e for low, high in edges for e in (low, high)]
-    placed = stream.put(PutBatch(["k"] * 14, [b"x"] * 14, wanted)).result()
+    expected = [e for low, high in edges for e in (low, high)]
+    placed = stream.put(PutBatch(["k"] * 14, [b"x"] * 14, expected)).result()
     assert placed.shard.tolist() == [i for i in range(7) for _ in range(2)]
     with pytest.raises(EddylineError, match="outside the key space"):
         stream.put(PutBatch(["k"], [b"x"], [HASH_KEYS]))
@@ -221,11 +221,11 @@ def test_a_marked_append_is_stored_once_and_older_incarnations_are_fenced(store:
 def test_counters_add_up(store: LogStore) -> None:
     stream = store.create("s", 2)
     stream.put(PutBatch(["aa", "b"] * 10, [b"123"] * 20)).result()
-    found = stream.counters()
-    assert found.records_total == found.records_kept == 20
-    assert found.bytes_total == 20 * 3 + 30
-    assert sum(s.records_total for s in found.shards) == 20
-    assert found.stored_bytes > found.bytes_total
+    counters = stream.counters()
+    assert counters.records_total == counters.records_kept == 20
+    assert counters.bytes_total == 20 * 3 + 30
+    assert sum(s.records_total for s in counters.shards) == 20
+    assert counters.stored_bytes > counters.bytes_total
 
 
 def test_life_of_a_stream(tmp_path: Path) -> None:

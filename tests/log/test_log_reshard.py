@@ -22,9 +22,9 @@ from eddyline.log.shard import HASH_KEYS, ShardInfo
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[LogStore]:
-    found = store_at(tmp_path)
-    yield found
-    found.close()
+    store = store_at(tmp_path)
+    yield store
+    store.close()
 
 
 def open_ranges(shards: tuple[ShardInfo, ...]) -> list[tuple[int, int]]:
@@ -224,12 +224,12 @@ def test_puts_go_on_while_shards_change(store: LogStore) -> None:
         for shard, offset in zip(placed.shard.tolist(), placed.offset.tolist(), strict=True):
             closed = stream.shards()[shard].closed_offset
             assert closed is None or offset < closed
-    for wanted in ("a", "b"):
+    for expected in ("a", "b"):
         got = []
         for s in stream.shards():
             read = stream.read(s.index, 0, 1_000_000)
             pairs = zip(read.keys.to_pylist(), read.data.to_pylist(), strict=True)
-            got += [int(d) for k, d in pairs if k == wanted]
+            got += [int(d) for k, d in pairs if k == expected]
         assert got == list(range(n))
 
 

@@ -17,7 +17,7 @@ from eddyline.log.shard import HASH_KEYS, even_shards
 KEYS = st.lists(st.text(min_size=0, max_size=8), max_size=30)
 
 
-def told(parts: list[ShardPut]) -> dict[int, list[tuple[int, str, bytes]]]:
+def rows_by_shard(parts: list[ShardPut]) -> dict[int, list[tuple[int, str, bytes]]]:
     return {
         p.shard: list(zip(p.rows.tolist(), *texts_and_bytes(p.records), strict=True)) for p in parts
     }
@@ -35,15 +35,15 @@ def test_lists_are_routed_as_columns_are(keys: list[str], shards: int, later: in
     assert isinstance(put, ListPut) == bool(keys)
     arrow = columns(PutBatch(pa.array(keys, pa.string()), pa.array(data, pa.binary())))
     for routes in (HashKeyRoutes(even_shards(n, 0)) for n in (shards, later)):
-        assert told(routes.parts(put)) == told(routes.parts(arrow))
+        assert rows_by_shard(routes.parts(put)) == rows_by_shard(routes.parts(arrow))
 
 
 @given(st.lists(KEYS.filter(bool), min_size=1, max_size=5), st.integers(1, 5), st.data())
 def test_several_lists_are_routed_as_one(
     lots: list[list[str]], shards: int, data: st.DataObject
 ) -> None:
-    wanted = st.one_of(st.none(), st.integers(0, HASH_KEYS - 1))
-    explicit = [[data.draw(wanted) for _ in keys] for keys in lots]
+    expected = st.one_of(st.none(), st.integers(0, HASH_KEYS - 1))
+    explicit = [[data.draw(expected) for _ in keys] for keys in lots]
     puts = [
         prepared(PutBatch(keys, [k.encode() for k in keys], hashes))
         for keys, hashes in zip(lots, explicit, strict=True)
@@ -52,7 +52,9 @@ def test_several_lists_are_routed_as_one(
     keys = [k for lot in lots for k in lot]
     whole = PutBatch(pa.array(keys), [k.encode() for k in keys], [h for e in explicit for h in e])
     routes = HashKeyRoutes(even_shards(shards, 0))
-    assert told(routes.parts(ListPut.joined(puts))) == told(routes.parts(prepared(whole)))
+    assert rows_by_shard(routes.parts(ListPut.joined(puts))) == rows_by_shard(
+        routes.parts(prepared(whole))
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,10 @@ def test_alerts_of_an_incident_know_it(path: Path) -> None:
         "change": -0.4, "explained_by": {"page": ["/a"]}, "sentence": "2 of 9 keys fell",
     }  # fmt: skip
     for key, keys in (("a", 2), ("b", 5)):
-        told = json.dumps({**facts, "keys": keys})
-        monitor.add("j", "f", key, COLUMNS, [point(1000, 4.0, event="begin", incident=told)])
+        incident_json = json.dumps({**facts, "keys": keys})
+        monitor.add(
+            "j", "f", key, COLUMNS, [point(1000, 4.0, event="begin", incident=incident_json)]
+        )
     (incident,) = seen.incidents()
     assert (incident.keys, incident.of, incident.explained_by) == (5, 9, {"page": ["/a"]})
     assert {alert.incident_id for alert in seen.alerts()} == {incident.id}
@@ -66,12 +68,12 @@ def test_what_was_said_to_be_normal_is_no_alert_from_then_on(path: Path) -> None
     word = seen.say(SERIES, 1000, False, 77)
     assert (word.acts_from_ms, word.rarity, word.said_ms) == (2000, 4.0, 77)
     assert seen.alerts() == []
-    told = monitor.add("j", "f", "k", COLUMNS, [point(3000, 4.2, event="begin")])
-    assert told.alerts == []
+    alerts = monitor.add("j", "f", "k", COLUMNS, [point(3000, 4.2, event="begin")])
+    assert alerts.alerts == []
     (muted, _) = seen.alerts(muted=True)
     assert muted.muted == "a point as rare as this was said to be normal"
-    told = monitor.add("j", "f", "k", COLUMNS, [point(4000, 6.0, event="begin")])
-    assert len(told.alerts) == 1
+    alerts = monitor.add("j", "f", "k", COLUMNS, [point(4000, 6.0, event="begin")])
+    assert len(alerts.alerts) == 1
     assert [w.id for w in seen.feedback(SERIES)] == [word.id]
 
 
@@ -110,8 +112,8 @@ def test_rules_mute_by_key_column_and_time(path: Path, rule: Mute, muted: bool) 
     monitor, seen = Monitor(path, 0), Anomalies(path)
     kept = seen.mute(rule, 5)
     assert seen.mutes() == [kept]
-    told = monitor.add("j", "f", "k", COLUMNS, [point(1000, 4.0, event="begin")])
-    assert bool(told.alerts) is not muted
+    alerts = monitor.add("j", "f", "k", COLUMNS, [point(1000, 4.0, event="begin")])
+    assert bool(alerts.alerts) is not muted
     assert bool(seen.alerts()) is not muted
     assert len(seen.alerts(muted=True)) == 1
     seen.unmute(kept.id)

@@ -26,12 +26,14 @@ def path(tmp_path: Path) -> Path:
 
 def test_points_and_an_alert_are_kept(path: Path) -> None:
     monitor, seen = Monitor(path, 60_000), Anomalies(path)
-    told = monitor.add("j", "forest", "/home", COLUMNS, [point(1000, 100), point(2000, 400, True)])
-    assert told.series == ["j/forest//home"]
+    alerts = monitor.add(
+        "j", "forest", "/home", COLUMNS, [point(1000, 100), point(2000, 400, True)]
+    )
+    assert alerts.series == ["j/forest//home"]
     (series,) = seen.series()
     assert (series.points, series.alerts, series.last_ms, series.key) == (2, 1, 2000, "/home")
     (alert,) = seen.alerts()
-    assert told.alerts == [alert.id]
+    assert alerts.alerts == [alert.id]
     assert (
         alert.sentence == "/home: rate is too high: 400 where about 100 was expected (score 3.00)"
     )
@@ -71,8 +73,8 @@ def test_scoring_again_after_a_restart_changes_nothing(path: Path) -> None:
     monitor, seen = Monitor(path, 0), Anomalies(path)
     points = [point(1000, 100), point(2000, 400, True)]
     monitor.add("j", "f", "", COLUMNS, points)
-    told = monitor.add("j", "f", "", COLUMNS, [*points, point(3000, 100)])
-    assert told.alerts == []
+    alerts = monitor.add("j", "f", "", COLUMNS, [*points, point(3000, 100)])
+    assert alerts.alerts == []
     assert len(seen.alerts()) == 1
     assert seen.series()[0].points == 3
 
@@ -98,13 +100,13 @@ def test_series_are_bounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_whoever_subscribed_hears(path: Path) -> None:
     monitor, seen = Monitor(path, 0), Anomalies(path)
-    heard: list[object] = []
-    end = seen.subscribe(heard.append)
-    told = monitor.add("j", "f", "", COLUMNS, [point(1, 1.0)])
-    seen.tell(told)
+    received: list[object] = []
+    end = seen.subscribe(received.append)
+    alerts = monitor.add("j", "f", "", COLUMNS, [point(1, 1.0)])
+    seen.tell(alerts)
     end()
-    seen.tell(told)
-    assert heard == [told]
+    seen.tell(alerts)
+    assert received == [alerts]
 
 
 def test_a_removed_job_leaves_nothing(path: Path) -> None:
@@ -125,6 +127,6 @@ def test_points_of_one_moment_are_as_many(path: Path) -> None:
     assert monitor.add("job", "forest", "k", ["v"], points[:2]).alerts == []
     assert len(monitor.add("job", "forest", "k", ["v"], points[1:]).alerts) == 1
     assert monitor.add("job", "forest", "k", ["v"], points).alerts == []
-    found = Anomalies(path)
-    assert found.points(found.series()[0].series_id) == points
-    assert found.series()[0].points == 3
+    anomalies = Anomalies(path)
+    assert anomalies.points(anomalies.series()[0].series_id) == points
+    assert anomalies.series()[0].points == 3

@@ -27,8 +27,8 @@ CREATE TABLE {name} (n INT, s STRING) WITH ('connector' = 'kinesis', 'stream' = 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[TestServer]:
-    with server() as found:
-        yield found
+    with server() as running:
+        yield running
 
 
 @pytest.fixture
@@ -117,17 +117,17 @@ def test_a_malformed_record_is_named_and_stops_only_its_job(house: TestServer) -
 def test_a_wrong_statement_is_said(house: TestServer, text: str, words: tuple[str, ...]) -> None:
     with pytest.raises(EddylineError) as refused:
         house.sql(text)
-    told = refused.value.pretty()
-    assert all(word in told for word in words), told
+    message = refused.value.pretty()
+    assert all(word in message for word in words), message
 
 
 def test_a_missing_stream_is_said_with_the_way_out(house: TestServer) -> None:
     script(house, TABLE.format(name="t", stream="absent", more=""))
     with pytest.raises(EddylineError) as refused:
         house.sql("SELECT * FROM t", for_s=5)
-    told = refused.value.pretty()
-    assert "t: there is no stream absent" in told
-    assert "eddyline stream create absent" in told
+    message = refused.value.pretty()
+    assert "t: there is no stream absent" in message
+    assert "eddyline stream create absent" in message
     make(house, "absent")
     put(house, "absent", '{"n":1,"s":"a"}')
     assert house.sql("SELECT n FROM t", limit=1) == [{"n": 1}]
@@ -253,16 +253,16 @@ def api_workers(house: TestServer) -> list[int]:
         fields = line.split()
         if int(fields[1].split(":")[1], 16) == port and fields[3] == "0A":
             inodes.add(f"socket:[{fields[9]}]")
-    found = []
+    pids = []
     for path in Path("/proc").glob("[0-9]*/fd"):
         try:
             links = {os.readlink(fd) for fd in path.iterdir()}
         except OSError:
             continue
         if links & inodes and int(path.parent.name) != os.getpid():
-            found.append(int(path.parent.name))
-    assert found
-    return found
+            pids.append(int(path.parent.name))
+    assert pids
+    return pids
 
 
 def test_statements_before_one_that_cannot_be_parsed_have_run(house: TestServer) -> None:

@@ -82,20 +82,20 @@ def test_events_come_in_order(things: tuple[Things, Component]) -> None:
     seen: list[Thing] = []
     done = threading.Event()
 
-    def heard(thing: Thing) -> None:
+    def on_event(thing: Thing) -> None:
         seen.append(thing)
         if len(seen) == 500:
             done.set()
 
-    assert things[1].burst(heard, 500) == "begun"
+    assert things[1].burst(on_event, 500) == "begun"
     assert done.wait(10)
     assert [t.size for t in seen] == list(range(500))
 
 
 def test_ending_a_subscription_tells_the_server(things: tuple[Things, Component]) -> None:
-    heard = threading.Event()
-    end = things[1].subscribe(lambda thing: heard.set())
-    assert heard.wait(10)
+    ended = threading.Event()
+    end = things[1].subscribe(lambda thing: ended.set())
+    assert ended.wait(10)
     assert not things[0].ended.is_set()
     end()
     assert things[0].ended.wait(10)

@@ -36,9 +36,9 @@ print("held", flush=True); sys.stdin.read()
 
 @pytest.fixture
 def directory(tmp_path: Path) -> DataDirectory:
-    found = DataDirectory(tmp_path / "data")
-    found.prepare()
-    return found
+    opened = DataDirectory(tmp_path / "data")
+    opened.prepare()
+    return opened
 
 
 def test_it_is_made_and_used_again(directory: DataDirectory) -> None:
@@ -77,11 +77,11 @@ def test_a_file_in_its_place_is_said(tmp_path: Path) -> None:
 
 
 def test_a_long_path_keeps_its_socket_elsewhere(tmp_path: Path) -> None:
-    found = DataDirectory(tmp_path / ("x" * 100))
-    found.prepare()
-    path = found.new_socket_path()
+    opened = DataDirectory(tmp_path / ("x" * 100))
+    opened.prepare()
+    path = opened.new_socket_path()
     assert len(os.fsencode(path)) < 100
-    assert found.socket_path() == path
+    assert opened.socket_path() == path
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
 
@@ -143,8 +143,8 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
         os.umask(before)
     directory.unlock()
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
-    for found in (path / "streams").rglob("*"):
-        assert stat.S_IMODE(found.stat().st_mode) == (0o700 if found.is_dir() else 0o600), found
+    for file in (path / "streams").rglob("*"):
+        assert stat.S_IMODE(file.stat().st_mode) == (0o700 if file.is_dir() else 0o600), file
     assert stat.S_IMODE((path / "lock").stat().st_mode) == 0o600
 
 

@@ -16,10 +16,10 @@ from eddyline.settings import Settings
 TOTAL = 400
 
 
-def until(found: Callable[[], GeneratorInfo], holds: Callable[[GeneratorInfo], bool]) -> None:
+def until(info: Callable[[], GeneratorInfo], holds: Callable[[GeneratorInfo], bool]) -> None:
     end = time.monotonic() + 60
-    while not holds(found()):
-        assert time.monotonic() < end, found()
+    while not holds(info()):
+        assert time.monotonic() < end, info()
         time.sleep(0.02)
 
 

@@ -21,16 +21,16 @@ TEMPLATE = '{"n":{{random.number(5)}}}'
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
-    found = Services(Settings(data_dir=tmp_path / "data"))
-    found.start()
-    yield found
-    found.stop()
+    opened = Services(Settings(data_dir=tmp_path / "data"))
+    opened.start()
+    yield opened
+    opened.stop()
 
 
-def until(found: Callable[[], GeneratorInfo], holds: Callable[[GeneratorInfo], bool]) -> None:
+def until(info: Callable[[], GeneratorInfo], holds: Callable[[GeneratorInfo], bool]) -> None:
     end = time.monotonic() + 15
-    while not holds(found()):
-        assert time.monotonic() < end, found()
+    while not holds(info()):
+        assert time.monotonic() < end, info()
         time.sleep(0.02)
 
 

@@ -53,10 +53,10 @@ def put(services: Services, text: str, stream: str = "clicks") -> None:
 
 def run(services: Services, text: str, **more: Any) -> tuple[list[Any], RunFinished]:
     """A run in a session of its own, to its end."""
-    heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    services.sessions.submit(more.pop("session", "app:a"), text, heard.put, **more)
+    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    services.sessions.submit(more.pop("session", "app:a"), text, messages.put, **more)
     events = []
-    while not isinstance(event := heard.get(timeout=60), RunFinished):
+    while not isinstance(event := messages.get(timeout=60), RunFinished):
         events.append(event)
     return events, event
 

@@ -117,12 +117,12 @@ def records(path: Path, stream: str) -> list[dict[str, Any]]:
         opened = store.open(stream)
         (shard,) = opened.shards()
         at, last = opened.bounds(shard.index)
-        found: list[dict[str, Any]] = []
+        records_: list[dict[str, Any]] = []
         while at < last:
             got = opened.read(shard.index, at, 10_000, 16 << 20)
-            found += [json.loads(data) for data in got.data.to_pylist()]
+            records_ += [json.loads(data) for data in got.data.to_pylist()]
             at = got.next_offset
-    return found
+    return records_
 
 
 def run(house: House, text: str, session: str) -> None:
@@ -130,12 +130,12 @@ def run(house: House, text: str, session: str) -> None:
     over = threading.Event()
     ends: list[RunFinished] = []
 
-    def heard(event: Any) -> None:
+    def on_event(event: Any) -> None:
         if isinstance(event, RunFinished):
             ends.append(event)
             over.set()
 
-    house.remote.sessions.submit(session, text, heard, detach=True)
+    house.remote.sessions.submit(session, text, on_event, detach=True)
     assert over.wait(90), text
     assert ends[0].status == "FINISHED", ends[0].error_text
 
@@ -143,14 +143,14 @@ def run(house: House, text: str, session: str) -> None:
 @pytest.fixture
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("EDDYLINE_CRASH_FILE", str(tmp_path / "crash"))
-    found = House(tmp_path / "data")
-    found.start()
-    with contextlib.closing(LogStore(found.path, found.settings, SYSTEM)) as store:
+    opened = House(tmp_path / "data")
+    opened.start()
+    with contextlib.closing(LogStore(opened.path, opened.settings, SYSTEM)) as store:
         for stream in STREAMS:
             store.create(stream, 1, StreamMode.PROVISIONED)
-    yield found
-    if found.process is not None and found.process.poll() is None:
-        found.kill()
+    yield opened
+    if opened.process is not None and opened.process.poll() is None:
+        opened.kill()
 
 
 def worker_of(house: House) -> int | None:

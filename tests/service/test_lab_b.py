@@ -188,17 +188,17 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    with opened(tmp_path) as found:
-        yield found
+    with opened(tmp_path) as opened_lab:
+        yield opened_lab
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[Lab]:
-    found = Lab(path)
+    opened_lab = Lab(path)
     try:
-        yield found
+        yield opened_lab
     finally:
-        found.close()
+        opened_lab.close()
 
 
 def written(lab: Lab, least: int) -> list[dict[str, Any]]:

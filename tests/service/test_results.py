@@ -126,12 +126,12 @@ def test_a_mode_that_is_none_is_refused() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2), st.booleans()), max_size=40))
 def test_update_equals_a_multiset(changes: list[tuple[str, int, bool]]) -> None:
-    shown, wanted = view(keep=1000), Counter[tuple[str, str]]()
+    shown, expected = view(keep=1000), Counter[tuple[str, str]]()
     for key, number, adds in changes:
         row = (key, str(number))
-        if adds or wanted[row] > 0:
-            wanted[row] += 1 if adds else -1
+        if adds or expected[row] > 0:
+            expected[row] += 1 if adds else -1
             shown.apply(batch([(key, number)], [0 if adds else 3]))
     rows, count, skipped = shown.snapshot()
-    assert Counter(rows) == +wanted
-    assert (count, skipped) == (wanted.total(), 0)
+    assert Counter(rows) == +expected
+    assert (count, skipped) == (expected.total(), 0)

@@ -45,11 +45,11 @@ def test_a_child_ends_with_a_killed_parent(tmp_path: Path) -> None:
 
 def test_a_death_and_an_end_are_told_apart(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
-    told: list[tuple[str, bool]] = []
+    ends: list[tuple[str, bool]] = []
     gone = threading.Event()
 
     def exited(child: ChildProcess, how: str, expected: bool) -> None:
-        told.append((how, expected))
+        ends.append((how, expected))
         gone.set()
 
     for ending in ("kill", "stop"):
@@ -62,40 +62,40 @@ def test_a_death_and_an_end_are_told_apart(tmp_path: Path) -> None:
             child.stop()
         assert gone.wait(10)
     supervisor.close()
-    assert told[0] == ("was killed by SIGKILL", False)
-    assert told[1][1] is True
+    assert ends[0] == ("was killed by SIGKILL", False)
+    assert ends[1][1] is True
     with pytest.raises(EddylineError, match="stopping"):
         supervisor.start(SENDER, lambda *_: None, exited)
 
 
 def test_closing_waits_until_the_end_of_every_child_was_heard(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
-    heard: list[str] = []
+    ends: list[str] = []
 
     def exited(child: ChildProcess, how: str, expected: bool) -> None:
         time.sleep(0.3)
-        heard.append(how)
+        ends.append(how)
 
     for _ in range(2):
         supervisor.start(SENDER, lambda *_: None, exited)
     supervisor.close()
-    assert len(heard) == 2
+    assert len(ends) == 2
 
 
 def test_a_child_that_hangs_is_ended_like_one_that_died(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path, silence_s=3)
-    told: list[tuple[str, bool]] = []
+    ends: list[tuple[str, bool]] = []
     gone = threading.Event()
 
     def exited(child: ChildProcess, how: str, expected: bool) -> None:
-        told.append((how, expected))
+        ends.append((how, expected))
         gone.set()
 
     healthy = supervisor.start(SENDER, lambda *_: None, lambda *_: None)
     hung = supervisor.start(SENDER, lambda *_: None, exited)
     os.kill(hung.pid, signal.SIGSTOP)
     assert gone.wait(30)
-    assert told == [("did not answer and was killed", False)]
+    assert ends == [("did not answer and was killed", False)]
     assert supervisor.pids() == [healthy.pid]
     supervisor.close()
 

@@ -22,26 +22,26 @@ def points(value: float = 135.0) -> list[Point]:
 
 
 def test_other_options_stand_beside_the_alerts_as_they_were() -> None:
-    found = what_if(["n"], points(), {"false_alarms": "10/10000 rows", "season": ""})
-    assert found.now == [60_000 * 9]
-    assert 60_000 * AT in found.then
-    assert len(found.points) == 499
-    assert len(found.words) == len(found.then)
-    assert any("n is too high: 135 where about" in words for words in found.words)
-    judged = next(p for p in found.points if p.nth == AT)
+    outlook = what_if(["n"], points(), {"false_alarms": "10/10000 rows", "season": ""})
+    assert outlook.now == [60_000 * 9]
+    assert 60_000 * AT in outlook.then
+    assert len(outlook.points) == 499
+    assert len(outlook.words) == len(outlook.then)
+    assert any("n is too high: 135 where about" in words for words in outlook.words)
+    judged = next(p for p in outlook.points if p.nth == AT)
     assert (judged.alert, judged.grade > 0) == (True, True)
     assert judged.upper is not None
     assert judged.upper[0] is not None
     assert judged.upper[0] < 135
-    assert "1 alert as it runs" in found.sentence
+    assert "1 alert as it runs" in outlook.sentence
 
 
 def test_a_rate_of_false_alarms_decides_what_is_found() -> None:
-    def found(rate: str) -> bool:
+    def raises_alert(rate: str) -> bool:
         return 60_000 * AT in what_if(["n"], points(117.0), {"false_alarms": rate}).then
 
-    assert found("10/10000 rows")
-    assert not found("0.001/10000 rows")
+    assert raises_alert("10/10000 rows")
+    assert not raises_alert("0.001/10000 rows")
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,13 @@ CREATE TABLE shown (a STRING, b BIGINT) WITH ('connector' = 'print');
 
 def catalog(more: str = "") -> Catalog:
     """The labs' tables, and what ``more`` creates."""
-    found = Catalog(None)
+    made = Catalog(None)
     for statement in parse_script(TABLES + more):
         if isinstance(statement, st.CreateTable):
-            found.create_table(Planner(found).table(statement))
+            made.create_table(Planner(made).table(statement))
         elif isinstance(statement, st.CreateView):
-            found.create_view(Planner(found).view(statement))
-    return found
+            made.create_view(Planner(made).view(statement))
+    return made
 
 
 def plan(text: str, more: str = "") -> Plan:

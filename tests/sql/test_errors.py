@@ -114,15 +114,15 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "code", "marked", "said", "hint"), WRONG, ids=range(len(WRONG)))
+@pytest.mark.parametrize(("text", "code", "marked", "detail", "hint"), WRONG, ids=range(len(WRONG)))
 def test_an_error_says_what_where_and_what_to_do(
-    text: str, code: str, marked: str | None, said: str, hint: str | None
+    text: str, code: str, marked: str | None, detail: str, hint: str | None
 ) -> None:
     with pytest.raises(EddylineError) as raised:
         plan(text)
     error = raised.value
     assert error.code == code
-    assert said in error.message
+    assert detail in error.message
     assert error.span is not None
     assert "^" in error.pretty()
     if marked is not None:
@@ -182,11 +182,11 @@ DEFINITIONS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "said", "hint"), DEFINITIONS, ids=range(len(DEFINITIONS)))
-def test_a_wrong_definition_is_told_at_once(text: str, said: str, hint: str | None) -> None:
+@pytest.mark.parametrize(("text", "message", "hint"), DEFINITIONS, ids=range(len(DEFINITIONS)))
+def test_a_wrong_definition_is_told_at_once(text: str, message: str, hint: str | None) -> None:
     with pytest.raises(EddylineError) as raised:
         catalog(text)
-    assert said in raised.value.message
+    assert message in raised.value.message
     assert raised.value.span is not None
     if hint is not None:
         assert hint in (raised.value.hint or "")
@@ -219,9 +219,9 @@ UNUSABLE = [
 ]
 
 
-@pytest.mark.parametrize(("options", "said", "hint"), UNUSABLE, ids=range(len(UNUSABLE)))
+@pytest.mark.parametrize(("options", "message", "hint"), UNUSABLE, ids=range(len(UNUSABLE)))
 def test_a_table_that_cannot_be_used_is_created_with_a_warning(
-    options: str, said: str, hint: str | None
+    options: str, message: str, hint: str | None
 ) -> None:
     tables = catalog()
     planner = Planner(tables)
@@ -229,13 +229,13 @@ def test_a_table_that_cannot_be_used_is_created_with_a_warning(
     assert isinstance(statement, st.CreateTable)
     tables.create_table(planner.table(statement))
     (warning,) = planner.warnings
-    assert said in warning
+    assert message in warning
     assert hint is None or hint in warning
     for text in ("SELECT a FROM t", "INSERT INTO t SELECT n FROM rates"):
         (use,) = parse_script(text)
         with pytest.raises(EddylineError) as raised:
             planner.insert(use) if isinstance(use, st.Insert) else planner.query(use)
-        assert said in raised.value.message
+        assert message in raised.value.message
         assert raised.value.span is not None
 
 

@@ -21,18 +21,18 @@ COUNTED = f"SELECT window_start, window_end, COUNT(*) AS n FROM {TUMBLE} GROUP B
 BOUNDS = "a.window_start = b.window_start AND a.window_end = b.window_end"
 
 
-def nodes(found: p.Plan) -> list[str]:
+def nodes(planned: p.Plan) -> list[str]:
     """Kinds of nodes from the sources up."""
-    return [type(n).__name__ for n in p.walk(found.root)]
+    return [type(n).__name__ for n in p.walk(planned.root)]
 
 
-def only(found: p.Plan, kind: type[p.Node]) -> p.Node:
-    (node,) = [n for n in p.walk(found.root) if isinstance(n, kind)]
+def only(planned: p.Plan, kind: type[p.Node]) -> p.Node:
+    (node,) = [n for n in p.walk(planned.root) if isinstance(n, kind)]
     return node
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("SELECT * FROM sensor_data", ["Scan", "AssignWatermark", "Collect"]),
         ("SELECT site FROM clicks", ["Scan", "AssignWatermark", "Calc", "Collect"]),
@@ -51,8 +51,8 @@ def only(found: p.Plan, kind: type[p.Node]) -> p.Node:
          ["Scan", "Scan", "AssignWatermark", "Calc", "Union", "Collect"]),
     ],
 )  # fmt: skip
-def test_the_plan_has_no_step_too_many(text: str, wanted: list[str]) -> None:
-    assert nodes(plan(text)) == wanted
+def test_the_plan_has_no_step_too_many(text: str, expected: list[str]) -> None:
+    assert nodes(plan(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_the_plan_has_no_step_too_many(text: str, wanted: list[str]) -> None:
 def test_a_join_bounded_in_time_on_both_sides_is_an_interval_join(
     on: str, kind: type[p.Node]
 ) -> None:
-    found = plan(f"SELECT l.site FROM clicks AS l JOIN clicks AS r ON {on}")
-    assert only(found, kind)
+    planned = plan(f"SELECT l.site FROM clicks AS l JOIN clicks AS r ON {on}")
+    assert only(planned, kind)
 
 
 def test_the_interval_is_read_from_the_right_sides_view() -> None:
@@ -83,18 +83,18 @@ def test_the_interval_is_read_from_the_right_sides_view() -> None:
 
 
 def test_windows_joined_on_their_bounds_are_a_window_join() -> None:
-    found = plan(f"SELECT a.n FROM ({COUNTED}) AS a LEFT JOIN ({COUNTED}) AS b ON {BOUNDS}")
-    node = only(found, p.WindowJoin)
+    planned = plan(f"SELECT a.n FROM ({COUNTED}) AS a LEFT JOIN ({COUNTED}) AS b ON {BOUNDS}")
+    node = only(planned, p.WindowJoin)
     assert isinstance(node, p.WindowJoin)
     assert node.left_window == ("window_start", "window_end")
-    assert found.insert_only
+    assert planned.insert_only
 
 
 def test_joined_on_one_bound_only_it_is_a_regular_join() -> None:
     text = f"SELECT a.n FROM ({COUNTED}) AS a LEFT JOIN ({COUNTED}) AS b ON a.window_end = b.window_end"
-    found = plan(text)
-    assert only(found, p.Join)
-    assert not found.insert_only
+    planned = plan(text)
+    assert only(planned, p.Join)
+    assert not planned.insert_only
 
 
 def test_only_columns_that_are_read_are_decoded() -> None:
@@ -114,10 +114,10 @@ def test_all_columns_are_decoded_where_bad_records_must_be_noticed(option: str) 
 
 
 def test_a_filter_is_never_moved_below_a_watermark() -> None:
-    found = explain(
+    explained = explain(
         f"SELECT window_end, COUNT(*) AS n FROM {TUMBLE} WHERE site = 'a' GROUP BY window_start, window_end"
     )
-    assert found.index("where=(site = 'a')") < found.index("WatermarkAssigner")
+    assert explained.index("where=(site = 'a')") < explained.index("WatermarkAssigner")
 
 
 def test_conditions_go_to_the_side_of_the_join_they_speak_of() -> None:
@@ -145,49 +145,49 @@ def test_explain_is_a_tree_with_kinds_of_change() -> None:
 
 
 def test_explain_of_an_insert_tells_its_warnings() -> None:
-    found = explain(
+    explained = explain(
         "INSERT INTO rates SELECT site, 1.5, COUNT(*) FROM clicks GROUP BY TUMBLE(arrival, INTERVAL '1' SECOND), site"
     )
-    assert found.startswith("Sink(default_catalog.default_database.rates: page, ctr, n)  [I]")
-    assert "warning: column n: BIGINT NOT NULL is written as INT" in found
+    assert explained.startswith("Sink(default_catalog.default_database.rates: page, ctr, n)  [I]")
+    assert "warning: column n: BIGINT NOT NULL is written as INT" in explained
 
 
 def test_a_join_is_drawn_with_both_branches() -> None:
-    found = explain("SELECT a.page FROM rates AS a JOIN rates AS b ON a.page = b.page")
-    assert "   :- TableScan(rates: page)" in found
-    assert "   +- TableScan(rates: page)" in found
+    explained = explain("SELECT a.page FROM rates AS a JOIN rates AS b ON a.page = b.page")
+    assert "   :- TableScan(rates: page)" in explained
+    assert "   +- TableScan(rates: page)" in explained
 
 
 def test_the_lab_s_narrower_column_is_written_with_a_checked_cast_and_a_warning() -> None:
-    found = plan(
+    planned = plan(
         "INSERT INTO sensor_state SELECT sensor_data.status, COUNT(*) AS num, "
         "AVG(sensor_data.current_temperature) AS avg_current_temperature, "
         "HOP_ROWTIME(event_time, INTERVAL '10' second, INTERVAL '1' minute) AS hop_time "
         "FROM sensor_data GROUP BY HOP(event_time, INTERVAL '10' second, INTERVAL '1' minute), "
         "sensor_data.status"
     )
-    assert [w for w in found.warnings if "column num" in w and "Flink refuses" in w]
-    assert isinstance(found.root, p.Sink)
-    assert [str(t) for t in found.root.schema.types] == [
+    assert [w for w in planned.warnings if "column num" in w and "Flink refuses" in w]
+    assert isinstance(planned.root, p.Sink)
+    assert [str(t) for t in planned.root.schema.types] == [
         "VARCHAR(6)",
         "INT",
         "DOUBLE",
         "TIMESTAMP(3)",
     ]
-    assert found.insert_only
+    assert planned.insert_only
 
 
 def test_columns_of_an_insert_by_name_leave_the_others_null() -> None:
-    found = plan("INSERT INTO rates (n, page) SELECT 1, 'a'")
-    calc = found.root.input
+    planned = plan("INSERT INTO rates (n, page) SELECT 1, 'a'")
+    calc = planned.root.input
     assert isinstance(calc, p.Calc)
     assert {e.name: e.expr.text for e in calc.projections}["ctr"] == "CAST(NULL AS DOUBLE)"
 
 
 def test_the_partition_key_is_that_of_the_table() -> None:
-    found = plan("INSERT INTO sensor_data SELECT 1, 2.5, 'OK', TIMESTAMP '2026-01-01 00:00:00'")
-    assert isinstance(found.root, p.Sink)
-    assert found.root.partition_by == ("sensor_id",)
+    planned = plan("INSERT INTO sensor_data SELECT 1, 2.5, 'OK', TIMESTAMP '2026-01-01 00:00:00'")
+    assert isinstance(planned.root, p.Sink)
+    assert planned.root.partition_by == ("sensor_id",)
 
 
 def test_a_table_that_takes_changes_is_given_them() -> None:
@@ -195,7 +195,7 @@ def test_a_table_that_takes_changes_is_given_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted"),
+    ("text", "expected"),
     [
         ("SELECT event_time FROM sensor_data", "TIMESTAMP(3) *ROWTIME*"),
         (f"SELECT window_start, window_time FROM {TUMBLE}",
@@ -209,8 +209,8 @@ def test_a_table_that_takes_changes_is_given_them() -> None:
         ("SELECT NULL AS x, 'ab' AS y, 1.50 AS z", "NULL, CHAR(2) NOT NULL, DECIMAL(3, 2) NOT NULL"),
     ],
 )  # fmt: skip
-def test_types_are_flinks(text: str, wanted: str) -> None:
-    assert types(text) == wanted
+def test_types_are_flinks(text: str, expected: str) -> None:
+    assert types(text) == expected
 
 
 def test_names_that_are_there_twice_are_numbered() -> None:
@@ -235,9 +235,9 @@ def test_names_that_are_there_twice_are_numbered() -> None:
     ],
 )  # fmt: skip
 def test_forests_add_their_columns(call: str, columns: tuple[str, ...]) -> None:
-    found = plan(f"SELECT * FROM {call}")
-    assert found.root.schema.names[-len(columns) :] == columns
-    assert only(found, p.Forest)
+    planned = plan(f"SELECT * FROM {call}")
+    assert planned.root.schema.names[-len(columns) :] == columns
+    assert only(planned, p.Forest)
 
 
 def test_a_forest_takes_the_services_defaults_and_all_numbers_that_are_no_key() -> None:
@@ -259,12 +259,12 @@ def test_a_forest_takes_the_services_defaults_and_all_numbers_that_are_no_key() 
 def test_row_numbers_identifiers_and_times_are_no_measures(
     listed: str, columns: tuple[str, ...], left_out: str
 ) -> None:
-    found = plan(f"SELECT * FROM DETECT_ANOMALIES((SELECT {listed} FROM rates))")
-    node = only(found, p.Forest)
+    planned = plan(f"SELECT * FROM DETECT_ANOMALIES((SELECT {listed} FROM rates))")
+    node = only(planned, p.Forest)
     assert isinstance(node, p.Forest)
     assert node.columns == columns
-    assert bool(found.warnings) is bool(left_out)
-    assert all(f"leaves out {left_out}, which" in words for words in found.warnings)
+    assert bool(planned.warnings) is bool(left_out)
+    assert all(f"leaves out {left_out}, which" in words for words in planned.warnings)
     plain = only(plan(f"SELECT * FROM RANDOM_CUT_FOREST((SELECT {listed} FROM rates))"), p.Forest)
     assert isinstance(plain, p.Forest)
     assert len(plain.columns) >= len(columns)
@@ -339,8 +339,8 @@ def test_options_of_a_hint_replace_the_tables() -> None:
 
 
 def test_kinder_readings_are_told() -> None:
-    found = plan("SELECT UPPER(page) AS p, COUNT(*) AS n FROM rates GROUP BY p")
-    assert [w for w in found.warnings if "Flink refuses an alias" in w]
+    planned = plan("SELECT UPPER(page) AS p, COUNT(*) AS n FROM rates GROUP BY p")
+    assert [w for w in planned.warnings if "Flink refuses an alias" in w]
 
 
 @pytest.mark.parametrize(

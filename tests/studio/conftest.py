@@ -36,30 +36,30 @@ class Studio:
             stderr=subprocess.PIPE,
             env=environ,
         )  # fmt: skip
-        self.said = b""
-        self._told = threading.Event()
+        self.output = b""
+        self._printed = threading.Event()
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        assert self._told.wait(START_S), self.said.decode()
-        found = _LINK.search(self.said)
-        assert found is not None, self.said.decode()
-        self.link = found[1].decode()
+        assert self._printed.wait(START_S), self.output.decode()
+        match = _LINK.search(self.output)
+        assert match is not None, self.output.decode()
+        self.link = match[1].decode()
         self.services = Remote(load({}, data_dir=data_dir))
 
     @property
     def api(self) -> str:
         """The URL of its AWS endpoint."""
-        found = _API.search(self.said)
-        assert found is not None, self.said.decode()
-        return found[1].decode()
+        match = _API.search(self.output)
+        assert match is not None, self.output.decode()
+        return match[1].decode()
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
         for line in self.process.stderr:
-            self.said += line
+            self.output += line
             if b"data " in line:
-                self._told.set()
-        self._told.set()
+                self._printed.set()
+        self._printed.set()
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""

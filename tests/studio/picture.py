@@ -31,7 +31,7 @@ class Demo:
             [*command, "--data-dir", folder], stderr=subprocess.PIPE, text=True
         )
         self.link = ""
-        self.found = threading.Event()
+        self.detected = threading.Event()
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
@@ -40,7 +40,7 @@ class Demo:
             link = _LINK.search(line)
             self.link = link[1] if link else self.link
             if "ANOMALY" in line:
-                self.found.set()
+                self.detected.set()
 
     def stop(self) -> None:
         """End it as Ctrl-C does."""
@@ -53,7 +53,7 @@ def take(file: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="eddyline-picture-") as folder:
         demo = Demo(folder)
         try:
-            if not demo.found.wait(FOUND_S):
+            if not demo.detected.wait(FOUND_S):
                 raise SystemExit("the demo found nothing; is the machine very busy?")
             with browser(demo.link) as chromium, chromium.page() as page:
                 page.page.set_viewport_size({"width": 1440, "height": 940})

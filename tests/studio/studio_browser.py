@@ -23,13 +23,13 @@ HARMLESS = re.compile(r"net::ERR_ABORTED|ERR_CONNECTION_RESET")
 
 def executable() -> str:
     """The browser's path; the test is skipped without one, and fails in CI."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    program = next((path for name in NAMES if (path := shutil.which(name))), None)
+    if program is None:
         words = f"NO BROWSER: none of {', '.join(NAMES)} is here; the studio was not looked at"
         if os.environ.get("CI", "").lower() in ("1", "true"):
             pytest.fail(words)
         pytest.skip(words)
-    return found
+    return program
 
 
 class Page:
@@ -82,8 +82,8 @@ class Page:
 
     def unnamed(self) -> list[str]:
         """Controls that have no name a screen reader could say."""
-        found: list[str] = self.page.evaluate(_UNNAMED)
-        return found
+        elements: list[str] = self.page.evaluate(_UNNAMED)
+        return elements
 
     def unseen_focus(self, tabs: int = 30) -> list[str]:
         """Of the first controls that the Tab key reaches, those that do not show the focus."""

@@ -44,17 +44,17 @@ def test_reasons_of_nothing_are_no_words() -> None:
 
 
 def test_a_row_says_when_what_and_how_sure_and_leads_there() -> None:
-    found = a.alert_rows([alert()], NOW + 60_000)
-    assert "12:00:00" in found
-    assert "strong, 5 s long" in found
-    assert "&lt;k&gt;: rate is 400" in found
-    assert "<k>" not in found
-    assert f'href="/anomalies?series=job%2Fforest%2F%3Ck%3E&amp;at={NOW}"' in found
+    rows = a.alert_rows([alert()], NOW + 60_000)
+    assert "12:00:00" in rows
+    assert "strong, 5 s long" in rows
+    assert "&lt;k&gt;: rate is 400" in rows
+    assert "<k>" not in rows
+    assert f'href="/anomalies?series=job%2Fforest%2F%3Ck%3E&amp;at={NOW}"' in rows
 
 
 def test_a_weak_anomaly_of_one_point() -> None:
-    found = a.alert_rows([alert(grade=0.1, end_ms=NOW, explanation=None)], NOW)
-    assert "slight</span>" in found
+    rows = a.alert_rows([alert(grade=0.1, end_ms=NOW, explanation=None)], NOW)
+    assert "slight</span>" in rows
 
 
 def test_the_chart_marks_points_and_spans() -> None:
@@ -83,8 +83,8 @@ def test_a_series_without_points_draws() -> None:
 
 
 def test_the_table_has_the_newest_first_and_explains_what_is_odd() -> None:
-    found = points_table(["rate"], [point(0, 100), point(1, 400, 0.5)], 10)
-    first, second = found.split("<tr")[2:]
+    table = points_table(["rate"], [point(0, 100), point(1, 400, 0.5)], 10)
+    first, second = table.split("<tr")[2:]
     assert "400" in first
     assert "odd-one" in first
     assert "clear: errors above the ordinary" in first

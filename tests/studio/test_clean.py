@@ -61,9 +61,9 @@ class Reader(HTMLParser):
 
 
 def assert_harmless(text: str) -> None:
-    found = Reader(text)
-    assert not FORBIDDEN & set(found.tags)
-    for name, value in found.attributes:
+    reader = Reader(text)
+    assert not FORBIDDEN & set(reader.tags)
+    for name, value in reader.attributes:
         assert name in ALLOWED, name
         if name == "href":
             assert re.match(r"(https?://|mailto:|#|/(?![/\\]))", value, re.IGNORECASE), value
@@ -91,10 +91,12 @@ def test_nor_do_attacks_within_attacks(parts: list[str]) -> None:
 
 def test_words_keep_their_shape() -> None:
     text = '<h3>Title</h3><p>a <code>b</code> <a href="https://flink.apache.org">c</a></p>'
-    found = clean(text)
-    assert "<h3>Title</h3>" in found
-    assert "<code>b</code>" in found
-    assert '<a href="https://flink.apache.org" rel="noopener noreferrer" target="_blank">' in found
+    cleaned = clean(text)
+    assert "<h3>Title</h3>" in cleaned
+    assert "<code>b</code>" in cleaned
+    assert (
+        '<a href="https://flink.apache.org" rel="noopener noreferrer" target="_blank">' in cleaned
+    )
 
 
 def test_open_tags_are_closed_so_that_the_page_around_stays_whole() -> None:
@@ -108,5 +110,5 @@ def test_text_stays_text() -> None:
 
 
 def test_a_picture_in_the_note_is_shown() -> None:
-    found = clean('<img alt="a" width="20" src="data:image/png;base64,iVBORw0KGgo=">')
-    assert found == '<img alt="a" width="20" src="data:image/png;base64,iVBORw0KGgo=">'
+    cleaned = clean('<img alt="a" width="20" src="data:image/png;base64,iVBORw0KGgo=">')
+    assert cleaned == '<img alt="a" width="20" src="data:image/png;base64,iVBORw0KGgo=">'

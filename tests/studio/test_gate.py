@@ -25,14 +25,14 @@ class Behind:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self.heard: list[str] = []
+        self.received: list[str] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.seen.append(scope["path"])
         if scope["type"] == "websocket":
             while (message := await receive())["type"] != "websocket.disconnect":
-                self.heard.append(message["type"])
-            self.heard.append("disconnect")
+                self.received.append(message["type"])
+            self.received.append("disconnect")
             return
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"inside"})
@@ -146,22 +146,22 @@ def test_signing_in_leads_nowhere_else(house: House, to: str) -> None:
     from urllib.parse import quote
 
     token = house.signin.link("http://x").split("token=")[1]
-    found = house.ask(f"/signin?token={token}&next={quote(to, safe='')}")
-    assert found.headers["location"] == "/"
+    response = house.ask(f"/signin?token={token}&next={quote(to, safe='')}")
+    assert response.headers["location"] == "/"
 
 
 def test_a_password_signs_in(house: House) -> None:
     house.users.add("ada", "correct horse battery")
     body = b"user=ada&password=correct+horse+battery"
-    found = house.ask("/signin?next=/jobs", method="POST", body=body)
-    assert (found.status, found.headers["location"]) == (303, "/jobs")
+    response = house.ask("/signin?next=/jobs", method="POST", body=body)
+    assert (response.status, response.headers["location"]) == (303, "/jobs")
 
 
 def test_a_wrong_one_does_not_and_its_page_shows_text_as_text(house: House) -> None:
-    found = house.ask("/signin", method="POST", body=b"user=%22%3E%3Cscript%3E&password=x")
-    assert found.status == 403
-    assert b"User or password is wrong." in found.body
-    assert b"<script>" not in found.body.replace(b'<script src="/shell.js"></script>', b"")
+    response = house.ask("/signin", method="POST", body=b"user=%22%3E%3Cscript%3E&password=x")
+    assert response.status == 403
+    assert b"User or password is wrong." in response.body
+    assert b"<script>" not in response.body.replace(b'<script src="/shell.js"></script>', b"")
 
 
 def test_a_form_is_bounded(house: House) -> None:
@@ -220,7 +220,7 @@ def test_a_websocket_ends_with_its_session(house: House, how: Any, silent: bool)
     async def run() -> None:
         tab, stays = Tab(house, cookie), Tab(house, other)
         tab.say()
-        while len(house.behind.heard) < 3:
+        while len(house.behind.received) < 3:
             await asyncio.sleep(0.01)
         how(house, cookie)  # as another process does it
         if not silent:
@@ -232,7 +232,7 @@ def test_a_websocket_ends_with_its_session(house: House, how: Any, silent: bool)
         await stays.ended
 
     asyncio.run(run())
-    assert house.behind.heard.count("websocket.receive") == 1, "nothing of it came through later"
+    assert house.behind.received.count("websocket.receive") == 1, "nothing of it came through later"
 
 
 @pytest.mark.parametrize("how", [by_sign_out, by_password, by_removal])
@@ -263,7 +263,7 @@ def test_a_message_that_arrives_while_its_session_ends(house: House, how: Any, m
     async def run() -> None:
         tab = Tab(house, cookie)
         tab.say()
-        while len(house.behind.heard) < 2:
+        while len(house.behind.received) < 2:
             await asyncio.sleep(0)
         armed.append(True)
         if moment == "another is worked on":
@@ -277,12 +277,12 @@ def test_a_message_that_arrives_while_its_session_ends(house: House, how: Any, m
         assert watch is not None
         watch.cancel()
 
-    house.behind.heard = Working()
+    house.behind.received = Working()
     house.signin.check = checking  # type: ignore[method-assign]
     asyncio.run(run())
     came = 2 if moment == "another is worked on" else 1
-    assert house.behind.heard.count("websocket.receive") == came
-    assert house.behind.heard[-1] == "disconnect"
+    assert house.behind.received.count("websocket.receive") == came
+    assert house.behind.received[-1] == "disconnect"
 
 
 def test_signing_out_here_ends_every_tab_at_once(house: House) -> None:
@@ -291,7 +291,7 @@ def test_signing_out_here_ends_every_tab_at_once(house: House) -> None:
 
     async def run() -> None:
         tabs = [Tab(house, cookie) for _ in range(3)]
-        while len(house.behind.heard) < 3:
+        while len(house.behind.received) < 3:
             await asyncio.sleep(0.01)
         scope = {
             "type": "http", "method": "POST", "path": "/signout", "headers": [HOST, cookie],
@@ -346,7 +346,7 @@ def test_who_loses_a_right_is_signed_out_of_open_pages(house: House) -> None:
 
     async def run() -> None:
         tab = Tab(house, cookie)
-        while not house.behind.heard:
+        while not house.behind.received:
             await asyncio.sleep(0.01)
         house.users.set_policy("ada", GENERATOR_ONLY)
         await asyncio.wait_for(tab.ended, 10)

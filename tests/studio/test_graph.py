@@ -58,33 +58,33 @@ def test_settings_that_name_nothing_here_are_guessed() -> None:
 
 
 def test_lines_run_over_time_one_a_group() -> None:
-    found = g.options(TABLE, g.GraphSettings(g.LINE, (0,), (1,), ((2, "sum"),)))
-    assert found["xAxis"]["type"] == "time"
-    series = {s["name"]: s["data"] for s in found["series"]}
+    options = g.options(TABLE, g.GraphSettings(g.LINE, (0,), (1,), ((2, "sum"),)))
+    assert options["xAxis"]["type"] == "time"
+    series = {s["name"]: s["data"] for s in options["series"]}
     assert series == {"OK": [[AT, 20.5], [AT + 10_000, 21.5]], "FAIL": [[AT, 90.0]]}
-    assert "legend" in found
+    assert "legend" in options
 
 
 def test_bars_stand_at_categories_and_aggregate() -> None:
-    found = g.options(TABLE, g.GraphSettings(g.BAR, (1,), (), ((2, "avg"), (3, "count"))))
-    assert found["xAxis"]["data"] == ["OK", "FAIL"]
-    series = {s["name"]: s["data"] for s in found["series"]}
+    options = g.options(TABLE, g.GraphSettings(g.BAR, (1,), (), ((2, "avg"), (3, "count"))))
+    assert options["xAxis"]["data"] == ["OK", "FAIL"]
+    series = {s["name"]: s["data"] for s in options["series"]}
     assert series == {"temperature": [21.0, 90.0], "num": [2, 2]}
 
 
 def test_a_pie_has_no_axes() -> None:
-    found = g.options(TABLE, g.GraphSettings(g.PIE, (1,), (), ((3, "sum"),)))
-    assert "xAxis" not in found
-    assert found["series"][0]["data"] == [
+    options = g.options(TABLE, g.GraphSettings(g.PIE, (1,), (), ((3, "sum"),)))
+    assert "xAxis" not in options
+    assert options["series"][0]["data"] == [
         {"name": "OK", "value": 16.0},
         {"name": "FAIL", "value": 3.0},
     ]
 
 
 def test_dots_stand_at_numbers() -> None:
-    found = g.options(TABLE, g.GraphSettings(g.SCATTER, (3,), (), ((2, "sum"),)))
-    assert found["xAxis"]["type"] == "value"
-    assert found["series"][0]["data"] == [[1.0, 90.0], [7.0, 20.5], [9.0, 21.5]]
+    options = g.options(TABLE, g.GraphSettings(g.SCATTER, (3,), (), ((2, "sum"),)))
+    assert options["xAxis"]["type"] == "value"
+    assert options["series"][0]["data"] == [[1.0, 90.0], [7.0, 20.5], [9.0, 21.5]]
 
 
 def test_an_empty_table_draws_nothing_and_breaks_nothing() -> None:
@@ -98,8 +98,8 @@ def test_an_empty_table_draws_nothing_and_breaks_nothing() -> None:
 def test_series_and_points_are_bounded() -> None:
     rows: list[list[str | None]] = [[str(i), f"k{i}", str(i)] for i in range(5000)]
     wide = OutputTable(["x", "k", "v"], rows, ["INT", "STRING", "INT"], 5000)
-    found = g.options(wide, g.GraphSettings(g.LINE, (0,), (1,), ((2, "sum"),)))
-    assert len(found["series"]) == g.SERIES_MAX
+    options = g.options(wide, g.GraphSettings(g.LINE, (0,), (1,), ((2, "sum"),)))
+    assert len(options["series"]) == g.SERIES_MAX
     one = g.options(wide, g.GraphSettings(g.SCATTER, (0,), (), ((2, "sum"),)))
     assert len(one["series"][0]["data"]) == g.POINTS_MAX
 
@@ -115,11 +115,11 @@ def test_bars_are_stacked_where_the_note_says_so() -> None:
 
 
 def test_areas_as_shares_add_up_to_a_hundred() -> None:
-    found = looked(g.AREA, style="expand")
-    ok, fail = (dict(s["data"]) for s in found["series"])
+    options = looked(g.AREA, style="expand")
+    ok, fail = (dict(s["data"]) for s in options["series"])
     assert [round(ok[t] + fail[t], 9) for t in ok] == [100.0, 100.0]
     assert ok[AT] == 87.5
-    assert (found["yAxis"]["min"], found["yAxis"]["max"]) == (0, 100)
+    assert (options["yAxis"]["min"], options["yAxis"]["max"]) == (0, 100)
     middle = looked(g.AREA, style="stream")["series"]
     assert dict(middle[0]["data"]) == {AT: -4.0, AT + 10_000: -5.5}
 

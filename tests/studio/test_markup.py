@@ -79,11 +79,11 @@ def test_grid_shows_the_newest_rows_as_text() -> None:
         ["STRING", "BIGINT NOT NULL"],
         3,
     )
-    found = m.grid(table, 2)
-    assert "old" not in found
-    assert "&lt;b&gt;x&lt;/b&gt;" in found
-    assert '<td class="null">NULL</td>' in found
-    assert found.count('<td class="num">') == 2
+    grid = m.grid(table, 2)
+    assert "old" not in grid
+    assert "&lt;b&gt;x&lt;/b&gt;" in grid
+    assert '<td class="null">NULL</td>' in grid
+    assert grid.count('<td class="num">') == 2
 
 
 def test_numbers_of_a_stored_table_are_found_by_their_looks() -> None:

@@ -141,7 +141,7 @@ def test_one_main_landmark_and_buttons_with_their_rows_names(
 
 def test_a_dialog_whose_tab_is_closed_leaves_no_error(studio: Studio, chromium: Browser) -> None:
     note = studio.services.notes.create("Asked", ["%md\nhello"])
-    before = len(studio.said)
+    before = len(studio.output)
     with chromium.page() as page:
         tab = page.open(f"/notes/{note}")
         tab.get_by_role("button", name="More about the note").click()
@@ -149,7 +149,7 @@ def test_a_dialog_whose_tab_is_closed_leaves_no_error(studio: Studio, chromium: 
         tab.get_by_role("alertdialog").wait_for()
     with chromium.page() as page:
         page.open("/").wait_for_timeout(3000)
-    assert b"Traceback" not in studio.said[before:]
+    assert b"Traceback" not in studio.output[before:]
     assert note in {n.id for n in studio.services.notes.list()}
 
 

@@ -142,12 +142,12 @@ def test_a_rate_that_changes_is_kept_as_it_was_written(studio: Studio, chromium:
         tab.get_by_role("button", name="Send data").click()
         tab.get_by_text("finished").first.wait_for()
         assert_sound(page, "generator-faults")
-    found = studio.services.generators.get("waves")
-    assert found.spec.sine is not None
-    assert (found.spec.sine.share, found.spec.total) == (0.3, 5)
-    assert found.spec.simulated == Simulated(1_577_836_800_000, None, 60.0)
-    assert found.spec.faults == (Fault("torn", 0.5), Fault("duplicate", 1.0, duration_s=0.0))
-    assert found.counters.accepted == 5
+    generator = studio.services.generators.get("waves")
+    assert generator.spec.sine is not None
+    assert (generator.spec.sine.share, generator.spec.total) == (0.3, 5)
+    assert generator.spec.simulated == Simulated(1_577_836_800_000, None, 60.0)
+    assert generator.spec.faults == (Fault("torn", 0.5), Fault("duplicate", 1.0, duration_s=0.0))
+    assert generator.counters.accepted == 5
     studio.services.generators.remove("waves")
 
 
@@ -175,9 +175,9 @@ def test_a_generator_sends_to_another_endpoint(studio: Studio, chromium: Browser
             pause(0.2)
         tab.get_by_role("button", name="Stop", exact=True).click()
         tab.get_by_role("button", name="Send data").wait_for()
-    found = studio.services.generators.get("elsewhere")
-    assert (found.spec.region, found.spec.endpoint) == ("eu-west-1", studio.api)
-    assert found.counters.accepted > 0
+    generator = studio.services.generators.get("elsewhere")
+    assert (generator.spec.region, generator.spec.endpoint) == ("eu-west-1", studio.api)
+    assert generator.counters.accepted > 0
     studio.services.generators.remove("elsewhere")
 
 

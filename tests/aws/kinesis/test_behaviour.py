@@ -55,7 +55,7 @@ def servers(started: Any, endpoint: str, tmp_path_factory: pytest.TempPathFactor
     """Endpoints by name, started when first asked for."""
     running = {"plain": (endpoint, "any", "key")}
 
-    def found(name: str) -> tuple[str, str, str]:
+    def server_at(name: str) -> tuple[str, str, str]:
         if name not in running:
             directory = tmp_path_factory.mktemp(name)
             key, secret = "any", "key"
@@ -73,7 +73,7 @@ def servers(started: Any, endpoint: str, tmp_path_factory: pytest.TempPathFactor
             running[name] = (started(data_dir=directory, **settings[name]), key, secret)
         return running[name]
 
-    return found
+    return server_at
 
 
 # What the checks are made of.
@@ -102,10 +102,10 @@ def merge(at: Any) -> None:
 
 
 def iterator(at: Any, kind: str = "TRIM_HORIZON", index: int = 0, **more: Any) -> str:
-    told = at.kinesis.get_shard_iterator(
+    response = at.kinesis.get_shard_iterator(
         StreamName=at.name, ShardId=shard(index), ShardIteratorType=kind, **more
     )
-    return str(told["ShardIterator"])
+    return str(response["ShardIterator"])
 
 
 def get(at: Any, it: str, **more: Any) -> Any:
@@ -115,8 +115,8 @@ def get(at: Any, it: str, **more: Any) -> Any:
 def shards(at: Any, kind: str | None = None, **more: Any) -> list[int]:
     """Numbers of the shards that ListShards lets through a filter."""
     given = {} if kind is None else {"ShardFilter": {"Type": kind, **more}}
-    found = at.kinesis.list_shards(StreamName=at.name, **given)["Shards"]
-    return [int(s["ShardId"][-12:]) for s in found]
+    response = at.kinesis.list_shards(StreamName=at.name, **given)["Shards"]
+    return [int(s["ShardId"][-12:]) for s in response]
 
 
 def split_with_times(at: Any) -> tuple[datetime, datetime]:
@@ -141,15 +141,15 @@ def in_cbor(at: Any, operation: str, **members: Any) -> Any:
         "Authorization": ANYBODY,
         "X-Amz-Date": "20261125T120000Z",
     }
-    told = raw(at.endpoint, cbor.encode(members), headers)
-    assert told.status == 200, told.body
-    return cbor.decode(told.body)
+    refusal = raw(at.endpoint, cbor.encode(members), headers)
+    assert refusal.status == 200, refusal.body
+    return cbor.decode(refusal.body)
 
 
 def consumer(at: Any) -> str:
     arn = ARN + at.name
-    told = at.kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="c")
-    return str(told["Consumer"]["ConsumerARN"])
+    response = at.kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="c")
+    return str(response["Consumer"]["ConsumerARN"])
 
 
 # Streams.
@@ -158,8 +158,8 @@ def consumer(at: Any) -> str:
 @check_with("slow")
 def creating_status_seen(at: Any) -> None:
     create(at)
-    told = at.kinesis.describe_stream(StreamName=at.name)["StreamDescription"]
-    assert (told["StreamStatus"], told["Shards"]) == ("CREATING", [])
+    response = at.kinesis.describe_stream(StreamName=at.name)["StreamDescription"]
+    assert (response["StreamStatus"], response["Shards"]) == ("CREATING", [])
     at.kinesis.get_waiter("stream_exists").wait(StreamName=at.name, WaiterConfig={"Delay": 1})
 
 
@@ -168,24 +168,24 @@ def deleting_status_seen(at: Any) -> None:
     create(at)
     at.kinesis.get_waiter("stream_exists").wait(StreamName=at.name, WaiterConfig={"Delay": 1})
     at.kinesis.delete_stream(StreamName=at.name)
-    told = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
-    assert told["StreamStatus"] == "DELETING"
+    response = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
+    assert response["StreamStatus"] == "DELETING"
     at.kinesis.get_waiter("stream_not_exists").wait(StreamName=at.name, WaiterConfig={"Delay": 1})
 
 
 @check
 def create_with_tags(at: Any) -> None:
     at.kinesis.create_stream(StreamName=at.name, ShardCount=1, Tags={"team": "clicks"})
-    told = at.kinesis.list_tags_for_stream(StreamName=at.name)["Tags"]
-    assert told == [{"Key": "team", "Value": "clicks"}]
+    response = at.kinesis.list_tags_for_stream(StreamName=at.name)["Tags"]
+    assert response == [{"Key": "team", "Value": "clicks"}]
 
 
 @check
 def create_on_demand_without_shard_count(at: Any) -> None:
     mode = {"StreamMode": "ON_DEMAND"}
     at.kinesis.create_stream(StreamName=at.name, StreamModeDetails=mode)
-    told = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
-    assert (told["OpenShardCount"], told["StreamModeDetails"]) == (4, mode)
+    response = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
+    assert (response["OpenShardCount"], response["StreamModeDetails"]) == (4, mode)
 
 
 @check
@@ -204,16 +204,16 @@ def stream_arn_addressing(at: Any) -> None:
 @check_with("limited")
 def shard_limit_enforced(at: Any) -> None:
     limit = at.kinesis.describe_limits()["ShardLimit"]
-    told = code(at.kinesis.create_stream, StreamName=at.name, ShardCount=limit + 1)
-    assert told == "LimitExceededException"
+    refusal = code(at.kinesis.create_stream, StreamName=at.name, ShardCount=limit + 1)
+    assert refusal == "LimitExceededException"
 
 
 @check
 def retention_raise_is_reported(at: Any) -> None:
     create(at)
     at.kinesis.increase_stream_retention_period(StreamName=at.name, RetentionPeriodHours=8760)
-    told = at.kinesis.describe_stream(StreamName=at.name)["StreamDescription"]
-    assert told["RetentionPeriodHours"] == 8760
+    response = at.kinesis.describe_stream(StreamName=at.name)["StreamDescription"]
+    assert response["RetentionPeriodHours"] == 8760
 
 
 @check
@@ -221,25 +221,25 @@ def list_streams_pagination_token(at: Any) -> None:
     names = [at.name + end for end in "abc"]
     for name in names:
         at.kinesis.create_stream(StreamName=name, ShardCount=1)
-    found: list[str] = []
+    listed: list[str] = []
     more: dict[str, Any] = {}
     while True:
         page = at.kinesis.list_streams(Limit=2, **more)
-        found += page["StreamNames"]
+        listed += page["StreamNames"]
         assert page["HasMoreStreams"] == ("NextToken" in page)
         if not page["HasMoreStreams"]:
             break
         more = {"NextToken": page["NextToken"]}
-    assert set(names) <= set(found)
-    assert found == sorted(set(found))
+    assert set(names) <= set(listed)
+    assert listed == sorted(set(listed))
 
 
 @check
 def update_max_record_size_visible(at: Any) -> None:
     create(at)
     at.kinesis.update_max_record_size(StreamARN=ARN + at.name, MaxRecordSizeInKiB=2048)
-    told = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
-    assert told["MaxRecordSizeInKiB"] == 2048
+    response = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
+    assert response["MaxRecordSizeInKiB"] == 2048
 
 
 @check
@@ -259,8 +259,8 @@ def resource_policy_round_trip(at: Any) -> None:
 @check
 def hash_ranges_partition_the_key_space(at: Any) -> None:
     create(at, 5)
-    found = at.kinesis.list_shards(StreamName=at.name)["Shards"]
-    ranges = [s["HashKeyRange"] for s in found]
+    response = at.kinesis.list_shards(StreamName=at.name)["Shards"]
+    ranges = [s["HashKeyRange"] for s in response]
     edges = [(int(r["StartingHashKey"]), int(r["EndingHashKey"])) for r in ranges]
     assert (edges[0][0], edges[-1][1]) == (0, LAST_KEY)
     assert all(a[1] + 1 == b[0] for a, b in pairwise(edges))
@@ -270,9 +270,9 @@ def hash_ranges_partition_the_key_space(at: Any) -> None:
 def md5_routing(at: Any) -> None:
     create(at, 4)
     for i in range(40):
-        told = at.kinesis.put_record(StreamName=at.name, Data=b"x", PartitionKey=f"k{i}")
+        response = at.kinesis.put_record(StreamName=at.name, Data=b"x", PartitionKey=f"k{i}")
         quarter = int(md5(b"k%d" % i).hexdigest(), 16) >> 126
-        assert told["ShardId"] == shard(quarter)
+        assert response["ShardId"] == shard(quarter)
 
 
 @check
@@ -280,10 +280,10 @@ def explicit_hash_key_at_range_end(at: Any) -> None:
     create(at, 2)
     for s in at.kinesis.list_shards(StreamName=at.name)["Shards"]:
         for edge in s["HashKeyRange"].values():
-            told = at.kinesis.put_record(
+            shard = at.kinesis.put_record(
                 StreamName=at.name, Data=b"x", PartitionKey="k", ExplicitHashKey=edge
             )
-            assert told["ShardId"] == s["ShardId"]
+            assert shard["ShardId"] == s["ShardId"]
 
 
 @check
@@ -298,8 +298,8 @@ def sequence_numbers_56_digits_increasing(at: Any) -> None:
 def put_records_over_500_refused(at: Any) -> None:
     create(at)
     records = [{"Data": b"x", "PartitionKey": "k"}] * 501
-    told = code(at.kinesis.put_records, StreamName=at.name, Records=records)
-    assert told == "ValidationException"
+    refusal = code(at.kinesis.put_records, StreamName=at.name, Records=records)
+    assert refusal == "ValidationException"
     assert counts(at, 1) == [0]
 
 
@@ -307,10 +307,10 @@ def put_records_over_500_refused(at: Any) -> None:
 def record_over_1_mib_refused(at: Any) -> None:
     create(at)
     large = b"x" * (MIB + 1)
-    told = code(at.kinesis.put_record, StreamName=at.name, Data=large, PartitionKey="k")
-    assert told == "ValidationException"
-    told = code(at.kinesis.put_record, StreamName=at.name, Data=large[1:], PartitionKey="k")
-    assert told == "ok"
+    refusal = code(at.kinesis.put_record, StreamName=at.name, Data=large, PartitionKey="k")
+    assert refusal == "ValidationException"
+    refusal = code(at.kinesis.put_record, StreamName=at.name, Data=large[1:], PartitionKey="k")
+    assert refusal == "ok"
 
 
 @check
@@ -325,10 +325,10 @@ def record_5_mib_when_max_record_size_10240(at: Any) -> None:
 @check
 def empty_partition_key_refused(at: Any) -> None:
     create(at)
-    told = call(
+    response = call(
         at.endpoint, "PutRecord", {"StreamName": at.name, "Data": "eA==", "PartitionKey": ""}
     )
-    assert (told.status, told.error) == (400, "ValidationException")
+    assert (response.status, response.error) == (400, "ValidationException")
 
 
 @check
@@ -348,8 +348,8 @@ def concurrent_puts_lose_nothing(at: Any) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    found = [r["Data"] for i in range(2) for r in read_all(at.kinesis, at.name, i)]
-    assert len(found) == len(set(found)) == 4 * 5 * 50
+    records = [r["Data"] for i in range(2) for r in read_all(at.kinesis, at.name, i)]
+    assert len(records) == len(set(records)) == 4 * 5 * 50
 
 
 @check_with("throttled")
@@ -372,11 +372,11 @@ def write_throttling_1_mib_per_shard_by_default(at: Any) -> None:
 def read_throttling_5_gets_per_second_by_default(at: Any) -> None:
     create(at)
     it, began = iterator(at), time.monotonic()
-    told = [code(at.kinesis.get_records, ShardIterator=it) for _ in range(60)]
+    refusal = [code(at.kinesis.get_records, ShardIterator=it) for _ in range(60)]
     took = time.monotonic() - began
-    assert set(told) <= {"ok", "ProvisionedThroughputExceededException"}
-    assert told.count("ok") <= 5 + 5 * took
-    assert told[:1] == ["ok"]
+    assert set(refusal) <= {"ok", "ProvisionedThroughputExceededException"}
+    assert refusal.count("ok") <= 5 + 5 * took
+    assert refusal[:1] == ["ok"]
 
 
 # Records out.
@@ -427,8 +427,8 @@ def get_records_page_at_most_10_mib(at: Any) -> None:
 @check
 def get_records_limit_over_10000_refused(at: Any) -> None:
     create(at)
-    told = code(at.kinesis.get_records, ShardIterator=iterator(at), Limit=10_001)
-    assert told in ("ValidationException", "InvalidArgumentException")
+    refusal = code(at.kinesis.get_records, ShardIterator=iterator(at), Limit=10_001)
+    assert refusal in ("ValidationException", "InvalidArgumentException")
 
 
 # Shards that change.
@@ -439,9 +439,9 @@ def split_keeps_parent_closed_with_ending_sequence(at: Any) -> None:
     create(at)
     number = put(at.kinesis, at.name, b"x")
     split(at)
-    told = at.kinesis.describe_stream(StreamName=at.name)["StreamDescription"]["Shards"]
-    assert [s.get("ParentShardId") for s in told] == [None, shard(0), shard(0)]
-    ranges = [s["SequenceNumberRange"] for s in told]
+    response = at.kinesis.describe_stream(StreamName=at.name)["StreamDescription"]["Shards"]
+    assert [s.get("ParentShardId") for s in response] == [None, shard(0), shard(0)]
+    ranges = [s["SequenceNumberRange"] for s in response]
     assert ranges[0]["EndingSequenceNumber"] >= number
     assert all("EndingSequenceNumber" not in r for r in ranges[1:])
 
@@ -469,10 +469,10 @@ def put_after_split_goes_to_a_child(at: Any) -> None:
     create(at)
     split(at)
     for key, child in ((0, 1), (MIDDLE - 1, 1), (MIDDLE, 2), (LAST_KEY, 2)):
-        told = at.kinesis.put_record(
+        response = at.kinesis.put_record(
             StreamName=at.name, Data=b"x", PartitionKey="k", ExplicitHashKey=str(key)
         )
-        assert told["ShardId"] == shard(child)
+        assert response["ShardId"] == shard(child)
 
 
 @check
@@ -493,8 +493,8 @@ def merge_keeps_parents_and_data(at: Any) -> None:
     merge(at)
     put(at.kinesis, at.name, b"x")
     assert counts(at, 3) == [5, 3, 1]
-    told = at.kinesis.list_shards(StreamName=at.name)["Shards"][2]
-    assert (told["ParentShardId"], told["AdjacentParentShardId"]) == (shard(0), shard(1))
+    response = at.kinesis.list_shards(StreamName=at.name)["Shards"][2]
+    assert (response["ParentShardId"], response["AdjacentParentShardId"]) == (shard(0), shard(1))
 
 
 @check
@@ -505,8 +505,8 @@ def update_shard_count_keeps_data(at: Any) -> None:
     at.kinesis.update_shard_count(
         StreamName=at.name, TargetShardCount=4, ScalingType="UNIFORM_SCALING"
     )
-    told = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
-    assert told["OpenShardCount"] == 4
+    response = at.kinesis.describe_stream_summary(StreamName=at.name)["StreamDescriptionSummary"]
+    assert response["OpenShardCount"] == 4
     assert sum(counts(at, len(shards(at)))) == 8
 
 
@@ -553,8 +553,8 @@ def list_shards_filter_from_timestamp_after_split(at: Any) -> None:
 def cbor_put_and_get_small(at: Any) -> None:
     create(at)
     in_cbor(at, "PutRecord", StreamName=at.name, Data=b"\x00\xff", PartitionKey="k")
-    told = in_cbor(at, "GetRecords", ShardIterator=iterator(at))
-    assert told["Records"][0]["Data"] == b"\x00\xff"
+    response = in_cbor(at, "GetRecords", ShardIterator=iterator(at))
+    assert response["Records"][0]["Data"] == b"\x00\xff"
 
 
 @check
@@ -562,14 +562,14 @@ def cbor_large_response(at: Any) -> None:
     create(at)
     fill(at, 4)
     put(at.kinesis, at.name, bytes(MIB))
-    told = in_cbor(at, "GetRecords", ShardIterator=iterator(at))
-    assert [len(r["Data"]) for r in told["Records"]] == [1, 1, 1, 1, MIB]
+    response = in_cbor(at, "GetRecords", ShardIterator=iterator(at))
+    assert [len(r["Data"]) for r in response["Records"]] == [1, 1, 1, 1, MIB]
 
 
 @check
 def cbor_timestamps_are_numbers_or_tag1_millis(at: Any) -> None:
     create(at)
-    told = in_cbor(at, "DescribeStreamSummary", StreamName=at.name)["StreamDescriptionSummary"]
+    response = in_cbor(at, "DescribeStreamSummary", StreamName=at.name)["StreamDescriptionSummary"]
     headers = {"Content-Type": CBOR, "X-Amz-Target": TARGET + "DescribeStreamSummary"}
     headers |= {"Authorization": ANYBODY, "X-Amz-Date": "20261125T120000Z"}
     body = raw(at.endpoint, cbor.encode({"StreamName": at.name}), headers).body
@@ -577,7 +577,7 @@ def cbor_timestamps_are_numbers_or_tag1_millis(at: Any) -> None:
     assert after[:2] == b"\xc1\x1b"  # tag 1 over an integer of 64 bits, milliseconds as AWS has it
     ms = int.from_bytes(after[2:10], "big")
     assert abs(ms / 1000 - time.time()) < 60
-    assert told["StreamCreationTimestamp"] == ms / 1000
+    assert response["StreamCreationTimestamp"] == ms / 1000
 
 
 @check_with("keyed")
@@ -590,8 +590,8 @@ def bad_signature_refused(at: Any) -> None:
 @check
 def unsigned_refused(at: Any) -> None:
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET + "ListStreams"}
-    told = raw(at.endpoint, b"{}", headers)
-    assert (told.status, told.error) == (400, "MissingAuthenticationTokenException")
+    response = raw(at.endpoint, b"{}", headers)
+    assert (response.status, response.error) == (400, "MissingAuthenticationTokenException")
 
 
 @check
@@ -599,9 +599,9 @@ def http2_prior_knowledge_cleartext(at: Any) -> None:
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": TARGET + "ListStreams"}
     headers |= {"Authorization": ANYBODY, "X-Amz-Date": "20261125T120000Z"}
     with httpx.Client(http1=False, http2=True, timeout=30) as http:
-        told = http.post(at.endpoint, content=b"{}", headers=headers)
-    assert (told.status_code, told.http_version) == (200, "HTTP/2")
-    assert "StreamNames" in told.json()
+        response = http.post(at.endpoint, content=b"{}", headers=headers)
+    assert (response.status_code, response.http_version) == (200, "HTTP/2")
+    assert "StreamNames" in response.json()
 
 
 # Enhanced fan-out.
@@ -611,21 +611,23 @@ def http2_prior_knowledge_cleartext(at: Any) -> None:
 def duplicate_consumer_refused(at: Any) -> None:
     create(at)
     consumer(at)
-    told = code(at.kinesis.register_stream_consumer, StreamARN=ARN + at.name, ConsumerName="c")
-    assert told == "ResourceInUseException"
+    refusal = code(at.kinesis.register_stream_consumer, StreamARN=ARN + at.name, ConsumerName="c")
+    assert refusal == "ResourceInUseException"
 
 
 @check
 def efo_initial_response_and_stays_open(at: Any) -> None:
     create(at)
-    found = Subscription(at.endpoint, consumer(at))  # botocore waits for the initial response
-    found.until(lambda: found.events)
+    subscription = Subscription(
+        at.endpoint, consumer(at)
+    )  # botocore waits for the initial response
+    subscription.until(lambda: subscription.events)
     for i in range(3):
         put(at.kinesis, at.name, b"%d" % i)
-        found.until(lambda: len(found.data) == i + 1)  # noqa: B023
+        subscription.until(lambda: len(subscription.data) == i + 1)  # noqa: B023
         time.sleep(0.2)
-    assert found.error is None
-    found.close()
+    assert subscription.error is None
+    subscription.close()
 
 
 @check
@@ -639,7 +641,7 @@ def efo_over_http2_prior_knowledge_stays_open_and_delivers(at: Any) -> None:
         "X-Amz-Date": "20261125T120000Z",
     }
     kinds: list[str] = []
-    found: list[Any] = []
+    events: list[Any] = []
     rest = b""
     with (
         httpx.Client(http1=False, http2=True, timeout=30) as http,
@@ -652,11 +654,11 @@ def efo_over_http2_prior_knowledge_stays_open_and_delivers(at: Any) -> None:
                 if not kinds:  # only now, so that the record has to be pushed
                     put(at.kinesis, at.name, b"x")
                 kinds.append(head[":event-type"])
-                found += json.loads(payload).get("Records", [])
-            if found:
+                events += json.loads(payload).get("Records", [])
+            if events:
                 break
     assert kinds[0] == "initial-response"
-    assert found[0]["Data"] == "eA=="
+    assert events[0]["Data"] == "eA=="
 
 
 def test_there_are_forty_eight() -> None:

@@ -30,15 +30,15 @@ OWNER = {"BucketARN": "arn:aws:s3:::lake", "ExpectedBucketOwner": "000000000000"
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[Local]:
-    found = Local(tmp_path)
-    found.call("CreateStream", StreamName="s", StreamModeDetails={"StreamMode": "ON_DEMAND"})
-    yield found
-    found.store.close()
+    service = Local(tmp_path)
+    service.call("CreateStream", StreamName="s", StreamModeDetails={"StreamMode": "ON_DEMAND"})
+    yield service
+    service.store.close()
 
 
 def create(local: Local, name: str = "c", form: str = "JSON", **storage: Any) -> str:
     more = {k: storage.pop(k) for k in ("DataFreshnessInSeconds",) if k in storage}
-    told = local.call(
+    response = local.call(
         "CreateChannel",
         ChannelName=name,
         ServiceExecutionRoleARN=ROLE,
@@ -50,7 +50,7 @@ def create(local: Local, name: str = "c", form: str = "JSON", **storage: Any) ->
             **more,
         },
     )
-    return str(told["ChannelDescription"]["ChannelARN"])
+    return str(response["ChannelDescription"]["ChannelARN"])
 
 
 def put(local: Local, *data: bytes) -> None:
@@ -73,16 +73,16 @@ def test_records_are_delivered_once_they_are_old_enough(local: Local) -> None:
     assert work.step() == 0
     local.clock.advance(1_000)
     assert work.step() > 0
-    found = delivered(local)
-    rows = sorted(json.loads(line)["n"] for body in found.values() for line in body.splitlines())
+    records = delivered(local)
+    rows = sorted(json.loads(line)["n"] for body in records.values() for line in body.splitlines())
     assert rows == list(range(20))
-    assert all(k.startswith("c/20") and k.endswith(".json") for k in found)
+    assert all(k.startswith("c/20") and k.endswith(".json") for k in records)
     assert work.step() == 0
     again = worker(local.context)
     put(local, b'{"n":20}')
     local.clock.advance(60_000)
     assert again.step() == 1
-    assert len(delivered(local)) == len(found) + 1
+    assert len(delivered(local)) == len(records) + 1
 
 
 def test_an_object_that_was_stored_but_not_noted_is_stored_again_under_its_name(
@@ -105,12 +105,12 @@ def test_what_has_not_the_format_is_set_aside(local: Local) -> None:
     create(local, DataFreshnessInSeconds=0)
     put(local, b'{"a":\n1}', b"{", b"\xff")
     worker(local.context).step()
-    found = delivered(local)
-    good = b"".join(v for k, v in found.items() if not k.startswith("error/"))
+    records = delivered(local)
+    good = b"".join(v for k, v in records.items() if not k.startswith("error/"))
     assert good == b'{"a":1}\n'
     bad = [
         json.loads(line)
-        for k, v in found.items()
+        for k, v in records.items()
         if k.startswith("error/")
         for line in v.splitlines()
     ]
@@ -152,19 +152,21 @@ def test_a_closed_shard_is_delivered_to_its_end(local: Local) -> None:
 
 def test_life_of_a_channel(local: Local) -> None:
     arn = create(local)
-    told = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
-    assert told["ChannelStatus"] == "ACTIVE"
-    destination = told["S3DestinationConfiguration"]
+    response = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
+    assert response["ChannelStatus"] == "ACTIVE"
+    destination = response["S3DestinationConfiguration"]
     assert destination["DataFreshnessInSeconds"] == 300
     assert destination["DeadLetterQueueS3Configuration"] == {**OWNER, "ErrorOutputPrefix": "error/"}
     assert destination["StorageConfiguration"]["OutputKeyTemplate"]
-    assert told["LoggingConfiguration"] == {"CloudWatchLogs": {"Enabled": False}}
+    assert response["LoggingConfiguration"] == {"CloudWatchLogs": {"Enabled": False}}
     summary = local.call("DescribeStreamSummary", StreamName="s")["StreamDescriptionSummary"]
     assert summary["ChannelCount"] == 1
     assert local.call("DescribeLimits")["ChannelCount"] == 1
     update = {"DataFreshnessInSeconds": 5}
-    told = local.call("UpdateChannel", ChannelARN=arn, S3DestinationConfiguration=update)
-    assert told["ChannelDescription"]["S3DestinationConfiguration"]["DataFreshnessInSeconds"] == 5
+    response = local.call("UpdateChannel", ChannelARN=arn, S3DestinationConfiguration=update)
+    assert (
+        response["ChannelDescription"]["S3DestinationConfiguration"]["DataFreshnessInSeconds"] == 5
+    )
     with pytest.raises(AwsError, match="queues or channels"):
         local.call("DeleteStream", StreamName="s")
     local.call("TagResource", ResourceARN=arn, Tags={"a": "b"})
@@ -203,15 +205,15 @@ def test_an_unusable_bucket_is_told_and_left_behind(local: Local, tmp_path: Path
     (tmp_path / "buckets").write_text("in the way")
     work = worker(local.context)
     work.step()
-    told = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
-    assert told["ChannelStatus"] == "FAILED"
-    assert "cannot be written" in told["ChannelStatusReason"]
+    response = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
+    assert response["ChannelStatus"] == "FAILED"
+    assert "cannot be written" in response["ChannelStatusReason"]
     (tmp_path / "buckets").unlink()
     assert work.step() == 0, "it rests"
     local.clock.advance(3_000)
     assert work.step() == 1
-    told = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
-    assert told["ChannelStatus"] == "ACTIVE"
+    response = local.call("DescribeChannel", ChannelARN=arn)["ChannelDescription"]
+    assert response["ChannelStatus"] == "ACTIVE"
 
 
 @given(

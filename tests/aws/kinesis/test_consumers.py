@@ -14,22 +14,24 @@ ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 
 
 def register(kinesis: Any, stream: str, name: str, **more: Any) -> str:
-    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName=name, **more)
-    return str(told["Consumer"]["ConsumerARN"])
+    response = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName=name, **more)
+    return str(response["Consumer"]["ConsumerARN"])
 
 
 def test_life_of_a_consumer(kinesis: Any, stream: str) -> None:
-    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")["Consumer"]
-    assert told["ConsumerStatus"] == "CREATING"
-    seconds = int(told["ConsumerCreationTimestamp"].timestamp())
-    assert told["ConsumerARN"] == f"{ARN}{stream}/consumer/c:{seconds}"
-    for asked in (
-        {"ConsumerARN": told["ConsumerARN"]},
+    response = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")[
+        "Consumer"
+    ]
+    assert response["ConsumerStatus"] == "CREATING"
+    seconds = int(response["ConsumerCreationTimestamp"].timestamp())
+    assert response["ConsumerARN"] == f"{ARN}{stream}/consumer/c:{seconds}"
+    for reference in (
+        {"ConsumerARN": response["ConsumerARN"]},
         {"StreamARN": ARN + stream, "ConsumerName": "c"},
-        {"StreamARN": ARN + stream, "ConsumerName": "c", "ConsumerARN": told["ConsumerARN"]},
+        {"StreamARN": ARN + stream, "ConsumerName": "c", "ConsumerARN": response["ConsumerARN"]},
     ):
-        found = kinesis.describe_stream_consumer(**asked)["ConsumerDescription"]
-        assert (found["ConsumerStatus"], found["StreamARN"]) == ("ACTIVE", ARN + stream)
+        described = kinesis.describe_stream_consumer(**reference)["ConsumerDescription"]
+        assert (described["ConsumerStatus"], described["StreamARN"]) == ("ACTIVE", ARN + stream)
     code, words = refused(
         kinesis, "register_stream_consumer", StreamARN=ARN + stream, ConsumerName="c"
     )
@@ -38,8 +40,8 @@ def test_life_of_a_consumer(kinesis: Any, stream: str) -> None:
     summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
     assert summary["ConsumerCount"] == 1
     assert refused(kinesis, "delete_stream", StreamName=stream)[0] == "ResourceInUseException"
-    kinesis.deregister_stream_consumer(ConsumerARN=told["ConsumerARN"])
-    code, _ = refused(kinesis, "describe_stream_consumer", ConsumerARN=told["ConsumerARN"])
+    kinesis.deregister_stream_consumer(ConsumerARN=response["ConsumerARN"])
+    code, _ = refused(kinesis, "describe_stream_consumer", ConsumerARN=response["ConsumerARN"])
     assert code == "ResourceNotFoundException"
 
 
@@ -64,14 +66,14 @@ def test_pages_and_the_limit(kinesis: Any, stream: str) -> None:
         kinesis, "register_stream_consumer", StreamARN=ARN + stream, ConsumerName="one-more"
     )
     assert code == "LimitExceededException"
-    found: list[str] = []
+    listed: list[str] = []
     page: dict[str, Any] = {}
-    while not found or "NextToken" in page:
+    while not listed or "NextToken" in page:
         more = {"NextToken": page["NextToken"]} if page else {}
         page = kinesis.list_stream_consumers(StreamARN=ARN + stream, MaxResults=7, **more)
         assert len(page["Consumers"]) <= 7
-        found += [c["ConsumerName"] for c in page["Consumers"]]
-    assert found == names
+        listed += [c["ConsumerName"] for c in page["Consumers"]]
+    assert listed == names
     kinesis.delete_stream(StreamName=stream, EnforceConsumerDeletion=True)
     kinesis.create_stream(StreamName=stream, ShardCount=1)
     assert kinesis.list_stream_consumers(StreamARN=ARN + stream)["Consumers"] == []
@@ -91,24 +93,24 @@ def test_tags_and_policy_of_a_consumer(kinesis: Any, stream: str) -> None:
 def test_states_can_be_watched(started: Any) -> None:
     endpoint = started(stream_delay_ms=200)
     call(endpoint, "CreateStream", {"StreamName": "s", "ShardCount": 1})
-    asked = {"StreamARN": ARN + "s", "ConsumerName": "c"}
+    reference = {"StreamARN": ARN + "s", "ConsumerName": "c"}
 
     def status() -> str:
-        told = call(endpoint, "DescribeStreamConsumer", asked).json
-        return str(told.get("ConsumerDescription", {}).get("ConsumerStatus", "gone"))
+        response = call(endpoint, "DescribeStreamConsumer", reference).json
+        return str(response.get("ConsumerDescription", {}).get("ConsumerStatus", "gone"))
 
-    def until(wanted: str) -> None:
+    def until(expected: str) -> None:
         end = time.monotonic() + 10
-        while status() != wanted:
+        while status() != expected:
             assert time.monotonic() < end
             time.sleep(0.01)
 
-    assert call(endpoint, "RegisterStreamConsumer", asked).error == "ResourceInUseException"
-    while call(endpoint, "RegisterStreamConsumer", asked).status != 200:
+    assert call(endpoint, "RegisterStreamConsumer", reference).error == "ResourceInUseException"
+    while call(endpoint, "RegisterStreamConsumer", reference).status != 200:
         time.sleep(0.01)
     assert status() == "CREATING"
     until("ACTIVE")
-    call(endpoint, "DeregisterStreamConsumer", asked)
+    call(endpoint, "DeregisterStreamConsumer", reference)
     assert status() == "DELETING"
     until("gone")
-    assert call(endpoint, "RegisterStreamConsumer", asked).status == 200
+    assert call(endpoint, "RegisterStreamConsumer", reference).status == 200

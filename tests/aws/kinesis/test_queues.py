@@ -27,13 +27,13 @@ class Queueing(Local):
 
     def queue(self, stream: str, name: str = "q", start: Any = None, **attributes: Any) -> str:
         given = {"StreamARN": ARN + stream, "StartingPosition": start or {"Type": "TRIM_HORIZON"}}
-        told = self.call(
+        response = self.call(
             "CreateQueue",
             QueueName=name,
             StreamConfigurationList=[given],
             **({"QueueAttributes": attributes} if attributes else {}),
         )
-        return str(told["QueueDescription"]["QueueARN"])
+        return str(response["QueueDescription"]["QueueARN"])
 
     def visible(self, arn: str, limit: int = 10, dead: bool = False, seconds: int = 30) -> Any:
         """What could be received, received at once."""
@@ -46,9 +46,9 @@ class Queueing(Local):
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[Queueing]:
-    found = Queueing(tmp_path)
-    yield found
-    found.store.close()
+    queueing = Queueing(tmp_path)
+    yield queueing
+    queueing.store.close()
 
 
 def made(local: Queueing, name: str, *data: bytes) -> None:
@@ -75,9 +75,9 @@ def test_a_record_is_delivered_until_it_is_acknowledged(local: Queueing) -> None
     assert second["ReceiptHandle"] != first["ReceiptHandle"]
     entries = [{"ReceiptHandle": r["ReceiptHandle"]} for r in (first, second)]
     entries.append({"ReceiptHandle": "nonsense"})
-    told = local.call("AcknowledgeQueueRecords", QueueARN=arn, Entries=entries)
-    assert told["Successful"] == [entries[1]]
-    assert [f["ErrorCode"] for f in told["Failed"]] == [
+    response = local.call("AcknowledgeQueueRecords", QueueARN=arn, Entries=entries)
+    assert response["Successful"] == [entries[1]]
+    assert [f["ErrorCode"] for f in response["Failed"]] == [
         "ResourceNotFoundException",
         "InvalidArgumentException",
     ]
@@ -91,8 +91,8 @@ def test_two_queues_on_a_stream_know_nothing_of_each_other(local: Queueing) -> N
     ids = {r.number for r in local.visible(one)}
     assert len(local.visible(other)) == 2
     assert ids
-    told = local.call("ListQueues", StreamFilter=[{"StreamARN": ARN + "s"}])
-    assert [q["QueueName"] for q in told["QueueSummaries"]] == ["one", "other"]
+    response = local.call("ListQueues", StreamFilter=[{"StreamARN": ARN + "s"}])
+    assert [q["QueueName"] for q in response["QueueSummaries"]] == ["one", "other"]
     assert (
         local.call("DescribeStreamSummary", StreamName="s")["StreamDescriptionSummary"][
             "QueueCount"
@@ -111,8 +111,8 @@ def test_visibility_is_lengthened_and_ended(local: Queueing) -> None:
             "ReceiptHandle": record["ReceiptHandle"],
             "VisibilityTimeoutSeconds": seconds,
         }
-        told = local.call("UpdateQueueRecordsVisibility", QueueARN=arn, Entries=[entry])
-        assert told["Failed"] == []
+        response = local.call("UpdateQueueRecordsVisibility", QueueARN=arn, Entries=[entry])
+        assert response["Failed"] == []
 
     local.clock.advance(4_000)
     hide(60)
@@ -131,13 +131,13 @@ def test_dead_letters(local: Queueing) -> None:
         assert local.visible(arn, dead=True) == []
         local.clock.advance(1_000)
     assert local.visible(arn) == []
-    (found,) = local.call("ReceiveDeadLetterQueueRecords", QueueARN=arn)["QueueRecords"]
-    assert found["Data"] == b"poison"
-    entry = [{"ReceiptHandle": found["ReceiptHandle"]}]
-    told = local.call("AcknowledgeQueueRecords", QueueARN=arn, Entries=entry)
-    assert told["Failed"], "the receipt is one of a dead letter"
-    told = local.call("RestoreDeadLetterQueueRecords", QueueARN=arn, Entries=entry)
-    assert told["Successful"] == entry
+    (letter,) = local.call("ReceiveDeadLetterQueueRecords", QueueARN=arn)["QueueRecords"]
+    assert letter["Data"] == b"poison"
+    entry = [{"ReceiptHandle": letter["ReceiptHandle"]}]
+    response = local.call("AcknowledgeQueueRecords", QueueARN=arn, Entries=entry)
+    assert response["Failed"], "the receipt is one of a dead letter"
+    response = local.call("RestoreDeadLetterQueueRecords", QueueARN=arn, Entries=entry)
+    assert response["Successful"] == entry
     (again,) = local.visible(arn, seconds=1)
     assert again.receives == 1
     local.clock.advance(1_000)
@@ -146,14 +146,14 @@ def test_dead_letters(local: Queueing) -> None:
     assert local.visible(arn) == []
     (last,) = local.visible(arn, dead=True, seconds=0)
     hide = [{"ReceiptHandle": last.receipt, "VisibilityTimeoutSeconds": 9}]
-    told = local.call("UpdateDeadLetterQueueRecordsVisibility", QueueARN=arn, Entries=hide)
-    assert told["Failed"] == []
+    response = local.call("UpdateDeadLetterQueueRecordsVisibility", QueueARN=arn, Entries=hide)
+    assert response["Failed"] == []
     assert local.visible(arn, dead=True) == []
     local.clock.advance(9_000)
     (last,) = local.visible(arn, dead=True)
     entry = [{"ReceiptHandle": last.receipt}]
-    told = local.call("AcknowledgeDeadLetterQueueRecords", QueueARN=arn, Entries=entry)
-    assert told["Successful"] == entry
+    response = local.call("AcknowledgeDeadLetterQueueRecords", QueueARN=arn, Entries=entry)
+    assert response["Successful"] == entry
     local.clock.advance(9_000_000)
     assert local.visible(arn, dead=True) == local.visible(arn) == []
 
@@ -179,8 +179,8 @@ def test_where_a_queue_begins(local: Queueing) -> None:
     put(local, "s", b"new")
     local.store.open("s").scale(2)
     put(local, "s", b"newest")
-    found = [sorted(r.data for r in local.visible(q)) for q in (latest, timed, whole)]
-    assert found == [
+    visible = [sorted(r.data for r in local.visible(q)) for q in (latest, timed, whole)]
+    assert visible == [
         [b"new", b"newest"],
         [b"middle", b"new", b"newest"],
         [b"middle", b"new", b"newest", b"old"],
@@ -245,10 +245,10 @@ def test_what_is_refused(local: Queueing) -> None:
 def test_a_queue_is_updated_tagged_and_paged(local: Queueing) -> None:
     made(local, "s")
     arns = [local.queue("s", f"q{i}") for i in range(5)]
-    told = local.call(
+    response = local.call(
         "UpdateQueue", QueueARN=arns[0], QueueAttributes={"VisibilityTimeoutSeconds": 7}
     )["QueueDescription"]
-    assert told["QueueAttributes"] == {
+    assert response["QueueAttributes"] == {
         "VisibilityTimeoutSeconds": 7,
         "DeadLetterConfiguration": {"TargetType": "BUILT_IN", "MaxReceiveCount": 6},
     }
@@ -299,13 +299,13 @@ def test_nothing_is_lost_and_nothing_out_twice(
         else:
             for data in list(out)[:n]:
                 entry = [{"ReceiptHandle": out.pop(data)[0]}]
-                told = local.call("AcknowledgeQueueRecords", QueueARN=arn, Entries=entry)
-                assert told["Successful"] == entry
+                response = local.call("AcknowledgeQueueRecords", QueueARN=arn, Entries=entry)
+                assert response["Successful"] == entry
                 done.add(data)
     local.clock.advance(60_000)
     rest = []
-    while found := local.visible(arn):
-        rest += [r.data for r in found]
+    while received := local.visible(arn):
+        rest += [r.data for r in received]
     assert sorted([*rest, *done]) == sorted(b"%d" % i for i in range(sent))
 
 
@@ -322,9 +322,9 @@ def test_a_call_waits_for_a_record(endpoint: str, kinesis: Any, name: str) -> No
 
     def wait() -> None:
         mine = client(endpoint)
-        told = mine.receive_queue_records(QueueARN=arn, WaitTimeSeconds=20, Limit=1)
-        got.extend(r["Data"] for r in told["QueueRecords"])
-        entries = [{"ReceiptHandle": r["ReceiptHandle"]} for r in told["QueueRecords"]]
+        response = mine.receive_queue_records(QueueARN=arn, WaitTimeSeconds=20, Limit=1)
+        got.extend(r["Data"] for r in response["QueueRecords"])
+        entries = [{"ReceiptHandle": r["ReceiptHandle"]} for r in response["QueueRecords"]]
         assert mine.acknowledge_queue_records(QueueARN=arn, Entries=entries)["Failed"] == []
         mine.close()
 

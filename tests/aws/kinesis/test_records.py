@@ -17,10 +17,10 @@ MIB = 1 << 20
 
 
 def iterator(kinesis: Any, name: str, kind: str, index: int = 0, **more: Any) -> str:
-    told = kinesis.get_shard_iterator(
+    response = kinesis.get_shard_iterator(
         StreamName=name, ShardId=shard(index), ShardIteratorType=kind, **more
     )
-    return str(told["ShardIterator"])
+    return str(response["ShardIterator"])
 
 
 def test_records_come_back_as_they_went(kinesis: Any, stream: str) -> None:
@@ -29,13 +29,13 @@ def test_records_come_back_as_they_went(kinesis: Any, stream: str) -> None:
     put = kinesis.put_records(StreamName=stream, Records=sent)
     assert put["FailedRecordCount"] == 0
     assert "EncryptionType" not in put
-    found = {}
+    records = {}
     for index in range(2):
         for record in read_all(kinesis, stream, index):
-            found[record["PartitionKey"]] = (record["Data"], record["SequenceNumber"], index)
-    assert len(found) == len(keys)
+            records[record["PartitionKey"]] = (record["Data"], record["SequenceNumber"], index)
+    assert len(records) == len(keys)
     for record, answer in zip(sent, put["Records"], strict=True):
-        data, number, index = found[record["PartitionKey"]]
+        data, number, index = records[record["PartitionKey"]]
         assert data == record["Data"]
         assert (number, shard(index)) == (answer["SequenceNumber"], answer["ShardId"])
         half = int(md5(record["PartitionKey"].encode()).hexdigest(), 16) >> 127
@@ -92,9 +92,9 @@ def test_a_request_has_its_limits(kinesis: Any, endpoint: str, stream: str) -> N
         "ValidationException",
         "1 validation error detected: " + words % "data",
     )
-    code, said = refused(kinesis, "put_records", StreamName=stream, Records=[one, large])
+    code, message = refused(kinesis, "put_records", StreamName=stream, Records=[one, large])
     assert code == "ValidationException"
-    assert words % "records.2.member.data" in said
+    assert words % "records.2.member.data" in message
     full = [{"Data": b"x" * (MIB - 1), "PartitionKey": "k"}] * 10
     assert kinesis.put_records(StreamName=stream, Records=full)["FailedRecordCount"] == 0
     full = [{"Data": b"x" * MIB, "PartitionKey": "k"}] * 10
@@ -108,9 +108,9 @@ def test_a_stream_may_take_records_of_10_mib(kinesis: Any, stream: str) -> None:
     kinesis.update_max_record_size(StreamARN=ARN + stream, MaxRecordSizeInKiB=10_240)
     data = bytes(5 * MIB)
     put = kinesis.put_record(StreamName=stream, Data=data, PartitionKey="k", ExplicitHashKey="0")
-    (found,) = read_all(kinesis, stream)
-    assert found["Data"] == data
-    assert found["SequenceNumber"] == put["SequenceNumber"]
+    (records,) = read_all(kinesis, stream)
+    assert records["Data"] == data
+    assert records["SequenceNumber"] == put["SequenceNumber"]
 
 
 def test_a_page_has_at_most_10_mib_and_10_000_records(kinesis: Any, stream: str) -> None:
@@ -181,9 +181,9 @@ def test_an_iterator_is_refused_with_the_reason(kinesis: Any, stream: str) -> No
             "It encodes shardId-000000000000, while it was used in a call to a shard with",
         ),
     ):
-        code, said = refused(kinesis, of, **get, **members)
+        code, message = refused(kinesis, of, **get, **members)
         assert code == invalid
-        assert words in said
+        assert words in message
     missing = {**get, "ShardId": shard(2), "ShardIteratorType": "LATEST"}
     assert refused(kinesis, of, **missing)[0] == "ResourceNotFoundException"
     assert refused(kinesis, "get_records", ShardIterator="nonsense") == (
@@ -201,8 +201,8 @@ def test_an_iterator_grows_old(started: Any) -> None:
     while error is None:
         try:
             own.get_records(ShardIterator=it)
-        except ClientError as found:
-            error = found.response["Error"]
+        except ClientError as refusal:
+            error = refusal.response["Error"]
     assert error["Code"] == "ExpiredIteratorException"
     assert "tolerated delay of 1000 milliseconds" in error["Message"]
 
@@ -242,9 +242,9 @@ def test_distributed_records_need_no_key(kinesis: Any, endpoint: str, name: str)
     assert sorted(shards) == [shard(i) for i in range(4) for _ in range(2)]
     it = {"StreamName": name, "ShardId": shard(0), "ShardIteratorType": "TRIM_HORIZON"}
     it = call(endpoint, "GetShardIterator", it).json["ShardIterator"]
-    found = call(endpoint, "GetRecords", {"ShardIterator": it}).json["Records"]
-    assert len(found) == 2
-    assert all(("PartitionKey" in r) == (r["Data"] == "eQ==") for r in found)
+    delivered = call(endpoint, "GetRecords", {"ShardIterator": it}).json["Records"]
+    assert len(delivered) == 2
+    assert all(("PartitionKey" in r) == (r["Data"] == "eQ==") for r in delivered)
     kinesis.delete_stream(StreamName=name)
 
 
@@ -282,13 +282,13 @@ def test_many_writers_lose_nothing(endpoint: str, stream: str) -> None:
     for thread in threads:
         thread.join()
     own = client(endpoint)
-    found = {
+    counts = {
         (shard(index), r["SequenceNumber"]): r["Data"]
         for index in range(2)
         for r in read_all(own, stream, index)
     }
-    assert len(found) == 8 * 10 * 20
-    assert found == acknowledged
+    assert len(counts) == 8 * 10 * 20
+    assert counts == acknowledged
 
 
 @pytest.fixture(scope="module")
@@ -301,9 +301,9 @@ def test_a_throttled_shard_takes_1000_records_a_second(throttled: Any) -> None:
     failed, answers = 0, []
     for _ in range(5):
         records = [{"Data": b"x", "PartitionKey": "k"}] * 500
-        told = throttled.put_records(StreamName="many", Records=records)
-        failed += told["FailedRecordCount"]
-        answers += told["Records"]
+        response = throttled.put_records(StreamName="many", Records=records)
+        failed += response["FailedRecordCount"]
+        answers += response["Records"]
     stored = read_all(throttled, "many")
     assert failed > 0
     assert len(stored) == 2500 - failed >= 1000

@@ -14,13 +14,13 @@ from tests.aws.conftest import call, read_all, refused, shard
 from tests.aws.local_kit import Local
 
 
-def shards(kinesis: Any, name: str, **wanted: Any) -> list[dict[str, Any]]:
-    given = {"ShardFilter": wanted} if wanted else {}
+def shards(kinesis: Any, name: str, **request: Any) -> list[dict[str, Any]]:
+    given = {"ShardFilter": request} if request else {}
     return list(kinesis.list_shards(StreamName=name, **given)["Shards"])
 
 
-def ids(found: list[dict[str, Any]]) -> list[int]:
-    return [int(s["ShardId"][8:]) for s in found]
+def ids(shards_: list[dict[str, Any]]) -> list[int]:
+    return [int(s["ShardId"][8:]) for s in shards_]
 
 
 def put(kinesis: Any, name: str, *keys: str) -> list[str]:
@@ -36,13 +36,13 @@ def test_a_split(kinesis: Any, stream: str) -> None:
     assert sorted(before) == [c.encode() for c in "abcdefgh"]
     middle = str(2**126)
     kinesis.split_shard(StreamName=stream, ShardToSplit=shard(0), NewStartingHashKey=middle)
-    found = shards(kinesis, stream)
-    assert ids(found) == [0, 1, 2, 3]
-    assert "EndingSequenceNumber" in found[0]["SequenceNumberRange"]
-    assert [s.get("ParentShardId") for s in found] == [None, None, shard(0), shard(0)]
-    assert found[3]["HashKeyRange"]["StartingHashKey"] == middle
-    assert int(found[2]["SequenceNumberRange"]["StartingSequenceNumber"]) > int(
-        found[0]["SequenceNumberRange"]["EndingSequenceNumber"]
+    listed = shards(kinesis, stream)
+    assert ids(listed) == [0, 1, 2, 3]
+    assert "EndingSequenceNumber" in listed[0]["SequenceNumberRange"]
+    assert [s.get("ParentShardId") for s in listed] == [None, None, shard(0), shard(0)]
+    assert listed[3]["HashKeyRange"]["StartingHashKey"] == middle
+    assert int(listed[2]["SequenceNumberRange"]["StartingSequenceNumber"]) > int(
+        listed[0]["SequenceNumberRange"]["EndingSequenceNumber"]
     )
     assert shard(0) not in put(kinesis, stream, *"abcdefgh")
     again = [r["Data"] for i in (0, 1) for r in read_all(kinesis, stream, i)]
@@ -55,8 +55,8 @@ def test_a_split(kinesis: Any, stream: str) -> None:
 def test_the_end_of_a_shard_is_told_with_its_children(kinesis: Any, stream: str) -> None:
     put(kinesis, stream, *"abcdef")
     kinesis.merge_shards(StreamName=stream, ShardToMerge=shard(1), AdjacentShardToMerge=shard(0))
-    found = shards(kinesis, stream)
-    assert (found[2]["ParentShardId"], found[2]["AdjacentParentShardId"]) == (shard(1), shard(0))
+    listed = shards(kinesis, stream)
+    assert (listed[2]["ParentShardId"], listed[2]["AdjacentParentShardId"]) == (shard(1), shard(0))
     it = kinesis.get_shard_iterator(
         StreamName=stream, ShardId=shard(0), ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
@@ -113,8 +113,8 @@ def test_scaling_and_its_limits(kinesis: Any, stream: str) -> None:
             StreamName=stream, TargetShardCount=count, ScalingType="UNIFORM_SCALING"
         )
 
-    told = scale(4)
-    assert (told["CurrentShardCount"], told["TargetShardCount"]) == (2, 4)
+    response = scale(4)
+    assert (response["CurrentShardCount"], response["TargetShardCount"]) == (2, 4)
     for wrong in (9, 1):
         code, words = refused(
             kinesis,
@@ -127,8 +127,8 @@ def test_scaling_and_its_limits(kinesis: Any, stream: str) -> None:
         assert "4 open shards" in words
     for count in (3, 2, 3, 5, 4, 4, 2, 1, 2):
         scale(count)
-    found = shards(kinesis, stream)
-    data = sorted(r["Data"] for i in ids(found) for r in read_all(kinesis, stream, i))
+    listed = shards(kinesis, stream)
+    data = sorted(r["Data"] for i in ids(listed) for r in read_all(kinesis, stream, i))
     assert data == [c.encode() for c in "abcdefghij"]
     for count in (1, 2, 1):  # more than ten in a day, which only a throttled server counts
         scale(count)
@@ -158,8 +158,8 @@ def test_a_closed_shard_is_not_read_at_its_ending_number(tmp_path: Path) -> None
     local.call("CreateStream", StreamName="s", ShardCount=2)
     local.call("PutRecord", StreamName="s", Data="eA==", PartitionKey="k", ExplicitHashKey="0")
     local.call("MergeShards", StreamName="s", ShardToMerge="0", AdjacentShardToMerge="1")
-    found = local.call("ListShards", StreamName="s")["Shards"][:2]
-    for which, info in enumerate(found):
+    closed = local.call("ListShards", StreamName="s")["Shards"][:2]
+    for which, info in enumerate(closed):
         numbers = info["SequenceNumberRange"]
         first, last = numbers["StartingSequenceNumber"], numbers["EndingSequenceNumber"]
         assert int(first) < int(last), "also that of a shard that closed empty"
@@ -224,8 +224,8 @@ def test_a_stream_that_is_updating_is_not_changed(started: Any) -> None:
     assert call(endpoint, "SplitShard", split).error == "ResourceInUseException"
 
     def status() -> str:
-        told = call(endpoint, "DescribeStreamSummary", {"StreamName": "s"}).json
-        return str(told["StreamDescriptionSummary"]["StreamStatus"])
+        response = call(endpoint, "DescribeStreamSummary", {"StreamName": "s"}).json
+        return str(response["StreamDescriptionSummary"]["StreamStatus"])
 
     while status() != "ACTIVE":
         time.sleep(0.01)

@@ -10,27 +10,27 @@ ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/"
 
 
 def test_a_stream_is_described(kinesis: Any, stream: str) -> None:
-    told = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
-    assert told["StreamARN"] == ARN + stream
-    assert (told["StreamStatus"], told["RetentionPeriodHours"]) == ("ACTIVE", 24)
-    assert told["StreamModeDetails"] == {"StreamMode": "PROVISIONED"}
-    assert told["EnhancedMonitoring"] == [{"ShardLevelMetrics": []}]
-    assert (told["EncryptionType"], told["HasMoreShards"]) == ("NONE", False)
-    ranges = [s["HashKeyRange"] for s in told["Shards"]]
-    assert [s["ShardId"] for s in told["Shards"]] == [shard(0), shard(1)]
+    response = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
+    assert response["StreamARN"] == ARN + stream
+    assert (response["StreamStatus"], response["RetentionPeriodHours"]) == ("ACTIVE", 24)
+    assert response["StreamModeDetails"] == {"StreamMode": "PROVISIONED"}
+    assert response["EnhancedMonitoring"] == [{"ShardLevelMetrics": []}]
+    assert (response["EncryptionType"], response["HasMoreShards"]) == ("NONE", False)
+    ranges = [s["HashKeyRange"] for s in response["Shards"]]
+    assert [s["ShardId"] for s in response["Shards"]] == [shard(0), shard(1)]
     assert int(ranges[0]["EndingHashKey"]) + 1 == int(ranges[1]["StartingHashKey"]) == 2**127
     assert (ranges[0]["StartingHashKey"], ranges[1]["EndingHashKey"]) == ("0", str(2**128 - 1))
     summary = kinesis.describe_stream_summary(StreamARN=ARN + stream)["StreamDescriptionSummary"]
     assert (summary["OpenShardCount"], summary["ConsumerCount"]) == (2, 0)
     assert summary["MaxRecordSizeInKiB"] == 1024
-    assert summary["StreamCreationTimestamp"] == told["StreamCreationTimestamp"]
+    assert summary["StreamCreationTimestamp"] == response["StreamCreationTimestamp"]
 
 
 def test_creating_and_deleting_can_be_watched(started: Any) -> None:
     endpoint = started(stream_delay_ms=300)
     call(endpoint, "CreateStream", {"StreamName": "s", "ShardCount": 1})
-    told = call(endpoint, "DescribeStream", {"StreamName": "s"}).json["StreamDescription"]
-    assert (told["StreamStatus"], told["Shards"]) == ("CREATING", [])
+    response = call(endpoint, "DescribeStream", {"StreamName": "s"}).json["StreamDescription"]
+    assert (response["StreamStatus"], response["Shards"]) == ("CREATING", [])
     put = {"StreamName": "s", "Data": "", "PartitionKey": "k"}
     assert call(endpoint, "PutRecord", put).error == "ResourceNotFoundException"
     more = call(
@@ -46,23 +46,23 @@ def test_creating_and_deleting_can_be_watched(started: Any) -> None:
     assert status_of(endpoint) == "ACTIVE"
     call(endpoint, "DeleteStream", summary)
     assert status_of(endpoint) == "DELETING"
-    while (found := call(endpoint, "DescribeStreamSummary", summary)).status == 200:
+    while (response := call(endpoint, "DescribeStreamSummary", summary)).status == 200:
         pass
-    assert found.error == "ResourceNotFoundException"
-    assert found.message == "Stream s under account 000000000000 not found."
+    assert response.error == "ResourceNotFoundException"
+    assert response.message == "Stream s under account 000000000000 not found."
 
 
 def status_of(endpoint: str) -> str:
-    told = call(endpoint, "DescribeStreamSummary", {"StreamName": "s"}).json
-    return str(told["StreamDescriptionSummary"]["StreamStatus"])
+    response = call(endpoint, "DescribeStreamSummary", {"StreamName": "s"}).json
+    return str(response["StreamDescriptionSummary"]["StreamStatus"])
 
 
 def test_on_demand_needs_no_shard_count(kinesis: Any, name: str) -> None:
     kinesis.create_stream(StreamName=name, StreamModeDetails={"StreamMode": "ON_DEMAND"})
-    told = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
-    assert told["StreamModeDetails"] == {"StreamMode": "ON_DEMAND"}
-    assert told["OpenShardCount"] == 4
-    assert told["RecordDistributionStrategy"] == "USER_PARTITION_KEY"
+    response = kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]
+    assert response["StreamModeDetails"] == {"StreamMode": "ON_DEMAND"}
+    assert response["OpenShardCount"] == 4
+    assert response["RecordDistributionStrategy"] == "USER_PARTITION_KEY"
     kinesis.delete_stream(StreamName=name)
 
 
@@ -151,8 +151,8 @@ def test_list_shards_wants_what_its_filter_needs(kinesis: Any, stream: str) -> N
         assert wrong[0] == "InvalidArgumentException"
         assert "must be provided" in wrong[1]
     for kind in ("AT_LATEST", "AT_TRIM_HORIZON", "FROM_TRIM_HORIZON"):
-        found = kinesis.list_shards(StreamName=stream, ShardFilter={"Type": kind})["Shards"]
-        assert len(found) == 2
+        response = kinesis.list_shards(StreamName=stream, ShardFilter={"Type": kind})["Shards"]
+        assert len(response) == 2
     after = {"Type": "AFTER_SHARD_ID", "ShardId": shard(0)}
     assert len(kinesis.list_shards(StreamName=stream, ShardFilter=after)["Shards"]) == 1
     created = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
@@ -166,8 +166,8 @@ def test_list_shards_wants_what_its_filter_needs(kinesis: Any, stream: str) -> N
 def test_retention_goes_up_and_down(kinesis: Any, stream: str) -> None:
     up, down = "increase_stream_retention_period", "decrease_stream_retention_period"
     kinesis.increase_stream_retention_period(StreamName=stream, RetentionPeriodHours=48)
-    told = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
-    assert told["RetentionPeriodHours"] == 48
+    response = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
+    assert response["RetentionPeriodHours"] == 48
     wrong = "InvalidArgumentException"
     for operation, hours, words in (
         (up, 8761, "Maximum allowed retention period is 8760 hours."),
@@ -175,9 +175,9 @@ def test_retention_goes_up_and_down(kinesis: Any, stream: str) -> None:
         (down, 49, "can not be longer than existing retention period (48 hours)"),
         (down, 23, "Minimum allowed retention period is 24 hours."),
     ):
-        code, said = refused(kinesis, operation, StreamName=stream, RetentionPeriodHours=hours)
+        code, message = refused(kinesis, operation, StreamName=stream, RetentionPeriodHours=hours)
         assert code == wrong
-        assert words in said
+        assert words in message
     kinesis.decrease_stream_retention_period(StreamName=stream, RetentionPeriodHours=24)
 
 
@@ -207,8 +207,8 @@ def test_encryption_is_a_flag_that_is_reported(kinesis: Any, stream: str) -> Non
     key = "arn:aws:kms:us-east-1:000000000000:key/12345678-1234-1234-1234-123456789012"
     start = {"StreamName": stream, "EncryptionType": "KMS", "KeyId": key}
     kinesis.start_stream_encryption(**start)
-    told = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
-    assert (told["EncryptionType"], told["KeyId"]) == ("KMS", key)
+    response = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
+    assert (response["EncryptionType"], response["KeyId"]) == ("KMS", key)
     put = kinesis.put_record(StreamName=stream, Data=b"x", PartitionKey="k")
     assert put["EncryptionType"] == "KMS"
     records = [{"Data": b"x", "PartitionKey": "k"}]
@@ -231,8 +231,8 @@ def test_enhanced_monitoring(kinesis: Any, stream: str) -> None:
     )
     assert off["DesiredShardLevelMetrics"] == ["OutgoingBytes"]
     kinesis.enable_enhanced_monitoring(StreamName=stream, ShardLevelMetrics=["ALL"])
-    told = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
-    assert len(told["EnhancedMonitoring"][0]["ShardLevelMetrics"]) == 7
+    response = kinesis.describe_stream(StreamName=stream)["StreamDescription"]
+    assert len(response["EnhancedMonitoring"][0]["ShardLevelMetrics"]) == 7
 
 
 def test_capacity(kinesis: Any, stream: str) -> None:
@@ -251,8 +251,8 @@ def test_capacity(kinesis: Any, stream: str) -> None:
     account = kinesis.describe_account_settings()["MinimumThroughputBillingCommitment"]
     assert account["Status"] == "ENABLED"
     assert account["StartedAt"]
-    told = kinesis.update_stream_warm_throughput(**warm)
-    assert told["WarmThroughput"] == {"TargetMiBps": 100, "CurrentMiBps": 0}
+    response = kinesis.update_stream_warm_throughput(**warm)
+    assert response["WarmThroughput"] == {"TargetMiBps": 100, "CurrentMiBps": 0}
     kinesis.update_stream_record_distribution_strategy(**auto)
     summary = kinesis.describe_stream_summary(StreamARN=arn)["StreamDescriptionSummary"]
     assert summary["MaxRecordSizeInKiB"] == 10_240
@@ -267,8 +267,12 @@ def test_limits_count_what_is_there(started: Any) -> None:
     call(endpoint, "CreateStream", {"StreamName": "a", "ShardCount": 7})
     demand = {"StreamName": "b", "StreamModeDetails": {"StreamMode": "ON_DEMAND"}}
     call(endpoint, "CreateStream", demand)
-    told = call(endpoint, "DescribeLimits").json
-    assert (told["ShardLimit"], told["OpenShardCount"], told["OnDemandStreamCount"]) == (10, 7, 1)
+    response = call(endpoint, "DescribeLimits").json
+    assert (
+        response["ShardLimit"],
+        response["OpenShardCount"],
+        response["OnDemandStreamCount"],
+    ) == (10, 7, 1)
     over = call(endpoint, "CreateStream", {"StreamName": "c", "ShardCount": 4})
     assert over.error == "LimitExceededException"
     assert "Current shard count for the account: 7. Limit: 10." in over.message

@@ -22,8 +22,8 @@ FIRST = {"Type": "TRIM_HORIZON"}
 
 @pytest.fixture
 def consumer(kinesis: Any, stream: str) -> Iterator[str]:
-    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")
-    arn = told["Consumer"]["ConsumerARN"]
+    response = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="c")
+    arn = response["Consumer"]["ConsumerARN"]
     yield arn
     kinesis.deregister_stream_consumer(ConsumerARN=arn)
 
@@ -78,52 +78,52 @@ class Subscription:
 
 
 def put(kinesis: Any, name: str, data: bytes, hash_key: str = "0") -> str:
-    told = kinesis.put_record(
+    response = kinesis.put_record(
         StreamName=name, Data=data, PartitionKey="k", ExplicitHashKey=hash_key
     )
-    return str(told["SequenceNumber"])
+    return str(response["SequenceNumber"])
 
 
 def test_records_are_pushed_in_order(
     endpoint: str, kinesis: Any, stream: str, consumer: str
 ) -> None:
     put(kinesis, stream, b"before")
-    found = Subscription(endpoint, consumer)
-    found.until(lambda: found.data == [b"before"])
+    subscription = Subscription(endpoint, consumer)
+    subscription.until(lambda: subscription.data == [b"before"])
     numbers = [put(kinesis, stream, b"%d" % i) for i in range(20)]
     put(kinesis, stream, b"elsewhere", str(2**128 - 1))
-    found.until(lambda: len(found.data) == 21)
-    assert found.data[1:] == [b"%d" % i for i in range(20)]
-    records = [r for e in found.events for r in e["Records"]]
+    subscription.until(lambda: len(subscription.data) == 21)
+    assert subscription.data[1:] == [b"%d" % i for i in range(20)]
+    records = [r for e in subscription.events for r in e["Records"]]
     assert [r["SequenceNumber"] for r in records[1:]] == numbers
-    assert found.events[-1]["ContinuationSequenceNumber"] == numbers[-1]
-    assert found.events[-1]["MillisBehindLatest"] == 0
+    assert subscription.events[-1]["ContinuationSequenceNumber"] == numbers[-1]
+    assert subscription.events[-1]["MillisBehindLatest"] == 0
     assert {r["PartitionKey"] for r in records} == {"k"}
-    found.close()
+    subscription.close()
 
 
 def test_pushed_at_once(endpoint: str, kinesis: Any, stream: str, consumer: str) -> None:
     """Whichever process took the record; a busy machine may make some of them late."""
-    found = Subscription(endpoint, consumer, start={"Type": "LATEST"})
-    found.until(lambda: found.events)
+    subscription = Subscription(endpoint, consumer, start={"Type": "LATEST"})
+    subscription.until(lambda: subscription.events)
     delays = []
     for i in range(40):
-        n = len(found.data)
+        n = len(subscription.data)
         put(kinesis, stream, b"%d" % i)
         done = time.perf_counter()
-        found.until(lambda: len(found.data) > n)  # noqa: B023
-        delays.append(found.at[-1] - done)
+        subscription.until(lambda: len(subscription.data) > n)  # noqa: B023
+        delays.append(subscription.at[-1] - done)
     assert statistics.median(delays) < 0.05
-    found.close()
+    subscription.close()
 
 
 def test_a_quiet_shard_is_told_of(endpoint: str, kinesis: Any, stream: str, consumer: str) -> None:
-    found = Subscription(endpoint, consumer)
-    found.until(lambda: len(found.events) == 2, 15)
-    assert found.at[1] - found.at[0] < 5.5
-    assert [e["Records"] for e in found.events] == [[], []]
-    numbers = {e["ContinuationSequenceNumber"] for e in found.events}
-    found.close()
+    subscription = Subscription(endpoint, consumer)
+    subscription.until(lambda: len(subscription.events) == 2, 15)
+    assert subscription.at[1] - subscription.at[0] < 5.5
+    assert [e["Records"] for e in subscription.events] == [[], []]
+    numbers = {e["ContinuationSequenceNumber"] for e in subscription.events}
+    subscription.close()
     (number,) = numbers
     (info, *_) = kinesis.list_shards(StreamName=stream)["Shards"]
     first = put(kinesis, stream, b"first")
@@ -140,10 +140,10 @@ def test_going_on_where_another_ended(
     endpoint: str, kinesis: Any, stream: str, consumer: str
 ) -> None:
     put(kinesis, stream, b"a")
-    found = Subscription(endpoint, consumer)
-    found.until(lambda: found.data == [b"a"])
-    number = found.events[-1]["ContinuationSequenceNumber"]
-    found.close()
+    subscription = Subscription(endpoint, consumer)
+    subscription.until(lambda: subscription.data == [b"a"])
+    number = subscription.events[-1]["ContinuationSequenceNumber"]
+    subscription.close()
     put(kinesis, stream, b"b")
     start = {"Type": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": number}
     again = subscribed_again(endpoint, consumer, start)
@@ -186,12 +186,12 @@ def test_a_second_one_waits_five_seconds_then_takes_over(
 
 def test_the_end_of_a_shard(endpoint: str, kinesis: Any, stream: str, consumer: str) -> None:
     put(kinesis, stream, b"a")
-    found = Subscription(endpoint, consumer)
-    found.until(lambda: found.data == [b"a"])
+    subscription = Subscription(endpoint, consumer)
+    subscription.until(lambda: subscription.data == [b"a"])
     kinesis.split_shard(StreamName=stream, ShardToSplit=shard(0), NewStartingHashKey="5")
-    found.join()
-    assert found.error is None
-    last = found.events[-1]
+    subscription.join()
+    assert subscription.error is None
+    last = subscription.events[-1]
     assert [c["ShardId"] for c in last["ChildShards"]] == [shard(2), shard(3)]
     assert all(c["ParentShards"] == [shard(0)] for c in last["ChildShards"])
     assert "ContinuationSequenceNumber" not in last
@@ -204,13 +204,13 @@ def test_the_end_of_a_shard(endpoint: str, kinesis: Any, stream: str, consumer: 
 def test_a_consumer_that_goes_ends_its_subscriptions(
     endpoint: str, kinesis: Any, stream: str
 ) -> None:
-    told = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="gone")
-    arn = told["Consumer"]["ConsumerARN"]
-    found = Subscription(endpoint, arn)
-    found.until(lambda: found.events)
+    response = kinesis.register_stream_consumer(StreamARN=ARN + stream, ConsumerName="gone")
+    arn = response["Consumer"]["ConsumerARN"]
+    subscription = Subscription(endpoint, arn)
+    subscription.until(lambda: subscription.events)
     kinesis.deregister_stream_consumer(ConsumerARN=arn)
-    found.join()
-    assert "ResourceNotFoundException" in str(found.error)
+    subscription.join()
+    assert "ResourceNotFoundException" in str(subscription.error)
 
 
 def test_what_is_refused(kinesis: Any, stream: str, consumer: str) -> None:
@@ -228,7 +228,7 @@ def test_what_is_refused(kinesis: Any, stream: str, consumer: str) -> None:
 
 def frames(raw: bytes) -> tuple[list[tuple[dict[str, str], bytes]], bytes]:
     """Whole frames (headers, payload), and what is left."""
-    found = []
+    frames_ = []
     while len(raw) >= 12:
         total, headers_length = struct.unpack(">II", raw[:8])
         if len(raw) < total:
@@ -240,9 +240,9 @@ def frames(raw: bytes) -> tuple[list[tuple[dict[str, str], bytes]], bytes]:
             (size,) = struct.unpack(">H", raw[at + 2 + n : at + 4 + n])
             headers[name] = raw[at + 4 + n : at + 4 + n + size].decode()
             at += 4 + n + size
-        found.append((headers, raw[12 + headers_length : total - 4]))
+        frames_.append((headers, raw[12 + headers_length : total - 4]))
         raw = raw[total:]
-    return found, raw
+    return frames_, raw
 
 
 @pytest.mark.parametrize("http2", [False, True])

@@ -81,8 +81,8 @@ async def errors(kinesis: Any) -> None:
     try:
         await kinesis.describe_stream_summary(StreamName="not-there")
     except kinesis.exceptions.ResourceNotFoundException as fault:
-        found = fault.response
-        say(found["Error"]["Code"], str(bool(found["ResponseMetadata"]["RequestId"])).lower())
+        response = fault.response
+        say(response["Error"]["Code"], str(bool(response["ResponseMetadata"]["RequestId"])).lower())
 
 
 async def main(verb: str, *arguments: str) -> None:

@@ -35,9 +35,9 @@ class Kept:
         """Nothing is held."""
 
 
-def replayed(path: Path, **told: Any) -> tuple[Replay, list[dict[str, Any]]]:
+def replayed(path: Path, **options: Any) -> tuple[Replay, list[dict[str, Any]]]:
     target = Kept()
-    running = Replay(ReplaySpec(str(path), "stream:s", speed=None, **told), target)
+    running = Replay(ReplaySpec(str(path), "stream:s", speed=None, **options), target)
     running.run(threading.Event())
     return running, [json.loads(r) for r in target.records]
 
@@ -59,17 +59,17 @@ def test_every_type_becomes_json(tmp_path: Path) -> None:
         "l": pa.array([[1, 2], None, []]),
         "o": pa.array([{"k": "v"}, None, {"k": None}]),
     }
-    running, found = replayed(written(tmp_path / "a.parquet", columns), time_field=None)
+    running, records = replayed(written(tmp_path / "a.parquet", columns), time_field=None)
     assert running.facts.format == "parquet"
-    assert [r["i"] for r in found] == [1, None, 2**53 + 1]
-    assert [r["f"] for r in found] == [0.1, None, -1e300]
-    assert [r["d"] for r in found] == [1.5, None, -2.25]
-    assert [r["b"] for r in found] == [True, False, None]
-    assert [r["s"] for r in found] == ['a"b\n', None, "ü"]
-    assert [r["c"] for r in found] == ["x", "y", "x"]
-    assert [r["day"] for r in found] == ["2020-01-01", None, "1969-12-31"]
-    assert [r["l"] for r in found] == [[1, 2], None, []]
-    assert [r["o"] for r in found] == [{"k": "v"}, None, {"k": None}]
+    assert [r["i"] for r in records] == [1, None, 2**53 + 1]
+    assert [r["f"] for r in records] == [0.1, None, -1e300]
+    assert [r["d"] for r in records] == [1.5, None, -2.25]
+    assert [r["b"] for r in records] == [True, False, None]
+    assert [r["s"] for r in records] == ['a"b\n', None, "ü"]
+    assert [r["c"] for r in records] == ["x", "y", "x"]
+    assert [r["day"] for r in records] == ["2020-01-01", None, "1969-12-31"]
+    assert [r["l"] for r in records] == [[1, 2], None, []]
+    assert [r["o"] for r in records] == [{"k": "v"}, None, {"k": None}]
 
 
 @pytest.mark.parametrize("unit", ["ms", "us", "ns"])
@@ -79,10 +79,10 @@ def test_timestamps_are_the_event_time(tmp_path: Path, unit: str, zone: str | No
     if zone:
         times = [t.replace(tzinfo=UTC) for t in times]
     columns = {"n": pa.array([0, 1, 2]), "at": pa.array(times, pa.timestamp(unit, zone))}
-    running, found = replayed(written(tmp_path / "a", columns))
+    running, records = replayed(written(tmp_path / "a", columns))
     assert running.facts.time_field == "at"
-    assert [r["n"] for r in found] == [0, 2, 1]
-    first = found[0]["at"]
+    assert [r["n"] for r in records] == [0, 2, 1]
+    first = records[0]["at"]
     assert first.startswith("2020-02-03T04:05:06.789")
     assert first.endswith("Z") == (zone is not None)
     _, moved = replayed(tmp_path / "a", time="now")
@@ -97,14 +97,14 @@ def test_many_row_groups_and_gzip_keep_every_row(tmp_path: Path) -> None:
     packed = tmp_path / "a.parquet.gz"
     packed.write_bytes(gzip.compress((tmp_path / "a.parquet").read_bytes(), 1))
     for path in (tmp_path / "a.parquet", packed):
-        _, found = replayed(path)
-        assert [r["n"] for r in found] == list(range(n))
+        _, records = replayed(path)
+        assert [r["n"] for r in records] == list(range(n))
 
 
 def test_rows_without_a_time_are_named(tmp_path: Path) -> None:
     columns = {"time": pa.array([FIRST, None, FIRST]), "n": pa.array([1, 2, 3])}
-    running, found = replayed(written(tmp_path / "a", columns))
-    assert [r["n"] for r in found] == [1, 3]
+    running, records = replayed(written(tmp_path / "a", columns))
+    assert [r["n"] for r in records] == [1, 3]
     assert [f.line for f in running.faults.named] == [2]
 
 

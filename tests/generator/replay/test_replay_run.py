@@ -89,8 +89,8 @@ def test_each_record_leaves_at_its_moment(tmp_path: Path, seconds: list[int], sp
     path.write_text("\n".join(map(json.dumps, rows)))
     running, came = replayed(path, speed=speed)
     first = min(seconds)
-    wanted = sorted(range(len(seconds)), key=lambda i: (seconds[i], i))
-    assert [r["i"] for _, r in came] == wanted
+    expected = sorted(range(len(seconds)), key=lambda i: (seconds[i], i))
+    assert [r["i"] for _, r in came] == expected
     for at, r in came:
         due = (seconds[r["i"]] - first) / speed
         assert due - 1e-9 <= at <= due + TICK_S + 1e-9
@@ -135,10 +135,10 @@ def test_times_are_moved_and_keep_their_form(at: list[datetime], form: str, offs
     ms, valid = parse(pa.array(texts), Style.ISO)
     assert valid.all()
     zone = timedelta(hours=2, minutes=30) if form.endswith("30") else timedelta(0)
-    for text, found in zip(texts, ms, strict=True):
+    for text, instant in zip(texts, ms, strict=True):
         plain = datetime.fromisoformat(text.removesuffix("Z").removesuffix("+02:30"))
         since = plain - zone - datetime(1970, 1, 1)  # noqa: DTZ001
-        assert found == since // timedelta(milliseconds=1)
+        assert instant == since // timedelta(milliseconds=1)
     offset_s -= offset_s % 60 if "%S" not in form else 0
     moved = move(pa.array(texts), Style.ISO, offset_s).to_pylist()
     again, valid = parse(pa.array(moved), Style.ISO)
@@ -161,8 +161,8 @@ def test_times_are_moved_and_keep_their_form(at: list[datetime], form: str, offs
 def test_times_as_files_write_them(text: str, style: Style | None, ms: int | None) -> None:
     assert detect([text]) is style
     if style is not None:
-        found, valid = parse(pa.array([text]), style)
-        assert (int(found[0]) if valid[0] else None) == ms
+        instants, valid = parse(pa.array([text]), style)
+        assert (int(instants[0]) if valid[0] else None) == ms
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=12)

@@ -97,8 +97,8 @@ def test_one_time_standard_a_table() -> None:
 
 def test_counts_are_grouped_by_the_column_of_few_values() -> None:
     samples = [json.dumps({"id": f"u{i}", "page": f"p{i % 3}"}).encode() for i in range(50)]
-    found = draft("clicks", "us-east-1", infer(samples))
-    assert "GROUP BY window_start, window_end, page;" in found.texts[3]
+    text = draft("clicks", "us-east-1", infer(samples))
+    assert "GROUP BY window_start, window_end, page;" in text.texts[3]
 
 
 @given(
@@ -118,8 +118,8 @@ def test_counts_are_grouped_by_the_column_of_few_values() -> None:
 def test_whatever_the_records_the_statements_parse(
     records: list[dict[str, object]], stream: str
 ) -> None:
-    found = draft(stream, "us-east-1", infer(json.dumps(r).encode() for r in records))
-    for text in found.texts[1:]:
+    refusal = draft(stream, "us-east-1", infer(json.dumps(r).encode() for r in records))
+    for text in refusal.texts[1:]:
         assert len(parse_script(parse(text).body)) == 1
 
 

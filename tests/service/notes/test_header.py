@@ -32,12 +32,12 @@ from eddyline.service.notes import forms, header
     ],
 )  # fmt: skip
 def test_grammar(text: str, interpreter: str | None, properties: dict[str, str], rest: str) -> None:
-    found = header.parse(text)
-    assert found.interpreter == interpreter
-    assert found.properties == properties
-    assert found.body.strip() == rest
-    assert len(found.body) == len(text)
-    assert found.body.count("\n") == text.count("\n")
+    parsed = header.parse(text)
+    assert parsed.interpreter == interpreter
+    assert parsed.properties == properties
+    assert parsed.body.strip() == rest
+    assert len(parsed.body) == len(text)
+    assert parsed.body.count("\n") == text.count("\n")
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_what_is_wrong_is_said_with_its_place(text: str, says: str, place: tuple
 
 
 def test_unknown_properties_are_hinted_at() -> None:
-    found = header.warnings({"type": "update", "refreshIntervall": "1", "threshold": "9"})
-    assert len(found) == 2
-    assert "did you mean refreshInterval?" in found[0]
-    assert "threshold is ignored" in found[1]
+    warnings = header.warnings({"type": "update", "refreshIntervall": "1", "threshold": "9"})
+    assert len(warnings) == 2
+    assert "did you mean refreshInterval?" in warnings[0]
+    assert "threshold is ignored" in warnings[1]
 
 
 def test_forms_of_every_kind() -> None:
@@ -69,15 +69,15 @@ def test_forms_of_every_kind() -> None:
         "${a} ${b=1} ${c(Label)=x y} ${d=2,1|2(Two)} ${checkbox:e=p|q,p|q|r} "
         "${checkbox( or ):f=p|q,p|q} ${password:g} $${h=9} ${_i=0} ${a}"
     )
-    found = {f.name: f for f in forms.forms(text)}
-    assert list(found) == ["a", "b", "c", "d", "e", "f", "g", "h", "_i"]
-    assert found["c"].label == "Label"
-    assert found["d"].kind == "select"
-    assert found["d"].options == (("1", "1"), ("2", "Two"))
-    assert found["e"].kind == "checkbox"
-    assert found["g"].kind == "password"
-    assert found["h"].note_wide
-    assert found["_i"].hidden
+    by_name = {f.name: f for f in forms.forms(text)}
+    assert list(by_name) == ["a", "b", "c", "d", "e", "f", "g", "h", "_i"]
+    assert by_name["c"].label == "Label"
+    assert by_name["d"].kind == "select"
+    assert by_name["d"].options == (("1", "1"), ("2", "Two"))
+    assert by_name["e"].kind == "checkbox"
+    assert by_name["g"].kind == "password"
+    assert by_name["h"].note_wide
+    assert by_name["_i"].hidden
     assert forms.fill(text, {}, {}) == " 1 x y 2 p,q p or q  9 0 "
 
 

@@ -31,12 +31,12 @@ def test_nothing_to_run_is_no_error(text: str) -> None:
 
 
 def test_sql_keeps_its_lines() -> None:
-    found = task("%flink.ssql(type=append, refreshInterval=500, jobName=j)\n\nSELECT 1;")
-    assert found.sql is not None
-    assert found.sql.index("SELECT") == len(
+    parsed = task("%flink.ssql(type=append, refreshInterval=500, jobName=j)\n\nSELECT 1;")
+    assert parsed.sql is not None
+    assert parsed.sql.index("SELECT") == len(
         "%flink.ssql(type=append, refreshInterval=500, jobName=j)\n\n"
     )
-    assert (found.mode, found.refresh_ms, found.job_name) == ("append", 500, "j")
+    assert (parsed.mode, parsed.refresh_ms, parsed.job_name) == ("append", 500, "j")
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_refusals(text: str, says: str) -> None:
 
 
 def test_bsql_is_batch_whose_statements_wait_for_each_other() -> None:
-    found = task("%flink.bsql\nSELECT 1")
-    assert found.sql is not None
-    assert found.options == {"execution.runtime-mode": "batch", "table.dml-sync": "true"}
+    parsed = task("%flink.bsql\nSELECT 1")
+    assert parsed.sql is not None
+    assert parsed.options == {"execution.runtime-mode": "batch", "table.dml-sync": "true"}
     assert task("%flink.ssql\nSELECT 1").options == {}
 
 
@@ -143,21 +143,21 @@ z.show(t, streamType="update")
 
 
 def test_scala_that_only_registers_what_is_built_in_or_runs_sql() -> None:
-    found = task(SCALA)
-    assert [text.split(" ")[0] for text in found.texts] == ["RANDOM_CUT_FOREST", "upper"]
-    assert "com.example.Forest is not needed" in found.texts[0]
-    statements = str(found.sql).split("\n")
+    parsed = task(SCALA)
+    assert [text.split(" ")[0] for text in parsed.texts] == ["RANDOM_CUT_FOREST", "upper"]
+    assert "com.example.Forest is not needed" in parsed.texts[0]
+    statements = str(parsed.sql).split("\n")
     assert statements[7] == "CREATE TABLE a"
     assert statements[8] == '(x INT);SELECT "x" FROM a;'
     assert statements[-1] == "SELECT 1 AS one;"
 
 
 def test_options_that_scala_sets() -> None:
-    found = task(
+    parsed = task(
         '%flink\nstenv.getConfig.getConfiguration.setString("pipeline.name", "it\'s")\n'
         'stenv.getConfig().set("table.exec.state.ttl", "1 h")'
     )
-    assert str(found.sql).split("\n")[1:] == [
+    assert str(parsed.sql).split("\n")[1:] == [
         "SET 'pipeline.name' = 'it''s';",
         "SET 'table.exec.state.ttl' = '1 h';",
     ]
@@ -173,14 +173,14 @@ def test_a_java_function_that_is_not_there_is_named() -> None:
 
 
 def test_conf_becomes_set() -> None:
-    found = task(
+    parsed = task(
         "%flink.conf\nexecution.checkpointing.interval\t5000\n# x\npipeline.name it's\n"
         "flink.execution.packages a:b:1"
     )
-    assert found.sql is not None
-    assert found.sql.split("\n")[1] == "SET 'execution.checkpointing.interval' = '5000';"
-    assert found.sql.split("\n")[3] == "SET 'pipeline.name' = 'it''s';"
-    assert "flink.execution.packages" in found.warnings[0]
+    assert parsed.sql is not None
+    assert parsed.sql.split("\n")[1] == "SET 'execution.checkpointing.interval' = '5000';"
+    assert parsed.sql.split("\n")[3] == "SET 'pipeline.name' = 'it''s';"
+    assert "flink.execution.packages" in parsed.warnings[0]
 
 
 def test_forms_are_filled() -> None:
@@ -192,7 +192,7 @@ def test_forms_are_filled() -> None:
 
 
 def test_python_that_only_runs_sql() -> None:
-    found = task(
+    parsed = task(
         "%flink.pyflink\n"
         "from pyflink.table import EnvironmentSettings\n"
         "# the table\n"
@@ -204,8 +204,8 @@ def test_python_that_only_runs_sql() -> None:
         '    """).print()\n'
         "r = st_env.execute_sql('DROP ' + 'TABLE a').wait()\n"
     )
-    assert found.sql is not None
-    lines = found.sql.split("\n")
+    assert parsed.sql is not None
+    lines = parsed.sql.split("\n")
     assert lines[4] == "CREATE TABLE a (x INT);"
     assert lines[7].strip() == "SELECT * FROM a;"
     assert lines[-1] == "DROP TABLE a;"

@@ -109,11 +109,11 @@ class Bench:
 
     def until(self, note: str, index: int, status: str) -> ParagraphView:
         for _ in range(500):
-            found = self.shown(note, index)
-            if found.status == status:
-                return found
+            shown = self.shown(note, index)
+            if shown.status == status:
+                return shown
             threading.Event().wait(0.01)
-        pytest.fail(f"paragraph {index} is {found.status}, not {status}")
+        pytest.fail(f"paragraph {index} is {shown.status}, not {status}")
 
     def run(self, note: str, index: int = 0) -> None:
         self.notes.run(note, self.shown(note, index).id)
@@ -507,7 +507,7 @@ def test_a_copy_has_its_own_id_and_the_results(bench: Bench) -> None:
 
 
 def test_tables_survive_their_text_form() -> None:
-    found = OutputTable(["a b", "n"], [["x", None], ["", "1.0"]], [], 2, 0)
-    assert from_tsv(tsv(found)) == found
+    table = OutputTable(["a b", "n"], [["x", None], ["", "1.0"]], [], 2, 0)
+    assert from_tsv(tsv(table)) == table
     assert tsv(OutputTable(["a"], [["x\ty\nz"]])) == "a\nx y z\n"
     assert from_tsv("a\tb\n1\n").rows == [["1", ""]]

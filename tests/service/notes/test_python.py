@@ -24,11 +24,11 @@ print(st_env.list_tables())
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[TestServer]:
-    with server() as found:
+    with server() as running:
         for name in ("clicks", "hot"):
-            found.services.streams.create(name, 1)
-        Note(found).text(TABLES.format(names=("clicks", "hot")))
-        yield found
+            running.services.streams.create(name, 1)
+        Note(running).text(TABLES.format(names=("clicks", "hot")))
+        yield running
 
 
 class Note:
@@ -44,8 +44,8 @@ class Note:
         return paragraph
 
     def view(self, paragraph: str) -> ParagraphView:
-        (found,) = [p for p in self.notes.view(self.id).paragraphs if p.id == paragraph]
-        return found
+        (view,) = [p for p in self.notes.view(self.id).paragraphs if p.id == paragraph]
+        return view
 
     def until(self, paragraph: str, *states: str) -> ParagraphView:
         end = time.monotonic() + 120
