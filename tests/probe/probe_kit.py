@@ -242,15 +242,15 @@ def _number(value: str) -> str:
 
 
 class ProbeSession:
-    """One session, asked one statement after the other."""
+    """One session, session one statement after the other."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir()
         self._events: list[Any] = []
-        self.session = Session("probe", Settings(data_dir=directory, fsync=False), self._heard)
+        self.session = Session("probe", Settings(data_dir=directory, fsync=False), self._on_event)
         self._runs = 0
 
-    def _heard(self, event: Any) -> bool:
+    def _on_event(self, event: Any) -> bool:
         self._events.append(event)
         return True
 
@@ -297,15 +297,15 @@ def answers() -> dict[str, Any]:
     return recorded
 
 
-def judge(asked: ProbeSession, probe: Probe, flink: dict[str, Any] | None) -> str | None:
+def judge(session: ProbeSession, probe: Probe, flink: dict[str, Any] | None) -> str | None:
     """What of a construct is not as Flink has it: "wrong …", "refused …" or "broken …"."""
     answer = ProbeAnswer([])
     for statement in probe.statements:
-        answer = asked.ask(statement)
+        answer = session.ask(statement)
         if answer.error:
             return _refusal(answer.error) if is_accepted(probe, flink) else None
     if probe.read_back:
-        answer = asked.ask(probe.read_back)
+        answer = session.ask(probe.read_back)
     if flink is None or not flink["ok"] or "~" in probe.flags:
         return None
     rows = folded(answer.changes)
@@ -349,12 +349,12 @@ def expressions(probes: list[Probe], recorded: dict[str, Any]) -> list[Expressio
     return taken
 
 
-def judge_expressions(asked: ProbeSession, group: list[Expression]) -> Iterator[tuple[Probe, str]]:
+def judge_expressions(session: ProbeSession, group: list[Expression]) -> Iterator[tuple[Probe, str]]:
     """What of expressions of one kind is not as Flink has it, as ``judge`` says it."""
-    whole = asked.ask(group[0].probe.selected([e.text for e in group]))
+    whole = session.ask(group[0].probe.selected([e.text for e in group]))
     for index, expression in enumerate(group):
         probe, text = expression.probe, expression.text
-        answer = asked.ask(probe.selected([text])) if whole.error else whole
+        answer = session.ask(probe.selected([text])) if whole.error else whole
         if answer.error:
             yield probe, f"{_refusal(answer.error)}\n  {text}"
         elif expression.values is not None:
