@@ -242,7 +242,7 @@ def _number(value: str) -> str:
 
 
 class ProbeSession:
-    """One session, session one statement after the other."""
+    """One session, asked one statement after the other."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir()
@@ -349,7 +349,9 @@ def expressions(probes: list[Probe], recorded: dict[str, Any]) -> list[Expressio
     return taken
 
 
-def judge_expressions(session: ProbeSession, group: list[Expression]) -> Iterator[tuple[Probe, str]]:
+def judge_expressions(
+    session: ProbeSession, group: list[Expression]
+) -> Iterator[tuple[Probe, str]]:
     """What of expressions of one kind is not as Flink has it, as ``judge`` says it."""
     whole = session.ask(group[0].probe.selected([e.text for e in group]))
     for index, expression in enumerate(group):

@@ -21,7 +21,7 @@ from probe_kit import (
 
 # Of the constructs and functions that Flink accepts, at least so many are accepted.
 CONSTRUCTS_MIN, LISTS_MIN = 240, 240
-# So many expressions are session for in one query.
+# So many expressions are asked for in one query.
 AT_ONCE = 25
 
 
