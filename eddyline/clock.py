@@ -29,6 +29,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that never run backwards; only differences mean anything."""
 
+    def thread_cpu_s(self) -> float:
+        """Seconds of a processor that the calling thread has used."""
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait at most ``seconds`` of this clock for ``event``; True if it was set."""
 
@@ -47,6 +50,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def thread_cpu_s(self) -> float:
+        return time.thread_time()
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         return event.wait(min(max(0.0, seconds), threading.TIMEOUT_MAX))
@@ -98,6 +104,10 @@ class ManualClock:
 
     def monotonic(self) -> float:
         return self.boot_ms() / 1000
+
+    def thread_cpu_s(self) -> float:
+        """None: what costs nothing is never put off."""
+        return 0.0
 
     def advance(self, ms: int) -> None:
         """Move time forward and wake the threads that wait for it."""

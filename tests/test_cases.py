@@ -100,6 +100,15 @@ def test_over_three_shards(case: Case, tmp_path: Path) -> None:
     check(case, CaseLayout(shards=3), tmp_path)
 
 
+@pytest.mark.parametrize("case", [c for c in ANSWERED if in_any_order(c)], ids=by_name)
+def test_over_two_shards_without_plain_rows(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As batches of some hundred rows run; fewer are plain Python values."""
+    monkeypatch.setattr(kernel, "PLAIN_ROWS", 0)
+    check(case, CaseLayout(shards=2), tmp_path)
+
+
 @pytest.mark.parametrize("case", [c for c in CASES if c.fail], ids=by_name)
 def test_refused_with_its_sentence(case: Case, tmp_path: Path) -> None:
     assert case.fail is not None

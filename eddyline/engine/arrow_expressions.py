@@ -63,8 +63,8 @@ def _all(parts: tuple[Typed, ...]) -> list[Compute] | None:
     return None if any(m is None for m in made) else [m for m in made if m is not None]
 
 
-def _domain(left: Typed, right: Typed) -> pa.DataType | None:
-    """The Arrow type in which two values can be compared as DuckDB compares them."""
+def domain_of(left: Typed, right: Typed) -> pa.DataType | None:
+    """The Arrow type in which two values can be compared as DuckDB compares them; None: none."""
     a, b = left.type, right.type
     if a.is_integer and b.is_integer:
         return pa.int64()
@@ -107,7 +107,7 @@ def _number(value: Value, domain: pa.DataType) -> Value:
 
 
 def _pair(left: Typed, right: Typed) -> tuple[Compute, Compute] | None:
-    domain = _domain(left, right)
+    domain = domain_of(left, right)
     if domain is None:
         return None
     a, b = _in_domain(left, domain), _in_domain(right, domain)

@@ -31,6 +31,7 @@ from eddyline.engine.operators.assign_watermark import AssignWatermark
 from eddyline.engine.operators.operator import Operator, Step
 from eddyline.engine.operators.processing_time import ProcessingTime
 from eddyline.engine.operators.scan import Scan
+from eddyline.engine.pace import Pace
 from eddyline.engine.signals import News, StopSignal
 from eddyline.engine.sinks.sink import Sink
 from eddyline.engine.state import JobProgress, JobState
@@ -41,17 +42,13 @@ from eddyline.settings import Settings
 from eddyline.sql import physical as p
 from eddyline.sql.physical import Plan
 
-# While few rows come, micro-batches begin at least this long after one another, and the pause
-# between them is about as long as the last one took (at most this), so that a slow trickle does
-# not become a stream of tiny batches that uses a whole core.
-PACE_S = 0.02
 # A job whose progress is kept with its rows also writes it into its own database this often.
 SAVE_S = 5.0
 # Nodes without state but progress (which records were read, and the watermark), and those that can
 # keep theirs without a change of the database.
 STATELESS = (
     p.Scan, p.Calc, p.AssignWatermark, p.WindowTable, p.Union, p.Unnest, p.Expand, p.Sink,
-    p.Collect, p.GroupAggregate,
+    p.Collect, p.GroupAggregate, p.WindowAggregate,
 )  # fmt: skip
 # How often time alone is looked at while it may change something, and otherwise.
 QUIET_S = 0.1
@@ -326,7 +323,7 @@ class Job:
         if isinstance(stop, StopSignal):
             stop.on_set(news.set)
         noted = float("-inf")
-        flow = Flow(root, self._figures, self._clock)
+        flow, pace = Flow(root, self._figures, self._clock), Pace(self._clock)
         self._is_clock_driven = any(op.is_clock_driven for op in ops)
         while not stop.is_set():
             began = self._clock.monotonic()
@@ -345,8 +342,7 @@ class Job:
                 if over:
                     return "finished"
                 if live and not waiting and max(came, default=0) < rows_max // 2:
-                    took = self._clock.monotonic() - began
-                    self._clock.wait(stop, max(min(took, PACE_S), PACE_S - took))
+                    self._clock.wait(stop, pace.pause_s(began))
                 continue
             self._figures.steps += 1
             if began - noted >= NOTE_S:

@@ -10,7 +10,8 @@ one row to write a micro-batch, because each statement costs more than its bytes
 
 A job resumes if what its operators store is what the state holds (``engine/layout.py``). Formats:
 1 kept a digest of every node's text as its layout; 2 keeps what each operator stores; 3 keeps rows
-of keys that are not in use in files beside the database (``engine/keyed``).
+of keys that are not in use in files beside the database (``engine/keyed``); 4 groups of windows
+that are open, too.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from eddyline.record.types import quote
 from eddyline.settings import Settings
 from eddyline.sql import physical as plan
 
-FORMAT = 3
+FORMAT = 4
 STATE_FILE = "state.duckdb"
 # Tables that are not an operator's.
 KEPT_TABLES = ("job", "outbox", "dead_letter")

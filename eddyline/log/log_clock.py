@@ -100,6 +100,9 @@ class LogClock:
     def monotonic(self) -> float:
         return self.machine.monotonic()
 
+    def thread_cpu_s(self) -> float:
+        return self.machine.thread_cpu_s()
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         return self.machine.wait(event, seconds)
 

@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from eddyline.record.plain_rows import PlainRows
+
 MIN_WATERMARK = -(2**63)
 MAX_WATERMARK = 2**63 - 1
 
@@ -30,24 +32,41 @@ class ChangeKind(IntEnum):
         return ("+I", "-U", "+U", "-D")[self]
 
 
-@dataclass(frozen=True, slots=True)
 class Batch:
     """Rows.
 
-    rows: columns by name, n rows, in order of arrival.
+    rows: columns by name, n rows, in order of arrival; of plain ones, an Arrow table is made when
+        it is first asked for.
     kinds: (n,) int8 of Kind, or None when every row is an INSERT.
     watermarks: (n,) int64 epoch ms, the watermark in force just BEFORE each row (so that a row's
         lateness never depends on how rows were cut into batches); None downstream of the first
         operator that consumes time, whose output is never late.
+    plain: the rows as Python values; None if they are not.
     """
 
-    rows: pa.Table
-    kinds: npt.NDArray[np.int8] | None = None
-    watermarks: npt.NDArray[np.int64] | None = None
+    __slots__ = ("_rows", "kinds", "plain", "watermarks")
+
+    def __init__(
+        self,
+        rows: pa.Table | PlainRows,
+        kinds: npt.NDArray[np.int8] | None = None,
+        watermarks: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        self.plain = rows if isinstance(rows, PlainRows) else None
+        self._rows = None if self.plain is not None else rows
+        self.kinds = kinds
+        self.watermarks = watermarks
+
+    @property
+    def rows(self) -> pa.Table:
+        if self._rows is None:
+            assert self.plain is not None
+            self._rows = self.plain.table()
+        return self._rows
 
     @property
     def num_rows(self) -> int:
-        return int(self.rows.num_rows)
+        return self.plain.num_rows if self.plain is not None else int(self.rows.num_rows)
 
 
 @dataclass(frozen=True, slots=True)

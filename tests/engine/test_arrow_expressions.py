@@ -1,4 +1,4 @@
-"""Filters and projections of small batches by Arrow give what the DuckDB statement gives."""
+"""Filters and projections of small batches by Python and by Arrow give what DuckDB gives."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from eddyline.engine.operators.calc import Calc
 from eddyline.engine.operators.operator import Operator, OperatorContext, Step
 from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
+from eddyline.record.plain_rows import PlainRows
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
 
@@ -83,15 +84,18 @@ def compare(sql: Sql, db: Database, query: str, rows: list[dict[str, Any]]) -> N
     names = list(node.input.schema.names)
     picked = [{name: row.get(name) for name in names} for row in rows]
     batch = Batch(pa.Table.from_pylist(picked, node.input.schema.arrow()))
+    plain = Batch(PlainRows.of(batch.rows))
+    assert operator._plain is not None, f"Python does not compute {query}"
     results = []
-    for few in (kernel.FEW_ROWS, 0):
+    for few, given in ((kernel.FEW_ROWS, batch), (kernel.FEW_ROWS, plain), (0, batch)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(kernel, "FEW_ROWS", few)
-            out = operator.step((Step(batch),)).batch
+            out = operator.step((Step(given),)).batch
             assert out is not None
             results.append(out.rows)
-    assert repr(results[0].to_pylist()) == repr(results[1].to_pylist()), query
-    assert results[0].schema == results[1].schema
+    for other in results[1:]:
+        assert repr(results[0].to_pylist()) == repr(other.to_pylist()), query
+        assert results[0].schema == other.schema
 
 
 def random_rows(count: int) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from hypothesis import strategies as s
 from eddyline.record import types as t
 from eddyline.record.formats import decoder, encoder, kernel
 from eddyline.record.formats.json_rows import rows_reader, rows_writer
+from eddyline.record.plain_rows import PlainRows
 from eddyline.record.schema import Schema
 
 SCHEMA = Schema.of(
@@ -107,12 +108,8 @@ def test_plain_rows_are_written_without_a_statement() -> None:
         [{"i": 1, "d": 2.0, "s": 'é"\\/', "f": True, "ts": EPOCH + timedelta(milliseconds=500)}],
         SCHEMA.arrow(),
     )
-    made = writer.write(rows)
-    assert made is not None
-    assert (
-        made.to_pylist()
-        == encoder("json", SCHEMA, {"timestamp-format.standard": "ISO-8601"})
-        .encode(rows)
-        .to_pylist()
-    )
-    assert writer.write(pa.Table.from_pylist([{"d": 1e16}], SCHEMA.arrow())) is None
+    made = writer.write(PlainRows.of(rows).columns.values())
+    general = encoder("json", SCHEMA, {"timestamp-format.standard": "ISO-8601"})
+    assert made == general.encode(rows).to_pylist()
+    unusual = pa.Table.from_pylist([{"d": 1e16}], SCHEMA.arrow())
+    assert writer.write(PlainRows.of(unusual).columns.values()) is None

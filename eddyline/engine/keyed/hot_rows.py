@@ -15,45 +15,12 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
+from eddyline.record.plain_rows import column_of_values, plain_values
+
 Key = tuple[Any, ...]
 # The log is written anew when it has so many bytes, and four times as many as then.
 LOG_BYTES = 1 << 20
 LOG_GROWTH = 4
-_HUGEINT = pa.decimal128(38, 0)
-
-
-def is_plain(t: pa.DataType) -> bool:
-    """Whether values of a type are kept as JSON values that compare as DuckDB compares them."""
-    return bool(
-        pa.types.is_integer(t)
-        or pa.types.is_boolean(t)
-        or pa.types.is_string(t)
-        or pa.types.is_timestamp(t)
-        or pa.types.is_date32(t)
-        or pa.types.is_time64(t)
-    )
-
-
-def plain_values(column: pa.ChunkedArray) -> list[Any]:
-    """A column's values: numbers, texts and booleans; times as numbers."""
-    t = column.type
-    if pa.types.is_timestamp(t) or pa.types.is_time64(t):
-        column = column.cast(pa.int64())
-    elif pa.types.is_date32(t):
-        column = column.cast(pa.int32())
-    elif t == _HUGEINT:
-        return [None if v is None else int(v) for v in column.to_pylist()]
-    values: list[Any] = column.to_pylist()
-    return values
-
-
-def column_of_values(values: list[Any], t: pa.DataType) -> pa.Array:
-    """The other way round."""
-    if pa.types.is_timestamp(t) or pa.types.is_time64(t):
-        return pa.array(values, pa.int64()).cast(t)
-    if pa.types.is_date32(t):
-        return pa.array(values, pa.int32()).cast(t)
-    return pa.array(values, t)
 
 
 class HotRows:
@@ -86,7 +53,12 @@ class HotRows:
         self._file = self.path.open("r+b" if length else "w+b")
         self._file.truncate(length)
         for line in self._file.read(length).splitlines():
-            for row in json.loads(line):
+            changes = json.loads(line)
+            if isinstance(changes, dict):
+                for key in changes["gone"]:
+                    self.rows.pop(tuple(key), None)
+                continue
+            for row in changes:
                 self.rows[tuple(row[: self._num_keys])] = row[self._num_keys :]
 
     def take_in(self, table: pa.Table) -> None:
@@ -106,7 +78,8 @@ class HotRows:
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
     def log(self, keys: Iterable[Key]) -> Path | None:
-        """The rows of these keys have changed; the path of the log that this one replaces."""
+        """The rows of these keys have changed, or are no more; the path of the log that this one
+        replaces."""
         if self._file is None:
             return None
         if self.length > self._length_max:
@@ -134,7 +107,15 @@ class HotRows:
 
     def _append(self, keys: Iterable[Key]) -> None:
         assert self._file is not None
-        line = json.dumps([[*key, *self.rows[key]] for key in keys]).encode() + b"\n"
+        rows, changed, gone = self.rows, [], []
+        for key in keys:
+            if key in rows:
+                changed.append([*key, *rows[key]])
+            else:
+                gone.append(key)
+        line = json.dumps(changed).encode() + b"\n" if changed else b""
+        if gone:
+            line += json.dumps({"gone": gone}).encode() + b"\n"
         self._file.write(line)
         self._file.flush()
         os.fsync(self._file.fileno())

@@ -13,12 +13,10 @@ after the commit that no longer names them.
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -29,12 +27,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.engine.database import Database
+from eddyline.engine.keyed.disk import disk_errors, files_read
 from eddyline.engine.keyed.hashes import Hashes, key_hashes
 from eddyline.engine.keyed.hot_rows import HotRows, Key
 from eddyline.engine.keyed.journal import Journal
 from eddyline.engine.keyed.merge import Merge, chosen
 from eddyline.engine.keyed.run import Positions, RunFacts, RunWriter, SortedRun
-from eddyline.errors import EddylineError
 
 FOLDER = "runs"
 # Rows that leave for a run when there are as many, or as many bytes; more if batches are large,
@@ -137,12 +135,8 @@ class KeyedState:
         if saved is None:
             shutil.rmtree(self._directory, ignore_errors=True)
             return
-        try:
+        with files_read(self._directory):
             self._open(self._directory, saved)
-        except (OSError, ValueError, IndexError, pa.ArrowException) as error:
-            message = f"the job's state {self._directory} cannot be read"
-            hint = "start the job afresh; its streams are not touched"
-            raise EddylineError("corrupt_data", message, detail=str(error), hint=hint) from error
         # How many rows are in the tables is seen at the end of the first micro-batch.
         self._grown_rows = HOT_ROWS_MAX
 
@@ -174,7 +168,7 @@ class KeyedState:
         if self._hot is None:
             (table,) = self._tables
             if self._calm > CALM_BATCHES:
-                with _disk_errors():
+                with disk_errors():
                     self._make_run(0, _NONE, _NONE)
                 self._used, self._grown_rows = [], 0
             elif self._calm > 1:
@@ -187,7 +181,7 @@ class KeyedState:
 
     def log_hot(self, hot: HotRows, keys: Iterable[Key]) -> None:
         """Rows in memory have changed."""
-        with _disk_errors():
+        with disk_errors():
             old = hot.log(keys)
         if old is not None:
             self._removed.append(old)
@@ -235,7 +229,7 @@ class KeyedState:
             if not merge.is_alive():
                 self._take_merged(table, merge)
         if self._hot is not None:
-            with _disk_errors():
+            with disk_errors():
                 self._settle_hot(self._hot)
             return
         limit = min(HOT_ROWS_MAX, int(BATCHES_HOT * self._batch_rows))
@@ -246,7 +240,7 @@ class KeyedState:
         self._grown_rows = sum(counts)
         if self._grown_rows < limit // 2 and self._grown_bytes < HOT_BYTES:
             return
-        with _disk_errors():
+        with disk_errors():
             self._let_go(limit)
         self._used = []
         self._grown_bytes = 0
@@ -463,19 +457,6 @@ class KeyedState:
 
 
 _NONE = np.zeros(0, np.uint64)
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """A full disk as the product's error."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        message = f"the job's state cannot be written: {error.strerror}"
-        hint = "make room; the job then goes on by itself, and nothing is lost"
-        raise EddylineError("disk_full", message, hint=hint) from error
 
 
 def remove_unnamed(directory: Path, names: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ import re
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -25,6 +26,7 @@ from eddyline.engine.operators.operator import (
     OperatorContext,
     Step,
     millis,
+    numbers_of,
 )
 from eddyline.engine.operators.scan import Scan
 from eddyline.engine.operators.time_bound import TimeBound
@@ -123,25 +125,28 @@ class AssignWatermark(Operator):
 
     def _assign(self, batch: Batch) -> Batch:
         batch = self._with_times(batch)
+        names = self.schema.names
         if batch.num_rows == 0:
-            return Batch(batch.rows.select(list(self.schema.names)), batch.kinds)
-        times = batch.rows[self._column]
-        given = batch.rows.select(list(self.schema.names))  # it may read other columns as well
+            return Batch(batch.rows.select(list(names)), batch.kinds)
+        us = numbers_of(batch, self._column, np.int64)
+        assert us is not None
         if self._delay_us is not None:
-            us = times.combine_chunks().cast(pa.int64()).to_numpy(zero_copy_only=False)
             w = (us - self._delay_us) // 1000
-        else:
-            w = self._computed(given)
+        else:  # it may read other columns as well
+            w = self._computed(batch.rows.select(list(names)))
         if self._bound is not None:
-            w = self._bounded(self._bound, w, batch.rows)
+            w = self._bounded(self._bound, w, batch)
         if self._arrival:
-            self._lead_ms = int(w[-1] - millis(times.slice(len(times) - 1))[0])
-        return Batch(given, batch.kinds, self._before(w, batch.rows))
+            self._lead_ms = int(w[-1] - us[-1] // 1000)
+        before = self._before(w, numbers_of(batch, SHARD, np.int32))
+        given = batch.plain.select(names) if batch.plain else batch.rows.select(list(names))
+        return Batch(given, batch.kinds, before)
 
-    def _bounded(self, bound: TimeBound, w: Int64s, rows: pa.Table) -> Int64s:
+    def _bounded(self, bound: TimeBound, w: Int64s, batch: Batch) -> Int64s:
         """The rows' watermarks without those too far after their arrival."""
         assert self.scan is not None
-        numbers = rows[RECORD].combine_chunks().to_numpy()
+        numbers = numbers_of(batch, RECORD, np.int64)
+        assert numbers is not None
         figures, first = self.context.figures, self.context.figures.held == 0
         w, held = bound.apply(w, self.scan.arrivals(numbers))
         figures.held += held
@@ -151,6 +156,8 @@ class AssignWatermark(Operator):
 
     def _with_times(self, batch: Batch) -> Batch:
         """The rows that have a row time; others end the job, or are set aside as bad records."""
+        if batch.plain is not None and None not in batch.plain.columns[self._column]:
+            return batch
         times = batch.rows[self._column]
         if not times.null_count:
             return batch
@@ -186,15 +193,18 @@ class AssignWatermark(Operator):
             w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
         return w
 
-    def _before(self, w: Int64s, rows: pa.Table) -> Int64s:
-        """The watermark in force just before each row; moves the shards' own watermarks on."""
-        if SHARD not in rows.column_names:
+    def _before(self, w: Int64s, shard: npt.NDArray[Any] | None) -> Int64s:
+        """The watermark in force just before each row; moves the shards' own watermarks on.
+
+        shard: that of each row; None where there is one.
+        """
+        if shard is None:
             after = np.maximum.accumulate(np.maximum(w, self._shards.get(0, MIN_WATERMARK)))
             self._shards[0] = int(after[-1])
             others = self._others({0})
             whole = np.minimum(after, others)
         else:
-            whole = self._merge(w, rows[SHARD].combine_chunks().to_numpy())
+            whole = self._merge(w, shard)
         whole = np.maximum.accumulate(np.maximum(whole, self._now))
         before = np.empty_like(whole)
         before[0], before[1:] = self._now, whole[:-1]

@@ -1,19 +1,21 @@
 """Filter, then project.
 
 Columns that only pass through stay the same Arrow buffers; only what must be computed goes
-through DuckDB, or, in small batches, through Arrow's kernels where they mean the same. Rows whose
-values are too large to be computed at once are computed a portion at a time (``portions.py``).
+through DuckDB, or, in small batches, through Python or Arrow's kernels where these mean the same.
+Rows whose values are too large to be computed at once are computed a portion at a time
+(``portions.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.engine import plain_expressions
 from eddyline.engine.arrow_expressions import Compute, Unusual, array_of, compiled
 from eddyline.engine.operators.operator import (
     KIND,
@@ -33,9 +35,11 @@ from eddyline.engine.value_errors import located
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
+from eddyline.record.plain_rows import PlainRows, arrow_types, can_be_plain
 from eddyline.record.schema import Schema
-from eddyline.record.types import quote
+from eddyline.record.types import arrow_type, quote
 from eddyline.sql import physical as plan
+from eddyline.sql.typed import Ref
 
 
 class Calc(PortionedOperator):
@@ -56,6 +60,8 @@ class Calc(PortionedOperator):
         computed = [t for n, t in self._texts.items() if self._passed[n] is None]
         self._compute = f"SELECT {', '.join(computed)} FROM b" if computed else None
         self._small = _small(node)
+        self._plain = _plain(node, self._passed) if self._small is not None else None
+        self._types = {**arrow_types(self.schema), SHARD: pa.int32(), RECORD: pa.int32()}
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         batch, watermark = inputs[0].batch, inputs[0].watermark_ms
@@ -161,6 +167,8 @@ class Calc(PortionedOperator):
         if self._small is None:
             return None
         try:
+            if batch.plain is not None and self._plain is not None:
+                return self._plain.apply(batch, batch.plain, self._types)
             return self._small.apply(batch, self._passed, self.schema)
         except Unusual:
             return None
@@ -234,6 +242,47 @@ class _Small:
         for name in hidden:
             out = out.append_column(name, rows[name])
         return Batch(out, kinds, watermarks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """A filter and a projection of plain values: condition, and each column."""
+
+    condition: plain_expressions.Compute | None
+    columns: dict[str, plain_expressions.Compute]
+
+    def apply(self, batch: Batch, rows: PlainRows, types: Mapping[str, pa.DataType]) -> Batch:
+        """Raises ``Unusual`` for values that need a statement."""
+        kinds, watermarks = batch.kinds, batch.watermarks
+        if self.condition is not None:
+            mask = [value is True for value in self.condition(rows)]
+            if not all(mask):
+                rows = rows.chosen(mask)
+                kinds = None if kinds is None else kinds[mask]
+                watermarks = None if watermarks is None else watermarks[mask]
+        columns = {name: compute(rows) for name, compute in self.columns.items()}
+        for name in (SHARD, RECORD):
+            if name in rows.columns:
+                columns[name] = rows.columns[name]
+        return Batch(PlainRows(rows.num_rows, columns, types), kinds, watermarks)
+
+
+def _plain(node: plan.Calc, passed: dict[str, str | None]) -> _Plain | None:
+    """The node over plain values, if all its columns can be such."""
+    if not all(can_be_plain(arrow_type(t)) for t in node.schema.types):
+        return None
+    condition = None
+    if node.condition_tree is not None:
+        condition = plain_expressions.compiled(node.condition_tree)
+    columns: dict[str, plain_expressions.Compute] = {}
+    for p in node.projections:
+        source = passed[p.name]
+        tree = Ref(source, node.input.schema[source]) if source is not None else p.expr.tree
+        compute = None if tree is None else plain_expressions.compiled(tree)
+        if compute is None:
+            return None
+        columns[p.name] = compute
+    return _Plain(condition, columns)
 
 
 def _small(node: plan.Calc) -> _Small | None:

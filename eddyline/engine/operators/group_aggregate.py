@@ -110,7 +110,7 @@ class GroupAggregate(RetainingOperator):
             else:
                 self.keyed.rows_to_table()
             if hot is not None:
-                return self._row_way.take(batch.rows, hot)
+                return self._row_way.take(batch, hot)
         db, touched = self.context.db, self.context.table("touched")
         n = batch.num_rows
         kinds = batch.kinds if batch.kinds is not None else np.zeros(n, np.int8)

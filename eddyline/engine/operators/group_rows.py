@@ -6,7 +6,7 @@ same columns; golden cases run both ways. Everything else goes the way of statem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,25 +14,25 @@ import numpy as np
 import pyarrow as pa
 
 from eddyline.engine.keyed.hashes import key_hashes
-from eddyline.engine.keyed.hot_rows import HotRows, Key, column_of_values, is_plain, plain_values
+from eddyline.engine.keyed.hot_rows import HotRows, Key
 from eddyline.engine.keyed.keyed_state import KeyedState
 from eddyline.engine.operators.accumulate import AggregateColumns
 from eddyline.record.batch import Batch, ChangeKind
+from eddyline.record.plain_rows import PlainRows, arrow_types, is_comparable, plain_values
 from eddyline.record.schema import Schema
-from eddyline.record.types import INTEGERS, Root, arrow_type, quote
+from eddyline.record.types import BITS, INTEGERS, Root, arrow_type, quote
 
 # More rows are cheaper by statements.
 ROWS_MAX = 2048
 # The group itself: how many rows it holds.
 _ROWS = "$rows"
-_BITS = {Root.TINYINT: 8, Root.SMALLINT: 16, Root.INT: 32, Root.BIGINT: 64}
 
 Merge = Callable[[list[Any], list[Any]], list[Any]]
 Finish = Callable[[list[Any]], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _RowCall:
+class RowCall:
     """One aggregate: its argument's column (None for COUNT(*)), how the values of a batch come to
     its accumulators, and its result."""
 
@@ -41,10 +41,17 @@ class _RowCall:
     merge: Merge
     finish: Finish
 
+    def values(self, columns: dict[str, list[Any]], at: list[int]) -> list[Any]:
+        """The argument's values in some rows that are not NULL; for COUNT(*) one each."""
+        if self.column is None:
+            return at
+        column = columns[self.column]
+        return [v for i in at if (v := column[i]) is not None]
+
 
 def _cut(value: int, root: Root) -> int:
     """As Java's two's complement cuts it."""
-    half = 1 << (_BITS[root] - 1)
+    half = 1 << (BITS[root] - 1)
     return (value + half) % (2 * half) - half
 
 
@@ -70,35 +77,42 @@ def _greatest(state: list[Any], values: list[Any]) -> list[Any]:
     return [max([v for v in (*state, *values) if v is not None], default=None)]
 
 
-def _row_call(c: AggregateColumns, below: Schema) -> _RowCall | None:
+def _row_call(c: AggregateColumns, below: Schema) -> RowCall | None:
     """The row form of a call; None if it has none."""
     call = c.call
     if c.distinct or call.filter or len(call.args) > 1:
         return None
     if call.function == "COUNT" and not call.args:
-        return _RowCall(None, 1, _count, lambda s: s[0])
+        return RowCall(None, 1, _count, lambda s: s[0])
     (arg,) = call.args
     name = next((n for n in below.names if quote(n) == arg.text), None)
     if name is None or len(c.columns()) != len(c.compiled.accumulators):
         return None
     root, t = arg.type.root, arrow_type(below[name])
     if call.function == "COUNT":
-        return _RowCall(name, 1, _count, lambda s: s[0])
-    if call.function in ("MIN", "MAX") and is_plain(t):
-        return _RowCall(name, 1, _least if call.function == "MIN" else _greatest, lambda s: s[0])
+        return RowCall(name, 1, _count, lambda s: s[0])
+    if call.function in ("MIN", "MAX") and is_comparable(t):
+        return RowCall(name, 1, _least if call.function == "MIN" else _greatest, lambda s: s[0])
     if root in INTEGERS and call.function == "SUM":
-        return _RowCall(name, 2, _add, lambda s: _cut(s[0], root) if s[1] else None)
+        return RowCall(name, 2, _add, lambda s: _cut(s[0], root) if s[1] else None)
     if root in INTEGERS and call.function == "AVG":
         whole = root is Root.BIGINT
-        return _RowCall(
+        return RowCall(
             name, 2, _add,
             lambda s: _quotient(_cut(s[0], root) if whole else s[0], s[1]) if s[1] else None,
         )  # fmt: skip
     if root is Root.DOUBLE and call.function == "SUM":
-        return _RowCall(name, 2, _add, lambda s: s[0] if s[1] else None)
+        return RowCall(name, 2, _add, lambda s: s[0] if s[1] else None)
     if root is Root.DOUBLE and call.function == "AVG":
-        return _RowCall(name, 2, _add, lambda s: s[0] / s[1] if s[1] else None)
+        return RowCall(name, 2, _add, lambda s: s[0] / s[1] if s[1] else None)
     return None
+
+
+def row_calls(calls: Sequence[AggregateColumns], below: Schema) -> list[RowCall] | None:
+    """The row form of each call; None if one has none."""
+    made = [_row_call(c, below) for c in calls]
+    known = [c for c in made if c is not None]
+    return known if len(known) == len(made) else None
 
 
 def group_rows(
@@ -109,13 +123,12 @@ def group_rows(
     schema: Schema,
 ) -> GroupRows | None:
     """The row form of a grouping; None if it has none."""
-    if keyed is None or not all(is_plain(arrow_type(below[k])) for k in keys):
+    if keyed is None or not all(is_comparable(arrow_type(below[k])) for k in keys):
         return None
-    candidates = [_row_call(c, below) for c in calls]
-    row_calls = [c for c in candidates if c is not None]
-    if len(row_calls) != len(candidates):
+    made = row_calls(calls, below)
+    if made is None:
         return None
-    return GroupRows(keyed, tuple(keys), row_calls, [c.call.name for c in calls], schema)
+    return GroupRows(keyed, tuple(keys), made, [c.call.name for c in calls], schema)
 
 
 class GroupRows:
@@ -125,31 +138,30 @@ class GroupRows:
         self,
         keyed: KeyedState,
         keys: tuple[str, ...],
-        calls: list[_RowCall],
+        calls: list[RowCall],
         names: list[str],
         schema: Schema,
     ) -> None:
         self._keyed = keyed
         self._keys = keys
         self._calls = calls
-        self._schema = schema
+        self._types = arrow_types(schema)
         # For each column of the result, its place among keys and results.
         places = {name: i for i, name in enumerate((*keys, *names))}
         self._places = [places[name] for name in schema.names]
 
-    def take(self, rows: pa.Table, hot: HotRows) -> Batch | None:
+    def take(self, batch: Batch, hot: HotRows) -> Batch | None:
         """The changes that new rows make."""
-        keys = self._key_values(rows)
-        self._fetch(rows, keys, hot)
+        names = dict.fromkeys([*self._keys, *(c.column for c in self._calls if c.column)])
+        columns = plain_columns(batch, names)
+        keys: list[Key] = list(zip(*(columns[k] for k in self._keys), strict=True))
+        self._fetch(batch, keys, hot)
         at: dict[Key, list[int]] = {}
         for i, key in enumerate(keys):
             at.setdefault(key, []).append(i)
-        columns = {
-            name: plain_values(rows[name]) for c in self._calls if (name := c.column) is not None
-        }
         changes: list[tuple[Any, ...]] = []
         kinds: list[int] = []
-        for key in sorted(at, key=_order):
+        for key in sorted(at, key=in_order):
             old, new = self._changed(hot, key, at[key], columns)
             if old is None:
                 changes.append((*key, *new))
@@ -161,21 +173,17 @@ class GroupRows:
         if not changes:
             return None
         values = list(zip(*changes, strict=True))
-        arrays = [
-            column_of_values(list(values[place]), arrow_type(t))
-            for place, t in zip(self._places, self._schema.types, strict=True)
-        ]
-        table = pa.Table.from_arrays(arrays, schema=self._schema.arrow())
-        return Batch(table, np.array(kinds, np.int8) if any(kinds) else None)
+        given = {n: list(values[at]) for n, at in zip(self._types, self._places, strict=True)}
+        rows = PlainRows(len(changes), given, self._types)
+        return Batch(rows, np.array(kinds, np.int8) if any(kinds) else None)
 
-    def _key_values(self, rows: pa.Table) -> list[Key]:
-        return list(zip(*(plain_values(rows[k]) for k in self._keys), strict=True))
-
-    def _fetch(self, rows: pa.Table, keys: list[Key], hot: HotRows) -> None:
+    def _fetch(self, batch: Batch, keys: list[Key], hot: HotRows) -> None:
         """Groups that rest in runs become hot."""
+        if not self._keyed.num_runs:
+            return
         missing = [i for i, key in enumerate(keys) if key not in hot.rows]
-        if missing and self._keyed.num_runs:
-            chosen = rows.select(list(self._keys)).take(pa.array(missing))
+        if missing:
+            chosen = batch.rows.select(list(self._keys)).take(pa.array(missing))
             for table in self._keyed.fetch(np.unique(key_hashes(chosen, self._keys))):
                 hot.take_in(table)
 
@@ -190,10 +198,7 @@ class GroupRows:
         state[0] += len(at)
         place = 1
         for c in self._calls:
-            values: list[Any] = at
-            if c.column is not None:
-                column = columns[c.column]
-                values = [v for i in at if (v := column[i]) is not None]
+            values = c.values(columns, at)
             state[place : place + c.width] = c.merge(state[place : place + c.width], values)
             place += c.width
         hot.rows[key] = state
@@ -207,7 +212,16 @@ class GroupRows:
         return results
 
 
-def _order(key: Key) -> tuple[tuple[bool, Any], ...]:
+def plain_columns(batch: Batch, names: Iterable[str]) -> dict[str, list[Any]]:
+    """Columns of a batch as plain values."""
+    if batch.plain is not None:
+        columns = batch.plain.columns
+        return {n: columns[n] for n in names}
+    return {n: plain_values(batch.rows[n]) for n in names}
+
+
+def in_order(key: Key) -> tuple[tuple[bool, Any], ...]:
+    """What keys are sorted by, NULL last."""
     return tuple((v is None, 0 if v is None else v) for v in key)
 
 

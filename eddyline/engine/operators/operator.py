@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ import pyarrow as pa
 
 from eddyline.clock import Clock
 from eddyline.engine.database import Database
-from eddyline.engine.keyed.keyed_state import KeyedState
 from eddyline.engine.metrics import Figures
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.schema import Schema
@@ -76,6 +75,28 @@ class OperatorContext:
         return quote(f"{self.name}_{suffix}")
 
 
+class StateFiles(Protocol):
+    """Rows of an operator that are not in its tables."""
+
+    @property
+    def num_rows(self) -> int: ...
+
+    @property
+    def num_bytes(self) -> int:
+        """Their size on disk."""
+
+    def save(self) -> dict[str, Any] | None:
+        """What of the files counts, as JSON values; None if there are none."""
+
+    def restore(self, saved: dict[str, Any] | None) -> None:
+        """Take back what ``save`` gave."""
+
+    def committed(self) -> None:
+        """The database names what ``save`` gave last: older files may go."""
+
+    def close(self) -> None: ...
+
+
 class Operator:
     """Base of all operators; overrides what it needs.
 
@@ -91,7 +112,7 @@ class Operator:
     is_clock_driven = False
     has_waiting = False
     # Where rows rest that are not in the operator's tables.
-    keyed: KeyedState | None = None
+    keyed: StateFiles | None = None
     may_wait = True
 
     def __init__(
@@ -163,6 +184,19 @@ def millis(column: pa.ChunkedArray | pa.Array) -> Int64s:
     values = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     us: Int64s = values.cast(pa.int64()).to_numpy(zero_copy_only=False)
     return us // 1000
+
+
+def numbers_of(batch: Batch, name: str, dtype: npt.DTypeLike) -> npt.NDArray[Any] | None:
+    """A column without NULL of whole numbers, or of times as such; None if it is not there."""
+    if batch.plain is not None:
+        values = batch.plain.columns.get(name)
+        return None if values is None else np.array(values, dtype)
+    if name not in batch.rows.column_names:
+        return None
+    column = batch.rows[name].combine_chunks()
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())
+    return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
 def with_columns(rows: pa.Table, **extra: npt.NDArray[Any] | None) -> pa.Table:

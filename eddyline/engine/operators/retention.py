@@ -173,6 +173,7 @@ class RetainingOperator(Operator):
     """
 
     retentions: tuple[Retention, ...] = ()
+    keyed: KeyedState | None = None
 
     def keep_by_key(self, schemas: Sequence[Schema], tables: Sequence[KeyedTable]) -> None:
         """Let rows of keys that are not in use leave the tables.

@@ -37,8 +37,10 @@ from eddyline.options.formats import FORMATS, own_options
 from eddyline.options.formats.json import IGNORE_PARSE_ERRORS
 from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.formats import BadField, decoder
-from eddyline.record.formats.format import Decoder, Kinds
+from eddyline.record.formats.format import Decoder, Kinds, PlainDecoder
+from eddyline.record.formats.kernel import are_few
 from eddyline.record.formats.keyed import KeyedDecoder
+from eddyline.record.plain_rows import PlainRows, arrow_types, can_be_plain, plain_values
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import Root, arrow_type
 from eddyline.sql import physical as plan
@@ -89,6 +91,11 @@ class Scan(Operator):
                 if "key.format" in options
                 else made(name, stored, metadata=self._format_metadata(node))
             )
+        has_shape = all(can_be_plain(arrow_type(c.type)) for c in node.schema)
+        self._reads_plain = (
+            isinstance(self._decoder, PlainDecoder) and has_shape and not self._partitions
+        )
+        self._types = {**arrow_types(node.schema), SHARD: pa.int32(), RECORD: pa.int32()}
         self._skips = IGNORE_PARSE_ERRORS.read(own_options(name, options))
         self._keeps = BAD_RECORDS.read(options) is BadRecords.DEAD_LETTER
         if gives_changes(node.table):
@@ -195,6 +202,10 @@ class Scan(Operator):
     def _batch(self, records: Records) -> Batch:
         kinds = None
         self._format_values = {}
+        plain = self._plain_rows(records)
+        if plain is not None:
+            self._flowing = records
+            return Batch(plain)
         if records.rows is not None:
             table = records.rows
         else:
@@ -212,6 +223,26 @@ class Scan(Operator):
             numbers = np.arange(len(records), dtype=np.int32)
             table = table.append_column(RECORD, pa.array(numbers))
         return Batch(table, kinds)
+
+    def _plain_rows(self, records: Records) -> PlainRows | None:
+        """The rows of a few plain records as Python values; None if they are not such."""
+        count = len(records)
+        if not self._reads_plain or records.payload is None or not are_few(count):
+            return None
+        assert isinstance(self._decoder, PlainDecoder)
+        decoded = self._decoder.decode_plain(records.payload)
+        if decoded is None:
+            return None
+        columns = dict(zip(self.schema.names, decoded.columns.values(), strict=False))
+        for column, key in self._node.metadata:
+            values = pa.chunked_array([self._meta(column, key, records)])
+            columns[column] = plain_values(values.cast(self._types[column]))
+        columns = {name: columns[name] for name in self.schema.names}
+        if records.shard is not None:
+            columns[SHARD] = records.shard.tolist()
+        if self.tracks_records:
+            columns[RECORD] = list(range(count))
+        return PlainRows(count, columns, self._types)
 
     def _with_partitions(self, table: pa.Table, records: Records) -> pa.Table:
         """The rows with the columns that the folders of their file say."""

@@ -2,14 +2,18 @@
 
 State is one row a (window end, group). Rows are judged one by one against the watermark that was
 in force before them: a row counts for every window of its time that had not fired by then, so
-that results do not depend on how rows were cut into batches.
+that results do not depend on how rows were cut into batches. A few rows are counted in memory
+(``window_rows.py``), many by statements.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from eddyline.engine.keyed.hot_table import HotTable
+from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import (
     AggregateColumns,
     KeyColumn,
@@ -17,10 +21,12 @@ from eddyline.engine.operators.accumulate import (
     listed,
     merge_statement,
 )
-from eddyline.engine.operators.closing import ClosingAggregate
-from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext
+from eddyline.engine.operators.closing import FAR, ClosingAggregate
+from eddyline.engine.operators.operator import Int64s, Operator, OperatorContext, numbers_of
+from eddyline.engine.operators.window_rows import PAIRS_MAX, window_rows
 from eddyline.engine.operators.windows import END, WindowGrid, refuse_null_time
 from eddyline.record.batch import Batch
+from eddyline.record.formats.kernel import are_few
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql import physical as plan
 
@@ -34,6 +40,15 @@ class WindowAggregate(ClosingAggregate):
         super().__init__(context, inputs, node)
         self._grid = WindowGrid(node.window)
         self._keys = [KeyColumn(END, "BIGINT"), *self._by]
+        below = inputs[0].schema
+        self._row_way = window_rows(
+            self._grid, node.keys, self._calls, node.names, below, node.schema
+        )
+        self._groups: HotTable | None = None
+        if self._row_way is not None:
+            table = KeyedTable(self._open, (END, *node.keys))
+            self._groups = HotTable(context.db, self.name, table, context.directory)
+            self.keyed = self._groups
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys]
@@ -51,6 +66,8 @@ class WindowAggregate(ClosingAggregate):
         return self.context.table(f"values{c.index}")
 
     def _take(self, batch: Batch) -> None:
+        if self._take_few(batch):
+            return
         rows, source = self._windowed(batch)
         if not rows.num_rows:
             return
@@ -65,6 +82,47 @@ class WindowAggregate(ClosingAggregate):
         self.context.db.run(sql, b=rows)
         for c in self._distinct():
             self._take_distinct(c, rows, source)
+
+    def _take_few(self, batch: Batch) -> bool:
+        """Take a few rows without a statement; False if that is not possible, and then nothing is
+        taken."""
+        if self._row_way is None or self._groups is None:
+            return False
+        if not are_few(batch.num_rows):
+            self._groups.to_table()
+            return False
+        first, last = self._grid.ends(self._times(batch))
+        if int((last - first).sum()) > PAIRS_MAX * self._grid.step:
+            self._groups.to_table()
+            return False
+        hot = self._groups.for_few_rows()
+        if hot is None:
+            return False
+        gaps = int(np.count_nonzero(first > last))
+        if batch.watermarks is not None:
+            first = self._grid.not_fired(first, batch.watermarks)
+        self._count(first, last, gaps)
+        self._row_way.take(batch, first, last, self._groups, hot)
+        return True
+
+    def _times(self, batch: Batch) -> Int64s:
+        """The row times of a few rows."""
+        column = self._node.time_column
+        if batch.plain is None or None in batch.plain.columns[column]:
+            return refuse_null_time(batch.rows, column)
+        us = numbers_of(batch, column, np.int64)
+        assert us is not None
+        return us // 1000
+
+    def _fire(self, watermark: int) -> Batch | None:
+        hot = None if self._groups is None else self._groups.hot
+        if hot is None or self._next is None or watermark < self._next - 1:
+            return super()._fire(watermark)
+        assert self._row_way is not None
+        assert self._groups is not None
+        fired = self._row_way.fire(min(watermark, FAR) + 1, self._groups, hot)
+        self._next = min((key[0] for key in hot.rows), default=None)
+        return fired
 
     def _windowed(self, batch: Batch) -> tuple[pa.Table, str]:
         """Rows that are not late, and the text that gives a row once per window."""
@@ -86,15 +144,20 @@ class WindowAggregate(ClosingAggregate):
         ), f"(SELECT *, {series} AS {quote(END)} FROM b)"
 
     def _on_time(self, rows: pa.Table, first: Int64s, last: Int64s, gaps: int) -> pa.Table:
-        late = first > last
+        late = self._count(first, last, gaps)
+        return rows.filter(pa.array(~late)) if late.any() else rows
+
+    def _count(self, first: Int64s, last: Int64s, gaps: int) -> npt.NDArray[np.bool_]:
+        """Count the late rows, and see to ``_next``; (n,) which rows count for no window."""
+        late: npt.NDArray[np.bool_] = first > last
         count = int(np.count_nonzero(late))
         if count:
             self.context.figures.late += count - gaps
-            rows, first = rows.filter(pa.array(~late)), first[~late]
+            first = first[~late]
         if len(first):
             earliest = int(first.min())
             self._next = earliest if self._next is None else min(self._next, earliest)
-        return rows
+        return late
 
     def _take_distinct(self, c: AggregateColumns, rows: pa.Table, source: str) -> None:
         """Values seen for the first time in their group are remembered and counted."""

@@ -25,6 +25,7 @@ from eddyline.options.formats import FORMATS, own_options
 from eddyline.record.batch import Batch, ChangeKind
 from eddyline.record.formats import Encoder, encoder, kernel
 from eddyline.record.formats.format import Kinds
+from eddyline.record.plain_rows import PlainRows
 from eddyline.record.schema import Schema
 from eddyline.sql import physical as plan
 
@@ -40,6 +41,19 @@ class Piece:
     number: int
     last: bool
     rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRecords:
+    """A few records: key and data of each."""
+
+    keys: list[str]
+    data: list[bytes]
+
+    def table(self) -> pa.Table:
+        """As rows of the outbox."""
+        seq = np.arange(len(self.data))
+        return pa.table({"seq": seq, "key": self.keys, "data": pa.array(self.data, pa.binary())})
 
 
 class OutboxSink(Sink):
@@ -70,7 +84,7 @@ class OutboxSink(Sink):
         # Epochs whose rows may be in the outbox; after a restart those of any earlier one.
         self._stored = [0]
         # The epoch that was taken last and its rows, if they are one piece: read from memory.
-        self._taken: tuple[int, pa.Table] | None = None
+        self._taken: tuple[int, pa.Table | ListedRecords] | None = None
         self._is_stored = True  # whether they are in the outbox as well
 
     def take(self, batch: Batch, epoch: int) -> None:
@@ -79,6 +93,10 @@ class OutboxSink(Sink):
             msg = f"table {self._sink} takes only new rows, but the query takes rows back"
             hint = "group by a window, so that each row is given once"
             raise EddylineError("sql_semantic", msg, hint=hint)
+        listed = None if batch.plain is None or changes else self._listed(batch.plain)
+        if listed is not None:
+            self._taken, self._is_stored = (epoch, listed), False
+            return
         payload = batch.rows.select(list(range(len(self._columns))))
         payload = payload.rename_columns(self._columns)
         payload = payload.select(list(self._recorded.names))
@@ -111,7 +129,7 @@ class OutboxSink(Sink):
 
     def store(self, epoch: int) -> None:
         if self._taken is not None and not self._is_stored:
-            self._insert(self._taken[1], epoch)
+            self._insert(_outbox_rows(self._taken[1]), epoch)
             self._is_stored = True
 
     def deliver(self, epoch: int) -> None:
@@ -140,7 +158,7 @@ class OutboxSink(Sink):
         """The rows of an epoch; none if it has no rows."""
         taken, self._taken = self._taken, None
         if taken is not None and taken[0] == epoch:
-            yield Piece(0, last=True, rows=taken[1])
+            yield Piece(0, last=True, rows=_outbox_rows(taken[1]))
             return
         sink = self._sink.replace("'", "''")
         where = f"FROM outbox WHERE sink = '{sink}' AND epoch = {epoch}"
@@ -173,6 +191,10 @@ class OutboxSink(Sink):
         """A text for each row that is kept beside it."""
         return pa.nulls(rows.num_rows, pa.string())
 
+    def _listed(self, rows: PlainRows) -> ListedRecords | None:
+        """A few new rows as records, without a statement; None where the general way must."""
+        return None
+
     def _given(self) -> int:
         """The newest epoch known to be out; -1 where writing twice is harmless."""
         return -1
@@ -180,6 +202,10 @@ class OutboxSink(Sink):
     def _give(self, pieces: Iterator[Piece], epoch: int) -> None:
         """Let out the rows of an epoch, piece after piece."""
         raise NotImplementedError
+
+
+def _outbox_rows(taken: pa.Table | ListedRecords) -> pa.Table:
+    return taken.table() if isinstance(taken, ListedRecords) else taken
 
 
 def _bytes(rows: pa.Table) -> Int64s:

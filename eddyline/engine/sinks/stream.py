@@ -19,12 +19,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.engine.operators.operator import Operator, OperatorContext
-from eddyline.engine.sinks.outbox import OutboxSink, Piece
+from eddyline.engine.sinks.outbox import PIECE_BYTES_MAX, ListedRecords, OutboxSink, Piece
 from eddyline.errors import EddylineError
 from eddyline.log.keys import EpochMark
 from eddyline.log.put import PutBatch
 from eddyline.options.connectors import kinesis
 from eddyline.options.connectors.kinesis import Partitioner
+from eddyline.record.formats.format import PlainEncoder
+from eddyline.record.plain_rows import PlainRows, arrow_types
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 
@@ -57,7 +59,17 @@ class StreamSink(OutboxSink):
             hint = "the columns of PARTITIONED BY are the partition key: leave one of the two out"
             raise EddylineError("sql_semantic", message, hint=hint)
         by_name = dict(zip(node.columns.names, inputs[0].schema.names, strict=True))
-        self._keys_sql = _keys_sql(tuple(by_name[c] for c in node.partition_by), glue)
+        self._key_columns = tuple(by_name[c] for c in node.partition_by)
+        self._glue = glue
+        self._keys_sql = _keys_sql(self._key_columns, glue)
+        below = inputs[0].schema
+        self._places = below.names[: len(node.columns)]
+        types = arrow_types(below)
+        self._lists = (
+            isinstance(self._encoder, PlainEncoder)
+            and [types[n] for n in self._places] == node.columns.arrow().types
+            and all(below[c].is_integer or below[c].is_text for c in self._key_columns)
+        )
 
     def _keys(self, rows: pa.Table) -> pa.Array | pa.ChunkedArray:
         if self._keys_sql is None:
@@ -65,6 +77,30 @@ class StreamSink(OutboxSink):
                 return pa.array([self._job] * rows.num_rows, pa.string())
             return _random_keys(rows.num_rows)
         return self.context.db.query(self._keys_sql, b=rows)["k"]
+
+    def _listed(self, rows: PlainRows) -> ListedRecords | None:
+        if not self._lists:
+            return None
+        assert isinstance(self._encoder, PlainEncoder)
+        data = self._encoder.encode_plain([rows.columns[name] for name in self._places])
+        if data is None or max(map(len, data)) > RECORD_KIB << 10:
+            return None
+        if self._keys_sql is not None:
+            keys = self._plain_keys(rows)
+        elif self._is_fixed:
+            keys = [self._job] * rows.num_rows
+        else:
+            keys = [os.urandom(16).hex() for _ in data]
+        if sum(map(len, data)) > PIECE_BYTES_MAX // 2:
+            return None
+        return ListedRecords(keys, data)
+
+    def _plain_keys(self, rows: PlainRows) -> list[str]:
+        """As ``_keys_sql``."""
+        columns = [rows.columns[name] for name in self._key_columns]
+        parts = zip(*columns, strict=True)
+        keys = [self._glue.join("null" if v is None else str(v) for v in row) for row in parts]
+        return [key[:256] or " " for key in keys]
 
     def _check(self, rows: pa.Table) -> None:
         longest = pc.max(pc.binary_length(rows["data"])).as_py() or 0
@@ -84,7 +120,11 @@ class StreamSink(OutboxSink):
             return False
         (taken_epoch, rows), self._taken = self._taken, None
         assert taken_epoch == epoch, "rows are given out in the epoch that took them"
-        self._append(rows, EpochMark(self._job, self._incarnation, self._sink, epoch, progress))
+        mark = EpochMark(self._job, self._incarnation, self._sink, epoch, progress)
+        if isinstance(rows, ListedRecords):
+            self._stream.append(PutBatch(rows.keys, rows.data), mark)
+        else:
+            self._append(rows, mark)
         self._acknowledged = epoch
         return True
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.engine.sources.source import Records
+from eddyline.record.formats.kernel import are_few
 
 MARK = b"\xf3\x89\x9a\xc2"
 _DIGEST_BYTES = 16
@@ -26,7 +27,7 @@ _RECORDS, _DATA = 3, 3
 def taken_apart(records: Records) -> Records:
     """The same records, packed ones replaced by those within; arrival and offset are theirs."""
     payload = records.payload
-    if payload is None or not pc.any(pc.starts_with(payload, MARK)).as_py():
+    if payload is None or not _is_any_marked(payload):
         return records
     out: list[bytes] = []
     counts = np.ones(len(records), np.int64)
@@ -45,6 +46,12 @@ def taken_apart(records: Records) -> Records:
             for key, values in records.metadata.items()
         },
     )
+
+
+def _is_any_marked(payload: pa.BinaryArray) -> bool:
+    if are_few(len(payload)):
+        return any(data.startswith(MARK) for data in payload.to_pylist())
+    return bool(pc.any(pc.starts_with(payload, MARK)).as_py())
 
 
 def user_records(data: bytes) -> list[bytes]:

@@ -6,15 +6,16 @@ caller knows what the table's options want (fail, skip, put aside), the format d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.errors import EddylineError
+from eddyline.record.plain_rows import PlainRows
 from eddyline.record.schema import Schema
 
 TEXT_SHOWN_MAX = 200
@@ -52,6 +53,23 @@ class Decoder(Protocol):
 
     def decode(self, payload: pa.BinaryArray) -> Decoded:
         """The rows of the payloads, in order, in the types of the schema."""
+
+
+@runtime_checkable
+class PlainDecoder(Protocol):
+    """A decoder that reads a few plain records into Python values."""
+
+    def decode_plain(self, payload: pa.BinaryArray) -> PlainRows | None:
+        """As ``Decoder.decode``, one row a payload; None if the records are not plain."""
+
+
+@runtime_checkable
+class PlainEncoder(Protocol):
+    """An encoder that writes a few rows of Python values."""
+
+    def encode_plain(self, columns: Sequence[list[Any]]) -> list[bytes] | None:
+        """As ``Encoder.encode`` for new rows, given as the columns of the schema; None where that
+        takes a statement."""
 
 
 class Encoder(Protocol):

@@ -31,6 +31,7 @@ from eddyline.record.formats.coerce import column, from_text, to_text
 from eddyline.record.formats.format import BadField, Decoded, Kinds, shown
 from eddyline.record.formats.json_rows import rows_reader, rows_writer
 from eddyline.record.formats.kernel import FormatConnection
+from eddyline.record.plain_rows import PlainRows, plain_values
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, Root, duckdb_type, quote
 
@@ -63,9 +64,9 @@ class JsonDecoder:
     def decode(self, payload: pa.BinaryArray) -> Decoded:
         """One row a payload; see ``Decoder``."""
         if self._rows is not None and len(payload) <= kernel.FEW_ROWS:
-            table = self._rows.read(payload)
-            if table is not None:
-                return Decoded(table)
+            plain = self._rows.read(payload)
+            if plain is not None:
+                return Decoded(plain.table())
         text, errors = _as_text(payload)
         try:
             rows = self._run(self._fast, text)
@@ -78,6 +79,10 @@ class JsonDecoder:
         skip = {e.row for e in errors}
         errors += [e for e in self._misfits(table, suspects, text, payload) if e.row not in skip]
         return Decoded(table, tuple(sorted(errors, key=lambda e: e.row)))
+
+    def decode_plain(self, payload: pa.BinaryArray) -> PlainRows | None:
+        """As ``decode`` for a few plain records; None if they are not."""
+        return None if self._rows is None else self._rows.read(payload)
 
     def _run(self, sql: str, text: pa.StringArray) -> pa.Table:
         return self._kernel.query(sql, pa.table({"j": text}))
@@ -173,12 +178,16 @@ class JsonEncoder:
     def encode(self, rows: pa.Table, kinds: Kinds | None = None) -> pa.BinaryArray:
         """One JSON object a row, in the order of the schema's columns."""
         if self._rows is not None and rows.num_rows <= kernel.FEW_ROWS:
-            made = self._rows.write(rows)
+            made = self._rows.write([plain_values(column) for column in rows.columns])
             if made is not None:
-                return made
+                return pa.array(made, pa.binary())
         by_position = rows.rename_columns([_nth(i) for i in range(rows.num_columns)])
         text = self._kernel.query(self._sql, by_position)["j"]
         return text.combine_chunks().cast(pa.binary())
+
+    def encode_plain(self, columns: Sequence[list[Any]]) -> list[bytes] | None:
+        """As ``encode`` for few rows of plain values; None where it takes a statement."""
+        return None if self._rows is None else self._rows.write(columns)
 
 
 class JsonText:

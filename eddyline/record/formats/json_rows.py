@@ -9,34 +9,36 @@ the caller takes the general way, so that both ways give the same rows.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
 import pyarrow as pa
 
 from eddyline.record.formats.coerce import ISO
+from eddyline.record.plain_rows import PlainRows, arrow_types
 from eddyline.record.schema import Schema
-from eddyline.record.types import DataType, Root
+from eddyline.record.types import BITS, DataType, Root
 
-_INTEGER_BITS = {Root.TINYINT: 8, Root.SMALLINT: 16, Root.INT: 32, Root.BIGINT: 64}
 # Names that a record spells in one way only, unless it escapes characters for no reason.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_ .-]+")
 _UNUSUAL = re.compile(r"[\x00-\x1f]")
 # Doubles in this range are spelt without an exponent, here as in Java.
 _SPELT_MIN, _SPELT_MAX = 1e-3, 1e7
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1), timedelta(microseconds=1)  # noqa: DTZ001
 
 
 class JsonRows:
     """Reads records under a schema; see ``rows_reader``."""
 
     def __init__(self, schema: Schema, style: str) -> None:
-        self._arrow = schema.arrow()
+        self._types = arrow_types(schema)
         self._keys = [f'"{c.name}"'.encode() for c in schema]
         self._times = [i for i, c in enumerate(schema) if c.type.is_timestamp]
         separator = "T" if style == ISO else " "
         self._time = re.compile(
-            rf"[1-9]\d{{3}}-\d\d-\d\d{separator}\d\d:\d\d:\d\d\.\d\d\d", re.ASCII
+            rf"[1-9]\d{{3}}-\d\d-\d\d{separator}\d\d:\d\d:\d\d(?:\.\d{{1,3}})?", re.ASCII
         )
         names = [f"c{i}" for i in range(len(schema))]
         fields = [
@@ -48,8 +50,8 @@ class JsonRows:
         self._decode = msgspec.json.Decoder(record).decode
         self._names = names
 
-    def read(self, payload: pa.BinaryArray) -> pa.Table | None:
-        """One row per record in the schema's types; None if a record is not plain."""
+    def read(self, payload: pa.BinaryArray) -> PlainRows | None:
+        """One row per record; None if a record is not plain."""
         records = payload.to_pylist()
         try:
             text = b"\n".join(records)
@@ -73,13 +75,15 @@ class JsonRows:
             if times is None:
                 return None
             columns[i] = times
-        return _table(columns, self._arrow)
+        return PlainRows(len(rows), dict(zip(self._types, columns, strict=True)), self._types)
 
-    def _read_times(self, texts: list[str | None]) -> list[datetime | None] | None:
-        plain = self._time.fullmatch
+    def _read_times(self, texts: list[str | None]) -> list[int | None] | None:
+        """Microseconds since 1970."""
+        plain, read = self._time.fullmatch, datetime.fromisoformat
         try:
             return [
-                None if t is None else datetime.fromisoformat(t if plain(t) else "") for t in texts
+                None if t is None else (read(t if plain(t) else "") - _EPOCH) // _MICROSECOND
+                for t in texts
             ]
         except ValueError:
             return None
@@ -94,17 +98,17 @@ class JsonTexts:
         self._separator = "T" if style == ISO else " "
         self._encode = msgspec.json.Encoder().encode
 
-    def write(self, rows: pa.Table) -> pa.BinaryArray | None:
-        """One object per row; None if a value is one of those that are spelt in several ways."""
+    def write(self, values: Iterable[list[Any]]) -> list[bytes] | None:
+        """One object per row, from the plain values of each column; None if a value is one of those
+        that are spelt in several ways."""
         columns = []
         try:
-            for column, spell in zip(rows.columns, self._spell, strict=True):
-                columns.append(spell(column.to_pylist(), self._separator))
+            for column, spell in zip(values, self._spell, strict=True):
+                columns.append(spell(column, self._separator))
         except (OverflowError, ValueError):  # a time beyond Python's, or an unusual value
             return None
         encode, names = self._encode, self._names
-        made = [encode(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
-        return pa.array(made, pa.binary())
+        return [encode(dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True)]
 
 
 def rows_reader(schema: Schema, style: str) -> JsonRows | None:
@@ -128,25 +132,20 @@ def rows_writer(schema: Schema, style: str) -> JsonTexts | None:
 def _is_read(t: DataType) -> bool:
     if t.root is Root.TIMESTAMP:
         return t.precision >= 3
-    return t.root in _INTEGER_BITS or t.root in (Root.DOUBLE, Root.BOOLEAN) or t.is_text
+    return t.root in BITS or t.root in (Root.DOUBLE, Root.BOOLEAN) or t.is_text
 
 
 def _is_written(t: DataType) -> bool:
-    return t.root in _INTEGER_BITS or t.root in _SPELL
+    return t.root in BITS or t.root in _SPELL
 
 
 def _read_as(t: DataType) -> Any:
-    if t.root in _INTEGER_BITS:
-        limit = 1 << (_INTEGER_BITS[t.root] - 1)
+    if t.root in BITS:
+        limit = 1 << (BITS[t.root] - 1)
         return Annotated[int, msgspec.Meta(ge=-limit, le=limit - 1)]
     if t.root is Root.DOUBLE:
         return float
     return bool if t.root is Root.BOOLEAN else str
-
-
-def _table(columns: list[list[Any]], schema: pa.Schema) -> pa.Table:
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _as_it_is(values: list[Any], separator: str) -> list[Any]:
@@ -166,11 +165,12 @@ def _doubles(values: list[float | None], separator: str) -> list[float | None]:
     return values
 
 
-def _times(values: list[datetime | None], separator: str) -> list[str | None]:
+def _times(values: list[int | None], separator: str) -> list[str | None]:
     return [None if v is None else _time(v, separator) for v in values]
 
 
-def _time(value: datetime, separator: str) -> str:
+def _time(microseconds: int, separator: str) -> str:
+    value = _EPOCH + timedelta(microseconds=microseconds)
     if value.year < 1000:
         raise ValueError
     text = value.isoformat(separator)

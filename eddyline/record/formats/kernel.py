@@ -16,6 +16,8 @@ from eddyline.errors import EddylineError
 from eddyline.record.vector import Vectors
 
 FEW_ROWS = 4096
+# Up to so many rows are plain Python values where all that is done with them can be.
+PLAIN_ROWS = 256
 # Rows that are read at a time where the size of a result is not known.
 READ_ROWS = 4096
 # Up to this size what was read in pieces is copied into one.
@@ -28,6 +30,11 @@ MEMORY_LIMIT = "1GiB"
 
 _lock = threading.Lock()
 _databases: dict[int, tuple[duckdb.DuckDBPyConnection, Vectors]] = {}
+
+
+def are_few(num_rows: int) -> bool:
+    """Whether so many rows are worked on as plain values."""
+    return num_rows <= min(PLAIN_ROWS, FEW_ROWS)
 
 
 class FormatConnection:
