@@ -245,7 +245,7 @@ class _Small:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plain:
+class _PlainCalc:
     """A filter and a projection of plain values: condition, and each column."""
 
     condition: plain_expressions.Compute | None
@@ -267,7 +267,7 @@ class _Plain:
         return Batch(PlainRows(rows.num_rows, columns, types), kinds, watermarks)
 
 
-def _plain(node: plan.Calc, passed: dict[str, str | None]) -> _Plain | None:
+def _plain(node: plan.Calc, passed: dict[str, str | None]) -> _PlainCalc | None:
     """The node over plain values, if all its columns can be such."""
     if not all(can_be_plain(arrow_type(t)) for t in node.schema.types):
         return None
@@ -282,7 +282,7 @@ def _plain(node: plan.Calc, passed: dict[str, str | None]) -> _Plain | None:
         if compute is None:
             return None
         columns[p.name] = compute
-    return _Plain(condition, columns)
+    return _PlainCalc(condition, columns)
 
 
 def _small(node: plan.Calc) -> _Small | None:
