@@ -11,7 +11,8 @@ import typer
 from eddyline.cli.job_savepoints import add_savepoints
 from eddyline.cli.job_view import TOP_COLUMNS, Top, show_job
 from eddyline.cli.names import job_names
-from eddyline.cli.opening import DataDir, Json, opened
+from eddyline.cli.opening import DataDir, Json, need_server, opened
+from eddyline.cli.sql import start_choice
 from eddyline.cli.terminal import line, listing, moment, outcome
 from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError
@@ -29,6 +30,7 @@ Examples:
   eddyline job logs enrich        its log
   eddyline job dead-letters enrich   records that it has set aside
   eddyline job stop enrich
+  eddyline job start enrich       go on with its statement and state
   eddyline job savepoint enrich   stop it and keep a copy of its state
   eddyline job restore before --name copy   start another job from a savepoint
   eddyline job remove enrich      forget its state, so that it begins anew""",
@@ -193,6 +195,43 @@ def stop(job: Name, data_dir: DataDir = None, as_json: Json = False) -> None:
     with opened(data_dir) as services:
         stopped = services.jobs.stop(job)
     outcome(stopped, f"job {stopped.name or stopped.job_id} is {stopped.actual.lower()}", as_json)
+
+
+@app.command()
+def start(
+    job: Name,
+    from_positions: Annotated[
+        bool, typer.Option("--from-positions", help="It reads on, but with empty state.")
+    ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="It begins anew; what it has written stays.")
+    ] = False,
+    from_state: Annotated[
+        bool, typer.Option("--from-state", help="It goes on from its state (the default).")
+    ] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Start a job that has stopped or failed, with the statement that it had.
+
+    For a changed statement run it with eddyline sql under the job's --name.
+
+    \b
+    Examples:
+      eddyline job start enrich
+      eddyline job start enrich --from-positions
+    """
+    choice = start_choice(fresh, from_positions, from_state)
+    need_server(data_dir)
+    with opened(data_dir) as services:
+        started = services.jobs.start(job, choice)
+    if started.error is not None:
+        error = started.error
+        raise EddylineError(
+            error["code"], error["message"], detail=error.get("detail"), hint=error.get("hint")
+        )
+    name = started.name or started.job_id
+    outcome(started, f"job {name} is {started.actual.lower()}", as_json)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from eddyline.cli.opening import DataDir, Json, need_server, opened
 from eddyline.cli.shell import Shell
 from eddyline.cli.sql import IGNORE_UNCLAIMED
 from eddyline.cli.terminal import listing, moment, outcome
+from eddyline.service.jobs import RUNNING
 
 Name = Annotated[str, typer.Argument(help="The job's name or id.", autocompletion=job_names)]
 Savepoint = Annotated[str, typer.Argument(help="The savepoint's name.")]
@@ -20,6 +21,9 @@ Savepoint = Annotated[str, typer.Argument(help="The savepoint's name.")]
 def savepoint(
     job: Name,
     name: Annotated[str | None, typer.Argument(help="The savepoint's name.")] = None,
+    keep_running: Annotated[
+        bool, typer.Option("--keep-running", help="The job goes on as soon as the copy is made.")
+    ] = False,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -30,14 +34,25 @@ def savepoint(
     \b
     Examples:
       eddyline job savepoint enrich before-upgrade
+      eddyline job savepoint enrich nightly --keep-running
     """
     with opened(data_dir) as services:
-        taken = services.savepoints.take(services.jobs.stop(job), name)
-    outcome(taken, f"job {job} is stopped; its savepoint is {taken.name}", as_json)
+        ran = services.jobs.get(job).desired == RUNNING
+        stopped = services.jobs.stop(job)
+        try:
+            taken = services.savepoints.take(stopped, name)
+        finally:
+            if keep_running and ran:
+                stopped = services.jobs.start(stopped.job_id)
+    state = stopped.actual.lower()
+    outcome(taken, f"job {job} is {state}; its savepoint is {taken.name}", as_json)
 
 
 def savepoints(
     delete: Annotated[str | None, typer.Option(help="Delete the savepoint of this name.")] = None,
+    copy: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="NAME NEW", help="Copy one under a new name.")
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
@@ -46,11 +61,14 @@ def savepoints(
     \b
     Examples:
       eddyline job savepoints
+      eddyline job savepoints --copy nightly before-upgrade
       eddyline job savepoints --delete before-upgrade
     """
     with opened(data_dir) as services:
         if delete is not None:
             services.savepoints.remove(delete)
+        if copy is not None:
+            services.savepoints.copy(*copy)
         infos = services.savepoints.list()
     columns = (
         ("savepoint", lambda s: s.name),
@@ -106,25 +124,33 @@ def restore(
             help="Keep the state that still fits the statement, and drop the rest.",
         ),
     ] = False,
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD=NEW", help="Read stream NEW in place of OLD, from its start."),
+    ] = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Start a job from a savepoint, with the statement that the savepoint was taken of.
 
     Under the old name it takes the place of the stopped job; under another it is a second job
-    beside it, which writes its own results. The statement's tables must exist.
+    beside it, which writes its own results. The statement's tables must exist. With --stream the
+    state is kept, and the other stream is read from where its table says ('scan.stream.initpos').
 
     \b
     Examples:
       eddyline job restore before-upgrade
       eddyline job restore before-upgrade --name enrich-copy
+      eddyline job restore before-upgrade --name enrich-eu --stream clicks=clicks-eu
     """
     need_server(data_dir)
     with opened(data_dir) as services:
         info = services.savepoints.get(savepoint)
         job = name or info.job_name or f"{info.name}-restored"
         parameters = {"execution.savepoint.path": info.name}
-        if allow_non_restored:
+        if stream:
+            parameters["execution.savepoint.streams"] = ";".join(stream)
+        if allow_non_restored or stream:
             parameters[IGNORE_UNCLAIMED] = "true"
         shell = Shell(
             services, f"app:{job}", as_json, None, "update", job, True, "state", parameters

@@ -78,7 +78,7 @@ def sql(
     script = _script(_one_of(file, file_option), text)
     first = None if init is None else _read(init)
     parameters = {IGNORE_UNCLAIMED: "true"} if allow_non_restored else {}
-    start = _start(fresh, from_positions, from_state)
+    start = start_choice(fresh, from_positions, from_state)
     if detach:
         need_server(data_dir)
     with opened(data_dir, make=True) as services:
@@ -92,7 +92,8 @@ def sql(
                 raise typer.Exit(1)
 
 
-def _start(fresh: bool, from_positions: bool, from_state: bool) -> str:
+def start_choice(fresh: bool, from_positions: bool, from_state: bool) -> str:
+    """What of its saved state a job begins with. Raises ``invalid_argument`` for two choices."""
     if fresh + from_positions + from_state > 1:
         message = "give one of --from-state, --from-positions and --fresh"
         raise EddylineError("invalid_argument", message)

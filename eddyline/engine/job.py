@@ -12,9 +12,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,6 +21,8 @@ from eddyline.engine.build import BuildContext, build, keyed_files, operators
 from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow, has_waiting
 from eddyline.engine.job_listener import JobListener, ListenerAdapter
+from eddyline.engine.job_spec import JobSpec as JobSpec
+from eddyline.engine.job_spec import StartFrom as StartFrom
 from eddyline.engine.keyed.keyed_state import remove_unnamed
 from eddyline.engine.layout import layout_of
 from eddyline.engine.metrics import Figures, JobMetrics, ShardMetrics
@@ -40,7 +39,6 @@ from eddyline.record.batch import MAX_WATERMARK
 from eddyline.record.formats.kernel import NO_MEMORY
 from eddyline.settings import Settings
 from eddyline.sql import physical as p
-from eddyline.sql.physical import Plan
 
 # A job whose progress is kept with its rows also writes it into its own database this often.
 SAVE_S = 5.0
@@ -57,37 +55,6 @@ IDLE_S = 1.0
 NOTE_S = 0.05
 # So much of a statement is shown in a message.
 SHOWN_CHARACTERS = 120
-
-
-class StartFrom(StrEnum):
-    """What of its saved state a job begins with."""
-
-    STATE = "state"
-    POSITIONS = "positions"
-    FRESH = "fresh"
-
-
-@dataclass(frozen=True, slots=True)
-class JobSpec:
-    """What to run and as whom.
-
-    incarnation: grows with every start of the job; an append of an older one is refused.
-    directory: where the state rests; None keeps it in memory, and it is lost with the process.
-    zone: the session's time zone. idle_timeout_ms: after how long at its tip a shard is idle; None
-    for the setting's value, 0 for never. same_statement: the plan was made from the statement that
-    wrote the state. start: what of a saved state is used. allow_unclaimed: state that belongs to no
-    operator of the plan is dropped, and operators without state begin without it.
-    """
-
-    plan: Plan
-    job_id: str
-    incarnation: int
-    directory: Path | None = None
-    zone: str = "UTC"
-    idle_timeout_ms: int | None = None
-    same_statement: bool = False
-    start: StartFrom = StartFrom.STATE
-    allow_unclaimed: bool = False
 
 
 class Job:
@@ -253,8 +220,7 @@ class Job:
         self._epoch = progress.epoch
         if self._empty:
             progress = self._emptied(state, root, progress)
-        if self._partial:
-            self._claim(state, root)
+        fresh = self._claim(state, root) if self._partial else []
         for op in operators(root):
             if op.keyed is not None:
                 op.keyed.restore(progress.keyed.get(op.name))
@@ -268,6 +234,8 @@ class Job:
             saved = progress.operators.get(op.name)
             if saved is not None:
                 op.restore(saved)
+            if isinstance(op, AssignWatermark) and op.scan is not None and op.scan.name in fresh:
+                op.forget_shards()
         for scan in scans:
             positions = progress.positions.get(scan.name)
             scan.source.open(positions, progress.identities.get(scan.name))
@@ -293,8 +261,8 @@ class Job:
             state.write(progress)
         return progress
 
-    def _claim(self, state: JobState, root: Sink) -> None:
-        """Take the state that still fits; operators without state begin without it."""
+    def _claim(self, state: JobState, root: Sink) -> list[str]:
+        """Take the state that still fits; operators without state begin without it: their names."""
         ops = list(operators(root))
         plan_root = self._spec.plan.root
         names = [op.name for op in ops]
@@ -309,8 +277,10 @@ class Job:
                 sentences.append(f"the state of {', '.join(claim.dropped)} was dropped")
             if claim.fresh:
                 sentences.append(f"{', '.join(claim.fresh)} began without state")
-            self._notice = "; ".join(sentences)
+            begun = [s.source.beginning for s in self._scans(root) if s.name in claim.fresh]
+            self._notice = "; ".join([*sentences, *filter(None, begun)])
             self._listener.on_warning(self._notice)
+        return claim.fresh
 
     def _loop(self, state: JobState, root: Sink, stop: threading.Event) -> str:
         scans, ops = self._scans(root), list(operators(root))
@@ -431,10 +401,15 @@ class Job:
         return False
 
     def _save(self, state: JobState, root: Sink) -> None:
-        """Bring the progress in the database up to date, before the job stops."""
-        if state.path is not None and not self._is_saved:
+        """Bring the progress in the database up to date, before the job stops, and forget the
+        rows that are out, so that they stand in no other sink's way."""
+        known = root.acknowledged()
+        if state.path is not None and (known or not self._is_saved):
             with state.db.transaction():
-                state.write(self._progress(root, self._epoch))
+                if not self._is_saved:
+                    state.write(self._progress(root, self._epoch))
+                if known:
+                    state.forget_outbox(known)
             self._is_saved = True
 
     def _stepped(self, flow: Flow) -> Step:

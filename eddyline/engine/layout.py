@@ -21,6 +21,7 @@ from typing import Any
 
 import msgspec
 
+from eddyline.engine.layout_words import difference
 from eddyline.errors import EddylineError
 from eddyline.options.connectors import connector_of
 from eddyline.options.connectors.filesystem import PATH
@@ -75,11 +76,14 @@ def stored_by(node: plan.Node) -> dict[str, Any] | None:
     return None if describe is None else describe(node)
 
 
-def adopted_names(root: plan.Node, saved: Layout, *, partial: bool = False) -> list[str]:
+def adopted_names(
+    root: plan.Node, saved: Layout, *, partial: bool = False, same_sinks: bool = True
+) -> list[str]:
     """A name for each node of the plan, in ``walk``'s order: those that keep state as saved.
 
     partial: operators whose state is not there begin without it, under names of their own, and
-    saved state that no operator claims is left out.
+    saved state that no operator claims is left out. same_sinks: rows may wait for their sink, so
+    that it must be the same.
 
     Raises:
         EddylineError: ``state_mismatch``, naming the operator whose state cannot be used.
@@ -89,12 +93,22 @@ def adopted_names(root: plan.Node, saved: Layout, *, partial: bool = False) -> l
         chosen = iter(_claimed(saved, new))
         return [next(chosen) if stored_by(n) is not None else name for name, n in named(root)]
     for before, now in zip(saved, new, strict=False):
+        if before.kind == now.kind == "Sink" and not same_sinks:
+            continue
         if (before.kind, before.stores) != (now.kind, now.stores):
             raise _mismatch(before, now)
     if len(saved) != len(new):
         raise _uneven(saved, new)
     names = iter(operator.name for operator in saved)
     return [next(names) if stored_by(node) is not None else name for name, node in named(root)]
+
+
+def with_sinks(saved: Layout, root: plan.Node) -> Layout:
+    """The saved layout with the sinks of the plan, whose other operators it fits."""
+    return [
+        msgspec.structs.replace(before, stores=now.stores) if now.kind == "Sink" else before
+        for before, now in zip(saved, layout_of(root), strict=True)
+    ]
 
 
 def renamed(root: plan.Node, names: Sequence[str]) -> Layout:
@@ -182,7 +196,12 @@ def _mismatch(before: StatefulOperator | None, now: StatefulOperator | None) -> 
         what = f"the statement has a {now.kind} where the state {before.name} is a {before.kind}'s"
     else:
         differ = [k for k in now.stores if before.stores.get(k) != now.stores[k]]
-        what = f"the {now.kind} that {before.name} belongs to has other {' and '.join(differ)}"
+        named_values = (
+            key + difference(key, before.stores.get(key), now.stores[key]) for key in differ
+        )
+        what = (
+            f"the {now.kind} that {before.name} belongs to has other {' and '.join(named_values)}"
+        )
         what = what if differ else f"{before.name} is not what it was"
     detail = json.dumps(
         {

@@ -24,7 +24,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from eddyline.engine.database import Database
-from eddyline.engine.layout import Layout, adopted_names, converted, layout_of, renamed
+from eddyline.engine.layout import (
+    Layout,
+    adopted_names,
+    converted,
+    layout_of,
+    renamed,
+    with_sinks,
+)
 from eddyline.errors import EddylineError
 from eddyline.record.types import quote
 from eddyline.settings import Settings
@@ -61,7 +68,7 @@ _OWN_TABLES = "SELECT table_name FROM duckdb_tables() WHERE database_name = curr
 
 
 class Claim(NamedTuple):
-    """Names of operators that begin without state, and of those whose state was dropped."""
+    """Operators that begin without state, and names of those whose state was dropped."""
 
     fresh: list[str]
     dropped: list[str]
@@ -119,10 +126,7 @@ class JobState:
             EddylineError: ``newer_format``; ``state_mismatch`` naming the operator that differs;
                 ``conflict`` for an incarnation that was already left behind.
         """
-        written = int(self._get("format"))
-        if written > FORMAT:
-            msg = f"the job's state {self.path} was written by a newer Eddyline"
-            raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
+        written = self._written()
         if incarnation < int(self._get("incarnation")):
             msg = "the job was started again elsewhere meanwhile"
             raise EddylineError("conflict", msg, hint="stop the older run")
@@ -131,10 +135,31 @@ class JobState:
         layout = self._layout(written, root, same_statement)
         if partial:  # nothing changes until the new tables are made
             return adopted_names(root, layout, partial=True)
-        names = adopted_names(root, layout)
+        names = adopted_names(root, layout, same_sinks=self._has_waiting_rows())
         with self.db.transaction():
-            self._take_over(layout, incarnation)
+            self._take_over(with_sinks(layout, root), incarnation)
         return names
+
+    def check(self, root: plan.Node) -> None:
+        """See whether a plan of a changed statement can take the state; nothing changes.
+
+        Raises:
+            EddylineError: ``newer_format``; ``state_mismatch`` naming the operator that differs.
+        """
+        layout = self._layout(self._written(), root, same_statement=False)
+        adopted_names(root, layout, same_sinks=self._has_waiting_rows())
+
+    def _written(self) -> int:
+        """The format of the state."""
+        written = int(self._get("format"))
+        if written > FORMAT:
+            msg = f"the job's state {self.path} was written by a newer Eddyline"
+            raise EddylineError("newer_format", msg, hint="upgrade: pip install -U eddyline")
+        return written
+
+    def _has_waiting_rows(self) -> bool:
+        """Whether rows may still be to be delivered to the sink that was."""
+        return bool(self.db.one("SELECT count(*) FROM outbox"))
 
     def empty(self, root: plan.Node, incarnation: int) -> None:
         """Drop what the operators have stored; inside the transaction that makes it anew.
@@ -211,3 +236,19 @@ class JobState:
 
     def _get(self, key: str) -> str:
         return str(self.db.one("SELECT value FROM job WHERE key = ?", [key]))
+
+
+def check_saved(directory: Path, root: plan.Node, settings: Settings) -> None:
+    """See whether a plan of a changed statement can take the state in a directory, if there is one.
+
+    Raises:
+        EddylineError: ``newer_format``; ``state_mismatch`` naming the operator that differs.
+    """
+    if not (directory / STATE_FILE).exists():
+        return
+    state = JobState(directory, settings)
+    try:
+        if not state.is_new:
+            state.check(root)
+    finally:
+        state.close()

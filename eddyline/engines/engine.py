@@ -109,5 +109,12 @@ class Engine(Protocol):
     def explain(self, statement: st.Explain, catalog: Catalog, config: SessionConfig) -> str:
         """How the engine would run a statement. Raises as ``prepare``."""
 
+    def check_state(self, prepared: Prepared, directory: Path) -> None:
+        """See whether a changed statement can take the state that another one left in a directory.
+
+        Raises:
+            EddylineError: ``state_mismatch``, naming what differs and what can be chosen.
+        """
+
     def start(self, prepared: Prepared, spec: RunSpec, listener: JobListener) -> Running:
         """A run of a statement that this engine has prepared; it begins with ``run``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from eddyline.catalog.catalog import Catalog
@@ -11,6 +12,7 @@ from eddyline.catalog.table import CatalogTable
 from eddyline.clock import Clock
 from eddyline.engine.job import Job, JobSpec
 from eddyline.engine.job_listener import JobListener
+from eddyline.engine.state import check_saved
 from eddyline.engines.engine import Prepared, RunSpec, StatementSet
 from eddyline.record.schema import Schema
 from eddyline.settings import Settings
@@ -83,6 +85,11 @@ class LocalEngine:
     def explain(self, statement: st.Explain, catalog: Catalog, config: SessionConfig) -> str:
         """The plan as text."""
         return Planner(catalog, config).explain(statement)
+
+    def check_state(self, prepared: Prepared, directory: Path) -> None:
+        """Compare what the operators store."""
+        assert isinstance(prepared, LocalStatement), "it was prepared by this engine"
+        check_saved(directory, prepared.plan.root, self._settings)
 
     def start(self, prepared: Prepared, spec: RunSpec, listener: JobListener) -> Job:
         """A job of this process."""

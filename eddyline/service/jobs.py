@@ -24,7 +24,7 @@ from eddyline.errors import EddylineError, nearest
 from eddyline.schema_version import upgrade
 from eddyline.service.database import read, transaction
 from eddyline.service.directory import DataDirectory
-from eddyline.service.events import JobFigures
+from eddyline.service.events import STARTS, JobFigures
 from eddyline.service.job_log import read_log, remove_log
 
 RUNNING, STOPPED, FINISHED, FAILED = "RUNNING", "STOPPED", "FINISHED", "FAILED"
@@ -144,6 +144,12 @@ class JobStore:
             self._forget_old(db)
         return job_id
 
+    def ended(self, name: str) -> str | None:
+        """The id of the job of that name, if it has ended and its state is there to go on from."""
+        sql = "SELECT job_id FROM jobs WHERE name = ? AND actual IN ('STOPPED', 'FAILED')"
+        rows = read(self._path, sql, (name,))
+        return str(rows[0][0]) if rows else None
+
     def has_statement(self, name: str | None, sql: str, context: JobContext) -> bool:
         """Whether the job of that name has exactly this statement over these tables."""
         if name is None:
@@ -151,15 +157,34 @@ class JobStore:
         rows = read(self._path, "SELECT sql, context FROM jobs WHERE name = ?", (name,))
         return rows == [(sql, msgspec.json.encode(context).decode())]
 
+    def restart(self, job_id: str, *, fresh: bool) -> JobInfo:
+        """Have an ended job run again, as a run of its own; ``fresh``: it forgets its state.
+
+        A job that begins anew has another id, because its sinks know what the old one has written.
+
+        Raises:
+            EddylineError: ``conflict`` when it was started meanwhile.
+        """
+        new = uuid.uuid4().hex[:16] if fresh else job_id
+        with transaction(self._path) as db:
+            changed = db.execute(
+                "UPDATE jobs SET job_id = ?, run_id = ?, desired = 'RUNNING', actual = 'STARTING', "
+                "error = NULL WHERE job_id = ? AND actual IN ('STOPPED', 'FINISHED', 'FAILED')",
+                (new, uuid.uuid4().hex, job_id),
+            ).rowcount
+            if changed and fresh:
+                self._delete(db, job_id)
+        if not changed:
+            raise _running(self.get(job_id).name or job_id)
+        return self.get(new)
+
     def _take_over(self, db: sqlite3.Connection, name: str, fresh: bool) -> str | None:
         row = db.execute("SELECT job_id, actual FROM jobs WHERE name = ?", (name,)).fetchone()
         if row is None:
             return None
         job_id, actual = row
         if actual not in ENDED:
-            msg = f"job {name} is running already"
-            hint = f"stop it first (eddyline job stop {name}), or give another 'pipeline.name'"
-            raise EddylineError("conflict", msg, hint=hint)
+            raise _running(name)
         if actual == FINISHED or fresh:  # all of its input was read: the next one begins anew
             self._delete(db, job_id)
             return None
@@ -268,6 +293,9 @@ class Workers(Protocol):
     def stop_job(self, session: str, job_id: str, wait_s: float) -> bool:
         """Stop it where it runs; False if it runs nowhere."""
 
+    def start_job(self, job: JobInfo, start: str) -> None:
+        """Have an ended job run again, and wait until it works or fails."""
+
     def figures_of(self, job_id: str) -> tuple[JobFigures | None, Reasons]:
         """The newest figures, and why nothing is written if nothing is."""
 
@@ -324,6 +352,31 @@ class Jobs:
             self._store.reached(job.job_id, STOPPED)
         return self.get(job.job_id)
 
+    def start(self, job_id: str, start: str = "state") -> JobInfo:
+        """Have a job that has stopped or failed run again, with its own statement.
+
+        start: "state", "positions" (it reads on with empty state) or "fresh" (it begins anew).
+
+        Raises:
+            EddylineError: ``not_found``; ``conflict`` if it runs, or has read all of its input.
+        """
+        job = self._store.get(job_id)
+        name = job.name or job.job_id
+        if start not in STARTS:
+            message = f"a job does not start from {start!r}"
+            raise EddylineError("invalid_argument", message, hint=f"choose {', '.join(STARTS)}")
+        if job.actual not in ENDED:
+            raise _running(name)
+        fresh = start == "fresh"
+        if job.actual == FINISHED and not fresh:
+            message = f"job {name} has read all of its input"
+            hint = f"eddyline job start {name} --fresh begins anew"
+            raise EddylineError("conflict", message, hint=hint)
+        started = self._store.restart(job.job_id, fresh=fresh)
+        self._workers.forget(job.job_id)
+        self._workers.start_job(started, "state" if fresh else start)
+        return self.get(started.job_id)
+
     def remove(self, job_id: str) -> None:
         """Stop a job and forget it and its state. Raises ``not_found``."""
         job = self.stop(job_id)
@@ -337,6 +390,11 @@ def _reasons(actual: str, error: dict[str, Any]) -> Reasons:
     what = "has failed" if actual == FAILED else "failed and will be tried again"
     reasons = [f"the job {what}: {error.get('message', '')}"]
     return [*reasons, f"to do: {error['hint']}"] if error.get("hint") else reasons
+
+
+def _running(name: str) -> EddylineError:
+    hint = f"stop it first (eddyline job stop {name}), or give another 'pipeline.name'"
+    return EddylineError("conflict", f"job {name} is running already", hint=hint)
 
 
 def _info(row: tuple[Any, ...]) -> JobInfo:

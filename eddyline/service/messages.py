@@ -52,10 +52,15 @@ class Run(msgspec.Struct, tag=True, frozen=True):
 
 
 class Resume(msgspec.Struct, tag=True, frozen=True):
-    """To a worker: go on with the jobs of a run, which ran when their last worker ended."""
+    """To a worker: go on with the jobs of a run, which ran when their last worker ended.
+
+    start: what of their saved states they begin with. detach: the run ends when they work.
+    """
 
     run_id: str
     job_ids: list[str]
+    start: str = "state"
+    detach: bool = False
 
 
 class Cancel(msgspec.Struct, tag=True, frozen=True):

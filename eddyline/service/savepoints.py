@@ -67,7 +67,7 @@ class Savepoints:
         name = name or f"{job.name or job.job_id}-{now_ms}"
         target = self._folder(name)
         if target.exists():
-            raise EddylineError("already_exists", f"there is a savepoint {name} already")
+            raise _taken(name)
         info = SavepointInfo(name, job.job_id, job.name, job.sql, now_ms)
         unfinished = self._path / f".{name}"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -96,6 +96,10 @@ class Savepoints:
         hint = f"did you mean {near[0]}?" if near else "eddyline job savepoints lists them"
         raise EddylineError("not_found", f"there is no savepoint {name}", hint=hint)
 
+    def folder(self, name: str) -> Path:
+        """Where a savepoint lies. Raises ``not_found``."""
+        return self._path / self.get(name).name
+
     def statement(self, name: str) -> str:
         """The statement to restore a savepoint with: one that begins a job, and nothing else.
 
@@ -114,6 +118,23 @@ class Savepoints:
         target = self._jobs.job(job_id)
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(self._path / info.name, target, ignore=shutil.ignore_patterns(FILE))
+
+    def copy(self, name: str, new: str) -> SavepointInfo:
+        """Copy a savepoint under another name.
+
+        Raises:
+            EddylineError: ``not_found``; ``already_exists`` or ``invalid_argument`` for the name.
+        """
+        source, info, target = self.folder(name), self.get(name), self._folder(new)
+        if target.exists():
+            raise _taken(new)
+        unfinished = self._path / f".{new}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(source, unfinished)
+        renamed = msgspec.structs.replace(info, name=new, size_bytes=0)
+        (unfinished / FILE).write_bytes(msgspec.json.encode(renamed))
+        unfinished.rename(target)
+        return self.get(new)
 
     def export(self, name: str, file: Path) -> SavepointInfo:
         """Write a savepoint into a file (tar, gzip) that ``take_in`` reads, on any machine.
@@ -151,8 +172,7 @@ class Savepoints:
             _check_statement(info.sql, str(file))
             target = self._folder(name or info.name)
             if target.exists():
-                message = f"there is a savepoint {target.name} already"
-                raise EddylineError("already_exists", message, hint="give it another name")
+                raise _taken(target.name)
             info = msgspec.structs.replace(info, name=target.name)
             (unfinished / FILE).write_bytes(msgspec.json.encode(info))
             unfinished.rename(target)
@@ -174,6 +194,11 @@ class Savepoints:
             raise EddylineError("invalid_argument", message, hint=hint)
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._path / name
+
+
+def _taken(name: str) -> EddylineError:
+    message = f"there is a savepoint {name} already"
+    return EddylineError("already_exists", message, hint="give it another name")
 
 
 def _check_statement(sql: str, where: str) -> None:

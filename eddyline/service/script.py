@@ -77,12 +77,12 @@ class Script:
                 job.stop()
         self._finish(error)
 
-    def resume(self, jobs: list[JobInfo]) -> None:
-        """Go on with jobs that an earlier worker began."""
+    def resume(self, jobs: list[JobInfo], start: str) -> None:
+        """Go on with jobs that began earlier. start: what of their saved states they use."""
         error = None
         for job in jobs:
             try:
-                self._resume(job)
+                self._resume(job, StartFrom(start))
             except Exception as failure:
                 error = described(failure)
                 self._session.jobs.reached(job.job_id, FAILED, error.as_dict())
@@ -91,7 +91,7 @@ class Script:
                 alert_of_failure(self._session, job.job_id, error)
         self._finish(error)
 
-    def _resume(self, job: JobInfo) -> None:
+    def _resume(self, job: JobInfo, start: StartFrom) -> None:
         context = self._session.jobs.context(job.job_id)
         config = SessionConfig(context.options)
         statement = parse_script(job.sql)[0]
@@ -102,7 +102,7 @@ class Script:
         plan = self._session.prepare(statement, catalog_of(context), config)
         index = job.statement_index
         work = JobWork(self._session, self._run, index, plan, job.job_id, config)
-        work.same_statement = True
+        work.same_statement, work.start_from = True, start
         self._start(work)
 
     def _finish(self, error: EddylineError | None) -> None:
@@ -223,9 +223,9 @@ class Script:
         self._warn(index, plan)
         name = self._name_of_job(self._run.job_name or config.get("pipeline.name"))
         savepoint = config.get("execution.savepoint.path")
-        if savepoint:
-            session.savepoints.get(savepoint)  # it is there, before a job begins
         same_statement = session.jobs.has_statement(name, sql, context)
+        if not same_statement or savepoint:  # a refused change leaves the job as it was
+            self._check_state(name, savepoint, plan, config)
         job_id = session.jobs.create(
             name=name,
             session=session.name,
@@ -245,6 +245,18 @@ class Script:
             job.over.wait()
             if job.error:
                 raise job.error
+
+    def _check_state(
+        self, name: str | None, savepoint: str | None, plan: Prepared, config: SessionConfig
+    ) -> None:
+        """Refuse a statement that cannot take the state it is to begin with."""
+        session = self._session
+        directory = session.savepoints.folder(savepoint) if savepoint else None
+        if directory is None and name is not None and self._run.start == StartFrom.STATE:
+            job_id = session.jobs.ended(name)
+            directory = session.directory.job(job_id) if job_id else None
+        if directory is not None and not config.ignores_unclaimed_state:
+            session.engine.check_state(plan, directory)
 
     def _name_of_job(self, name: str) -> str | None:
         """The name of the next job; the second one of a run is told apart by a number."""

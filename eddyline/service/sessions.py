@@ -8,12 +8,10 @@ said so.
 
 from __future__ import annotations
 
-import sys
 import threading
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from eddyline.clock import Clock
@@ -30,6 +28,14 @@ from eddyline.service.events import (
     Warning_,
 )
 from eddyline.service.jobs import ENDED, RESTARTING, RUNNING, STOPPED, JobContext, JobInfo, JobStore
+from eddyline.service.live_session import (
+    LiveSession,
+    OnEvent,
+    SessionRun,
+    call_listener,
+    lost_worker,
+    nobody,
+)
 from eddyline.service.session_groups import SessionGroups
 from eddyline.service.session_info import SessionInfos, info_of
 from eddyline.service.supervisor import BackOff, ChildProcess, Supervisor
@@ -41,38 +47,15 @@ IDLE_S = 300.0
 TICK_S = 5.0
 # A run that does not heed Cancel for this long takes its worker with it.
 CANCEL_S = 10.0
+# How long the start of a job is waited for.
+START_S = 20.0
 # Reports of ended jobs that are kept for their last figures.
 REPORTS_KEPT = 200
 
-OnEvent = Callable[[RunEvent], None]
 OnMonitored = Callable[[messages.Monitored], None]
 
 
 Reasons = list[str]
-
-
-@dataclass(slots=True)
-class _SessionRun:
-    """A run under way. ``jobs``: the jobs it only waits for, once its statements are done."""
-
-    run_id: str
-    on_event: OnEvent
-    jobs: list[str] | None = None
-
-
-@dataclass(slots=True)
-class _LiveSession:
-    name: str
-    back_off: BackOff
-    child: ChildProcess | None = None
-    context: JobContext | None = None
-    runs: dict[str, _SessionRun] = field(default_factory=dict)
-    jobs: set[str] = field(default_factory=set)
-    used: float = 0.0
-
-    @property
-    def idle(self) -> bool:
-        return not self.runs and not self.jobs
 
 
 class Sessions:
@@ -93,7 +76,7 @@ class Sessions:
         self._on_monitored = on_monitored
         self._lock = threading.RLock()
         self._moved = threading.Condition(self._lock)
-        self._sessions: dict[str, _LiveSession] = {}
+        self._sessions: dict[str, LiveSession] = {}
         self._groups = SessionGroups()
         self._reports: dict[str, messages.JobReport] = {}
         self._spare: ChildProcess | None = None
@@ -169,10 +152,10 @@ class Sessions:
         )
         with self._lock:
             live = self._session(session)
-            live.runs[run_id] = _SessionRun(run_id, on_event)
+            live.runs[run_id] = SessionRun(run_id, on_event)
             child = self._child_of(live)
         if not child.send(run):
-            self._finish(live, run_id, _lost("ended"))
+            self._finish(live, run_id, lost_worker("ended"))
         return run_id
 
     def join(self, session: str, group: str) -> None:
@@ -182,7 +165,7 @@ class Sessions:
             if context is not None:
                 self._adopt(self._session(session), context)
 
-    def _remember(self, session: _LiveSession, message: messages.Remember) -> None:
+    def _remember(self, session: LiveSession, message: messages.Remember) -> None:
         """Keep a session's context, and have the others of its group take on what is new in it."""
         context, change = message.context, message.change
         session.context, others = self._groups.share(session.name, context, change)
@@ -192,7 +175,7 @@ class Sessions:
             if change is not None and other.child is not None:
                 other.child.send(messages.AdoptChange(change))
 
-    def _adopt(self, session: _LiveSession, context: JobContext) -> None:
+    def _adopt(self, session: LiveSession, context: JobContext) -> None:
         session.context = context
         if session.child is not None:
             session.child.send(messages.Adopt(context))
@@ -221,13 +204,13 @@ class Sessions:
             return
         in_thread("cancel", self._insist, session, child, run_id)
 
-    def _aborted(self, session: _LiveSession, run_id: str) -> None:
+    def _aborted(self, session: LiveSession, run_id: str) -> None:
         for job in self._store.list():
             if job.run_id == run_id and job.actual not in ENDED:
                 self._store.reached(job.job_id, STOPPED)
         self._finish(session, run_id, None)
 
-    def _insist(self, session: _LiveSession, child: ChildProcess, run_id: str) -> None:
+    def _insist(self, session: LiveSession, child: ChildProcess, run_id: str) -> None:
         with self._moved:
             heeded = self._moved.wait_for(lambda: run_id not in session.runs, CANCEL_S)
         if not heeded:
@@ -273,6 +256,25 @@ class Sessions:
                 raise EddylineError("conflict", msg, hint="try again in a moment")
         return True
 
+    def start_job(self, job: JobInfo, start: str) -> None:
+        """Have an ended job run again, and wait until it works or fails.
+
+        start: what of its saved state it begins with.
+        """
+        ended = threading.Event()
+
+        def heard(event: RunEvent) -> None:
+            if isinstance(event, RunFinished):
+                ended.set()
+
+        with self._lock:
+            session = self._session(job.session)
+            child = self._child_of(session)
+            session.jobs.add(job.job_id)
+            session.runs[job.run_id] = SessionRun(job.run_id, heard)
+            child.send(messages.Resume(job.run_id, [job.job_id], start, detach=True))
+        self._clock.wait(ended, START_S)
+
     def _stop_requested(self, job_id: str) -> None:
         """Stop a job that a statement stops; the statement itself waits for its end."""
         with suppress(EddylineError):
@@ -296,14 +298,14 @@ class Sessions:
 
     # workers
 
-    def _session(self, name: str) -> _LiveSession:
+    def _session(self, name: str) -> LiveSession:
         live = self._sessions.get(name)
         if live is None:
-            live = self._sessions[name] = _LiveSession(name, BackOff(self._clock))
+            live = self._sessions[name] = LiveSession(name, BackOff(self._clock))
         live.used = self._clock.monotonic()
         return live
 
-    def _child_of(self, session: _LiveSession) -> ChildProcess:
+    def _child_of(self, session: LiveSession) -> ChildProcess:
         """The session's worker, the spare one or a new one; with the lock held."""
         if session.child is not None:
             return session.child
@@ -355,7 +357,7 @@ class Sessions:
             for run_id, jobs in runs.items():
                 ids = [job.job_id for job in jobs]
                 session.jobs.update(ids)
-                session.runs.setdefault(run_id, _SessionRun(run_id, _nobody, ids))
+                session.runs.setdefault(run_id, SessionRun(run_id, nobody, ids))
                 child.send(messages.Resume(run_id, ids))
 
     def _on_message(self, child: ChildProcess, message: Any) -> None:
@@ -379,7 +381,7 @@ class Sessions:
         elif not isinstance(message, messages.Ready):
             self._tell(session, message)
 
-    def _job_moved(self, session: _LiveSession, report: messages.JobReport) -> None:
+    def _job_moved(self, session: LiveSession, report: messages.JobReport) -> None:
         with self._moved:
             self._reports.pop(report.job_id, None)  # the newest report is the last
             self._reports[report.job_id] = report
@@ -396,31 +398,31 @@ class Sessions:
         for job_id in ended[: max(0, len(ended) - REPORTS_KEPT)]:
             del self._reports[job_id]
 
-    def _tell(self, session: _LiveSession, event: RunEvent) -> None:
+    def _tell(self, session: LiveSession, event: RunEvent) -> None:
         with self._lock:
             run = session.runs.get(event.run_id)
         if run is None:
             return
-        _say(run, event)
+        call_listener(run, event)
         if isinstance(event, RunFinished):
             self._forget(session, event.run_id)
 
-    def _forget(self, session: _LiveSession, run_id: str) -> None:
+    def _forget(self, session: LiveSession, run_id: str) -> None:
         with self._moved:
             session.runs.pop(run_id, None)
             session.used = self._clock.monotonic()
             self._moved.notify_all()
 
-    def _finish(self, session: _LiveSession, run_id: str, error: EddylineError | None) -> None:
+    def _finish(self, session: LiveSession, run_id: str, error: EddylineError | None) -> None:
         """End a run in its worker's place."""
         with self._lock:
             run = session.runs.get(run_id)
         if run is None:
             return
         if error is None:
-            _say(run, RunFinished(run_id, "ABORT"))
+            call_listener(run, RunFinished(run_id, "ABORT"))
         else:
-            _say(run, RunFinished(run_id, "ERROR", error.as_dict(), error.pretty()))
+            call_listener(run, RunFinished(run_id, "ERROR", error.as_dict(), error.pretty()))
         self._forget(session, run_id)
 
     def _exited(self, child: ChildProcess, how: str, expected: bool) -> None:
@@ -436,11 +438,11 @@ class Sessions:
         for run_id in lost:
             if self._closing.is_set():
                 self._tell(session, Warning_(run_id, 0, STOPPED_WITH_SERVER))
-            self._finish(session, run_id, None if self._closing.is_set() else _lost(how))
+            self._finish(session, run_id, None if self._closing.is_set() else lost_worker(how))
         if not expected and not self._closing.is_set():
             self._restart(session, jobs, how)
 
-    def _restart(self, session: _LiveSession, jobs: set[str], how: str) -> None:
+    def _restart(self, session: LiveSession, jobs: set[str], how: str) -> None:
         to_resume = [j for j in self._store.list() if j.session == session.name]
         to_resume = [j for j in to_resume if j.desired == RUNNING]
         for job in self._store.list():
@@ -448,7 +450,7 @@ class Sessions:
                 self._store.reached(job.job_id, STOPPED)
         if not to_resume and not session.runs:
             return
-        error = _lost(how).as_dict()
+        error = lost_worker(how).as_dict()
         for job in to_resume:
             self._store.reached(job.job_id, RESTARTING, error)
         wait_s = session.back_off.next_s()
@@ -474,26 +476,7 @@ class Sessions:
                     self._spare = None
                     in_thread("stop", spare.stop)
 
-    def _end(self, session: _LiveSession) -> None:
+    def _end(self, session: LiveSession) -> None:
         child, session.child = session.child, None
         if child is not None:
             in_thread("stop", child.stop)
-
-
-def _say(run: _SessionRun, event: RunEvent) -> None:
-    """Call the listener; one that fails is not called again, and the session goes on."""
-    try:
-        run.on_event(event)
-    except Exception as failure:
-        sys.stderr.write(f"a listener of run {run.run_id} failed: {failure!r}\n")
-        run.on_event = _nobody
-
-
-def _nobody(event: RunEvent) -> None:
-    """A run of the server before this one: until somebody watches, nobody listens."""
-
-
-def _lost(how: str) -> EddylineError:
-    msg = f"the session's worker process {how}"
-    detail = "a result on screen is lost; INSERT jobs go on by themselves, each row once"
-    return EddylineError("internal", msg, detail=detail, hint="run it again")

@@ -67,11 +67,11 @@ class Worker:
         session = self._session
         assert session is not None, "Begin comes first"
         jobs = [j for j in session.jobs.list() if j.job_id in message.job_ids]
-        script = self._script(session, messages.Run(message.run_id, ""))
+        script = self._script(session, messages.Run(message.run_id, "", detach=message.detach))
         self._keep(message.run_id, script)
 
         def go_on() -> None:
-            script.resume(jobs)
+            script.resume(jobs, message.start)
             self._forget(message.run_id, script)
 
         in_thread(f"resume-{message.run_id}", go_on)

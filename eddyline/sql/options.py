@@ -47,6 +47,13 @@ def _zone(text: str) -> str:
         raise ValueError(text) from error
 
 
+def _streams(text: str) -> dict[str, str]:
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    if not all(old.strip() and new.strip() for old, _, new in pairs):
+        raise ValueError(text)
+    return {old.strip(): new.strip() for old, _, new in pairs}
+
+
 def optional(kind: OptionKind[T]) -> OptionKind[T | None]:
     """A value of that kind, or an empty text, which means None."""
     return OptionKind(
@@ -129,6 +136,12 @@ OPTIONS: dict[str, SessionOption] = {
         BOOLEAN,
         "Whether a job starts although saved state belongs to no operator of its statement, or "
         "an operator has none: the first is dropped, the second begins without it.",
+    ),
+    "execution.savepoint.streams": SessionOption(
+        "",
+        OptionKind("streams", _streams, "OLD=NEW, several separated by ';'"),
+        "Streams that are read in place of others: a savepoint is restored onto them, and reading "
+        "begins where their tables say.",
     ),
     "restart-strategy.type": SessionOption(
         "",
@@ -258,6 +271,12 @@ class SessionConfig:
         """After how long without a write state is forgotten; 0 for never. In batch mode all state
         ends with the input."""
         return 0 if self.is_batch else int(self.value("table.exec.state.ttl"))
+
+    @property
+    def streams(self) -> dict[str, str]:
+        """Streams to read in place of others."""
+        chosen: dict[str, str] = self.value("execution.savepoint.streams")
+        return chosen
 
     @property
     def ignores_unclaimed_state(self) -> bool:

@@ -30,6 +30,7 @@ from eddyline.clock import SYSTEM, ManualClock
 from eddyline.engine.job import Job
 from eddyline.errors import EddylineError
 from eddyline.log import LogStore
+from eddyline.log.sequence import sequence_number
 from eddyline.options.connectors import CONNECTORS
 from eddyline.settings import Settings
 from eddyline.testing import TestServer, server
@@ -126,6 +127,17 @@ def kinesis_rows(kit: Kit, options: dict[str, str]) -> Any:
     with kit.live("SELECT a, b FROM t") as (job, watcher):
         until(lambda: job.metrics().rows_in >= len(CLICKS), SOON_S)
         return sorted(row for _, row in watcher.changes)
+
+
+def rows_at_number(kit: Kit, options: dict[str, str]) -> Any:
+    """Rows from a sequence number on, which is given as the record's offset."""
+    stream(kit, "s", CLICKS)
+    name = "scan.stream.initpos-sequence-numbers"
+    shard, _, offset = options[name].partition(":")
+    created_ms = kit.sql.store.open("s").shards()[0].created_ms
+    number = sequence_number(0, created_ms, int(offset))
+    kit.create("a INT", {**KINESIS, **options, name: f"{shard}:{number}"})
+    return kit.sql.rows("SELECT a FROM t", records=len(CLICKS) - int(offset))
 
 
 def kinesis_texts(kit: Kit, options: dict[str, str]) -> Any:
@@ -536,6 +548,10 @@ _KINESIS: dict[str, Case] = {
     "scan.stream.initpos-timestamp-format": Case(
         kinesis_rows, "dd.MM.yyyy", None,
         {"scan.stream.initpos": "AT_TIMESTAMP", "scan.stream.initpos-timestamp": "01.02.1970"},
+    ),
+    "scan.stream.initpos-sequence-numbers": Case(
+        rows_at_number, "shardId-000000000000:0", "shardId-000000000000:1",
+        {"scan.stream.initpos": "AT_SEQUENCE_NUMBER"},
     ),
     "scan.shard.idle.interval": Case(idle_shards, "1", "1000000"),
     "scan.stream.deaggregate": Case(packed_rows, "true", "false"),

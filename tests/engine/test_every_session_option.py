@@ -184,6 +184,15 @@ def other_statement_from_a_savepoint(kit: Kit, key: str, value: str) -> Any:
     return succeeds(lambda: kit.with_option(key, value, copied, job_name=kit.job(), detach=True))
 
 
+def rows_of_other_stream(kit: Kit, key: str, value: str) -> Any:
+    """What is read in place of stream clicks."""
+    if "other" not in kit.services.streams.names():
+        stream = kit.services.streams.create("other", 1)
+        stream.put(PutBatch(["k"], [b'{"k":"b","n":9}'])).result()
+    events = kit.with_option(key, value, "SELECT k FROM clicks LIMIT 1;")
+    return [e.rows for e in events if isinstance(e, TableSnapshot)][-1]
+
+
 def pauses(
     at: tuple[float, ...] = (0, 1, 2, 3, 4), **others: str
 ) -> Callable[[Kit, str, str], Any]:
@@ -225,6 +234,7 @@ CASES: dict[str, tuple[Callable[[Kit, str, str], Any], str, str]] = {
     "execution.savepoint.ignore-unclaimed-state": (
         other_statement_from_a_savepoint, "true", "false"
     ),
+    "execution.savepoint.streams": (rows_of_other_stream, "", "clicks=other"),
     "restart-strategy.type": (pauses(), "none", "fixed-delay"),
     f"{_EXPONENTIAL}.initial-backoff": (pauses(**_STEADY), "2 s", "3 s"),
     f"{_EXPONENTIAL}.max-backoff": (pauses(**_STEADY), "1 s", "2 s"),

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from eddyline.errors import EddylineError
+from eddyline.service.events import RunFinished
 from eddyline.service.jobs import JobInfo
 from eddyline.testing import TestServer, server
 from tests.process_kit import until
@@ -142,18 +143,22 @@ def test_a_job_whose_statement_changed_is_refused_and_keeps_its_state(house: Tes
     house.services.jobs.stop("kept")
     put(house, "in", '{"n":2,"s":"b"}')
 
+    ended: list[Any] = []
+
     def again(select: str, start: str = "state") -> None:
         house.services.sessions.submit(
-            "app:kept", f"INSERT INTO out_kept {select}", lambda _: None,
+            "app:kept", f"INSERT INTO out_kept {select}",
+            lambda event: ended.append(event) if isinstance(event, RunFinished) else None,
             job_name="kept", detach=True, start=start,
         )  # fmt: skip
 
     again("SELECT n, s FROM plain LIMIT 5")
-    until(lambda: job(house, "kept").actual == "FAILED", "it is refused")
-    error = job(house, "kept").error
-    assert error is not None
+    until(lambda: ended, "it is refused")
+    error = ended.pop().error
     assert error["code"] == "state_mismatch"
     assert "fresh" in error["hint"] or "remove" in error["hint"]
+    assert "LIMIT" not in job(house, "kept").sql, "the job keeps the statement that it had"
+    assert (job(house, "kept").actual, job(house, "kept").error) == ("STOPPED", None)
     assert len(rows(house, "kept")) == 1
     again("SELECT n, s FROM plain")
     until(lambda: len(rows(house, "kept")) == 2, "the old statement goes on where it stood")

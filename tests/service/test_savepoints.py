@@ -151,3 +151,85 @@ def test_a_file_of_somebody_else_brings_no_statement_but_a_job(
     source.rename(folder / source.name)
     with pytest.raises(EddylineError, match="another text than a job's statement"):
         services.savepoints.statement("gift")
+
+
+def test_a_stopped_job_starts_again_with_its_own_statement(services: Services) -> None:
+    put(services, 1, 2, 11)
+    run(services, TABLES + COUNT, job_name="count")
+    until(lambda: counts(services) == [2], "the first window")
+    with pytest.raises(EddylineError, match="count is running already"):
+        services.jobs.start("count")
+    stopped = services.jobs.stop("count")
+    with pytest.raises(EddylineError, match="does not start from 'somewhere'"):
+        services.jobs.start("count", "somewhere")
+    put(services, 12, 25)
+    started = services.jobs.start("count")
+    assert (started.actual, started.job_id, started.sql) == ("RUNNING", stopped.job_id, stopped.sql)
+    until(lambda: counts(services) == [2, 2], "the window that was open when it stopped")
+    services.jobs.stop("count")
+    put(services, 31)
+    services.jobs.start("count", "positions")
+    put(services, 41)
+    until(lambda: counts(services) == [2, 2, 1], "the window without what the state had of it")
+    services.jobs.stop("count")
+    fresh = services.jobs.start("count", "fresh")
+    assert fresh.job_id != stopped.job_id
+    until(lambda: counts(services) == [2, 2, 1, 2, 2, 1, 1], "all windows anew")
+
+
+def test_a_failed_job_starts_again_once_its_cause_is_gone(services: Services) -> None:
+    services.streams.delete("counts")
+    _, end = run(services, TABLES + COUNT, job_name="count")
+    assert "there is no stream counts" in str(end.error_text)
+    assert services.jobs.get("count").actual == "FAILED"
+    assert services.jobs.start("count").actual == "FAILED", "the cause is still there"
+    services.streams.create("counts", 1)
+    started = services.jobs.start("count")
+    assert (started.actual, started.error) == ("RUNNING", None)
+    assert len(services.jobs.failures("count")) == 2, "what failed stays on record"
+
+
+def test_a_savepoint_is_copied_and_restored_onto_another_stream(services: Services) -> None:
+    put(services, 1, 2)
+    run(services, TABLES + COUNT, job_name="count")
+    until(lambda: services.jobs.get("count").figures, "its first report")
+    services.savepoints.take(services.jobs.stop("count"), "mine")
+    with pytest.raises(EddylineError, match="savepoint mine already"):
+        services.savepoints.copy("mine", "mine")
+    copied = services.savepoints.copy("mine", "copied")
+    services.savepoints.remove("mine")
+    assert (copied.job_name, copied.sql) == ("count", services.jobs.get("count").sql)
+    services.streams.create("clicks-eu", 3)
+    data = [b'{"k":"a","ts":"2026-01-01 10:00:%02d"}' % s for s in (3, 4, 11)]
+    services.streams.open("clicks-eu").put(PutBatch(["x", "y", "z"], data)).result()
+    options = {"execution.savepoint.path": "copied"}
+    moved = {"execution.savepoint.streams": "clicks=clicks-eu"}
+    _, end = run(services, COUNT, job_name="eu", parameters={**options, **moved})
+    assert "(stream clicks-eu; the state's: stream clicks)" in str(end.error_text)
+    assert [j.name for j in services.jobs.list()] == ["count"], "a refusal makes no job"
+    allowed = {"execution.savepoint.ignore-unclaimed-state": "true"}
+    _, end = run(services, COUNT, job_name="eu", parameters={**options, **moved, **allowed})
+    assert end.status == "FINISHED", end.error_text
+    until(lambda: counts(services) == [4], "two rows of the state, two of the other stream")
+    services.jobs.stop("eu")
+    assert services.jobs.start("eu").actual == "RUNNING", "it goes on with the other stream"
+    assert services.jobs.get("eu").figures is not None
+
+
+def test_a_stopped_job_may_write_elsewhere(services: Services) -> None:
+    put(services, 1, 2, 11)
+    run(services, TABLES + COUNT, job_name="count")
+    until(lambda: counts(services) == [2], "the first window")
+    services.jobs.stop("count")
+    services.streams.create("counts-2", 1)
+    put(services, 12, 25)
+    other = "CREATE TABLE counts2 WITH ('stream' = 'counts-2') LIKE counts;"
+    _, end = run(services, other + COUNT.replace("INTO counts", "INTO counts2"), job_name="count")
+    assert end.status == "FINISHED", end.error_text
+    until(lambda: services.streams.open("counts-2").bounds(0)[1] == 1, "the next window, elsewhere")
+    data = services.streams.open("counts-2").read(0, 0, 9).data.to_pylist()
+    assert [json.loads(row)["n"] for row in data] == [2]
+    assert counts(services) == [2]
+    services.jobs.stop("count")
+    put(services, 31)
+    assert services.jobs.start("count").actual == "RUNNING", "its new sink is its sink from now on"

@@ -85,12 +85,18 @@ class AssignWatermark(Operator):
     def restore(self, saved: dict[str, Any]) -> None:
         self._shards = {int(k): v for k, v in saved["shards"].items()}
         self._now, self._lead_ms = saved["now"], saved["lead_ms"]
+        self.context.figures.watermark_ms = max(self.context.figures.watermark_ms, self._now)
         if self._bound is None:
             return
         if "bound" in saved:
             self._bound.restore(saved["bound"])
         else:  # written before there was a bound
             self._bound.start_at(max(self._shards.values(), default=MIN_WATERMARK))
+
+    def forget_shards(self) -> None:
+        """Another stream is read from here on: the watermark stays, its shards' own do not."""
+        self._shards.clear()
+        self._lead_ms = None
 
     @property
     def shard_watermarks(self) -> dict[int, int]:

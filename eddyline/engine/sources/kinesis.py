@@ -19,9 +19,10 @@ import pyarrow.compute as pc
 from eddyline.engine.sources.aggregated import taken_apart
 from eddyline.engine.sources.missed_records import MissedRecords
 from eddyline.engine.sources.source import Int64s, Records, ShardProgress, Source, SourceContext
+from eddyline.engine.sources.start_numbers import ancestors
 from eddyline.errors import EddylineError
 from eddyline.log.reader import Slice, StreamSnapshot
-from eddyline.log.sequence import sequence_number
+from eddyline.log.sequence import offset_of, sequence_number
 from eddyline.options.connectors import kinesis as options
 from eddyline.options.connectors.kinesis import InitialPosition, Recreated
 
@@ -77,6 +78,7 @@ class KinesisSource(Source):
         self._buffers: dict[int, _Buffer] = {}
         self._listening = ExitStack()
         self._created: dict[int, int] = {}
+        self._parents: dict[int, tuple[int, ...]] = {}
         self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
         self._is_open = False
@@ -218,7 +220,23 @@ class KinesisSource(Source):
             return int(next_offset)
         if where is InitialPosition.TRIM_HORIZON:
             return int(oldest)
+        if where is InitialPosition.AT_SEQUENCE_NUMBER:
+            return self._begin_at_number(shard, int(oldest), int(next_offset))
         return int(self._stream.offset_at(shard, options.initial_time_ms(self.context.options)))
+
+    def _begin_at_number(self, shard: int, oldest: int, after: int) -> int:
+        """The offset of the shard's sequence number, its oldest record, or what follows it all."""
+        numbers = options.initial_numbers(self.context.options)
+        unknown = [s for s in numbers if s not in self.shards]
+        if unknown:
+            message = (
+                f"table {self.context.name}: stream {self._stream.name} has no "
+                f"shardId-{unknown[0]:012d}, of which a sequence number is given"
+            )
+            raise EddylineError("sql_semantic", message, hint="eddyline stream describe shows them")
+        if shard in numbers:
+            return max(oldest, offset_of(numbers[shard], shard, self._created[shard]))
+        return after if shard in ancestors(numbers, self._parents) else oldest
 
     def _discover(self, snapshot: StreamSnapshot) -> None:
         """Learn of shards; one that appears while the job runs is read from its beginning.
@@ -235,6 +253,8 @@ class KinesisSource(Source):
                 self.shards[info.index] = progress
                 self._buffers[info.index] = _Buffer()
                 self._created[info.index] = info.created_ms
+                above = (info.parent_index, info.adjacent_parent_index)
+                self._parents[info.index] = tuple(p for p in above if p is not None)
             if info.closed_offset is not None:
                 self._ends[info.index] = info.closed_offset
             s = self.shards[info.index]

@@ -7,7 +7,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from eddyline.engine.remote_stream import RETRIABLE, RemoteStream
 from eddyline.engine.sources.aggregated import taken_apart
 from eddyline.engine.sources.fetcher import Fetcher
 from eddyline.engine.sources.source import Records, ShardProgress, Source, SourceContext
+from eddyline.engine.sources.start_numbers import ancestors
 from eddyline.errors import EddylineError
 from eddyline.options.connectors import kinesis as options
 from eddyline.options.connectors.kinesis import InitialPosition, Recreated
@@ -54,6 +55,9 @@ class RemoteKinesisSource(Source):
         self._first = 0
         self._count = 0
         self._saved = False
+        position = options.INITIAL_POSITION.read(context.options)
+        by_number = position is InitialPosition.AT_SEQUENCE_NUMBER
+        self._first_numbers = options.initial_numbers(context.options) if by_number else {}
 
     def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
         if saved and identity and identity != self._identity:
@@ -152,10 +156,18 @@ class RemoteKinesisSource(Source):
         last = dict(self._last)
         while not self._fetcher.stop.is_set():
             if clock.monotonic() - looked >= self._discovery_s:
-                for shard in self._stream.shards():
+                shards = self._stream.shards()
+                begins = is_first and not self._saved
+                passed_over = ancestors(self._first_numbers, _parents(shards)) if begins else set()
+                for shard in shards:
                     index = _index(shard["ShardId"])
-                    if index not in iterators:
-                        iterators[index] = self._iterator(index, last.get(index), is_first)
+                    if index in iterators:
+                        continue
+                    if index in passed_over:
+                        iterators[index] = None
+                        self._fetcher.put(_Answer(index, [], is_behind=False, closed=True))
+                        continue
+                    iterators[index] = self._iterator(index, last.get(index), is_first)
                 looked, is_first = clock.monotonic(), False
             for index, iterator in list(iterators.items()):
                 if iterator is not None and not self._fetcher.stop.is_set():
@@ -191,12 +203,31 @@ class RemoteKinesisSource(Source):
             where["ShardIteratorType"] = position.value
             if position is InitialPosition.AT_TIMESTAMP:
                 where["Timestamp"] = options.initial_time_ms(self.context.options) / 1000
+            if position is InitialPosition.AT_SEQUENCE_NUMBER:
+                number = self._first_numbers.get(index)
+                where = (
+                    {"ShardIteratorType": "TRIM_HORIZON"}
+                    if number is None
+                    else {
+                        "ShardIteratorType": position.value,
+                        "StartingSequenceNumber": number,
+                    }
+                )
         with self._stream.errors():
             reply = self._stream.client.get_shard_iterator(
                 StreamName=self._stream.name, ShardId=f"shardId-{index:012d}", **where
             )
         iterator: str = reply["ShardIterator"]
         return iterator
+
+
+def _parents(shards: Iterable[Mapping[str, Any]]) -> dict[int, tuple[int, ...]]:
+    """The shards that each came from."""
+    names = ("ParentShardId", "AdjacentParentShardId")
+    return {
+        _index(shard["ShardId"]): tuple(_index(shard[name]) for name in names if name in shard)
+        for shard in shards
+    }
 
 
 def _index(shard_id: str) -> int:

@@ -113,6 +113,14 @@ class Source:
         """The stream that is read; empty for other sources."""
         return ""
 
+    @property
+    def beginning(self) -> str:
+        """A sentence: where reading begins without positions; empty if there is but one place."""
+        position = kinesis.INITIAL_POSITION.read(self.context.options)
+        if not self.stream_name:
+            return ""
+        return f"stream {self.stream_name} is read from {position.value} on"
+
     def identity(self) -> str:
         """What tells this source from another one of the same name; empty if nothing does."""
         return ""

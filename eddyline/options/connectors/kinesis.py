@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ class InitialPosition(StrEnum):
     LATEST = "LATEST"
     TRIM_HORIZON = "TRIM_HORIZON"
     AT_TIMESTAMP = "AT_TIMESTAMP"
+    AT_SEQUENCE_NUMBER = "AT_SEQUENCE_NUMBER"
 
 
 class Recreated(StrEnum):
@@ -60,6 +62,17 @@ def stream_name(text: str) -> str:
     return text.rpartition("/")[2] if text.startswith("arn:") else text
 
 
+def _numbers(text: str) -> dict[int, str]:
+    """Shard number to sequence number."""
+    numbers = {}
+    for part in text.split(";"):
+        match = re.fullmatch(r"\s*shardId-(\d{1,12})\s*:\s*(\d{1,128})\s*", part)
+        if match is None:
+            raise ValueError(text)
+        numbers[int(match[1])] = match[2]
+    return numbers
+
+
 STREAM = Option(
     "stream",
     OptionKind("string", stream_name, "a stream's name or ARN"),
@@ -80,7 +93,8 @@ INITIAL_POSITION = Option(
     "scan.stream.initpos",
     choice(InitialPosition),
     "LATEST",
-    "Where reading begins: with new records, with the oldest record, or at a time.",
+    "Where reading begins: with new records, with the oldest record, at a time, or at a sequence "
+    "number of each shard.",
     aliases=("source.init.position",),
 )
 INITIAL_TIME = Option(
@@ -96,6 +110,14 @@ INITIAL_TIME_FORMAT = Option(
     "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
     "The Java pattern of that time.",
     aliases=("source.init.timestamp.format",),
+)
+INITIAL_NUMBERS = Option(
+    "scan.stream.initpos-sequence-numbers",
+    OptionKind("numbers", _numbers, "shardId-000000000000:4950…, several separated by ';'"),
+    None,
+    "The first record to read of each shard, with AT_SEQUENCE_NUMBER. A shard that is not named is "
+    "read from its oldest record, unless a named one came from it by a split or a merge.",
+    extension=True,
 )
 IDLE_INTERVAL = Option(
     "scan.shard.idle.interval",
@@ -210,6 +232,20 @@ def initial_time_ms(options: Mapping[str, str]) -> int:
         raise EddylineError("sql_semantic", message, hint=hint) from None
 
 
+def initial_numbers(options: Mapping[str, str]) -> dict[int, str]:
+    """The sequence numbers of AT_SEQUENCE_NUMBER, by the shard's number.
+
+    Raises:
+        EddylineError: ``sql_semantic`` if there are none.
+    """
+    numbers = INITIAL_NUMBERS.get(options)
+    if numbers is None:
+        hint = f"add '{INITIAL_NUMBERS.name}' = 'shardId-000000000000:4950…;…'"
+        message = f"AT_SEQUENCE_NUMBER needs the option '{INITIAL_NUMBERS.name}'"
+        raise EddylineError("sql_semantic", message, hint=hint)
+    return numbers
+
+
 def credentials_provider(options: Mapping[str, str]) -> Provider:
     """Where credentials come from: as the options say, else as they suggest."""
     named = PROVIDER.get(options)
@@ -229,6 +265,8 @@ def _check(options: Mapping[str, str]) -> None:
             raise EddylineError("sql_semantic", message, hint=hint)
     if INITIAL_POSITION.read(options) is InitialPosition.AT_TIMESTAMP:
         initial_time_ms(options)
+    if INITIAL_POSITION.read(options) is InitialPosition.AT_SEQUENCE_NUMBER:
+        initial_numbers(options)
     endpoint = ENDPOINT.get(options)
     if endpoint is not None and urlsplit(endpoint).scheme not in ("http", "https"):
         hint = "write a URL, as in 'http://127.0.0.1:4567'"
@@ -240,7 +278,8 @@ KINESIS = Connector(
     "A stream: rows are its records.",
     (
         STREAM, REGION, ENDPOINT, any_table.FORMAT, INITIAL_POSITION, INITIAL_TIME,
-        INITIAL_TIME_FORMAT, IDLE_INTERVAL, DEAGGREGATE, RECREATED, FAIL_ON_DATA_LOSS,
+        INITIAL_TIME_FORMAT, INITIAL_NUMBERS, IDLE_INTERVAL, DEAGGREGATE, RECREATED,
+        FAIL_ON_DATA_LOSS,
         PARTITIONER, FIELD_DELIMITER, PROVIDER, ACCESS_KEY, SECRET_KEY, PROFILE, TRUST_ALL,
         GET_RECORDS_MAX, GET_RECORDS_INTERVAL, DISCOVERY_INTERVAL, BATCH_MAX,
         any_table.BAD_RECORDS, *any_table.WATERMARKS,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from eddyline.catalog.options import check_options, metadata_of
 from eddyline.catalog.table import CatalogTable, ColumnKind, TableColumn
 from eddyline.errors import Span
+from eddyline.options.connectors.kinesis import STREAM
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, Root, TimeAttribute
 from eddyline.sql import syntax as s
@@ -42,6 +43,7 @@ def scan(
     """
     if options:
         table = replace(table, options={**table.options, **dict(options)})
+    table = _in_place(table, env.config.streams)
     with env.at(span):
         row = check_options(table)
     if row.name == "upsert-kafka":
@@ -69,6 +71,18 @@ def scan(
     qualifier = alias or table.path.name
     fields = (replace(f, qualifier=qualifier, type=node.schema[f.column]) for f in relation.fields)
     return Relation(node, tuple(fields))
+
+
+def _in_place(table: CatalogTable, streams: dict[str, str]) -> CatalogTable:
+    """The table over the stream that is to be read in place of its own, if one is."""
+    given = STREAM.given(table.options) if streams else None
+    if given is None or table.options.get("connector", "").partition("-")[0] != "kinesis":
+        return table
+    new = streams.get(STREAM.read(table.options))
+    if new is None:
+        return table
+    kept = {key: value for key, value in table.options.items() if key != given}
+    return replace(table, options={**kept, STREAM.name: new})
 
 
 def _stored(table: CatalogTable, known: tuple[str, ...], span: Span, env: Environment) -> Scan:
