@@ -263,7 +263,7 @@ class Sessions:
         """
         ended = threading.Event()
 
-        def heard(event: RunEvent) -> None:
+        def on_event(event: RunEvent) -> None:
             if isinstance(event, RunFinished):
                 ended.set()
 
@@ -271,7 +271,7 @@ class Sessions:
             session = self._session(job.session)
             child = self._child_of(session)
             session.jobs.add(job.job_id)
-            session.runs[job.run_id] = SessionRun(job.run_id, heard)
+            session.runs[job.run_id] = SessionRun(job.run_id, on_event)
             child.send(messages.Resume(job.run_id, [job.job_id], start, detach=True))
         self._clock.wait(ended, START_S)
 

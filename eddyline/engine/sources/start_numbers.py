@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 
 def ancestors(shards: Iterable[int], parents: Mapping[int, tuple[int, ...]]) -> set[int]:
     """The shards that these came from, directly or not."""
-    found: set[int] = set()
+    above: set[int] = set()
     waiting = list(shards)
     while waiting:
         for parent in parents.get(waiting.pop(), ()):
-            if parent not in found:
-                found.add(parent)
+            if parent not in above:
+                above.add(parent)
                 waiting.append(parent)
-    return found
+    return above
