@@ -94,7 +94,6 @@ class JobWork:
             error = self._attempt()
             if error is None or self._stopping.is_set():
                 break
-            self._attempt_error = error
             if self._work is not None and self._work.has_stepped():
                 self.start_from = StartFrom.STATE
             epoch = self._work.epoch() if self._work else 0
@@ -103,6 +102,7 @@ class JobWork:
                 break
             self._reach(RESTARTING, error)
             self._report(RESTARTING, self._work, error)
+            self._attempt_error = error  # whoever waits for it finds the state that it led to
             self.warn(f"{error.message}; the job is tried again in {wait_s:.1f} s")
             if clock.wait(self._stopping, wait_s):
                 error = None
@@ -174,6 +174,7 @@ class JobWork:
                 self._alert(error)
             ms = round((self._session.clock.monotonic() - self._began) * 1000)
             self._session.send(StatementFinished(self._run.run_id, self.index, ms))
+        self._attempt_error = error or self._attempt_error
         self.over.set()
 
     def _alert(self, error: EddylineError) -> None:
