@@ -2,7 +2,7 @@
 
     python -m benchmarks [part ...]        (make bench)
 
-Each part is a module whose ``main`` prints one JSON object a line; it runs in a process of its
+Each part is a module whose ``main`` prints one JSON object per line; it runs in a process of its
 own. What a part printed last is kept in ``benchmarks/results``, so that one part can be measured
 anew alone; a ``note`` written there by hand stands on the page until then.
 """

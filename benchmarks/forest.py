@@ -51,7 +51,7 @@ def ours(columns: int, shingle: int) -> dict[str, float]:
 
 
 def rcf3(columns: int, shingle: int) -> dict[str, float]:
-    """A row a call: it has no other way."""
+    """A row per call: it has no other way."""
     import rcf3
 
     forest = rcf3.Forest(
@@ -66,7 +66,7 @@ def rcf3(columns: int, shingle: int) -> dict[str, float]:
 
 
 def krcf(columns: int, shingle: int) -> dict[str, float]:
-    """A row a call, shingles made by it."""
+    """A row per call, shingles made by it."""
     import krcf
 
     forest = krcf.RandomCutForest(

@@ -106,7 +106,7 @@ class Rig:
         sender.close()
 
     def iterators(self, stream: str, kind: str = "TRIM_HORIZON") -> list[str]:
-        """An iterator a shard."""
+        """An iterator per shard."""
         control = self.connection()
         shards = control.call("ListShards", StreamName=stream)["Shards"]
         iterators = [

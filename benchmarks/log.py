@@ -88,7 +88,7 @@ def batches(store: LogStore, scale: int) -> list[dict[str, Any]]:
 
 
 def singles(store: LogStore, scale: int) -> list[dict[str, Any]]:
-    """One record a put, one after the other."""
+    """One record per put, one after the other."""
     stream = store.create("singles", SHARDS)
     one, times = PutBatch(["key"], [os.urandom(RECORD_BYTES)]), []
     for _ in range(2000 // scale):

@@ -123,7 +123,7 @@ class EddylineError(Exception):
         return self.message
 
     def as_dict(self) -> dict[str, Any]:
-        """The one JSON shape of an error, the same on every face."""
+        """The one JSON shape of an error, the same on every interface."""
         out: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.detail:
             out["detail"] = self.detail

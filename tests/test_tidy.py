@@ -42,7 +42,9 @@ VAGUE_NAMES = {
     "Waiting", "Wanted", "Witness", "Words", "Workshop",
 }  # fmt: skip
 # The same for variables, parameters, attributes and functions, in the tests and benchmarks too.
-VAGUE_WORDS = {"asked", "found", "heard", "said", "told", "wanted"}
+VAGUE_WORDS = {
+    "asked", "bell", "found", "heard", "patience", "said", "told", "voice", "wanted", "witness",
+}  # fmt: skip
 # Names of messages between processes, which stay as they are for older ones.
 MESSAGES = {"service/events.py", "service/messages.py"}
 

@@ -87,13 +87,13 @@ class Endpoint:
         routes: Routes,
         guard: Guard,
         settings: Settings,
-        witness: RequestListener,
+        listener: RequestListener,
         clock: Clock = SYSTEM,
     ) -> None:
         self._routes = routes
         self._guard = guard
         self._hosts = HostRules(settings)
-        self._witness = witness
+        self._listener = listener
         self._clock = clock
         self._date = (0, "")
         self._request_ids = RequestIds()
@@ -119,7 +119,7 @@ class Endpoint:
             else:
                 await self._send_events(exchange, record.events, record)
         finally:
-            self._witness.saw(scope, record, self._clock.monotonic() - started)
+            self._listener.saw(scope, record, self._clock.monotonic() - started)
 
     def _page(self, scope: Scope, headers: Headers) -> Response:
         why = self._hosts.refusal(headers, pages=True)
@@ -133,7 +133,7 @@ class Endpoint:
             return Response(401, _PLAIN, f"{_TOKEN_HINT} ({error.message})\n".encode(), error.name)
         except EddylineError as error:
             return Response(500, _PLAIN, f"{error.message}\n".encode(), error.code)
-        return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._witness.page())
+        return Response(200, "text/plain; version=0.0.4; charset=utf-8", self._listener.page())
 
     async def _respond(
         self, scope: Scope, headers: Headers, exchange: Exchange, record: RequestRecord

@@ -135,7 +135,7 @@ class Demo:
         self._run: DemoRun = DemoRun(where, seed, with_burst=with_burst)
         self._for_s = for_s
         self._as_json = as_json
-        self._face: DemoOutput = JsonFace() if as_json else face()
+        self._output: DemoOutput = JsonOutput() if as_json else live_output()
 
     def run(self) -> Summary:
         """From the start to the summary; Ctrl-C ends it, with what was seen so far."""
@@ -143,22 +143,22 @@ class Demo:
         say("starting the server")
         try:
             watcher = self._run.start(say)
-            self._face.open(self._run, watcher)
+            self._output.open(self._run, watcher)
             flowing = SYSTEM.monotonic()
             with suppress(KeyboardInterrupt):
                 self._watch(flowing)
-            self._face.close()
+            self._output.close()
             now = SYSTEM.monotonic()
             return self._summary(watcher, now - began, now - flowing)
         finally:
-            self._face.close()
+            self._output.close()
             self._run.close()
 
     def _watch(self, began: float) -> None:
         pause, checked = threading.Event(), began
         while self._for_s is None or SYSTEM.monotonic() < began + self._for_s:
             now = SYSTEM.monotonic()
-            self._face.draw(now - began)
+            self._output.draw(now - began)
             if now - checked >= CHECK_S:
                 self._run.check()
                 checked = now
@@ -185,7 +185,7 @@ class Demo:
             good,
             words,
         )
-        self._face.end(summary)
+        self._output.end(summary)
         return summary
 
 
@@ -226,14 +226,14 @@ class DemoOutput:
             )
 
 
-class JsonFace(DemoOutput):
+class JsonOutput(DemoOutput):
     """One JSON object, at the end; alerts go to stderr as they come."""
 
     def end(self, summary: Summary) -> None:
         line(summary)
 
 
-class LiveFace(DemoOutput):
+class LiveOutput(DemoOutput):
     """Tables that move, in a terminal."""
 
     def __init__(self) -> None:
@@ -277,9 +277,9 @@ class LiveFace(DemoOutput):
             self._live = None
 
 
-def face() -> DemoOutput:
+def live_output() -> DemoOutput:
     """A live view where there is a terminal."""
-    return LiveFace() if sys.stderr.isatty() else DemoOutput()
+    return LiveOutput() if sys.stderr.isatty() else DemoOutput()
 
 
 def sentence_of(alert: Alert) -> str:

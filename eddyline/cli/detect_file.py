@@ -51,7 +51,7 @@ def read(path: Path, key: str | None = None, every_ms: int | None = None) -> Rea
         with open_input(path) as source:
             reading = _read(source, path, key, every_ms)
     except (pa.ArrowInvalid, *TORN) as error:
-        hint = "CSV with a header line, one JSON object a line, Parquet, or a web server's log"
+        hint = "CSV with a header line, one JSON object per line, Parquet, or a web server's log"
         raise EddylineError("bad_file", f"{path} cannot be read: {error}", hint=hint) from None
     table = reading.table
     if not table.num_rows:

@@ -236,7 +236,7 @@ def _check(stream: Stream, records: list[bytes], key: str | None) -> None:
     largest = max(records, key=len)
     if len(largest) > most:
         msg = f"a record of {len(largest):,} bytes is too large for stream {stream.name}"
-        hint = f"it takes {most:,} bytes a record; UpdateMaxRecordSize raises that"
+        hint = f"it takes {most:,} bytes per record; UpdateMaxRecordSize raises that"
         starts = largest[:40].decode("utf-8", "backslashreplace")
         detail = f"it begins with {starts}"
         raise EddylineError("invalid_argument", msg, detail=detail, hint=hint)

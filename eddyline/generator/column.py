@@ -44,7 +44,7 @@ class At:
 
 
 class GeneratedColumn(Protocol):
-    """A tag's values: ``slots`` uniform numbers a row in, one text a row out."""
+    """A tag's values: ``slots`` uniform numbers a row in, one text per row out."""
 
     @property
     def slots(self) -> int:

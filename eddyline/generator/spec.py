@@ -35,7 +35,7 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong on purpose, with a chance a record, from ``start_s`` for ``duration_s``.
+    """Something wrong on purpose, with a chance per record, from ``start_s`` for ``duration_s``.
 
     ``drop`` leaves a record out, ``duplicate`` sends it twice, ``late`` holds it back for
     ``delay_s``, ``torn`` cuts it off, ``outlier`` multiplies the number in ``field`` (of a JSON

@@ -173,7 +173,7 @@ class LocalStream:
 
 
 class LinesTarget:
-    """A file or pipe: one record a line, accepted once the system has taken it."""
+    """A file or pipe: one record per line, accepted once the system has taken it."""
 
     def __init__(self, out: IO[bytes], *, owned: bool) -> None:
         self._out = out

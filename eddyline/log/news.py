@@ -52,7 +52,7 @@ class CommitListeners:
                 self._callbacks.pop(opened, None)
                 self._seen.pop(opened, None)
 
-    def ring(self, opened: OpenStream) -> None:
+    def notify(self, opened: OpenStream) -> None:
         """Call the stream's listeners after a commit."""
         for callback in self._callbacks.get(opened, ()):
             callback()
@@ -75,7 +75,7 @@ class CommitListeners:
                     newest = -1  # closed; the listener notices when it reads
                 if self._seen.get(opened) != newest:
                     self._seen[opened] = newest
-                    self.ring(opened)
+                    self.notify(opened)
             if notified:
                 changes.wait()
             else:

@@ -136,7 +136,7 @@ class OpenStream:
         with self._lock:
             for event in self._waiting:
                 event.set()
-        WATCH.ring(self)
+        WATCH.notify(self)
 
     def is_stale(self) -> bool:
         """Whether the name no longer leads to this file, or the file turned out to be damaged."""

@@ -1,1 +1,1 @@
-"""What the product does, without a face: statements, sessions, notes, generators, alerts."""
+"""What the product does, for any interface: statements, sessions, notes, generators, alerts."""

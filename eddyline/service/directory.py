@@ -48,7 +48,7 @@ class DataDirectory:
 
     @property
     def jobs(self) -> Path:
-        """One directory a job."""
+        """One directory per job."""
         return self.path / "jobs"
 
     def has_streams(self) -> bool:

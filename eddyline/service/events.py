@@ -1,4 +1,4 @@
-"""What a run tells while it goes: one tagged message a kind, the same on every face."""
+"""Messages of a run while it goes: one tagged message per kind, the same for every interface."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a forest has scored to series of points: one series a key."""
+"""From what a forest has scored to series of points: one series per key."""
 
 from __future__ import annotations
 

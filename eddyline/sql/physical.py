@@ -123,7 +123,7 @@ class Scan:
 class Values:
     """Rows written in the statement: a bounded input.
 
-    rows: one tuple of DuckDB texts a row.
+    rows: one tuple of DuckDB texts per row.
     """
 
     rows: tuple[tuple[str, ...], ...]

@@ -1,4 +1,4 @@
-"""Statements: one dataclass a kind, each with its text and its place in the script."""
+"""Statements: one dataclass per kind, each with its text and its place in the script."""
 
 from __future__ import annotations
 

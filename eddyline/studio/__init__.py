@@ -1,1 +1,1 @@
-"""The web face, one file a page."""
+"""The web interface, one file per page."""

@@ -120,7 +120,7 @@ def _scatter_settings(table: OutputTable, graph: Graph) -> GraphSettings | None:
 
 
 def _dots(table: OutputTable, chosen: GraphSettings, setting: look.Setting) -> Options:
-    """A dot a row; its size by another column if the note names one."""
+    """A dot per row; its size by another column if the note names one."""
     options = charts.base()
     options["xAxis"] = charts.axis("value", scale=True)
     options["yAxis"]["scale"] = True

@@ -15,7 +15,7 @@ The format, by lines that begin with ``-- ``::
     -- step               a new step: rows that arrive later
     -- query:             one SELECT, or one INSERT INTO a table of the case
     -- types: …           the result's column types, as Flink names them
-    -- expect: insert-only | updating      the folded result, one JSON array a row, sorted
+    -- expect: insert-only | updating      the folded result, one JSON array per row, sorted
     -- fail: message      instead of expect: the error's sentence
 """
 

@@ -101,17 +101,17 @@ def test_news_of_another_process_is_heard(tmp_path: Path) -> None:
 def test_bells_ring_for_this_process_and_for_others(tmp_path: Path) -> None:
     store = store_at(tmp_path, poll_ms=2)
     stream = store.create("s")
-    rung = threading.Event()
-    with stream.listening(rung.set):
+    notified = threading.Event()
+    with stream.listening(notified.set):
         for make in (lambda: put(stream, [b"own:0:"]), lambda: end_of(tmp_path)):
             time.sleep(0.05)
-            rung.clear()
+            notified.clear()
             make()
-            assert rung.wait(10)
+            assert notified.wait(10)
     time.sleep(0.05)
-    rung.clear()
+    notified.clear()
     put(stream, [b"own:1:"])
-    assert not rung.wait(0.05), "nobody listens any more"
+    assert not notified.wait(0.05), "nobody listens any more"
     store.close()
 
 

@@ -92,7 +92,7 @@ STREAMS = ("tickerstream", "clickstream", "impressionstream", "ctrstream", "dest
 
 
 class Scores:
-    """What the forest has said, a line a window."""
+    """What the forest has said, a line per window."""
 
     def __init__(self) -> None:
         self.rates: list[float] = []

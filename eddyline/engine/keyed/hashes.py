@@ -42,7 +42,7 @@ def are_comparable(left: pa.DataType, right: pa.DataType) -> bool:
 
 
 def key_hashes(rows: pa.Table, keys: Sequence[str]) -> Hashes:
-    """One hash a row."""
+    """One hash per row."""
     hashes = np.zeros(rows.num_rows, np.uint64)
     for key in keys:
         hashes = _mixed(hashes * _FACTOR + _column(rows[key]))

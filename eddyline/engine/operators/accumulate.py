@@ -1,8 +1,8 @@
 """Groups and their accumulators: the DuckDB text that both kinds of aggregation share.
 
 A state table holds, for each group (its key columns), one column for each accumulator of each
-aggregate. A batch becomes one row a group (``batch`` texts), merged into the table by a MERGE.
-DISTINCT aggregates see each value once a group: an auxiliary table remembers values and copies.
+aggregate. A batch becomes one row per group (``batch`` texts), merged into the table by a MERGE.
+DISTINCT aggregates see each value once per group: an auxiliary table remembers values and copies.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def merge_statement(
     source: str,
     fresh: dict[str, str] | None = None,
 ) -> str:
-    """MERGE of one row a group (``source``, a subquery) into ``table``.
+    """MERGE of one row per group (``source``, a subquery) into ``table``.
 
     ``fresh``: columns whose first value is not simply the source's.
     """

@@ -21,7 +21,7 @@ from eddyline.record.types import quote
 # Between key values in a label; no printable text holds it.
 _GLUE = "\x1f"
 _NULL = "\x00"
-# Rows of the table of who was seen when, beyond four a key, before it is written anew.
+# Rows of the table of who was seen when, beyond four per key, before it is written anew.
 _SEEN_ROWS = 10_000
 
 
@@ -217,7 +217,7 @@ class ForestKeys:
 
 
 def key_labels(rows: pa.Table, names: list[str]) -> pa.StringArray:
-    """One text a row out of its key values."""
+    """One text per row out of its key values."""
     if not names:
         return pa.array([""] * rows.num_rows, pa.string())
     parts = [pc.fill_null(rows[n].cast(pa.string()), _NULL) for n in names]

@@ -1,6 +1,6 @@
 """Unbounded grouping: a changelog of groups, net per micro-batch.
 
-State is one row a group: how many rows it holds, and its accumulators. What a batch changes is
+State is one row per group: how many rows it holds, and its accumulators. What a batch changes is
 found by looking at the touched groups before and after. Where values must be remembered one by
 one (DISTINCT, or an aggregate that cannot give a row back) they rest in tables beside it.
 """

@@ -1,6 +1,6 @@
 """SESSION aggregation: windows that grow and merge while rows of a key are close.
 
-State is one row a session. Within a micro-batch rows and live sessions of a key, ordered by
+State is one row per session. Within a micro-batch rows and live sessions of a key, ordered by
 time, fall into islands: whatever touches is one session. That is right as long as no session
 fired between the arrival of two rows of its island; a key for which it may have (its rows came
 late, behind the watermark) is followed row by row instead, so that results never depend on how

@@ -80,8 +80,8 @@ class KafkaSource(Source):
     def positions(self) -> dict[str, int]:
         return {f"{t} {n}": self.shards[i].position for (t, n), i in self._numbers.items()}
 
-    def wake(self, bell: Callable[[], None]) -> bool:
-        self._fetcher.notify = bell
+    def wake(self, on_news: Callable[[], None]) -> bool:
+        self._fetcher.notify = on_news
         return True
 
     def poll(self, rows_max: int) -> Records | None:

@@ -182,8 +182,8 @@ class KinesisSource(Source):
         merged = self._merged(rows_max)
         return taken_apart(merged) if merged is not None and self._unpacks else merged
 
-    def wake(self, bell: Callable[[], None]) -> bool:
-        self._listening.enter_context(self._stream.listening(bell))
+    def wake(self, on_news: Callable[[], None]) -> bool:
+        self._listening.enter_context(self._stream.listening(on_news))
         return True
 
     def close(self) -> None:

@@ -81,8 +81,8 @@ class RemoteKinesisSource(Source):
             for s in self.shards.values()
         }
 
-    def wake(self, bell: Callable[[], None]) -> bool:
-        self._fetcher.notify = bell
+    def wake(self, on_news: Callable[[], None]) -> bool:
+        self._fetcher.notify = on_news
         return True
 
     def poll(self, rows_max: int) -> Records | None:

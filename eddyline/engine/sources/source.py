@@ -138,8 +138,8 @@ class Source:
         """Where to read on, by shard or file."""
         return {str(s.index): s.position for s in self.shards.values()}
 
-    def wake(self, bell: Callable[[], None]) -> bool:
-        """Have ``bell`` called, from any thread, when there may be something to read, until the
+    def wake(self, on_news: Callable[[], None]) -> bool:
+        """Have ``on_news`` called, from any thread, when there may be something to read, until the
         source is closed; False if this source must be polled."""
         return False
 
@@ -156,7 +156,7 @@ class Source:
         return pa.array(records.offset).cast(pa.string())
 
     def metrics(self, watermarks: dict[int, int]) -> list[ShardMetrics]:
-        """One row a shard."""
+        """One row per shard."""
         now = self.context.clock.now_ms()
         return [
             ShardMetrics(

@@ -156,7 +156,7 @@ class Series:
 
     @property
     def slots(self) -> int:
-        """Uniform numbers a row: for the walk's step and for the noise."""
+        """Uniform numbers per row: for the walk's step and for the noise."""
         return (self.walk.noise.slots if self.walk else 0) + self.noise.slots
 
     def build(self, u: Uniforms, at: At) -> Texts:

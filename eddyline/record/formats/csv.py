@@ -1,4 +1,4 @@
-"""CSV records: a line a record, fields by position.
+"""CSV records: a line per record, fields by position.
 
 Read by Arrow's reader as text columns, all records of a batch at once, then held to Flink's
 rules for each type. A record that would break the lines (a quoted line end, too few fields) is

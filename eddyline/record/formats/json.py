@@ -1,4 +1,4 @@
-"""JSON records: one vectorised parse a record, under the table's schema.
+"""JSON records: one vectorised parse per record, under the table's schema.
 
 DuckDB's ``from_json`` parses each payload once into the columns; numbers come as they are spelt
 or as doubles, times as text, and are then held to Flink's rules (Jackson's converters): 3.7 into
@@ -176,7 +176,7 @@ class JsonEncoder:
         self._sql = f"SELECT {writer.object(fields)} AS j FROM p"
 
     def encode(self, rows: pa.Table, kinds: Kinds | None = None) -> pa.BinaryArray:
-        """One JSON object a row, in the order of the schema's columns."""
+        """One JSON object per row, in the order of the schema's columns."""
         if self._rows is not None and rows.num_rows <= kernel.FEW_ROWS:
             made = self._rows.write([plain_values(column) for column in rows.columns])
             if made is not None:

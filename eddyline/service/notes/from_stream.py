@@ -104,7 +104,7 @@ def _text_column(name: str, texts: Sequence[str]) -> StreamColumn:
 
 
 def _distinct(columns: list[StreamColumn]) -> list[StreamColumn]:
-    """One time standard a table: columns of the other one stay text."""
+    """One time standard per table: columns of the other one stay text."""
     standards = [c.standard for c in columns if c.standard]
     chosen = ISO if ISO in standards else SQL
     return [

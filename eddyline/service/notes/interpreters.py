@@ -190,7 +190,7 @@ def forms_of(paragraph: Paragraph) -> list[Form]:
 
 
 def _conf(text: str, parsed: ParagraphHeader) -> ParagraphTask:
-    """``key value`` a line, as SET statements; jars and packages have no meaning here."""
+    """One ``key value`` per line, as SET statements; jars and packages have no meaning here."""
     out, warned = [], []
     for line in text.split("\n"):
         key, *values = line.split(None, 1) or [""]

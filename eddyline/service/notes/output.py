@@ -68,7 +68,7 @@ def _output(message: Message) -> Output:
 
 
 def tsv(table: OutputTable) -> str:
-    """A header and a line a row; as Zeppelin has no way to escape, tabs become blanks."""
+    """A header and a line per row; as Zeppelin has no way to escape, tabs become blanks."""
     lines = ["\t".join(_cell(c) for c in table.columns)]
     lines += ["\t".join(_cell(v) for v in row) for row in table.rows]
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ _JOINS = ("INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL", "JOIN")
 # Words that Flink or others know and this grammar does not: what to do instead.
 _LATER = {
     "TABLESAMPLE": "keep a share of the rows: WHERE RAND() < 0.1",
-    "PIVOT": "write one aggregate a column: COUNT(*) FILTER (WHERE k = 'a') AS a",
+    "PIVOT": "write one aggregate per column: COUNT(*) FILTER (WHERE k = 'a') AS a",
     "UNPIVOT": "write UNION ALL of one SELECT a column",
 }
 

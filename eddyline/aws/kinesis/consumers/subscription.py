@@ -1,8 +1,8 @@
 """SubscribeToShard: records pushed as they arrive, as events of one answer.
 
-The writer of the log rings when something was committed; what is new is read and sent at once. A
-shard without news sends an empty event now and then, so that the caller knows the connection
-lives, and where it stands. A subscription ends after five minutes, with the shard, or when the
+The writer of the log calls back after each commit; the new records are read and sent at once. A
+shard without new records sends an empty event now and then, so that the caller knows that the
+connection is alive, and its position. A subscription ends after five minutes, with the shard, or when the
 consumer subscribes to the shard again; who holds it is written in a small file that all processes
 of the endpoint see.
 """
@@ -85,12 +85,12 @@ class Subscription:
         """
         loop = asyncio.get_running_loop()
 
-        def ring() -> None:
+        def notify() -> None:
             with contextlib.suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(self._news.set)
 
         try:
-            with self.stream.listening(ring):
+            with self.stream.listening(notify):
                 async for event in self._read():
                     yield EVENT, event
         finally:
@@ -114,9 +114,9 @@ class Subscription:
             if last:
                 return
             if records.next_offset >= records.tip_offset:
-                patience = min(end, last_sent + QUIET_S, looked + LOOK_S) - clock.monotonic()
+                timeout_s = min(end, last_sent + QUIET_S, looked + LOOK_S) - clock.monotonic()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._news.wait(), max(patience, 0.001))
+                    await asyncio.wait_for(self._news.wait(), max(timeout_s, 0.001))
 
     async def _check(self) -> None:
         """Whether this still is the consumer's subscription to the shard."""

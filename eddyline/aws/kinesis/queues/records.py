@@ -48,11 +48,11 @@ async def _receive(context: KinesisContext, call: Call, dead: bool) -> Answer:
     visibility_s = queue.visibility_s if given is None else given
     end = context.clock.monotonic() + (request.WaitTimeSeconds or WAIT_S)
 
-    def ring() -> None:
+    def notify() -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(news.set)
 
-    with stream.listening(ring):
+    with stream.listening(notify):
         while True:
             news.clear()
             received = await asyncio.to_thread(
