@@ -102,7 +102,7 @@ class Bench:
         self.path = directory / "state.duckdb"
         self.db = Database(self.path, settings)
         node = make()
-        workshop = BuildContext(
+        context = BuildContext(
             "bench",
             1,
             "UTC",
@@ -115,8 +115,8 @@ class Bench:
             directory=directory,
         )
         sides = len(p.inputs(node))
-        fed = tuple(Fed(workshop.context(f"fed{i}"), (), ROWS) for i in range(sides))
-        self.op: Operator = NODES[type(node)](workshop, workshop.context("op"), fed, node)
+        fed = tuple(Fed(context.context(f"fed{i}"), (), ROWS) for i in range(sides))
+        self.op: Operator = NODES[type(node)](context, context.context("op"), fed, node)
         with self.db.transaction():
             self.op.create()
 

@@ -245,7 +245,7 @@ if _missing:
 
 
 def build(
-    root: plan.Sink | plan.Collect, workshop: BuildContext, node_names: Sequence[str] | None = None
+    root: plan.Sink | plan.Collect, context: BuildContext, node_names: Sequence[str] | None = None
 ) -> Sink:
     """The tree of operators; its root is a sink.
 
@@ -255,7 +255,7 @@ def build(
 
     def make(node: plan.Node) -> Operator:
         inputs = tuple(make(child) for child in plan.inputs(node))
-        return NODES[type(node)](workshop, workshop.context(next(names)), inputs, node)
+        return NODES[type(node)](context, context.context(next(names)), inputs, node)
 
     top = make(root)
     assert isinstance(top, Sink)

@@ -103,7 +103,7 @@ class Job:
         state = JobState(self._spec.directory, self._settings)
         try:
             names = self._resumed(state)
-            self._root = build(self._spec.plan.root, self._workshop(state), names)
+            self._root = build(self._spec.plan.root, self._build_context(state), names)
             self._open(state, self._root)
             ended = self._loop(state, self._root, stop)
             self._save(state, self._root)
@@ -151,7 +151,7 @@ class Job:
             reasons.append(f"{f.lost} records were gone from their stream before they were read")
         return reasons
 
-    def _workshop(self, state: JobState) -> BuildContext:
+    def _build_context(self, state: JobState) -> BuildContext:
         return BuildContext(
             job_id=self._spec.job_id,
             incarnation=self._spec.incarnation,

@@ -223,7 +223,7 @@ class Tree:
         self._db.close()
 
     def _build(self) -> Operator:
-        workshop = BuildContext(
+        build_context = BuildContext(
             job_id="job",
             incarnation=1,
             zone="UTC",
@@ -240,10 +240,10 @@ class Tree:
 
         def make(node: Any) -> Operator:
             inputs = tuple(make(child) for child in p.inputs(node))
-            context = workshop.context(next(names))
+            context = build_context.context(next(names))
             if isinstance(node, p.Scan):
                 return Feed(context, node)
-            return NODES[type(node)](workshop, context, inputs, node)
+            return NODES[type(node)](build_context, context, inputs, node)
 
         return make(self._root.input)
 
@@ -381,7 +381,7 @@ class _Assigned:
 
     def __init__(self, sql: Sql, plan: p.Plan, clock: ManualClock, saved: Any) -> None:
         settings = Settings(worker_threads=1)
-        workshop = BuildContext(
+        context = BuildContext(
             job_id="job",
             incarnation=1,
             zone="UTC",
@@ -392,7 +392,7 @@ class _Assigned:
             listener=Watcher(),  # type: ignore[arg-type]
             streams=sql.store,
         )
-        self._top = build(plan.root, workshop).inputs[0]
+        self._top = build(plan.root, context).inputs[0]
         self._scan = next(o for o in operators(self._top) if isinstance(o, Scan))
         for op in operators(self._top):
             if saved is not None and saved[0][op.name] is not None:

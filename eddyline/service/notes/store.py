@@ -1,4 +1,4 @@
-"""Notes in ``meta.db``: a row per note, a row per paragraph, so that a result is saved by itself."""
+"""Notes in ``meta.db``: a row per note and per paragraph, so that a result is saved by itself."""
 
 from __future__ import annotations
 

@@ -2,9 +2,9 @@
 
 The writer of the log calls back after each commit; the new records are read and sent at once. A
 shard without new records sends an empty event now and then, so that the caller knows that the
-connection is alive, and its position. A subscription ends after five minutes, with the shard, or when the
-consumer subscribes to the shard again; who holds it is written in a small file that all processes
-of the endpoint see.
+connection is alive, and its position. A subscription ends after five minutes, with the shard, or
+when the consumer subscribes to the shard again; its holder is written in a small file that all
+processes of the endpoint see.
 """
 
 from __future__ import annotations
