@@ -43,7 +43,8 @@ VAGUE_NAMES = {
 }  # fmt: skip
 # The same for variables, parameters, attributes and functions, in the tests and benchmarks too.
 VAGUE_WORDS = {
-    "asked", "bell", "found", "heard", "patience", "said", "told", "voice", "wanted", "witness", "workshop",
+    "asked", "bell", "found", "heard", "patience", "said", "told", "voice", "wanted", "witness",
+    "workshop",
 }  # fmt: skip
 # Names of messages between processes, which stay as they are for older ones.
 MESSAGES = {"service/events.py", "service/messages.py"}
