@@ -40,7 +40,7 @@ _LATER = (
     "state_ttl_ms",
 )
 # The detector whose models are stored. A job of an earlier one reads on with empty state.
-DETECTOR = 3
+DETECTOR = 4
 _NUMBER = re.compile(r"\d+$")
 
 

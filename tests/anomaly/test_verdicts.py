@@ -154,3 +154,46 @@ def test_an_ordinary_column_is_not_to_blame() -> None:
     shares = verdicts.attribution_high[300] + verdicts.attribution_low[300]
     assert shares[2] > 0.95 * shares.sum()
     assert verdicts.attribution_high[300, 2] == 0.0
+
+
+def test_a_great_drop_within_a_faint_episode_is_an_alert_of_its_own() -> None:
+    rng = np.random.default_rng(8)
+    counts, mean = daily(rng, 21)
+    counts = rng.poisson(60 * mean).astype(float)
+    faint, drop = 15 * DAY + 110, 15 * DAY + 130
+    counts[faint:drop] *= 0.965
+    counts[drop : drop + 24] = 0.0
+    alerts = np.flatnonzero(judged(counts, options("1/week")).alert)
+    assert ((alerts >= faint) & (alerts < drop)).any()
+    assert ((alerts >= drop) & (alerts < drop + 3)).any()
+
+
+def test_one_great_count_of_rare_events_is_an_alert() -> None:
+    rng = np.random.default_rng(2)
+    counts = rng.poisson(0.5, 21 * DAY).astype(float)
+    counts[17 * DAY] = 15.0
+    assert judged(counts, options("0.1/week")).alert[17 * DAY]
+
+
+def test_a_column_with_gaps_knows_its_week_by_the_clock() -> None:
+    """A latency that three rows in four lack: its third week is no first one."""
+    rng = np.random.default_rng(4)
+    latency = 60.0 + rng.normal(0, 12, 16 * DAY)
+    shift = slice(15 * DAY, 15 * DAY + 120)
+    latency[shift] += 16.0
+    latency[rng.random(16 * DAY) < 0.75] = np.nan
+    busy = rng.poisson(50, 16 * DAY).astype(float)
+    alert = judged(np.column_stack([busy, latency]), options("0.1/week")).alert
+    assert alert[shift].any()
+
+
+def test_a_fault_is_not_expected_again_a_week_later() -> None:
+    rng = np.random.default_rng(6)
+    _, mean = daily(rng, 24)
+    counts = rng.poisson(40 * mean).astype(float)
+    fault = 14 * DAY + 150
+    counts[fault : fault + 36] *= 0.4
+    verdicts = judged(counts, options("0.1/week"))
+    week = slice(fault + 7 * DAY, fault + 7 * DAY + 36)
+    assert np.abs(verdicts.expected[week, 0] / (40 * mean[week]) - 1).mean() < 0.03
+    assert not verdicts.alert[week].any()

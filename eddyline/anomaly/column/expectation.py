@@ -98,7 +98,7 @@ def expect(
         f = h[LEVEL_F + s]
         level[s] = h[LEVEL_X + s] / f if f > 0.0 else 0.0
     variance = (h[VAR_C + 1], h[VAR_A + 1], h[VAR_B + 1])
-    predict(c, multiply, moment, h[ROWS], variance, level[0], factor)
+    predict(c, multiply, moment, variance, level[0], factor)
     for s in range(SEASONS):
         season[s] = exposure * level[s] * factor[s] if multiply else level[s] + factor[s]
     weights(h, SEASON_LOSS, SEASONS, weight)
@@ -185,7 +185,8 @@ def follow(
         else:
             h[LEVEL_X + s] = h[LEVEL_X + s] * fade + usual - factor[s]
             h[LEVEL_F + s] = h[LEVEL_F + s] * fade + 1.0
-    learn(c, multiply, moment, h[ROWS], usual, exposure, daily, level, factor)
+    sigma = sqrt(variance_of(h, 1, slow))
+    learn(c, multiply, moment, usual, exposure, daily, sigma, level, factor)
     _local(h, multiply, value, bounded, slow)
 
 

@@ -22,6 +22,7 @@ START_ROW = _take()
 START_MS = _take()
 ALERT_ROW = _take()  # row of the last alert
 PEAK = _take()  # greatest rarity of the episode
+STRENGTH = _take()  # evidence per row that began the episode
 QUIET = _take()
 COLUMN = _take()  # of the episode: the column that began it, kind, side
 KIND = _take()

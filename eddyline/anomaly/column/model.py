@@ -15,6 +15,7 @@ from eddyline.anomaly.column.expectation import (
 )
 from eddyline.anomaly.column.law import evidence
 from eddyline.anomaly.column.places import (
+    AGE,
     AUTO,
     BOD,
     BORN,
@@ -46,7 +47,7 @@ from eddyline.anomaly.column.places import (
     USUAL,
     WHOLE,
 )
-from eddyline.anomaly.column.season import Moment, doubt, learn_stray, stray_factor
+from eddyline.anomaly.column.season import Moment, doubt, learn_stray, midnight, stray_factor
 from eddyline.anomaly.column.similarity import remember
 from eddyline.anomaly.column.surprise import surprise
 from eddyline.anomaly.column.windows import forget_windows, freedom, settle, spread, worst
@@ -59,7 +60,7 @@ _LEARNT_DAYS = 14.0
 # Rows after a long episode in which the recent past may still be its.
 _AFTERMATH = 288.0
 # Rows before which an episode does not keep a model from learning how far values stray.
-_FREEZE_ROWS = 400.0
+FREEZE_ROWS = 400.0
 # Decades of evidence per decade of rows that a column can support: constant so far, and varied.
 _SUPPORT, _SUPPORT_VARIED = 1.6, 3.0
 # Decades of rarity, per decade of rows, of the first value of a column that was constant so far: as
@@ -70,6 +71,8 @@ _DEPARTURE = 1.67
 _COUNTED = 3.0
 # So many values may differ from the others before their return to the usual one can be news.
 _FEW = 3.0
+# Of a column with gaps so many rows count for each that has a value.
+_SPARSE = 4.0
 DAY_S, HOUR_S, BIN_S = 86_400.0, 3_600.0, 300.0
 # Of the scratch array: seasons' factors, levels, predictions, experts, weights.
 _LEVEL, _SEASON = SEASONS, 2 * SEASONS
@@ -85,15 +88,22 @@ JUDGED = 11
 
 
 @kernel
-def moment_of(local_s: float, weekday: int, day_rows: float, timed: bool) -> Moment:
+def moment_of(h: Doubles, local_s: float, weekday: int, day_rows: float, timed: bool) -> Moment:
     """When a row is. local_s: seconds of local time; weekday: in place of its own, or -1."""
     if not timed:
-        return Moment(0.0, -1, 0, day_rows)
+        return Moment(0.0, -1, 0, day_rows, 0.0, 0.0, 1.0, 0.0)
+    # A column with few values knows its days by them, so many at least.
+    before = h[AGE]
+    h[AGE] = max(before, min((local_s - h[FIRST_S]) / DAY_S, _SPARSE * h[ROWS] / day_rows))
+    density = min(h[ROWS] / max(h[AGE] * day_rows, 1.0), 1.0)
     days = floor(local_s / DAY_S)
     inside = local_s - days * DAY_S
     if weekday < 0:
         weekday = int((days + 3.0) % 7.0)
-    return Moment(inside / HOUR_S, weekday, int(inside / BIN_S), day_rows)
+    return Moment(
+        inside / HOUR_S, weekday, int(inside / BIN_S), day_rows, h[AGE], before, density,
+        float(floor((days + 3.0) / 7.0)),
+    )  # fmt: skip
 
 
 @kernel
@@ -109,7 +119,7 @@ def judge_value(
         h[ORIGIN], h[FIRST_S], h[LOW], h[HIGH] = value, local_s, value, value
         h[WHOLE] = 1.0
     if h[BORN] > 0.0:
-        moment = moment_of(local_s, weekday, day_rows, timed)
+        moment = moment_of(h, local_s, weekday, day_rows, timed)
         _judge(h, c, value, exposure, moment, hot, scratch, out)
     _meet(h, c, value, exposure, local_s)
     if not _is_time(h[SEEN]):
@@ -170,7 +180,7 @@ def _again(
     """Begin anew under another law and learn what has been seen once more."""
     _begin_plain(h, c, law)
     for i in range(n):
-        moment = moment_of(h[FIRST_S] + float(c[TIME + i]), -1, day_rows, timed)
+        moment = moment_of(h, h[FIRST_S] + float(c[TIME + i]), -1, day_rows, timed)
         _judge(h, c, h[ORIGIN] + float(c[RECENT + i]), 1.0, moment, False, scratch, out)
     keep = out[EXPECTED]
     for i in range(JUDGED):
@@ -188,19 +198,18 @@ def _judge(
     y = value
     if h[LAW] == POSITIVE:
         y = log(max(value, 0.1 * h[LOW] if h[LOW] > 0.0 else 1e-9))
-    if moment.weekday >= 0 and h[ROWS] >= moment.day_rows > h[ROWS] - 1.0:
+    if moment.weekday >= 0 and moment.age >= 1.0 > moment.before:
         turn_to_season(h, c)
         forget_windows(h)
-    second = 2.0 * moment.day_rows
-    if moment.weekday >= 0 and h[ROWS] >= second > h[ROWS] - 1.0:
+    if moment.weekday >= 0 and moment.age >= 2.0 > moment.before:
         forget_tails(h, c)  # of days that had no season yet
     slow, quick = expect(h, c, moment, exposure, factor, level, season, expert, weight)
     u0, u1 = variance_of(h, 0, quick), variance_of(h, 1, slow)
     stray = stray_factor(c, moment)
     v0, v1 = u0 * stray, u1 * stray
-    unsure = doubt(c, moment, h[ROWS])
-    z0, w0, short0 = worst(h, c, 0, y, quick, v0, unsure)
-    z1, w1, short1 = worst(h, c, 1, y, slow, v1, unsure)
+    unsure, step = doubt(c, moment), midnight(moment)
+    z0, w0, short0 = worst(h, c, 0, y, quick, v0, unsure, step)
+    z1, w1, short1 = worst(h, c, 1, y, slow, v1, unsure, step)
     # An episode is over when what began it is, and the season's level holds again.
     out[SHORT] = max(short0, short1) if h[ON_TRACK] == 0.0 else short1
     most = _cap(h, y, quick)
@@ -214,10 +223,10 @@ def _judge(
             out[DEPARTURE] += min(log10(max(value, 1.0)), 1.0)
     elif value == h[ORIGIN] and h[USUAL] < h[SEEN] <= h[USUAL] + _FEW:
         out[QUICK], out[SLOW] = 0.0, 0.0
-    out[EXPECTED], out[SIGMA], out[FREEDOM] = quick, sqrt(v0), freedom(h, 0)
+    out[EXPECTED], out[SIGMA], out[FREEDOM] = quick, sqrt(v0), freedom(h, 0, quick)
     out[OFF] = (y - quick) / sqrt(v0)
     h[RESIDUAL] = out[OFF]
-    hot = hot and h[ROWS] > _FREEZE_ROWS
+    hot = hot and h[ROWS] > FREEZE_ROWS
     if not hot:
         _learn_strays(h, c, moment, y, slow, quick, stray)
     bounded, usual, again = _bounds(h, c, moment, y, slow, quick, sqrt(v1), sqrt(v0))
@@ -270,10 +279,10 @@ def _bounds(
     if moment.weekday >= 0:
         last = BOD + 4 * moment.bin + 3
         before = float(c[last])
-        if h[ROWS] > moment.day_rows:
+        if moment.age > 1.0:
             again = (before > high and y > high) or (before < low and y < low)
             low, high = min(low, before), max(high, before)
-        if h[ROWS] > _LEARNT_DAYS * moment.day_rows:
+        if moment.age > _LEARNT_DAYS:
             margin = _BOUND * max(far, near) + slack(h)
             usual = min(max(y, min(slow - margin, before)), max(slow + margin, before))
         c[last] = y

@@ -49,11 +49,13 @@ from eddyline.anomaly.column.key import (
     STEP_RING,
     STEP_S,
     STEPS,
+    STRENGTH,
     TOGETHER,
     TOGETHER_RING,
 )
 from eddyline.anomaly.column.model import (
     DEPARTURE,
+    FREEZE_ROWS,
     GREAT,
     JUDGED,
     OFF,
@@ -90,6 +92,7 @@ from eddyline.anomaly.column.places import (
 from eddyline.anomaly.column.relation import forget_relation, judge_relation
 from eddyline.anomaly.column.similarity import place_distance, shape_distance
 from eddyline.anomaly.column.surprise import surprise
+from eddyline.anomaly.column.windows import LENGTHS
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, entry, kernel
 
 WEEK_S, DAY_S = 604_800.0, 86_400.0
@@ -103,6 +106,8 @@ POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
 # Rows before shape, place and forest say anything.
 _NOVEL_ROWS = 100.0
 _FOREST_WEIGHT = 0.7
+# Rows that a shape, a place or a forest's score tells of.
+_NOVEL_LENGTH = 8.0
 # Counts of a greater mean take part in the relation of columns.
 _SOLID = 4.0
 # The greatest evidence of a block says nothing of sparse counts, of which most blocks have none:
@@ -112,6 +117,8 @@ _SPARSE_MORE = 0.3
 _NOVEL_SUPPORT = 0.75
 _REST_ROWS, _NOVEL_REST = 36.0, 100.0
 _RARER = 1.0
+# Evidence per row so many times that of the episode's beginning is no part of it.
+_STRONGER = 8.0
 # The longest window, of 4 rows, that is no slow growth of an episode.
 _SUDDEN = 2.0
 _HABIT, _HABIT_ROWS = 0.06, 20_000.0
@@ -134,8 +141,9 @@ KEY_OPTIONS = 5
     READY,
     TALK,
     BOTH,
-) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
-PASSED = 13
+    ROW_STRENGTH,
+) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
+PASSED = 14
 
 
 @kernel
@@ -317,7 +325,8 @@ def _column(
         rarity = calibrated(h, at, prior, a)
         if h[LAW] == COUNT and h[LEVEL_X] < SPARSE * h[LEVEL_F]:
             rarity = min(rarity, as_exact(prior, a) + _SPARSE_MORE)
-        note(h, at, c, ring, prior, a)
+        if h[ON] == 0.0 or h[SEEN] < FREEZE_ROWS:  # an episode counts by its beginning
+            note(h, at, c, ring, prior, a)
         if rarity > best:
             best, track = rarity, t
     rarity = best + share - split
@@ -339,6 +348,7 @@ def _column(
         window = judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]
         row[RARITY], row[RARITY_COLUMN] = rarity, j
         least = min(abs(judged[QUICK]), abs(judged[SLOW]))
+        row[ROW_STRENGTH] = least / LENGTHS[int(window)]
         row[BOTH] = 1.0 if judged[QUICK] * judged[SLOW] > 0.0 and least > 3.0 else 0.0
         row[RARITY_KIND] = (
             DRIFT if track == 1 and window >= 4.0 else (POINT if window < 1.0 else LEVEL)
@@ -392,7 +402,10 @@ def conclude(
     over = limit > 0.0 and best >= limit and row[READY] > LEARN_ROWS
     by_column, busy = row[RARITY] >= limit, row[BUSY] > 0.0
     sudden = by_column and row[BOTH] > 0.0 and row[RARITY_WINDOW] <= _SUDDEN
-    alert = _episode(k, row[READY], over, best, by_column, sudden, busy, column, kind, side)
+    strength = row[ROW_STRENGTH] if by_column else novel / _NOVEL_LENGTH
+    alert = _episode(
+        k, row[READY], over, best, by_column, sudden, busy, column, kind, side, strength
+    )  # fmt: skip
     if alert:
         k[START_MS] = rows.times[r]
     results.alert[r], results.limit[r] = alert, limit
@@ -429,7 +442,7 @@ def _novel(
 @kernel
 def _episode(
     k: Doubles, row: float, over: bool, rarity: float, by_column: bool, sudden: bool, busy: bool,
-    column: float, kind: float, side: float,
+    column: float, kind: float, side: float, strength: float,
 ) -> bool:  # fmt: skip
     """Whether the row begins an episode; it may prolong or end one.
 
@@ -444,7 +457,8 @@ def _episode(
         lasts = busy or k[QUIET] < 3.0
         if k[KIND] >= SHAPE and not busy and since >= _NOVEL_REST:
             lasts = False
-        if lasts and not (sudden and since >= _REST_ROWS and rarity >= peak + _RARER):
+        news = since >= _REST_ROWS or strength >= _STRONGER * k[STRENGTH]
+        if lasts and not (sudden and news and rarity >= peak + _RARER):
             return False
         k[ACTIVE] = 0.0
     if not over:
@@ -454,7 +468,7 @@ def _episode(
     if since < rest and same and rarity < k[PEAK] + _RARER:
         return False
     k[ACTIVE], k[NUMBER], k[START_ROW], k[ALERT_ROW] = 1.0, k[NUMBER] + 1.0, row, row
-    k[PEAK], k[QUIET] = rarity, 0.0
+    k[PEAK], k[QUIET], k[STRENGTH] = rarity, 0.0, strength
     k[COLUMN], k[KIND], k[SIDE] = column, kind, side
     k[BAR] += 1.0
     k[HABIT] += 1.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import floor
 from typing import NamedTuple
 
-from eddyline.anomaly.column.places import BOD, HOD, HOW, KOD, SEASONS, STRAY, WD
+from eddyline.anomaly.column.places import BOD, HOD, HOW, KOD, SEASONS, STRAY, WD, WEEK_OFF
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 # Visits that a cell remembers, in days or weeks.
@@ -24,8 +24,12 @@ _FEW_HOUR, _FEW_BIN = 10.0, 3.0
 _WORKING_DAYS = 5
 _SECOND_DAY, _FIRST_WEEKEND = 0.15, 0.35
 _FIRST_SUNDAY, _FIRST_WEEK = 0.3, 0.1
-# Of a fault so much is learnt for the same hour of the next week.
-_OF_FAULT = 0.25
+# Of a fault so much is learnt for the same hour of the next week, and so many deviations at most,
+# unless the hour was off on the same side a week before.
+_OF_FAULT, _OF_FAULT_MOST = 0.25, 0.5
+# At midnight one weekday's factor takes the place of another's: by what share that may be off for
+# so many hours, and the weeks from which on more of them help.
+_MIDNIGHT, _MIDNIGHT_HOURS, _MIDNIGHT_WEEKS = 0.06, 2.0, 3.0
 # Days until each day of the week has been seen twice.
 _BOTH_WEEKS = 14.0
 _TINY = 1e-9
@@ -33,12 +37,18 @@ _TINY = 1e-9
 
 class Moment(NamedTuple):
     """When a row is: hour (0 to 24), weekday (0 Monday), bin of the day (0 to 287); rows in a day.
-    weekday is -1 where time is not known."""
+    weekday is -1 where time is not known. age: days since the column's first value; before: the
+    same of the row before. density: share of the rows since then that have a value.
+    week: number of the week."""
 
     hour: float
     weekday: int
     bin: int
     day_rows: float
+    age: float
+    before: float
+    density: float
+    week: float
 
 
 @kernel
@@ -153,20 +163,47 @@ def _kind_at(moment: Moment) -> int:
 
 
 @kernel
-def doubt(c: Singles, moment: Moment, rows: float) -> float:
+def doubt(c: Singles, moment: Moment) -> float:
     """By what share the season may be off: on a key's second day, on its first weekend, and on
     days of the week that it has not seen."""
-    if moment.weekday < 0 or rows < moment.day_rows:
+    if moment.weekday < 0 or moment.age < 1.0:
         return 0.0
     here = float(c[_kind_at(moment) + 2])
-    if moment.weekday >= _WORKING_DAYS and here < max(0.9 * moment.day_rows / 24.0, 1.0):
+    hour = 0.9 * moment.day_rows / 24.0 * moment.density
+    if moment.weekday >= _WORKING_DAYS and here < max(hour, 1.0):
         return _FIRST_WEEKEND
-    if rows < 2.0 * moment.day_rows:
+    if moment.age < 2.0:
         return _SECOND_DAY
-    weeks = rows / (7.0 * moment.day_rows)
+    weeks = moment.age / 7.0
     if weeks < 1.0:
         return _FIRST_SUNDAY if moment.weekday >= _WORKING_DAYS else _FIRST_WEEK
     return _FIRST_WEEK * max(2.0 - weeks, 0.0)
+
+
+@kernel
+def midnight(moment: Moment) -> tuple[float, float, float]:
+    """(share, rows, since): by what share the expectation may be off in the first so many rows of
+    a day, and how many rows ago the day began."""
+    if moment.weekday < 0 or moment.age < 2.0:
+        return 0.0, 0.0, 0.0
+    share = _MIDNIGHT * min(_MIDNIGHT_WEEKS * 7.0 / moment.age, 1.0)
+    hour = moment.day_rows / 24.0
+    return share, _MIDNIGHT_HOURS * hour, moment.hour * hour + 1.0
+
+
+@kernel
+def _again_this_week(c: Singles, at: int, moment: Moment, side: float) -> bool:
+    """Whether the hour was off on the same side a week before; that it is off now is noted.
+
+    c[at]: the week in which it was off last, as its number, negative for values too low, and a half
+    more if it had been off the week before, too.
+    """
+    last, now = abs(0.0 + c[at]), moment.week + 1.0  # the sum is a double, whose floor is known
+    if floor(last) == now:
+        return bool(last > now)
+    again = bool(floor(last) == now - 1.0 and side * float(c[at]) > 0.0)
+    c[at] = side * (now + (0.5 if again else 0.0))
+    return again
 
 
 @kernel
@@ -210,12 +247,12 @@ def _of_kind(c: Singles, multiply: bool, moment: Moment, a: float, b: float, hou
 
 @kernel
 def predict(
-    c: Singles, multiply: bool, moment: Moment, rows: float,
+    c: Singles, multiply: bool, moment: Moment,
     variance: tuple[float, float, float], level: float, factor: Doubles,
 ) -> None:  # fmt: skip
     """Fill ``factor`` (SEASONS,): factors, or offsets, of each season at a moment."""
     factor[0] = 1.0 if multiply else 0.0
-    if moment.weekday < 0 or rows < moment.day_rows:
+    if moment.weekday < 0 or moment.age < 1.0:
         for s in range(1, SEASONS):
             factor[s] = factor[0]
         return
@@ -224,7 +261,7 @@ def predict(
     factor[1] = hour_curve(c, multiply, moment.hour, a)
     kind = _of_kind(c, multiply, moment, a, b, factor[1])
     factor[2] = kind
-    if rows >= 2.0 * moment.day_rows:
+    if moment.age >= 2.0:
         w = weekday_factor(c, multiply, moment.weekday, a, b, size)
         factor[2] = kind * w if multiply else kind + w
     at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
@@ -250,11 +287,12 @@ def predict(
 
 @kernel
 def learn(
-    c: Singles, multiply: bool, moment: Moment, rows: float, value: float, exposure: float,
-    daily: bool, level: Doubles, factor: Doubles,
+    c: Singles, multiply: bool, moment: Moment, value: float, exposure: float,
+    daily: bool, sigma: float, level: Doubles, factor: Doubles,
 ) -> None:  # fmt: skip
     """Add a value that was bounded. level, factor (SEASONS,): as they were before it. daily:
-    whether it is learnt for this time of every day, too, and not of this weekday alone."""
+    whether it is learnt for this time of every day, too, and not of this weekday alone. sigma:
+    how far values stray."""
     if moment.weekday < 0:
         return
     day = moment.day_rows
@@ -263,7 +301,7 @@ def learn(
     if daily:
         c[at] = float(c[at]) * fade_hod + value
         c[at + 1] = float(c[at + 1]) * fade_hod + exposure
-    if rows < day:
+    if moment.age < 1.0:
         return
     at = _kind_at(moment)
     fade = 1.0 - 1.0 / (DAYS * max(day / 24.0, 1.0))
@@ -279,21 +317,26 @@ def learn(
     else:
         c[at] = float(c[at]) * fade_wd + value - kind
         c[at + 1] = float(c[at + 1]) * fade_wd + 1.0
-    at = HOW + 3 * (moment.weekday * 24 + int(moment.hour))
+    at_hour = moment.weekday * 24 + int(moment.hour)
+    most = _OF_FAULT_MOST * sigma
+    at = HOW + 3 * at_hour
     fade = 1.0 - 1.0 / (WEEKS * max(day / 24.0, 1.0))
     seen = float(c[at + 2]) > 0.5
     parent, hourly = factor[2], factor[3]
-    if rows < _BOTH_WEEKS * day:
+    if moment.age < _BOTH_WEEKS:
         # What is new on a weekday is learnt by the kind of day, and not by all tables again.
         w = weekday_factor(c, multiply, moment.weekday, 1.0 / size, 0.01, size)
         parent = kind * w if multiply else kind + w
     if seen and not daily:
         usual = exposure * level[3] * factor[3] if multiply else level[3] + factor[3]
-        value = usual + _OF_FAULT * (value - usual)
+        off = value - usual
+        side = 1.0 if off > 0.0 else -1.0
+        if not _again_this_week(c, WEEK_OFF + at_hour, moment, side):
+            value = usual + min(max(_OF_FAULT * off, -most), most)
     _cell(c, at, multiply, fade, value, exposure, level[2], parent)
     if not daily:
         return
-    if rows < _BOTH_WEEKS * day:
+    if moment.age < _BOTH_WEEKS:
         how = deviation(
             float(c[at]), float(c[at + 1]), float(c[at + 2]), multiply, _PRIOR_HOW, 1.0 / size, 0.06
         )

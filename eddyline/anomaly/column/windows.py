@@ -60,23 +60,33 @@ _HEAVY, _HEAVY_YOUNG = 4.0, 200.0
 
 @kernel
 def worst(
-    h: Doubles, c: Singles, track: int, value: float, mean: float, variance: float, doubt: float
+    h: Doubles,
+    c: Singles,
+    track: int,
+    value: float,
+    mean: float,
+    variance: float,
+    doubt: float,
+    step: tuple[float, float, float],
 ) -> tuple[float, int, float]:
     """(score, window) of the window that is farthest off, with the value in it; and the greatest
     absolute score of the windows up to the one that began the column's episode.
 
-    doubt: by what share the expectation may be off in all rows alike (``season.doubt``).
+    doubt: by what share the expectation may be off in all rows alike (``season.doubt``). step: the
+    same for the first rows of a day (``season.midnight``).
 
     The sums are updated; ``settle`` then learns how far sums usually stray.
     """
     count, positive = h[LAW] == COUNT, h[LAW] == POSITIVE
     # In a key's first week values may stray farther at hours that are still to come.
     young = doubt > 0.0 and not count
-    degrees = min(freedom(h, track), _UNKNOWN_HOURS) if young else freedom(h, track)
-    heavy = (is_heavy(h, track) and not (count and mean < _FEW)) or positive
+    degrees = freedom(h, track, mean)
+    if young:
+        degrees = min(degrees, _UNKNOWN_HOURS)
+    heavy = is_heavy(h, track, mean) or positive
     best, at, short = 0.0, 0, 0.0
-    off = value - mean
-    most = _CLIP * sqrt(variance) + 2.0 * slack(h)
+    off, sigma = value - mean, sqrt(variance)
+    most = _CLIP * sigma + 2.0 * slack(h)
     _add(h, c, track, off, min(max(off, -most), most), mean, variance)
     for w in range(WINDOWS):
         i = track * WINDOWS + w
@@ -88,7 +98,13 @@ def worst(
         spread = v * max(h[WINDOW_Q + i], least)
         rows = min(LENGTHS[w], h[WINDOW_N + track])
         if doubt > 0.0:
-            unsure = doubt * (m if count else rows * (0.3 if positive else 3.0 * sqrt(variance)))
+            unsure = doubt * (m if count else rows * (0.3 if positive else 3.0 * sigma))
+            spread += unsure * unsure
+        if step[0] > 0.0:
+            hit = max(min(step[2], step[1]) - max(step[2] - rows, 0.0), 0.0)
+            unsure = step[0] * (
+                m * hit / rows if count else hit * (0.3 if positive else 3.0 * sigma)
+            )
             spread += unsure * unsure
         if count:
             # As if one more event had been seen: few events bear out no exact mean.
@@ -98,7 +114,7 @@ def worst(
         else:
             score = s / sqrt(spread + 1e-300)
         if w == 0:
-            score = own_score(h, c, track, student_score(score, degrees), off / sqrt(variance))
+            score = own_score(h, c, track, student_score(score, degrees), off / sigma)
         else:
             # A sum of heavy-tailed values is the less heavy-tailed the more of them there are.
             own = 4.0 * LENGTHS[w] + 2.0 if heavy else (_UNKNOWN_HOURS if young else 400.0)
@@ -202,14 +218,16 @@ def settle(h: Doubles, track: int) -> None:
 
 
 @kernel
-def freedom(h: Doubles, track: int) -> float:
+def freedom(h: Doubles, track: int, mean: float) -> float:
     """Degrees of freedom: few while little is known, and where single values stray far."""
-    return float(max(min(4.0 if is_heavy(h, track) else 200.0, h[ROWS] - 1.0), 2.0))
+    return float(max(min(4.0 if is_heavy(h, track, mean) else 200.0, h[ROWS] - 1.0), 2.0))
 
 
 @kernel
-def is_heavy(h: Doubles, track: int) -> bool:
-    """Whether single values follow a heavy-tailed law."""
+def is_heavy(h: Doubles, track: int, mean: float) -> bool:
+    """Whether single values follow a heavy-tailed law, which few counts seem to do anyway."""
+    if h[LAW] == COUNT and mean < _FEW:
+        return False
     return bool(h[TAIL + track] > _HEAVY + _HEAVY_YOUNG / max(h[ROWS], 1.0))
 
 
