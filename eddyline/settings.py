@@ -65,7 +65,9 @@ class Settings:
     poll_ms: int = _of(5, "How often a reader looks for new records.", 1, 10_000)
     worker_memory_mib: int = _of(1024, "DuckDB's memory limit for all jobs of a worker.", 64, 2**20)
     worker_threads: int = _of(2, "DuckDB's threads for all jobs of a worker.", 1, 256)
-    forest_memory_mib: int = _of(2048, "Memory of a forest's models; bounds its keys.", 1, 2**20)
+    forest_memory_mib: int = _of(
+        2048, "Memory of a forest's models; those of further keys rest on disk.", 1, 2**20
+    )
     kernel_memory_mib: int = _of(
         4096, "Memory of a note's Python process; 0: no limit.", 0, 1 << 20
     )

@@ -10,6 +10,7 @@ only where all rows are to be explained; that of a verdict comes from the column
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -25,6 +26,7 @@ from eddyline.anomaly.explanation import explanation_json
 from eddyline.anomaly.forest import ForestBank, Scores
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s
 from eddyline.anomaly.options import DetectorOptions, ForestOptions
+from eddyline.anomaly.packed import pack, unpack
 from eddyline.anomaly.units import WINDOW, Units
 from eddyline.anomaly.verdicts import Judged, Judges, doubles
 from eddyline.errors import EddylineError
@@ -86,12 +88,9 @@ class Detectors:
         explain: Literal["alerts", "all"] = "alerts",
         columns: tuple[str, ...] = (),
         early: bool = False,
-        forests: int | None = None,
     ) -> None:
         """columns: their names, which some options refer to. early: a row that can be judged has a
         score even before its key's forest has seen S rows, so that no alert has the score 0.
-        forests: keys from this number on have no forest, and so the score 0; their columns are
-        judged without it.
 
         Raises:
             EddylineError: ``invalid_argument`` naming the option that is out of range.
@@ -102,7 +101,6 @@ class Detectors:
         self.dimensions = dimensions
         self.explain = explain
         self.early = early
-        self.forests = forests
         self._forests = ForestBank(options.forest, dimensions)
         self._units = Units(dimensions) if options.normalize and dimensions > 1 else None
         names = list(columns) or [str(i) for i in range(dimensions)]
@@ -130,16 +128,14 @@ class Detectors:
         """
         keys, points = self._checked(keys, points)
         models = int(keys.max()) + 1 if len(keys) else 0
-        self._judges.make_room(models)
-        if self._units is not None:
-            self._units.make_room(models)
+        self.make_room(models)
         times = np.zeros(len(keys), np.int64) if times is None else times
         times = np.ascontiguousarray(times, np.int64)
         if began is None or not began.any():
             return self._process(keys, points, times)
         parts = []
         for a, z in runs(keys, began):
-            self._forget(keys[a:z][began[a:z]])
+            self.forget(keys[a:z][began[a:z]])
             parts.append(self._process(keys[a:z], points[a:z], times[a:z]))
         fields = Verdicts.__dataclass_fields__
         return Verdicts(**{f: np.concatenate([getattr(p, f) for p in parts]) for f in fields})
@@ -181,11 +177,8 @@ class Detectors:
         )  # fmt: skip
 
     def _scored(self, keys: Int64s, points: Doubles) -> Scores:
-        """The forest's scores; 0 of points that are not whole, which it does not learn, and of keys
-        without one."""
+        """The forest's scores; 0 of points that are not whole, which it does not learn."""
         whole = ~np.isnan(points).any(axis=1)
-        if self.forests is not None:
-            whole &= keys < self.forests
         if whole.all():
             return self._scored_whole(keys, points)
         n, d = points.shape
@@ -210,7 +203,7 @@ class Detectors:
         arrays["judges.heads"], arrays["judges.tails"] = self._judges.heads, self._judges.tails
         own = {n: getattr(self.options, n) for n in _OWN}
         own |= {"choices": asdict(self.options.choices), "names": list(self.columns)}
-        own |= {"explain": self.explain, "early": self.early, "forests": self.forests}
+        own |= {"explain": self.explain, "early": self.early}
         return state.pack({**header, **own}, arrays)
 
     @classmethod
@@ -232,7 +225,7 @@ class Detectors:
         choices = Choices(**header["choices"])
         options = DetectorOptions(ForestOptions(**header["forest"]), choices=choices, **own)
         out = cls(options, header["columns"], header["explain"], tuple(header["names"]))
-        out.early, out.forests = header.get("early", False), header.get("forests")
+        out.early = header.get("early", False)
         out._forests = compact.restored(header, arrays)
         if out._units is not None:
             for name in _UNITS:
@@ -241,7 +234,32 @@ class Detectors:
         out._judges.tails = arrays["judges.tails"].copy()
         return out
 
-    def _forget(self, models: Int64s) -> None:
+    def pack(self, models: Int64s) -> list[bytes]:
+        """All that each of these keys has learnt, as bytes; ``unpack`` goes on bit for bit."""
+        return [pack(m, self._judges, self._units, self._forests) for m in models.tolist()]
+
+    def unpack(self, models: Int64s, packed: Sequence[bytes]) -> None:
+        """Give keys, whose models hold nothing yet, what ``pack`` gave.
+
+        Raises:
+            EddylineError: ``corrupt_data`` if the bytes are not those of such keys.
+        """
+        self.make_room(int(models.max()) + 1 if len(models) else 0)
+        for model, one in zip(models.tolist(), packed, strict=True):
+            unpack(one, model, self._judges, self._units, self._forests)
+
+    def make_room(self, models: int) -> None:
+        """Memory for keys 0 to ``models`` - 1; what is not used stays untouched."""
+        self._judges.make_room(models)
+        if self._units is not None:
+            self._units.make_room(models)
+
+    def rows_before(self, models: Int64s) -> Int64s:
+        """How many rows a key has had before each of these rows, which come next."""
+        return self._judges.rows_before(models)
+
+    def forget(self, models: Int64s) -> None:
+        """Make models as if they had seen no row."""
         if self._units is not None:
             self._units.forget(models)
         self._judges.forget(models)

@@ -75,7 +75,6 @@ class JobMetrics:
     bad_records: int = 0
     lost: int = 0
     held: int = 0
-    keys_dropped: int = 0
     watermark_ms: int | None = None
     shards: tuple[ShardMetrics, ...] = ()
     operators: tuple[OperatorMetrics, ...] = ()
@@ -140,7 +139,6 @@ class Figures:
     bad_records: int = 0
     lost: int = 0
     held: int = 0
-    keys_dropped: int = 0
     watermark_ms: int = MIN_WATERMARK
     steps: int = 0
     epochs: int = 0
@@ -169,7 +167,6 @@ class Figures:
             bad_records=self.bad_records,
             lost=self.lost,
             held=self.held,
-            keys_dropped=self.keys_dropped,
             watermark_ms=self.watermark_ms if known else None,
             shards=_holding_back(self.shards),
             operators=operators,

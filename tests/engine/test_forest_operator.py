@@ -27,7 +27,7 @@ from engine_kit import (
 )
 
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
-from eddyline.engine.operators import forest
+from eddyline.engine.operators import forest_models
 from eddyline.errors import EddylineError
 from eddyline.record import types as t
 from eddyline.record.schema import Column, Schema
@@ -180,7 +180,7 @@ def crashing(moment: str, nth: int) -> Any:
 def test_a_crash_changes_no_score(
     folder: Path, moment: str, snapshot: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forest, "SNAPSHOT_POINTS", snapshot)
+    monkeypatch.setattr(forest_models, "SNAPSHOT_POINTS", snapshot)
     node = forest_over(stream(folder), ("x",))
 
     def plan(name: str) -> p.Plan:

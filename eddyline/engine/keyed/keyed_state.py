@@ -334,9 +334,12 @@ class KeyedState:
         self._tidy_journal()
 
     def _begin_merge(self, table: int) -> None:
-        merge = None if table in self._merges else chosen(self._runs[table], HOT_ROWS)
+        merge = None if table in self._merges else self._chosen(table)
         if merge:
             self._merges[table] = Merge(self._folder(), self._numbered(), merge)
+
+    def _chosen(self, table: int) -> list[SortedRun]:
+        return chosen(self._runs[table], HOT_ROWS)
 
     def _insert(self, table: int, pieces: list[pa.Table]) -> None:
         rows = pa.concat_tables(pieces).combine_chunks()

@@ -5,8 +5,8 @@ taken in order of (time, arrival) as far as the watermark has settled it, so tha
 depend on how rows were cut into batches. With ``fill`` a window in which a known key has no row
 gives that key a point of its own, so that silence can be seen as well as noise.
 
-State: rows that wait for the watermark, the keys, a snapshot of the detectors now and then, and
-the points they have taken since; a restore loads the snapshot and takes the points again.
+State: rows that wait for the watermark, the keys where windows are filled, and the keys' models
+(``forest_models``).
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from eddyline.engine import scores
+from eddyline.engine.keyed.versions import KeyedVersions
 from eddyline.engine.operators.forest_episodes import Episodes
 from eddyline.engine.operators.forest_fill import Gaps
 from eddyline.engine.operators.forest_incidents import Incidents
 from eddyline.engine.operators.forest_keys import ForestKeys, KeysOfStep
+from eddyline.engine.operators.forest_models import SCHEMA, ForestModels
 from eddyline.engine.operators.operator import (
-    Int64s,
     Operator,
     OperatorContext,
     Step,
@@ -40,9 +41,6 @@ from eddyline.sql import physical as plan
 if TYPE_CHECKING:
     from eddyline.anomaly.detector import Detectors, Verdicts
 
-SNAPSHOT_POINTS, SNAPSHOT_ROWS_A_KEY = 20_000, 4
-# Memory for the models of keys' columns, beside that of forests.
-JUDGED_MIB_MAX = 1024
 Bools = npt.NDArray[np.bool_]
 _KEY, FILLED = "$k", "$filled"
 
@@ -63,25 +61,29 @@ class Forest(Operator):
         self._below = inputs[0].schema
         self._listener = listener
         self._durable = durable
-        self._keys = ForestKeys(context, self._below, node.partition_by, durable)
-        self._stale: set[int] = set()  # models that still hold what another key taught them
+        fills = node.fill is not None
+        self._keys = ForestKeys(context, self._below, node.partition_by, remembers=fills)
+        self.keyed = disk = KeyedVersions(
+            context.db,
+            self.name,
+            SCHEMA,
+            directory=context.directory,
+            data_dir=context.settings.data_dir,
+        )
+        self._disk = disk
+        self._models = ForestModels(context, disk, self._machine, durable=durable)
         self._gaps = Gaps(node, self._below) if node.fill is not None else None
-        self._detectors: Detectors | None = None
         self._warm = False
         self._episodes = Episodes()
         self._incidents = Incidents(node.partition_by, node.columns)
         self._settled = SettledRows(context, self._below, node.time_column)
-        self._taken = 0
         self._unreported: ScorePoints | None = None
         self._unreported_table = context.table("untold")
-        self._points = context.table("points")
-        self._snapshot = context.table("snapshot")
 
     def create(self) -> None:
         db = self.context.db
         self._settled.create()
-        db.run(f"CREATE TABLE {self._points} (nth BIGINT, model BIGINT, point DOUBLE[])")
-        db.run(f"CREATE TABLE {self._snapshot} (taken BIGINT, models BLOB)")
+        self._models.create()
         db.run(f"CREATE TABLE {self._unreported_table} ({scores.TABLE})")
         self._keys.create()
         self.adapt()
@@ -97,14 +99,17 @@ class Forest(Operator):
         if batch is not None and batch.num_rows:
             refuse_changes(batch, "RANDOM_CUT_FOREST")
         rows = self._settled.take(batch, watermark)
-        taken = self._take(rows) if rows is not None and rows.num_rows else self._keys.none()
+        some = rows is not None and rows.num_rows > 0
+        taken = self._keys.take(rows) if some else self._keys.none()
         if rows is not None:
             rows = rows.append_column(_KEY, pa.array(taken.ids))
         if self._gaps is not None:
             rows = self._filled(rows, taken, watermark)
         if rows is None or not rows.num_rows:
             return Step(None, watermark)
-        return Step(Batch(self._score(rows, taken)), watermark)
+        scored = self._score(rows, taken)
+        self._disk.settle()
+        return Step(Batch(scored), watermark)
 
     def due(self, inputs: tuple[int, ...]) -> tuple[int, bool]:
         if not self._warm:  # once the job has its place in the stream, before it has rows
@@ -122,21 +127,18 @@ class Forest(Operator):
 
     def save(self) -> dict[str, Any]:
         gaps = self._gaps.save() if self._gaps else None
-        keys = {"stale": sorted(self._stale), "dropped": self._keys.dropped}
         odd = {"episodes": self._episodes.save(), "incidents": self._incidents.save()}
-        return {**self._settled.save(), "taken": self._taken, **keys, "gaps": gaps, **odd}
+        return {**self._settled.save(), **self._models.save(), "gaps": gaps, **odd}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._settled.restore(saved)
-        self._taken = saved["taken"]
         if "episodes" in saved:
             self._episodes.restore(saved["episodes"])
             self._incidents.restore(saved["incidents"])
         if self._gaps is not None and saved["gaps"] is not None:
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
-        self._stale, self._keys.dropped = set(saved.get("stale", ())), saved.get("dropped", 0)
-        self._relearn()
+        self._models.restore(saved)
         reported = self.context.db.query(f"SELECT * FROM {self._unreported_table}")
         # The last run may have died before it told them; twice does no harm. Older ones told less.
         if (
@@ -151,49 +153,22 @@ class Forest(Operator):
         if self._settled.held:
             out.append(f"{self._settled.held} rows wait at the forest until their time is settled")
         need = self._node.sub_sample_size
-        if self._taken and self._taken < need * max(1, len(self._keys)):
+        if self._models.taken and self._models.taken < need * max(1, self._models.num_keys):
             out.append(
-                f"the forest has learnt {self._taken} rows; it scores a key after its first {need}"
+                f"the forest has learnt {self._models.taken} rows; it scores a key after its first "
+                f"{need}"
             )
-        without = len(self._keys) - self._room()[0] if self._node.grade is not None else 0
-        if without > 0:
+        if self._disk.num_rows > self._models.room:
             out.append(
-                f"there is memory for the forests of {self._room()[0]:,} keys; the columns of the "
-                f"other {without:,} are judged without one (EDDYLINE_FOREST_MEMORY_MIB)"
-            )
-        if self._keys.dropped:
-            out.append(
-                f"the forest holds {self._keys.most} keys at most; {self._keys.dropped} times the "
-                "one without rows for longest left (EDDYLINE_FOREST_MEMORY_MIB)"
+                f"there is memory for the models of {self._models.room:,} keys; those of "
+                f"{self._models.num_keys:,} are kept, the others on disk, which costs time with "
+                "each of their rows (EDDYLINE_FOREST_MEMORY_MIB)"
             )
         if self._gaps is not None and self._gaps.next_ms is not None:
             out.append(
                 f"the next window without rows would be filled at {stamp(self._gaps.next_ms)}"
             )
         return out
-
-    def _take(self, rows: pa.Table) -> KeysOfStep:
-        """The key of each row. How many keys there may be follows from a model's size, known
-        once numba is loaded."""
-        self._keys.most = self._room()[1]
-        before = self._keys.dropped
-        taken = self._keys.take(rows)
-        self.context.figures.keys_dropped += self._keys.dropped - before
-        return taken
-
-    def _room(self) -> tuple[int, int]:
-        """How many keys may have a forest, and how many may be judged at all: where there is a
-        verdict, the columns of more keys than have a forest are judged without it."""
-        from eddyline.anomaly.layout import Layout
-        from eddyline.anomaly.verdicts import key_bytes
-
-        n, mib = self._node, self.context.settings.forest_memory_mib
-        each = Layout(n.number_of_trees, n.sub_sample_size, len(n.columns), n.shingle_size)
-        forests = max(1, (mib << 20) // each.model_bytes)
-        if n.grade is None:
-            return forests, forests
-        judged = (min(mib, JUDGED_MIB_MAX) << 20) // key_bytes(len(n.columns))
-        return forests, max(forests, judged)
 
     def _filled(self, rows: pa.Table | None, taken: KeysOfStep, watermark: int) -> pa.Table | None:
         """Rows, and between them points of known keys for windows that have none."""
@@ -202,7 +177,7 @@ class Forest(Operator):
         if rows is not None and rows.num_rows:
             ids, times = taken.ids, rows[TIME].combine_chunks().to_numpy()
             self._gaps.learn(rows, times)
-        where, when = self._gaps.missing(ids, times, watermark, taken.left)
+        where, when = self._gaps.missing(ids, times, watermark)
         if not len(where):
             return rows
         made = self._gaps.rows(taken, where, when)
@@ -225,15 +200,12 @@ class Forest(Operator):
         points = np.column_stack([doubles_of(rows[c]) for c in node.columns])
         points[~np.isfinite(points)] = np.nan
         whole: Bools = np.asarray(~np.isnan(points).all(axis=1))
-        began = self._begun(taken, ids[whole])
         times = rows[TIME].combine_chunks().to_numpy()[whole]
-        verdicts = self._detect(taken.models[ids[whole]], points[whole], began, times)
+        verdicts, known = self._models.detect(taken.labels, ids[whole], points[whole], times)
         reasons = self._explanations(verdicts)
         shown = taken.shown(ids[whole])
         events = self._episodes.take(shown, times, verdicts)
-        incidents = self._incidents.take(
-            shown, times, points[whole], verdicts, events, len(self._keys)
-        )
+        incidents = self._incidents.take(shown, times, points[whole], verdicts, events, known)
         filled = _filled_rows(rows, whole)
         reported = self._scored_points(rows, shown, points, whole, verdicts, reasons)
         self._report(replace(reported, event=_texts(events), incident=_texts(incidents)))
@@ -306,22 +278,6 @@ class Forest(Operator):
             episodes,
         ]
 
-    def _begun(self, taken: KeysOfStep, ids: Int64s) -> Bools:
-        """Which of the rows that teach the forest are the first of a key in another's place."""
-        began = np.zeros(len(ids), np.bool_)
-        for model in sorted(self._stale):
-            self._begin(model, model, ids, began)
-        for one in taken.left:
-            self._begin(one.new, int(taken.models[one.new]), ids, began)
-        return began
-
-    def _begin(self, key: int, model: int, ids: Int64s, began: Bools) -> None:
-        mine = ids == key
-        self._stale.add(model)
-        if mine.any():
-            began[int(np.argmax(mine))] = True
-            self._stale.discard(model)
-
     def _explanations(self, verdicts: Verdicts) -> list[str]:
         """JSON a judged row: of all rows if the function gives them, else of anomalous ones."""
         from eddyline.anomaly.detector import explanation_json
@@ -352,7 +308,7 @@ class Forest(Operator):
         several = np.isin(verdicts.kind, (LEVEL, DRIFT))
         return ScorePoints(
             node=self.name,
-            nth=np.arange(self._taken - int(whole.sum()), self._taken),
+            nth=np.arange(self._models.taken - int(whole.sum()), self._models.taken),
             time_ms=rows[TIME].combine_chunks().to_numpy()[whole],
             keys=shown,
             columns=self._node.columns,
@@ -379,79 +335,30 @@ class Forest(Operator):
             out[i] = reasons.reason(columns, points[i], verdicts, i)
         return out
 
-    def _detect(self, models: Int64s, points: Doubles, began: Bools, times: Int64s) -> Verdicts:
-        verdicts = self._machine().process(models, points, began, times)
-        if self._durable and len(models):
-            # A verdict depends on when a row is.
-            points = np.column_stack([points, times])
-            self._remember(np.where(began, -1 - models, models), points)
-        self._taken += len(models)
-        return verdicts
-
-    def _machine(self) -> Detectors:
+    def _machine(self) -> tuple[Detectors, int]:
+        """Detectors without keys, and how many keys there is memory for."""
         from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+        from eddyline.anomaly.layout import Layout
+        from eddyline.anomaly.verdicts import key_bytes
 
-        if self._detectors is None:
-            n = self._node
-            forest = ForestOptions(
-                number_of_trees=n.number_of_trees,
-                sub_sample_size=n.sub_sample_size,
-                time_decay=n.time_decay,
-                shingle_size=n.shingle_size,
-                seed=n.seed,
-            )
-            options = DetectorOptions(
-                forest=forest, tolerance=n.tolerance, normalize=n.grade is not None,
-                false_alarms=n.false_alarms, timed=n.time_column is not None, choices=n.choices,
-            )  # fmt: skip
-            explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
-            forests = None if n.grade is None else self._room()[0]
-            self._detectors = Detectors(
-                options, len(n.columns), explain, n.columns, n.grade is not None, forests
-            )
-        return self._detectors
-
-    def _remember(self, models: Int64s, points: Doubles) -> None:
-        """The points since the last snapshot, or a new snapshot; a model that begins anew with a
-        point is kept as its number's complement."""
-        db, before = self.context.db, self._taken
-        after = before + len(models)
-        # A snapshot holds all keys: of many keys there is one less often.
-        every = max(SNAPSHOT_POINTS, SNAPSHOT_ROWS_A_KEY * len(self._keys))
-        if after // every > before // every:
-            db.run(f"DELETE FROM {self._points}")
-            db.run(f"DELETE FROM {self._snapshot}")
-            blob = self._machine().dumps()
-            db.run(f"INSERT INTO {self._snapshot} VALUES (?, ?)", [after, blob])
-            return
-        flat = pa.array(points.ravel())
-        width = points.shape[1]
-        lists = pa.FixedSizeListArray.from_arrays(flat, width).cast(pa.list_(pa.float64()))
-        table = pa.table(
-            {"nth": pa.array(np.arange(before, after)), "model": pa.array(models), "point": lists}
+        n = self._node
+        forest = ForestOptions(
+            number_of_trees=n.number_of_trees,
+            sub_sample_size=n.sub_sample_size,
+            time_decay=n.time_decay,
+            shingle_size=n.shingle_size,
+            seed=n.seed,
         )
-        db.run(f"INSERT INTO {self._points} SELECT * FROM b", b=table)
-
-    def _relearn(self) -> None:
-        """The snapshot, and the points since, once more."""
-        from eddyline.anomaly.detector import Detectors
-
-        db = self.context.db
-        blob = db.one(f"SELECT models FROM {self._snapshot}")
-        if blob is not None:
-            self._detectors = Detectors.loads(bytes(blob))
-            if self._node.grade is not None:
-                self._detectors.forests = self._room()[0]
-        rows = db.query(f"SELECT model, point FROM {self._points} ORDER BY nth")
-        if rows.num_rows:
-            flat = rows["point"].combine_chunks().flatten().to_numpy()
-            points = flat.reshape(rows.num_rows, -1)
-            width = len(self._node.columns)
-            times = points[:, width].astype(np.int64)
-            kept = rows["model"].combine_chunks().to_numpy()
-            began = kept < 0
-            models = np.where(began, -1 - kept, kept)
-            self._machine().process(models, np.ascontiguousarray(points[:, :width]), began, times)
+        options = DetectorOptions(
+            forest=forest, tolerance=n.tolerance, normalize=n.grade is not None,
+            false_alarms=n.false_alarms, timed=n.time_column is not None, choices=n.choices,
+        )  # fmt: skip
+        explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
+        judges = n.grade is not None
+        detectors = Detectors(options, len(n.columns), explain, n.columns, judges)
+        each = Layout(n.number_of_trees, n.sub_sample_size, len(n.columns), n.shingle_size)
+        model_bytes = each.model_bytes + key_bytes(len(n.columns))
+        return detectors, (self.context.settings.forest_memory_mib << 20) // model_bytes
 
     def _report(self, points: ScorePoints) -> None:
         """Keep the points for the listener until the commit, and over a crash after it."""

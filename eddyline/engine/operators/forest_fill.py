@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from eddyline.engine.operators.forest_keys import EvictedKey, KeysOfStep
+from eddyline.engine.operators.forest_keys import KeysOfStep
 from eddyline.engine.operators.operator import Int64s, millis
 from eddyline.record.batch import MAX_WATERMARK
 from eddyline.record.schema import Schema
@@ -59,30 +59,25 @@ class Gaps:
                 self._spans[name] = int(millis(rows[name].slice(0, 1))[0]) - int(times[0])
 
     def missing(
-        self,
-        ids: Int64s | None,
-        times: Int64s | None,
-        watermark: int,
-        left: tuple[EvictedKey, ...] = (),
+        self, ids: Int64s | None, times: Int64s | None, watermark: int
     ) -> tuple[Int64s, Int64s]:
-        """(id, time) of the points to be filled in, up to the watermark; those of a key that has
-        left, up to where it did."""
+        """(id, time) of the points to be filled in, up to the watermark."""
         if self._phase is None:
             return _NONE
         number = np.empty(0, np.int64) if times is None else self._number(times)
         if ids is None:
             ids = np.empty(0, np.int64)
-        self._meet(ids, number, left)
-        begin, ends = self._lives(number, left)
+        self._meet(ids, number)
+        begin = np.array(self._first, np.int64)
         newest = int(number.max()) if len(number) else None
         upto = self._upto(watermark, newest)
         if upto is None or (self._done is not None and upto <= self._done):
             return _NONE
         if self._done is not None:
             begin = np.maximum(begin, self._done + 1)
-        begin = np.maximum(begin, upto + 1 - FILLED_MAX // max(1, len(begin)))
+        begin = np.maximum(begin, upto + 1 - max(1, FILLED_MAX // max(1, len(begin))))
         self._done = upto
-        return self._absent(ids, number, begin, np.minimum(ends, upto))
+        return self._absent(ids, number, begin, upto)
 
     def rows(self, keys: KeysOfStep, ids: Int64s, times: Int64s) -> pa.Table:
         """The points as rows of the forest's input: key, time, window, the value; else NULL."""
@@ -118,24 +113,14 @@ class Gaps:
         assert self._phase is not None
         return -((self._phase - times) // self._width)
 
-    def _meet(self, ids: Int64s, number: Int64s, left: tuple[EvictedKey, ...]) -> None:
-        """Note the first window of keys seen for the first time; they are numbered densely, and
-        those that came in the place of others after them."""
+    def _meet(self, ids: Int64s, number: Int64s) -> None:
+        """Note the first window of keys seen for the first time; they are numbered densely."""
         known = len(self._first)
-        newest = left[0].new if left else int(ids.max(initial=-1)) + 1
-        for model in range(known, newest):
-            self._first.append(int(number[ids == model].min()))
-
-    def _lives(self, number: Int64s, left: tuple[EvictedKey, ...]) -> tuple[Int64s, Int64s]:
-        """First and last window of each id; of those that stay, the last is far off."""
-        begin = np.array([*self._first, *(number[one.row] for one in left)], np.int64)
-        ends = np.full(len(begin), np.iinfo(np.int64).max)
-        place: dict[int, int] = {}
-        for one in left:
-            ends[one.old] = number[one.row] - 1
-            place[one.new] = place.get(one.old, one.old)
-            self._first[place[one.new]] = int(number[one.row])
-        return begin, ends
+        fresh = ids >= known
+        if fresh.any():
+            first = np.full(int(ids.max()) + 1 - known, np.iinfo(np.int64).max)
+            np.minimum.at(first, ids[fresh] - known, number[fresh])
+            self._first += first.tolist()
 
     def _upto(self, watermark: int, newest: int | None) -> int | None:
         """The last complete window."""
@@ -145,16 +130,16 @@ class Gaps:
         return (watermark - self._phase) // self._width
 
     def _absent(
-        self, ids: Int64s, number: Int64s, begin: Int64s, ends: Int64s
+        self, ids: Int64s, number: Int64s, begin: Int64s, upto: int
     ) -> tuple[Int64s, Int64s]:
         assert self._phase is not None
-        counts = np.maximum(ends + 1 - begin, 0)
+        counts = np.maximum(upto + 1 - begin, 0)
         who = np.repeat(np.arange(len(begin)), counts)
         nth = np.arange(len(who)) - np.repeat(np.cumsum(counts) - counts, counts)
         which = begin[who] + nth
         if len(ids):
             low = int(min(which.min(initial=0), number.min()))
-            wide = int(max(ends.max(initial=0), number.max())) - low + 1
+            wide = int(max(upto, number.max())) - low + 1
             there = np.isin(who * wide + (which - low), ids * wide + (number - low))
             who, which = who[~there], which[~there]
         return who, which * self._width + self._phase

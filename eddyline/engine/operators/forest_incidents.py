@@ -75,19 +75,25 @@ class Incidents:
 
     def take(
         self, keys: tuple[str, ...], times: Int64s, points: Doubles, verdicts: Verdicts,
-        events: list[str | None], known: int,
+        events: list[str | None], known: Int64s,
     ) -> list[str | None]:  # fmt: skip
         """The incident, as JSON, of each row that begins an episode in one; None for the others.
 
-        keys, times, points, verdicts, events: of the judged rows, in order of time. known: keys
-        that the forest knows.
+        keys, times, points, verdicts, events: of the judged rows, in order of time. known:
+        how many keys the forest knew at each.
         """
         out: list[str | None] = [None] * len(keys)
-        if known < KEYS_MIN or (not self.open and BEGIN not in events and not self._begun):
+        if (
+            not len(keys)
+            or known[-1] < KEYS_MIN
+            or (not self.open and BEGIN not in events and not self._begun)
+        ):
             return out
         edges = np.flatnonzero(np.diff(times, prepend=times[0] - 1))
         for first, end in zip(edges, [*edges[1:], len(times)], strict=True):
-            self._at(slice(int(first), int(end)), keys, times, points, verdicts, events, known, out)
+            rows = slice(int(first), int(end))
+            if known[end - 1] >= KEYS_MIN:
+                self._at(rows, keys, times, points, verdicts, events, int(known[end - 1]), out)
         return out
 
     def _at(
