@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from eddyline.clock import SYSTEM, Clock
+from eddyline.engines.registry import check_engine
 from eddyline.errors import EddylineError
 from eddyline.service.child import in_thread
 from eddyline.service.control import ControlServer
@@ -87,10 +88,12 @@ class Server:
 
         Raises:
             EddylineError: ``platform``, ``directory_locked``, ``port_in_use``, ``access_denied``,
-                ``not_found`` or ``invalid_argument`` for a certificate that is given.
+                ``not_found`` or ``invalid_argument`` for a certificate that is given,
+                ``invalid_argument`` for an unknown engine.
         """
         check_platform()
         settings = self.settings
+        check_engine(settings.engine)
         self.services.directory.prepare()
         self._check_address()
         self._check_certificate()

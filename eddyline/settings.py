@@ -60,6 +60,7 @@ class Settings:
     retention_sweep_s: int = _of(60, "How often old blocks are trimmed.", 1, 3600)
     stream_delay_ms: int = _of(100, "How long CREATING and DELETING last.", 0, 60_000)
     # engine
+    engine: str = _of("local", "The engine that runs statements; there is one, local.")
     idle_timeout_ms: int = _of(1000, "A shard read to its tip is idle after this.", 0, 3_600_000)
     batch_rows_max: int = _of(131_072, "Most rows in one micro-batch.", 1, 2**22)
     poll_ms: int = _of(5, "How often a reader looks for new records.", 1, 10_000)
@@ -80,7 +81,7 @@ class Settings:
     )
     result_rows_max: int = _of(1000, "Newest rows kept for a table on screen.", 1, 100_000)
     # alerts
-    alert_cool_down_ms: int = _of(60_000, "One message an anomaly within this.", 0, 86_400_000)
+    alert_cool_down_ms: int = _of(60_000, "One message per anomaly within this.", 0, 86_400_000)
 
 
 def documented() -> list[tuple[str, Any, str]]:

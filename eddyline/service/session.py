@@ -18,8 +18,8 @@ from eddyline.catalog.function import CatalogFunction, decode_function, encode_f
 from eddyline.catalog.functions import SYSTEM_FUNCTIONS
 from eddyline.catalog.table import CatalogTable, ObjectPath
 from eddyline.clock import SYSTEM, Clock
-from eddyline.engines.engine import Engine, Prepared, StatementSet
-from eddyline.engines.local import LocalEngine
+from eddyline.engines.engine import Prepared, StatementSet
+from eddyline.engines.registry import EngineContext, engine_for
 from eddyline.log import LogStore
 from eddyline.service.anomalies import Monitor
 from eddyline.service.aws_environment import aws_environment
@@ -87,7 +87,6 @@ class Session:
         send: Send,
         context: JobContext | None = None,
         clock: Clock = SYSTEM,
-        engine: Engine | None = None,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -100,10 +99,7 @@ class Session:
         self.savepoints = Savepoints(self.directory, settings, clock)
         self.monitor = Monitor(self.directory.monitor, settings.alert_cool_down_ms)
         self.streams = LogStore(settings.data_dir, settings, clock)
-        # Jobs use the log's clock, which does not follow a wall clock that jumps.
-        self.engine: Engine = engine or LocalEngine(
-            self.streams, settings, self.streams.clock, crash_on_request
-        )
+        self.engine = engine_for(EngineContext(self.streams, settings, crash_on_request))
         self._roles = RoleCheck(self.directory, settings, clock)
         PROCESS.environment = lambda: aws_environment(settings, self.directory)
         PROCESS.limits = Limits(settings.function_timeout_ms / 1000, settings.function_memory_mib)

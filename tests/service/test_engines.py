@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from eddyline.catalog.catalog import Catalog
 from eddyline.engine.job import JobListener
 from eddyline.engine.metrics import JobMetrics
 from eddyline.engines.engine import Prepared, RunSpec, StatementSet
+from eddyline.engines.registry import ENGINES
+from eddyline.errors import EddylineError
 from eddyline.record import types as t
 from eddyline.record.batch import Batch
 from eddyline.record.schema import Schema
+from eddyline.server import Server
 from eddyline.service import messages
 from eddyline.service.directory import DataDirectory
 from eddyline.service.events import RunFinished, StatementFinished, TableSnapshot, Text
@@ -72,13 +76,17 @@ class EchoEngine:
     def explain(self, statement: st.Explain, catalog: Catalog, config: SessionConfig) -> str:
         return "says it again"
 
+    def check_state(self, prepared: Prepared, directory: Path) -> None:
+        """It keeps no state."""
+
     def start(self, prepared: Prepared, spec: RunSpec, listener: JobListener) -> EchoRun:
         assert isinstance(prepared, EchoStatement)
         self.specs.append(spec)
         return EchoRun(prepared.text.split(), listener)
 
 
-def test_a_session_runs_on_another_engine(tmp_path: Path) -> None:
+def test_a_session_runs_on_another_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second engine is a row of the table, chosen by the setting."""
     DataDirectory(tmp_path).prepare()
     events: list[Any] = []
     engine = EchoEngine()
@@ -87,7 +95,8 @@ def test_a_session_runs_on_another_engine(tmp_path: Path) -> None:
         events.append(event)
         return True
 
-    session = Session("app:a", Settings(data_dir=tmp_path), send, engine=engine)
+    monkeypatch.setitem(ENGINES, "echo", lambda context: engine)
+    session = Session("app:a", Settings(data_dir=tmp_path, engine="echo"), send)
     text = "EXPLAIN SELECT a FROM b; SELECT a FROM b; INSERT INTO c SELECT a FROM b;"
     Script(session, messages.Run("run", text, job_name="echo")).run()
     session.streams.close()
@@ -101,3 +110,11 @@ def test_a_session_runs_on_another_engine(tmp_path: Path) -> None:
     assert (query.directory, job.incarnation) == (None, 1)
     assert job.directory is not None
     assert [j.actual for j in session.jobs.list()] == ["FINISHED"]
+
+
+def test_an_unknown_engine_is_refused_when_the_server_starts(tmp_path: Path) -> None:
+    server = Server(Settings(data_dir=tmp_path, engine="locl"), studio=False)
+    with pytest.raises(EddylineError) as refused:
+        server.start()
+    assert refused.value.code == "invalid_argument"
+    assert "did you mean local?" in refused.value.pretty()
