@@ -64,10 +64,15 @@ def _truncate(args: Arguments, context: CallContext) -> Built:
     digits = 0 if len(args) == 1 else args[1].integer
     if digits is None:
         raise mismatch("TRUNCATE", args, "a number and a literal number of digits")
-    if kind.is_integer and digits >= 0:
+    if (kind.is_integer and digits >= 0) or (kind.root is Root.DECIMAL and digits >= kind.scale):
         return Built(strict(kind, args), "{0}")
-    if kind.root is Root.DECIMAL and digits < kind.scale:
-        kind = decimal(kind.precision, max(0, digits))
+    if kind.root is Root.DECIMAL:
+        whole = 1 + kind.precision - kind.scale
+        kind = decimal(min(38, whole + max(0, digits)), max(0, digits))
+    if kind.is_integer or kind.root is Root.DECIMAL:  # exactly, where a double has 15 digits
+        step = f"0.{'1'.rjust(digits, '0')}" if digits > 0 else "1".ljust(1 - digits, "0")
+        exact = f"({{0}}) - ({{0}}) % {step}"
+        return Built(strict(kind, args), f"CAST({exact} AS {duckdb_type(kind)})")
     shown = f"trunc({{0}}::DECIMAL(38,15) * {10 ** max(0, digits)}) / {10 ** max(0, digits)}"
     if digits < 0:
         shown = f"trunc({{0}}::DOUBLE / {10**-digits}) * {10**-digits}"

@@ -47,10 +47,15 @@ def _map(args: Arguments, context: CallContext) -> Built:
     key, value = (common_of([a.type for a in args[i::2]]) for i in (0, 1))
     if key is None or value is None:
         raise mismatch("MAP", args, "keys of one type and values of one type")
-    keys = ", ".join(f"{{{i}}}" for i in range(0, len(args), 2))
-    values = ", ".join(f"{{{i}}}" for i in range(1, len(args), 2))
     kind = map_of(key.plain(), value.plain())
-    return Built(kind.not_null(), f"CAST(map([{keys}], [{values}]) AS {duckdb_type(kind)})")
+    to = duckdb_type(kind)
+    literals = {a.text for a in args[::2]}
+    if len(args) == 2 or (None not in literals and len(literals) == len(args) // 2):
+        keys, values = (", ".join(f"{{{i}}}" for i in range(n, len(args), 2)) for n in (0, 1))
+        return Built(kind.not_null(), f"CAST(map([{keys}], [{values}]) AS {to})")
+    # DuckDB's map() refuses equal keys. In Flink the last of them counts.
+    pairs = [f"CAST(map([{{{i}}}], [{{{i + 1}}}]) AS {to})" for i in range(0, len(args), 2)]
+    return Built(kind.not_null(), f"map_concat({', '.join(pairs)})")
 
 
 def _row(args: Arguments, context: CallContext) -> Built:
@@ -64,7 +69,12 @@ def _item(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type
     if kind.root is Root.ARRAY:
         check("[]", args[1:], ("integer",))
-        return Built(kind.children[0].null(), "({0})[{1}]")
+        place = args[1].integer
+        if place is not None and place < 1:
+            raise mismatch("[]", args, "a place from 1 on")
+        # DuckDB would count a negative place from the end.
+        at = "{1}" if place else "CASE WHEN ({1}) > 0 THEN ({1}) END"
+        return Built(kind.children[0].null(), f"({{0}})[{at}]")
     if kind.root is Root.MAP:
         return Built(kind.children[1].null(), "({0})[{1}]")
     raise mismatch("[]", args, "an array and a place, or a map and a key")
@@ -162,7 +172,15 @@ def _keys(place: int) -> Function:
 def _from_arrays(args: Arguments, context: CallContext) -> Built:
     check("MAP_FROM_ARRAYS", args, ("array",))
     kind = map_of(args[0].type.children[0], args[1].type.children[0])
-    return Built(strict(kind, args), "map({0}, {1})")
+    # DuckDB's map() refuses equal keys. The last of them counts.
+    later = "NOT list_contains(({0})[_i + 1:], _e[1])"
+    last = f"map_from_entries(list_filter(list_zip({{0}}, {{1}}), lambda _e, _i: {later}))"
+    keys = "list_filter({0}, lambda _k: _k IS NOT NULL)"
+    repeated = f"{{1}} IS NOT NULL AND len(list_distinct({{0}})) < len({keys})"
+    text = (
+        f"CASE WHEN {repeated} THEN CAST({last} AS {duckdb_type(kind)}) ELSE map({{0}}, {{1}}) END"
+    )
+    return Built(strict(kind, args), text)
 
 
 def _element(args: Arguments, context: CallContext) -> Built:
@@ -200,7 +218,7 @@ _BOTH = "list_filter({0}, lambda _y: coalesce(list_position({1}, _y), 0) > 0)"
 def _entries(args: Arguments, context: CallContext) -> Built:
     check("MAP_ENTRIES", args, ("map",))
     key, value = args[0].type.children
-    entry = row(("key", "value"), (key.not_null(), value)).not_null()
+    entry = row(("key", "value"), (key, value))
     return Built(strict(array(entry), args), "map_entries({0})")
 
 
@@ -349,11 +367,10 @@ register(
             "The pairs of all maps; the last value of a key stays.",
             ("MAP_UNION(MAP['a', 1], MAP['a', 2])['a']", 2),
         ),
-        _arrays(
+        _sets(
             "ARRAY_EXCEPT",
-            (2, 2),
-            "list_filter({0}, lambda _x: NOT list_contains({1}, _x))",
-            "Elements not in the second.",
+            "Elements not in the second, once each.",
+            "list_filter({0}, lambda _y: coalesce(list_position({1}, _y), 0) = 0)",
             ("ARRAY_EXCEPT(ARRAY[1, 2], ARRAY[1])[1]", 2),
         ),
         Function(

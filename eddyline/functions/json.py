@@ -166,7 +166,13 @@ def _json_query_wrapped(conditional: bool) -> Function:
                 nested = f"{value}[1] IN ('[', chr(123))"
                 wrapped = f"CASE WHEN {nested} THEN {value} ELSE {wrapped} END"
             return Built(STRING, f"({wrapped})")
-        value = f"CAST(json_extract({{0}}, {path}) AS VARCHAR)"
+        kinds = (
+            f"WHEN 'DOUBLE' THEN {_NUMBER_AT}({{0}}, {path}) "
+            f"WHEN 'OBJECT' THEN {_NESTED_AT}({{0}}, {path}) "
+            f"WHEN 'ARRAY' THEN {_NESTED_AT}({{0}}, {path}) "
+        )
+        plain = f"CAST(json_extract({{0}}, {path}) AS VARCHAR)"
+        value = f"CASE json_type({{0}}, {path}) {kinds} ELSE {plain} END"
         wrapped = f"'[' || {value} || ']'"
         if conditional:
             nested = f"json_type({{0}}, {path}) IN ('OBJECT', 'ARRAY')"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import partial
+
 from eddyline.errors import EddylineError
 from eddyline.functions.aggregates import unscaled, wrapped
 from eddyline.functions.casts import cast
@@ -24,6 +27,7 @@ from eddyline.record.types import (
     Root,
     duckdb_type,
 )
+from eddyline.record.vector import by_distinct_row, define_for
 
 _INTERVALS = (Root.INTERVAL_SECOND, Root.INTERVAL_MONTH)
 
@@ -74,6 +78,11 @@ def _decimals(op: str, kind: DataType, left: DataType, right: DataType) -> str:
     a, b = (t if t.root is Root.DECIMAL else DataType(Root.DECIMAL, 19, 0) for t in (left, right))
     if op == "*":  # in 128 bits from the start; what needs more than 38 digits is NULL in Flink
         return f"TRY_CAST(TRY(({{0}})::DECIMAL(38,{a.scale}) * ({{1}})) AS {to})"
+    if op == "%":  # TRY would hide a division by zero
+        zero = "error('division by zero')"
+        return (
+            f"TRY_CAST(CASE WHEN ({{1}}) = 0 THEN {zero} ELSE TRY(({{0}}) % ({{1}})) END AS {to})"
+        )
     if op != "/":
         return f"TRY_CAST(TRY(({{0}}) {op} ({{1}})) AS {to})"
     lift = 10 ** max(0, kind.scale + b.scale - a.scale)
@@ -84,8 +93,23 @@ def _decimals(op: str, kind: DataType, left: DataType, right: DataType) -> str:
     digits = a.precision + max(0, kind.scale + b.scale - a.scale)
     if digits <= 37:
         return exact
-    # Beyond what whole numbers of 128 bits hold it is only as exact as a double.
-    return f"coalesce(TRY({exact}), TRY_CAST(({{0}})::DOUBLE / ({{1}})::DOUBLE AS {to}))"
+    # What 128 bits do not hold is divided by Python. NULL by anything is not asked for.
+    long = define_for("quotient", kind, by_distinct_row(partial(_quotient, kind), kind))
+    some = "{0} IS NOT NULL AND {1} IS NOT NULL"
+    operands = f"({{0}})::DECIMAL(38,{a.scale}), ({{1}})::DECIMAL(38,{b.scale})"
+    return f"coalesce(TRY({exact}), CASE WHEN {some} THEN {long}({operands}) END)"
+
+
+_DIVISION = Context(prec=38, rounding=ROUND_HALF_UP)
+_ROUNDING = Context(prec=80, rounding=ROUND_HALF_UP)
+
+
+def _quotient(kind: DataType, a: Decimal, b: Decimal) -> Decimal | None:
+    """Rounded as Flink does it: to 38 digits, then to the type's scale; NULL if it does not fit."""
+    if not b:
+        raise EddylineError("sql_runtime", "division by zero")
+    value = _DIVISION.divide(a, b).quantize(Decimal((0, (1,), -kind.scale)), context=_ROUNDING)
+    return value if value.adjusted() < kind.precision - kind.scale else None
 
 
 def _shift(op: str, args: Arguments) -> Built | None:
@@ -207,7 +231,7 @@ def _is(what: str, negated: bool) -> Function:
 
 
 def _concat(args: Arguments, context: CallContext) -> Built:
-    check("||", args, ("text or bytes",))
+    check("||", args, ("text",))
     length = args[0].type.precision + args[1].type.precision
     return Built(strict(text_of(length), args), "(({0}) || ({1}))")
 

@@ -54,9 +54,13 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a builder may ask of the session: its time zone."""
+    """What a builder may ask of the session: its time zone, and whether it prints a result.
+
+    A cast to text reads bytes as UTF-8. Printed, they are ``x'c3a9'``, within arrays and rows too.
+    """
 
     zone: str = "UTC"
+    printing: bool = False
 
     @property
     def is_utc(self) -> bool:

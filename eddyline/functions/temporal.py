@@ -7,8 +7,12 @@ sees one time within a batch and a test can hold it.
 
 from __future__ import annotations
 
+import re
+
 from eddyline.functions.casts import fraction, from_local, timestamp_shown, to_local
-from eddyline.functions.patterns import parsed, printed
+from eddyline.functions.casts.texts import date_read
+from eddyline.functions.java.date_reader import names_zone, plain_time
+from eddyline.functions.patterns import parsed, parsed_leniently, printed
 from eddyline.functions.registry import (
     Arguments,
     Built,
@@ -20,6 +24,7 @@ from eddyline.functions.registry import (
     strict,
 )
 from eddyline.record.types import (
+    APPROXIMATE,
     BIGINT,
     DATE,
     INT,
@@ -31,6 +36,7 @@ from eddyline.record.types import (
     timestamp,
     timestamp_ltz,
 )
+from eddyline.record.vector import by_distinct_row, define
 
 NOW = "CAST(getvariable('eddyline_now') AS TIMESTAMP)"
 _DEFAULT = "yyyy-MM-dd HH:mm:ss"
@@ -82,26 +88,35 @@ def _unix_timestamp(args: Arguments, context: CallContext) -> Built:
         return Built(BIGINT.not_null(), f"(epoch_ms({NOW}) // 1000)")
     check("UNIX_TIMESTAMP", args, ("text",))
     pattern = _pattern("UNIX_TIMESTAMP", args, 1)
-    time = parsed("left({0}, 19)" if pattern == _DEFAULT else "{0}", pattern)
-    seconds = f"(epoch_us({from_local(time, context)}) // 1000000)"
-    value = f"CASE WHEN {{0}} IS NOT NULL THEN coalesce({seconds}, -9223372036854775808) END"
+    time = parsed_leniently("{0}", pattern)
+    instant = time if names_zone(pattern) else from_local(time, context)
+    value = "CASE WHEN {0} IS NOT NULL THEN "
+    value += f"coalesce((epoch_us({instant}) // 1000000), -9223372036854775808) END"
     return Built(strict(BIGINT, args), f"({value})")
 
 
 def _from_unixtime(args: Arguments, context: CallContext) -> Built:
     check("FROM_UNIXTIME", args, ("number", "text"))
     time = to_local("make_timestamp(CAST({0} AS BIGINT) * 1000000)", context)
-    return Built(STRING, printed(time, _pattern("FROM_UNIXTIME", args, 1)))
+    return Built(STRING, printed(time, _pattern("FROM_UNIXTIME", args, 1), simple=True))
+
+
+_PLAIN = define("plain_time", timestamp(6), by_distinct_row(plain_time, timestamp(6)))
+
+
+def _plain_time(text: str) -> str:
+    """``2024-02-03 10:05:06`` as a timestamp; the 30th of February is the month's last day."""
+    form = f"regexp_full_match({text}, {_DATE_LIKE})"
+    return f"(CASE WHEN {form} THEN coalesce(TRY_CAST({text} AS TIMESTAMP), {_PLAIN}({text})) END)"
 
 
 def _to_timestamp(args: Arguments, context: CallContext) -> Built:
     check("TO_TIMESTAMP", args, ("text",))
     if len(args) == 1:
-        value = f"CASE WHEN regexp_full_match({{0}}, {_DATE_LIKE}) THEN "
-        value += "TRY_CAST({0} AS TIMESTAMP) END"
+        value = _plain_time("{0}")
     else:
         value = parsed("{0}", _pattern("TO_TIMESTAMP", args, 1))
-    return Built(timestamp(3), f"({fraction(f'({value})', 3)})")
+    return Built(timestamp(3), f"({fraction(value, 3)})")
 
 
 def _zone(args: Arguments) -> str:
@@ -121,29 +136,40 @@ def _zone(args: Arguments) -> str:
 def _to_timestamp_ltz(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type
     if kind.is_text:
-        if len(args) == 1:
-            value = f"(CASE WHEN regexp_full_match({{0}}, {_DATE_LIKE}) THEN "
-            value += "TRY_CAST({0} AS TIMESTAMP) END)"
-        else:
-            value = parsed("{0}", _pattern("TO_TIMESTAMP_LTZ", args, 1))
+        pattern = _pattern("TO_TIMESTAMP_LTZ", args, 1)
+        value = _plain_time("{0}") if len(args) == 1 else parsed("{0}", pattern)
         if len(args) == 3:
             value = from_local(value, CallContext(_zone(args)))
-        return Built(timestamp_ltz(3), fraction(value, 3))
+        shown = max(3, min(9, pattern.count("S")))
+        return Built(timestamp_ltz(shown), fraction(value, shown))
     check("TO_TIMESTAMP_LTZ", args, ("number", "integer"))
     digits = 3 if len(args) == 1 else args[1].integer
-    if digits not in (0, 3):
-        raise mismatch("TO_TIMESTAMP_LTZ", args, "a number and 0 (seconds) or 3 (milliseconds)")
-    step = 1_000_000 if digits == 0 else 1000
-    wide = "({0})::HUGEINT" if kind.is_integer else "({0})"
-    micros = f"CAST({wide} * {step} AS BIGINT)"
-    return Built(strict(timestamp_ltz(3), args), fraction(f"make_timestamp({micros})", 3))
+    if digits is None or not 0 <= digits <= 9:
+        needs = "a number and 0 (seconds), 3 (milliseconds), 6 or 9 (nanoseconds)"
+        raise mismatch("TO_TIMESTAMP_LTZ", args, needs)
+    whole = "trunc({0})" if kind.root is Root.DECIMAL else "({0})"
+    wide = whole if kind.root in APPROXIMATE else f"{whole}::HUGEINT"
+    scaled = f"{wide} * {10 ** (6 - digits)}" if digits <= 6 else f"{wide} // {10 ** (digits - 6)}"
+    result = timestamp_ltz(max(3, digits))
+    micros = f"make_timestamp(CAST({scaled} AS BIGINT))"
+    return Built(result, fraction(micros, result.precision))
 
 
 def _to_date(args: Arguments, context: CallContext) -> Built:
     check("TO_DATE", args, ("text",))
     if len(args) == 1:
-        return Built(DATE, "TRY_CAST(left(trim({0}), 10) AS DATE)")
-    return Built(DATE, f"CAST({parsed('{0}', _pattern('TO_DATE', args, 1))} AS DATE)")
+        return Built(DATE, date_read("left(trim({0}), 10)", attempt=True))
+    return Built(DATE, f"CAST({parsed_leniently('{0}', _pattern('TO_DATE', args, 1))} AS DATE)")
+
+
+def _date_and_time(text: str) -> str:
+    """A text as a timestamp if it has a time of day with seconds."""
+    return f"(CASE WHEN regexp_full_match({text}, {_DATE_AND_TIME}) THEN {_plain_time(text)} END)"
+
+
+_DATE_AND_TIME = (
+    r"'[0-9]{{4}}-[0-9]{{1,2}}-[0-9]{{1,2}} [0-9]{{1,2}}:[0-9]{{1,2}}:[0-9]{{1,2}}(\.[0-9]+)?'"
+)
 
 
 def _date_format(args: Arguments, context: CallContext) -> Built:
@@ -151,8 +177,13 @@ def _date_format(args: Arguments, context: CallContext) -> Built:
     kind = args[0].type
     if not (kind.is_text or kind.is_timestamp or kind.root is Root.DATE):
         raise mismatch("DATE_FORMAT", args, "a time and a pattern")
-    time = "TRY_CAST({0} AS TIMESTAMP)" if kind.is_text else _local(kind, context)
-    return Built(strict(STRING, args), printed(time, _pattern("DATE_FORMAT", args, 1)))
+    time = _local(kind, context)
+    if kind.is_text:
+        time = _date_and_time("{0}")
+    return Built(
+        STRING if kind.is_text else strict(STRING, args),
+        printed(time, _pattern("DATE_FORMAT", args, 1)),
+    )
 
 
 _PARTS = {
@@ -170,6 +201,7 @@ _PARTS = {
     "SECOND": "second({0})",
     "MILLISECOND": "(millisecond({0}) % 1000)",
     "MICROSECOND": "(microsecond({0}) % 1000000)",
+    "NANOSECOND": "(microsecond({0}) % 1000000 * 1000)",
     "EPOCH": "(epoch_us({0}) // 1000000)",
     "DECADE": "(year({0}) // 10)",
     "CENTURY": "century({0})",
@@ -216,18 +248,10 @@ def _part(names: str, unit: str, value: int) -> Function:
     return Function(tuple(names.split()), (1, 1), builder, doc, example)
 
 
-_TRUNCATIONS = (
-    "YEAR",
-    "QUARTER",
-    "MONTH",
-    "WEEK",
-    "DAY",
-    "HOUR",
-    "MINUTE",
-    "SECOND",
-    "MILLISECOND",
-)
 _STEPS = {
+    "MILLENNIUM": "INTERVAL 1000 YEAR",
+    "CENTURY": "INTERVAL 100 YEAR",
+    "DECADE": "INTERVAL 10 YEAR",
     "YEAR": "INTERVAL 1 YEAR",
     "QUARTER": "INTERVAL 3 MONTH",
     "MONTH": "INTERVAL 1 MONTH",
@@ -238,36 +262,47 @@ _STEPS = {
     "SECOND": "INTERVAL 1 SECOND",
     "MILLISECOND": "INTERVAL 1 MILLISECOND",
 }
+_SHORT = ("HOUR", "MINUTE", "SECOND", "MILLISECOND")
+# Centuries begin with the year 1, not 0.
+_YEARS = {"CENTURY": 100, "MILLENNIUM": 1000}
 
 
 def rounded_time(name: str, args: Arguments, context: CallContext) -> Built:
     """FLOOR(time TO unit) and CEIL(time TO unit), in the session's zone."""
     check(name, args[:1], ("time",))
     kind, unit = args[0].type, args[1].unit
-    if unit not in _TRUNCATIONS:
-        raise mismatch(name, args[:1], f"one of {', '.join(_TRUNCATIONS)} behind TO")
-    local = _local(kind, context)
+    of_day = kind.root is Root.TIME
+    units = _SHORT if of_day else tuple(_STEPS)
+    if unit is None or unit not in units:
+        raise mismatch(name, args[:1], f"one of {', '.join(units)} behind TO")
+    local = "(DATE '1970-01-01' + {0})" if of_day else _local(kind, context)
     low = f"date_trunc('{unit.lower()}', {local})"
     if unit == "WEEK":  # weeks begin on Sunday, as in Flink
         low = f"(date_trunc('week', {local} + INTERVAL 1 DAY) - INTERVAL 1 DAY)"
+    if unit in _YEARS:
+        first = f"(year({local}) - 1) // {_YEARS[unit]} * {_YEARS[unit]} + 1"
+        low = f"make_timestamp({first}, 1, 1, 0, 0, 0)"
     value = low
     if name == "CEIL":
         value = f"(CASE WHEN {low} = {local} THEN {local} ELSE {low} + {_STEPS[unit]} END)"
     if kind.root is Root.TIMESTAMP_LTZ:
         value = from_local(value, context)
-    to = "DATE" if kind.root is Root.DATE else "TIMESTAMP"
+    to = kind.root.name if kind.root in (Root.DATE, Root.TIME) else "TIMESTAMP"
     return Built(kind.plain(), f"CAST({value} AS {to})")
 
 
 def _timestampadd(args: Arguments, context: CallContext) -> Built:
     unit, kind = args[0].unit, args[2].type.plain()
-    if unit not in _STEPS or not (kind.is_timestamp or kind.root is Root.DATE):
+    short = unit in _SHORT
+    fits = kind.is_timestamp or kind.root is Root.DATE or (short and kind.root is Root.TIME)
+    if unit not in _STEPS or not fits:
         raise mismatch("TIMESTAMPADD", args[1:], "a unit, a number and a time")
     moved = f"({{2}}) + ({{1}}) * {_STEPS[unit]}"
-    short = unit in ("HOUR", "MINUTE", "SECOND", "MILLISECOND")
+    if kind.root is Root.TIME:
+        return Built(strict(kind, args[1:]), f"CAST({moved} AS TIME)")
     if kind.root is Root.DATE and not short:
         return Built(strict(kind, args[1:]), f"CAST({moved} AS DATE)")
-    result = timestamp(3) if kind.root is Root.DATE else kind
+    result = timestamp(6) if kind.root is Root.DATE else kind
     return Built(strict(result, args[1:]), f"CAST({moved} AS TIMESTAMP)")
 
 
@@ -282,9 +317,27 @@ def _timestampdiff(args: Arguments, context: CallContext) -> Built:
 
 
 def _convert_tz(args: Arguments, context: CallContext) -> Built:
+    """A zone that does not exist is UTC, as Java has it."""
     check("CONVERT_TZ", args, ("text",))
-    time = f"{parsed('{0}', _DEFAULT)} AT TIME ZONE {{1}} AT TIME ZONE {{2}}"
-    return Built(strict(STRING, args), timestamp_shown(f"({time})", 0))
+    first, last = (f"{_ZONE}({z})" for z in ("{1}", "{2}"))
+    time = f"{_date_and_time('{0}')} AT TIME ZONE {first} AT TIME ZONE {last}"
+    return Built(STRING, timestamp_shown(f"({time})", 0))
+
+
+def _zone_or_utc(name: str) -> str:
+    from zoneinfo import available_timezones
+
+    known = name in available_timezones() or name in _SHORT_ZONES or _OFFSET.fullmatch(name)
+    return name if known else "UTC"
+
+
+_OFFSET = re.compile(r"GMT[+-]\d{1,2}(:\d\d)?")
+# Java's short names that are no files of the time zone database.
+_SHORT_ZONES = (
+    "ACT", "AET", "AGT", "ART", "AST", "BET", "BST", "CAT", "CNT", "CST", "CTT", "EAT", "ECT",
+    "IET", "IST", "JST", "MIT", "NET", "NST", "PLT", "PNT", "PRT", "PST", "SST", "VST",
+)  # fmt: skip
+_ZONE = define("zone_or_utc", STRING, by_distinct_row(_zone_or_utc, STRING))
 
 
 register(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from eddyline.functions.casts import cast, castable
 from eddyline.functions.registry import CallContext
 from eddyline.record.schema import Schema
-from eddyline.record.types import BYTES, STRING, DataType, quote
+from eddyline.record.types import STRING, DataType, quote
 from eddyline.record.vector import Vectors
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Printer:
     """Prints rows of one schema; instants are shown in ``zone``."""
 
     def __init__(self, schema: Schema, zone: str = "UTC") -> None:
-        context = CallContext(zone)
+        context = CallContext(zone, printing=True)
         shown = [
             f"{_shown(quote(c.name), c.type, context)} AS {quote(c.name)}" for c in schema.columns
         ]
@@ -72,8 +72,6 @@ def _shared() -> tuple[duckdb.DuckDBPyConnection, Vectors]:
 
 
 def _shown(text: str, kind: DataType, context: CallContext) -> str:
-    if kind.root in BYTES:
-        return f"'x''' || lower(hex({text})) || ''''"
     if castable(kind, STRING):
         return cast("{0}", kind, STRING, context, False).format(text)
     return f"CAST({text} AS VARCHAR)"

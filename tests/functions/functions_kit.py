@@ -16,7 +16,7 @@ from eddyline.errors import EddylineError
 from eddyline.functions.casts import cast
 from eddyline.functions.registry import CallContext
 from eddyline.record import types as t
-from eddyline.record.types import BYTES, STRING, DataType, duckdb_type, quote
+from eddyline.record.types import STRING, DataType, duckdb_type, quote
 from eddyline.record.vector import Vectors, original
 from eddyline.sql import syntax as s
 from eddyline.sql.bind.expressions import ExpressionBinder
@@ -124,9 +124,8 @@ def computed(text: str, zone: str = "UTC") -> Any:
 def printed(e: Typed, zone: str = "UTC") -> str:
     """DuckDB text of an expression's value as Flink prints it."""
     text = f"({render(e)})::{duckdb_type(e.type)}"
-    if e.type.root in BYTES:
-        return f"'x''' || lower(hex({text})) || ''''"
-    return cast("{0}", e.type, STRING, CallContext(zone), attempt=False).format(text)
+    context = CallContext(zone, printing=True)
+    return cast("{0}", e.type, STRING, context, attempt=False).format(text)
 
 
 def answer(text: str, zone: str = "UTC") -> Answer:

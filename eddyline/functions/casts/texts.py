@@ -5,6 +5,7 @@ from __future__ import annotations
 from eddyline.functions.casts.rule import Cast, clipped
 from eddyline.functions.casts.times import fraction, from_local
 from eddyline.functions.java.charsets import decoded
+from eddyline.functions.java.date_reader import plain_time
 from eddyline.record.types import (
     APPROXIMATE,
     BYTES,
@@ -14,6 +15,7 @@ from eddyline.record.types import (
     TEXT,
     VARCHAR_MAX,
     Root,
+    timestamp,
 )
 from eddyline.record.vector import by_distinct_row, define
 
@@ -21,6 +23,8 @@ _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _FLOATING = rf"'^({_NUMBER}|[+-]?(?:NaN|Infinity))[fFdD]?$'"
 _WHOLE = r"'^([+-]?[0-9]*)(?:\.[0-9]*)?$'"
 _DECODE = define("utf8_text", STRING, by_distinct_row(lambda raw: decoded(raw, "UTF-8"), STRING))
+
+_PLAIN_TIME = define("plain_time", timestamp(6), by_distinct_row(plain_time, timestamp(6)))
 
 
 def _sized(raw: bytes, length: int, fixed: bool) -> bytes:
@@ -82,16 +86,31 @@ def _word(c: Cast) -> str:
     return "TRY_CAST" if c.attempt else "CAST"
 
 
+def date_read(text: str, *, attempt: bool) -> str:
+    """A date from text; without its day or month it is the first."""
+    year, month = "[0-9]{{1,4}}", "[0-9]{{1,4}}-[0-9]{{1,2}}"
+    rest = f"CASE WHEN regexp_full_match({text}, '{year}') THEN '-01-01' "
+    rest += f"WHEN regexp_full_match({text}, '{month}') THEN '-01' ELSE '' END"
+    return f"{'TRY_CAST' if attempt else 'CAST'}({text} || {rest} AS DATE)"
+
+
 def _to_date(c: Cast) -> str:
-    return f"{_word(c)}(split_part(replace(trim({c.text}), 'T', ' '), ' ', 1) AS DATE)"
+    return date_read(f"split_part(replace(trim({c.text}), 'T', ' '), ' ', 1)", attempt=c.attempt)
 
 
 def _to_time(c: Cast) -> str:
-    return f"{_word(c)}(trim({c.text}) AS TIME)"
+    """``10`` is ten o'clock."""
+    rest = (
+        f"CASE WHEN regexp_full_match(trim({c.text}), '[0-9]{{{{1,2}}}}') THEN ':00:00' ELSE '' END"
+    )
+    return f"{_word(c)}(trim({c.text}) || {rest} AS TIME)"
 
 
 def _to_timestamp(c: Cast) -> str:
-    value = f"{_word(c)}(replace(trim({c.text}), 'T', ' ') AS TIMESTAMP)"
+    """A day beyond its month is the month's last, as TO_TIMESTAMP has it."""
+    text = f"replace(trim({c.text}), 'T', ' ')"
+    tried = f"coalesce(TRY_CAST({text} AS TIMESTAMP), {_PLAIN_TIME}({text}))"
+    value = tried if c.attempt else f"coalesce({tried}, CAST({text} AS TIMESTAMP))"
     if c.target.root is Root.TIMESTAMP_LTZ:
         value = from_local(value, c.context)
     return fraction(value, c.target.precision)
@@ -99,6 +118,8 @@ def _to_timestamp(c: Cast) -> str:
 
 def _from_bytes(c: Cast) -> str:
     """UTF-8; what is malformed becomes U+FFFD."""
+    if c.context.printing:
+        return f"('x''' || lower(hex({c.text})) || '''')"
     return clipped(f"coalesce(TRY(decode({c.text})), {_DECODE}({c.text}))", c.target)
 
 
