@@ -37,7 +37,7 @@ def register(context: StudioContext) -> None:
 
     @ui.page("/jobs")
     def jobs() -> None:
-        with page("jobs", "JobLists"):
+        with page("jobs", "Jobs"):
             JobLists(context)
 
 
@@ -54,7 +54,7 @@ class JobLists:
             "when a process or the machine is restarted.",
         ) as self._empty:
             button("Open the notes", lambda: ui.navigate.to("/notes"), kind="main")
-        self._listing = Listing(_COLUMNS, "JobLists", self._actions)
+        self._listing = Listing(_COLUMNS, "Jobs", self._actions)
         with ui.element("section").classes("stack") as self._workers:
             heading("Worker processes")
             columns = (("Session", ""), ("State", ""), ("Process", "num"), ("Memory", "num"),

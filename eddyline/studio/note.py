@@ -110,7 +110,7 @@ class NotePage:
             ui.menu_item("Schedule", self._ask_schedule)
             ui.menu_item("Stop the schedule", self._end_schedule)
             ui.menu_item("Keep a version", self._keep_version)
-            ui.menu_item("VersionsDialog", self._show_versions)
+            ui.menu_item("Versions", self._show_versions)
             ui.menu_item("Clear the results", self._clear)
             ui.menu_item("Restart Python", self._restart_python)
             ui.menu_item("Delete the note", self._remove)

@@ -27,7 +27,7 @@ class VersionsDialog:
         if versions is None:
             return
         with ui.dialog() as dialog, ui.card().classes("dialog versions"):
-            heading("VersionsDialog")
+            heading("Versions")
             words = (
                 "A version is kept when all paragraphs are run, before an older one is restored, "
                 "and on request."

@@ -33,7 +33,7 @@ def register(context: StudioContext) -> None:
 
     @ui.page("/streams")
     def streams(new: int = 0) -> None:
-        with page("streams", "StreamList", keys=_KEYS) as built:
+        with page("streams", "Streams", keys=_KEYS) as built:
             shown = StreamList(context)
             with built.actions:
                 button("New stream", shown.create.open, kind="main", icon="add", key="n")
@@ -54,7 +54,7 @@ class StreamList:
             "keeps them in order for a day.",
         ) as self._empty:
             button("Create the first one", self.create.open, kind="main")
-        self._listing = Listing(_COLUMNS, "StreamList", self._actions)
+        self._listing = Listing(_COLUMNS, "Streams", self._actions)
         every(1.0, context.rates.read, self._show)
 
     def _show(self, rates: dict[str, StreamRate]) -> None:

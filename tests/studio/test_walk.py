@@ -68,6 +68,23 @@ def test_an_empty_studio_says_what_to_do_next(chromium: Browser, path: str) -> N
         assert_sound(page, f"empty{path.replace('/', '-')}")
         assert page.page.title().endswith(" · Eddyline")
         assert page.page.get_by_role("button").count() >= 2
+        section = page.page.locator(f'a.rail-item[href="{path}"]').inner_text()
+        assert page.page.locator("h1").inner_text() in section
+
+
+def test_long_names_end_within_their_column(studio: Studio, chromium: Browser) -> None:
+    name = "a-name-as-long-as-companies-have-them-prod-eu-central-1-clickstream-of-the-shop-v2"
+    studio.services.streams.create(name, 1)
+    right = "getBoundingClientRect().right"
+    room = f"(a) => a.closest('td').{right} - a.{right}"
+    with chromium.page() as page:
+        for path in ("/streams", "/"):
+            tab = page.open(path)
+            page.look(390, "light")
+            link = tab.locator(f'td a[href="/streams/{name}"]')
+            assert link.evaluate(room) >= 0
+            assert page.overflow <= 0
+    studio.services.streams.delete(name)
 
 
 @pytest.mark.parametrize("path", ["/streams", "/generator"])
