@@ -100,7 +100,9 @@ class _TablePart(_OutputElement):
         self._chart: ui.echart | None = None
         with ui.element("div").classes("tools"):
             self._modes = ui.toggle(graph.MODES, value=graph.TABLE, on_change=self._mode_chosen)
-            self._modes.props('dense no-caps unelevated aria-label="How the result is shown"')
+            # Quasar's own colour of text would count more than the theme's.
+            self._modes.props("dense no-caps unelevated toggle-text-color=on-accent")
+            self._modes.props('aria-label="How the result is shown"')
             self._modes.classes("modes")
             self._fields = ui.element("div").classes("row-line fields")
             self._count = ui.label().classes("muted small grow end-text")

@@ -17,6 +17,20 @@
     if (window.emitEvent) emitEvent("system-dark", system.matches);
   });
 
+  // A page whose session has ended elsewhere (signed out in another tab, a changed password) goes to
+  // the sign-in page. A server that is restarting answers nothing, and is waited for.
+  const leave = async () => {
+    if (window.socket.connected) return;
+    try {
+      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
+      if (answer.status === 401 || answer.type === "opaqueredirect") return location.reload();
+    } catch { /* not there yet */ }
+    setTimeout(leave, 1000);
+  };
+  const watch = () => window.socket
+    ? window.socket.on("disconnect", () => setTimeout(leave, 300)) : setTimeout(watch, 100);
+  addEventListener("DOMContentLoaded", watch);
+
   // Accessible names of editors, whose own elements are made in the browser.
   const name = () => {
     document.querySelectorAll(".q-loading-bar:not([aria-label])").forEach((e) => e.setAttribute("aria-label", "Loading"));

@@ -28,6 +28,7 @@ class Sockets:
         self._recheck_s = recheck_s
         self._open: dict[str, set[_Socket]] = {}
         self._watch: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def serve(
         self, app: ASGIApp, session: str, scope: Scope, receive: Receive, send: Send
@@ -58,6 +59,10 @@ class Sockets:
         """The session is over: end its websockets."""
         for socket in self._open.get(session, ()):
             socket.end()
+            # The browser hears of it now, not when the application has let go of the socket.
+            closing = asyncio.ensure_future(socket.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     async def _watch_sessions(self) -> None:
         while self._open:

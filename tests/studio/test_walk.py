@@ -526,8 +526,11 @@ def test_signing_out_leads_to_the_sign_in_page(studio: Studio, chromium: Browser
     link = SignIn(studio.services.data_dir).link(chromium.base)
     with chromium.stranger() as page:
         page.page.goto(link)
+        other = Page(page.page.context.new_page(), chromium.base)
+        other.open("/streams")
         page.page.get_by_role("button", name="Sign out").click()
         page.page.wait_for_url("**/signin")
+        other.page.wait_for_url("**/signin?next=/streams")
         page.page.goto(chromium.base + "/")
         assert "/signin" in page.page.url
 
