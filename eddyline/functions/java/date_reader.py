@@ -43,7 +43,7 @@ _FIELDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _PatternField:
     """One group of the regular expression: which field its text gives."""
 
     letters: str
@@ -156,7 +156,7 @@ def _named(names: tuple[str, ...], size: int) -> str:
 @lru_cache(maxsize=256)
 def _compiled(
     pattern: str, form: Callable[[str, bool], str | None]
-) -> tuple[re.Pattern[str], list[_Part]]:
+) -> tuple[re.Pattern[str], list[_PatternField]]:
     text, parts = "", []
     tokens = list(TOKEN.finditer(pattern))
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
@@ -167,7 +167,7 @@ def _compiled(
             if piece is None:
                 raise unsupported(pattern, word)
             text += f"({piece})"
-            parts.append(_Part(word, _field(word)))
+            parts.append(_PatternField(word, _field(word)))
         elif word.startswith("'"):
             text += re.escape((token[1] or "").replace("''", "'") or "'")
         elif form is _exact and word in "[]":
@@ -187,7 +187,9 @@ def _field(letters: str) -> str:
     return {"E": "weekday", "a": "noon", "G": "era"}.get(letter) or _FIELDS[letter][0]
 
 
-def _values(parts: list[_Part], match: re.Match[str], *, strict: bool) -> dict[str, int] | None:
+def _values(
+    parts: list[_PatternField], match: re.Match[str], *, strict: bool
+) -> dict[str, int] | None:
     """The fields of a text; None if one is out of its bounds, or two contradict each other."""
     values: dict[str, int] = {}
     for part, text in zip(parts, match.groups(), strict=True):
@@ -202,7 +204,7 @@ def _values(parts: list[_Part], match: re.Match[str], *, strict: bool) -> dict[s
     return values
 
 
-def _value(part: _Part, text: str, strict: bool) -> int | None:
+def _value(part: _PatternField, text: str, strict: bool) -> int | None:
     letter = part.letters[0]
     if part.field == "zone":
         return _offset_minutes(text)
