@@ -51,6 +51,9 @@ Header = Annotated[
 Names = Annotated[
     str | None, typer.Option(help="The columns of a CSV file without a header: a,b,c.")
 ]
+Day = Annotated[
+    str | None, typer.Option(help="The first line's date, for logs with a time of day alone.")
+]
 Encoding = Annotated[str | None, typer.Option(help="As latin-1 or utf-16.")]
 
 
@@ -64,6 +67,7 @@ def replay(
     format: Format = "auto",
     time_field: TimeField = None,
     time_format: TimeFormat = None,
+    date: Day = None,
     delimiter: Delimiter = None,
     decimal: Decimal = None,
     header: Header = None,
@@ -110,6 +114,7 @@ def replay(
         header=header,
         columns=None if columns is None else tuple(c.strip() for c in columns.split(",")),
         encoding=encoding,
+        date=date,
     )
     spec.check()
     with target_of(spec, data_dir) as target:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import subprocess
 import sys
 import threading
@@ -244,6 +245,81 @@ def test_times_of_a_form_are_moved_and_gaps_kept(form: str, tmp_path: Path) -> N
     ]  # fmt: skip
     assert target.at[1] - target.at[0] == pytest.approx(3, abs=0.02)
     assert START_MS == 1_764_000_000_000
+
+
+RECOGNISED = {
+    ("28.11.2026 10:00:00", "29.11.2026 10:00:03"): "%d.%m.%Y %H:%M:%S",
+    ("03.04.2026 10:00", "05.06.2026 10:01"): "%d.%m.%Y %H:%M",
+    ("11/28/2026 10:00 AM", "11/28/2026 10:01 PM"): "%m/%d/%Y %I:%M %p",
+    ("03/04/2026 10:00:00", "28/04/2026 10:00:00"): "%d/%m/%Y %H:%M:%S",
+    ("2026/11/28 10:00:00", "2026/11/28 10:00:01"): "%Y/%m/%d %H:%M:%S",
+    ("28-Nov-2026 10:00:00", "28-Nov-2026 10:00:03"): "%d-%b-%Y %H:%M:%S",
+    ("Sat, 28 Nov 2026 10:00:00 GMT",): "%a, %d %b %Y %H:%M:%S GMT",
+    ("28/Nov/2026:10:00:00 +0200",): "%d/%b/%Y:%H:%M:%S %z",
+    ("2026-11-28", "2026-11-29"): "%Y-%m-%d",
+    ("1795860000123456", "1795860001123456"): "epoch microseconds",
+    ("1795860000123456789",): "epoch nanoseconds",
+}
+
+
+@pytest.mark.parametrize("times", RECOGNISED)
+def test_times_with_one_meaning_are_recognised(times: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("ts;v\n" + "".join(f"{time};1\n" for time in times))
+    replay, records = replayed(tmp_path / "f.csv", time="now")
+    assert replay.facts.style is not None
+    assert replay.facts.style.value == RECOGNISED[times]
+    assert (replay.faults.count, len(records)) == (0, len(times))
+    assert all(len(str(r["ts"])) == len(t) for r, t in zip(records, times, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("when,v\n03/04/2026 10:00,1\n05/06/2026 10:01,2\n", "may have the day or the month first"),
+        ("date,clock,v\n11/28/2026,10:00:00,1\n", "date has dates, and another column the times"),
+    ],
+)
+def test_times_that_nobody_can_tell_are_said(text: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(text)
+    replay, _ = replayed(tmp_path / "f.csv")
+    assert replay.facts.style is None
+    assert words in " ".join(replay.facts.notes)
+
+
+def test_lines_with_a_time_of_day_alone_have_a_date_from_outside(tmp_path: Path) -> None:
+    line = "{} [main] INFO  com.acme.App - started\n"
+    path = tmp_path / "app.log"
+    path.write_text(line.format("23:59:59.500") + line.format("00:00:01.000"))
+    replay, records = replayed(path, date="2026-02-28")
+    assert [r["time"] for r in records] == ["2026-02-28T23:59:59.500", "2026-03-01T00:00:01.000"]
+    assert replay.facts.notes == []
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    replay, records = replayed(path)
+    assert records[0]["time"] == "2023-11-14T23:59:59.500"
+    assert "when the file was changed; --date names another" in replay.facts.notes[0]
+    assert "'x' is no date" in str(error(path, date="x"))
+
+
+def test_syslog_without_a_host(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("<134>Nov 28 10:00:00 haproxy[7]: 10.0.1.2:33317 http-in 200\n")
+    _, (record,) = replayed(tmp_path / "f")
+    assert (record["app"], record["pid"]) == ("haproxy", "7")
+    assert record["message"] == "10.0.1.2:33317 http-in 200"
+
+
+def test_the_records_of_cloudtrail_are_taken_out(tmp_path: Path) -> None:
+    event = '{"eventTime":"2026-11-28T10:00:0%dZ","eventName":"PutObject"}'
+    (tmp_path / "f.json").write_text(f'{{"Records":[{event % 1},{event % 2}]}}')
+    replay, records = replayed(tmp_path / "f.json")
+    assert replay.facts.time_field == "eventTime"
+    assert [r["eventTime"][-3:] for r in records] == ["01Z", "02Z"]
+
+
+def test_what_macos_adds_to_an_archive_is_passed_over(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "f.zip", "w") as archive:
+        archive.writestr("logs/events.ndjson", EVENTS)
+        archive.writestr("__MACOSX/logs/._events.ndjson", "x")
+    assert len(replayed(tmp_path / "f.zip")[1]) == 3
 
 
 def test_a_row_of_other_length_is_named_by_its_line(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from eddyline.generator.replay.time_pattern import TimePattern
 # Names a time is likely to go by, most likely first.
 NAMES = (
     "event_time", "timestamp", "@timestamp", "time", "ts", "datetime", "date", "created_at",
-    "eventtime", "event_timestamp", "rowtime", "occurred_at",
+    "eventtime", "event_timestamp", "rowtime", "occurred_at", "__realtime_timestamp",
 )  # fmt: skip
 
 _ISO = (
@@ -31,6 +31,8 @@ _ISO = (
 )
 _EPOCH_S = r"^(?P<w>-?\d{9,10})(?P<f>\.\d+)?$"
 _EPOCH_MS = r"^(?P<w>-?\d{12,13})(?P<f>\.\d+)?$"
+_EPOCH_US = r"^(?P<w>-?\d{15,16})(?P<f>\.\d+)?$"
+_EPOCH_NS = r"^(?P<w>-?\d{18,19})(?P<f>\.\d+)?$"
 _DATE = compile_format("YYYY-MM-DD")
 _CLOCK = compile_format("HH:mm:ss")
 _CLOCK_SHORT = compile_format("HH:mm")
@@ -42,9 +44,24 @@ class Style(StrEnum):
     ISO = "ISO 8601"
     EPOCH_S = "epoch seconds"
     EPOCH_MS = "epoch milliseconds"
+    EPOCH_US = "epoch microseconds"
+    EPOCH_NS = "epoch nanoseconds"
 
 
-PATTERNS = {Style.ISO: _ISO, Style.EPOCH_S: _EPOCH_S, Style.EPOCH_MS: _EPOCH_MS}
+PATTERNS = {
+    Style.ISO: _ISO,
+    Style.EPOCH_S: _EPOCH_S,
+    Style.EPOCH_MS: _EPOCH_MS,
+    Style.EPOCH_US: _EPOCH_US,
+    Style.EPOCH_NS: _EPOCH_NS,
+}
+# How many of an epoch's units a second has.
+_PER_SECOND = {
+    Style.EPOCH_S: 1,
+    Style.EPOCH_MS: 1000,
+    Style.EPOCH_US: 1_000_000,
+    Style.EPOCH_NS: 1_000_000_000,
+}
 
 
 def detect(texts: Sequence[str]) -> Style | None:
@@ -60,7 +77,7 @@ def detect(texts: Sequence[str]) -> Style | None:
 def detect_field(name: str, texts: Sequence[str], *, requested: bool) -> Style | None:
     """As ``detect``; a bare number is taken for a time only where the name says so, or the user."""
     style = detect(texts)
-    if style in (Style.EPOCH_S, Style.EPOCH_MS) and not requested and name.lower() not in NAMES:
+    if style in _PER_SECOND and not requested and name.lower() not in NAMES:
         return None
     return style
 
@@ -83,8 +100,8 @@ def parse(texts: Any, style: Style) -> tuple[Integers, npt.NDArray[np.bool_]]:
     valid = np.asarray(fields.is_valid())
     if style is not Style.ISO:
         whole = _numbers(fields, "w")
-        if style is Style.EPOCH_MS:
-            return whole, valid
+        if style is not Style.EPOCH_S:
+            return whole // (_PER_SECOND[style] // 1000), valid
         return whole * 1000 + _fraction_ms(pc.utf8_slice_codeunits(fields.field("f"), 1)), valid
     days, real = days_of(*(_numbers(fields, k) for k in ("y", "mo", "d")))
     hour, minute, second = (_numbers(fields, k) for k in ("h", "mi", "s"))
@@ -98,8 +115,7 @@ def move(texts: Any, style: Style, offset_s: int) -> Any:
     """Times of one style, all rows readable, moved by whole seconds; the text's form stays."""
     fields = pc.extract_regex(texts, PATTERNS[style])
     if style is not Style.ISO:
-        unit = 1 if style is Style.EPOCH_S else 1000
-        whole = pa.array(_numbers(fields, "w") + offset_s * unit).cast(pa.string())
+        whole = pa.array(_numbers(fields, "w") + offset_s * _PER_SECOND[style]).cast(pa.string())
         return _join(whole, _or_empty(fields.field("f")))
     days, _ = days_of(*(_numbers(fields, k) for k in ("y", "mo", "d")))
     hour, minute, second = (_numbers(fields, k) for k in ("h", "mi", "s"))

@@ -23,6 +23,7 @@ from eddyline.generator.json_text import or_null, quoted
 from eddyline.generator.moment import DAY_MS
 from eddyline.generator.replay.batch import Facts, ReplayBatch
 from eddyline.generator.replay.instant import Style, parse
+from eddyline.generator.replay.source import STDIN
 from eddyline.generator.replay.text import BadLines, TextLines, read_lines
 
 LINE_MESSAGE_MAX = 1_000_000
@@ -43,6 +44,19 @@ class LineFormat:
 
 
 FORMS = (
+    LineFormat(  # syslog's old form as HAProxy sends it, without a host
+        "syslog",
+        r"^(?:<(?P<priority>\d{1,3})>)?(?P<month>[A-Z][a-z]{2}) +(?P<day>\d{1,2}) "
+        r"(?P<clock>\d\d:\d\d:\d\d) (?P<app>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: "
+        r"(?P<message>.*)$",
+        ("priority", "app", "pid", "message"),
+    ),
+    LineFormat(  # Logback's default, and others that write the time of day alone
+        "log4j",
+        rf"^(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?) +\[(?P<thread>[^\]]*)\] +{_LEVEL} +"
+        r"(?P<logger>\S+) *[-:] ?(?P<message>.*)$",
+        ("level", "thread", "logger", "message"),
+    ),
     LineFormat(
         "syslog",
         rf"^<(?P<priority>\d{{1,3}})>1 (?P<time>{_ISO}) (?P<host>\S+) (?P<app>\S+) "
@@ -143,12 +157,31 @@ def form_of(lines: list[str], name: str | None = None) -> LineFormat | None:
 class LineLogReader:
     """Reads a log of one form a chunk at a time, by column."""
 
-    def __init__(self, source: IO[bytes], path: Path, form: LineFormat) -> None:
+    def __init__(
+        self, source: IO[bytes], path: Path, form: LineFormat, date: str | None = None
+    ) -> None:
         self._source = source
         self._path = path
         self._form = form
         self.facts = Facts(form.name, "time", Style.ISO)
         self.faults = BadLines()
+        self._day_ms = 0
+        self._latest_ms = -1  # within the day
+        if "(?P<clock>" in form.pattern and "(?P<month>" not in form.pattern:
+            self._day_ms = self._first_day(date)
+
+    def _first_day(self, date: str | None) -> int:
+        """The day of the first line, where lines have a time of day alone; in epoch ms."""
+        if date is None:
+            path = self._path
+            changed_ms = SYSTEM.now_ms() if str(path) == STDIN else path.stat().st_mtime_ns // 10**6
+            day_ms = changed_ms - changed_ms % DAY_MS
+            shown = pa.scalar(day_ms, pa.int64()).cast(pa.timestamp("ms")).as_py().date()
+            words = "today" if str(path) == STDIN else "when the file was changed"
+            note = f"its lines have no date: the first is taken to be of {shown}, {words}"
+            self.facts.notes.append(f"{note}; --date names another")
+            return day_ms
+        return int(pa.scalar(date).cast(pa.date32()).cast(pa.int32()).as_py()) * DAY_MS
 
     def batches(self) -> Iterator[ReplayBatch]:
         for lines in read_lines(self._source, self._path, self.faults):
@@ -192,9 +225,30 @@ class LineLogReader:
 
     def _instants(self, kept: Any) -> tuple[Integers, Any]:
         names = [kept.type.field(k).name for k in range(kept.type.num_fields)]
+        if "time" not in names and "month" not in names:
+            return self._of_day(kept.field("clock"))
         if "month" not in names:
             times = pc.replace_substring(kept.field("time"), ",", ".")
             return parse(pc.replace_substring(times, "/", "-"), Style.ISO)
+        return self._of_month(kept, names)
+
+    def _of_day(self, clocks: Any) -> tuple[Integers, Any]:
+        """Times of day; a new day begins where they jump back by more than half of one."""
+        texts = pc.binary_join_element_wise(
+            "1970-01-01", pc.replace_substring(clocks, ",", "."), "T"
+        )
+        ms, real = parse(texts, Style.ISO)
+        if not len(ms):
+            return ms, real
+        before = np.concatenate([[ms[0] if self._latest_ms < 0 else self._latest_ms], ms[:-1]])
+        days = np.cumsum(ms < before - DAY_MS // 2)
+        out = ms + self._day_ms + days * DAY_MS
+        self._day_ms += int(days[-1]) * DAY_MS
+        self._latest_ms = int(ms[-1])
+        return out, real
+
+    def _of_month(self, kept: Any, names: list[str]) -> tuple[Integers, Any]:
+        """Times of syslog and Apache: the month by its name, and maybe a year."""
         number = pc.add(pc.index_in(kept.field("month"), value_set=pa.array(_MONTHS)), 1)
         month = pc.fill_null(pc.utf8_lpad(number.cast(pa.string()), 2, "0"), "00")
         day = pc.utf8_lpad(kept.field("day"), 2, "0")

@@ -187,7 +187,7 @@ def reader_of(spec: ReplaySpec, source: IO[bytes], path: Path) -> RecordReader:
         layout = form_of(lines, form)
         if layout is None:
             raise EddylineError("bad_file", f"no line of {path} is one of {form}")
-        return LineLogReader(source, path, layout)
+        return LineLogReader(source, path, layout, spec.date)
     if form in ("csv", "w3c", "alb"):
         return CsvReader(source, path, spec.time_field, pattern, _layout(spec, form, source))
     if form == "json":
@@ -206,6 +206,10 @@ def _layout(spec: ReplaySpec, form: str, source: IO[bytes]) -> DelimitedLayout:
     return DelimitedLayout(spec.delimiter, spec.decimal, spec.header, spec.columns)
 
 
+# CloudTrail's files are one object with the events in a list of this name.
+_WRAPPER = "Records"
+
+
 def _one_per_line(source: IO[bytes], path: Path) -> IO[bytes]:
     """A JSON list, or objects over several lines, as one object per line."""
     import io
@@ -213,6 +217,8 @@ def _one_per_line(source: IO[bytes], path: Path) -> IO[bytes]:
     text = source.read()
     try:
         values = msgspec.json.decode(text)
+        if isinstance(values, dict) and list(values) == [_WRAPPER]:
+            values = values[_WRAPPER]
         rows = values if isinstance(values, list) else [values]
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise EddylineError("bad_file", f"{path} is no JSON: {error}") from None
@@ -243,7 +249,7 @@ def sniff(source: IO[bytes], path: Path, spec: ReplaySpec | None = None) -> str:
         return "parquet"
     if lines[0].lstrip().startswith("[") and lines[0].lstrip()[1:2] in ("", "{", " "):
         return "json"
-    if lines[0].strip() == "{":
+    if lines[0].strip() == "{" or lines[0].lstrip().startswith(f'{{"{_WRAPPER}":['):
         return "json"
     if any(line.lstrip().startswith("{") for line in lines[:10]):
         return "ndjson"

@@ -84,11 +84,18 @@ def _unpacked(raw: Any, packing: str, path: Path) -> Any:
         return plain[packing](raw)
     whole: Any = raw if raw.seekable() else io.BytesIO(raw.read())
     archive = zipfile.ZipFile(whole)
-    names = [i.filename for i in archive.infolist() if not i.is_dir()]
+    names = [
+        i.filename for i in archive.infolist() if not i.is_dir() and not _is_litter(i.filename)
+    ]
     if len(names) != 1:
         message = f"{path} holds {len(names)} files; one is replayed at a time"
         raise EddylineError("bad_file", message, hint=f"unpack one of {', '.join(names[:5])}")
     return archive.open(names[0])
+
+
+def _is_litter(name: str) -> bool:
+    """Whether it is what macOS puts beside the files of an archive."""
+    return name.startswith("__MACOSX/") or name.rsplit("/", 1)[-1] == ".DS_Store"
 
 
 def _zstd(raw: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 from eddyline.errors import EddylineError
@@ -24,8 +25,9 @@ class ReplaySpec:
     ``speed`` is how many seconds of the file pass in one, None for as fast as possible. With
     ``time="now"`` all event times are moved by one offset so that the first is the moment the
     replay starts. ``limit`` ends it after so many records. ``time_format`` is the form of the times
-    where they are neither ISO 8601 nor epochs; ``delimiter``, ``decimal``, ``header`` (None:
-    detected), ``columns`` and ``encoding`` say how a file of columns is written.
+    where they are not recognised; ``date`` that of the first line of a log whose lines have a time
+    of day alone; ``delimiter``, ``decimal``, ``header`` (None: detected), ``columns`` and
+    ``encoding`` say how a file of columns is written.
     """
 
     path: str
@@ -46,6 +48,7 @@ class ReplaySpec:
     header: bool | None = None
     columns: tuple[str, ...] | None = None
     encoding: str | None = None
+    date: str | None = None
 
     def check(self) -> None:
         """Raise ``invalid_argument`` for a value that cannot be meant."""
@@ -64,6 +67,13 @@ class ReplaySpec:
         if self.delimiter is not None and (len(self.delimiter) != 1 or ord(self.delimiter) > 127):
             message = f"the delimiter {self.delimiter!r} is not one ASCII character"
             raise EddylineError("invalid_argument", message, hint="as in --delimiter ';' or tab")
+        if self.date is not None:
+            try:
+                date.fromisoformat(self.date)
+            except ValueError:
+                message = f"{self.date!r} is no date"
+                hint = "as in --date 2026-11-28"
+                raise EddylineError("invalid_argument", message, hint=hint) from None
         if self.columns is not None and len(set(self.columns)) != len(self.columns):
             raise EddylineError("invalid_argument", "--columns names a column twice")
         if self.limit is not None and self.limit < 0:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from eddyline.errors import EddylineError, nearest
 from eddyline.generator.replay.batch import Facts
 from eddyline.generator.replay.instant import NAMES, detect_field
+from eddyline.generator.replay.time_guess import are_dates, guessed
 from eddyline.generator.replay.time_pattern import TimePattern
 
 SAMPLE_LINES = 100
@@ -43,11 +44,27 @@ def find_time(
             facts, facts.style, path, [requested] if requested else _by_likelihood(names), texts
         )
         return
-    for name in [requested] if requested else _by_likelihood(names):
+    candidates = [requested] if requested else _by_likelihood(names)
+    for name in candidates:
         style = detect_field(name, texts(name), requested=requested is not None)
         if style is not None:
             facts.time_field, facts.style = name, style
             return
+    for name in candidates:
+        is_named = requested is not None or name.lower() in NAMES
+        patterns = guessed(texts(name), lambda: [texts(n) for n in names], dates=is_named)
+        if len(patterns) == 1:
+            facts.time_field, facts.style = name, patterns[0]
+            return
+        if patterns:
+            choices = " or ".join(f"--time-format '{p.value}'" for p in patterns)
+            words = f"the times of {name} may have the day or the month first: give {choices}"
+            facts.notes.append(words)
+            return
+    dates = [name for name in candidates if name.lower() in NAMES and are_dates(texts(name))]
+    if dates:
+        words = f"{dates[0]} has dates, and another {noun} the times of day: they are not joined"
+        facts.notes.append(words)
     if requested is not None:
         message = f"the {noun} {requested} of {path} holds no times that can be read"
         raise EddylineError("bad_file", message, hint=forms)

@@ -38,7 +38,8 @@ class TimePattern:
         """The times moved by whole seconds, in the same form."""
         ms, _ = self.parse(texts)
         moved = pa.array(ms + offset_s * 1000)
-        return _column("strftime(make_timestamp(x * 1000), $form)", moved, self.form)
+        form = self.form.replace("%z", "+0000").replace("%Z", "UTC")  # what ms are counted in
+        return _column("strftime(make_timestamp(x * 1000), $form)", moved, form)
 
 
 def time_pattern(text: str) -> TimePattern:
