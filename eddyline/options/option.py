@@ -111,6 +111,8 @@ def _memory(text: str) -> int:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
+    if not text.strip():
+        raise ValueError(text)
     try:
         return re.compile(text)
     except re.error as error:
@@ -123,12 +125,19 @@ def _name(text: str) -> str:
     return text
 
 
+def _file_name(text: str) -> str:
+    if text.strip() in ("", ".", "..") or "/" in text or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(";") if part.strip())
 
 
 STRING: OptionKind[str] = OptionKind("string", str, "a text")
 NAME: OptionKind[str] = OptionKind("string", _name, "a text that is not blank")
+FILE_NAME: OptionKind[str] = OptionKind("string", _file_name, "a file's name, without a path")
 BOOLEAN: OptionKind[bool] = OptionKind("boolean", _boolean, "true or false")
 INTEGER = integer()
 COUNT = integer(1)

@@ -6,6 +6,7 @@ What the effect is, the tests of the connector show; here no row may be without 
 from __future__ import annotations
 
 import ast
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ import pytest
 import eddyline
 from eddyline.catalog.options import check_options, option_warnings
 from eddyline.catalog.table import CatalogTable, ObjectPath, TableColumn
+from eddyline.errors import EddylineError
 from eddyline.options import any_table
+from eddyline.options.connector import Connector
 from eddyline.options.connectors import CONNECTORS
+from eddyline.options.connectors.filesystem import SUCCESS_FILE
+from eddyline.options.connectors.kinesis import STREAM, STREAM_NAME_RULE
 from eddyline.options.formats import FORMATS
 from eddyline.options.option import Option
 from eddyline.record import types as t
@@ -118,3 +123,59 @@ def test_watermark_options_are_those_of_all_sources() -> None:
     for row in CONNECTORS.values():
         if row.source and row.name != "jdbc":
             assert {o.name for o in any_table.WATERMARKS} <= {o.name for o in row.options}
+
+
+# Options whose value may be blank: texts, prefixes, credentials.
+MAY_BE_BLANK = {
+    "aws.credentials.basic.accesskeyid", "aws.credentials.basic.secretkey",
+    "aws.credentials.profile.name", "key.fields-prefix", "password", "print-identifier",
+    "properties.*", "scan.stream.initpos-timestamp", "scan.stream.initpos-timestamp-format",
+    "sink.partitioner-field-delimiter", "username", "fields.*",
+}  # fmt: skip
+
+
+# The fewest options of each connector.
+FEWEST = {
+    "kinesis": {"stream": "s", "format": "json"},
+    "filesystem": {"path": "/a", "format": "json"},
+    "kafka": {"topic": "t", "properties.bootstrap.servers": "h:1", "format": "json"},
+    "upsert-kafka": {
+        "topic": "t", "properties.bootstrap.servers": "h:1", "key.format": "json",
+        "value.format": "json",
+    },
+    "jdbc": {"url": "jdbc:postgresql://h/d", "table-name": "t"},
+    "datagen": {},
+    "faker": {"fields.a.expression": "#{Name.name}"},
+    "print": {},
+    "blackhole": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("connector", CONNECTORS.values(), ids=list(CONNECTORS))
+@pytest.mark.parametrize("value", ["", "  "])
+def test_a_blank_value_is_refused(connector: Connector, value: str) -> None:
+    columns = (TableColumn("a", t.STRING),)
+    accepted = []
+    for option in connector.options:
+        if option.no_effect is None and option.name not in MAY_BE_BLANK:
+            options = {"connector": connector.name, **FEWEST[connector.name], option.name: value}
+            table = CatalogTable(
+                ObjectPath("c", "d", "o"), columns, primary_key=("a",), options=options
+            )
+            with contextlib.suppress(EddylineError):
+                check_options(table)
+                accepted.append(option.name)
+    assert accepted == []
+
+
+@pytest.mark.parametrize("name", ["a b", "größe", "x" * 129, "arn:aws:kinesis:r:1:stream/a b"])
+def test_a_text_that_names_no_stream_is_refused(name: str) -> None:
+    with pytest.raises(EddylineError, match="option 'stream'") as refused:
+        STREAM.read({"stream": name})
+    assert STREAM_NAME_RULE in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "/etc/x"])
+def test_a_files_name_has_no_path(name: str) -> None:
+    with pytest.raises(EddylineError, match="success-file"):
+        SUCCESS_FILE.read({SUCCESS_FILE.name: name})

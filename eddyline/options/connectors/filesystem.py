@@ -6,7 +6,15 @@ from enum import StrEnum
 
 from eddyline.options import any_table
 from eddyline.options.connector import Changes, Connector, Metadata
-from eddyline.options.option import DURATION, NAME, PATTERN, STRING, Option, choice, without_effect
+from eddyline.options.option import (
+    DURATION,
+    FILE_NAME,
+    NAME,
+    PATTERN,
+    Option,
+    choice,
+    without_effect,
+)
 
 PATH = Option(
     "path",
@@ -31,7 +39,7 @@ PATH_PATTERN = Option(
 
 DEFAULT_PARTITION = Option(
     "partition.default-name",
-    STRING,
+    FILE_NAME,
     "__DEFAULT_PARTITION__",
     "The folder's value where a partition column is NULL or empty.",
 )
@@ -50,7 +58,7 @@ COMMIT_POLICY = Option(
     "success-file: an empty file marks a partition after each micro-batch that wrote to it.",
 )
 SUCCESS_FILE = Option(
-    "sink.partition-commit.success-file.name", STRING, "_SUCCESS", "The name of that file."
+    "sink.partition-commit.success-file.name", FILE_NAME, "_SUCCESS", "The name of that file."
 )
 
 FILESYSTEM = Connector(

@@ -14,6 +14,7 @@ from eddyline.options.connector import Changes, Connector, Metadata, Options
 from eddyline.options.option import (
     DURATION,
     INTEGER,
+    NAME,
     NAMES,
     PATTERN,
     STRING,
@@ -53,10 +54,10 @@ class FieldsInclude(StrEnum):
 TOPIC = Option("topic", NAMES, None, "The topic; several to read, separated by ';'.")
 TOPIC_PATTERN = Option("topic-pattern", PATTERN, None, "Read all topics whose name matches.")
 BROKERS = Option(
-    "properties.bootstrap.servers", STRING, None, "The brokers, as host:port,…", required=True
+    "properties.bootstrap.servers", NAME, None, "The brokers, as host:port,…", required=True
 )
 GROUP = Option(
-    "properties.group.id", STRING, None, "The consumer group, to which read offsets are reported."
+    "properties.group.id", NAME, None, "The consumer group, to which read offsets are reported."
 )
 PROPERTIES = Option(
     "properties.*", STRING, None, "A setting of the Kafka client, as librdkafka names it."

@@ -15,6 +15,7 @@ from eddyline.options.option import (
     BOOLEAN,
     DURATION,
     INTEGER,
+    NAME,
     STRING,
     Option,
     OptionKind,
@@ -57,9 +58,19 @@ class Partitioner(StrEnum):
     FIXED = "fixed"
 
 
+STREAM_NAME_RULE = "1 to 128 letters, digits, underscores, hyphens and dots"
+
+
 def stream_name(text: str) -> str:
     """The name of a stream that is given by name or ARN."""
     return text.rpartition("/")[2] if text.startswith("arn:") else text
+
+
+def _checked_stream(text: str) -> str:
+    name = stream_name(text)
+    if not re.fullmatch(r"[a-zA-Z0-9_.-]{1,128}", name):
+        raise ValueError(text)
+    return name
 
 
 def _numbers(text: str) -> dict[int, str]:
@@ -75,13 +86,13 @@ def _numbers(text: str) -> dict[int, str]:
 
 STREAM = Option(
     "stream",
-    OptionKind("string", stream_name, "a stream's name or ARN"),
+    OptionKind("string", _checked_stream, f"an ARN or a name: {STREAM_NAME_RULE}"),
     None,
     "The stream's name or ARN.",
     required=True,
     aliases=("stream.arn",),
 )
-REGION = Option("aws.region", STRING, None, "The stream's region; any, on one machine.")
+REGION = Option("aws.region", NAME, None, "The stream's region; any, on one machine.")
 ENDPOINT = Option(
     "aws.endpoint",
     STRING,
