@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from eddyline.errors import EddylineError
@@ -10,8 +11,24 @@ from eddyline.generator.counters import SendResult
 
 BROKERS = "127.0.0.1:9092"
 # After this long without an answer a record is given up.
-PATIENCE_MS = 30_000
+TIMEOUT_MS = 30_000
 POLL_S = 0.1
+
+
+def produce(
+    producer: Any,
+    topic: str,
+    value: bytes | None,
+    key: str | bytes | None,
+    on_delivery: Callable[[Any, Any], None],
+) -> None:
+    """Queue one record; while the queue is full, wait for the answers to earlier records."""
+    while True:
+        try:
+            producer.produce(topic, value, key, on_delivery=on_delivery)
+            return
+        except BufferError:
+            producer.poll(POLL_S)
 
 
 class KafkaTopic:
@@ -31,21 +48,13 @@ class KafkaTopic:
     def send(self, keys: Any, data: Any, stop: threading.Event) -> SendResult:
         answers = _Answers()
         for key, record in zip(keys.to_pylist(), data.to_pylist(), strict=True):
-            self._produce(key, record, answers)
+            produce(self._producer, self._topic, record, key, answers.add)
         while answers.missing(len(data)):
             self._producer.poll(POLL_S)
         return SendResult(answers.accepted, answers.failed, answers.error)
 
     def close(self) -> None:
         self._producer.flush(5)
-
-    def _produce(self, key: str, record: bytes, answers: _Answers) -> None:
-        while True:
-            try:
-                self._producer.produce(self._topic, record, key, on_delivery=answers.add)
-                return
-            except BufferError:  # the queue is full: hear what became of earlier ones
-                self._producer.poll(POLL_S)
 
 
 class _Answers:
@@ -75,7 +84,7 @@ def _producer(brokers: str, retries: bool, options: dict[str, Any]) -> Any:
     config = {
         "bootstrap.servers": brokers,
         "enable.idempotence": retries,
-        "message.timeout.ms": PATIENCE_MS,
+        "message.timeout.ms": TIMEOUT_MS,
         "linger.ms": 5,
         **({} if retries else {"retries": 0}),
         **options,

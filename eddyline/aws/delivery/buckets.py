@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, Protocol
 
+from eddyline.engine.files.s3_client import s3_client, s3_errors
 from eddyline.errors import EddylineError
 from eddyline.settings import Settings
 
@@ -66,25 +67,10 @@ class S3Buckets:
         self._client: Any = None
 
     def put(self, bucket: str, key: str, body: bytes, **how: str) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            self._s3().put_object(Bucket=bucket, Key=key, Body=body, **how)
-        except (BotoCoreError, ClientError) as error:
-            msg = f"{self._url} did not take {key} into bucket {bucket}: {error}"
-            hint = "see that the bucket is there and that the credentials may write to it"
-            raise EddylineError("endpoint_error", msg, hint=hint) from error
-
-    def _s3(self) -> Any:
-        if self._client is None:
-            import botocore.session
-            from botocore.config import Config
-
-            config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2})
-            self._client = botocore.session.get_session().create_client(
-                "s3", region_name=self._region, endpoint_url=self._url, config=config
-            )
-        return self._client
+        with s3_errors(f"s3://{bucket}/{key}", self._url):
+            if self._client is None:
+                self._client = s3_client(self._url, self._region)
+            self._client.put_object(Bucket=bucket, Key=key, Body=body, **how)
 
 
 def buckets(settings: Settings) -> Buckets:

@@ -24,78 +24,55 @@ from eddyline.aws.instant import Instant
 Handler = Callable[[IdentityContext, Call], Answer]
 
 
-# inline
+# inline, of one kind of owner
 
 
-def _puts(kind: EntityKind) -> Handler:
-    def put_policy(context: IdentityContext, call: Call) -> Answer:
-        request = call.request
-        context.grants.put(kind, named(kind, request), request.PolicyName, request.PolicyDocument)
-        return {}
-
-    return put_policy
+def _put(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    request = call.request
+    context.grants.put(kind, named(kind, request), request.PolicyName, request.PolicyDocument)
+    return {}
 
 
-def _gets(kind: EntityKind) -> Handler:
-    def get_policy(context: IdentityContext, call: Call) -> Answer:
-        owner, name = named(kind, call.request), call.request.PolicyName
-        documents = context.grants.inline(kind, owner)
-        if name not in documents:
-            message = f"The {kind} policy with name {name} cannot be found."
-            raise AwsError("NoSuchEntityException", message)
-        shown = {f"{WORDS[kind]}Name": context.entities.get(kind, owner).name, "PolicyName": name}
-        return {**shown, "PolicyDocument": encoded(documents[name])}
-
-    return get_policy
+def _get(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    owner, name = named(kind, call.request), call.request.PolicyName
+    documents = context.grants.inline(kind, owner)
+    if name not in documents:
+        message = f"The {kind} policy with name {name} cannot be found."
+        raise AwsError("NoSuchEntityException", message)
+    shown = {f"{WORDS[kind]}Name": context.entities.get(kind, owner).name, "PolicyName": name}
+    return {**shown, "PolicyDocument": encoded(documents[name])}
 
 
-def _removes(kind: EntityKind) -> Handler:
-    def delete_policy(context: IdentityContext, call: Call) -> Answer:
-        context.grants.remove(kind, named(kind, call.request), call.request.PolicyName)
-        return {}
-
-    return delete_policy
+def _remove(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    context.grants.remove(kind, named(kind, call.request), call.request.PolicyName)
+    return {}
 
 
-def _lists(kind: EntityKind) -> Handler:
-    def list_policies(context: IdentityContext, call: Call) -> Answer:
-        names = list(context.grants.inline(kind, named(kind, call.request)))
-        return page("PolicyNames", names, call.request)
-
-    return list_policies
+def _list(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    names = list(context.grants.inline(kind, named(kind, call.request)))
+    return page("PolicyNames", names, call.request)
 
 
-# attached
+# attached to one kind of owner
 
 
-def _attaches(kind: EntityKind) -> Handler:
-    def attach_policy(context: IdentityContext, call: Call) -> Answer:
-        context.grants.attach(kind, named(kind, call.request), call.request.PolicyArn)
-        return {}
-
-    return attach_policy
+def _attach(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    context.grants.attach(kind, named(kind, call.request), call.request.PolicyArn)
+    return {}
 
 
-def _detaches(kind: EntityKind) -> Handler:
-    def detach_policy(context: IdentityContext, call: Call) -> Answer:
-        context.grants.detach(kind, named(kind, call.request), call.request.PolicyArn)
-        return {}
-
-    return detach_policy
+def _detach(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    context.grants.detach(kind, named(kind, call.request), call.request.PolicyArn)
+    return {}
 
 
-def _lists_attached(kind: EntityKind) -> Handler:
-    def list_attached(context: IdentityContext, call: Call) -> Answer:
-        prefix = call.request.PathPrefix or "/"
-        policies = context.grants.attached(kind, named(kind, call.request))
-        rows = [
-            {"PolicyName": p.name, "PolicyArn": p.arn}
-            for p in policies
-            if p.path.startswith(prefix)
-        ]
-        return page("AttachedPolicies", rows, call.request)
-
-    return list_attached
+def _list_attached(context: IdentityContext, call: Call, kind: EntityKind) -> Answer:
+    prefix = call.request.PathPrefix or "/"
+    policies = context.grants.attached(kind, named(kind, call.request))
+    rows = [
+        {"PolicyName": p.name, "PolicyArn": p.arn} for p in policies if p.path.startswith(prefix)
+    ]
+    return page("AttachedPolicies", rows, call.request)
 
 
 def list_entities_for_policy(context: IdentityContext, call: Call) -> Answer:
@@ -219,13 +196,25 @@ OPERATIONS: dict[str, Handler] = {
     "TagPolicy": tag_policy,
     "UntagPolicy": untag_policy,
 }
-for _kind, _word in WORDS.items():
-    OPERATIONS |= {
-        f"Attach{_word}Policy": _attaches(_kind),
-        f"Delete{_word}Policy": _removes(_kind),
-        f"Detach{_word}Policy": _detaches(_kind),
-        f"Get{_word}Policy": _gets(_kind),
-        f"ListAttached{_word}Policies": _lists_attached(_kind),
-        f"List{_word}Policies": _lists(_kind),
-        f"Put{_word}Policy": _puts(_kind),
-    }
+OwnerHandler = Callable[[IdentityContext, Call, EntityKind], Answer]
+
+
+def _of(kind: EntityKind, handler: OwnerHandler) -> Handler:
+    return lambda context, call: handler(context, call, kind)
+
+
+# Operations of each kind of owner, by what their names have around User, Role or Group.
+_OF_OWNERS: dict[tuple[str, str], OwnerHandler] = {
+    ("Attach", "Policy"): _attach,
+    ("Delete", "Policy"): _remove,
+    ("Detach", "Policy"): _detach,
+    ("Get", "Policy"): _get,
+    ("List", "Policies"): _list,
+    ("ListAttached", "Policies"): _list_attached,
+    ("Put", "Policy"): _put,
+}
+OPERATIONS |= {
+    f"{verb}{word}{noun}": _of(kind, handler)
+    for kind, word in WORDS.items()
+    for (verb, noun), handler in _OF_OWNERS.items()
+}

@@ -6,6 +6,7 @@ and is gone a while after it was deleted.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic
@@ -90,6 +91,22 @@ class FollowerKind(Generic[F]):
             )
             raise AwsError("ValidationException", words)
         return stream, info
+
+    def begun(
+        self, context: KinesisContext, name: str, tags: Tags | None, stream: Stream
+    ) -> dict[str, Any]:
+        """The fields that every new one has."""
+        now_ms = context.clock.now_ms()
+        return {
+            "id": uuid.uuid4().hex,
+            "name": name,
+            "stream": stream.name,
+            "stream_id": stream.stream_id,
+            "stream_created_ms": stream.info().created_ms,
+            "created_ms": now_ms,
+            "active_ms": now_ms + context.settings.stream_delay_ms,
+            "tags": tags or {},
+        }
 
     def add(self, context: KinesisContext, follower: F, places: dict[int, int]) -> None:
         """Keep a new one. Raises AwsError ``ResourceInUseException`` if its name is taken."""

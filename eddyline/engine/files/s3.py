@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, cast
 
+from eddyline.engine.files.s3_client import s3_client, s3_errors
 from eddyline.engine.files.store import FileInfo, Writer
-from eddyline.errors import EddylineError
 
 # What is written stays in memory up to this size, and is a temporary file above it.
 MEMORY_BYTES_MAX = 16 << 20
@@ -78,29 +77,10 @@ class S3Store:
     def _is_visible(self, relative: str) -> bool:
         return not any(part.startswith((".", "_")) for part in relative.split("/"))
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-        try:
-            yield
-        except NoCredentialsError as error:
-            message = f"there are no AWS credentials for {self.root}"
-            hint = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile, for the server"
-            raise EddylineError("access_denied", message, hint=hint) from error
-        except (BotoCoreError, ClientError) as error:
-            message = f"{self.root} cannot be used at {self._endpoint}: {error}"
-            hint = "see that the bucket exists and that the credentials allow it"
-            raise EddylineError("endpoint_error", message, hint=hint) from error
+    def _errors(self) -> AbstractContextManager[None]:
+        return s3_errors(self.root, self._endpoint)
 
     def _client(self) -> Any:
         if self._made is None:
-            import botocore.session
-            from botocore.config import Config
-
-            config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 3})
-            session = botocore.session.get_session()
-            self._made = session.create_client(
-                "s3", endpoint_url=self._endpoint, region_name=self._region, config=config
-            )
+            self._made = s3_client(self._endpoint, self._region)
         return self._made

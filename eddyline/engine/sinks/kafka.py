@@ -17,6 +17,7 @@ from eddyline.engine.kafka_client import KafkaClient
 from eddyline.engine.operators.operator import Operator, OperatorContext
 from eddyline.engine.sinks.outbox import OutboxSink, Piece
 from eddyline.errors import EddylineError
+from eddyline.generator.kafka import produce
 from eddyline.options.connectors import kafka as options
 from eddyline.options.connectors.kafka import FieldsInclude
 from eddyline.options.formats import own_options
@@ -26,7 +27,6 @@ from eddyline.record.formats.format import Kinds
 from eddyline.record.schema import Column, Schema
 from eddyline.sql import physical as plan
 
-POLL_S = 0.1
 FLUSH_S = 60.0
 # What stands before a key in the outbox: there is none, there is one, one without a value.
 _NO_KEY, _KEYED, _DELETED = "0", "1", "2"
@@ -101,12 +101,7 @@ class KafkaSink(OutboxSink):
     def _produce(self, key: str, value: bytes) -> None:
         own = None if key[0] == _NO_KEY else key[1:].encode("latin-1")
         body = None if key[0] == _DELETED else value
-        while True:
-            try:
-                self._producer.produce(self._topic, body, own, on_delivery=self._delivered)
-                return
-            except BufferError:  # the queue is full: hear what became of earlier records
-                self._producer.poll(POLL_S)
+        produce(self._producer, self._topic, body, own, self._delivered)
 
     def _delivered(self, error: Any, message: Any) -> None:
         if error is not None:

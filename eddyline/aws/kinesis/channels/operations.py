@@ -6,7 +6,6 @@ Tables of Apache Iceberg need a service that one machine does not have, and are 
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import msgspec
@@ -84,22 +83,14 @@ def create_channel(context: KinesisContext, call: Call) -> Answer:
     stream, info = CHANNELS.stream(context, source)
     if count_all(context) >= CHANNELS_MAX:
         raise AwsError("LimitExceededException", f"There are {CHANNELS_MAX} channels already.")
-    now_ms = context.clock.now_ms()
     channel = Channel(
-        id=uuid.uuid4().hex,
-        name=request.ChannelName,
-        stream=stream.name,
-        stream_id=stream.stream_id,
-        stream_created_ms=info.created_ms,
-        created_ms=now_ms,
-        active_ms=now_ms + context.settings.stream_delay_ms,
+        **CHANNELS.begun(context, request.ChannelName, request.Tags, stream),
         role=request.ServiceExecutionRoleARN,
         record_format=record_format,
         freshness_s=freshness_s,
         destination=destination,
         logging=_given(request.LoggingConfiguration) or {"CloudWatchLogs": {"Enabled": False}},
         encryption=_given(request.EncryptionConfiguration),
-        tags=request.Tags or {},
     )
     tips = {s.index: stream.bounds(s.index)[1] for s in info.shards}
     CHANNELS.add(context, channel, tips)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from eddyline.aws.call import Answer, Call
@@ -55,18 +54,11 @@ def create_queue(context: KinesisContext, call: Call) -> Answer:
     _check_room(context, stream)
     visibility_s, receives_max = _attributes(request.QueueAttributes, VISIBILITY_S, RECEIVES_MAX)
     queue = Queue(
-        id=uuid.uuid4().hex,
-        name=request.QueueName,
-        stream=stream.name,
-        stream_id=stream.stream_id,
-        stream_created_ms=info.created_ms,
-        created_ms=now_ms,
-        active_ms=now_ms + context.settings.stream_delay_ms,
+        **QUEUES.begun(context, request.QueueName, request.Tags, stream),
         visibility_s=visibility_s,
         receives_max=receives_max,
         start=kind,
         start_ms=max(start_ms, horizon_ms),
-        tags=request.Tags or {},
     )
     QUEUES.add(context, queue, _places(stream, kind, start_ms))
     return {"QueueDescription": {**described(context, queue), "QueueStatus": "CREATING"}}
