@@ -31,6 +31,14 @@ TARGETS: dict[str, list[str]] = {
         "-k",
         "key or old or ref",
     ],
+    "sql/rules/push_filters.py": ["tests/engine/test_rules.py", "tests/sql/test_planner.py"],
+    "sql/rules/prune_columns.py": ["tests/engine/test_rules.py", "tests/sql/test_planner.py"],
+    "sql/intervals.py": ["tests/sql/test_planner.py", "tests/engine/test_time_joins.py"],
+    "engine/operators/group_rows.py": ["tests/engine/test_group_rows.py"],
+    "engine/keyed/run.py": ["tests/engine/test_keyed_state.py"],
+    "log/tail.py": ["tests/log/test_log_tail.py"],
+    "log/retention.py": ["tests/log/test_log_retention.py"],
+    "log/on_demand.py": ["tests/log/test_log_on_demand.py"],
     "aws/delivery/worker.py": ["tests/aws/test_firehose.py", "tests/aws/kinesis/test_channels.py"],
 }
 _COMPARISONS = {
