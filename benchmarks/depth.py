@@ -3,7 +3,7 @@
     python -m benchmarks depth [MILLIONS]
 
 Both streams have four shards and lie in one server; runs alternate between them, and the empty one
-is made anew for each, so that what the machine does meanwhile meets both alike. It is filled past
+is made again for each, so that what the machine does meanwhile meets both alike. It is filled past
 the endpoint, with the log's own puts. Takes about 20 GiB of disk. The newest record is read from a
 shard of its own with ten million.
 """

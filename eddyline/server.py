@@ -396,7 +396,7 @@ class Studio:
 def _close(loop: asyncio.AbstractEventLoop) -> None:
     """End what still runs in a loop, as ``asyncio.run`` does, but without waiting for long.
 
-    Whatever waits for a websocket of granian, which has ended by now, does so for ever, even when
+    Whatever waits for a websocket of granian, which has ended by now, does so forever, even when
     it is cancelled.
     """
     import asyncio
@@ -407,7 +407,7 @@ def _close(loop: asyncio.AbstractEventLoop) -> None:
     if tasks:
         loop.run_until_complete(asyncio.wait(tasks, timeout=TASKS_END_S))
     loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.set_exception_handler(lambda *_: None)  # a task that waits for ever is not news
+    loop.set_exception_handler(lambda *_: None)  # a task that waits forever is not news
     loop.close()
 
 

@@ -2,7 +2,7 @@
 
 The tables are those of ``Catalog``, in the same file. This module remembers each table's Glue
 description with the definition that it belongs to, so that a table that SQL changed or dropped
-since is described anew.
+since is described again.
 """
 
 from __future__ import annotations

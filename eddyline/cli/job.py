@@ -33,7 +33,7 @@ Examples:
   eddyline job start enrich       go on with its statement and state
   eddyline job savepoint enrich   stop it and keep a copy of its state
   eddyline job restore before --name copy   start another job from a savepoint
-  eddyline job remove enrich      forget its state, so that it begins anew""",
+  eddyline job remove enrich      forget its state, so that it starts over""",
 )
 Name = Annotated[str, typer.Argument(help="The job's name or id.", autocompletion=job_names)]
 
@@ -150,7 +150,7 @@ def dead_letters(
 ) -> None:
     """Records that a job has set aside ('bad-records' = 'dead-letter'), and why.
 
-    A record that is put back arrives anew, at the end of its stream, for every reader of it.
+    A record that is put back arrives again, at the end of its stream, for every reader of it.
 
     \b
     Examples:
@@ -204,7 +204,7 @@ def start(
         bool, typer.Option("--from-positions", help="It reads on, but with empty state.")
     ] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="It begins anew; what it has written stays.")
+        bool, typer.Option("--fresh", help="It starts over; what it has written stays.")
     ] = False,
     from_state: Annotated[
         bool, typer.Option("--from-state", help="It goes on from its state (the default).")

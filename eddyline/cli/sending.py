@@ -1,7 +1,7 @@
 """A generator or a replay run by the command itself: live counters on stderr, a summary at its end.
 
-The work is done in a thread; the command's own thread draws and hears Ctrl-C, which stops the work
-after the batch under way, so that the last counters are true.
+The work is done in a thread; the command's own thread draws and receives Ctrl-C, which stops the
+work after the batch under way, so that the last counters are true.
 """
 
 from __future__ import annotations

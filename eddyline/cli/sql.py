@@ -42,7 +42,7 @@ def sql(
         typer.Option("--from-positions", help="A named job reads on, but with empty state."),
     ] = False,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="A named job begins anew; what it has written stays.")
+        bool, typer.Option("--fresh", help="A named job starts over; what it has written stays.")
     ] = False,
     from_state: Annotated[
         bool, typer.Option("--from-state", help="A named job goes on from its state (the default).")

@@ -246,7 +246,7 @@ class Job:
             op.committed(self._epoch)
 
     def _emptied(self, state: JobState, root: Sink, before: JobProgress) -> JobProgress:
-        """Make the operators' tables anew; positions go to the sources of the same streams."""
+        """Make the operators' tables again; positions go to the sources of the same streams."""
         known = {before.identities.get(name) or name: name for name in before.positions}
         progress = JobProgress(before.epoch)
         for scan in self._scans(root):

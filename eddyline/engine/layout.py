@@ -212,7 +212,7 @@ def _mismatch(before: StatefulOperator | None, now: StatefulOperator | None) -> 
     message = f"the saved state belongs to another statement: {what}"
     hint = (
         "choose: --allow-non-restored-state keeps what still fits and drops the rest; "
-        "--from-positions reads on where the job stood, with empty state; --fresh begins anew; or "
+        "--from-positions reads on where the job stood, with empty state; --fresh starts over; or "
         "give the job another name, or run the old statement again"
     )
     return EddylineError("state_mismatch", message, detail=detail, hint=hint)

@@ -1,4 +1,4 @@
-"""What a forest has scored, as it goes to whoever draws or alerts."""
+"""What a forest has scored, for charts and alerts."""
 
 from __future__ import annotations
 

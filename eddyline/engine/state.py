@@ -162,7 +162,7 @@ class JobState:
         return bool(self.db.one("SELECT count(*) FROM outbox"))
 
     def empty(self, root: plan.Node, incarnation: int) -> None:
-        """Drop what the operators have stored; inside the transaction that makes it anew.
+        """Drop what the operators have stored; inside the transaction that creates it again.
 
         Rows that are still to be delivered, and dead letters, stay.
         """

@@ -85,7 +85,7 @@ def _valid(value: str, path: _DuckPath, otherwise: str = "NULL") -> str:
     """Text that is no JSON gives what Flink gives ON ERROR by default.
 
     Of a key that an object has twice the last value counts, where DuckDB takes the first. So a
-    text in which a key of the path stands twice is written anew.
+    text in which a key of the path stands twice is rewritten.
     """
     keys = [key.replace("!", "!!") for key in _KEY_IN_PATH.findall(path.text)]
     keys = [key.replace("%", "!%").replace("_", "!_") for key in keys]

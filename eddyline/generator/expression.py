@@ -1,9 +1,9 @@
 """Arithmetic and conditions over a template's named values, evaluated by DuckDB a batch at a time.
 
 The text is parsed by sqlglot, checked node by node against a list of what may be used, and written
-anew from its tree, so that DuckDB only sees expressions over the record's own values: no tables, no
-files, no settings. A value whose texts are all numbers counts as a number, one whose texts are all
-``true`` or ``false`` as a condition, any other as a text. A result that is null, or no finite
+again from its tree, so that DuckDB only sees expressions over the record's own values: no tables,
+no files, no settings. A value whose texts are all numbers counts as a number, one whose texts are
+all ``true`` or ``false`` as a condition, any other as a text. A result that is null, or no finite
 number, is written as ``null``.
 """
 

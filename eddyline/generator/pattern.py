@@ -39,7 +39,7 @@ class Periodic:
     """A week of rates: mean and standard deviation of each hour, seven rows (Monday first) of 24.
 
     With ``smooth`` the rate is the table's at the full hour and moves evenly to the next hour's,
-    round the end of the day and of the week too. The deviation is drawn anew each second.
+    round the end of the day and of the week too. The deviation is drawn again each second.
     """
 
     mean: tuple[tuple[float, ...], ...]

@@ -59,7 +59,7 @@ class Constant:
         i = np.arange(first, first + n, dtype=np.float64)
         k = np.maximum(np.searchsorted(self._counts, i, side="left") - 1, 0)
         rates = self._rates[k]
-        # Rate 0 at the very start, or for ever: the records before it are due at its edge.
+        # Rate 0 at the very start, or forever: the records before it are due at its edge.
         ahead = np.divide(i - self._counts[k], rates, out=np.zeros(n), where=rates > 0)
         return self._edges[k] + np.where((rates > 0) | (i <= self._counts[k]), ahead, np.inf)
 

@@ -2,7 +2,7 @@
 
 A row is shard, sequence number, arrival, partition key and data. In NDJSON data is text where it
 is UTF-8, and base64 under ``data_base64`` where it is not. Putting a file in takes partition key
-and data: the records arrive anew, in the file's order.
+and data: the records arrive again, in the file's order.
 """
 
 from __future__ import annotations

@@ -190,7 +190,7 @@ class JobWork:
             self.warn(described(failure).message)
 
     def warn(self, text: str) -> None:
-        """Tell whoever watches the run, and the job's log."""
+        """Tell the listeners of the run, and the job's log."""
         self._log.write("WARNING", text)
         self._session.send(Warning_(self._run.run_id, self.index, text))
 

@@ -160,7 +160,7 @@ class JobStore:
     def restart(self, job_id: str, *, fresh: bool) -> JobInfo:
         """Have an ended job run again, as a run of its own; ``fresh``: it forgets its state.
 
-        A job that begins anew has another id, because its sinks know what the old one has written.
+        A job that starts over has another id, because its sinks know what the old one has written.
 
         Raises:
             EddylineError: ``conflict`` when it was started meanwhile.
@@ -185,7 +185,7 @@ class JobStore:
         job_id, actual = row
         if actual not in ENDED:
             raise _running(name)
-        if actual == FINISHED or fresh:  # all of its input was read: the next one begins anew
+        if actual == FINISHED or fresh:  # all of its input was read: the next one starts over
             self._delete(db, job_id)
             return None
         return str(job_id)
@@ -355,7 +355,7 @@ class Jobs:
     def start(self, job_id: str, start: str = "state") -> JobInfo:
         """Have a job that has stopped or failed run again, with its own statement.
 
-        start: "state", "positions" (it reads on with empty state) or "fresh" (it begins anew).
+        start: "state", "positions" (it reads on with empty state) or "fresh" (it starts over).
 
         Raises:
             EddylineError: ``not_found``; ``conflict`` if it runs, or has read all of its input.
@@ -370,7 +370,7 @@ class Jobs:
         fresh = start == "fresh"
         if job.actual == FINISHED and not fresh:
             message = f"job {name} has read all of its input"
-            hint = f"eddyline job start {name} --fresh begins anew"
+            hint = f"eddyline job start {name} --fresh starts over"
             raise EddylineError("conflict", message, hint=hint)
         started = self._store.restart(job.job_id, fresh=fresh)
         self._workers.forget(job.job_id)

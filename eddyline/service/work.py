@@ -1,4 +1,4 @@
-"""A plan at work in its session: the engine's job, whoever looks at it, and its figures.
+"""A plan at work in its session: the engine's job, its viewers, and its figures.
 
 Rows reach a screen as snapshots: at once when the first ones come, then at most every
 ``refresh_ms``, always from a thread of their own, so that a slow screen never slows a query. A
@@ -215,7 +215,7 @@ class StatementWork:
             self._session.send(RowsAppended(*head, words[at:end], rows[at:end]))
 
     def send_progress(self) -> None:
-        """Send the counters to whoever watches the run."""
+        """Send the counters to the listeners of the run."""
         figures = figures_of(self._job.metrics())
         run_id = self._run.run_id
         progress = Progress(run_id, self._index, figures, self.why(), self._is_unbounded)

@@ -403,7 +403,7 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """SELECT: rows go to whoever asked. ``schema`` is what the user sees."""
+    """SELECT: rows go to the caller. ``schema`` is what the user sees."""
 
     input: Node
     schema: Schema

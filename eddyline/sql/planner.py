@@ -33,7 +33,7 @@ class Planner:
         self.warnings: tuple[str, ...] = ()
 
     def query(self, statement: st.Query) -> p.Plan:
-        """A SELECT, its rows for whoever asked.
+        """A SELECT, its rows for the caller.
 
         Raises:
             EddylineError: ``sql_semantic``, ``sql_unsupported`` or ``not_found``, with the place.

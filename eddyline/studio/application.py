@@ -98,7 +98,7 @@ class ApplicationPage:
             self._state = ui.html("", sanitize=False)
             self._start = button("Start", self._started, kind="main", icon="play_arrow")
             self._start.props["title"] = "From its newest snapshot, if there is one"
-            self._anew = button("Start anew", self._started_anew, hint="With empty state")
+            self._start_over = button("Start over", self._started_over, hint="With empty state")
             self._stop = button("Stop", self._stopped, icon="stop", hint="With a snapshot")
             self._take = button("Take a snapshot", self._taken, icon="photo_camera")
             self._back = button("Roll back", self._rolled_back, hint="To the version before")
@@ -149,7 +149,7 @@ class ApplicationPage:
         _put(self._state, state(application.status))
         for element, visible in (
             (self._start, ready),
-            (self._anew, ready and bool(seen.snapshots)),
+            (self._start_over, ready and bool(seen.snapshots)),
             (self._stop, runs),
             (self._take, runs),
             (self._back, (ready or runs) and application.version > 1),
@@ -192,7 +192,7 @@ class ApplicationPage:
         await self._notice.attempt(self._services.applications.start, self._name)
         await self._refresh.now()
 
-    async def _started_anew(self) -> None:
+    async def _started_over(self) -> None:
         await self._start_with({"ApplicationRestoreType": SKIP_RESTORE})
 
     async def _restored(self, snapshot: str) -> None:

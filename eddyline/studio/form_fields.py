@@ -14,7 +14,7 @@ Filled = Callable[[Form, Any], Any]
 
 
 class FormFields:
-    """The fields; built anew only when the forms are others.
+    """The fields; rebuilt only when the forms are others.
 
     filled: keeps a value. entered: called when Enter is pressed in a field of text.
     """

@@ -127,7 +127,7 @@ class JobPage:
         await self._notice.attempt(self._services.jobs.stop, self._id)
 
     async def _removed(self) -> None:
-        words = "Its state is gone for good: the same INSERT begins anew."
+        words = "Its state is gone for good: the same INSERT starts over."
         if not await confirm("Remove this job?", words, "Remove the job"):
             return
         if await self._notice.does(self._services.jobs.remove, self._id):

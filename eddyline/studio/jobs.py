@@ -103,7 +103,7 @@ class JobLists:
         await self._notice.attempt(self._services.jobs.stop, job_id)
 
     async def _remove(self, job_id: str) -> None:
-        words = "Its state is gone for good: the same INSERT begins anew."
+        words = "Its state is gone for good: the same INSERT starts over."
         if await confirm("Remove this job?", words, "Remove the job"):
             await self._notice.attempt(self._services.jobs.remove, job_id)
 

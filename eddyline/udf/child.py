@@ -33,7 +33,7 @@ class FunctionWorker:
         self._channel = channel
         self._functions: dict[str, Any] = {}
         self._calling = False
-        # Modules of the user's, which are read anew for each definition.
+        # Modules of the user's, which are read again for each definition.
         self._own_modules: set[str] = set()
         signal.signal(signal.SIGUSR1, self._interrupt)
 

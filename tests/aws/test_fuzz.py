@@ -31,7 +31,7 @@ GROWTH_BYTES_MAX = 64 << 20
 
 
 class Sender:
-    """One connection, opened anew when it was left in the middle of an answer."""
+    """One connection, opened again when it was left in the middle of an answer."""
 
     def __init__(self, endpoint: str) -> None:
         self._parts = urlsplit(endpoint)

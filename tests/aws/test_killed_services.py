@@ -2,7 +2,7 @@
 
 Each operation that Glue, IAM, STS and Kinesis Data Analytics have here is performed with boto3 on a
 server in processes of its own. What is read afterwards is read again after all of them were killed
-and the server was started anew.
+and the server was restarted.
 """
 
 from __future__ import annotations

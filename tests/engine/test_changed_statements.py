@@ -63,7 +63,7 @@ def test_what_fits_is_kept_and_the_rest_dropped_where_that_is_allowed(
         run(sql, COUNTS, directory, 2)
     assert "--allow-non-restored-state" in str(refused.value.hint)
     watcher = run(sql, COUNTS, directory, 3, allowed=True)
-    assert watcher.folded() == {(2, 1): 1, (3, 1): 1}, "positions are kept, counts begin anew"
+    assert watcher.folded() == {(2, 1): 1, (3, 1): 1}, "positions are kept, counts start over"
     (notice,) = watcher.words
     assert "was dropped" in notice
     assert "began without state" in notice

@@ -60,7 +60,7 @@ def test_no_row_put_after_a_jump_is_late(
     tmp_path: Path, clock: ManualClock, jump_ms: int, reboot: bool
 ) -> None:
     """The clock is set, the job runs on for three seconds, the clock is right again; then the
-    server starts anew, in the same boot or, with the clock set back by a day, in another one."""
+    server restarts, in the same boot or, with the clock set back by a day, in another one."""
     store = opened(tmp_path, clock)
     make(store, "in")
     clock.advance(100)

@@ -43,7 +43,7 @@ def put(stream: Stream, first: int, count: int) -> None:
 
 
 class Reader:
-    """Polls, keeps what came, and may begin anew where it stood."""
+    """Polls, keeps what came, and may start over where it stood."""
 
     def __init__(self, store: LogStore, name: str) -> None:
         self.store, self.name = store, name

@@ -118,7 +118,7 @@ def trial(tmp_path: Path) -> Iterator[Trial]:
 GROUP = "SELECT k, COUNT(*), SUM(v) FROM t GROUP BY k"
 LEFT = "SELECT a.k, a.v, b.v FROM a LEFT JOIN b ON a.k = b.k"
 CASES: dict[str, tuple[str, list[Row], list[Any]]] = {
-    "a group begins anew": (
+    "a group starts over": (
         GROUP,
         [(0, "a", "x", 1), (9, "a", "x", 2), (18, "a", "x", 3), (29, "a", "x", 4)],
         [
@@ -188,7 +188,7 @@ CASES: dict[str, tuple[str, list[Row], list[Any]]] = {
         [(0, "b", "x", 1), (5, "a", "x", 2), (12, "b", "x", 3), (30, "b", "x", 4)],
         [("+I", ("x", 2))],
     ),
-    "the last row of a key begins anew": (
+    "the last row of a key starts over": (
         "SELECT k, v FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY pt DESC) AS r"
         " FROM t) WHERE r = 1",
         [(0, "a", "x", 1), (9, "a", "x", 2), (20, "a", "x", 3)],
@@ -209,7 +209,7 @@ CASES: dict[str, tuple[str, list[Row], list[Any]]] = {
             ("-D", ("x", 1)), ("+I", ("x", 2)),
         ],
     ),
-    "a sum over all rows before begins anew": (
+    "a sum over all rows before starts over": (
         "SELECT k, SUM(v) OVER (PARTITION BY k ORDER BY pt) FROM t",
         [(0, "a", "x", 1), (9, "a", "x", 2), (20, "a", "x", 3)],
         [("+I", ("x", 1)), ("+I", ("x", 3)), ("+I", ("x", 3))],
@@ -277,7 +277,7 @@ HINTS = {
         [(0, "a", "x", 1), (5, "a", "x", 1)],
         [("+I", ("x", 1)), ("+I", ("x", 1))],
     ),
-    "for ever": (
+    "kept forever": (
         "SELECT /*+ STATE_TTL('t' = '0 s') */ k, COUNT(*) FROM t GROUP BY k",
         [(0, "a", "x", 1), (500, "a", "x", 1)],
         [("+I", ("x", 1)), ("-U", ("x", 1)), ("+U", ("x", 2))],

@@ -110,7 +110,7 @@ FILES: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], int]] = {
         "2024-01-01 00:00:01 10.0.0.1 GET /a 80 200 15\n", {}, "w3c",
         {"time": "2024-01-01T00:00:01", "s-port": 80, "time-taken": 15}, 1,
     ),
-    "IIS started anew": (
+    "IIS restarted": (
         "#Fields: date time cs-method sc-status\n2024-01-01 00:00:01 GET 200\n"
         "#Software: IIS\n#Fields: date time cs-method sc-status\n2024-01-01 00:00:02 GET 404\n",
         {}, "w3c", {"time": "2024-01-01T00:00:01", "sc-status": 200}, 2,

@@ -115,7 +115,7 @@ def test_an_application_is_started_looked_at_and_stopped_with_a_snapshot(
         tab.get_by_role("cell", name="before", exact=True).wait_for()
         tab.get_by_role("cell", name="CreateApplicationSnapshot").wait_for()
         tab.get_by_role("button", name="Stop", exact=True).click()
-        tab.get_by_role("button", name="Start anew").wait_for()
+        tab.get_by_role("button", name="Start over").wait_for()
         assert tab.get_by_role("cell", name="StartApplication").count() == 1
         assert_sound(page, "application")
         page.open("/applications")

@@ -18,7 +18,7 @@ import pyarrow as pa
 from eddyline.record.plain_rows import column_of_values, plain_values
 
 Key = tuple[Any, ...]
-# The log is written anew when it has so many bytes, and four times as many as then.
+# The log is rewritten when it has so many bytes, and four times as many as then.
 LOG_BYTES = 1 << 20
 LOG_GROWTH = 4
 
@@ -83,11 +83,11 @@ class HotRows:
         if self._file is None:
             return None
         if self.length > self._length_max:
-            return self.log_anew()
+            return self.rewritten_log()
         self._append(keys)
         return None
 
-    def log_anew(self) -> Path | None:
+    def rewritten_log(self) -> Path | None:
         """Begin a log that holds all rows; the path of the one before."""
         if self._file is None:
             return None

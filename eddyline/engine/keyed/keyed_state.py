@@ -47,7 +47,7 @@ CALM_BATCHES = 16
 LARGE_KEY_ROWS = 256
 # Rows are called back so many at a time.
 CALLED_ROWS = 65_536
-# The journal is written anew when it has so many entries, and twice as many as then.
+# The journal is rewritten when it has so many entries, and twice as many as then.
 JOURNAL_ROWS = 65_536
 AT = "$at"
 
@@ -327,7 +327,7 @@ class KeyedState:
         self._write(0, hashes[order], rows.take(pa.array(order)))
         for key in leaving:
             del hot.rows[key]
-        old = hot.log_anew()
+        old = hot.rewritten_log()
         if old is not None:
             self._removed.append(old)
         self._begin_merge(0)

@@ -30,7 +30,7 @@ from eddyline.sql import physical as plan
 Bools = npt.NDArray[np.bool_]
 # Keys for which it is remembered which points are near one another: a megabyte each at most.
 _REMEMBERED = 256
-# Points that are kept beyond those of the windows before the table is written anew.
+# Points that are kept beyond those of the windows before the table is rewritten.
 _KEPT = 20_000
 
 

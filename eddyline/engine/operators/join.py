@@ -147,7 +147,7 @@ class Join(RetainingOperator):
         return Step(changes, watermark)
 
     def _near(self, side: JoinSide) -> str:
-        """The table of a side's rows whose keys the batch touches, made anew."""
+        """The table of a side's rows whose keys the batch touches, made again."""
         near = self.context.table(("left", "right")[side.index] + "_near")
         me, other = ("l", "r")[side.index], self._sides[1 - side.index]
         touched = self._touched(side, other, me)

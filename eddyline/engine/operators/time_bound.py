@@ -1,6 +1,6 @@
 """Rows whose event time lies far after their arrival do not move the watermark.
 
-One record with an event time in 2099 would make every later row late, for ever. So a row moves the
+One record with an event time in 2099 would make every later row late, forever. So a row moves the
 watermark only up to a bound after its arrival (``scan.watermark.max-ahead``, 26 hours by default,
 because a local time is up to 14 hours ahead of UTC). The row itself is kept.
 

@@ -1,4 +1,4 @@
-"""SELECT: rows go to whoever asked, after the commit."""
+"""SELECT: rows go to the caller, after the commit."""
 
 from __future__ import annotations
 

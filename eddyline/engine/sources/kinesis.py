@@ -88,7 +88,7 @@ class KinesisSource(Source):
         with self._stream.snapshot() as snapshot:
             self._discover(snapshot)
             if saved and self._is_another(snapshot, saved, identity):
-                self._begin_anew(snapshot)
+                self._start_over(snapshot)
                 saved = {str(s.index): s.position for s in self.shards.values()}
         for s in self.shards.values():
             known = (saved or {}).get(str(s.index))
@@ -126,7 +126,7 @@ class KinesisSource(Source):
             for shard, position in saved.items()
         )
 
-    def _begin_anew(self, snapshot: StreamSnapshot) -> None:
+    def _start_over(self, snapshot: StreamSnapshot) -> None:
         """Go on with the beginning of a stream that took the place of the one that was read.
 
         Raises:
@@ -159,7 +159,7 @@ class KinesisSource(Source):
             raise EddylineError("not_found", message, hint=hint) from error
         self._stream = stream
         with stream.snapshot() as snapshot:
-            self._begin_anew(snapshot)
+            self._start_over(snapshot)
         self._generation = None
 
     def poll(self, rows_max: int) -> Records | None:

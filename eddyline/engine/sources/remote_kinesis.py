@@ -61,7 +61,7 @@ class RemoteKinesisSource(Source):
 
     def open(self, saved: dict[str, int] | None, identity: str | None = None) -> None:
         if saved and identity and identity != self._identity:
-            self._begin_anew()
+            self._start_over()
             saved = {}
         self._saved = saved is not None
         for key, count in (saved or {}).items():
@@ -129,7 +129,7 @@ class RemoteKinesisSource(Source):
         )
         return taken_apart(records) if self._unpacks else records
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         """Continue with a stream that took the place of the one that was read.
 
         Raises:

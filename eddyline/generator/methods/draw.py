@@ -19,7 +19,7 @@ ZIPF_MAX = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """``start``, ``start + step`` … from record to record, anew after ``count`` numbers."""
+    """``start``, ``start + step`` … from record to record, and again after ``count`` numbers."""
 
     start: int
     step: int
@@ -118,7 +118,7 @@ def zipf(args: Arguments) -> GeneratedColumn:
 
 METHODS = (
     Method("sequence.next", "({start,step,end})",
-           "A number that grows from record to record; begins anew after end.", sequence,
+           "A number that grows from record to record; starts over after end.", sequence,
            'sequence.next({"start":1,"step":1})', r"-?\d+"),
     Method("random.normal", "({mean,deviation,precision,min,max})",
            "A number of a normal distribution.", normal,

@@ -121,7 +121,7 @@ def _cut(line: bytes, key: bytes, raw: Any) -> tuple[bytes, bytes, bytes] | None
 
 
 def _cut_slowly(line: bytes, key: bytes, text: bytes) -> tuple[bytes, bytes, bytes]:
-    """As ``_cut``, where the key's text occurs elsewhere too: written anew around a mark."""
+    """As ``_cut``, where the key's text occurs elsewhere too: rewritten around a mark."""
     row = json.loads(line)
     name = json.loads(key)
     mark = "\x00time\x00"

@@ -68,7 +68,7 @@ def _with_savepoints(
 ) -> ParagraphTask:
     """Zeppelin's properties of savepoints: a paragraph that has one keeps its job's state when it
     is cancelled. With ``resumeFromSavepoint=true`` (or from the latest checkpoint) its next run
-    goes on from there, otherwise it begins anew."""
+    goes on from there, otherwise it starts over."""
     if task.sql is None:
         return task
     path = properties.get("execution.savepoint.path")
