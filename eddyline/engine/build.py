@@ -65,6 +65,7 @@ from eddyline.options.connectors.kinesis import STREAM
 from eddyline.settings import Settings
 from eddyline.sql import physical as plan
 from eddyline.sql.physical_ordered import OverTime
+from eddyline.sql.typed import Typed
 
 Inputs = tuple[Operator, ...]
 
@@ -255,11 +256,23 @@ def build(
 
     def make(node: plan.Node) -> Operator:
         inputs = tuple(make(child) for child in plan.inputs(node))
-        return NODES[type(node)](context, context.context(next(names)), inputs, node)
+        made = NODES[type(node)](context, context.context(next(names)), inputs, node)
+        made.conditions = _conditions(node)
+        return made
 
     top = make(root)
     assert isinstance(top, Sink)
     return top
+
+
+def _conditions(node: Any) -> tuple[Typed, ...]:
+    """What a join or a pattern evaluates over several rows."""
+    if isinstance(node, plan.Calc):  # it names its rows itself
+        return ()
+    if isinstance(node, plan.Match):
+        return tuple(step.condition for step in node.steps if step.condition is not None)
+    tree = getattr(node, "condition_tree", None)
+    return () if tree is None else (tree,)
 
 
 def operators(root: Operator) -> Iterator[Operator]:

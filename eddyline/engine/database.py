@@ -154,6 +154,9 @@ class Database:
         except duckdb.Error as e:
             raise _opening(e, path) from e
         self._path = path
+        self._settings = settings
+        self._scratch: Database | None = None
+        self._variables: dict[str, str] = {}
         self._closed = False
         self._in_transaction = False
         # Whether the transaction has begun, which it does with the first change.
@@ -175,6 +178,22 @@ class Database:
         except TooLarge:
             msg = f"{NO_MEMORY} for one result ({self.result_bytes_max >> 20} MiB)"
             raise EddylineError("limit_exceeded", msg, hint=MORE_MEMORY) from None
+
+    def compute(self, sql: str, **views: pa.Table) -> pa.Table:
+        """As ``query``, over the lent ``views`` alone: beside the transaction, so that a statement
+        that fails does not end it."""
+        if not self.has_changes:
+            return self.query(sql, **views)
+        return self._beside().query(sql, **views)
+
+    def _beside(self) -> Database:
+        """A database in memory, for what needs no state."""
+        if self._scratch is None:
+            self._scratch = Database(None, self._settings)
+        if self._variables != self._scratch._variables:
+            for name, value in self._variables.items():
+                self._scratch.set_variable(name, value)
+        return self._scratch
 
     def query_within(self, sql: str, bytes_max: int, **views: pa.Table) -> pa.Table | None:
         """Rows of a SELECT over the state and the lent ``views``; None if they have more than
@@ -265,6 +284,7 @@ class Database:
 
     def set_variable(self, name: str, value: str) -> None:
         """Give a variable of the session a value (DuckDB text); no part of a transaction."""
+        self._variables[name] = value
         try:
             self._db.execute(f"SET VARIABLE {name} = {value}")
         except duckdb.Error as e:
@@ -281,6 +301,8 @@ class Database:
     def close(self) -> None:
         if not self._closed:
             self._closed = True
+            if self._scratch is not None:
+                self._scratch.close()
             _WORKER.detach(self._instance, self._db, self._name)
 
     def _lend(self, views: dict[str, pa.Table]) -> None:

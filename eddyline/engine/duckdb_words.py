@@ -44,6 +44,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tup
         (r"division by zero", lambda m: "division by zero"),
         (r"overflow in |value out of range", lambda m: "the result is out of the type's range"),
         (r"timestamp .*out of range|not in timestamp range", lambda m: "the time is out of range"),
+        (r"unknown timezone '(.*?)'", lambda m: f"{m[1]!r} is not a time zone"),
         (r"malformed json", lambda m: "the text is not JSON"),
         (r"could not decode string \"(.*)\" as base64", lambda m: f"{m[1]!r} is not base64"),
         (r"cannot create a string of size", lambda m: "the text would become too long"),

@@ -11,6 +11,7 @@ from eddyline.engine.build import operators
 from eddyline.engine.database import MORE_MEMORY, Database
 from eddyline.engine.metrics import Figures, OperatorCounts
 from eddyline.engine.operators.operator import Operator, Step
+from eddyline.engine.value_errors import of_condition
 from eddyline.errors import EddylineError
 from eddyline.record.batch import MAX_WATERMARK
 from eddyline.record.formats.kernel import NO_MEMORY
@@ -60,9 +61,10 @@ class Flow:
             raise EddylineError("limit_exceeded", message, hint=MORE_MEMORY) from error
         except EddylineError as error:
             if error.code == "sql_runtime" and error.span is None and error.detail is None:
+                error = of_condition(op.conditions, error)
                 error.detail = f"in {op.described}"
             if not error.message.startswith(NO_MEMORY):
-                raise
+                raise error
             message = f"{error.message}: by {op.described}"
             raise EddylineError(error.code, message, hint=error.hint) from error
         counts.busy_s += self.clock.monotonic() - began

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from eddyline.clock import Clock
+from eddyline.engine.batch_clock import BatchClock
 from eddyline.engine.build import BuildContext, build, keyed_files, operators
 from eddyline.engine.dead_letters import move_dead_letters
 from eddyline.engine.flow import Flow, has_waiting
@@ -53,6 +54,8 @@ QUIET_S = 0.1
 IDLE_S = 1.0
 # While nothing comes, the shards' figures are brought up to date this often.
 NOTE_S = 0.05
+# A clock that is behind what the job has seen by less is not worth a sentence.
+CLOCK_TOLERANCE_MS = 2000
 # So much of a statement is shown in a message.
 SHOWN_CHARACTERS = 120
 
@@ -79,6 +82,7 @@ class Job:
         self._clock = clock
         self._listener = listener
         self._crash = crash or (lambda moment: None)
+        self._time = BatchClock(clock)
         self._figures = Figures()
         self._root: Sink | None = None
         self._news: News | None = None
@@ -139,6 +143,9 @@ class Job:
         ops = list(operators(root))
         reasons = [s for op in ops for s in op.why_silent()]
         reasons += [self._notice] if self._notice else []
+        if self._time.waits_ms > CLOCK_TOLERANCE_MS:
+            seconds = self._time.waits_ms // 1000
+            reasons.append(f"the clock is {seconds} s behind what the job has seen: its time waits")
         if f.rows_in == 0:
             return ["no record has come in since the job began", *reasons]
         if f.filtered == f.rows_in and f.rows_out == 0:
@@ -159,7 +166,7 @@ class Job:
             idle_timeout_ms=self._spec.idle_timeout_ms,
             db=state.db,
             settings=self._settings,
-            clock=self._clock,
+            clock=self._time,
             figures=self._figures,
             listener=ListenerAdapter(self._listener),
             streams=self._streams,
@@ -218,6 +225,7 @@ class Job:
             with state.db.transaction():
                 state.write(progress)
         self._epoch = progress.epoch
+        self._time.resume(progress.now_ms)
         if self._empty:
             progress = self._emptied(state, root, progress)
         fresh = self._claim(state, root) if self._partial else []
@@ -350,10 +358,7 @@ class Job:
         epoch, clock = self._epoch + 1, self._clock
         root.epoch = epoch
         with state.db.transaction():
-            if self._asks_time:
-                now_ms = self._processing_ms(ops)
-                state.db.set_variable("eddyline_now", f"make_timestamp({now_ms * 1000})")
-            step = self._stepped(flow)
+            step = self._stepped(state, flow, ops)
             computed = clock.monotonic()
             if state.path is not None and not self._commits_in_sink(state, root, epoch):
                 root.store(epoch)
@@ -412,23 +417,30 @@ class Job:
                     state.forget_outbox(known)
             self._is_saved = True
 
-    def _stepped(self, flow: Flow) -> Step:
-        """One step of the plan; an error for want of memory names operator and statement."""
+    def _stepped(self, state: JobState, flow: Flow, ops: list[Operator]) -> Step:
+        """One step of the plan, during which time stands still; an error for want of memory names
+        operator and statement."""
+        # Kept before there was a time of the job: rows would be late before what windows have seen.
+        self._time.resume(
+            max([0, *(op.reached_ms for op in ops if isinstance(op, ProcessingTime))])
+        )
+        self._time.begin()
         try:
+            if self._asks_time:
+                now_us = self._time.now_ms() * 1000
+                state.db.set_variable("eddyline_now", f"make_timestamp({now_us})")
             return flow.step()
         except EddylineError as error:
-            if not error.message.startswith(NO_MEMORY):
-                raise
             text = " ".join(self._spec.plan.sql.split())
             shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
+            if error.code == "sql_runtime" and error.span is None and shown:
+                error.detail = f"{error.detail}, in {shown}" if error.detail else f"in {shown}"
+            if not error.message.startswith(NO_MEMORY):
+                raise
             message = f"{error.message}, in {shown}"
             raise EddylineError(error.code, message, hint=error.hint) from error
-
-    def _processing_ms(self, ops: list[Operator]) -> int:
-        """The processing time of a micro-batch. It stands still while the clock is behind what
-        windows have seen, because rows would be late otherwise."""
-        reached = [op.reached_ms for op in ops if isinstance(op, ProcessingTime)]
-        return max([self._clock.now_ms(), *reached])
+        finally:
+            self._time.end()
 
     def _progress(self, root: Sink, epoch: int = 0) -> JobProgress:
         scans = self._scans(root)
@@ -441,6 +453,7 @@ class Job:
             {k: v for k, v in saved.items() if v is not None},
             identities,
             keyed_files(root),
+            self._time.reached_ms,
         )
 
     def _scans(self, root: Sink) -> list[Scan]:

@@ -291,7 +291,7 @@ def _forest(node: Any) -> dict[str, Any]:
 
 def _rows(node: Any) -> dict[str, Any]:
     """A node that keeps rows of its inputs: its settings, and these rows."""
-    below = (*_BELOW, "schema", "meaning")
+    below = (*_BELOW, "schema", "meaning", "condition_tree")
     settings = {f.name: str(getattr(node, f.name)) for f in fields(node) if f.name not in below}
     inputs = [[[c.name, str(c.type.plain())] for c in i.schema] for i in plan.inputs(node)]
     return {"settings": settings, "rows": inputs}

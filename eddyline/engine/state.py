@@ -53,7 +53,7 @@ class JobProgress(msgspec.Struct):
 
     positions: source name to shard to next record. operators: name to what ``save`` gave.
     identities: source name to what tells its stream from another of that name. keyed: operator
-    name to its files of rows.
+    name to its files of rows. now_ms: the time of the micro-batch, for all that depends on it.
     """
 
     epoch: int = 0
@@ -61,6 +61,7 @@ class JobProgress(msgspec.Struct):
     operators: dict[str, dict[str, Any]] = {}
     identities: dict[str, str] = {}
     keyed: dict[str, dict[str, Any]] = {}
+    now_ms: int = 0
 
 
 # Tables of this job alone: other jobs' databases are attached beside it.

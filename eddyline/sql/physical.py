@@ -242,6 +242,7 @@ class SemiJoin:
     right_names: tuple[str, ...]
     schema: Schema
     meaning: str = field(default="", compare=False, repr=False)
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,7 @@ class Join:
     schema: Schema
     meaning: str = field(default="", compare=False, repr=False)
     state_ttl_ms: SideTtls = field(default=(None, None), compare=False, repr=False)
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,7 @@ class WindowJoin:
     right_names: tuple[str, ...]
     schema: Schema
     meaning: str = field(default="", compare=False, repr=False)
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +314,7 @@ class TemporalJoin:
     left_names: tuple[str, ...]
     right_names: tuple[str, ...]
     schema: Schema
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +333,7 @@ class LookupJoin:
     left_names: tuple[str, ...]
     right_names: tuple[str, ...]
     schema: Schema
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +354,7 @@ class IntervalJoin:
     right_names: tuple[str, ...]
     schema: Schema
     meaning: str = field(default="", compare=False, repr=False)
+    condition_tree: Typed | None = field(default=None, repr=False, compare=False)
 
 
 TwoSided = Join | WindowJoin | IntervalJoin | SemiJoin | TemporalJoin | LookupJoin

@@ -215,11 +215,12 @@ def _join(node: lg.Join) -> p.Node:
         return _window_join(node, pair)
     if interval is not None:
         return _interval_join(node, interval)
-    left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
+    left_keys, right_keys, rest, tree = _keys(node, conjuncts(node.condition), frozenset())
     make = p.SemiJoin if is_semi else p.Join
     made = make(
         physical(node.left), physical(node.right), p.JoinKind(node.kind), left_keys, right_keys,
         rest, node.left_names, node.right_names, node.schema, meaning_of(node),
+        condition_tree=tree,
     )  # fmt: skip
     if isinstance(made, p.SemiJoin):
         return made
@@ -229,27 +230,29 @@ def _join(node: lg.Join) -> p.Node:
 def _temporal_join(node: lg.TemporalJoin) -> p.Node:
     left = dict(zip(node.left_names, node.left.schema.names, strict=True))
     right = dict(zip(node.right_names, node.right.schema.names, strict=True))
-    left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
+    left_keys, right_keys, rest, tree = _keys(node, conjuncts(node.condition), frozenset())
     return p.TemporalJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         left[node.left_time], right[node.right_time],
         None if node.alive is None else right[node.alive], node.rising,
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+        condition_tree=tree,
     )  # fmt: skip
 
 
 def _lookup_join(node: lg.LookupJoin) -> p.Node:
-    left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), frozenset())
+    left_keys, right_keys, rest, tree = _keys(node, conjuncts(node.condition), frozenset())
     return p.LookupJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
+        condition_tree=tree,
     )  # fmt: skip
 
 
 def _keys(
     node: lg.AnyJoin, parts: list[Typed], skip: frozenset[tuple[str, str]]
-) -> tuple[tuple[str, ...], tuple[str, ...], str | None]:
-    """Equal columns in the inputs' own names, and the rest of the condition as text."""
+) -> tuple[tuple[str, ...], tuple[str, ...], str | None, Typed | None]:
+    """Equal columns in the inputs' own names, and the rest of the condition: its text, itself."""
     left = dict(zip(node.left_names, node.left.schema.names, strict=True))
     right = dict(zip(node.right_names, node.right.schema.names, strict=True))
     keys: list[tuple[str, str]] = []
@@ -264,7 +267,7 @@ def _keys(
             keys.append((left[pair[0]], right[pair[1]]))
     condition = conjunction(rest)
     text = None if condition is None else render(condition)
-    return tuple(k[0] for k in keys), tuple(k[1] for k in keys), text
+    return tuple(k[0] for k in keys), tuple(k[1] for k in keys), text, condition
 
 
 def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.Node:
@@ -272,23 +275,23 @@ def _window_join(node: lg.Join, pair: tuple[WindowColumns, WindowColumns]) -> p.
     left = dict(zip(node.left.schema.names, node.left_names, strict=True))
     right = dict(zip(node.right.schema.names, node.right_names, strict=True))
     bounds = frozenset({(left[a.start], right[b.start]), (left[a.end], right[b.end])})
-    left_keys, right_keys, rest = _keys(node, conjuncts(node.condition), bounds)
+    left_keys, right_keys, rest, tree = _keys(node, conjuncts(node.condition), bounds)
     return p.WindowJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         (a.start, a.end), (b.start, b.end), left_keys, right_keys, rest,
-        node.left_names, node.right_names, node.schema, meaning_of(node),
+        node.left_names, node.right_names, node.schema, meaning_of(node), condition_tree=tree,
     )  # fmt: skip
 
 
 def _interval_join(node: lg.Join, bounds: TimeBounds) -> p.Node:
     left = dict(zip(node.left_names, node.left.schema.names, strict=True))
     right = dict(zip(node.right_names, node.right.schema.names, strict=True))
-    left_keys, right_keys, rest = _keys(node, list(bounds.rest), frozenset())
+    left_keys, right_keys, rest, tree = _keys(node, list(bounds.rest), frozenset())
     return p.IntervalJoin(
         physical(node.left), physical(node.right), p.JoinKind(node.kind),
         left[bounds.left_time], right[bounds.right_time], bounds.lower_ms, bounds.upper_ms,
         left_keys, right_keys, rest, node.left_names, node.right_names, node.schema,
-        meaning_of(node),
+        meaning_of(node), condition_tree=tree,
     )  # fmt: skip
 
 

@@ -210,7 +210,7 @@ class Tree:
         due = _due(self._built)
         with self._db.transaction():
             self._now_ms += 700
-            self._db.run(f"SET VARIABLE eddyline_now = make_timestamp({self._now_ms * 1000})")
+            self._db.set_variable("eddyline_now", f"make_timestamp({self._now_ms * 1000})")
             step = _walk(self._built)
         for op in operators(self._built):
             if op.keyed is not None:

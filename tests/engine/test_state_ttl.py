@@ -39,8 +39,16 @@ class RowClock(SystemClock):
 
     def now_ms(self) -> int:
         read = self.rows()
-        now_s = self.times_s[read - 1] if read else 0.0
+        now_s = self.times_s[read - 1] if read > 0 else 0.0
         return int((now_s if self.set_s is None else self.set_s) * 1000) + 1_000_000
+
+
+def polled(job: Job) -> int:
+    """How many records the job's scans have taken from their stream, of which each reads all."""
+    if job._root is None:
+        return 0
+    sources = [scan.source for scan in job._scans(job._root)]
+    return min(sum(s.position for s in source.shards.values()) for source in sources)
 
 
 class Trial:
@@ -76,8 +84,8 @@ class Trial:
             clock=clock,
             listener=watcher,
         )
-        scans = sum(isinstance(n, p.Scan) for n in p.walk(plan.root))
-        clock.rows = lambda: job.metrics().rows_in // scans
+        before = self.sql._counts["t"] - len(rows)
+        clock.rows = lambda: polled(job) - before
         over = threading.Event()
 
         def end() -> None:

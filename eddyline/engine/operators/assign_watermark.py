@@ -193,7 +193,14 @@ class AssignWatermark(Operator):
 
     def _computed(self, given: pa.Table) -> Int64s:
         """The watermark expression of each row, by DuckDB."""
-        marks = self.context.db.query(self._sql, b=given)["w"]
+        try:
+            marks = self.context.db.query(self._sql, b=given)["w"]
+        except EddylineError as error:
+            if error.code != "sql_runtime" or self.scan is None:
+                raise
+            message = f"table {self.scan.source.context.name}: its watermark: {error.message}"
+            hint = "let the expression of WATERMARK FOR hold for every row"
+            raise EddylineError(error.code, message, hint=hint) from error
         w = millis(marks.fill_null(0))
         if marks.null_count:
             w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)

@@ -31,7 +31,7 @@ from eddyline.engine.operators.operator import (
 )
 from eddyline.engine.operators.portions import PortionedOperator
 from eddyline.engine.operators.scan import Scan
-from eddyline.engine.value_errors import located
+from eddyline.engine.value_errors import ASIDE, located
 from eddyline.errors import EddylineError
 from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
@@ -156,6 +156,7 @@ class Calc(PortionedOperator):
             scan.set_aside(np.array([number]), "", error.message)
             return
         error.detail = f"the record is {scan.place_of(number)}"
+        error.hint = f"{error.hint}; {ASIDE}" if error.hint else ASIDE
         raise error
 
     def source_of(self, column: str) -> str | None:
@@ -175,7 +176,7 @@ class Calc(PortionedOperator):
 
     def _project(self, batch: Batch) -> Batch:
         rows = batch.rows
-        made = self.context.db.query(self._compute, b=rows) if self._compute else None
+        made = self.context.db.compute(self._compute, b=rows) if self._compute else None
         if made is not None:
             assert made.num_rows == rows.num_rows, "a projection must keep every row"
         arrays, names = [], []
@@ -193,7 +194,7 @@ class Calc(PortionedOperator):
         carried = [quote(n) for n in (KIND, WATERMARK, SHARD, RECORD) if n in rows.column_names]
         selected = ", ".join([*self._texts.values(), *carried])
         sql = f"SELECT {selected} FROM b WHERE {self._condition}"
-        out, hidden = split_hidden(self.context.db.query(sql, b=rows), self.schema)
+        out, hidden = split_hidden(self.context.db.compute(sql, b=rows), self.schema)
         for name in (SHARD, RECORD):
             if name in hidden:
                 out = out.append_column(name, pa.array(hidden[name]))

@@ -24,6 +24,7 @@ from eddyline.record.batch import MAX_WATERMARK, MIN_WATERMARK, Batch
 from eddyline.record.schema import Schema
 from eddyline.record.types import quote
 from eddyline.settings import Settings
+from eddyline.sql.typed import Typed
 
 SHARD = "$shard"
 KIND = "$kind"
@@ -114,6 +115,8 @@ class Operator:
     # Where rows rest that are not in the operator's tables.
     keyed: StateFiles | None = None
     may_wait = True
+    # Conditions that it evaluates over rows of several inputs; for messages.
+    conditions: tuple[Typed, ...] = ()
 
     def __init__(
         self, context: OperatorContext, inputs: tuple[Operator, ...], schema: Schema

@@ -13,6 +13,8 @@ from eddyline.engine.operators.operator import (
     with_columns,
 )
 from eddyline.engine.operators.portions import PortionedOperator
+from eddyline.engine.value_errors import first_fault
+from eddyline.errors import EddylineError
 from eddyline.record.types import Root, quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import ELEMENT
@@ -54,6 +56,10 @@ class Unnest(PortionedOperator):
             parts.append(f"{number} AS {quote(self._node.ordinal)}")
         columns = ", ".join([*names, f"unnest({collection}) AS {ELEMENT}"])
         sql = f"SELECT {', '.join([*self._below, *parts, *hidden])} FROM "
-        return self.context.db.query_within(
-            f"{sql}(SELECT {columns}{ordinal} FROM b)", bytes_max, b=rows
-        )
+        try:
+            return self.context.db.query_within(
+                f"{sql}(SELECT {columns}{ordinal} FROM b)", bytes_max, b=rows
+            )
+        except EddylineError as error:
+            trees = [self._node.collection.tree]
+            raise first_fault(self.context.db, "$collection", trees, rows, error) from error
