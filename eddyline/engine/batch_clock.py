@@ -57,5 +57,8 @@ class BatchClock:
     def monotonic(self) -> float:
         return self._machine.monotonic()
 
+    def thread_cpu_s(self) -> float:
+        return self._machine.thread_cpu_s()
+
     def wait(self, event: threading.Event, seconds: float) -> bool:
         return self._machine.wait(event, seconds)
