@@ -144,7 +144,7 @@ class AssignWatermark(Operator):
             w = self._bounded(self._bound, w, batch)
         if self._arrival:
             self._lead_ms = int(w[-1] - us[-1] // 1000)
-        before = self._before(w, numbers_of(batch, SHARD, np.int32))
+        before = self._before(w, numbers_of(batch, SHARD, np.int32), self._arrivals(batch))
         given = batch.plain.select(names) if batch.plain else batch.rows.select(list(names))
         return Batch(given, batch.kinds, before)
 
@@ -206,10 +206,10 @@ class AssignWatermark(Operator):
             w = np.where(marks.is_null().combine_chunks().to_numpy(False), MIN_WATERMARK, w)
         return w
 
-    def _before(self, w: Int64s, shard: npt.NDArray[Any] | None) -> Int64s:
+    def _before(self, w: Int64s, shard: npt.NDArray[Any] | None, arrivals: Int64s | None) -> Int64s:
         """The watermark in force just before each row; moves the shards' own watermarks on.
 
-        shard: that of each row; None where there is one.
+        shard, arrivals: of each row; None where there is one shard, where they are not known.
         """
         if shard is None:
             after = np.maximum.accumulate(np.maximum(w, self._shards.get(0, MIN_WATERMARK)))
@@ -217,14 +217,21 @@ class AssignWatermark(Operator):
             others = self._others({0})
             whole = np.minimum(after, others)
         else:
-            whole = self._merge(w, shard)
+            whole = self._merge(w, shard, arrivals)
         whole = np.maximum.accumulate(np.maximum(whole, self._now))
         before = np.empty_like(whole)
         before[0], before[1:] = self._now, whole[:-1]
         self._now = int(whole[-1])
         return before
 
-    def _merge(self, w: Int64s, shard: np.ndarray[Any, Any]) -> Int64s:
+    def _arrivals(self, batch: Batch) -> Int64s | None:
+        """When the rows' records arrived; None where that is not known."""
+        numbers = numbers_of(batch, RECORD, np.int32)
+        return None if self.scan is None or numbers is None else self.scan.arrivals(numbers)
+
+    def _merge(
+        self, w: Int64s, shard: np.ndarray[Any, Any], arrivals: Int64s | None = None
+    ) -> Int64s:
         """Minimum over shards of each shard's running maximum.
 
         A shard's maximum never falls. So what it is until a row may stand for all rows before that
@@ -240,14 +247,22 @@ class AssignWatermark(Operator):
             known = self._shards.get(s, MIN_WATERMARK)
             own = np.maximum.accumulate(np.maximum(w[at], known))
             self._shards[s] = int(own[-1])
-            if self.scan and self.scan.was_idle(s):  # it joins with its first row
+            if self.scan and self.scan.was_idle(s):
                 steps = np.repeat(own, np.diff(np.append(at, n)))
                 whole[at[0] :] = np.minimum(whole[at[0] :], steps)
+                joins = _joins_at(arrivals, int(at[0]))
+                whole[joins : at[0]] = np.minimum(whole[joins : at[0]], known)
                 continue
             if at[0] > 0:
                 until[at[0] - 1] = known
             until[at[1:] - 1] = own[:-1]
             until[-1] = min(until[-1], own[-1])
+        if self.scan is not None and arrivals is not None:
+            for s, arrival_ms in self.scan.woken(int(arrivals[-1])):
+                if s not in present:
+                    joins = int(np.searchsorted(arrivals, arrival_ms))
+                    known = self._shards.get(s, MIN_WATERMARK)
+                    whole[joins:] = np.minimum(whole[joins:], known)
         least: Int64s = np.minimum(whole, np.minimum.accumulate(until[::-1])[::-1])
         return least
 
@@ -275,6 +290,13 @@ class AssignWatermark(Operator):
         if not active:  # all are idle: nobody holds the furthest one back
             return max(marks.values(), default=MIN_WATERMARK)
         return min(marks.get(s, MIN_WATERMARK) for s in active)
+
+
+def _joins_at(arrivals: Int64s | None, first: int) -> int:
+    """From which row on a shard that was idle holds the watermark back, if ``first`` is its first
+    row: from the first one that arrived together with it. What is put in one call is not late
+    because of the order in which its shards are read."""
+    return first if arrivals is None else int(np.searchsorted(arrivals, arrivals[first]))
 
 
 def _delay_us(watermark: str, column: str) -> int | None:

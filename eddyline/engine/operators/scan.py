@@ -169,6 +169,14 @@ class Scan(Operator):
         """Whether the shard was idle before the last poll."""
         return self.source.shards[shard].was_idle
 
+    def woken(self, until_ms: int) -> list[tuple[int, int]]:
+        """Shards that were idle and whose next record, which is still to come, arrived by then."""
+        return [
+            (s.index, s.next_arrival_ms)
+            for s in self.source.shards.values()
+            if s.was_idle and s.next_arrival_ms is not None and s.next_arrival_ms <= until_ms
+        ]
+
     def shard_name(self, shard: int) -> str:
         return f"{self.source.context.name} {self.source.shards[shard].name}"
 
