@@ -15,7 +15,7 @@ from eddyline.sql.bind.definitions import altered_table, define_table, define_vi
 from eddyline.sql.bind.queries import bind_query, final
 from eddyline.sql.bind.relation import Relation, projected
 from eddyline.sql.bind.scope import Environment, StateTtls
-from eddyline.sql.bind.sinks import SinkTarget, bind_insert
+from eddyline.sql.bind.sinks import SinkTarget, bind_insert, refuse_updates
 from eddyline.sql.changes import insert_only
 from eddyline.sql.explain import execution_nodes, tree
 from eddyline.sql.logical import Node
@@ -143,7 +143,9 @@ class Planner:
 
     def _target(self, statement: st.Insert, env: Environment) -> tuple[SinkTarget, Node]:
         target = bind_insert(self._bound(statement, env), statement, env)
-        return target, optimized(target.node)
+        node = optimized(target.node)
+        refuse_updates(node, target.table, statement.name.span, env)
+        return target, node
 
     def _explained(self, statement: st.Query | st.Insert, details: tuple[str, ...]) -> str:
         env = self._environment(statement.source)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -18,7 +19,7 @@ import pytest
 from engine_kit import Watcher, iso
 from statement_kit import Sql
 
-from eddyline.clock import ManualClock
+from eddyline.clock import SYSTEM, ManualClock
 from eddyline.engine.build import NODES, BuildContext, build, keyed_files, named, operators
 from eddyline.engine.database import Database
 from eddyline.engine.keyed import keyed_state
@@ -369,8 +370,9 @@ def test_an_idle_shard_is_idle_after_a_restart(restarts: bool, tmp_path: Path) -
 
 
 def put_by_shard(sql: Sql, *rows: tuple[str, int]) -> None:
-    """Rows of the two kinds in a shard each, one after the other."""
+    """Rows of the two kinds in a shard each, one after the other and each with its own arrival."""
     for kind, second in rows:
+        SYSTEM.wait(threading.Event(), 0.002)
         top = 2**127 if kind == "slow" else 0
         data = json.dumps({"k": kind, "ts": iso(second)}).encode()
         sql.store.open("t").put(PutBatch(["k"], [data], [top])).result()

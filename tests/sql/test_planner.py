@@ -362,3 +362,13 @@ def test_times_are_subtracted_with_a_unit() -> None:
     difference = "(TIMESTAMP '2026-03-30 00:00:00' - arrival) DAY TO SECOND"
     assert types(f"SELECT {difference} AS d FROM clicks") == "INTERVAL SECOND(3)"
     assert types("SELECT (arrival - arrival) MONTH AS d FROM clicks") == "INTERVAL MONTH"
+
+
+def test_a_window_top_n_goes_into_a_table_that_takes_only_new_rows() -> None:
+    """Which rows are taken back is known once ranks and windows have been found in the query."""
+    inserted = plan(
+        "INSERT INTO rates (page, ctr, n) SELECT site, 0, CAST(r AS INT) FROM (SELECT site, "
+        "ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY site DESC) AS r FROM "
+        "TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(arrival), INTERVAL '2' SECOND))) WHERE r <= 2"
+    )
+    assert inserted.insert_only

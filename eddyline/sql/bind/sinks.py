@@ -42,8 +42,7 @@ def bind_insert(relation: Relation, insert: st.Insert, env: Environment) -> Sink
     """The query's rows as the table takes them.
 
     Raises:
-        EddylineError: ``sql_semantic``: wrong number of columns, types that do not fit, rows
-            that are taken back for a table that cannot take them back.
+        EddylineError: ``sql_semantic``: wrong number of columns, types that do not fit.
     """
     span = insert.name.span
     with env.at(span):
@@ -54,9 +53,6 @@ def bind_insert(relation: Relation, insert: st.Insert, env: Environment) -> Sink
     if row.sink is Changes.NONE:
         msg = f"table {table.path.name} cannot be written: connector '{row.name}' only reads"
         raise env.error(msg, span, "kinesis, filesystem, print and blackhole can be written")
-    inserts = row.sink is Changes.INSERTS and not has_changelog(table)
-    if inserts or (row.sink is Changes.UPSERTS and not table.primary_key):
-        _refuse_updates(relation.node, table, span, env)
     written = [c for c in table.columns if _is_written(c)]
     if insert.overwrite:
         _check_overwrite(table, row.name, span, env)
@@ -120,7 +116,19 @@ def _is_written(c: TableColumn) -> bool:
     return c.kind is ColumnKind.PHYSICAL
 
 
-def _refuse_updates(node: Node, table: CatalogTable, span: Span, env: Environment) -> None:
+def refuse_updates(node: Node, table: CatalogTable, span: Span, env: Environment) -> None:
+    """Refuse a plan that takes rows back for a table that cannot take them back.
+
+    node: the plan as it will run, for rules make window Top-N and the like of what only looks as
+    if it took rows back.
+
+    Raises:
+        EddylineError: ``sql_semantic``, with what takes rows back.
+    """
+    row = check_options(table)
+    inserts = row.sink is Changes.INSERTS and not has_changelog(table)
+    if not inserts and (row.sink is not Changes.UPSERTS or table.primary_key):
+        return
     cause = changing(node)
     if cause is None:
         return
