@@ -62,8 +62,8 @@ kafka: $(VENV)/.dev ## try tables of Kafka over a real broker, which Maven fetch
 	@$(BIN)/pip install -q "confluent-kafka>=2.6"
 	@EDDYLINE_CLIENTS=1 $(BIN)/python -m pytest -q tests/clients/test_kafka.py $(ARGS)
 
-soak: $(VENV)/.dev ## run jobs with crashes for two minutes and see that nothing grows (S=3600 for an hour)
-	@EDDYLINE_SOAK_S=$(or $(S),120) $(BIN)/python -m pytest -q -s -m soak tests/engine/test_soak.py $(ARGS)
+soak: $(VENV)/.dev ## jobs under crashes, and a server whose processes are killed, two minutes each (S=3600: an hour)
+	@EDDYLINE_SOAK_S=$(or $(S),120) $(BIN)/python -m pytest -q -s -m soak tests/engine/test_soak.py tests/service/test_service_soak.py $(ARGS)
 
 check: $(VENV)/.dev ## what CI checks besides the tests: format, lint, types, import rules
 	@$(BIN)/ruff format --check .

@@ -51,7 +51,9 @@ def window(row: Row, seconds: int) -> str:
 
 
 def stamp(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S.") + f"{at.microsecond // 1000:03}"
+    """As the JSON format writes a TIMESTAMP(3)."""
+    fraction = f".{at.microsecond // 1000:03}".rstrip("0").rstrip(".")
+    return at.strftime("%Y-%m-%d %H:%M:%S") + fraction
 
 
 def grouped(
@@ -126,7 +128,7 @@ JOBS: dict[str, tuple[str, str, Callable[[list[Row], list[Row]], Counter[Any]]]]
              "TABLE a, DESCRIPTOR(ts), INTERVAL '2' SECOND))) WHERE r <= 1",
              lambda a, b: grouped(a, lambda r: [(window(r, 2),)],
                                   lambda of: max(r["n"] for r in of))),
-    "running": ("n BIGINT, s BIGINT",
+    "totals": ("n BIGINT, s BIGINT",
                 "SELECT n, SUM(v) OVER (PARTITION BY g ORDER BY ts) FROM a",
                 lambda a, b: running(a)),
     "joined": ("n BIGINT, x INT", "SELECT a.n, b.v FROM a JOIN b ON a.n = b.n",
