@@ -63,6 +63,7 @@ SERVICES: tuple[ServiceDefinition, ...] = (
             "eddyline.aws.glue.functions",
             "eddyline.aws.glue.partitions",
             "eddyline.aws.glue.tables",
+            "eddyline.aws.glue.tags",
         ),
         errors={
             "already_exists": "AlreadyExistsException",

@@ -150,13 +150,17 @@ class GlueStore:
             db.execute("INSERT OR REPLACE INTO glue_tables VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
     def forget_table(self, database: str, name: str) -> None:
-        """Forget a table with its versions and partitions."""
+        """Forget a table with its versions, partitions and tags."""
         with self._write() as db:
             for table in ("glue_tables", "glue_versions"):
                 db.execute(f"DELETE FROM {table} WHERE database=? AND name=?", (database, name))
             db.execute(
                 "DELETE FROM glue_items WHERE kind='partition' AND database=? AND owner=?",
                 (database, name),
+            )
+            db.execute(
+                "DELETE FROM glue_items WHERE kind='tags' AND name=lower(?)",
+                (f"table/{database}/{name}",),
             )
 
     def versions(self, database: str, name: str) -> list[GlueRow]:

@@ -148,6 +148,7 @@ _LN = (
     "(CASE WHEN ({0})::DOUBLE > 0 THEN ln(({0})::DOUBLE) "
     f"WHEN ({{0}}) = 0 THEN '-Infinity'::DOUBLE {_NAN}"
 )
+_LOG10 = _LN.replace("ln(", "log10(", 1)
 _SQRT = f"(CASE WHEN ({{0}})::DOUBLE >= 0 THEN sqrt(({{0}})::DOUBLE) {_NAN}"
 _ASIN = f"(CASE WHEN abs(({{0}})::DOUBLE) <= 1 THEN asin(({{0}})::DOUBLE) {_NAN}"
 _ACOS = f"(CASE WHEN abs(({{0}})::DOUBLE) <= 1 THEN acos(({{0}})::DOUBLE) {_NAN}"
@@ -191,7 +192,7 @@ register(
         _double("POWER", "pow(({0})::DOUBLE, ({1})::DOUBLE)", "x to the y.", ("POWER(2, 3)", 8.0)),
         _double("EXP", "exp(({0})::DOUBLE)", "e to the x.", ("EXP(0)", 1.0)),
         _double("LN", _LN, "Natural logarithm.", ("LN(1)", 0.0)),
-        _double("LOG10", f"({_LN} / ln(10::DOUBLE))", "Decimal logarithm.", ("LOG10(1)", 0.0)),
+        _double("LOG10", _LOG10, "Decimal logarithm.", ("LOG10(1)", 0.0)),
         _double("LOG2", f"({_LN} / ln(2::DOUBLE))", "Binary logarithm.", ("LOG2(8)", 3.0)),
         _double("SIN", "sin(({0})::DOUBLE)", "Sine.", ("SIN(0)", 0.0)),
         _double("COS", "cos(({0})::DOUBLE)", "Cosine.", ("COS(0)", 1.0)),

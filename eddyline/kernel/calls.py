@@ -8,7 +8,8 @@ from typing import Any
 from eddyline.kernel.expressions import Expression, quoted, text_of
 from eddyline.kernel.functions import create_statement
 from eddyline.kernel.results import run
-from eddyline.udf.classes import FunctionWrapper
+from eddyline.kernel.row_fields import row_names
+from eddyline.udf.classes import FunctionWithNames, FunctionWrapper
 from eddyline.udf.data_types import as_type
 from eddyline.udf.hooks import CALL_WITH_COLUMNS
 
@@ -27,7 +28,7 @@ def called(wrapper: FunctionWrapper, args: tuple[Any, ...]) -> Expression | None
     if not args or not any(isinstance(a, Expression) for a in args):
         return None
     text = f"{quoted(name_of(wrapper))}({', '.join(map(text_of, args))})"
-    return Expression(text, wrapper=wrapper)
+    return Expression(text, wrapper=wrapper, is_aggregate=wrapper.kind == "aggregate")
 
 
 def name_of(wrapper: FunctionWrapper) -> str:
@@ -39,6 +40,23 @@ def name_of(wrapper: FunctionWrapper) -> str:
         run(create_statement(known[0], wrapper, "TEMPORARY SYSTEM "))
         _registered[id(wrapper)] = known
     return known[0]
+
+
+def over_rows(call: Any, columns: dict[str, str]) -> Expression:
+    """A call as it is; a function alone is called with whole rows.
+
+    columns: the names and types of the rows' fields.
+    """
+    names: tuple[str, ...] = ()
+    if isinstance(call, FunctionWithNames):
+        call, names = call.wrapper, call.names
+    if not isinstance(call, FunctionWrapper):
+        expression: Expression = call
+        return expression
+    values = ", ".join(map(quoted, columns))
+    fields = ", ".join(f"{quoted(n)} {t}" for n, t in columns.items())
+    row = f"CAST(ROW({values}) AS ROW<{fields}>)"
+    return Expression(f"{quoted(name_of(call))}({row})", names, wrapper=call)
 
 
 def column_names(call: Expression, *, one: bool = False) -> list[tuple[str, str]]:
@@ -60,22 +78,6 @@ def column_names(call: Expression, *, one: bool = False) -> list[tuple[str, str]
         msg = f"alias() gives {len(shown)} names to {len(names)} columns"
         raise ValueError(msg)
     return list(zip(names, shown, strict=True))
-
-
-def row_names(text: str) -> list[str]:
-    """The fields of a ROW type that is given as text; none if it is no ROW."""
-    match = re.fullmatch(r"\s*ROW\s*[<(](.*)[>)]\s*(NOT NULL)?", text, re.IGNORECASE | re.DOTALL)
-    if match is None:
-        return []
-    parts, depth, start = [], 0, 0
-    inner = match[1]
-    for place, character in enumerate(inner):
-        depth += (character in "<(") - (character in ">)")
-        if character == "," and depth == 0:
-            parts.append(inner[start:place])
-            start = place + 1
-    parts.append(inner[start:])
-    return [p.strip().split()[0].strip("`") for p in parts]
 
 
 def lateral(call: Any) -> str:

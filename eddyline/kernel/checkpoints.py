@@ -41,6 +41,11 @@ ENVIRONMENT = {
     "set_buffer_timeout": "rows are handed on batch by batch",
     "disable_operator_chaining": _ONE_WORKER,
     "set_state_backend": _DUCKDB,
+    "add_jars": "connectors and formats are built in, and Java functions do not run here",
+    "add_classpaths": "connectors and formats are built in, and Java functions do not run here",
+    "set_python_executable": "functions run in the Python of the server",
+    "set_default_savepoint_directory": "write eddyline job savepoint",
+    "enable_changelog_state_backend": _DUCKDB,
     "set_stream_time_characteristic": "each table's WATERMARK says which time counts",
 }
 _warned: set[str] = set()
@@ -72,6 +77,14 @@ class TimeCharacteristic(Enum):
     ProcessingTime = 0
     IngestionTime = 1
     EventTime = 2
+
+
+class RuntimeExecutionMode(Enum):
+    """Whether a table environment that is made from a stream environment is in batch mode."""
+
+    STREAMING = "STREAMING"
+    BATCH = "BATCH"
+    AUTOMATIC = "AUTOMATIC"
 
 
 class CheckpointConfig(MissingNames):

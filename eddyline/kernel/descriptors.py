@@ -26,6 +26,19 @@ class Schema(MissingNames):
         """An empty schema; each method gives the schema itself."""
         return Schema()
 
+    def from_fields(self, field_names: list[str], field_data_types: list[Any]) -> Schema:
+        """Several columns."""
+        for name, data_type in zip(field_names, field_data_types, strict=True):
+            self.column(name, data_type)
+        return self
+
+    def from_schema(self, schema: Any) -> Schema:
+        """The parts of another schema, or of a table's ``get_schema()``."""
+        if isinstance(schema, Schema):
+            self.parts += schema.parts
+            return self
+        return self.from_fields(schema.get_field_names(), schema.get_field_data_types())
+
     def column(self, column_name: str, data_type: Any) -> Schema:
         """A column of the data."""
         self.parts.append(f"{quoted(column_name)} {as_type(data_type)}")
@@ -53,12 +66,18 @@ class Schema(MissingNames):
 
     def primary_key(self, *column_names: str) -> Schema:
         """The key."""
-        self.parts.append(f"PRIMARY KEY ({', '.join(map(quoted, column_names))}) NOT ENFORCED")
+        name = quoted(f"PK_{'_'.join(column_names)}")
+        self.parts.append(
+            f"CONSTRAINT {name} PRIMARY KEY ({', '.join(map(quoted, column_names))}) NOT ENFORCED"
+        )
         return self
 
     def build(self) -> Schema:
         """The schema."""
         return self
+
+    def __str__(self) -> str:
+        return "(\n" + ",\n".join(f"  {part}" for part in self.parts) + "\n)"
 
 
 class TableDescriptor(MissingNames):
@@ -107,15 +126,34 @@ class TableDescriptor(MissingNames):
         """The descriptor."""
         return self
 
+    def get_schema(self) -> Schema | None:
+        """Its columns."""
+        return self._schema
+
+    def get_options(self) -> dict[str, str]:
+        """The options of WITH."""
+        return dict(self._options)
+
+    def get_partition_keys(self) -> list[str]:
+        """The columns that part the records."""
+        return list(self._partitions)
+
+    def get_comment(self) -> str | None:
+        """What the table is."""
+        return self._comment or None
+
     def statement(self, name: str, temporary: bool) -> str:
         """CREATE TABLE of that name."""
-        columns = f" ({', '.join(self._schema.parts)})" if self._schema else ""
-        comment = f" COMMENT {_quoted(self._comment)}" if self._comment else ""
-        parts = f" PARTITIONED BY ({', '.join(map(quoted, self._partitions))})"
-        options = ", ".join(f"{_quoted(k)} = {_quoted(v)}" for k, v in self._options.items())
-        word = "TEMPORARY TABLE" if temporary else "TABLE"
-        partitions = parts if self._partitions else ""
-        return f"CREATE {word} {name}{columns}{comment}{partitions} WITH ({options})"
+        return f"CREATE {'TEMPORARY TABLE' if temporary else 'TABLE'} {name} {self}"
+
+    def __str__(self) -> str:
+        parts = [str(self._schema)] if self._schema else []
+        if self._comment:
+            parts.append(f"COMMENT {_quoted(self._comment)}")
+        if self._partitions:
+            parts.append(f"PARTITIONED BY ({', '.join(map(quoted, self._partitions))})")
+        options = (f"  {_quoted(k)} = {_quoted(v)}" for k, v in self._options.items())
+        return "\n".join([*parts, "WITH (", ",\n".join(options), ")"])
 
 
 class FormatDescriptor(MissingNames):

@@ -10,9 +10,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from eddyline.kernel.expression_functions import AGGREGATES, METHODS, PROPERTIES
+from eddyline.kernel.row_fields import row_names
+from eddyline.sql.bind.scope import TABLE_API_PLUS
 from eddyline.udf.data_types import as_type
 from eddyline.udf.row import Row
 
@@ -50,8 +53,12 @@ class Expression:
             return Expression(text, is_aggregate=name in AGGREGATES)
         if name in METHODS:
             return _Method(self, name, METHODS[name])
-        if name.rstrip("s") in _UNITS or name == "millis":
+        if name.rstrip("s") in _UNITS or name in ("milli", "millis"):
             return self._interval(name)
+        from eddyline.kernel.json_expressions import METHODS as JSON_METHODS
+
+        if name in JSON_METHODS:
+            return partial(JSON_METHODS[name], self)
         msg = (
             f"Expression.{name} is not available here; write the expression as SQL: "
             'select("f(a) AS b"), or in execute_sql'
@@ -60,11 +67,11 @@ class Expression:
 
     def _interval(self, name: str) -> Expression:
         if not isinstance(self.value, int):
-            if name.rstrip("s") == name:
+            if name in _UNITS and name.rstrip("s") == name:
                 return Expression(f"EXTRACT({_UNITS[name]} FROM {self.text})")
             msg = f"an interval begins with a whole number: lit(10).{name}"
             raise TypeError(msg)
-        if name == "millis":
+        if name.startswith("milli"):
             return Expression(f"INTERVAL '{self.value / 1000:.3f}' SECOND")
         if name.startswith("quarter"):
             return Expression(f"INTERVAL '{self.value * 3}' MONTH")
@@ -83,8 +90,9 @@ class Expression:
         return Expression(self.text, names, self.value, self.wrapper, is_aggregate=is_aggregate)
 
     def get(self, name: str | int) -> Expression:
-        """A field of a ROW, by name."""
-        return Expression(f"{self.text}.{quoted(str(name))}")
+        """A field of a ROW, by name; a column's field is called ``column$field``."""
+        names = tuple(f"{own}${name}" for own in self.names[:1])
+        return Expression(f"{self.text}.{quoted(str(name))}", names)
 
     def cast(self, data_type: Any) -> Expression:
         """The value as another type."""
@@ -148,21 +156,21 @@ class Expression:
         """The place of this text in another."""
         return Expression(f"POSITION({self.text} IN {text_of(haystack)})")
 
-    def json_value(
-        self, path: str, returning_type: Any = None, *more: Any, **options: Any
-    ) -> Expression:
-        """A scalar of a JSON text."""
-        if more or options:
-            msg = "json_value takes a path and a type here; write the rest as SQL: JSON_VALUE(…)"
-            raise TypeError(msg)
-        returning = "" if returning_type is None else f" RETURNING {as_type(returning_type)}"
-        return Expression(f"JSON_VALUE({self.text}, {literal(path)}{returning})")
+    def log(self, base: Any = None) -> Expression:
+        """The natural logarithm, or one to a base."""
+        start = "" if base is None else f"{text_of(base)}, "
+        return Expression(f"{'LOG' if start else 'LN'}({start}{self.text})")
+
+    @property
+    def flatten(self) -> Flattened:
+        """The fields of a ROW, each a column."""
+        return Flattened(self)
 
     def __add__(self, other: Any) -> Expression:
-        return _binary(self, "+", other)
+        return _sum(self, other)
 
     def __radd__(self, other: Any) -> Expression:
-        return _binary(other, "+", self)
+        return _sum(other, self)
 
     def __sub__(self, other: Any) -> Expression:
         return _binary(self, "-", other)
@@ -243,6 +251,27 @@ class Expression:
         return f"{self.text} AS {quoted(name)}" if name else self.text
 
 
+class Flattened(Expression):
+    """The fields of a column that is a ROW; ``select`` knows what they are."""
+
+    def __init__(self, column: Expression) -> None:
+        super().__init__(column.text)
+        self._column = column
+
+    def fields(self, types: dict[str, str]) -> list[str]:
+        """The fields as a SELECT list. types: of the table's columns.
+
+        Raises:
+            ValueError: it is no column, or no ROW.
+        """
+        name = self._column.names[0] if self._column.names else ""
+        fields = row_names(types.get(name, ""))
+        if not fields:
+            msg = f"flatten takes a column that is a ROW; {self.text} is {types.get(name, 'none')}"
+            raise ValueError(msg)
+        return [f"{self.text}.{quoted(f)} AS {quoted(f'{name}${f}')}" for f in fields]
+
+
 class _Method:
     """A function that waits for its arguments."""
 
@@ -250,6 +279,12 @@ class _Method:
         self._expression = expression
         self._name = name
         self._template = template
+
+    def __getattr__(self, name: str) -> Any:
+        """PyFlink has some functions as properties where their arguments may be left out."""
+        if name.startswith("__") or not self._template.endswith("(…)"):
+            raise AttributeError(name)
+        return getattr(self(), name)
 
     def __call__(self, *args: Any) -> Expression:
         texts = [text_of(a) for a in args]
@@ -316,6 +351,20 @@ def _binary(left: Any, operator: str, right: Any) -> Expression:
     return Expression(f"({text_of(left)} {operator} {text_of(right)})")
 
 
+def _sum(left: Any, right: Any) -> Expression:
+    """PyFlink's plus, which joins texts. Only SQL knows the types, unless one is a number."""
+    if any(map(_is_amount, (left, right))):
+        return _binary(left, "+", right)
+    return Expression(f"{quoted(TABLE_API_PLUS)}({text_of(left)}, {text_of(right)})")
+
+
+def _is_amount(operand: Any) -> bool:
+    """Whether it is a number or an interval, as far as Python knows."""
+    value = operand.value if isinstance(operand, Expression) else operand
+    is_number = isinstance(value, int | float | Decimal | datetime.timedelta)
+    return is_number or getattr(operand, "text", "").startswith("INTERVAL ")
+
+
 def _to(unit: Any) -> str:
     return "" if unit is None else f" TO {getattr(unit, 'name', unit)}"
 
@@ -336,6 +385,10 @@ def lit(value: Any, data_type: Any = None) -> Expression:
     if data_type is not None:
         text = f"CAST({text} AS {as_type(data_type)})"
     return Expression(text, value=value)
+
+
+def _expression(value: Any) -> Expression:
+    return value if isinstance(value, Expression) else lit(value)
 
 
 def call_sql(sql: str) -> Expression:
@@ -409,6 +462,25 @@ def timestamp_diff(unit: Any, start: Any, end: Any) -> Expression:
     return Expression(f"TIMESTAMPDIFF({name}, {text_of(start)}, {text_of(end)})")
 
 
+def logarithm(value: Any, base: Any = None) -> Expression:
+    """The natural logarithm, or one to a base."""
+    return _expression(value).log(base)
+
+
+def temporal_overlaps(left: Any, left_end: Any, right: Any, right_end: Any) -> Expression:
+    """Whether two periods meet; each is a time and another time or an interval."""
+    periods = [f"({text_of(a)}, {text_of(b)})" for a, b in ((left, left_end), (right, right_end))]
+    return Expression(f"({periods[0]} OVERLAPS {periods[1]})")
+
+
+def _neighbour(name: str) -> Callable[..., Expression]:
+    def function(field: Any, offset: int = 1, default: Any = None) -> Expression:
+        last = "" if default is None else f", {text_of(default)}"
+        return Expression(f"{name}({text_of(field)}, {int(offset)}{last})", is_aggregate=True)
+
+    return function
+
+
 class TimeIntervalUnit:
     """Units of time, by PyFlink's names."""
 
@@ -430,7 +502,7 @@ NAMES: dict[str, Any] = {
     "CURRENT_ROW": CURRENT_ROW, "CURRENT_RANGE": CURRENT_RANGE,
     "concat": _named("CONCAT"), "concat_ws": _named("CONCAT_WS"), "coalesce": _named("COALESCE"),
     "uuid": _named("UUID"), "rand": _named("RAND"), "rand_integer": _named("RAND_INTEGER"),
-    "atan2": _named("ATAN2"), "log": _named("LOG"), "pi": _named("PI"), "e": _named("E"),
+    "atan2": _named("ATAN2"), "log": logarithm, "pi": _named("PI"), "e": _named("E"),
     "json_string": _named("JSON_STRING"), "to_date": _named("TO_DATE"),
     "to_timestamp": _named("TO_TIMESTAMP"), "to_timestamp_ltz": _named("TO_TIMESTAMP_LTZ"),
     "from_unixtime": _named("FROM_UNIXTIME"), "unix_timestamp": _named("UNIX_TIMESTAMP"),
@@ -439,6 +511,9 @@ NAMES: dict[str, Any] = {
     "current_timestamp": _constant("CURRENT_TIMESTAMP"), "local_time": _constant("LOCALTIME"),
     "current_watermark": _named("CURRENT_WATERMARK"), "null_of": null_of,
     "source_watermark": _named("SOURCE_WATERMARK"), "row_interval": lit,
-    "map_from_arrays": _named("MAP_FROM_ARRAYS"), "json_object": _named("JSON_OBJECT"),
+    "map_from_arrays": _named("MAP_FROM_ARRAYS"),
+    "lag": _neighbour("LAG"), "lead": _neighbour("LEAD"), "object_of": _named("OBJECT_OF"),
+    "temporal_overlaps": temporal_overlaps, "negative": lambda value: -_expression(value),
+    "json": _named("JSON"), "current_database": _named("CURRENT_DATABASE"),
     "local_timestamp": _constant("LOCALTIMESTAMP"), "proctime": _named("PROCTIME"),
 }  # fmt: skip

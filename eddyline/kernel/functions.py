@@ -17,6 +17,9 @@ from eddyline.service.functions import FROM_KERNEL, folder
 from eddyline.settings import PRIVATE_UMASK
 from eddyline.udf.definition import as_wrapper, defined
 
+# Folders of ``add_python_file``, in which functions may import modules when they are called.
+FOLDERS: list[str] = []
+
 
 def create_statement(name: str, function: Any, words: str) -> str:
     """The statement that registers a function under ``name``; ``words``: TEMPORARY, SYSTEM.
@@ -26,7 +29,7 @@ def create_statement(name: str, function: Any, words: str) -> str:
     """
     wrapper = as_wrapper(function)
     try:
-        definition = defined(wrapper)
+        definition = defined(wrapper, tuple(FOLDERS))
     except Exception as error:
         msg = (
             f"function {wrapper.name} cannot be sent to the process of functions: "

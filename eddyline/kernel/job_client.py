@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
@@ -67,10 +68,32 @@ class JobClient(MissingNames):
         return CompletableFuture(self._finish, lambda: self._running.over)
 
     def _finish(self) -> None:
-        for _ in self._running.events():
-            pass
+        self._running.wait()
 
     def cancel(self) -> CompletableFuture:
         """Stop the job."""
         self._running.cancel()
+        return CompletableFuture(lambda: None, lambda: True)
+
+
+class QueryClient(MissingNames):
+    """A query, which runs while its rows are read."""
+
+    def __init__(self, cancel: Callable[[], None]) -> None:
+        self._cancel = cancel
+        self._id = uuid.uuid4().hex
+        self._status = "RUNNING"
+
+    def get_job_id(self) -> str:
+        """An id; a query is no job of ``eddyline job list``."""
+        return self._id
+
+    def get_job_status(self) -> CompletableFuture:
+        """A future of RUNNING, or CANCELED after ``cancel``."""
+        return CompletableFuture(lambda: JobStatus[self._status], lambda: True)
+
+    def cancel(self) -> CompletableFuture:
+        """End the query; no further rows come."""
+        self._cancel()
+        self._status = "CANCELED"
         return CompletableFuture(lambda: None, lambda: True)

@@ -25,8 +25,9 @@ def main() -> None:
     limit_memory()
     from ipykernel.kernelapp import IPKernelApp
 
+    from eddyline.kernel.configuration import EnvironmentSettings
     from eddyline.kernel.finder import imported, install
-    from eddyline.kernel.tables import EnvironmentSettings, StreamTableEnvironment
+    from eddyline.kernel.tables import StreamTableEnvironment
     from eddyline.kernel.zeppelin import ZeppelinContext
 
     install()

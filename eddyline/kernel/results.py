@@ -12,15 +12,24 @@ from itertools import chain
 from typing import Any
 
 from eddyline.kernel import tableau
-from eddyline.kernel.job_client import JobClient
+from eddyline.kernel.job_client import JobClient, QueryClient
 from eddyline.kernel.named import MissingNames
 from eddyline.kernel.running import RunningText
 from eddyline.service import events as e
+from eddyline.service.nested import nested_values
 from eddyline.udf.data_types import DataType
 from eddyline.udf.row import Row
 
 _COMMENT = re.compile(r"\s*(?:--[^\n]*\n|/\*.*?\*/)", re.DOTALL)
 _QUERIES = ("SELECT", "WITH", "VALUES", "(", "TABLE")
+Rows = tuple[list[str], list[str], list[list[str | None]]]
+OK: Rows = (["result"], ["STRING"], [["OK"]])
+# Statements whose text is what was asked for; that of all others only says that they are done.
+_TEXTS = ("EXPLAIN", "SHOW CREATE", "HELP")
+_CURRENT = re.compile(r"(current (?:catalog|database)): (.*)")
+_DESCRIBE = re.compile(
+    r"(?:DESCRIBE|DESC)\s+(?!EXTENDED\b|CATALOG\b|DATABASE\b|FUNCTION\b|JOB\b)", re.I
+)
 _WHOLE = ("TINYINT", "SMALLINT", "INT", "BIGINT")
 
 
@@ -59,6 +68,29 @@ _CONVERSIONS: dict[str, Callable[[str], Any]] = {
     "TIMESTAMP": _datetime,
     "TIMESTAMP_LTZ": _datetime,
 }
+
+
+def values_of(changes: e.RowsAppended) -> list[tuple[Any, ...]]:
+    """The rows of changes as Python's values."""
+    nested = nested_values(changes.nested, changes.types)
+    columns = [
+        nested.get(place) or [value_of(kind, row[place]) for row in changes.rows]
+        for place, kind in enumerate(changes.types)
+    ]
+    return list(zip(*columns, strict=True))
+
+
+def _without_names(value: Any) -> Any:
+    """A value as ``collect`` gives it: rows without names, bytes that can be changed."""
+    if isinstance(value, bytes):
+        return bytearray(value)
+    if isinstance(value, Row):
+        return Row(*map(_without_names, value))
+    if isinstance(value, list):
+        return [_without_names(v) for v in value]
+    if isinstance(value, dict):
+        return {_without_names(k): _without_names(v) for k, v in value.items()}
+    return value
 
 
 class ResolvedSchema(MissingNames):
@@ -122,57 +154,70 @@ class RowIterator(Iterator[Row]):
         self.close()
 
 
+class ResultKind:
+    """Whether a statement gives rows, as PyFlink's numbers."""
+
+    SUCCESS = 0
+    SUCCESS_WITH_CONTENT = 1
+
+
 class TableResult(MissingNames):
-    """What ``execute_sql`` gives: rows of a query, a running INSERT, or a message."""
+    """What ``execute_sql`` gives: rows of a query, a running INSERT, or a message.
+
+    message: what the studio says of a statement; PyFlink's answer to it is "OK".
+    """
 
     def __init__(
         self,
         query: str | None = None,
         job: JobClient | None = None,
-        rows: tuple[list[str], list[str], list[list[str | None]]] | None = None,
+        rows: Rows | None = None,
         running: RunningText | None = None,
         options: dict[str, str] | None = None,
         is_text: bool = False,
+        message: str = "",
     ) -> None:
+        self.message = message
         self._options = options
         self._is_text = is_text
         self._query = query
         self._job = job
         self._rows = rows
         self._running = running
+        self._is_cancelled = False
 
     def collect(self) -> RowIterator:
         """The rows as they arrive; over a stream this ends only when the paragraph is stopped."""
         return RowIterator(self._collected())
 
     def _collected(self) -> Iterator[Row]:
-        for _, kinds, types, rows in self._changes():
-            for kind, row in zip(kinds, rows, strict=True):
-                values = (value_of(t, v) for t, v in zip(types, row, strict=True))
-                yield Row(*values, kind=kind)
+        for changes in self._changes():
+            for kind, values in zip(changes.kinds, values_of(changes), strict=True):
+                yield Row(*map(_without_names, values), kind=kind)
 
     def print(self) -> None:
         """Print the rows as Flink does; over a stream as they arrive, with the kind of change."""
-        if self._rows is None and self._query is None:
+        if self._rows is None and self._query is None and self._job is None:
             show("OK")
             return
         if self._is_text:
-            show("\n".join(str(row[0]) for row in self.collect()))
+            show(str(next(self.collect())[0]))
             return
         changes = self._changes()
         first = next(changes, None)
         if first is None:
             show("Empty set")
             return
-        columns, _, types, _ = first
+        columns, types = first.columns, first.types
         rows = (
             (kind, row)
-            for _, kinds, _, batch in chain([first], changes)
-            for kind, row in zip(kinds, batch, strict=True)
+            for batch in chain([first], changes)
+            for kind, row in zip(batch.kinds, batch.rows, strict=True)
         )
-        if self._query is None or _is_batch(self._options):
-            without_kinds = (row for _, row in rows)
+        if self._query is None or is_batch(self._options):
             inferred = self._query is None
+            null = "" if inferred else None
+            without_kinds = ([null if v is None else v for v in row] for _, row in rows)
             drawn = tableau.lines(columns, types, without_kinds, inferred=inferred)
         else:
             changed = ([kind, *row] for kind, row in rows)
@@ -181,13 +226,13 @@ class TableResult(MissingNames):
             show(line)
 
     def wait(self, timeout_ms: int | None = None) -> None:
-        """Until the statement is over; an INSERT over a stream goes on until it is stopped."""
-        if timeout_ms is not None:
-            msg = "wait(timeout_ms) is not available here; wait() waits until the job is over"
-            raise ValueError(msg)
+        """Until the statement is over; an INSERT over a stream goes on until it is stopped.
+
+        Raises:
+            TimeoutError: it is not over after ``timeout_ms``; it goes on.
+        """
         if self._running is not None:
-            for _ in self._running.events():
-                pass
+            self._running.wait(timeout_ms)
 
     def get_table_schema(self) -> ResolvedSchema:
         """The columns of the rows and their types."""
@@ -199,26 +244,31 @@ class TableResult(MissingNames):
 
     get_resolved_schema = get_table_schema
 
-    def get_result_kind(self) -> str:
-        """SUCCESS_WITH_CONTENT for rows, else SUCCESS."""
-        has_rows = self._rows is not None or self._query is not None
-        return "SUCCESS_WITH_CONTENT" if has_rows else "SUCCESS"
+    def get_result_kind(self) -> int:
+        """``ResultKind.SUCCESS_WITH_CONTENT`` for rows, else ``SUCCESS``."""
+        has_rows = self._rows is not None or self._query is not None or self._job is not None
+        return ResultKind.SUCCESS_WITH_CONTENT if has_rows else ResultKind.SUCCESS
 
-    def get_job_client(self) -> JobClient | None:
-        """The job of an INSERT."""
-        return self._job
+    def get_job_client(self) -> JobClient | QueryClient | None:
+        """The job of an INSERT, or a client that ends a query."""
+        return QueryClient(self._cancel) if self._query is not None else self._job
 
-    def _changes(self) -> Iterator[tuple[list[str], list[str], list[str], list[list[str | None]]]]:
-        if self._rows is not None:
-            columns, types, rows = self._rows
-            yield columns, ["+I"] * len(rows), types, rows
-        elif self._query is not None:
-            running = RunningText(self._query, changelog=True, options=self._options)
-            for event in running.events():
-                if isinstance(event, e.RowsAppended):
-                    yield event.columns, event.kinds, event.types, event.rows
-        else:
-            yield ["result"], ["+I"], ["STRING"], [["OK"]]
+    def _cancel(self) -> None:
+        self._is_cancelled = True
+        if self._running is not None:
+            self._running.cancel()
+
+    def _changes(self) -> Iterator[e.RowsAppended]:
+        if self._query is None:
+            columns, types, rows = self._rows or OK
+            yield e.RowsAppended("", 0, columns, types, ["+I"] * len(rows), rows)
+            return
+        if self._is_cancelled:
+            return
+        self._running = RunningText(self._query, changelog=True, options=self._options)
+        for event in self._running.events():
+            if isinstance(event, e.RowsAppended):
+                yield event
 
 
 def described(query: str) -> tuple[list[str], list[str]]:
@@ -240,56 +290,94 @@ def run(text: str, options: dict[str, str] | None = None) -> TableResult:
         for _ in RunningText(f"EXPLAIN {text}", options=options).events():
             pass
         return TableResult(query=text, options=options)
-    running = RunningText(text, options=options)
-    rows: tuple[list[str], list[str], list[list[str | None]]] | None = None
-    is_text = False
+    running = RunningText(_DESCRIBE.sub("DESCRIBE EXTENDED ", text, count=1), options=options)
+    rows: Rows | None = None
+    is_text, message = False, ""
     for event in running.events():
         if isinstance(event, e.Warning_):
             show(f"warning: {event.text}")
         elif isinstance(event, e.Text):
-            rows = (["result"], ["STRING"], [[line] for line in event.text.split("\n")])
-            is_text = True
+            message = event.text
+            rows, is_text = _text_result(_COMMENT.sub("", text).lstrip(), event.text)
         elif isinstance(event, e.TableSnapshot):
-            rows, is_text = (event.columns, event.types, event.rows), False
+            rows, is_text = (event.columns, _types(event), event.rows), False
         elif isinstance(event, e.JobStarted):
             show(f"job {event.job_id} started")
             running.kept = True
-            return TableResult(job=JobClient(running, event.job_id), running=running)
-    return TableResult(rows=rows, is_text=is_text)
+            client = JobClient(running, event.job_id)
+            return TableResult(job=client, running=running, rows=_of_insert(text), is_text=True)
+    return TableResult(rows=rows, is_text=is_text, message=message)
 
 
-def _is_batch(options: dict[str, str] | None) -> bool:
+_TARGET = re.compile(r"INSERT\s+(?:INTO|OVERWRITE)\s+(?:TABLE\s+)?([\w`.$]+)", re.IGNORECASE)
+
+
+def _of_insert(text: str) -> Rows:
+    """What the result of INSERTs has as PyFlink's: -1 for each table, whose rows nobody counts."""
+    targets = [name.replace("`", "") for name in _TARGET.findall(text)]
+    return targets, ["BIGINT"] * len(targets), [["-1"] * len(targets)]
+
+
+def _text_result(statement: str, answer: str) -> tuple[Rows | None, bool]:
+    """What a statement's text is in PyFlink, and whether it is printed as it is."""
+    current = _CURRENT.fullmatch(answer)
+    if current:
+        return ([f"{current[1]} name"], ["STRING"], [[current[2]]]), False
+    if " ".join(statement.upper().split()).startswith(_TEXTS):
+        return (["result"], ["STRING"], [[answer]]), True
+    return None, False
+
+
+def _types(event: e.TableSnapshot) -> list[str]:
+    """The types of a small table's columns; DESCRIBE has one that is no text."""
+    is_described = event.columns[:3] == ["name", "type", "null"]
+    return ["STRING", "STRING", "BOOLEAN", *event.types[3:]] if is_described else event.types
+
+
+def is_batch(options: dict[str, str] | None) -> bool:
     return (options or {}).get("execution.runtime-mode", "").upper() == "BATCH"
 
 
-def rows_of(
-    query: str, options: dict[str, str] | None = None
-) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The columns and all rows of a query that ends by itself, after all of its changes."""
-    columns, types, rows = described(query)[0], [], list[tuple[str | None, ...]]()
+def rows_of(query: str, options: dict[str, str] | None = None) -> RowsOfQuery:
+    """All rows of a query that ends by itself, after all of its changes."""
+    found = RowsOfQuery(*described(query))
     for event in RunningText(query, changelog=True, options=options).events():
         if not isinstance(event, e.RowsAppended):
             continue
-        types = event.types
         taken_back = Counter[tuple[str | None, ...]]()
-        for kind, row in zip(event.kinds, map(tuple, event.rows), strict=True):
+        texts = map(tuple, event.rows)
+        for kind, text, values in zip(event.kinds, texts, values_of(event), strict=True):
             if kind in ("+I", "+U"):
-                rows.append(row)
+                found.rows.append((text, values))
             else:
-                taken_back[row] += 1
+                taken_back[text] += 1
         if taken_back:
-            rows = _without(rows, taken_back)
-    return columns, [tuple(map(value_of, types, row)) for row in rows]
+            found.rows = _without(found.rows, taken_back)
+    return found
+
+
+class RowsOfQuery:
+    """A query's columns, their types, and its rows, each printed and as Python's values."""
+
+    def __init__(self, columns: list[str], types: list[str]) -> None:
+        self.columns = columns
+        self.types = types
+        self.rows: list[tuple[tuple[str | None, ...], tuple[Any, ...]]] = []
+
+    def column(self, place: int) -> list[Any]:
+        """The values of a column."""
+        return [values[place] for _, values in self.rows]
 
 
 def _without(
-    rows: list[tuple[str | None, ...]], taken_back: Counter[tuple[str | None, ...]]
-) -> list[tuple[str | None, ...]]:
+    rows: list[tuple[tuple[str | None, ...], tuple[Any, ...]]],
+    taken_back: Counter[tuple[str | None, ...]],
+) -> list[tuple[tuple[str | None, ...], tuple[Any, ...]]]:
     """The rows without those that were taken back, of equal ones the oldest."""
     kept = []
     for row in rows:
-        if taken_back[row]:
-            taken_back[row] -= 1
+        if taken_back[row[0]]:
+            taken_back[row[0]] -= 1
         else:
             kept.append(row)
     return kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
@@ -51,13 +52,18 @@ class RunningText:
         self._sessions.submit(
             os.environ[SESSION_VARIABLE],
             text,
-            self._queue.put,
+            self._heard,
             run_id=self.run_id,
             mode=mode,
             refresh_ms=REFRESH_MS,
             parameters=options,
             changelog=changelog,
         )
+
+    def _heard(self, event: Any) -> bool:
+        """Keep an event; False after the last, which ends the thread that brings them."""
+        self._queue.put(event)
+        return not isinstance(event, e.RunFinished)
 
     def events(self) -> Iterator[Any]:
         """Events in order; an interrupt cancels the run.
@@ -70,10 +76,7 @@ class RunningText:
                 event = self._next()
                 if event is None:
                     continue
-                if isinstance(event, e.RunFinished):
-                    self.over = True
-                    if event.error_text:
-                        raise StatementError(event.error_text)
+                self._note(event)
                 yield event
         except KeyboardInterrupt:
             self.cancel()
@@ -82,6 +85,36 @@ class RunningText:
             if not self.kept:
                 self.cancel()
             raise
+
+    def wait(self, timeout_ms: int | None = None) -> None:
+        """Until the run is over.
+
+        Raises:
+            StatementError: what the statement met.
+            TimeoutError: it is not over after ``timeout_ms``; it goes on.
+        """
+        end = None if timeout_ms is None else time.monotonic() + timeout_ms / 1000
+        while not self.over:
+            if end is not None and time.monotonic() >= end:
+                msg = f"the statement is not over after {timeout_ms} ms; it goes on"
+                raise TimeoutError(msg)
+            try:
+                event = self._next()
+            except KeyboardInterrupt:
+                self.cancel()
+                raise
+            self._note(event)
+
+    def _note(self, event: Any) -> None:
+        """Keep in mind the end of the run.
+
+        Raises:
+            StatementError: what the statement met.
+        """
+        if isinstance(event, e.RunFinished):
+            self.over = True
+            if event.error_text:
+                raise StatementError(event.error_text)
 
     def _next(self) -> Any:
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from eddyline.kernel.calls import column_names, lateral
+from eddyline.kernel.calls import column_names, lateral, over_rows
 from eddyline.kernel.column_choices import ColumnSelection
-from eddyline.kernel.expressions import Expression, col, quoted
+from eddyline.kernel.expressions import Expression, Flattened, col, quoted
+from eddyline.kernel.frames import data_frame
 from eddyline.kernel.inserts import TablePipeline, explained, target_name
 from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import (
@@ -60,13 +61,15 @@ class Table(MissingNames):
     filter = where
 
     def alias(self, name: str, *more: str) -> Table:
-        """The same rows under other names of columns."""
+        """The same rows under other names of the first columns; the others keep theirs."""
         names = _several(name, more)
+        names += list(self._columns())[len(names) :]
         return self._made(f"SELECT * FROM ({self._query}) AS t ({', '.join(map(quoted, names))})")
 
     def add_columns(self, *columns: Any) -> Table:
         """Further columns behind those that are there."""
-        return self._of(", ".join(["*", *selected(columns, self._columns)]))
+        known = len(self._columns())
+        return self._of(", ".join(["*", *selected(columns, self._columns, first=known)]))
 
     def add_or_replace_columns(self, *columns: Any) -> Table:
         """Further columns; one whose name is taken takes the place of the other."""
@@ -181,23 +184,28 @@ class Table(MissingNames):
         on = "TRUE" if join_predicate is None else condition_of(join_predicate, self._columns)
         return self._made(f"SELECT * FROM ({self._query}) AS l LEFT JOIN {lateral(call)} ON {on}")
 
-    def map(self, call: Expression) -> Table:
-        """The fields of the ROW that a scalar function gives for each row."""
+    def map(self, call: Any) -> Table:
+        """The fields of the ROW that a scalar function gives for each row.
+
+        call: the function over columns, or alone, so that it takes the row.
+        """
+        call = over_rows(call, self._columns())
         names = column_names(call)
         fields = [f"c.{quoted(n)} AS {quoted(as_)}" for n, as_ in names]
         source = f"SELECT {call.text} AS c FROM ({self._query})"
         return self._made(f"SELECT {', '.join(fields)} FROM ({source})")
 
-    def flat_map(self, call: Expression) -> Table:
-        """The rows that a table function gives for each row."""
+    def flat_map(self, call: Any) -> Table:
+        """The rows that a table function gives for each row, as in ``map``."""
+        call = over_rows(call, self._columns())
         names = [quoted(as_) for _, as_ in column_names(call)]
         return self._made(f"SELECT {', '.join(names)} FROM ({self._query}) AS l, {lateral(call)}")
 
-    def aggregate(self, call: Expression) -> AggregatedTable:
+    def aggregate(self, call: Any) -> AggregatedTable:
         """One group of all rows."""
         return AggregatedTable(self, (), call)
 
-    def flat_aggregate(self, call: Expression) -> AggregatedTable:
+    def flat_aggregate(self, call: Any) -> AggregatedTable:
         """One group of all rows, with the rows that a table aggregate function gives."""
         return AggregatedTable(self, (), call, flat=True)
 
@@ -232,13 +240,11 @@ class Table(MissingNames):
 
     def to_pandas(self) -> Any:
         """All its rows as a data frame; the query must end by itself."""
-        import pandas
-
-        columns, rows = rows_of(self._query, self._options)
-        return pandas.DataFrame(rows, columns=columns)
+        return data_frame(rows_of(self._query, self._options))
 
     def __str__(self) -> str:
-        return self._query
+        """The query in brackets, to be put into SQL: ``f"SELECT * FROM {table}"``."""
+        return f"({self._query})"
 
     def __getattr__(self, name: str) -> Any:
         """A column: ``orders.price``; a method of the Table API that is missing says so."""
@@ -275,11 +281,11 @@ class GroupedTable(MissingNames):
         group = f" GROUP BY {', '.join(keys)}" if keys else ""
         return self._table._made(f"SELECT {', '.join(texts)} FROM ({self._table._query}){group}")
 
-    def aggregate(self, call: Expression) -> AggregatedTable:
+    def aggregate(self, call: Any) -> AggregatedTable:
         """The groups' keys and an aggregate function's value; ``select`` follows."""
         return AggregatedTable(self._table, self._keys, call, window=self._window)
 
-    def flat_aggregate(self, call: Expression) -> AggregatedTable:
+    def flat_aggregate(self, call: Any) -> AggregatedTable:
         """The groups' keys and the rows of a table aggregate function; ``select`` follows."""
         return AggregatedTable(self._table, self._keys, call, flat=True, window=self._window)
 
@@ -288,10 +294,11 @@ class AggregatedTable(MissingNames):
     """Groups with the value, or the rows, of one function."""
 
     def __init__(
-        self, table: Table, keys: tuple[Any, ...], call: Expression, *, flat: bool = False,
+        self, table: Table, keys: tuple[Any, ...], call: Any, *, flat: bool = False,
         window: GroupWindow | None = None,
     ) -> None:  # fmt: skip
-        self._table, self._keys, self._call, self._flat = table, keys, call, flat
+        self._table, self._keys, self._flat = table, keys, flat
+        self._call = over_rows(call, table._columns())
         self._window = window
 
     def select(self, *columns: Any) -> Table:
@@ -353,15 +360,22 @@ class OverTable(MissingNames):
         return self._table._of(", ".join(texts), f"WINDOW {named}")
 
 
-def selected(columns: tuple[Any, ...], types: Columns, window: str = "") -> list[str]:
-    """A SELECT list of expressions and texts. window: the alias of a window, if there is one."""
+def selected(
+    columns: tuple[Any, ...], types: Columns, window: str = "", first: int = 0
+) -> list[str]:
+    """A SELECT list of expressions and texts.
+
+    window: the alias of a window, if there is one. first: how many columns stand before these.
+    """
     texts, aggregates = list[str](), 0
     for column in columns:
         if isinstance(column, ColumnSelection):
             texts += map(quoted, column.pick(list(types())))
+        elif isinstance(column, Flattened):
+            texts += column.fields(types())
         elif isinstance(column, Expression):
             # Flink's names of columns without a name.
-            name = f"EXPR${aggregates}" if column.is_aggregate else f"_c{len(texts)}"
+            name = f"EXPR${aggregates}" if column.is_aggregate else f"_c{first + len(texts)}"
             aggregates += column.is_aggregate
             texts.append(column.selected("" if column.text == "*" else name))
         else:

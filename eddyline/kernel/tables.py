@@ -6,61 +6,30 @@ instead; nothing is accepted and ignored.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from eddyline.kernel.checkpoints import (
     ENVIRONMENT,
     CheckpointConfig,
     CheckpointingMode,
+    RuntimeExecutionMode,
     set_option,
     without_effect,
 )
+from eddyline.kernel.configuration import Configuration, EnvironmentSettings, TableConfig
 from eddyline.kernel.descriptors import TableDescriptor, anonymous_table
 from eddyline.kernel.elements import frame_elements, values_query
 from eddyline.kernel.expressions import quoted
-from eddyline.kernel.functions import create_statement
+from eddyline.kernel.functions import FOLDERS, create_statement
 from eddyline.kernel.inserts import StatementSet, TablePipeline, execute_waiting, explained
 from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import TableResult, run
 from eddyline.kernel.running import RunningText
 from eddyline.kernel.table import Table
-
-
-class _Config(MissingNames):
-    def set(self, key: str, value: Any) -> _Config:
-        """As SET in SQL, for all paragraphs of the note."""
-        set_option(key, _as_option(value))
-        return self
-
-    def get(self, key: str, default_value: str) -> str:
-        """A session option."""
-        options = dict(tuple(row) for row in run("SET").collect())
-        return str(options.get(key) or default_value)
-
-    get_string = get
-
-    def set_local_timezone(self, timezone_id: str) -> None:
-        """The zone in which instants are shown and read."""
-        self.set("table.local-time-zone", timezone_id)
-
-    def get_local_timezone(self) -> str:
-        """The zone in which instants are shown and read."""
-        return self.get("table.local-time-zone", "UTC")
-
-    def set_idle_state_retention(self, duration: Any) -> None:
-        """How long state is kept that is not used."""
-        self.set("table.exec.state.ttl", f"{int(duration.total_seconds() * 1000)} ms")
-
-    def set_idle_state_retention_time(self, min_time: Any, max_time: Any) -> None:
-        """As ``set_idle_state_retention`` with the shorter time, which is what Flink keeps to."""
-        self.set_idle_state_retention(min_time)
-
-    set_string = set_boolean = set_integer = set_float = set
-
-    def get_configuration(self) -> _Config:
-        """The same options."""
-        return self
+from eddyline.udf.data_types import DataType, DataTypes
 
 
 def _last(result: TableResult) -> Any:
@@ -68,90 +37,13 @@ def _last(result: TableResult) -> Any:
 
 
 def _dropped(result: TableResult) -> bool:
-    return any("removed" in str(row[0]) for row in result.collect())
-
-
-class EnvironmentSettings(MissingNames):
-    """Streaming or batch, and options; ``new_instance()`` begins a builder."""
-
-    def __init__(self, batch: bool = False) -> None:
-        self._batch = batch
-        self._configuration: dict[str, str] = {}
-
-    @staticmethod
-    def in_streaming_mode() -> EnvironmentSettings:
-        """Settings of a streaming environment."""
-        return EnvironmentSettings()
-
-    @staticmethod
-    def in_batch_mode() -> EnvironmentSettings:
-        """Settings of a batch environment."""
-        return EnvironmentSettings(batch=True)
-
-    @staticmethod
-    def new_instance() -> EnvironmentSettings:
-        """Settings to be changed by further calls, as ``in_batch_mode_()`` of PyFlink's builder."""
-        return _Builder()
-
-    def use_blink_planner(self) -> EnvironmentSettings:
-        """There is one planner."""
-        return self
-
-    use_any_planner = use_blink_planner
-
-    def with_configuration(self, configuration: Configuration) -> EnvironmentSettings:
-        """Options of the environment."""
-        self._configuration |= configuration.to_dict()
-        return self
-
-    def is_streaming_mode(self) -> bool:
-        """Whether it streams."""
-        return not self._batch
-
-    def options(self) -> dict[str, str]:
-        """The session options that hold for the environment's statements."""
-        mode = {"execution.runtime-mode": "BATCH"} if self._batch else {}
-        return mode | self._configuration
-
-    def build(self) -> EnvironmentSettings:
-        """The settings themselves."""
-        return self
-
-
-class _Builder(EnvironmentSettings):
-    def in_streaming_mode(self) -> EnvironmentSettings:  # type: ignore[override]
-        self._batch = False
-        return self
-
-    def in_batch_mode(self) -> EnvironmentSettings:  # type: ignore[override]
-        self._batch = True
-        return self
-
-
-class Configuration(MissingNames):
-    """Options by name, to be given to an environment."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, str] = {}
-
-    def set_string(self, key: str, value: Any) -> Configuration:
-        """Set an option."""
-        self._values[key] = _as_option(value)
-        return self
-
-    set = set_boolean = set_integer = set_float = set_string
-
-    def get_string(self, key: str, default_value: str) -> str:
-        """An option that was set."""
-        return self._values.get(key, default_value)
-
-    def to_dict(self) -> dict[str, str]:
-        """All options that were set."""
-        return dict(self._values)
+    return "has been " in result.message
 
 
 class StreamExecutionEnvironment(MissingNames):
     """The environment that a table environment is made from; jobs are written in SQL."""
+
+    runtime_mode = RuntimeExecutionMode.STREAMING
 
     @staticmethod
     def get_execution_environment(configuration: Configuration | None = None) -> Any:
@@ -165,6 +57,15 @@ class StreamExecutionEnvironment(MissingNames):
         """One worker runs a job here, whatever the parallelism; the session option is set."""
         set_option("parallelism.default", str(parallelism))
         return self
+
+    def set_runtime_mode(self, execution_mode: RuntimeExecutionMode) -> StreamExecutionEnvironment:
+        """Whether table environments that are made from this one are in batch mode."""
+        self.runtime_mode = execution_mode
+        return self
+
+    def add_python_file(self, file_path: str) -> None:
+        """Have functions import from a file or folder; ``SET 'python.files'``."""
+        add_python_file(file_path)
 
     def get_parallelism(self) -> int:
         """One worker runs a job."""
@@ -197,14 +98,39 @@ _DATA_STREAM = {
     "add_source": "write CREATE TABLE … WITH ('connector' = …) in st_env.execute_sql",
     "from_source": "write CREATE TABLE … WITH ('connector' = …) in st_env.execute_sql",
     "from_collection": "use st_env.from_elements([...], ['a', 'b'])",
-    "add_jars": "connectors and formats are built in; Java code does not run here",
-    "add_python_file": "use SET 'python.files' = 'file.py'",
+    "set_python_requirements": "install the packages beside eddyline, into the same environment",
+    "add_python_archive": "install the packages beside eddyline, into the same environment",
     "execute": "INSERTs start with execute_sql or execute_insert, each as a job",
 }
 
 
-def _as_option(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+_BATCH = RuntimeExecutionMode.BATCH
+_JAVA_CATALOG = "write CREATE CATALOG … WITH ('type' = …) in execute_sql"
+_TABLE_ENVIRONMENT = {
+    "set_python_requirements": _DATA_STREAM["set_python_requirements"],
+    "add_python_archive": _DATA_STREAM["add_python_archive"],
+    "register_catalog": _JAVA_CATALOG,
+    "create_catalog": _JAVA_CATALOG,
+    "get_catalog": "SHOW TABLES, DESCRIBE and SHOW CREATE TABLE tell what a catalog has",
+    "load_module": "the module core is there, and no other",
+    "to_data_stream": "write the rest as SQL, or read the rows: table.execute().collect()",
+    "to_append_stream": "write the rest as SQL, or read the rows: table.execute().collect()",
+    "to_retract_stream": "write the rest as SQL, or read the rows: table.execute().collect()",
+    "to_changelog_stream": "write the rest as SQL, or read the rows: table.execute().collect()",
+    "from_data_stream": "use from_elements([...], ['a', 'b']), or CREATE TABLE … WITH (…)",
+}
+
+
+def add_python_file(file_path: str) -> None:
+    """Have functions and this Python import from a file or folder."""
+    path = Path(file_path)
+    folder = str((path if path.is_dir() else path.parent).absolute())
+    if folder not in FOLDERS:
+        FOLDERS.append(folder)
+        sys.path.append(folder)
+    files = TableConfig().get("python.files", "")
+    if file_path not in files.split(","):
+        set_option("python.files", f"{files},{file_path}".strip(","))
 
 
 class StreamTableEnvironment(MissingNames):
@@ -223,10 +149,18 @@ class StreamTableEnvironment(MissingNames):
         environment_settings: EnvironmentSettings | None = None,
     ) -> StreamTableEnvironment:
         """An environment in the note's session; its settings hold for its own statements."""
-        settings = environment_settings
-        if isinstance(stream_execution_environment, EnvironmentSettings):
-            settings = stream_execution_environment
+        settings, stream = environment_settings, stream_execution_environment
+        if isinstance(stream, EnvironmentSettings):
+            settings = stream
+        elif settings is None and getattr(stream, "runtime_mode", None) == _BATCH:
+            settings = EnvironmentSettings.in_batch_mode()
         return StreamTableEnvironment(settings)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _TABLE_ENVIRONMENT:
+            return super().__getattr__(name)
+        msg = f"TableEnvironment.{name} is not available here: {_TABLE_ENVIRONMENT[name]}"
+        raise AttributeError(msg)
 
     def execute_sql(self, text: str) -> TableResult:
         """Run one statement."""
@@ -254,8 +188,11 @@ class StreamTableEnvironment(MissingNames):
         return Table(values_query(elements, schema), options=self._options)
 
     def from_pandas(self, pdf: Any, schema: Any = None, splits_num: int = 1) -> Table:
-        """A table of a data frame's rows."""
+        """A table of a data frame's rows. schema: names, types, or both as a ROW."""
         rows, types = frame_elements(pdf)
+        if isinstance(schema, list | tuple) and any(isinstance(t, DataType) for t in schema):
+            names = types.field_names()
+            schema = DataTypes.ROW(list(map(DataTypes.FIELD, names, schema)))
         return self.from_elements(rows, types if schema is None else schema)
 
     def create_temporary_table(self, path: str, descriptor: TableDescriptor) -> None:
@@ -294,11 +231,11 @@ class StreamTableEnvironment(MissingNames):
 
     def get_current_database(self) -> str:
         """The current database."""
-        return str(_last(run("SHOW CURRENT DATABASE"))).rpartition(": ")[2]
+        return str(_last(run("SHOW CURRENT DATABASE")))
 
     def get_current_catalog(self) -> str:
         """The current catalog."""
-        return str(_last(run("SHOW CURRENT CATALOG"))).rpartition(": ")[2]
+        return str(_last(run("SHOW CURRENT CATALOG")))
 
     def create_temporary_function(self, path: str, function: Any) -> None:
         """Make a Python function callable in SQL under ``path``, in this note."""
@@ -358,6 +295,36 @@ class StreamTableEnvironment(MissingNames):
         """Start what ``insert_into`` and ``sql_update`` have left."""
         return execute_waiting(job_name, self._options)
 
+    def create_view(self, view_path: str, table: Table, ignore_if_exists: bool = False) -> bool:
+        """Give a query a name that lasts; False if there is one already and that may be."""
+        if ignore_if_exists and view_path in self.list_views():
+            return False
+        run(f"CREATE VIEW {view_path} AS {table._query}")
+        return True
+
+    def drop_view(self, view_path: str, ignore_if_not_exists: bool = True) -> bool:
+        """Remove a view that lasts; False if there was none."""
+        return self._dropped("VIEW", view_path, ignore_if_not_exists)
+
+    def drop_table(self, table_path: str, ignore_if_not_exists: bool = True) -> bool:
+        """Remove a table that lasts; False if there was none."""
+        return self._dropped("TABLE", table_path, ignore_if_not_exists)
+
+    def drop_function(self, path: str) -> bool:
+        """Remove a function that lasts; False if there was none."""
+        return self._dropped("FUNCTION", path, True)
+
+    def _dropped(self, kind: str, path: str, ignore: bool) -> bool:
+        return _dropped(run(f"DROP {kind} {'IF EXISTS ' if ignore else ''}{path}"))
+
+    def add_python_file(self, file_path: str) -> None:
+        """Have functions import from a file or folder; ``SET 'python.files'``."""
+        add_python_file(file_path)
+
+    def list_modules(self) -> list[str]:
+        """The names of the modules."""
+        return [row[0] for row in run("SHOW MODULES").collect()]
+
     def list_views(self) -> list[str]:
         """The names of all views."""
         return [row[0] for row in run("SHOW VIEWS").collect()]
@@ -396,6 +363,6 @@ class StreamTableEnvironment(MissingNames):
         """The names of all tables and views."""
         return [row[0] for row in run("SHOW TABLES").collect()]
 
-    def get_config(self) -> _Config:
+    def get_config(self) -> TableConfig:
         """The session's options."""
-        return _Config()
+        return TableConfig()

@@ -17,6 +17,7 @@ import threading
 import typing
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -248,7 +249,10 @@ def _outcome(channel: MessageChannel, returns: Any) -> Any:
 
 
 def _listen(channel: MessageChannel, returns: Any, hints: dict[str, Any], listener: Any) -> Any:
-    """Wait for the result, passing on what comes before it; then pass on the rest in a thread."""
+    """Wait for the result, passing on what comes before it; then pass on the rest in a thread.
+
+    The thread and its connection last until the server goes away or the listener returns False.
+    """
     kind = _event_type(hints)
     answer = channel.receive()
     early = []
@@ -262,10 +266,10 @@ def _listen(channel: MessageChannel, returns: Any, hints: dict[str, Any], listen
         raise _went_away()
 
     def pump() -> None:
-        for event in early:
-            listener(msgspec.msgpack.decode(event.value, type=kind))
-        for event in channel:
-            listener(msgspec.msgpack.decode(event.value, type=kind))
+        for event in chain(early, channel):
+            if listener(msgspec.msgpack.decode(event.value, type=kind)) is False:
+                channel.close()
+                return
         channel.close()
         gone = getattr(listener, "gone", None)
         if gone is not None:

@@ -167,7 +167,9 @@ class TableSnapshot(msgspec.Struct, tag=True, frozen=True):
 class RowsAppended(msgspec.Struct, tag=True, frozen=True):
     """Changes of a result in order, for those who asked for the changelog.
 
-    ``kinds`` are "+I", "-U", "+U" or "-D"; ``rows`` are printed as in a snapshot.
+    ``kinds`` are "+I", "-U", "+U" or "-D"; ``rows`` are printed as in a snapshot. ``nested``: the
+    columns whose printed text cannot be read back (ARRAY, MAP, ROW, bytes, intervals), as an Arrow
+    stream; each is named by its place.
     """
 
     run_id: str
@@ -176,6 +178,7 @@ class RowsAppended(msgspec.Struct, tag=True, frozen=True):
     types: list[str]
     kinds: list[str]
     rows: list[list[str | None]]
+    nested: bytes = b""
 
 
 class JobStarted(msgspec.Struct, tag=True, frozen=True):

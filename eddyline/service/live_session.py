@@ -11,7 +11,7 @@ from eddyline.service.events import RunEvent
 from eddyline.service.jobs import JobContext
 from eddyline.service.supervisor import BackOff, ChildProcess
 
-OnEvent = Callable[[RunEvent], None]
+OnEvent = Callable[[RunEvent], object]
 
 
 @dataclass(slots=True)

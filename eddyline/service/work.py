@@ -29,6 +29,7 @@ from eddyline.service.events import (
 )
 from eddyline.service.job_log import JobLog
 from eddyline.service.messages import Run
+from eddyline.service.nested import nested_columns
 from eddyline.service.printing import Printer
 from eddyline.service.results import ResultView
 from eddyline.service.scores import record_scores
@@ -72,6 +73,7 @@ class StatementWork:
         self._is_unbounded = plan.is_unbounded
         config = config or SessionConfig()
         self._shows_changes = run.changelog or (run.terminal and config.shows_changes)
+        self._schema = plan.schema
         self._printer = Printer(plan.schema, config.zone)
         rows_max = session.settings.result_rows_max
         self._view = ResultView(self._printer, run.mode, rows_max, plan.insert_only)
@@ -212,7 +214,8 @@ class StatementWork:
         head = (self._run.run_id, self._index, self._printer.columns, self._printer.types)
         for at in range(0, len(rows), CHANGES_A_MESSAGE):
             end = at + CHANGES_A_MESSAGE
-            self._session.send(RowsAppended(*head, words[at:end], rows[at:end]))
+            nested = nested_columns(self._schema, batch.rows.slice(at, CHANGES_A_MESSAGE))
+            self._session.send(RowsAppended(*head, words[at:end], rows[at:end], nested))
 
     def send_progress(self) -> None:
         """Send the counters to the listeners of the run."""

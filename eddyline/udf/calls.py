@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from eddyline.catalog.codec import decode_type
 from eddyline.record.types import DataType, Root, arrow_type
-from eddyline.udf.classes import FunctionContext, UserDefinedFunction
+from eddyline.udf.classes import UserDefinedFunction
+from eddyline.udf.context import FunctionContext
 from eddyline.udf.row import Row
 from eddyline.udf.values import to_arrow, to_python
 

@@ -10,24 +10,11 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from eddyline.udf.context import FunctionContext
 from eddyline.udf.data_types import DataType, as_type
 
 PANDAS = "pandas"
 GENERAL = "general"
-
-
-class FunctionContext:
-    """What ``open`` receives."""
-
-    def get_job_parameter(self, key: str, default_value: str) -> str:
-        """A parameter of the job; there are none here, so that it is the default."""
-        return default_value
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        msg = f"FunctionContext.{name} is not available here; there is get_job_parameter"
-        raise AttributeError(msg)
 
 
 class UserDefinedFunction:
@@ -129,6 +116,10 @@ class FunctionWrapper:
         """The callable or the instance."""
         return self._func
 
+    def alias(self, *names: str) -> FunctionWithNames:
+        """The function over whole rows, its result's columns under these names."""
+        return FunctionWithNames(self, names)
+
     def __call__(self, *args: Any) -> Any:
         """Called with columns it gives an expression; with plain values, its value."""
         from eddyline.udf.hooks import CALL_WITH_COLUMNS
@@ -137,6 +128,14 @@ class FunctionWrapper:
             return expression
         function = self._func
         return function.eval(*args) if hasattr(function, "eval") else function(*args)
+
+
+class FunctionWithNames:
+    """A function that takes whole rows, and what its result's columns are called."""
+
+    def __init__(self, wrapper: FunctionWrapper, names: tuple[str, ...]) -> None:
+        self.wrapper = wrapper
+        self.names = names
 
 
 def _types(value: Any) -> list[DataType]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import inspect
+import pickle
+import sys
 import textwrap
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,8 +57,28 @@ class Definition:
         return Definition(**{**data, "pickle": base64.b64decode(data["pickle"])})
 
 
-def defined(function: Any) -> Definition:
+class _Placed:
+    """A function's pickle that tells the process that loads it where further modules are."""
+
+    def __init__(self, folders: tuple[str, ...], pickled: bytes) -> None:
+        self._arguments = folders, pickled
+
+    def __reduce__(self) -> Any:
+        return loaded_from, self._arguments
+
+
+def loaded_from(folders: tuple[str, ...], pickled: bytes) -> Any:
+    """The function of a pickle; it may import modules of these folders."""
+    for folder in folders:
+        if folder not in sys.path:
+            sys.path.append(folder)
+    return pickle.loads(pickled)
+
+
+def defined(function: Any, folders: tuple[str, ...] = ()) -> Definition:
     """The definition of a decorated function, or of an instance or class of PyFlink's classes.
+
+    folders: where modules are that the function imports when it is called.
 
     Raises:
         TypeError: it is no function, or its result type is unknown.
@@ -65,9 +87,10 @@ def defined(function: Any) -> Definition:
 
     wrapper = as_wrapper(function)
     arguments = None if wrapper.input_types is None else [str(t) for t in wrapper.input_types]
+    pickled = cloudpickle.dumps(wrapper.function)
     return Definition(
         wrapper.kind,
-        cloudpickle.dumps(wrapper.function),
+        pickle.dumps(_Placed(folders, pickled)) if folders else pickled,
         python_version(),
         result_text(wrapper),
         arguments,

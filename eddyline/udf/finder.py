@@ -14,12 +14,12 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, NoReturn
 
-from eddyline.udf import classes, data_types
+from eddyline.udf import classes, context, data_types, data_view
 from eddyline.udf.row import Row, RowKind
 
 _FUNCTIONS = {
     "AggregateFunction": classes.AggregateFunction,
-    "FunctionContext": classes.FunctionContext,
+    "FunctionContext": context.FunctionContext,
     "ScalarFunction": classes.ScalarFunction,
     "TableAggregateFunction": classes.TableAggregateFunction,
     "TableFunction": classes.TableFunction,
@@ -30,13 +30,21 @@ _FUNCTIONS = {
     "udtf": classes.udtf,
 }
 _CLASSES = {n: v for n, v in _FUNCTIONS.items() if n[0].isupper()}
+_VIEWS = {"ListView": data_view.ListView, "MapView": data_view.MapView}
 _TYPES = {"DataType": data_types.DataType, "DataTypes": data_types.DataTypes}
 # module -> its names; the kernel adds those of the table environment.
 MODULES: dict[str, dict[str, Any]] = {
     "pyflink": {},
     "pyflink.common": {"Row": Row, "RowKind": RowKind},
     "pyflink.common.types": {"Row": Row, "RowKind": RowKind},
-    "pyflink.table": {"DataTypes": data_types.DataTypes, "Row": Row, "RowKind": RowKind} | _CLASSES,
+    "pyflink.table": {
+        "DataTypes": data_types.DataTypes,
+        "Row": Row,
+        "RowKind": RowKind,
+        **_CLASSES,
+        **_VIEWS,
+    },
+    "pyflink.table.data_view": _VIEWS,
     "pyflink.table.types": {**_TYPES, "Row": Row, "RowKind": RowKind},
     "pyflink.table.udf": _FUNCTIONS,
 }

@@ -305,3 +305,37 @@ def test_functions_connections_and_what_is_not_here(glue: Any) -> None:
     error, message = code(glue.get_crawlers)
     assert error == "UnsupportedOperationException"
     assert "GetCrawlers is not supported" in message
+
+
+def test_tags_and_partition_indexes(glue: Any) -> None:
+    """Terraform reads them right after it has made a database and a table."""
+    glue.create_database(DatabaseInput={"Name": "tagged"}, Tags={"team": "a"})
+    kind = {"Name": "c", "ConnectionType": "NETWORK", "ConnectionProperties": {}}
+    glue.create_connection(ConnectionInput=kind, Tags={"x": "1"})
+    glue.create_table(DatabaseName="tagged", TableInput={"Name": "t"})
+    prefix = "arn:aws:glue:us-east-1:000000000000:"
+    database, table = prefix + "database/tagged", prefix + "table/tagged/t"
+    glue.tag_resource(ResourceArn=database, TagsToAdd={"team": "b", "env": "test"})
+    glue.untag_resource(ResourceArn=database, TagsToRemove=["env", "nosuch"])
+    glue.tag_resource(ResourceArn=table, TagsToAdd={"of": "table"})
+    assert glue.get_tags(ResourceArn=database)["Tags"] == {"team": "b"}
+    assert glue.get_tags(ResourceArn=table)["Tags"] == {"of": "table"}
+    assert glue.get_tags(ResourceArn=prefix + "connection/c")["Tags"] == {"x": "1"}
+    glue.delete_table(DatabaseName="tagged", Name="t")
+    assert code(glue.get_tags, ResourceArn=table)[0] == "EntityNotFoundException"
+    glue.create_table(DatabaseName="tagged", TableInput={"Name": "t"})
+    assert glue.get_tags(ResourceArn=table)["Tags"] == {}
+    of_table = {"DatabaseName": "tagged", "TableName": "t"}
+    assert glue.get_partition_indexes(**of_table)["PartitionIndexDescriptorList"] == []
+    of_table["TableName"] = "nosuch"
+    assert code(glue.get_partition_indexes, **of_table)[0] == "EntityNotFoundException"
+    many = {f"k{i}": "v" for i in range(50)}
+    for refused, expected in (
+        (code(glue.tag_resource, ResourceArn=database, TagsToAdd=many), "at most 50 tags"),
+        (code(glue.get_tags, ResourceArn=prefix + "crawler/x"), "no ARN of a database"),
+    ):
+        assert refused[0] == "InvalidInputException"
+        assert expected in refused[1]
+    glue.delete_database(Name="tagged")
+    glue.create_database(DatabaseInput={"Name": "tagged"})
+    assert glue.get_tags(ResourceArn=database)["Tags"] == {}

@@ -18,6 +18,8 @@ from eddyline.catalog.table import CatalogTable, CatalogView, ObjectPath
 T = TypeVar("T")
 Document = dict[str, Any]
 PAGE = 100
+# The kind of kept items that are connections.
+CONNECTION = "connection"
 # Types of Glue's models that hold instants, in the descriptions that clients send.
 _INSTANTS = ("LastAccessTime", "LastAnalyzedTime", "LastModified")
 
@@ -37,6 +39,9 @@ class GlueContext(ServiceContext):
 
     def resource_of(self, operation: str, request: Any) -> str:
         """The table, database or connection that a request names, else the catalog."""
+        arn = getattr(request, "ResourceArn", None)
+        if arn is not None:
+            return str(arn)
         database = getattr(request, "DatabaseName", None)
         table = getattr(request, "TableName", None)
         table_input = getattr(request, "TableInput", None)

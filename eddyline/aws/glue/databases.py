@@ -7,6 +7,7 @@ from typing import Any
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.glue.context import Document, GlueContext, paged
+from eddyline.aws.glue.tags import add_tags
 from eddyline.aws.instant import Instant
 from eddyline.aws.members import document_of
 from eddyline.errors import EddylineError
@@ -19,6 +20,8 @@ def create_database(context: GlueContext, call: Call) -> Answer:
         raise AwsError("AlreadyExistsException", "Database already exists.")
     context.catalog.create_database(name, comment=given.get("Description"))
     context.kept.keep_database(name, given)
+    if call.request.Tags:
+        add_tags(context, name, f"database/{name}", call.request.Tags)
     return {}
 
 

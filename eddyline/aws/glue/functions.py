@@ -6,12 +6,13 @@ import re
 
 from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
-from eddyline.aws.glue.context import Document, GlueContext, paged, with_instants
+from eddyline.aws.glue.context import CONNECTION, Document, GlueContext, paged, with_instants
+from eddyline.aws.glue.tags import add_tags, forget_tags
 from eddyline.aws.instant import Instant
 from eddyline.aws.members import document_of
 from eddyline.catalog.glue_store import GlueItem
 
-FUNCTION, CONNECTION = "function", "connection"
+FUNCTION = "function"
 _SECRETS = ("PASSWORD", "ENCRYPTED_PASSWORD")
 
 
@@ -78,6 +79,8 @@ def create_connection(context: GlueContext, call: Call) -> Answer:
     given = document_of(call.request.ConnectionInput)
     if not context.kept.add_item(CONNECTION, "", "", given["Name"], given):
         raise AwsError("AlreadyExistsException", "Connection already exists.")
+    if call.request.Tags:
+        add_tags(context, "", f"connection/{given['Name']}", call.request.Tags)
     return {"CreateConnectionStatus": "READY"}
 
 
@@ -112,6 +115,7 @@ def delete_connection(context: GlueContext, call: Call) -> Answer:
     name = call.request.ConnectionName
     if not context.kept.remove_item(CONNECTION, "", "", name):
         raise _no_connection(name)
+    forget_tags(context, "", f"connection/{name}")
     return {}
 
 

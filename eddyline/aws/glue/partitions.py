@@ -178,6 +178,12 @@ def _described(context: GlueContext, item: CatalogObject, kept: GlueItem) -> Doc
     return {**document, "CatalogId": context.settings.account_id}
 
 
+def get_partition_indexes(context: GlueContext, call: Call) -> Answer:
+    """None: nothing here needs an index of partitions, and none can be made."""
+    context.table(call.request.DatabaseName, call.request.TableName)
+    return {"PartitionIndexDescriptorList": []}
+
+
 OPERATIONS = {
     "BatchCreatePartition": batch_create_partition,
     "BatchDeletePartition": batch_delete_partition,
@@ -185,6 +191,7 @@ OPERATIONS = {
     "CreatePartition": create_partition,
     "DeletePartition": delete_partition,
     "GetPartition": get_partition,
+    "GetPartitionIndexes": get_partition_indexes,
     "GetPartitions": get_partitions,
     "UpdatePartition": update_partition,
 }

@@ -16,6 +16,7 @@ from eddyline.record.types import (
     INT,
     INTERVAL_MONTH,
     INTERVAL_SECOND,
+    STRING,
     DataType,
     Root,
     TimeAttribute,
@@ -24,7 +25,7 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
 from eddyline.sql.bind.overs import WINDOW_ONLY, OverCalls
-from eddyline.sql.bind.scope import Environment, Scope, field_of
+from eddyline.sql.bind.scope import TABLE_API_PLUS, Environment, Scope, field_of
 from eddyline.sql.query_conditions import exists, in_query
 from eddyline.sql.typed import Apply, Const, Ref, Typed, is_volatile, refs
 
@@ -332,6 +333,8 @@ class ExpressionBinder:
             return self._forest(e)
         if e.name == CURRENT_WATERMARK:
             return self._watermark(e)
+        if e.name == TABLE_API_PLUS:
+            return self._plus(e)
         units = {i: a.name for i, a in enumerate(e.args) if isinstance(a, s.Unit)}
         args = tuple(
             Const("NULL", DataType(Root.NULL)) if i in units else self.bind(a)
@@ -363,6 +366,14 @@ class ExpressionBinder:
         window = AUXILIARY[e.name][0] if e.name in AUXILIARY else e.name
         msg = f"{e.name} needs a query grouped by {window}(…)"
         raise self.env.error(msg, e.span, f"add GROUP BY {window}(time, INTERVAL '10' SECOND)")
+
+    def _plus(self, e: s.FunctionCall) -> Typed:
+        """The Table API's plus: a sum, or texts put together."""
+        operands = tuple(map(self.bind, e.args))
+        if not any(x.type.is_text for x in operands):
+            return self.apply("+", operands, e.span)
+        texts = (x if x.type.is_text else self.cast(x, STRING, e.span) for x in operands)
+        return self.apply("||", tuple(texts), e.span)
 
     def _watermark(self, e: s.FunctionCall) -> Typed:
         """CURRENT_WATERMARK: a mark that a rule turns into a column."""

@@ -43,6 +43,10 @@ def test_life_of_a_consumer(kinesis: Any, stream: str) -> None:
     kinesis.deregister_stream_consumer(ConsumerARN=response["ConsumerARN"])
     code, _ = refused(kinesis, "describe_stream_consumer", ConsumerARN=response["ConsumerARN"])
     assert code == "ResourceNotFoundException"
+    summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    assert summary["ConsumerCount"] == 0
+    kinesis.delete_stream(StreamName=stream)
+    kinesis.create_stream(StreamName=stream, ShardCount=1)
 
 
 def test_what_does_not_name_a_consumer(kinesis: Any, stream: str) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -491,3 +492,83 @@ st_env.execute_sql("DROP VIEW lasting")
 print("passing" in st_env.list_temporary_views())
 """
     assert note.text(code).splitlines()[-3:] == ["False True", "False True", "False"]
+
+
+def test_statements_leave_no_threads_behind(note: Note) -> None:
+    """A note that runs hundreds of statements would end with "can't start new thread"."""
+    code = """
+import threading
+for _ in range(3):
+    list(st_env.execute_sql("SELECT 1").collect())
+before = threading.active_count()
+for _ in range(12):
+    list(st_env.execute_sql("SELECT 1").collect())
+    st_env.execute_sql("SHOW TABLES").collect()
+print(threading.active_count() - before)
+"""
+    assert int(note.text(code)) < 5
+
+
+def test_waiting_ends_with_the_time_that_was_given(note: Note) -> None:
+    begin = """
+st_env.execute_sql(
+    "CREATE TEMPORARY TABLE unread (n INT, page STRING) WITH ('connector' = 'blackhole')"
+)
+result = st_env.execute_sql("INSERT INTO unread SELECT * FROM clicks")
+"""
+    note.text(begin)
+    assert "TimeoutError: the statement is not over after 50 ms" in note.error("result.wait(50)")
+    note.text("result.get_job_client().cancel().result()")
+    note.text(
+        "st_env.execute_sql('INSERT INTO unread VALUES (1, CAST(NULL AS STRING))').wait(30000)"
+    )
+    code = """
+import boto3
+boto3.client("kinesis").put_record(StreamName="clicks", Data='{"n": 1}', PartitionKey="k")
+query = st_env.execute_sql("SELECT * FROM clicks")
+client = query.get_job_client()
+rows = query.collect()
+print(len(next(rows)), client.get_job_status().result().name)
+client.cancel().result()
+print(client.get_job_status().result().name, len(list(query.collect())))
+"""
+    assert note.text(code).splitlines() == ["2 RUNNING", "CANCELED 0"]
+
+
+def test_functions_import_from_python_files(note: Note, tmp_path: Path) -> None:
+    (tmp_path / "prices_of_ours.py").write_text("def gross(x):\n    return x * 2\n")
+    code = f"""
+st_env.add_python_file({str(tmp_path / "prices_of_ours.py")!r})
+@udf(result_type=DataTypes.BIGINT())
+def gross(x):
+    import prices_of_ours
+    return prices_of_ours.gross(x)
+numbers = st_env.from_elements([(4,)], ["n"])
+print(next(numbers.select(gross(numbers.n)).execute().collect()))
+import prices_of_ours
+"""
+    assert note.text(code) == "<Row(8)>\n"
+
+
+def test_jars_and_batch_mode_of_the_stream_environment(note: Note) -> None:
+    code = """
+env = StreamExecutionEnvironment.get_execution_environment()
+env.add_jars("file:///flink-sql-connector-kinesis.jar")
+env.set_runtime_mode(RuntimeExecutionMode.BATCH)
+table_env = StreamTableEnvironment.create(env)
+table_env.execute_sql("SELECT 'a' AS k").print()
+"""
+    printed = note.text(code)
+    assert "add_jars() has no effect here: connectors and formats are built in" in printed
+    assert "| op |" not in printed
+    assert "install the packages" in note.error("st_env.set_python_requirements('r.txt')")
+    assert "Hive's dialect" in note.error("st_env.get_config().set_sql_dialect(SqlDialect.HIVE)")
+
+
+def test_what_pyflink_refuses_in_a_schema_is_named(note: Note) -> None:
+    note.text("from pyflink.table.expressions import col")
+    code = "st_env.from_elements([(1,)], ['n']).select(col('n').flatten)"
+    assert "flatten takes a column that is a ROW; `n` is BIGINT NOT NULL" in note.error(code)
+    assert "+ cannot be applied to (BOOLEAN" in note.error(
+        "st_env.sql_query('SELECT TRUE AS b').select(col('b') + col('b')).print_schema()"
+    )

@@ -64,7 +64,7 @@ def test_a_table_gives_its_columns_as_attributes() -> None:
     table = Table("SELECT * FROM quotes")
     table._types = TYPES
     assert (
-        str(table.where(table.price > 1))
+        table.where(table.price > 1)._query
         == "SELECT * FROM (SELECT * FROM quotes) WHERE (`price` > 1)"
     )
     with pytest.raises(AttributeError, match=r"no column fly .*Table\.fly is not available here"):
@@ -75,9 +75,10 @@ def test_columns_are_chosen_by_range_and_by_place() -> None:
     table = Table("SELECT * FROM quotes")
     table._types = {"a": "INT", "b": "INT", "c": "INT", "d": "INT"}
     chosen = table.select(with_columns(range_("a", "b"), 4), col("c"))
-    assert str(chosen) == "SELECT `a`, `b`, `d`, `c` AS `c` FROM (SELECT * FROM quotes)"
+    assert chosen._query == "SELECT `a`, `b`, `d`, `c` AS `c` FROM (SELECT * FROM quotes)"
     assert (
-        str(table.select(without_columns(range_(1, 3)))) == "SELECT `d` FROM (SELECT * FROM quotes)"
+        table.select(without_columns(range_(1, 3)))._query
+        == "SELECT `d` FROM (SELECT * FROM quotes)"
     )
     with pytest.raises(ValueError, match="there is no column z; there are a, b, c, d"):
         table.select(with_columns(col("z")))
@@ -95,7 +96,7 @@ def test_a_sliding_window_in_text() -> None:
         table.window(window).group_by("ticker, w").select("ticker, price.min as p, w.end as time")
     )
     call = "`timestamp`, INTERVAL '5' SECOND, INTERVAL '10' SECOND"
-    assert str(made) == (
+    assert made._query == (
         f"SELECT ticker, MIN(`price`) as p, HOP_END({call}) as `time` FROM (SELECT * FROM quotes) "
         f"GROUP BY ticker, HOP({call})"
     )

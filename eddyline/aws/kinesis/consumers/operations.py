@@ -54,7 +54,7 @@ class Consumer:
         }
 
 
-def _kept(context: KinesisContext, attributes: dict[str, Any]) -> Kept:
+def kept_consumers(context: KinesisContext, attributes: dict[str, Any]) -> Kept:
     """What is kept of the consumers that are not gone."""
     now_ms = context.clock.now_ms()
     kept: Kept = attributes.get(ATTRIBUTE, {})
@@ -68,7 +68,7 @@ def _consumer(context: KinesisContext, stream: str, name: str, kept: dict[str, A
 
 def listed(context: KinesisContext, stream: Stream) -> list[Consumer]:
     """All consumers of a stream, by name."""
-    kept = _kept(context, stream.attributes())
+    kept = kept_consumers(context, stream.attributes())
     return [_consumer(context, stream.name, n, c) for n, c in sorted(kept.items())]
 
 
@@ -99,11 +99,11 @@ def resource(context: KinesisContext, arn: str) -> Resource | None:
         return None
 
     def kept() -> dict[str, Any]:
-        return _kept(context, stream.attributes()).get(consumer.name, {})
+        return kept_consumers(context, stream.attributes()).get(consumer.name, {})
 
     def change(fields: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
         def changed(info: StreamInfo) -> dict[str, Any]:
-            all_ = _kept(context, info.attributes)
+            all_ = kept_consumers(context, info.attributes)
             mine = all_.get(consumer.name)
             if mine is None or mine["created_ms"] != consumer.created_ms:
                 raise _not_found(context, arn)
@@ -140,7 +140,7 @@ def register_stream_consumer(context: KinesisContext, call: Call) -> Answer:
     def change(info: StreamInfo) -> dict[str, Any]:
         if info.status in (StreamStatus.CREATING, StreamStatus.DELETING):
             context.check_active(info)
-        kept = _kept(context, info.attributes)
+        kept = kept_consumers(context, info.attributes)
         there = [_consumer(context, stream.name, n, c) for n, c in kept.items()]
         _check_room(context, stream, name, there, most - queues)
         fields: dict[str, Any] = {"created_ms": context.clock.now_ms()}
@@ -204,7 +204,7 @@ def deregister_stream_consumer(context: KinesisContext, call: Call) -> Answer:
     gone_ms = context.clock.now_ms() + context.settings.stream_delay_ms
 
     def change(info: StreamInfo) -> dict[str, Any]:
-        kept = _kept(context, info.attributes)
+        kept = kept_consumers(context, info.attributes)
         mine = kept.pop(consumer.name, None)
         if mine is None or mine["created_ms"] != consumer.created_ms:
             raise _not_found(context, consumer.arn)

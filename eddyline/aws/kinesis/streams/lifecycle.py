@@ -9,6 +9,7 @@ from eddyline.aws.call import Answer, Call
 from eddyline.aws.errors import AwsError
 from eddyline.aws.instant import Instant
 from eddyline.aws.kinesis import tokens
+from eddyline.aws.kinesis.consumers.operations import kept_consumers
 from eddyline.aws.kinesis.context import KinesisContext
 from eddyline.aws.kinesis.flags import Flags
 from eddyline.aws.kinesis.streams.capacity import check_distribution, check_warm
@@ -94,7 +95,7 @@ def _opened(infos: Sequence[StreamInfo]) -> int:
 def delete_stream(context: KinesisContext, call: Call) -> Answer:
     stream = context.stream(call.request)
     attributes = stream.attributes()
-    if attributes.get("consumers") and not call.request.EnforceConsumerDeletion:
+    if kept_consumers(context, attributes) and not call.request.EnforceConsumerDeletion:
         words = (
             f"Stream {stream.name} under account {context.names.account} has consumers registered. "
             "Deregister them, or set EnforceConsumerDeletion."
@@ -140,7 +141,7 @@ async def describe_stream_summary(context: KinesisContext, call: Call) -> Answer
     members = _described(context, info)
     creating = info.status is StreamStatus.CREATING
     members["OpenShardCount"] = 0 if creating else sum(s.closed_offset is None for s in info.shards)
-    members["ConsumerCount"] = len(info.attributes.get("consumers", ()))
+    members["ConsumerCount"] = len(kept_consumers(context, info.attributes))
     members["MaxRecordSizeInKiB"] = flags.max_record_kib
     if info.mode is StreamMode.ON_DEMAND:
         members["RecordDistributionStrategy"] = flags.distribution
