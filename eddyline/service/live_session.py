@@ -11,6 +11,7 @@ from eddyline.service.events import RunEvent
 from eddyline.service.jobs import JobContext
 from eddyline.service.supervisor import BackOff, ChildProcess
 
+# What it returns counts for callers of the control socket alone: False ends their listening.
 OnEvent = Callable[[RunEvent], object]
 
 
