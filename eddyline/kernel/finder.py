@@ -11,6 +11,7 @@ from eddyline.kernel import (
     configuration,
     descriptors,
     durations,
+    expression_calls,
     expressions,
     flink_rest,
     inserts,
@@ -87,11 +88,11 @@ _MODULES: dict[str, dict[str, Any]] = {
     "pyflink.table.expression": {
         **json_expressions.CHOICES,
         "Expression": expressions.Expression,
-        "TimePointUnit": expressions.TimeIntervalUnit,
-        "TimeIntervalUnit": expressions.TimeIntervalUnit,
+        "TimePointUnit": expression_calls.TimeIntervalUnit,
+        "TimeIntervalUnit": expression_calls.TimeIntervalUnit,
     },
     "pyflink.table.expressions": {
-        **expressions.NAMES,
+        **expression_calls.NAMES,
         **column_choices.NAMES,
         **json_expressions.NAMES,
     },

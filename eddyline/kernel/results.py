@@ -340,7 +340,7 @@ def is_batch(options: dict[str, str] | None) -> bool:
 
 def rows_of(query: str, options: dict[str, str] | None = None) -> RowsOfQuery:
     """All rows of a query that ends by itself, after all of its changes."""
-    found = RowsOfQuery(*described(query))
+    result = RowsOfQuery(*described(query))
     for event in RunningText(query, changelog=True, options=options).events():
         if not isinstance(event, e.RowsAppended):
             continue
@@ -348,12 +348,12 @@ def rows_of(query: str, options: dict[str, str] | None = None) -> RowsOfQuery:
         texts = map(tuple, event.rows)
         for kind, text, values in zip(event.kinds, texts, values_of(event), strict=True):
             if kind in ("+I", "+U"):
-                found.rows.append((text, values))
+                result.rows.append((text, values))
             else:
                 taken_back[text] += 1
         if taken_back:
-            found.rows = _without(found.rows, taken_back)
-    return found
+            result.rows = _without(result.rows, taken_back)
+    return result
 
 
 class RowsOfQuery:

@@ -52,7 +52,7 @@ class RunningText:
         self._sessions.submit(
             os.environ[SESSION_VARIABLE],
             text,
-            self._heard,
+            self._keep,
             run_id=self.run_id,
             mode=mode,
             refresh_ms=REFRESH_MS,
@@ -60,7 +60,7 @@ class RunningText:
             changelog=changelog,
         )
 
-    def _heard(self, event: Any) -> bool:
+    def _keep(self, event: Any) -> bool:
         """Keep an event; False after the last, which ends the thread that brings them."""
         self._queue.put(event)
         return not isinstance(event, e.RunFinished)

@@ -25,7 +25,7 @@ class Counter:
         return self._count
 
 
-class Meter(Counter):
+class EventMeter(Counter):
     """Counts events."""
 
     def mark_event(self, value: int = 1) -> None:
@@ -55,9 +55,9 @@ class MetricGroup:
         """A number to count with."""
         return Counter()
 
-    def meter(self, name: str, time_span_in_seconds: int = 60) -> Meter:
+    def meter(self, name: str, time_span_in_seconds: int = 60) -> EventMeter:
         """Events to count."""
-        return Meter()
+        return EventMeter()
 
     def distribution(self, name: str) -> Distribution:
         """Values to report."""

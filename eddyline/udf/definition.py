@@ -57,7 +57,7 @@ class Definition:
         return Definition(**{**data, "pickle": base64.b64decode(data["pickle"])})
 
 
-class _Placed:
+class _PickleWithFolders:
     """A function's pickle that tells the process that loads it where further modules are."""
 
     def __init__(self, folders: tuple[str, ...], pickled: bytes) -> None:
@@ -90,7 +90,7 @@ def defined(function: Any, folders: tuple[str, ...] = ()) -> Definition:
     pickled = cloudpickle.dumps(wrapper.function)
     return Definition(
         wrapper.kind,
-        pickle.dumps(_Placed(folders, pickled)) if folders else pickled,
+        pickle.dumps(_PickleWithFolders(folders, pickled)) if folders else pickled,
         python_version(),
         result_text(wrapper),
         arguments,

@@ -6,7 +6,8 @@ import pytest
 
 from eddyline.kernel import checkpoints
 from eddyline.kernel.checkpoints import CheckpointConfig, CheckpointingMode
-from eddyline.kernel.expressions import CURRENT_ROW, UNBOUNDED_ROW, col
+from eddyline.kernel.expression_calls import CURRENT_ROW, UNBOUNDED_ROW
+from eddyline.kernel.expressions import col
 from eddyline.kernel.table_windows import Over
 from eddyline.kernel.tables import StreamExecutionEnvironment
 
