@@ -157,7 +157,16 @@ class ServiceRoutes:
         if signing and signing not in self._by_signing:
             there = ", ".join(sorted(self._by_signing))
             message += f"; there is no service {signing[:40]} here, there are {there}"
+            message += INSTEAD.get(signing, "")
         return AwsError("UnknownOperationException", message)
+
+
+# What to do in place of a service that stacks and notebooks begin with.
+INSTEAD = {
+    "cloudformation": ". Templates are not read: make what they describe with Terraform, boto3 or "
+    "the AWS CLI, or with eddyline stream, notebook and user",
+    "logs": ". Logs are files: eddyline job logs, or logs/ in the data directory",
+}
 
 
 def _bare_query(name: str) -> query.QueryProtocol:

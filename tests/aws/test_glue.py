@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -339,3 +340,22 @@ def test_tags_and_partition_indexes(glue: Any) -> None:
     glue.delete_database(Name="tagged")
     glue.create_database(DatabaseInput={"Name": "tagged"})
     assert glue.get_tags(ResourceArn=database)["Tags"] == {}
+
+
+def test_tables_are_searched_in_all_databases(glue: Any) -> None:
+    for database, table in (("one", "needles"), ("two", "needles"), ("two", "hay")):
+        with suppress(ClientError):
+            glue.create_database(DatabaseInput={"Name": f"search_{database}"})
+        glue.create_table(DatabaseName=f"search_{database}", TableInput={"Name": table})
+
+    def names(**request: Any) -> list[tuple[str, str]]:
+        listed = glue.search_tables(**request)["TableList"]
+        return [(t["DatabaseName"], t["Name"]) for t in listed]
+
+    assert names(SearchText="NEEDLE") == [("search_one", "needles"), ("search_two", "needles")]
+    of_two = [{"Key": "DatabaseName", "Value": "search_two"}]
+    assert names(SearchText="needle", Filters=of_two) == [("search_two", "needles")]
+    assert names(Filters=of_two, MaxResults=1) == [("search_two", "hay")]
+    refused = code(glue.search_tables, Filters=[{"Key": "Owner", "Value": "x"}])
+    assert refused[0] == "InvalidInputException"
+    assert "not searched by Owner here, but by DatabaseName, Name" in refused[1]

@@ -285,6 +285,8 @@ def test_a_service_that_is_not_here_says_which_are(endpoint: str) -> None:
     with pytest.raises(ClientError, match="there is no service sns here") as caught:
         client(endpoint, "sns").list_topics()
     assert caught.value.response["Error"]["Code"] == "InvalidAction"
+    with pytest.raises(ClientError, match="Templates are not read: make what they describe with"):
+        client(endpoint, "cloudformation").describe_stacks()
 
 
 def routes_of(tmp_path: Path, *rows: Any) -> ServiceRoutes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -58,6 +59,32 @@ def get_tables(context: GlueContext, call: Call) -> Answer:
     page, more = paged(names, request, lambda name: name, "tables")
     items = [context.find(database, name) for name in page]
     return {"TableList": [context.described(i) for i in items if i is not None], **more}
+
+
+def search_tables(context: GlueContext, call: Call) -> Answer:
+    """Tables of all databases, by a text and by filters; the order is that of their names."""
+    request = call.request
+    words = (request.SearchText or "").strip('"').lower()
+    filters = [(f.Key, f.Value or "") for f in request.Filters or []]
+    unknown = [key for key, _ in filters if key not in _SEARCHED]
+    if unknown:
+        message = f"tables are not searched by {unknown[0]} here, but by {', '.join(_SEARCHED)}"
+        raise AwsError("InvalidInputException", message)
+    tables = []
+    for database in sorted(context.catalog.list_databases()):
+        for name in context.catalog.list_tables(database):
+            item = context.find(database, name)
+            table = context.described(item) if item is not None else {}
+            matches = all(str(table.get(_SEARCHED[k], "")) == v for k, v in filters)
+            if table and matches and words in json.dumps(table, default=str).lower():
+                tables.append(table)
+    page, more = paged(tables, request, lambda t: f"{t['DatabaseName']}/{t['Name']}", "tables")
+    return {"TableList": page, **more}
+
+
+# The filters of SearchTables, and the member of a table that each compares.
+_SEARCHED = {"DatabaseName": "DatabaseName", "Name": "Name", "TableType": "TableType",
+             "Description": "Description"}  # fmt: skip
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -204,5 +231,6 @@ OPERATIONS = {
     "GetTableVersion": get_table_version,
     "GetTableVersions": get_table_versions,
     "GetTables": get_tables,
+    "SearchTables": search_tables,
     "UpdateTable": update_table,
 }
