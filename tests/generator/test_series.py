@@ -169,3 +169,8 @@ def test_what_cannot_be_meant_is_told(arguments: str, words: str) -> None:
     with pytest.raises(EddylineError) as caught:
         compile_template("{{series.value(" + arguments + ")}}")
     assert words in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_walk_begins_within_its_bounds() -> None:
+    with pytest.raises(EddylineError, match="start is 100; it must be between 0 and 10"):
+        compile_template('{{series.walk({"start":100,"min":0,"max":10})}}')

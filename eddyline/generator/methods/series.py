@@ -284,6 +284,8 @@ def walk(args: Arguments) -> GeneratedColumn:
     if "start" in given:
         given["base"] = given["start"]
     column = _series(args, given, 0.01)
+    if "start" in given:
+        args.number(given, "start", 0, column.low, column.high)
     column.walk = _walk_of(args, {k: given[k] for k in ("step", "law", "revert") if k in given})
     return column
 
