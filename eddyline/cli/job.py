@@ -156,7 +156,7 @@ def dead_letters(
     Examples:
       eddyline job dead-letters enrich
       eddyline job dead-letters enrich --json
-      eddyline job dead-letters enrich --replay     after the table or the records were mended
+      eddyline job dead-letters enrich --replay     once the cause is mended
     """
     if replay and clear:
         hint = "--replay forgets what it has put back"
