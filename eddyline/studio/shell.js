@@ -22,8 +22,8 @@
   const leave = async () => {
     if (window.socket.connected) return;
     try {
-      const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" });
-      if (answer.status === 401 || answer.type === "opaqueredirect") return location.reload();
+      const answer = await fetch("/signin", { redirect: "manual" });
+      if (answer.ok) return location.reload(); // who is signed in is led away from it
     } catch { /* not there yet */ }
     setTimeout(leave, 1000);
   };
