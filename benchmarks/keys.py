@@ -34,7 +34,7 @@ from eddyline.settings import Settings
 from eddyline.sql import physical as p
 
 KEYS = (10_000, 100_000, 1_000_000)
-FIRST_ROWS, FILL, CHANGED, BATCHES = 3, 8_000, 2_000, 20
+FIRST_ROWS, FILL, CHANGED, BATCHES = 2, 8_000, 2_000, 20
 MEMORY_MIB = 512
 ROWS = Schema((Column("k", t.BIGINT), Column("x", t.DOUBLE), Column("ts", t.timestamp(3))))
 EXTRA = (Column("score", t.DOUBLE), Column("grade", t.DOUBLE))

@@ -15,6 +15,7 @@ from eddyline.errors import EddylineError
 
 LAWS = {"real": REAL, "count": COUNT, "positive": POSITIVE, "auto": AUTO}
 SEASONS = ("day,week", "day", "none")
+NOW = "now"
 _CHANGE = re.compile(r"([+-]?)([0-9]*\.?[0-9]*)(%?)")
 
 
@@ -38,6 +39,10 @@ CHOICES = (
     ),
     Choice("time_zone", "Zone of the day and the week; default UTC.", "Europe/Berlin"),
     Choice("holidays", "Days that are like a Sunday.", "2026-12-25,2026-12-26"),
+    Choice(
+        "live_from", "Rows before this time only teach; now: those before the job's start.",
+        "2026-03-01 00:00",
+    ),
 )  # fmt: skip
 
 
@@ -51,12 +56,15 @@ class Choices:
     minimum_change: str = ""
     time_zone: str = ""
     holidays: str = ""
+    live_from: str = ""
 
     def validate(self) -> None:
         """Raises EddylineError ``invalid_argument`` for what does not depend on columns."""
         season_of(self.season)
         zone_of(self.time_zone)
         days_of(self.holidays)
+        if self.live_from.strip().lower() != NOW:
+            live_from_ms(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,28 @@ def days_of(text: str) -> frozenset[int]:
             raise _wrong("holidays", part, "for example '2026-12-25,2026-12-26'") from None
         out.add((day - datetime.date(1970, 1, 1)).days)
     return frozenset(out)
+
+
+def live_from_ms(choices: Choices) -> int | None:
+    """Epoch ms before which rows only teach, None for no such time: in the zone of ``time_zone``
+    unless the text has one."""
+    text = choices.live_from.strip()
+    if not text:
+        return None
+    try:
+        time = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise _wrong("live_from", text, "for example '2026-03-01 00:00' or 'now'") from None
+    zone = zone_of(choices.time_zone) or datetime.UTC
+    return round((time if time.tzinfo else time.replace(tzinfo=zone)).timestamp() * 1000)
+
+
+def begun(choices: Choices, now_ms: int) -> Choices:
+    """The choices of a job that starts now."""
+    if choices.live_from.strip().lower() != NOW:
+        return choices
+    now = datetime.datetime.fromtimestamp(now_ms / 1000, datetime.UTC)
+    return replace(choices, live_from=now.isoformat())
 
 
 def _wrong(option: str, text: str, hint: str) -> EddylineError:

@@ -18,7 +18,7 @@ import numpy as np
 
 from eddyline.anomaly import compact, state
 from eddyline.anomaly.calendar import calendar_of, column_options
-from eddyline.anomaly.choices import Choices, of_columns
+from eddyline.anomaly.choices import Choices, live_from_ms, of_columns
 from eddyline.anomaly.column.key import KEY_SINGLES
 from eddyline.anomaly.column.places import SINGLES
 from eddyline.anomaly.column.row import ANOMALOUS, DRIFT, LEVEL
@@ -42,6 +42,8 @@ __all__ = [
 
 # Options beside the forest's that a saved state carries.
 _OWN = ("tolerance", "normalize", "false_alarms", "timed")
+# In place of the rows that are missing, where a row only teaches.
+HISTORY = -1
 _UNITS = ("scale", "rows", "first")
 
 
@@ -58,7 +60,7 @@ class Verdicts:
     anomalous. rarity (n,): -log10 of the share of the key's rows that are as far off. episode (n,):
     its number in the key, 0 outside one. lead, kind, side (n,): the column that is farthest off,
     the kind of evidence (``column.row``), and 1 for too high, -1 for too low. missing (n,): rows
-    that the key still needs to be judged.
+    that the key still needs to be judged; HISTORY of rows before ``live_from``.
     """
 
     score: Doubles
@@ -107,6 +109,7 @@ class Detectors:
         chosen = column_options(of_columns(options.choices, names, options.tolerance))
         calendar = calendar_of(options.choices)
         self._judges = Judges(options.allowed, options.timed, chosen, calendar)
+        self._live_from_ms = live_from_ms(options.choices) if options.timed else None
 
     def process(
         self,
@@ -159,6 +162,8 @@ class Detectors:
         judged = self._judges.judge(keys, times, points, np.where(has_score, score, np.nan))
         if self._units is not None:
             judged = _after_units(judged, before)
+        if self._live_from_ms is not None:
+            judged = _after_history(judged, times < self._live_from_ms)
         if self.early:
             known = (judged.results.verdict > 0) & (scored.rows >= shingle)
             score = np.where(known, scored.score, score)
@@ -278,6 +283,15 @@ def _after_units(judged: Judged, before: Int64s) -> Judged:
     return Judged(
         np.where(young, 0.0, judged.grade), r.alert, judged.high * odd, judged.low * odd, r
     )
+
+
+def _after_history(judged: Judged, history: Bools) -> Judged:
+    """Rows of the history only teach: to the reader they are rows of learning."""
+    r, live = judged.results, ~history[:, None]
+    r.alert[history], r.verdict[history], r.number[history] = False, 0, 0
+    r.missing[history] = HISTORY
+    grade = np.where(history, 0.0, judged.grade)
+    return Judged(grade, r.alert, judged.high * live, judged.low * live, r)
 
 
 def _sides(judged: Judged, points: Doubles) -> tuple[Doubles, Doubles]:

@@ -23,7 +23,7 @@ from eddyline.anomaly.column.row import (
     RELATION,
     SHAPE,
 )
-from eddyline.anomaly.detector import Verdicts
+from eddyline.anomaly.detector import HISTORY, Verdicts
 from eddyline.anomaly.kernel import Doubles
 
 NAMES = ("learning", "ordinary", "anomalous")
@@ -93,6 +93,8 @@ def reason(columns: list[str], point: Doubles, verdicts: Verdicts, at: int) -> s
     """Row ``at`` as a sentence; empty where it is ordinary."""
     if verdicts.verdict[at] == LEARNING:
         missing = int(verdicts.missing[at])
+        if missing == HISTORY:
+            return "learning: history, before live_from"
         if missing == 0:
             return "learning: the distance of rows in time is not known yet"
         return f"learning: {missing} more row{'' if missing == 1 else 's'} needed"

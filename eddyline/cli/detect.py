@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eddyline.anomaly.choices import CHOICES, Choices
+from eddyline.anomaly.choices import CHOICES, Choices, begun
 from eddyline.cli.opening import DataDir, Json
 from eddyline.cli.terminal import line, say
+from eddyline.clock import SYSTEM
 from eddyline.errors import EddylineError, nearest
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 BYTES_MAX = 1 << 30
 ALERTS_SHOWN = 20
 # Options that have no meaning for rows without times.
-OF_TIMED_ROWS = ("season", "time_zone", "holidays")
+OF_TIMED_ROWS = ("season", "time_zone", "holidays", "live_from")
 
 
 def _choice(name: str) -> Any:
@@ -59,6 +60,7 @@ def detect(
     minimum_change: Annotated[str, _choice("minimum_change")] = "",
     time_zone: Annotated[str, _choice("time_zone")] = "",
     holidays: Annotated[str, _choice("holidays")] = "",
+    live_from: Annotated[str, _choice("live_from")] = "",
     time: Annotated[str | None, typer.Option(help="Column of times; else the only one.")] = None,
     every: Annotated[
         str | None, typer.Option(help="Width of the windows in which a log is counted: 5min.")
@@ -89,7 +91,8 @@ def detect(
     if as_table and (as_json or alerts):
         raise _either()
     forest = ForestOptions(trees, samples, 100_000, shingle, seed)
-    choices = Choices(season, shares, laws, minimum_change, time_zone, holidays)
+    texts = (season, shares, laws, minimum_change, time_zone, holidays, live_from)
+    choices = begun(Choices(*texts), SYSTEM.now_ms())
     options = DetectorOptions(forest, false_alarms=false_alarms, choices=choices)
     forest.validate()
     if picture is not None:

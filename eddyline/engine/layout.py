@@ -285,7 +285,9 @@ def _forest(node: Any) -> dict[str, Any]:
         return {**columns, "rows": rows}
 
     stores = {name: getattr(node, name) for name in (*names, "false_alarms")}
-    stores |= {name: text for name, text in asdict(node.choices).items() if text}
+    texts = asdict(node.choices)
+    del texts["live_from"]  # changes what is told, not what is learnt
+    stores |= {name: text for name, text in texts.items() if text}
     return {"detector": DETECTOR, **stores, **_meaning(node, fields_of)}
 
 

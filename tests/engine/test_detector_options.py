@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from statement_kit import Sql
 
-from eddyline.anomaly.choices import CHOICES, Choices
+from eddyline.anomaly.choices import CHOICES, Choices, live_from_ms
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+from eddyline.errors import EddylineError
 
 HOUR_MS = 3_600_000
 START = np.datetime64("2026-03-09T00:00", "ms")  # a Monday; Berlin's clocks change on day 20
@@ -93,6 +94,7 @@ OPTIONS: list[tuple[str, object]] = [
     ("minimum_change", "n:500,m:5000"),
     ("time_zone", "Europe/Berlin"),
     ("holidays", "2026-03-31"),
+    ("live_from", "2026-03-29 00:00"),
     ("tolerance", 2.0),
     ("number_of_trees", 9),
     ("sub_sample_size", 40),
@@ -122,3 +124,34 @@ def test_an_option_changes_the_verdicts_as_the_detector_has_them(
     assert [r[first:] for r in rows] != [r[first:] for r in usual]
     got = np.array([(r[0], r[1], r[4]) for r in rows], float)
     np.testing.assert_array_equal(got, direct(**{name: value}))
+
+
+def test_rows_before_live_from_only_teach(sql: Sql, usual: list[tuple[Any, ...]]) -> None:
+    """The jump is at hour 470: before the time it is no alert, and later verdicts are the same."""
+    live = (JUMP + 3) // 24 * 24 + 24
+    rows = stated(sql, live_from=str(START + live * np.timedelta64(HOUR_MS, "ms")))
+    assert [r[2] for r in usual[:live]].count("anomalous") > 0
+    assert {(r[1], r[2], r[7]) for r in rows[:live]} == {
+        (0.0, "learning", "learning: history, before live_from")
+    }
+    assert {(r[3], r[9]) for r in rows[:live]} == {(None, None)}
+    assert [r[:9] for r in rows[live:]] == [r[:9] for r in usual[live:]]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "hour"),
+    [
+        ("2026-03-29 00:00", "", 480),
+        ("2026-03-29T02:00+02:00", "", 480),
+        ("2026-03-29 00:00", "Europe/Berlin", 479),
+        ("2026-03-29", "", 480),
+    ],
+)
+def test_live_from_is_a_time_in_the_zone_of_the_day(text: str, zone: str, hour: int) -> None:
+    choices = Choices(live_from=text, time_zone=zone)
+    assert live_from_ms(choices) == START.astype(np.int64) + hour * HOUR_MS
+
+
+def test_live_from_refuses_what_is_no_time(sql: Sql) -> None:
+    with pytest.raises(EddylineError, match="live_from is not understood: 'soon'"):
+        stated(sql, live_from="soon")

@@ -26,7 +26,9 @@ from engine_kit import (
     write_lines,
 )
 
+from eddyline.anomaly.choices import Choices
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+from eddyline.clock import ManualClock
 from eddyline.engine.operators import forest_models
 from eddyline.errors import EddylineError
 from eddyline.record import types as t
@@ -268,3 +270,22 @@ def test_an_option_out_of_range_is_named(folder: Path) -> None:
     with pytest.raises(EddylineError, match="number_of_trees is 1001") as caught:
         run(select(node))
     assert caught.value.code == "invalid_argument"
+
+
+def test_now_is_the_time_of_the_first_start(folder: Path) -> None:
+    """A job that goes on later still tells of the rows since its first start."""
+    node = forest_over(stream(folder), ("x",), choices=Choices(live_from="now"))
+    sink = sink_table(node.schema, connector="filesystem", path=str(folder / "out"))
+    kept = {"batch_rows": 9, "directory": folder / "job"}
+    with pytest.raises(Crash):
+        run(
+            insert(node, sink),
+            crash=crashing("after commit", 1),
+            clock=ManualClock(1_045_000),
+            **kept,
+        )
+    watcher = run(insert(node, sink), incarnation=2, clock=ManualClock(9_000_000), **kept)
+    alerts = [row for rows in reported_rows(watcher).values() for row in rows if row[4]]
+    assert [row[0] for row in alerts] == [1_050_000]
+    later = run(select(node), clock=ManualClock(1_055_000))
+    assert not [row for rows in reported_rows(later).values() for row in rows if row[3] > 0]

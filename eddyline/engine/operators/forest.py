@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from eddyline.anomaly.choices import NOW, begun
 from eddyline.engine import scores
 from eddyline.engine.keyed.versions import KeyedVersions
 from eddyline.engine.operators.forest_episodes import Episodes
@@ -71,6 +72,7 @@ class Forest(Operator):
             data_dir=context.settings.data_dir,
         )
         self._disk = disk
+        self._choices = node.choices
         self._models = ForestModels(context, disk, self._machine, durable=durable)
         self._gaps = Gaps(node, self._below) if node.fill is not None else None
         self._warm = False
@@ -86,6 +88,7 @@ class Forest(Operator):
         self._models.create()
         db.run(f"CREATE TABLE {self._unreported_table} ({scores.TABLE})")
         self._keys.create()
+        self._choices = begun(self._node.choices, self.context.clock.now_ms())
         self.adapt()
 
     def adapt(self) -> None:
@@ -128,7 +131,8 @@ class Forest(Operator):
     def save(self) -> dict[str, Any]:
         gaps = self._gaps.save() if self._gaps else None
         odd = {"episodes": self._episodes.save(), "incidents": self._incidents.save()}
-        return {**self._settled.save(), **self._models.save(), "gaps": gaps, **odd}
+        live = {"live_from": self._choices.live_from} if self._choices.live_from else {}
+        return {**self._settled.save(), **self._models.save(), "gaps": gaps, **odd, **live}
 
     def restore(self, saved: dict[str, Any]) -> None:
         self._settled.restore(saved)
@@ -138,6 +142,8 @@ class Forest(Operator):
         if self._gaps is not None and saved["gaps"] is not None:
             self._gaps.restore(saved["gaps"])
         self._keys.restore()
+        if self._node.choices.live_from.strip().lower() == NOW:
+            self._choices = replace(self._node.choices, live_from=saved.get("live_from", ""))
         self._models.restore(saved)
         reported = self.context.db.query(f"SELECT * FROM {self._unreported_table}")
         # The last run may have died before it told them; twice does no harm. Older ones told less.
@@ -351,7 +357,7 @@ class Forest(Operator):
         )
         options = DetectorOptions(
             forest=forest, tolerance=n.tolerance, normalize=n.grade is not None,
-            false_alarms=n.false_alarms, timed=n.time_column is not None, choices=n.choices,
+            false_alarms=n.false_alarms, timed=n.time_column is not None, choices=self._choices,
         )  # fmt: skip
         explain: Literal["alerts", "all"] = "alerts" if n.explanation is None else "all"
         judges = n.grade is not None

@@ -218,6 +218,9 @@ def _forest(
         msg = f"{call.name}: {options.false_alarms} needs a row time"
         hint = "declare a WATERMARK, or say it per rows: false_alarms => '0.5/10000 rows'"
         raise env.error(msg, call.span, hint)
+    if time is None and options.choices.live_from:
+        hint = "declare a WATERMARK; the rows of a stream have an arrival time, too"
+        raise env.error(f"{call.name}: live_from needs a row time", call.span, hint)
     _check_choices(options, columns, call, env)
     distance = _distance(source.node)
     if fill is not None and (distance == 0 or time is None):
