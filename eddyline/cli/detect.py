@@ -188,6 +188,7 @@ def _tell_reading(
     *, all_numbers: bool,
 ) -> None:  # fmt: skip
     """How the file was read, and what was left out."""
+    from eddyline.anomaly.options import COLUMNS_MAX
     from eddyline.cli.detect_time import time_columns, unit_of
 
     table = reading.table
@@ -205,15 +206,29 @@ def _tell_reading(
     for reason in dict.fromkeys(r for r in why.values() if r):
         shown = ", ".join(n or "(without a name)" for n, r in why.items() if r == reason)
         say(f"left out, since it {reason}: {shown}; --columns takes it in")
-    if not chosen and any(why.values()):
-        msg = "no column is a measure"
+    texts = [n for n in table.column_names if n not in (*why, key, time) and not _is_time(table[n])]
+    if texts:
+        say(f"not judged, since it holds no numbers: {', '.join(texts)}")
+    if not chosen:
+        msg = "no column is a measure" if why else "no column holds numbers"
         raise EddylineError("invalid_argument", msg, hint="name what to judge with --columns")
+    if len(chosen) > COLUMNS_MAX:
+        msg = f"{len(chosen)} columns hold numbers; at most {COLUMNS_MAX} are judged together"
+        hint = f"choose some, for example --columns '{','.join(chosen[:3])}'"
+        raise EddylineError("invalid_argument", msg, hint=hint)
+
+
+def _is_time(column: pa.ChunkedArray) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_temporal(column.type))
 
 
 def _tell_times(judged: JudgedFile) -> None:
     """What is odd about the times."""
     import numpy as np
 
+    from eddyline.cli.detect_columns import key_column
     from eddyline.cli.detect_time import oddities
 
     times = judged.times
@@ -233,6 +248,8 @@ def _tell_times(judged: JudgedFile) -> None:
     )  # fmt: skip
     for sentence in sentences:
         say(sentence)
+    if judged.key is None and (name := key_column(judged.reading.table, times.ms)):
+        say(f"rows of one time differ in {name}: --key {name} judges a series for each")
 
 
 def _checked(file: Path) -> Path:

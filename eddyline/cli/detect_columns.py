@@ -7,6 +7,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from eddyline.anomaly.kernel import Doubles, Int64s
 from eddyline.anomaly.measures import identifies_rows
@@ -43,6 +44,23 @@ def why_no_measure(
     if whole and _LABELS.fullmatch(name) and len(np.unique(values)) <= 2:
         return "holds labels"
     return ""
+
+
+def key_column(table: pa.Table, times: Int64s) -> str | None:
+    """The first column of texts that tells rows of one time apart, where several have one: it is
+    likely to name their series. times (n,)."""
+    if len(np.unique(times)) == len(times):
+        return None
+    names: list[str] = table.column_names
+    for name in names:
+        if not pa.types.is_string(table[name].type):
+            continue
+        codes = table[name].combine_chunks().dictionary_encode().indices
+        series = np.asarray(pc.fill_null(codes, -1))
+        both = np.unique(np.column_stack([times, series]), axis=0)
+        if len(both) == len(times) and len(np.unique(series)) <= len(times) // 2:
+            return name
+    return None
 
 
 def _all_whole(values: Doubles) -> bool:

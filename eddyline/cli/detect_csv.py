@@ -22,12 +22,15 @@ from eddyline.cli.detect_reading import Reading, reading_of
 
 _DELIMITERS = (",", ";", "\t", "|")
 _DECIMAL_COMMA = re.compile(
-    r"(?:^|[;\t|])\s*\"?-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+\"?\s*(?:$|[;\t|])", re.MULTILINE
+    r"(?:^|[;\t|])\s*\"?(?:[€$£¥]|[A-Z]{3})?\s?-?(?:\d+|\d{1,3}(?:[.' \xa0]\d{3})+),\d+"
+    r"(?:[\s\xa0]?[^\s\d;\t|\"]{1,5})?\"?\s*(?:$|[;\t|])",
+    re.MULTILINE,
 )
 _VALUE = re.compile(r"\s*[+-]?\d+([.,:]\d+)*([eE][+-]?\d+)?\s*|\s*\d{4}-\d\d-\d\d.*")
 # A first line by which spreadsheets are told the delimiter.
 _TELLS = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
 _LINES = 50
+BLOCK_MAX = 2**31 - 1
 # (byte order mark, encoding), the longer marks first.
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -51,23 +54,37 @@ def read_csv(source: IO[bytes], first: bytes) -> Reading:
         encoding = "cp1252"
     text = first.decode(encoding, "replace").removeprefix("\ufeff")
     dialect = dialect_of(text)
-    names = list(dialect.names)
-    table = pa.csv.read_csv(
-        source,
-        read_options=pa.csv.ReadOptions(
-            column_names=names, skip_rows=dialect.skip, encoding=encoding
-        ),
-        parse_options=pa.csv.ParseOptions(
-            delimiter=dialect.delimiter, newlines_in_values='"' in text
-        ),
-        convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-    )
+    table = _table(source.read(), dialect, encoding, newlines='"' in text)
     notes = [] if dialect.has_names else ["no header line: columns are column_1, column_2 …"]
     if dialect.delimiter != ",":
         sign = {"\t": "tab", ";": "semicolon"}.get(dialect.delimiter, dialect.delimiter)
         comma = ", with a decimal comma" if dialect.decimal == "," else ""
         notes.append(f"columns are separated by a {sign}{comma}")
     return reading_of(table, dialect.decimal, notes)
+
+
+def _table(data: bytes, dialect: Dialect, encoding: str, *, newlines: bool) -> pa.Table:
+    """The cells as texts. A row that is larger than a block of the reader needs a larger one."""
+    names = list(dialect.names)
+
+    def read(block_size: int | None) -> pa.Table:
+        return pa.csv.read_csv(
+            pa.BufferReader(data),
+            read_options=pa.csv.ReadOptions(
+                column_names=names, skip_rows=dialect.skip, encoding=encoding, block_size=block_size
+            ),
+            parse_options=pa.csv.ParseOptions(
+                delimiter=dialect.delimiter, newlines_in_values=newlines
+            ),
+            convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+
+    try:
+        return read(None)
+    except pa.ArrowInvalid as error:
+        if "straddl" not in str(error):
+            raise
+        return read(min(len(data) + 1, BLOCK_MAX))
 
 
 def _is_utf8(first: bytes) -> bool:

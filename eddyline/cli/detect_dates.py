@@ -7,6 +7,8 @@ in the order in which the file's dates rise, and left as text if that does not d
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -20,6 +22,7 @@ FORMS = (
     *(f"%Y-%m-%d{clock}" for clock in _CLOCKS),
     *(f"%Y/%m/%d{clock}" for clock in _CLOCKS),
     *(f"%d.%m.%Y{clock}" for clock in _CLOCKS),
+    *(f"%d.%m.%y{clock}" for clock in _CLOCKS),
     *(f"%d %b %Y{clock}" for clock in _CLOCKS),
     *(f"%b %d %Y{clock}" for clock in _CLOCKS),
     *(f"%d-%b-%Y{clock}" for clock in _CLOCKS),
@@ -30,8 +33,8 @@ FORMS = (
 )
 # (day first, month first): which of the two it is, the dates themselves must show.
 _EITHER = tuple(
-    (f"%d{sign}%m{sign}%Y{clock}", f"%m{sign}%d{sign}%Y{clock}")
-    for sign in "/-"
+    (f"%d{sign}%m{sign}{year}{clock}", f"%m{sign}%d{sign}{year}{clock}")
+    for sign, year in (("/", "%Y"), ("-", "%Y"), ("/", "%y"))
     for clock in (" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "")
 )
 _PARTS = (
@@ -41,10 +44,16 @@ _PARTS = (
 # What ends in a day of the month has no zone: 2026-01-31, 31-01-2026.
 _DAY = r"^\s*\d{1,4}-[0-9A-Za-z]{1,3}-\d{1,4}\s*$"
 # A date of digits and dots has no fraction: 31.12.2026.
-_DOTTED = r"^\s*\d{1,2}\.\d{1,2}\.\d{4}\s*$"
+_DOTTED = r"^\s*\d{1,2}\.\d{1,2}\.(\d{2}){1,2}\s*$"
 _HAS_CLOCK = r"\d:\d\d|\d \d{6}|\d{4}-\d\d-\d\d \d\d$"
 # A year, or a month's name: what has neither is no date, and needs no further look.
-_LIKELY = r"\d{4}|[A-Za-z]{3}"
+_LIKELY = r"\d{4}|[A-Za-z]{3}|^\d{1,2}([/.])\d{1,2}[/.]\d\d( |$)"
+# A year of two digits, which the form of four would take for one of the first century.
+_SHORT_YEAR = r"^\d{1,2}[/.]\d{1,2}[/.]\d\d( |$)"
+# Whole numbers that are days, hours, minutes or seconds: 20260131, 2026013123.
+_COMPACT = re.compile(
+    r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])([0-5]\d([0-5]\d)?)?)?"
+)
 # At least this share of a column's texts must be times.
 ENOUGH = 0.9
 _EVEN_STEPS = 12
@@ -80,6 +89,25 @@ def read_dates(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return pa.chunked_array([pa.array(ms, mask=~known).cast(kind)])
 
 
+def compact_dates(numbers: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Whole numbers such as 20260131 as days, with an hour behind as times; None if they are none,
+    or fewer than two."""
+    texts = numbers.combine_chunks().cast(pa.string())
+    written = texts.drop_null().to_pylist()
+    size = len(written[0]) if written else 0
+    if len(set(written)) < 2 or any(len(t) != size or not _COMPACT.fullmatch(t) for t in written):
+        return None
+    cuts = [pc.utf8_slice_codeunits(texts, a, a + 2) for a in range(8, 14, 2)]
+    clock = [pc.if_else(pc.equal(cut, ""), "00", cut) for cut in cuts]
+    day = pc.utf8_slice_codeunits(texts, 0, 8)
+    seconds = _parsed(pc.binary_join_element_wise(day, *clock, ""), "%Y%m%d%H%M%S")
+    if seconds is None or _count(seconds) < len(written):
+        return None
+    if not pc.all(pc.equal(pc.strftime(seconds, format="%Y%m%d"), day)).as_py():
+        return None  # the 30th of February
+    return pa.chunked_array([seconds.cast(pa.date32() if size == 8 else pa.timestamp("ms"))])
+
+
 def _likely(texts: pa.Array) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts, _LIKELY)).as_py())
 
@@ -104,6 +132,8 @@ def _seconds(base: pa.Array, present: Bools) -> pa.Array | None:
 
 
 def _parsed(texts: pa.Array, form: str) -> pa.Array | None:
+    if "%Y" in form:
+        texts = pc.if_else(pc.match_substring_regex(texts, _SHORT_YEAR), "", texts)
     try:
         return pc.strptime(texts, format=form, unit="s", error_is_null=True)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -22,6 +22,7 @@ from eddyline.anomaly.options import DetectorOptions, check_dimensions
 from eddyline.anomaly.reasons import EvidenceRows, run_of
 from eddyline.cli.detect_columns import why_no_measure
 from eddyline.cli.detect_csv import read_csv
+from eddyline.cli.detect_dates import compact_dates
 from eddyline.cli.detect_json import read_json
 from eddyline.cli.detect_log import FORMS, read_log
 from eddyline.cli.detect_reading import Reading
@@ -49,7 +50,7 @@ def read(path: Path, key: str | None = None, every_ms: int | None = None) -> Rea
     """
     try:
         with open_input(path) as source:
-            reading = _read(source, path, key, every_ms)
+            reading = _dated(_read(source, path, key, every_ms))
     except (pa.ArrowInvalid, *TORN) as error:
         hint = "CSV with a header line, one JSON object per line, Parquet, or a web server's log"
         raise EddylineError("bad_file", f"{path} cannot be read: {error}", hint=hint) from None
@@ -78,6 +79,20 @@ def _read(source: IO[bytes], path: Path, key: str | None, every_ms: int | None) 
     if first.lstrip()[:1] in (b"{", b"["):
         return read_json(source, first)
     return read_csv(source, first)
+
+
+def _dated(reading: Reading) -> Reading:
+    """With whole numbers such as 20260131 as dates, unless another column has times."""
+    table = reading.table
+    names = set(table.column_names)
+    if len(names) < table.num_columns or any(pa.types.is_temporal(f.type) for f in table.schema):
+        return reading
+    for at, name in enumerate(table.column_names):
+        column = table[name]
+        if pa.types.is_integer(column.type) and (days := compact_dates(column)) is not None:
+            texts = {**reading.texts, name: column.cast(pa.string())}
+            return replace(reading, table=table.set_column(at, name, days), texts=texts)
+    return reading
 
 
 def _plain_numbers(table: pa.Table) -> pa.Table:

@@ -12,6 +12,7 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.json
 
+from eddyline.cli.detect_csv import BLOCK_MAX
 from eddyline.cli.detect_dates import read_dates
 from eddyline.cli.detect_reading import Reading, reading_of
 
@@ -33,11 +34,24 @@ def read_json(source: IO[bytes], first: bytes) -> Reading:
 
 
 def _table(data: bytes, schema: pa.Schema | None = None) -> pa.Table:
-    return pa.json.read_json(
-        pa.BufferReader(data),
-        read_options=pa.json.ReadOptions(block_size=max(_BLOCK, 1)),
-        parse_options=pa.json.ParseOptions(explicit_schema=schema),
-    )
+    """Objects within objects as columns ``outer.inner``."""
+
+    def read(block_size: int) -> pa.Table:
+        return pa.json.read_json(
+            pa.BufferReader(data),
+            read_options=pa.json.ReadOptions(block_size=block_size),
+            parse_options=pa.json.ParseOptions(explicit_schema=schema),
+        )
+
+    try:
+        table = read(_BLOCK)
+    except pa.ArrowInvalid as error:
+        if "straddl" not in str(error):
+            raise
+        table = read(min(len(data) + 1, BLOCK_MAX))
+    while any(pa.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    return table
 
 
 def _with_times(data: bytes, table: pa.Table) -> Reading:
@@ -71,6 +85,7 @@ def _one_by_one(lines: list[bytes]) -> Reading:
     if len(wrong) > len(rows):
         msg = f"line {wrong[0]} is no JSON object"
         raise pa.ArrowInvalid(msg)
+    rows = [_flat(row) for row in rows]
     names = list(dict.fromkeys(name for row in rows for name in row))
     texts = {name: pa.chunked_array([[_text(row.get(name)) for row in rows]]) for name in names}
     notes = []
@@ -79,6 +94,16 @@ def _one_by_one(lines: list[bytes]) -> Reading:
         notes.append(f"{what} and left out, the first is line {wrong[0]:,}")
     columns = {name: column.cast(pa.string()) for name, column in texts.items()}
     return reading_of(pa.table(columns), ".", notes)
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            out |= {f"{name}.{inner}": one for inner, one in _flat(value).items()}
+        else:
+            out[name] = value
+    return out
 
 
 def _text(value: Any) -> str | None:

@@ -11,6 +11,7 @@ from eddyline.cli.detect_dates import read_dates
 from eddyline.cli.detect_values import read_values
 
 _CLOCK = r"^\s*\d{1,2}:\d\d(:\d\d([.,]\d+)?)?(\s*[AaPp][Mm])?\s*$"
+_HOURS = ("hour", "hours", "hour of day", "hour_of_day", "stunde")
 _DAY = r"^\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\s*$"
 
 
@@ -76,12 +77,14 @@ def _with_moments(reading: Reading, written: pa.Table) -> Reading:
     clocks = [n for n in texts if _all_match(typed[n], _CLOCK)]
     days = [n for n in typed.column_names if pa.types.is_date(typed[n].type)]
     days = days or [n for n in texts if _all_match(typed[n], _DAY)]
-    if len(days) != 1 or len(clocks) != 1:
+    hours = [n for n in typed.column_names if _holds_hours(n, typed[n])]
+    if len(days) != 1 or len(clocks or hours) != 1:
         return reading
-    day, clock = days[0], clocks[0]
-    both = pc.binary_join_element_wise(
-        pc.utf8_trim_whitespace(written[day]), pc.utf8_trim_whitespace(written[clock]), " "
-    )
+    day, clock = days[0], (clocks or hours)[0]
+    moment = pc.utf8_trim_whitespace(written[clock])
+    if not clocks:
+        moment = pc.binary_join_element_wise(pc.utf8_lpad(moment, 2, "0"), "00", ":")
+    both = pc.binary_join_element_wise(pc.utf8_trim_whitespace(written[day]), moment, " ")
     times = read_dates(both)
     if times is None:
         return reading
@@ -92,6 +95,14 @@ def _with_moments(reading: Reading, written: pa.Table) -> Reading:
         moments={day: both},
         notes=(*reading.notes, f"{day} and {clock} are taken together as a time"),
     )
+
+
+def _holds_hours(name: str, column: pa.ChunkedArray) -> bool:
+    """Whether a column is called the hour and holds whole numbers from 0 to 23."""
+    if name.strip().lower() not in _HOURS or not pa.types.is_integer(column.type):
+        return False
+    ends = pc.min_max(column)
+    return not column.null_count and ends["min"].as_py() >= 0 and ends["max"].as_py() <= 23
 
 
 def _all_match(column: pa.ChunkedArray, pattern: str) -> bool:

@@ -1,7 +1,7 @@
 """A column of texts as what it holds: numbers, times, truth values, or texts that stay.
 
-Numbers may have a decimal comma, thousands separators, a currency or percent sign. A column is
-one of numbers if nearly all its texts are; the others have no value, and a note says which.
+Numbers may have a decimal comma, thousands separators, a unit, a currency or percent sign. A column
+is one of numbers if nearly all its texts are; the others have no value, and a note says which.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eddyline.cli.detect_dates import read_dates
+from eddyline.cli.detect_units import without_units
 
 # What stands between groups of three digits, beside the comma or the point that is not the decimal
 # sign: an apostrophe, a space, and the two spaces at which no line breaks.
@@ -22,6 +23,8 @@ SEPARATORS = "' \u00a0\u202f"
 ABSENT = ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "?", "missing")
 _ENDLESS = ("inf", "+inf", "-inf", "infinity", "+infinity", "-infinity", "∞", "-∞")
 _SIGNS = "%€$£¥"
+_A_SIGN = rf"(?P<sign>[{_SIGNS}])"
+_IN_BRACKETS = rf"^\(\s*([{_SIGNS}]?\s?\d[\d.,' ]*[{_SIGNS}]?)\s*\)$"
 # At least this share of a column's texts, and so many, must be numbers for the others to be left
 # out; with fewer the column is one of texts.
 _ENOUGH, _ENOUGH_ROWS = 0.9, 20
@@ -51,13 +54,41 @@ def read_values(name: str, texts: pa.ChunkedArray, decimal: str) -> ValueColumn:
     if pc.all(pc.equal(word, present)).as_py():
         truth = pc.equal(lower, "true")
         return ValueColumn(pc.if_else(present, truth, pa.scalar(None, pa.bool_())))
-    numbers = _numbers(plain, lower, present, count, decimal)
+    plain = _signed(plain)
+    signs = pc.unique(pc.struct_field(pc.extract_regex(plain, _A_SIGN), "sign").drop_null())
+    numbers = None if len(signs) > 1 else _numbers(plain, lower, present, count, decimal)
     if numbers is not None:
         return _number_column(name, texts, numbers, present)
     times = read_dates(pc.if_else(present, plain, ""))
     if times is not None and times.null_count <= len(texts) * (1 - _ENOUGH):
         return ValueColumn(times, texts)
-    return ValueColumn(texts)
+    return _with_units(name, texts, plain, present, decimal) or ValueColumn(texts)
+
+
+def _signed(plain: pa.ChunkedArray) -> pa.ChunkedArray:
+    """With a minus where bookkeepers write brackets, and no currency between it and the number."""
+    plain = pc.replace_substring_regex(plain, _IN_BRACKETS, r"-\1")
+    return pc.replace_substring_regex(plain, rf"^([+-])\s*[{_SIGNS}]\s*", r"\1")
+
+
+def _with_units(
+    name: str, texts: pa.ChunkedArray, plain: pa.ChunkedArray, present: pa.ChunkedArray,
+    decimal: str,
+) -> ValueColumn | None:  # fmt: skip
+    """Numbers that stand with a unit, with a remark; None if these are none."""
+    apart = without_units(plain, present)
+    if apart is None:
+        return None
+    count = pc.sum(present).as_py()
+    numbers = _numbers(apart.numbers, pc.utf8_lower(apart.numbers), present, count, decimal)
+    if numbers is None:
+        return None
+    if apart.factors is not None:
+        numbers = pc.multiply(numbers.cast(pa.float64()), pa.array(apart.factors))
+    column = _number_column(name, texts, numbers, present)
+    unit = f" in {apart.unit}" if apart.unit else ""
+    note = f"column {name} holds numbers with a unit, read as numbers{unit}"
+    return ValueColumn(column.values, texts, (note, *column.notes))
 
 
 def _number_column(

@@ -96,7 +96,7 @@ def test_a_long_series_is_drawn_by_its_extremes(eddyline: Command, tmp_path: Pat
         ("ts,n\n1767225600,1\n,2\n", ["--time", "ts"], "has no time in 1 of its rows"),
         ("a,b\n1,2\n", ["--columns", "rate"], "has no column rate"),
         ("a,b\nx,2\n", ["--columns", "a"], "column a is string, no number"),
-        ("a\nx\n", [], "a forest over 0 columns"),
+        ("a\nx\n", [], "no column holds numbers"),
         ("a,score\n1,2\n", [], "has a column score of its own"),
         ("a\n1\n", ["--trees", "0"], "number_of_trees is 0"),
     ],
