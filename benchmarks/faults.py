@@ -6,8 +6,9 @@ Every key of a world (``benchmarks.worlds``) is judged with the options that use
 the stated rate. Alerts of a key within three hours count as one. A fault is found by an alert
 inside it, or up to 12 bins after a spike or a burst. An alert that touches no fault, three hours
 after its end included, is a false alarm; they are counted per key and week over all weeks. Beside
-the detector stand a seasonal z and the ceiling with the true law known (``benchmarks.yardsticks``),
-whose thresholds are set on the run.
+the detector stand a seasonal z, a plain forest, the ceiling with the true law known and, with
+``--peer-python``, river's half-space trees (``benchmarks.yardsticks``), whose thresholds are set on
+the run.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.worlds import COLUMNS, KINDS, RECIPES, VOLUMES, Fault, World, world
-from benchmarks.yardsticks import YARDSTICKS
+from benchmarks.yardsticks import HALF_SPACE, YARDSTICKS, half_space_trees
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
 from eddyline.anomaly.rates import FalseAlarms
 
 # Names of the kinds of evidence, by their codes (``eddyline.anomaly.column.row``).
 EVIDENCE = ("point", "level", "drift", "relation", "shape", "place", "forest")
 SHORT = ("spike", "bot burst")
+# Thresholds that are tried: those that this share of all rows exceed, and so much more each time.
+SHARE_LEAST, SHARE_STEP = 1e-5, 1.08
 MORE_BINS, MERGED_MS = 12, 3 * 3_600_000
 WEEK_MS = 7 * 86_400_000
 
@@ -36,7 +39,8 @@ WEEK_MS = 7 * 86_400_000
 class Tally:
     """Found and injected faults by name, delays in bins, alerts within faults, false alarms.
 
-    found_by, false_by: which kind of evidence, on which column, found a fault first or was wrong.
+    detected_by, false_by: which kind of evidence, on which column, found a fault first, or was
+    wrong.
     """
 
     detected: dict[object, list[bool]] = field(default_factory=dict)
@@ -45,7 +49,7 @@ class Tally:
     false: int = 0
     first_week: int = 0
     weeks: float = 0.0
-    found_by: Counter[str] = field(default_factory=Counter)
+    detected_by: Counter[str] = field(default_factory=Counter)
     false_by: Counter[str] = field(default_factory=Counter)
 
     def recall(self, name: object = "all") -> float:
@@ -98,12 +102,15 @@ def _end(fault: Fault) -> int:
 
 def yardstick(one: World, evidence: list[np.ndarray], per_week: float) -> Tally:
     """The tally at the least threshold for all keys at which the rate is kept."""
-    low, high = 1.0, 40.0
-    for _ in range(14):
-        middle = 0.5 * (low + high)
-        tally = _at(one, evidence, middle)
-        low, high = (middle, high) if tally.false > per_week * tally.weeks else (low, middle)
-    return _at(one, evidence, high)
+    values = np.sort(np.concatenate(evidence))[::-1]
+    best = tally = Tally(weeks=1.0)
+    share = SHARE_LEAST
+    # From above: below the threshold, alerts would run into one another and be few again.
+    while tally.false <= per_week * tally.weeks and share < 0.5:
+        best = tally
+        tally = _at(one, evidence, float(values[int(share * len(values))]))
+        share *= SHARE_STEP
+    return best
 
 
 def _at(one: World, evidence: list[np.ndarray], threshold: float) -> Tally:
@@ -133,8 +140,9 @@ def line(name: str, rate: str, what: str, keys: int, tally: Tally) -> dict[str, 
 
 
 def measured(
-    name: str, rates: list[str], keys: int, faults: int, seed: int, trees: int, beside: list[str]
-) -> Iterator[dict[str, object]]:
+    name: str, rates: list[str], keys: int, faults: int, seed: int, trees: int,
+    beside: list[str], python: str,
+) -> Iterator[dict[str, object]]:  # fmt: skip
     """Lines of results for a world: ours, then what it is held against."""
     one = world(seed, keys, RECIPES[name], faults)
     for rate in rates:
@@ -143,7 +151,10 @@ def measured(
             count(one, key, alerts, by, tally)
         yield line(name, rate, "ours", keys, tally)
     for what in beside:
-        evidence = [YARDSTICKS[what](one, key, RECIPES[name]) for key in range(keys)]
+        if what == HALF_SPACE:
+            evidence = half_space_trees(one, python)
+        else:
+            evidence = [YARDSTICKS[what](one, key, RECIPES[name]) for key in range(keys)]
         for rate in rates:
             per_week = FalseAlarms.parse(rate).rate
             yield line(name, rate, what, keys, yardstick(one, evidence, per_week))
@@ -159,10 +170,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--trees", type=int, default=100)
     parser.add_argument("--beside", default=",".join(YARDSTICKS), help="empty for ours alone")
+    parser.add_argument("--peer-python", default="", help="a Python that has river, for its trees")
     given = parser.parse_args()
     rates, beside = given.rates.split(","), [w for w in given.beside.split(",") if w]
+    if given.peer_python:
+        beside.append(HALF_SPACE)
+    size = (given.keys, given.faults, given.seed, given.trees)
     for name in given.worlds.split(","):
-        some = measured(name, rates, given.keys, given.faults, given.seed, given.trees, beside)
+        some = measured(name, rates, *size, beside, given.peer_python)
         for one in some:
             print(json.dumps(one), flush=True)
 

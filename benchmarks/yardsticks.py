@@ -1,16 +1,21 @@
-"""What to hold a detector's recall against: a seasonal z, and the ceiling that knows the true law.
+"""What to hold a detector's recall against: a seasonal z, forests, a ceiling that knows the law.
 
-Both give each row of a key evidence, the greater the farther off the row is. Their threshold is one
+All give each row of a key evidence, the greater the farther off the row is. Their threshold is one
 for all keys, at which the stated rate of false alarms is just kept; no user could know it in
 advance.
 """
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.worlds import Recipe, World
+from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
 
 Doubles = npt.NDArray[np.float64]
 # Rows over which the ceiling sums up what it sees.
@@ -95,4 +100,30 @@ def count_scores(total: Doubles, mean: Doubles, dispersion: Doubles) -> Doubles:
     return np.asarray(3 * np.sqrt(x) * (1 - 1 / (9 * x) - np.cbrt(m / x)))
 
 
-YARDSTICKS = {"seasonal z": seasonal_z, "ceiling": ceiling}
+def _whole(one: World, key: int) -> Doubles:
+    """(n, d): a key's columns; where a latency is absent, the one before."""
+    values = one.values[key].copy()
+    known = np.maximum.accumulate(np.where(np.isnan(values[:, 2]), 0, np.arange(len(values))))
+    values[:, 2] = np.nan_to_num(values[known, 2])
+    return np.asarray(values)
+
+
+def plain_forest(one: World, key: int, recipe: Recipe) -> Doubles:
+    """(n,): scores of RANDOM_CUT_FOREST as it is by default, over the columns as they are."""
+    del recipe
+    detectors = Detectors(DetectorOptions(ForestOptions()), 3)
+    return detectors.process(np.zeros(len(one.times), np.int64), _whole(one, key)).score
+
+
+def half_space_trees(one: World, python: str) -> list[Doubles]:
+    """For each key (n,): scores of river's half-space trees, by a Python that has river."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/world.npz"
+        np.savez(path, values=np.stack([_whole(one, key) for key in range(len(one.values))]))
+        script = str(Path(__file__).with_name("half_space.py"))
+        subprocess.run([python, script, path], check=True)
+        return list(np.load(f"{path}.scores.npy"))
+
+
+YARDSTICKS = {"seasonal z": seasonal_z, "plain forest": plain_forest, "ceiling": ceiling}
+HALF_SPACE = "half-space trees"

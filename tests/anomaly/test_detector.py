@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from eddyline.anomaly.options import COLUMNS_MAX
 from eddyline.errors import EddylineError
 
 Doubles = npt.NDArray[np.float64]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def options(
@@ -297,6 +301,31 @@ def test_the_shipped_machine_code_is_that_of_the_sources() -> None:
 
     warm()
     assert kernel.shipped(kernel.digest(), Path()) is not None
+
+
+_FIRST_USE = """
+import sys
+import numpy as np
+from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+points = np.random.default_rng(1).normal(size=(300, 3))
+options = DetectorOptions(ForestOptions(4, 16), timed=True, normalize=True)
+for columns in (1, 3):
+    keys, times = np.zeros(300, np.int64), np.arange(300) * 60_000
+    detectors = Detectors(options, columns)
+    detectors.process(keys, np.ascontiguousarray(points[:, :columns]), None, times)
+    Detectors.loads(detectors.dumps())
+print("numba" in sys.modules)
+"""
+
+
+def test_a_first_use_needs_no_compiler(tmp_path: Path) -> None:
+    """With an empty cache the shipped code is made into machine code; numba, which would take more
+    than a minute to compile the kernels, is not even loaded."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", _FIRST_USE]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+    assert len(list(tmp_path.rglob("*.o"))) == 1
 
 
 def test_arrays_that_the_machine_code_cannot_take_are_refused(tmp_path: Path) -> None:
