@@ -99,14 +99,18 @@ def detect(
         check_picture(picture)
     judged = _judged(file, columns, key, time, every, options)
     rows = alerts or as_json or as_table is False
-    if as_table or (sys.stdout.isatty() and not rows):
+    _show(judged, alerts, as_json, as_table=as_table or (sys.stdout.isatty() and not rows))
+    if picture is not None:
+        _draw(judged, picture)
+
+
+def _show(judged: JudgedFile, alerts: bool, as_json: bool, *, as_table: bool) -> None:
+    if as_table:
         _print_table(judged)
     else:
         _print(judged, alerts, as_json)
         _tell(judged)
     say(_summary(judged))
-    if picture is not None:
-        _draw(judged, picture)
 
 
 def _either() -> EddylineError:

@@ -87,7 +87,7 @@ def test_an_export_is_read_as_its_product_means_it(
     np.testing.assert_allclose(
         reading.table["v"].to_numpy(), [scale * x for x in values], rtol=1e-12
     )
-    assert any(note in said for said in reading.notes) or not note
+    assert any(note in sentence for sentence in reading.notes) or not note
 
 
 @pytest.mark.parametrize(
