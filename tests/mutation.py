@@ -33,7 +33,7 @@ TARGETS: dict[str, list[str]] = {
     ],
     "sql/rules/push_filters.py": ["tests/engine/test_rules.py", "tests/sql/test_planner.py"],
     "sql/rules/prune_columns.py": ["tests/engine/test_rules.py", "tests/sql/test_planner.py"],
-    "sql/intervals.py": ["tests/sql/test_planner.py", "tests/engine/test_time_joins.py"],
+    "sql/intervals.py": ["tests/sql/test_interval_bounds.py"],
     "engine/operators/group_rows.py": ["tests/engine/test_group_rows.py"],
     "engine/keyed/run.py": ["tests/engine/test_keyed_state.py"],
     "log/tail.py": ["tests/log/test_log_tail.py"],

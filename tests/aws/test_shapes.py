@@ -145,6 +145,9 @@ def test_times_are_times(seconds: float) -> None:
 SERVICES = (
     "kinesis", "firehose", "glue", "kinesisanalytics", "kinesisanalyticsv2", "logs", "cognito-idp",
     "lambda", "iam", "sts", "cloudformation", "sns",
+    # Others, whose shapes are of further kinds.
+    "dynamodb", "sqs", "ecs", "events", "kms", "ssm", "stepfunctions", "athena", "autoscaling",
+    "batch",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from log_kit import blocks, overwrite, put, read_all, store_at
 
 from eddyline.clock import ManualClock
 from eddyline.errors import EddylineError
+from eddyline.log import retention
 from eddyline.log.retention import HOUR_MS
 
 
@@ -113,3 +114,33 @@ def test_a_damaged_block_goes_once_what_follows_is_too_old(tmp_path: Path) -> No
     put(stream, [b"on"])
     assert read_all(stream) == [b"on"]
     store.close()
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 64])
+def test_any_number_of_blocks_goes_at_once_and_their_bytes_are_taken_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(retention, "BLOCKS_A_TRANSACTION", at_once)
+    clock = ManualClock()
+    store = store_at(tmp_path, clock, block_bytes=4096)
+    stream = store.create("s", 1, retention_hours=24)
+    for n in range(7):
+        put(stream, [b"%d" % n * 3000])
+    clock.advance(25 * HOUR_MS)
+    put(stream, [b"y" * 3000])
+    clock.advance(24 * HOUR_MS - 1)
+    assert stream.trim() == 7
+    assert stream.bounds(0) == (7, 8)
+    clock.advance(1)
+    assert stream.trim() == 0, "a record of exactly the retention's age stays"
+    counters = stream.counters()
+    clock.advance(1)
+    assert stream.trim() == 1
+    assert stream.bounds(0) == (8, 8)
+    emptied = stream.counters()
+    put(stream, [b"z"])
+    assert read_all(stream) == [b"z"]
+    store.close()
+    assert (counters.records_kept, counters.bytes_kept) == (1, 3000 + 1)
+    assert counters.stored_bytes > 3000
+    assert (emptied.records_kept, emptied.bytes_kept, emptied.stored_bytes) == (0, 0, 0)
