@@ -42,3 +42,8 @@ def test_the_endpoint_has_the_log_and_nothing_that_computes() -> None:
     heavy = ("pyarrow.compute", "duckdb", "numba", "sqlglot", "nicegui", "faker", *CLIENTS)
     assert loaded(code, heavy) == []
     assert loaded(code, ("lmdb",)) == ["lmdb"]
+
+
+def test_python_of_a_note_begins_without_the_engine() -> None:
+    code = "import eddyline.kernel.finder, eddyline.kernel.tables, eddyline.kernel.zeppelin"
+    assert loaded(code, (*COLUMNS, *CLIENTS, "pandas", "eddyline.service.session")) == []

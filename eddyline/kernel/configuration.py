@@ -9,7 +9,6 @@ from typing import Any
 from eddyline.kernel.checkpoints import set_option, without_effect
 from eddyline.kernel.named import MissingNames
 from eddyline.kernel.results import run
-from eddyline.sql.options import duration_ms
 
 
 class SqlDialect:
@@ -52,6 +51,8 @@ class TableConfig(MissingNames):
 
     def get_idle_state_retention(self) -> datetime.timedelta:
         """How long state is kept that is not used; zero is without end."""
+        from eddyline.sql.options import duration_ms
+
         text = self.get("table.exec.state.ttl", "0 ms")
         return datetime.timedelta(milliseconds=duration_ms(text, "table.exec.state.ttl"))
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from eddyline.kernel.expression_functions import AGGREGATES, METHODS, PROPERTIES
 from eddyline.kernel.row_fields import row_names
-from eddyline.sql.bind.scope import TABLE_API_PLUS
+from eddyline.sql.internal_names import TABLE_API_PLUS
 from eddyline.udf.data_types import as_type
 from eddyline.udf.row import Row
 

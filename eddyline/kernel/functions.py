@@ -13,9 +13,8 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from eddyline.service.functions import FROM_KERNEL, folder
 from eddyline.settings import PRIVATE_UMASK
-from eddyline.udf.definition import as_wrapper, defined
+from eddyline.udf.handover import FROM_KERNEL, folder
 
 # Folders of ``add_python_file``, in which functions may import modules when they are called.
 FOLDERS: list[str] = []
@@ -27,6 +26,8 @@ def create_statement(name: str, function: Any, words: str) -> str:
     Raises:
         TypeError: it is no function with a result type, or it cannot be pickled.
     """
+    from eddyline.udf.definition import as_wrapper, defined
+
     wrapper = as_wrapper(function)
     try:
         definition = defined(wrapper, tuple(FOLDERS))

@@ -11,7 +11,6 @@ from typing import Any
 from eddyline.kernel.results import TableResult, value_of
 from eddyline.kernel.running import REFRESH_MS, SESSION_VARIABLE, RunningText, remote
 from eddyline.kernel.table import Table
-from eddyline.service.notes.forms import NOTE_WIDE, TYPES
 
 MIME = "application/vnd.eddyline.table+json"
 QUERY_MIME = "application/vnd.eddyline.query+json"
@@ -155,6 +154,8 @@ def _form(
     name: str, kind: str, default: Any, options: Options = (), *, note_wide: bool = False
 ) -> Any:
     """Show a form at the paragraph; the value that it has there, or the default."""
+    from eddyline.service.notes.forms import NOTE_WIDE, TYPES
+
     pairs = [o if isinstance(o, tuple | list) and len(o) == 2 else (o, o) for o in options]
     form = {
         "type": TYPES[kind],

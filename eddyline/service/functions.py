@@ -18,16 +18,11 @@ from eddyline.service.session import Session
 from eddyline.sql import statement as s
 from eddyline.sql.parse import parse_type
 from eddyline.udf.definition import Definition
+from eddyline.udf.handover import FROM_KERNEL, folder
 from eddyline.udf.process import PROCESS
 
 # A reference to a definition that a kernel has written, followed by the file's name.
-FROM_KERNEL = "eddyline-kernel:"
 _FILE_NAME = re.compile(r"[0-9a-f]{32}")
-
-
-def folder(data_dir: Path) -> Path:
-    """Where kernels leave definitions for the statement that follows."""
-    return data_dir / "functions"
 
 
 def create_function(session: Session, statement: s.CreateFunction) -> bool:

@@ -9,18 +9,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from eddyline.errors import EddylineError
-from eddyline.record.schema import Schema
-from eddyline.record.types import BYTES, INTERVAL_SECOND, DataType, Root
 
+# The kernel of a note reads rows without nested values as well, and needs none of these then.
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_ROOTS = frozenset((Root.ARRAY, Root.MAP, Root.ROW, Root.INTERVAL_SECOND, *BYTES))
+    from eddyline.record.schema import Schema
+    from eddyline.record.types import DataType
 
 
 def nested_columns(schema: Schema, rows: pa.Table) -> bytes:
     """The columns of these rows that need it, each named by its place; empty if none does."""
-    places = [i for i, c in enumerate(schema.columns) if c.type.root in _ROOTS]
+    from eddyline.record.types import BYTES, Root
+
+    roots = (Root.ARRAY, Root.MAP, Root.ROW, Root.INTERVAL_SECOND, *BYTES)
+    places = [i for i, c in enumerate(schema.columns) if c.type.root in roots]
     if not places:
         return b""
     import pyarrow as pa
@@ -52,6 +55,7 @@ def nested_values(data: bytes, types: list[str]) -> dict[int, list[Any]]:
 
 def _type_of(text: str) -> DataType | None:
     """The type that a result's header names; None for intervals within others."""
+    from eddyline.record.types import INTERVAL_SECOND
     from eddyline.sql.parse import parse_type
 
     if text.startswith(str(INTERVAL_SECOND)):

@@ -25,7 +25,8 @@ from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
 from eddyline.sql.bind.overs import WINDOW_ONLY, OverCalls
-from eddyline.sql.bind.scope import TABLE_API_PLUS, Environment, Scope, field_of
+from eddyline.sql.bind.scope import Environment, Scope, field_of
+from eddyline.sql.internal_names import TABLE_API_PLUS
 from eddyline.sql.query_conditions import exists, in_query
 from eddyline.sql.typed import Apply, Const, Ref, Typed, is_volatile, refs
 

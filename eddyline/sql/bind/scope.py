@@ -18,8 +18,6 @@ from eddyline.sql.typed import Apply, Ref, Typed
 # Functions that Flink's parser knows and its catalog of functions does not, so that a function of
 # this name wins, as in PyFlink's documentation.
 PARSER_ONLY = {"HASH_CODE"}
-# The plus of Python's Table API, named as Flink names its internal functions; it joins texts, too.
-TABLE_API_PLUS = "$PLUS$1"
 
 
 @dataclass(frozen=True, slots=True)
