@@ -123,6 +123,26 @@ def test_a_stream_that_is_recreated_while_it_is_read(
     assert values(store)[20:] == list(range(100, 140))
 
 
+def test_an_idle_job_notices_that_its_stream_was_deleted(tmp_path: Path) -> None:
+    """A deleted stream still answers for a moment; no commit tells when that is over."""
+    settings = Settings(fsync=False, stream_delay_ms=400, map_gib=1)
+    store = LogStore(tmp_path / "data", settings, SYSTEM)
+    make(store, "out")
+    put(make(store, "in"), *rows(0, 5))
+    live = Live(store, copied(store), tmp_path / "job")
+    live.until(lambda: len(values(store)) == 5)
+    elsewhere = LogStore(tmp_path / "data", settings, SYSTEM)
+    elsewhere.delete("in")
+    elsewhere.close()
+    try:
+        live.until(lambda: False)
+    finally:
+        live.stop.set()
+    with pytest.raises(EddylineError, match="stream in was deleted"):
+        live.close()
+    store.close()
+
+
 def trimmed(store: LogStore, clock: ManualClock, name: str) -> None:
     """Let the retention of all that is in the stream pass."""
     clock.advance(25 * 3_600_000)

@@ -31,6 +31,9 @@ READ_BYTES_MAX = 16 << 20
 # for each shard at least so many, so that a read is worth its cost.
 BUFFER_BYTES_MAX = 64 << 20
 SHARD_BUFFER_BYTES_MIN = 256 << 10
+# A stream without commits is looked at this often: one that was deleted a moment ago still answers,
+# and is gone later without a further commit.
+LOOK_S = 1.0
 
 
 class _Buffer:
@@ -81,6 +84,7 @@ class KinesisSource(Source):
         self._parents: dict[int, tuple[int, ...]] = {}
         self._ends: dict[int, int] = {}  # where closed shards end
         self._generation: Any = None
+        self._looked = float("-inf")
         self._is_open = False
         self._unpacks = options.DEAGGREGATE.read(context.options)
 
@@ -172,10 +176,11 @@ class KinesisSource(Source):
             return self._poll(rows_max)
 
     def _poll(self, rows_max: int) -> Records | None:
-        generation = self._stream.generation()
-        if generation == self._generation and not any(len(b) for b in self._buffers.values()):
+        generation, now = self._stream.generation(), self.context.clock.monotonic()
+        waits = generation == self._generation and not any(map(len, self._buffers.values()))
+        if waits and now - self._looked < LOOK_S:
             return None
-        self._generation = generation
+        self._generation, self._looked = generation, now
         with self._stream.snapshot() as snapshot:
             self._discover(snapshot)
             self._fill(snapshot, rows_max)
