@@ -8,7 +8,7 @@ from nicegui import run, ui
 
 from eddyline.errors import EddylineError
 from eddyline.service.events import JobFigures, OperatorFigures, ShardFigures
-from eddyline.service.jobs import RUNNING, JobFailures, JobInfo
+from eddyline.service.jobs import FAILED, RUNNING, STOPPED, JobFailures, JobInfo
 from eddyline.studio.context import StudioContext
 from eddyline.studio.jobs import title_of
 from eddyline.studio.listing import Listing
@@ -71,6 +71,9 @@ class JobPage:
         self._id = job_id
         with built.actions:
             self._state = ui.html("", sanitize=False)
+            self._start = button(
+                "Start", self._started, icon="play_arrow", hint="It goes on with its own statement"
+            )
             self._stop = button("Stop", self._stopped, icon="stop", hint="Its state stays")
             button("Remove", self._removed, icon="delete", hint="The job and its state")
         self._notice = Notice()
@@ -100,6 +103,7 @@ class JobPage:
         job, figures = seen.job, seen.job.figures
         _put(self._state, state(job.actual))
         self._stop.set_enabled(job.desired == RUNNING)
+        self._start.set_enabled(job.actual in (STOPPED, FAILED))
         message = escape(job.error.get("message", "")) if job.error else ""
         _put(self._error, f'<div class="notice">{message}</div>' if message else "")
         _put(self._facts, facts_html(job, seen.now_ms))
@@ -122,6 +126,9 @@ class JobPage:
                 for f in seen.failures
             }
         )
+
+    async def _started(self) -> None:
+        await self._notice.attempt(self._services.jobs.start, self._id)
 
     async def _stopped(self) -> None:
         await self._notice.attempt(self._services.jobs.stop, self._id)

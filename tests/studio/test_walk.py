@@ -397,6 +397,8 @@ def test_a_job_shows_its_operators(studio: Studio, chromium: Browser) -> None:
         assert_sound_everywhere(page, "job")
         tab.get_by_role("button", name="Stop").click()
         tab.get_by_text("stopped", exact=True).first.wait_for()
+        tab.get_by_role("button", name="Start", exact=True).click()
+        tab.get_by_text("running", exact=True).first.wait_for(timeout=30_000)
         tab.get_by_role("button", name="Remove").click()
         tab.get_by_role("button", name="Remove the job").click()
         tab.wait_for_url("**/jobs")
