@@ -212,9 +212,10 @@ def start(
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Start a job that has stopped or failed, with the statement that it had.
+    """Start a job that has stopped or failed, with its statement and its tables as they were.
 
-    For a changed statement run it with eddyline sql under the job's --name.
+    After a change of the statement, or of a table, run the INSERT again with eddyline sql under the
+    job's --name: it goes on from the same state.
 
     \b
     Examples:
