@@ -66,7 +66,9 @@ class JobDeadLetters:
                 forgotten already.
         """
         letters, last, done = self._of(job_id), 0, 0
-        while batch := letters.after(last, BATCH):
+        newest = letters.newest(1)  # a record that does not fit still is set aside again meanwhile
+        end = newest[-1].number if newest else 0
+        while batch := [v for v in letters.after(last, BATCH) if v.number <= end]:
             last = batch[-1].number
             done += self._put_back([letter for letter in batch if letter.stream])
             letters.remove(letter.number for letter in batch if letter.stream)
