@@ -48,6 +48,7 @@ SAVE_S = 5.0
 STATELESS = (
     p.Scan, p.Calc, p.AssignWatermark, p.WindowTable, p.Union, p.Unnest, p.Expand, p.Sink,
     p.Collect, p.GroupAggregate, p.WindowAggregate,
+    p.Join, p.Rank, p.Deduplicate,
 )  # fmt: skip
 # How often time alone is looked at while it may change something, and otherwise.
 QUIET_S = 0.1

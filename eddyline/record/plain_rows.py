@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from struct import Struct
 from typing import Any
 
 import pyarrow as pa
@@ -98,3 +99,17 @@ def column_of_values(values: list[Any], t: pa.DataType) -> pa.Array:
     if pa.types.is_date32(t):
         return pa.array(values, pa.int32()).cast(t)
     return pa.array(values, t)
+
+
+def as_bits(values: list[float | None]) -> list[int | None]:
+    """Floating numbers as whole ones with the same bits, which equal one another only if those do
+    in every way (NaN, and zero with its sign)."""
+    return [None if v is None else _WHOLE.unpack(_FLOATING.pack(v))[0] for v in values]
+
+
+def from_bits(values: list[int | None]) -> list[float | None]:
+    """The other way round."""
+    return [None if v is None else _FLOATING.unpack(_WHOLE.pack(v))[0] for v in values]
+
+
+_FLOATING, _WHOLE = Struct("<d"), Struct("<q")

@@ -133,7 +133,7 @@ class HotTable:
             hot.open(self._next + 1, 0)
         self._hot, self._next = hot, self._next + 1
         if count:
-            hot.take_in(self._db.query(f"SELECT * FROM {name}"))
+            hot.take_in([[self._db.query(f"SELECT * FROM {name}")]])
             self._db.run(f"DELETE FROM {name}")
             self.log(list(hot.rows))
 

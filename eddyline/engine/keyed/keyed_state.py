@@ -16,9 +16,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ import pyarrow.compute as pc
 from eddyline.engine.database import Database
 from eddyline.engine.keyed.disk import disk_errors, files_read
 from eddyline.engine.keyed.hashes import Hashes, key_hashes
-from eddyline.engine.keyed.hot_rows import HotRows, Key
+from eddyline.engine.keyed.hot_groups import HotGroups
+from eddyline.engine.keyed.hot_rows import HotRows
 from eddyline.engine.keyed.journal import Journal
 from eddyline.engine.keyed.merge import Merge, chosen
 from eddyline.engine.keyed.run import Positions, RunFacts, RunWriter, SortedRun
@@ -63,7 +63,8 @@ class KeyedTable:
 class KeyedState:
     """The tables of one operator, which have the same key, and their runs.
 
-    directory: the job's; None for a query, whose runs are gone with it.
+    directory: the job's; None for a query, whose runs are gone with it. is_grouped: rows in memory
+    are any number for each key (``HotGroups``); else there is one table, and one row for each key.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class KeyedState:
         *,
         directory: Path | None,
         data_dir: Path,
+        is_grouped: bool = False,
     ) -> None:
         self._db = db
         self._name = name
@@ -88,7 +90,8 @@ class KeyedState:
         # What the last commit names and the next one does not.
         self._removed: list[SortedRun | Journal | Path] = []
         # In place of the only table, for an operator that works on few rows itself.
-        self._hot: HotRows | None = None
+        self._hot: HotRows | HotGroups | None = None
+        self._is_grouped = is_grouped
         self._calm = 0
         # Keys that were used since rows left last, batch by batch.
         self._used: list[Hashes] = []
@@ -100,7 +103,7 @@ class KeyedState:
     @property
     def num_rows(self) -> int:
         """Rows that are not in the tables."""
-        hot = 0 if self._hot is None else len(self._hot.rows)
+        hot = 0 if self._hot is None else self._hot.num_rows
         return hot + sum(run.num_live for runs in self._runs for run in runs)
 
     @property
@@ -162,52 +165,63 @@ class KeyedState:
             self._journal.sync()
         return changed
 
-    def hot_rows(self) -> HotRows | None:
-        """The rows in memory, for a batch of few rows; None while the table holds them."""
-        self._calm += 1
-        if self._hot is None:
-            (table,) = self._tables
-            if self._calm > CALM_BATCHES:
-                with disk_errors():
-                    self._make_run(0, _NONE, _NONE)
-                self._used, self._grown_rows = [], 0
-            elif self._calm > 1:
-                return None
-            if self._db.one(f"SELECT count(*) FROM {table.name}"):
-                return None
+    def hot(self) -> HotRows | HotGroups | None:
+        """The rows in memory, for a batch of few rows; None while they are in the tables."""
+        if self._is_calm():
             self._hot = self._new_hot()
             self._hot.open(self._numbered(), 0)
         return self._hot
 
-    def log_hot(self, hot: HotRows, keys: Iterable[Key]) -> None:
-        """Rows in memory have changed."""
+    def _is_calm(self) -> bool:
+        """Whether rows may be in memory from now on; the tables are empty then."""
+        self._calm += 1
+        if self._hot is not None:
+            return False
+        if self._calm > CALM_BATCHES:
+            with disk_errors():
+                for table in range(len(self._tables)):
+                    self._make_run(table, _NONE, _NONE)
+            self._used, self._grown_rows = [], 0
+        elif self._calm > 1:
+            return False
+        return not any(self._db.one(f"SELECT count(*) FROM {t.name}") for t in self._tables)
+
+    def log_hot(self, log: Callable[[], Path | None]) -> None:
+        """Rows in memory have changed, which ``log`` writes into their log."""
         with disk_errors():
-            old = hot.log(keys)
+            old = log()
         if old is not None:
-            self._removed.append(old)
+            self._replaced(old)
 
     def rows_to_table(self) -> None:
-        """The rows in memory come into the table."""
+        """The rows in memory come into the tables."""
         self._calm = 0
         hot, self._hot = self._hot, None
         if hot is None:
             return
-        if hot.rows:
-            self._insert(0, [hot.table(hot.rows)])
+        for table, rows in enumerate(hot.tables()):
+            if rows.num_rows:
+                self._insert(table, [rows])
         hot.close()
         if hot.path is not None:
             self._removed.append(hot.path)
 
-    def fetch(self, hashes: Hashes) -> list[pa.Table]:
-        """The rows of keys with these hashes, distinct and in ascending order, leave the runs of
-        the only table."""
-        taken = []
-        for run in self._runs[0]:
-            places = run.find(hashes)
-            if len(places):
-                taken.append(run.take(places))
-                self._leave(0, run, places)
-        if taken and self._journal is not None:
+    def fetch(self, hashes: Hashes, rows_max: int | None = None) -> list[list[pa.Table]] | None:
+        """The rows of keys with these hashes, distinct and in ascending order, leave the runs: of
+        each table, in pieces. None, and nothing leaves, if there are more than ``rows_max``."""
+        places = [
+            (table, run, some)
+            for table, runs in enumerate(self._runs)
+            for run in runs
+            if len(some := run.find(hashes))
+        ]
+        if rows_max is not None and sum(len(some) for _, _, some in places) > rows_max:
+            return None
+        taken: list[list[pa.Table]] = [[] for _ in self._tables]
+        for table, run, some in places:
+            taken[table].append(run.take(some))
+            self._leave(table, run, some)
+        if places and self._journal is not None:
             self._journal.sync()
         return taken
 
@@ -310,27 +324,37 @@ class KeyedState:
         if self._journal is not None:
             self._journal.append(table, run.facts.number, left)
 
-    def _new_hot(self) -> HotRows:
-        (table,) = self._tables
-        folder = self._folder() if self._is_durable else None
-        schema = self._db.query(f"SELECT * FROM {table.name} WHERE FALSE").schema
-        return HotRows(schema, len(table.keys), folder)
+    def _schemas(self) -> list[pa.Schema]:
+        return [self._db.query(f"SELECT * FROM {t.name} WHERE FALSE").schema for t in self._tables]
 
-    def _settle_hot(self, hot: HotRows) -> None:
+    def _log_folder(self) -> Path | None:
+        return self._folder() if self._is_durable else None
+
+    def _new_hot(self) -> HotRows | HotGroups:
+        schemas, folder = self._schemas(), self._log_folder()
+        if self._is_grouped:
+            return HotGroups(schemas, [t.keys for t in self._tables], folder)
+        return HotRows(schemas[0], len(self._tables[0].keys), folder)
+
+    def _replaced(self, log: Path) -> None:
+        """A log was rewritten, under the next number."""
+        assert self._hot is not None
+        self._next = max(self._next, self._hot.generation)
+        self._removed.append(log)
+
+    def _settle_hot(self, hot: HotRows | HotGroups) -> None:
         """Of too many rows in memory, the half used longest ago leaves for a run."""
-        if len(hot.rows) <= HOT_ROWS:
+        if hot.num_rows <= HOT_ROWS and hot.text_size <= HOT_BYTES:
             return
-        leaving = list(islice(hot.rows, len(hot.rows) // 2 + 1))
-        rows = hot.table(leaving)
-        hashes = key_hashes(rows, self._tables[0].keys)
-        order = np.argsort(hashes, kind="stable")
-        self._write(0, hashes[order], rows.take(pa.array(order)))
-        for key in leaving:
-            del hot.rows[key]
+        for table, rows in enumerate(hot.let_go()):
+            if rows.num_rows:
+                hashes = key_hashes(rows, self._tables[table].keys)
+                order = np.argsort(hashes, kind="stable")
+                self._write(table, hashes[order], rows.take(pa.array(order)))
+                self._begin_merge(table)
         old = hot.rewritten_log()
         if old is not None:
-            self._removed.append(old)
-        self._begin_merge(0)
+            self._replaced(old)
         self._tidy_journal()
 
     def _begin_merge(self, table: int) -> None:

@@ -10,13 +10,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.keyed.hashes import key_hashes
+from eddyline.engine.keyed.hot_rows import HotRows, Key
 from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
+from eddyline.engine.operators.group_rows import plain_columns
 from eddyline.engine.operators.operator import Operator, OperatorContext, Step, typed, with_columns
 from eddyline.engine.operators.rank import Rank
 from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
 from eddyline.engine.operators.windows import refuse_changes, refuse_null_time, stamp
 from eddyline.record.batch import Batch
+from eddyline.record.formats.kernel import are_few
+from eddyline.record.plain_rows import arrow_types, is_comparable
 from eddyline.record.types import duckdb_type, quote
 from eddyline.sql.physical_ordered import Deduplicate, Keep
 from eddyline.sql.physical_ordered import Rank as RankNode
@@ -53,6 +58,10 @@ class FirstArrival(RetainingOperator):
         self.retentions = (self._retention,)
         self._key_names = node.keys
         self.keep_by_key([node.schema], [KeyedTable(self._table, node.keys)])
+        types = arrow_types(node.schema)
+        self._has_row_way = not self._retention.on and all(
+            is_comparable(types[k]) for k in node.keys
+        )
 
     def create(self) -> None:
         columns = [f"{quote(k.name)} {k.type}" for k in self._keys] or ['"$one" INTEGER']
@@ -65,6 +74,11 @@ class FirstArrival(RetainingOperator):
         if batch is None or not batch.num_rows:
             return Step(None, inputs[0].watermark_ms)
         refuse_changes(batch, "a deduplication that keeps the first row")
+        few = self._first_of_few(batch)
+        if few is not None:
+            self.settle()
+            fresh = _chosen(batch, few) if few else None
+            return Step(fresh, inputs[0].watermark_ms)
         db = self.context.db
         rows = batch.rows.select(list(self.schema.names))
         self.call_back((rows, self._key_names))
@@ -88,6 +102,44 @@ class FirstArrival(RetainingOperator):
         if batch.watermarks is not None:
             marks = batch.watermarks[first.combine_chunks().to_numpy()]
         return Step(Batch(fresh, None, marks), inputs[0].watermark_ms)
+
+    def adapt(self) -> None:
+        if not self._has_row_way and self.keyed is not None:
+            self.keyed.rows_to_table()
+        super().adapt()
+
+    def _first_of_few(self, batch: Batch) -> list[int] | None:
+        """The numbers of the rows, of a few, whose key is new; None if that takes a statement."""
+        if not self._has_row_way or self.keyed is None:
+            return None
+        if not are_few(batch.num_rows):
+            self.keyed.rows_to_table()
+            return None
+        hot = self.keyed.hot()
+        if not isinstance(hot, HotRows):
+            return None
+        columns = plain_columns(batch, self._key_names)
+        keys: list[Key] = list(zip(*columns.values(), strict=True))
+        if self.keyed.num_runs and any(key not in hot.rows for key in keys):
+            hashes = key_hashes(batch.rows.select(list(self._key_names)), self._key_names)
+            pieces = self.keyed.fetch(np.unique(hashes))
+            assert pieces is not None
+            hot.take_in(pieces)
+        first = []
+        for number, key in enumerate(keys):
+            if key not in hot.rows:
+                first.append(number)
+            hot.rows[key] = hot.rows.pop(key, [])  # as the one that was used last
+        self.keyed.log_hot(lambda: hot.log(dict.fromkeys(keys)))
+        return first
+
+
+def _chosen(batch: Batch, numbers: list[int]) -> Batch:
+    marks = None if batch.watermarks is None else batch.watermarks[numbers]
+    if batch.plain is None:
+        return Batch(batch.rows.take(pa.array(numbers)), None, marks)
+    chosen = set(numbers)
+    return Batch(batch.plain.chosen([i in chosen for i in range(batch.num_rows)]), None, marks)
 
 
 class FirstInTime(RetainingOperator):

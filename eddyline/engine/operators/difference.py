@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.keyed.hot_groups import HotGroups
 from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import KeyColumn, listed, matching
 from eddyline.engine.operators.operator import (
@@ -25,8 +26,10 @@ from eddyline.engine.operators.operator import (
     split_hidden,
     with_columns,
 )
+from eddyline.engine.operators.rank_rows import RankRows
 from eddyline.engine.operators.retention import AT, RetainingOperator, Retention, kept
 from eddyline.record.batch import Batch, ChangeKind
+from eddyline.record.formats.kernel import are_few
 from eddyline.record.schema import Schema
 from eddyline.record.types import duckdb_type, quote
 
@@ -55,7 +58,10 @@ class PartitionChanges(RetainingOperator):
         self._retention = Retention(context, kept(self._table))
         self.retentions = (self._retention,)
         self._key_names = partition_by
-        self.keep_by_key([below], [KeyedTable(self._table, partition_by)])
+        table = KeyedTable(self._table, partition_by)
+        self.keep_by_key([below], [table], is_grouped=True)
+        # How a subclass takes a few new rows without a statement, if it can.
+        self._row_way: RankRows | None = None
         self.insert_only = False
 
     def create(self) -> None:
@@ -72,6 +78,11 @@ class PartitionChanges(RetainingOperator):
         self.settle()
         return Step(changes, inputs[0].watermark_ms)
 
+    def adapt(self) -> None:
+        if self._row_way is None and self.keyed is not None:
+            self.keyed.rows_to_table()
+        super().adapt()
+
     def save(self) -> dict[str, Any]:
         return {"seen": self._seen}
 
@@ -79,6 +90,9 @@ class PartitionChanges(RetainingOperator):
         self._seen = saved["seen"]
 
     def _take(self, batch: Batch) -> Batch | None:
+        is_taken, changes = self._take_few(batch)
+        if is_taken:
+            return changes
         db = self.context.db
         rows = batch.rows.select(list(self.inputs[0].schema.names))
         order = np.arange(self._seen, self._seen + batch.num_rows)
@@ -98,6 +112,21 @@ class PartitionChanges(RetainingOperator):
         self._trim()
         self._keep(int(order[0]))
         return difference(self.context, old, new, self.schema, self._pairs())
+
+    def _take_few(self, batch: Batch) -> tuple[bool, Batch | None]:
+        """Whether a few new rows were taken without a statement, and the changes that they make."""
+        if self._row_way is None or self.keyed is None:
+            return False, None
+        if are_few(batch.num_rows):
+            hot = self.keyed.hot()
+            if not isinstance(hot, HotGroups):
+                return False, None
+            is_taken, changes = self._row_way.take(batch, self._seen, hot)
+            if is_taken:
+                self._seen += batch.num_rows
+                return True, changes
+        self.keyed.rows_to_table()
+        return False, None
 
     def _keep(self, first: int) -> None:
         """What has changed near the batch, whose rows begin at ``first``, changes in the table."""

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from eddyline.engine.keyed.hot_rows import HotRows
 from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.accumulate import (
     AggregateColumns,
@@ -106,10 +107,10 @@ class GroupAggregate(RetainingOperator):
         if self._row_way is not None and self.keyed is not None:
             hot = None
             if batch.kinds is None and batch.num_rows <= min(kernel.FEW_ROWS, ROWS_MAX):
-                hot = self.keyed.hot_rows()
+                hot = self.keyed.hot()
             else:
                 self.keyed.rows_to_table()
-            if hot is not None:
+            if isinstance(hot, HotRows):
                 return self._row_way.take(batch, hot)
         db, touched = self.context.db, self.context.table("touched")
         n = batch.num_rows

@@ -169,7 +169,7 @@ class GroupRows:
             elif not all(map(_same, old, new)):
                 changes += [(*key, *old), (*key, *new)]
                 kinds += [ChangeKind.UPDATE_BEFORE, ChangeKind.UPDATE_AFTER]
-        self._keyed.log_hot(hot, at)
+        self._keyed.log_hot(lambda: hot.log(at))
         if not changes:
             return None
         values = list(zip(*changes, strict=True))
@@ -184,8 +184,9 @@ class GroupRows:
         missing = [i for i, key in enumerate(keys) if key not in hot.rows]
         if missing:
             chosen = batch.rows.select(list(self._keys)).take(pa.array(missing))
-            for table in self._keyed.fetch(np.unique(key_hashes(chosen, self._keys))):
-                hot.take_in(table)
+            pieces = self._keyed.fetch(np.unique(key_hashes(chosen, self._keys)))
+            assert pieces is not None
+            hot.take_in(pieces)
 
     def _changed(
         self, hot: HotRows, key: Key, at: list[int], columns: dict[str, list[Any]]

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from eddyline.engine.keyed.hot_groups import HotGroups
 from eddyline.engine.keyed.keyed_state import KeyedTable
 from eddyline.engine.operators.join_parts import JoinParts, meetings
+from eddyline.engine.operators.join_rows import join_rows
 from eddyline.engine.operators.join_side import (
     JoinSide,
     N,
@@ -38,6 +40,7 @@ from eddyline.engine.operators.operator import (
 from eddyline.engine.operators.partners import MET, PartnerCount, adapt_counts
 from eddyline.engine.operators.retention import RetainingOperator, Retention, kept
 from eddyline.record.batch import Batch
+from eddyline.record.formats.kernel import are_few
 from eddyline.record.types import quote
 from eddyline.sql import physical as plan
 from eddyline.sql.physical import JoinKind
@@ -79,7 +82,10 @@ class Join(RetainingOperator):
         self._names = ", ".join(quote(n) for n in self.schema.names)
         self._batch_keys = (node.left_keys, node.right_keys)
         tables = [KeyedTable(side.table, side.keys) for side in self._sides]
-        self.keep_by_key([side.schema for side in self._sides], tables)
+        self.keep_by_key([side.schema for side in self._sides], tables, is_grouped=True)
+        self._row_way = None
+        if node.condition is None and not self._forgets:
+            self._row_way = join_rows(self.keyed, self._sides, below, self._batch_keys, self.schema)
 
     def create(self) -> None:
         for side in self._sides:
@@ -90,6 +96,8 @@ class Join(RetainingOperator):
             )
 
     def adapt(self) -> None:
+        if self._row_way is None and self.keyed is not None:
+            self.keyed.rows_to_table()
         super().adapt()
         adapt_counts(self._counts, forgets=self._forgets)
 
@@ -99,10 +107,29 @@ class Join(RetainingOperator):
         if not any(s.num_rows for s in inputs):
             self._parts.before = watermark
             return Step(None, watermark)
+        is_taken, changes = self._take_few(inputs)
+        if is_taken:
+            self._parts.before = watermark
+            self.settle()
+            return Step(changes, watermark)
         self.call_back(*batch_keys(inputs, self._batch_keys))
         for side, step in zip(self._sides, inputs, strict=True):
             self._load(side, step.batch)
         return self._advance(watermark)
+
+    def _take_few(self, inputs: tuple[Step, ...]) -> tuple[bool, Batch | None]:
+        """Whether a few rows were taken without a statement, and the changes that they make."""
+        if self._row_way is None or self.keyed is None:
+            return False, None
+        if are_few(sum(s.num_rows for s in inputs)):
+            hot = self.keyed.hot()
+            if not isinstance(hot, HotGroups):
+                return False, None
+            is_taken, changes = self._row_way.take([s.batch for s in inputs], hot)
+            if is_taken:
+                return True, changes
+        self.keyed.rows_to_table()
+        return False, None
 
     @property
     def has_waiting(self) -> bool:  # type: ignore[override]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from eddyline.engine.operators.accumulate import listed
 from eddyline.engine.operators.difference import SEQ, PartitionChanges
 from eddyline.engine.operators.operator import Operator, OperatorContext
+from eddyline.engine.operators.rank_rows import rank_rows
 from eddyline.record.types import quote
 from eddyline.sql.physical_ordered import Rank as RankNode
 
@@ -30,6 +31,8 @@ class Rank(PartitionChanges):
     ) -> None:
         super().__init__(context, inputs, node.schema, node.partition_by)
         self._node = node
+        if self._steady and not self._retention.on:
+            self._row_way = rank_rows(self.keyed, node, newest_first=newest_first)
         numbers = node.function == "ROW_NUMBER"
         order = [k.text() for k in node.order]
         order += [f"{SEQ} {'DESC' if newest_first else 'ASC'}"] if numbers else []

@@ -175,11 +175,13 @@ class RetainingOperator(Operator):
     retentions: tuple[Retention, ...] = ()
     keyed: KeyedState | None = None
 
-    def keep_by_key(self, schemas: Sequence[Schema], tables: Sequence[KeyedTable]) -> None:
+    def keep_by_key(
+        self, schemas: Sequence[Schema], tables: Sequence[KeyedTable], *, is_grouped: bool = False
+    ) -> None:
         """Let rows of keys that are not in use leave the tables.
 
-        schemas: one for each table, with the columns of its key. Keys whose equality a hash does
-        not follow keep all rows in the tables; so does no key.
+        schemas: one for each table, with the columns of its key. is_grouped: as in ``KeyedState``.
+        Keys whose equality a hash does not follow keep all rows in the tables; so does no key.
         """
         types = [[arrow_type(s[k]) for k in t.keys] for s, t in zip(schemas, tables, strict=True)]
         first = types[0]
@@ -194,6 +196,7 @@ class RetainingOperator(Operator):
             tables,
             directory=context.directory,
             data_dir=context.settings.data_dir,
+            is_grouped=is_grouped,
         )
         for retention in self.retentions:
             retention.keyed = self.keyed
