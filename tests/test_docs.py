@@ -117,3 +117,14 @@ def test_commands_in_the_docs_have_such_options(text: str) -> None:
         context = Context(command, info_name=command.name, parent=context)
         group = command
     group.make_parser(context).parse_args(list(words))
+
+
+def test_the_glossary_is_in_order_and_defines_each_term_once() -> None:
+    rows = [
+        line
+        for line in (ROOT / "docs" / "glossary.md").read_text().splitlines()
+        if line[:2] == "| "
+    ]
+    terms = [row.split("|")[1].strip() for row in rows[1:]]
+    assert terms == sorted(set(terms), key=str.lower)
+    assert len(terms) > 40

@@ -180,16 +180,16 @@ def test_a_connection_is_kept(endpoint: str) -> None:
 def test_cbor_has_byte_strings_and_instants(endpoint: str, stream: str) -> None:
     data = bytes(range(256))
     put = {"StreamName": stream, "Records": [{"Data": data, "PartitionKey": "ключ"}] * 3}
-    reply, response = in_cbor(endpoint, "PutRecords", put)
+    reply, taken = in_cbor(endpoint, "PutRecords", put)
     assert reply.headers["content-type"] == CBOR
-    assert response["FailedRecordCount"] == 0
-    shard = response["Records"][0]["ShardId"]
+    assert taken["FailedRecordCount"] == 0
+    shard = taken["Records"][0]["ShardId"]
     get = {"StreamName": stream, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
     _, response = in_cbor(endpoint, "GetShardIterator", get)
     reply, page = in_cbor(endpoint, "GetRecords", {"ShardIterator": response["ShardIterator"]})
     assert [r["Data"] for r in page["Records"]] == [data] * 3
     assert [r["SequenceNumber"] for r in page["Records"]] == [
-        r["SequenceNumber"] for r in response["Records"]
+        r["SequenceNumber"] for r in taken["Records"]
     ]
     assert page["Records"][0]["PartitionKey"] == "ключ"
     assert abs(page["Records"][0]["ApproximateArrivalTimestamp"] - time.time()) < 600

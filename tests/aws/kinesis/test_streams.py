@@ -46,10 +46,10 @@ def test_creating_and_deleting_can_be_watched(started: Any) -> None:
     assert status_of(endpoint) == "ACTIVE"
     call(endpoint, "DeleteStream", summary)
     assert status_of(endpoint) == "DELETING"
-    while (response := call(endpoint, "DescribeStreamSummary", summary)).status == 200:
+    while (refusal := call(endpoint, "DescribeStreamSummary", summary)).status == 200:
         pass
-    assert response.error == "ResourceNotFoundException"
-    assert response.message == "Stream s under account 000000000000 not found."
+    assert refusal.error == "ResourceNotFoundException"
+    assert refusal.message == "Stream s under account 000000000000 not found."
 
 
 def status_of(endpoint: str) -> str:
