@@ -300,6 +300,16 @@ def test_lines_with_a_time_of_day_alone_have_a_date_from_outside(tmp_path: Path)
     assert "'x' is no date" in str(error(path, date="x"))
 
 
+def test_blanks_after_commas_are_no_part_of_values(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text(
+        "time, v, s\n2024-01-01 00:00:00, 5, a b\n2024-01-01 00:00:01, 6,c\n"
+    )
+    _, records = replayed(tmp_path / "f.csv")
+    assert [(r["v"], r["s"]) for r in records] == [(5, " a b"), (6, "c")]
+    (tmp_path / "g.csv").write_text("time,v\r2024-01-01 00:00:00,1\r")
+    assert "carriage returns alone" in str(error(tmp_path / "g.csv"))
+
+
 def test_syslog_without_a_host(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("<134>Nov 28 10:00:00 haproxy[7]: 10.0.1.2:33317 http-in 200\n")
     _, (record,) = replayed(tmp_path / "f")

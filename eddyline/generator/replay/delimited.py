@@ -80,6 +80,7 @@ class CsvReader(ColumnReader):
     ) -> None:
         super().__init__(source, path, time_field, pattern)
         self._layout = layout
+        self._blank: set[str] | None = None  # columns after whose delimiter a blank stands
         self.facts.format = layout.format
 
     def _tables(self) -> Iterator[Any]:
@@ -123,6 +124,10 @@ class CsvReader(ColumnReader):
             message = f"{self._path} has no first line that names columns"
             hint = "the first line names the columns; without one, give --no-header"
             raise EddylineError("bad_file", message, hint=hint)
+        if "\r" in text:
+            message = f"the lines of {self._path} end in carriage returns alone"
+            hint = "tr '\\r' '\\n' < FILE | eddyline replay - … reads them"
+            raise EddylineError("bad_file", message, hint=hint)
         import csv as reader
 
         cells = [n.strip() for n in next(reader.reader([text], delimiter=delimiter))]
@@ -164,6 +169,10 @@ class CsvReader(ColumnReader):
             columns = {
                 n: pc.if_else(pc.equal(c, self._layout.absent), "", c) for n, c in columns.items()
             }
+        if self._blank is None and len(table):
+            self._blank = {n for n, column in columns.items() if _begins_with_blank(column)}
+        for name in self._blank or ():
+            columns[name] = pc.utf8_ltrim_whitespace(columns[name])
         if self._layout.date_and_time and {"date", "time"} <= columns.keys():
             stamp = pc.binary_join_element_wise(columns.pop("date"), columns["time"], "T")
             columns = {"time": stamp, **{n: c for n, c in columns.items() if n != "time"}}
@@ -233,6 +242,11 @@ def _texts(texts: Any, kind: str, has_absent: bool) -> tuple[Any, bool]:
     if kind == "decimal comma":
         return pc.replace_substring(present, ",", "."), False
     return pc.utf8_lower(present) if kind == "boolean" else present, False
+
+
+def _begins_with_blank(texts: Any) -> bool:
+    present = texts.filter(pc.not_equal(texts, ""))
+    return len(present) > 0 and bool(pc.all(pc.starts_with(present, " ")).as_py())
 
 
 def _kind(texts: Any, layout: DelimitedLayout) -> str:
