@@ -233,7 +233,10 @@ def _is(what: str, negated: bool) -> Function:
 def _concat(args: Arguments, context: CallContext) -> Built:
     check("||", args, ("text",))
     length = args[0].type.precision + args[1].type.precision
-    return Built(strict(text_of(length), args), "(({0}) || ({1}))")
+    kind = text_of(length)
+    if all(a.type.root is Root.CHAR for a in args):
+        kind = DataType(Root.CHAR, kind.precision)
+    return Built(strict(kind, args), "(({0}) || ({1}))")
 
 
 def _between(args: Arguments, context: CallContext) -> Built:

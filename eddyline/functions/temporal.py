@@ -151,7 +151,9 @@ def _to_timestamp_ltz(args: Arguments, context: CallContext) -> Built:
     wide = whole if kind.root in APPROXIMATE else f"{whole}::HUGEINT"
     scaled = f"{wide} * {10 ** (6 - digits)}" if digits <= 6 else f"{wide} // {10 ** (digits - 6)}"
     result = timestamp_ltz(max(3, digits))
-    micros = f"make_timestamp(CAST({scaled} AS BIGINT))"
+    # Beyond the years 1 to 9999 there is none in Flink.
+    inside = f"{scaled} BETWEEN -62135596800000000 AND 253402300799999999"
+    micros = f"make_timestamp(CASE WHEN {inside} THEN CAST({scaled} AS BIGINT) END)"
     return Built(result, fraction(micros, result.precision))
 
 

@@ -23,15 +23,16 @@ _PLAIN = {
     "DATE": t.DATE,
     "VARIANT": t.variant(),
 }
-# word: (family, length if none is written, longest)
+# word: (family, length if none is written, longest). VARCHAR alone is STRING, in casts and columns.
 _SIZED = {
     "CHAR": (Root.CHAR, 1, t.VARCHAR_MAX),
     "CHARACTER": (Root.CHAR, 1, t.VARCHAR_MAX),
-    "VARCHAR": (Root.VARCHAR, 1, t.VARCHAR_MAX),
+    "VARCHAR": (Root.VARCHAR, t.VARCHAR_MAX, t.VARCHAR_MAX),
     "BINARY": (Root.BINARY, 1, t.VARCHAR_MAX),
-    "VARBINARY": (Root.VARBINARY, 1, t.VARCHAR_MAX),
+    "VARBINARY": (Root.VARBINARY, t.VARCHAR_MAX, t.VARCHAR_MAX),
     "TIMESTAMP_LTZ": (Root.TIMESTAMP_LTZ, 6, 9),
 }
+_VARYING = {"CHAR": "VARCHAR", "CHARACTER": "VARCHAR", "BINARY": "VARBINARY"}
 _KNOWN = [*_PLAIN, *_SIZED, "DOUBLE", "DECIMAL", "NUMERIC", "TIME", "TIMESTAMP", "ARRAY", "MAP",
           "MULTISET", "ROW", "STRUCTURED"]  # fmt: skip
 
@@ -78,6 +79,8 @@ class TypeGrammar(Cursor):
         raise self.error(f"unknown type {token.text}", self.here(), hint)
 
     def _sized(self, word: str) -> DataType:
+        if word in _VARYING and self.match("VARYING"):
+            word = _VARYING[word]
         root, usual, most = _SIZED[word]
         return DataType(root, self._length(usual, most))
 
