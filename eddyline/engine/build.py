@@ -6,6 +6,7 @@ when somebody's query meets it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ from eddyline.engine.sinks.filesystem import FilesystemSink
 from eddyline.engine.sinks.overwrite import OverwritingSink
 from eddyline.engine.sinks.print import Print
 from eddyline.engine.sinks.sink import Listener, Sink
+from eddyline.engine.sinks.sink_set import SinkSet
 from eddyline.engine.sinks.stream import StreamSink
 from eddyline.engine.sources.filesystem import FilesystemSource
 from eddyline.engine.sources.source import Source, SourceContext
@@ -237,6 +239,7 @@ NODES: dict[type[Any], Builder] = {
     plan.TemporalJoin: lambda w, c, i, n: TemporalJoin(c, i, n),
     plan.LookupJoin: lambda w, c, i, n: LookupJoin(c, i, n),
     plan.Sink: _sink,
+    plan.SinkSet: lambda w, c, i, n: SinkSet(c, i, n.schema),
     plan.Collect: lambda w, c, i, n: Collect(c, i, n.schema, w.listener),
 }
 _missing = set(get_args(plan.Node)) - set(NODES)
@@ -246,19 +249,35 @@ if _missing:
 
 
 def build(
-    root: plan.Sink | plan.Collect, context: BuildContext, node_names: Sequence[str] | None = None
+    root: plan.Root,
+    context: BuildContext,
+    node_names: Sequence[str] | None = None,
+    *,
+    share: bool = True,
 ) -> Sink:
-    """The tree of operators; its root is a sink.
+    """The operators; their root is a sink.
 
-    node_names: a name for each node in ``walk``'s order; None for those of a new job.
+    node_names: a name for each node in ``walk``'s order; None for those of a new job. share: a node
+    that the plan holds several times (``sql/sharing.py``) becomes one operator, under the name of
+    its first place; else one for each place, as in jobs that older versions have begun.
     """
     names = iter(node_names or [name for name, _ in named(root)])
+    readers: dict[int, set[int]] = defaultdict(set)
+    for reader in plan.walk(root) if share else ():
+        for node in plan.inputs(reader):
+            readers[id(node)].add(id(reader))
+    made: dict[int, Operator] = {}
 
     def make(node: plan.Node) -> Operator:
         inputs = tuple(make(child) for child in plan.inputs(node))
-        made = NODES[type(node)](context, context.context(next(names)), inputs, node)
-        made.conditions = _conditions(node)
-        return made
+        name = next(names)
+        if share and id(node) in made:
+            return made[id(node)]
+        operator = NODES[type(node)](context, context.context(name), inputs, node)
+        operator.conditions = _conditions(node)
+        operator.readers = max(1, len(readers[id(node)]))
+        made[id(node)] = operator
+        return operator
 
     top = make(root)
     assert isinstance(top, Sink)
@@ -276,10 +295,17 @@ def _conditions(node: Any) -> tuple[Typed, ...]:
 
 
 def operators(root: Operator) -> Iterator[Operator]:
-    """The operator and all below it, inputs first."""
-    for child in root.inputs:
-        yield from operators(child)
-    yield root
+    """The operator and all below it, inputs first, each once."""
+    seen: set[int] = set()
+
+    def visit(operator: Operator) -> Iterator[Operator]:
+        if id(operator) not in seen:
+            seen.add(id(operator))
+            for child in operator.inputs:
+                yield from visit(child)
+            yield operator
+
+    return visit(root)
 
 
 def keyed_files(root: Operator) -> dict[str, dict[str, Any]]:

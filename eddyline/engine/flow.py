@@ -34,6 +34,7 @@ class Flow:
     _counts: dict[int, OperatorCounts] = field(default_factory=dict)
     _counted_at: float = float("-inf")
     _counted_epoch: int = -1
+    _steps: dict[int, Step] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for op in operators(self.root):
@@ -43,12 +44,22 @@ class Flow:
         self.figures.operators = tuple(self._counts.values())
 
     def step(self) -> Step:
-        """One step of every operator, except those below a satisfied one."""
-        return self._step(self.root)
+        """One step of every operator, except those below a satisfied one; what it gives goes to
+        all that read it."""
+        self._steps.clear()
+        step = self._step(self.root)
+        self._steps.clear()
+        return step
 
     def _step(self, op: Operator) -> Step:
         if op.satisfied:
             return Step(None, MAX_WATERMARK)
+        step = self._steps.get(id(op))
+        if step is None:
+            step = self._steps[id(op)] = self._stepped(op)
+        return step
+
+    def _stepped(self, op: Operator) -> Step:
         inputs = () if op.has_waiting else tuple(self._step(child) for child in op.inputs)
         counts, totals = self._counts[id(op)], self.figures
         late, filtered, bad = totals.late, totals.filtered, totals.bad_records

@@ -108,7 +108,8 @@ class Job:
         state = JobState(self._spec.directory, self._settings)
         try:
             names = self._resumed(state)
-            self._root = build(self._spec.plan.root, self._build_context(state), names)
+            share = names is None or self._can_share(state, names)
+            self._root = build(self._spec.plan.root, self._build_context(state), names, share=share)
             self._open(state, self._root)
             ended = self._loop(state, self._root, stop)
             self._save(state, self._root)
@@ -203,6 +204,22 @@ class Job:
             self._notice = f"{error.message}; the job read on from its positions with empty state"
             self._listener.on_warning(self._notice)
             return state.resume(root, spec.incarnation, same_statement=same, empty=True)
+
+    def _can_share(self, state: JobState, names: list[str]) -> bool:
+        """Whether a source that the plan reads several times is read once.
+
+        It is not where the saved state has a position for each use, as older versions wrote it, or
+        where some of its operators begin anew.
+        """
+        if self._empty:
+            return True
+        seen: set[int] = set()
+        positions = state.progress().positions
+        for name, node in zip(names, p.walk(self._spec.plan.root), strict=True):
+            if id(node) in seen and (self._partial or name in positions):
+                return False
+            seen.add(id(node))
+        return True
 
     def _open(self, state: JobState, root: Sink) -> None:
         """Make or take back the state; let out what the last run committed."""

@@ -24,9 +24,9 @@ from eddyline.sql.options import SessionConfig
 
 @dataclass(frozen=True, slots=True)
 class StatementSet:
-    """Queries and INSERTs that are prepared together, and what they are understood under."""
+    """Statements that are prepared together, and what they are understood under."""
 
-    statements: tuple[st.Query | st.Insert, ...]
+    statements: tuple[st.Query | st.Insert | st.StatementSet, ...]
     catalog: Catalog
     config: SessionConfig
 
@@ -35,8 +35,8 @@ class Prepared(Protocol):
     """A statement that an engine can run.
 
     schema: the columns that a user sees. insert_only: no row is ever taken back. is_unbounded: it
-    does not end by itself. warnings: sentences for the user. sources, sink: the tables that it
-    reads, and the one that it writes.
+    does not end by itself. warnings: sentences for the user. sources, sinks: the tables that it
+    reads and writes.
     """
 
     @property
@@ -55,7 +55,7 @@ class Prepared(Protocol):
     def sources(self) -> tuple[CatalogTable, ...]: ...
 
     @property
-    def sink(self) -> CatalogTable | None: ...
+    def sinks(self) -> tuple[CatalogTable, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from eddyline.record.schema import Schema
 from eddyline.settings import Settings
 from eddyline.sql import statement as st
 from eddyline.sql.options import SessionConfig
-from eddyline.sql.physical import Plan, Sink, tables_read
+from eddyline.sql.physical import Plan, tables_read, tables_written
 from eddyline.sql.planner import Planner
 
 
@@ -51,9 +51,9 @@ class LocalStatement:
         return tables_read(self.plan.root)
 
     @property
-    def sink(self) -> CatalogTable | None:
-        """The table that it writes."""
-        return self.plan.root.table if isinstance(self.plan.root, Sink) else None
+    def sinks(self) -> tuple[CatalogTable, ...]:
+        """The tables that it writes."""
+        return tables_written(self.plan.root)
 
 
 class LocalEngine:
@@ -76,7 +76,9 @@ class LocalEngine:
         prepared = []
         for statement in statements.statements:
             planner = Planner(statements.catalog, statements.config)
-            if isinstance(statement, st.Insert):
+            if isinstance(statement, st.StatementSet):
+                prepared.append(LocalStatement(planner.insert_set(statement)))
+            elif isinstance(statement, st.Insert):
                 prepared.append(LocalStatement(planner.insert(statement)))
             else:
                 prepared.append(LocalStatement(planner.query(statement)))

@@ -1,8 +1,8 @@
 """COMPILE PLAN and EXECUTE PLAN: statements with the tables they use, in a file.
 
-A compiled plan holds each INSERT as it was written, with the tables, views and options as they
-were when it was compiled; executing it does not look at the catalog, whatever has become of it
-since.
+A compiled plan holds an INSERT or a statement set as it was written, with the tables, views and
+options as they were when it was compiled; executing it does not look at the catalog, whatever has
+become of it since.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FORMAT, VERSION = "eddyline-plan", 1
 
 
 class CompiledInsert(msgspec.Struct, frozen=True):
-    """One INSERT: its text, and what planning it again needs."""
+    """One INSERT or statement set: its text, and what planning it again needs."""
 
     sql: str
     context: JobContext

@@ -67,8 +67,8 @@ class RoleCheck:
         if texts is None or role is None:
             return
         policies = [parse(text) for text in texts]
-        if prepared.sink is not None:
-            self._require(policies, role, prepared.sink, *_WRITES, WRITE_ACTIONS)
+        for table in prepared.sinks:
+            self._require(policies, role, table, *_WRITES, WRITE_ACTIONS)
         for table in prepared.sources:
             self._require(policies, role, table, *_READS, READ_ACTIONS)
 

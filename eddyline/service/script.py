@@ -97,7 +97,7 @@ class Script:
         statement = parse_script(job.sql)[0]
         if isinstance(statement, s.CreateTable) and statement.query is not None:
             statement = filling(statement)
-        if not isinstance(statement, s.Insert):
+        if not isinstance(statement, s.Insert | s.StatementSet):
             raise EddylineError("internal", f"job {job.job_id} is no INSERT")
         plan = self._session.prepare(statement, catalog_of(context), config)
         index = job.statement_index
@@ -139,12 +139,8 @@ class Script:
         self._session.send(StatementStarted(run_id, index, kind_of(statement), line))
         if isinstance(statement, s.Query):
             self._select(index, statement)
-        elif isinstance(statement, s.Insert):
+        elif isinstance(statement, s.Insert | s.StatementSet):
             return self._insert(index, statement)
-        elif isinstance(statement, s.StatementSet):
-            for insert in statement.inserts:
-                self._insert(index, insert)
-            return None
         elif isinstance(statement, s.ExecutePlan):
             return self._execute_plan(index, statement.path)
         elif isinstance(statement, s.CompilePlan):
@@ -201,12 +197,12 @@ class Script:
         for warning in plan.warnings:
             self._session.send(Warning_(self._run.run_id, index, warning))
 
-    def _insert(self, index: int, statement: s.Insert) -> None:
+    def _insert(self, index: int, statement: s.Insert | s.StatementSet) -> None:
         plan, context = self._planned(statement)
         self._submit(index, statement.source.text, plan, context, self._config())
 
-    def _planned(self, statement: s.Insert) -> tuple[Prepared, JobContext]:
-        """The plan of an INSERT, and what planning it again needs."""
+    def _planned(self, statement: s.Insert | s.StatementSet) -> tuple[Prepared, JobContext]:
+        """The plan of an INSERT or a statement set, and what planning it again needs."""
         catalog, config = self._session.catalog, self._config()
         with self._session.planning:
             catalog.forget()
@@ -268,9 +264,8 @@ class Script:
     def _compile(self, index: int, statement: s.CompilePlan) -> None:
         """COMPILE PLAN, and COMPILE AND EXECUTE PLAN."""
         inner = statement.statement
-        inserts = inner.inserts if isinstance(inner, s.StatementSet) else (inner,)
         if not (statement.if_not_exists and plan_exists(statement.path)):
-            compiled = [CompiledInsert(i.source.text, self._planned(i)[1]) for i in inserts]
+            compiled = [CompiledInsert(_text_of(inner), self._planned(inner)[1])]
             force = bool(self._config().value("table.plan.force-recompile"))
             write_plan(statement.path, compiled, force=force)
         if statement.execute:
@@ -282,7 +277,7 @@ class Script:
         for compiled in read_plan(path):
             context = compiled.context
             statement = parse_script(compiled.sql)[0]
-            if not isinstance(statement, s.Insert):
+            if not isinstance(statement, s.Insert | s.StatementSet):
                 raise EddylineError(
                     "bad_file", f"the plan {path} holds a statement other than INSERT"
                 )
@@ -296,6 +291,14 @@ class Script:
         if self._cancelled.is_set():
             job.stop()
         job.start()
+
+
+def _text_of(statement: s.Insert | s.StatementSet) -> str:
+    """The text of a statement that stands within another."""
+    if isinstance(statement, s.Insert):
+        return statement.source.text
+    inserts = ";\n".join(insert.source.text for insert in statement.inserts)
+    return f"EXECUTE STATEMENT SET BEGIN\n{inserts};\nEND"
 
 
 def filling(statement: s.CreateTable) -> s.Insert:

@@ -30,6 +30,7 @@ from eddyline.service.jobs import JobContext, JobStore
 from eddyline.service.role_check import RoleCheck
 from eddyline.service.savepoints import Savepoints
 from eddyline.settings import Settings
+from eddyline.sql import statement as st
 from eddyline.sql.options import SessionConfig
 from eddyline.sql.statement import Insert, Query
 from eddyline.udf.process import PROCESS, Limits
@@ -109,7 +110,7 @@ class Session:
             self._restore(context)
 
     def prepare(
-        self, statement: Query | Insert, catalog: Catalog, config: SessionConfig
+        self, statement: Query | Insert | st.StatementSet, catalog: Catalog, config: SessionConfig
     ) -> Prepared:
         """A statement as the session's engine will run it.
 

@@ -408,6 +408,14 @@ class Sink:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkSet:
+    """A statement set: several INSERTs as one plan. No two of them write the same table."""
+
+    inputs: tuple[Sink, ...]
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Collect:
     """SELECT: rows go to the caller. ``schema`` is what the user sees."""
 
@@ -420,20 +428,23 @@ Node = (
     | Join | WindowJoin | IntervalJoin | Forest | Hotspots | Union | Limit | Sort | Final | Rank
     | WindowRank | Deduplicate | Over | Unnest | Expand | ProcessingTime | Match
     | ToChangelog | FromChangelog | CurrentWatermark | SemiJoin | TemporalJoin | LookupJoin
-    | SessionTable | Sink | Collect
+    | SessionTable | Sink | SinkSet | Collect
 )  # fmt: skip
+
+
+Root = Sink | SinkSet | Collect
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A whole statement for the engine.
 
-    root: a Sink or a Collect. sql: the statement's text. warnings: sentences for the user.
-    insert_only: no row is ever taken back. state_ttl_ms: after how long without a write the state
-    of groups, regular joins and the like is forgotten; 0 for never.
+    root: a Sink, a SinkSet or a Collect. sql: the statement's text. warnings: sentences for the
+    user. insert_only: no row is ever taken back. state_ttl_ms: after how long without a write the
+    state of groups, regular joins and the like is forgotten; 0 for never.
     """
 
-    root: Sink | Collect
+    root: Root
     sql: str
     insert_only: bool
     warnings: tuple[str, ...] = ()
@@ -457,7 +468,7 @@ def inputs(node: Node) -> tuple[Node, ...]:
         return ()
     if isinstance(node, TwoSided):
         return (node.left, node.right)
-    if isinstance(node, Union):
+    if isinstance(node, Union | SinkSet):
         return node.inputs
     return (node.input,)
 
@@ -472,3 +483,8 @@ def walk(node: Node) -> Iterator[Node]:
 def tables_read(root: Node) -> tuple[CatalogTable, ...]:
     """The tables whose rows a node's plan reads."""
     return tuple(node.table for node in walk(root) if isinstance(node, Scan))
+
+
+def tables_written(root: Node) -> tuple[CatalogTable, ...]:
+    """The tables that a node's plan writes."""
+    return tuple(node.table for node in walk(root) if isinstance(node, Sink))

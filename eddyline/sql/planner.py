@@ -8,6 +8,7 @@ from json import dumps
 
 from eddyline.catalog.catalog import Catalog
 from eddyline.catalog.table import CatalogTable, CatalogView
+from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
@@ -22,6 +23,7 @@ from eddyline.sql.logical import Node
 from eddyline.sql.options import SessionConfig, duration_ms
 from eddyline.sql.physical_plan import physical
 from eddyline.sql.rules import optimized
+from eddyline.sql.sharing import with_shared_sources
 
 
 class Planner:
@@ -41,7 +43,7 @@ class Planner:
         env = self._environment(statement.source)
         node, schema = self._select(statement, env)
         root = p.Collect(physical(node), schema)
-        return self._plan(root, statement.source, node, env)
+        return self._plan(root, statement.source, insert_only(node), env)
 
     def insert(self, statement: st.Insert) -> p.Plan:
         """An INSERT INTO, its rows for a table.
@@ -50,21 +52,47 @@ class Planner:
             EddylineError: as ``query``; also for rows that do not fit the table.
         """
         env = self._environment(statement.source)
+        root, steady = self._sink(statement, env)
+        return self._plan(root, statement.source, steady, env)
+
+    def insert_set(self, statement: st.StatementSet) -> p.Plan:
+        """A STATEMENT SET: one plan for all its INSERTs.
+
+        Raises:
+            EddylineError: as ``insert``; for tables that are both added to and overwritten.
+        """
+        env = self._environment(statement.source)
+        sinks, steady = [], True
+        for insert in statement.inserts:
+            own = self._environment(insert.source)
+            sink, is_steady = self._sink(insert, own)
+            env.warnings.extend(w for w in own.warnings if w not in env.warnings)
+            sinks.append(sink)
+            steady = steady and is_steady
+        root = p.SinkSet(_one_each(sinks), Schema(()))
+        return self._plan(root, statement.source, steady, env)
+
+    def _sink(self, statement: st.Insert, env: Environment) -> tuple[p.Sink, bool]:
+        """An INSERT's sink, and whether no row for it is ever taken back."""
         target, node = self._target(statement, env)
-        root = p.Sink(
+        sink = p.Sink(
             physical(node), target.table, target.columns, target.partition_by, target.columns,
             statement.overwrite,
         )  # fmt: skip
-        return self._plan(root, statement.source, node, env)
+        return sink, insert_only(node)
 
     def _plan(
-        self, root: p.Sink | p.Collect, source: st.StatementSource, node: Node, env: Environment
+        self,
+        root: p.Root,
+        source: st.StatementSource,
+        steady: bool,
+        env: Environment,
     ) -> p.Plan:
         ttl_ms = self._config.state_ttl_ms
         if ttl_ms and any(isinstance(n, p.Forest) for n in p.walk(root)):
             env.warn(_FOREST_TTL)
-        rows = (source.text, insert_only(node), tuple(env.warnings))
-        return p.Plan(root, *rows, state_ttl_ms=ttl_ms)
+        rows = (source.text, steady, tuple(env.warnings))
+        return p.Plan(with_shared_sources(root), *rows, state_ttl_ms=ttl_ms)
 
     def explain(self, statement: st.Explain) -> str:
         """The plan as text.
@@ -169,6 +197,25 @@ class Planner:
             return node, f"Sink({target.table.path}: {', '.join(target.columns.names)})"
         node, schema = self._select(statement, env)
         return node, f"Result({', '.join(schema.names)})"
+
+
+def _one_each(sinks: list[p.Sink]) -> tuple[p.Sink, ...]:
+    """One sink for each table: several INSERTs into one are a UNION ALL."""
+    by_table: dict[str, list[p.Sink]] = {}
+    for sink in sinks:
+        by_table.setdefault(str(sink.table.path), []).append(sink)
+    united = []
+    for path, same in by_table.items():
+        first = same[0]
+        if len(same) == 1:
+            united.append(first)
+            continue
+        if any(replace(s, input=first.input) != first for s in same):
+            msg = f"the statement set both adds to table {path} and overwrites it"
+            raise EddylineError("sql_semantic", msg, hint="write INTO or OVERWRITE in all INSERTs")
+        rows = p.Union(tuple(s.input for s in same), first.input.schema)
+        united.append(replace(first, input=rows))
+    return tuple(united)
 
 
 # What EXPLAIN adds for details that change nothing in the tree.

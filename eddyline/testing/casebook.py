@@ -181,8 +181,8 @@ def _job_settings(layout: CaseLayout, directory: Path | None) -> Settings:
 
 def _records(plan: Plan, store: LogStore) -> int | None:
     """How many records lie in the streams a plan reads; None if it reads none."""
-    scans = [n for n in walk(plan.root) if isinstance(n, Scan)]
-    streams = [s for s in scans if s.table.options["connector"] == "kinesis"]
+    scans = {id(n): n for n in walk(plan.root) if isinstance(n, Scan)}
+    streams = [s for s in scans.values() if s.table.options["connector"] == "kinesis"]
     total = 0
     for scan in streams:
         stream = store.open(scan.table.options["stream"])

@@ -87,6 +87,8 @@ class Sql:
         planner = Planner(self.catalog)
         if isinstance(statement, st.Insert):
             return planner.insert(statement)
+        if isinstance(statement, st.StatementSet):
+            return planner.insert_set(statement)
         assert isinstance(statement, st.Query)
         return planner.query(statement)
 
@@ -113,7 +115,7 @@ class Sql:
         ``records`` if it does not read all of them."""
         plan, watcher = self.plan(text), Watcher()
         job = self.job(plan, watcher, **more)
-        scans = [n for n in p.walk(plan.root) if isinstance(n, p.Scan)]
+        scans = {id(n): n for n in p.walk(plan.root) if isinstance(n, p.Scan)}.values()
         total = sum(self._counts.get(s.table.options.get("stream", ""), 0) for s in scans)
         total = total if records is None else records
         over = threading.Event()

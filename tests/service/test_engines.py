@@ -42,7 +42,7 @@ class EchoStatement:
     is_unbounded: bool = False
     warnings: tuple[str, ...] = ("echoed",)
     sources: tuple[()] = ()
-    sink: None = None
+    sinks: tuple[()] = ()
 
 
 class EchoRun:

@@ -48,4 +48,4 @@ class Limit(Operator):
         self._left = left
         self.satisfied = left == 0
         if self.satisfied:
-            self.release()
+            self.stop_reading()

@@ -117,6 +117,8 @@ class Operator:
     may_wait = True
     # Conditions that it evaluates over rows of several inputs; for messages.
     conditions: tuple[Typed, ...] = ()
+    # How many operators read this one's rows; a shared source has several.
+    readers = 1
 
     def __init__(
         self, context: OperatorContext, inputs: tuple[Operator, ...], schema: Schema
@@ -125,6 +127,7 @@ class Operator:
         self.inputs = inputs
         self.schema = schema
         self.insert_only: bool = all(i.insert_only for i in inputs)
+        self._released_by: set[int] = set()
 
     @property
     def name(self) -> str:
@@ -167,10 +170,17 @@ class Operator:
     def committed(self, epoch: int) -> None:
         """The micro-batch is committed: what was kept back for others may be told."""
 
-    def release(self) -> None:
-        """Nobody reads this operator's rows any more: its sources stop reading."""
+    def release(self, reader: Operator | None = None) -> None:
+        """``reader`` reads this operator's rows no more; once nobody does, its sources stop
+        reading."""
+        self._released_by.add(id(reader))
+        if len(self._released_by) >= self.readers:
+            self.stop_reading()
+
+    def stop_reading(self) -> None:
+        """Read nothing any more."""
         for below in self.inputs:
-            below.release()
+            below.release(self)
 
     def why_silent(self) -> list[str]:
         """Sentences: what keeps this operator's rows back."""

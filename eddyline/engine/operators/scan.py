@@ -187,7 +187,7 @@ class Scan(Operator):
     def _is_local(self, column: str) -> bool:
         return self.schema[column].root is Root.TIMESTAMP and self.context.zone != "UTC"
 
-    def release(self) -> None:
+    def stop_reading(self) -> None:
         self.source.ended = True
 
     def why_silent(self) -> list[str]:

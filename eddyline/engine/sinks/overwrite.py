@@ -19,6 +19,7 @@ class OverwritingSink(FilesystemSink):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]
+        self.keeps_outbox = True
         self._has_ended = self._had_ended = False
         self._written: set[str] = set()
 

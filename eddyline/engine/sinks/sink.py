@@ -43,6 +43,8 @@ class Sink(Operator):
         super().__init__(*args)  # type: ignore[arg-type]
         self.epoch = 0
         self.took_rows = False  # in the last step
+        # Whether rows of earlier epochs are still needed, until the input has ended.
+        self.keeps_outbox = False
 
     def step(self, inputs: tuple[Step, ...]) -> Step:
         batch = inputs[0].batch

@@ -48,18 +48,23 @@ class CodeRun:
         Raises:
             EddylineError: of the statement that failed, or ``access_denied`` of the role.
         """
+        texts = [step.sql or "" for step in steps if step.python is None]
+        split = snapshot is not None and _has_job_for_each_insert(snapshot, texts)
         for step in steps:
             if step.python is not None:
                 self._python(step.python)
             else:
-                self._sql(step.sql or "", snapshot)
+                self._sql(step.sql or "", snapshot, split=split)
 
-    def _sql(self, text: str, snapshot: Snapshot | None) -> None:
+    def _sql(self, text: str, snapshot: Snapshot | None, *, split: bool) -> None:
+        """Run a text; ``split``: each INSERT of a statement set is a job of its own."""
         for statement in parse_script(text):
             if not is_dml(statement):
                 self._run(statement.source.text, None, {})
                 continue
-            parts = statement.inserts if isinstance(statement, s.StatementSet) else (statement,)
+            parts: tuple[s.Statement, ...] = (statement,)
+            if split and isinstance(statement, s.StatementSet):
+                parts = statement.inserts
             for part in parts:
                 self._inserts += 1
                 parameters = {}
@@ -91,6 +96,13 @@ class CodeRun:
             self._session, self._session, code, {}, uuid.uuid4().hex, ended
         )
         ended.wait(code)
+
+
+def _has_job_for_each_insert(snapshot: Snapshot, texts: list[str]) -> bool:
+    """Whether a snapshot was taken when every INSERT of a statement set was a job of its own."""
+    jobs = [d for text in texts for d in parse_script(text) if is_dml(d)]
+    inserts = sum(len(j.inserts) if isinstance(j, s.StatementSet) else 1 for j in jobs)
+    return len(jobs) < inserts == len(snapshot.savepoints)
 
 
 def jobs_of(services: Services, name: str) -> list[JobInfo]:
