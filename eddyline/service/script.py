@@ -93,7 +93,8 @@ class Script:
 
     def _resume(self, job: JobInfo, start: StartFrom) -> None:
         context = self._session.jobs.context(job.job_id)
-        config = SessionConfig(context.options)
+        # It was accepted when it began.
+        config = SessionConfig({"table.exec.sink.require-on-conflict": "false", **context.options})
         statement = parse_script(job.sql)[0]
         if isinstance(statement, s.CreateTable) and statement.query is not None:
             statement = filling(statement)

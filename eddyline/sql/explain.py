@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from eddyline.sql import logical as lg
-from eddyline.sql.changes import changelog_mode, insert_only
+from eddyline.sql.changes import changelog_modes, insert_only
 from eddyline.sql.intervals import interval_of
 from eddyline.sql.physical import Window, WindowKind
 from eddyline.sql.ranking import strategy
@@ -13,10 +13,11 @@ from eddyline.sql.typed import Ref, Typed, describe
 from eddyline.sql.windowing import window_pair
 
 
-def tree(node: lg.Node, top: str) -> str:
-    """The plan under a line that says what becomes of its rows."""
-    lines = [f"{top}  {changelog_mode(node)}"]
-    _add(node, lines, "", "+- ")
+def tree(node: lg.Node, top: str, *, both: bool = False) -> str:
+    """The plan under a line that says what becomes of its rows; ``both`` as ``changelog_modes``."""
+    modes = changelog_modes(node, both=both)
+    lines = [f"{top}  {modes[id(node)]}"]
+    _add(node, modes, lines, "", "+- ")
     return "\n".join(lines)
 
 
@@ -52,15 +53,15 @@ def _step(number: int, line: str, kind: str, below: list[int]) -> dict[str, obje
     return step | ({"predecessors": predecessors} if below else {})
 
 
-def _add(node: lg.Node, lines: list[str], indent: str, branch: str) -> None:
-    lines.append(f"{indent}{branch}{_line(node)}  {changelog_mode(node)}")
+def _add(node: lg.Node, modes: dict[int, str], lines: list[str], indent: str, branch: str) -> None:
+    lines.append(f"{indent}{branch}{_line(node)}  {modes[id(node)]}")
     below = indent + ("   " if branch == "+- " else ":  ")
     *first, last = lg.children(node) or (None,)
     for child in first:
         assert child is not None
-        _add(child, lines, below, ":- ")
+        _add(child, modes, lines, below, ":- ")
     if last is not None:
-        _add(last, lines, below, "+- ")
+        _add(last, modes, lines, below, "+- ")
 
 
 def _line(node: lg.Node) -> str:

@@ -93,6 +93,11 @@ OPTIONS: dict[str, SessionOption] = {
         STRING,
         "Files and folders, by commas, in which CREATE FUNCTION … LANGUAGE PYTHON finds modules.",
     ),
+    "table.exec.sink.require-on-conflict": SessionOption(
+        "true",
+        BOOLEAN,
+        "Whether an INSERT whose changes do not go by the table's primary key needs ON CONFLICT.",
+    ),
     "pipeline.name": SessionOption("", STRING, "The name of the next job."),
     "sql-client.execution.result-mode": SessionOption(
         "TABLE", words("TABLE", "CHANGELOG", "TABLEAU"), "How a SELECT is shown in the terminal."

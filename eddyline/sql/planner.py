@@ -12,6 +12,7 @@ from eddyline.errors import EddylineError
 from eddyline.record.schema import Column, Schema
 from eddyline.sql import physical as p
 from eddyline.sql import statement as st
+from eddyline.sql.bind.conflicts import check_keys, needs_row_before
 from eddyline.sql.bind.definitions import altered_table, define_table, define_view
 from eddyline.sql.bind.queries import bind_query, final
 from eddyline.sql.bind.relation import Relation, projected
@@ -173,30 +174,34 @@ class Planner:
         target = bind_insert(self._bound(statement, env), statement, env)
         node = optimized(target.node)
         refuse_updates(node, target.table, statement.name.span, env)
+        if self._config.value("table.exec.sink.require-on-conflict"):
+            check_keys(node, statement, target.table, env)
         return target, node
 
     def _explained(self, statement: st.Query | st.Insert, details: tuple[str, ...]) -> str:
         env = self._environment(statement.source)
-        node, top = self._topped(statement, env)
+        node, top, both = self._topped(statement, env)
         notes = [f"warning: {w}" for w in env.warnings]
         notes += [_NOTES[d] for d in details if d in _NOTES]
-        return "\n".join([tree(node, top), *notes])
+        return "\n".join([tree(node, top, both=both), *notes])
 
     def _execution_plan(self, queries: Iterable[st.Query | st.Insert]) -> str:
         """The plan as JSON, in the form that Flink's plan visualizer reads."""
         nodes: list[dict[str, object]] = []
         for statement in queries:
-            node, top = self._topped(statement, self._environment(statement.source))
+            node, top, _ = self._topped(statement, self._environment(statement.source))
             nodes += execution_nodes(node, top, len(nodes) + 1)
         return dumps({"nodes": nodes}, indent=2)
 
-    def _topped(self, statement: st.Query | st.Insert, env: Environment) -> tuple[Node, str]:
-        """A statement's plan, and a line that says what becomes of its rows."""
+    def _topped(self, statement: st.Query | st.Insert, env: Environment) -> tuple[Node, str, bool]:
+        """A statement's plan, a line that says what becomes of its rows, and whether whoever takes
+        them needs the row before an update."""
         if isinstance(statement, st.Insert):
             target, node = self._target(statement, env)
-            return node, f"Sink({target.table.path}: {', '.join(target.columns.names)})"
+            top = f"Sink({target.table.path}: {', '.join(target.columns.names)})"
+            return node, top, needs_row_before(node, target.table)
         node, schema = self._select(statement, env)
-        return node, f"Result({', '.join(schema.names)})"
+        return node, f"Result({', '.join(schema.names)})", False
 
 
 def _one_each(sinks: list[p.Sink]) -> tuple[p.Sink, ...]:

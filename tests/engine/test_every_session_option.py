@@ -31,6 +31,8 @@ CREATE TABLE numbers (n INT) WITH ('connector' = 'datagen', 'number-of-rows' = '
   'rows-per-second' = '25', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1',
   'fields.n.end' = '30');
 CREATE TABLE nothing (n BIGINT) WITH ('connector' = 'blackhole');
+CREATE TABLE keyed (k STRING, n BIGINT, PRIMARY KEY (k) NOT ENFORCED)
+  WITH ('connector' = 'blackhole');
 """
 
 
@@ -227,6 +229,13 @@ CASES: dict[str, tuple[Callable[[Kit, str, str], Any], str, str]] = {
             lambda: kit.with_option(key, value, "INSERT INTO nothing SELECT n FROM clicks;",
                                     detach=True, job_name=kit.job())
         ), "STREAMING", "BATCH",
+    ),
+    "table.exec.sink.require-on-conflict": (
+        lambda kit, key, value: succeeds(
+            lambda: kit.with_option(
+                key, value, "EXPLAIN INSERT INTO keyed SELECT UPPER(k), COUNT(*) FROM clicks "
+                "GROUP BY k;")
+        ), "true", "false",
     ),
     "table.dml-sync": (job_at_the_end_of_its_run, "true", "false"),
     "table.plan.force-recompile": (compiled_twice, "true", "false"),

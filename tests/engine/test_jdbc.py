@@ -90,7 +90,7 @@ def test_changes_are_upserted_by_the_primary_key(
         rows = database.execute("SELECT * FROM sums ORDER BY k").fetchall()
         assert rows == [("a", 2, 5.0), ("b", 1, 2.0), ("c", 1, 3.0)]
     changes = ['{"before":{"k":"a"},"after":null,"op":"d"}']
-    sql.table("gone", "k STRING, n BIGINT, s DOUBLE", list(changes), format="debezium-json")
+    sql.table("gone", "k STRING, n BIGINT, s DOUBLE" + KEY, list(changes), format="debezium-json")
     sql.run("INSERT INTO sums SELECT * FROM gone", records=1)
     assert database.execute("SELECT k FROM sums ORDER BY k").fetchall() == [("b",), ("c",)]
 

@@ -135,9 +135,9 @@ def test_conditions_go_to_the_side_of_the_join_they_speak_of() -> None:
 def test_explain_is_a_tree_with_kinds_of_change() -> None:
     text = "SELECT site, COUNT(*) AS n FROM clicks WHERE browseraction = 'Click' GROUP BY site"
     assert explain(text).splitlines() == [
-        "Result(site, n)  [I,UB,UA]",
-        "+- Calc(select=[site, $agg0 AS n])  [I,UB,UA]",
-        "   +- GroupAggregate(groupBy=[site], select=[COUNT(*) AS $agg0])  [I,UB,UA]",
+        "Result(site, n)  [I,UA]",
+        "+- Calc(select=[site, $agg0 AS n])  [I,UA]",
+        "   +- GroupAggregate(groupBy=[site], select=[COUNT(*) AS $agg0])  [I,UA]",
         "      +- Calc(select=[site], where=(browseraction = 'Click'))  [I]",
         "         +- WatermarkAssigner(rowtime=arrival, watermark=arrival)  [I]",
         "            +- TableScan(clicks: browseraction, site, arrival)  [I]",
