@@ -35,13 +35,13 @@ class Texts:
         self.events: list[Any] = []
         settings = Settings(data_dir=folder / "data", fsync=False, map_gib=1)
         settings.data_dir.mkdir()
-        self.session = Session("s", settings, self._heard)
+        self.session = Session("s", settings, self._keep)
         for name in ("t", "few", "whole"):
             self.session.streams.create(name, 1)
         (folder / "made.json").write_text("".join(json.dumps({"v": v}) + "\n" for v in range(4)))
         self.run(TABLES + ROWS % (folder / "made.json"))
 
-    def _heard(self, event: Any) -> bool:
+    def _keep(self, event: Any) -> bool:
         self.events.append(event)
         return True
 
