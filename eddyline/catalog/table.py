@@ -81,6 +81,8 @@ class CatalogTable:
         if connector in ("datagen", "faker"):
             kinds = (v for k, v in self.options.items() if k.endswith(".kind"))
             return not self.options.get("number-of-rows") and "sequence" not in kinds
+        if connector == "nexmark":
+            return self.options.get("events.num", "0").strip() == "0"
         if connector == "filesystem":
             return "source.monitor-interval" in self.options
         if connector in ("kafka", "upsert-kafka"):

@@ -141,10 +141,13 @@ def _source(w: BuildContext, name: str, context: SourceContext, node: plan.Scan)
         from eddyline.engine.sources.faker import FakerSource
 
         return FakerSource(context, node.columns)
+    if name == "nexmark":
+        from eddyline.engine.sources.nexmark import NexmarkSource
+
+        return NexmarkSource(context, node.columns)
     msg = f"table {node.table.path.name}: connector '{name}' cannot be read from"
-    raise EddylineError(
-        "sql_semantic", msg, hint="kinesis, filesystem, kafka, jdbc, datagen and faker can"
-    )
+    hint = "kinesis, filesystem, kafka, jdbc, datagen, faker and nexmark can"
+    raise EddylineError("sql_semantic", msg, hint=hint)
 
 
 def _sink(w: BuildContext, context: OperatorContext, inputs: Inputs, node: plan.Sink) -> Operator:

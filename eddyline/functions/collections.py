@@ -77,7 +77,14 @@ def _item(args: Arguments, context: CallContext) -> Built:
         return Built(kind.children[0].null(), f"({{0}})[{at}]")
     if kind.root is Root.MAP:
         return Built(kind.children[1].null(), "({0})[{1}]")
-    raise mismatch("[]", args, "an array and a place, or a map and a key")
+    if kind.root is Root.ROW and (place := args[1].integer) is not None:
+        if not 1 <= place <= len(kind.children):
+            raise mismatch("[]", args, f"a place from 1 to {len(kind.children)}")
+        field = kind.children[place - 1]
+        name = kind.names[place - 1].replace("'", "''")
+        text = f"struct_extract({{0}}, '{name}')".replace("{", "{{").replace("}", "}}")
+        return Built(strict(field, args[:1]), text.replace("{{0}}", "{0}"))
+    raise mismatch("[]", args, "an array or row and a place, or a map and a key")
 
 
 def _of_element(

@@ -20,8 +20,13 @@ HERE = Path(__file__).parent
 DEFAULT = Path.home() / ".cache" / "eddyline-flink" / "venv" / "bin" / "python"
 
 
+def flink_python() -> Path:
+    """The interpreter of Flink's environment; it may not be there."""
+    return Path(os.environ.get("EDDYLINE_FLINK_PYTHON", DEFAULT))
+
+
 def main() -> int:
-    python = Path(os.environ.get("EDDYLINE_FLINK_PYTHON", DEFAULT))
+    python = flink_python()
     if not python.exists():
         print("no Flink here: set EDDYLINE_FLINK_PYTHON; the golden files stay as they are")
         return 0

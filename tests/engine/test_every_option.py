@@ -516,6 +516,30 @@ def idle_rows(kit: Kit, options: dict[str, str]) -> Any:
         return until(lambda: any(s.idle for s in job.metrics().shards), SOON_S)
 
 
+def auctions(what: str) -> Observe:
+    """Some column of a hundred events of the auction house."""
+
+    def observe(kit: Kit, options: dict[str, str]) -> Any:
+        kit.create(_HOUSE, {"events.num": "100", **_NEXMARK_TABLE, **options})
+        return kit.sql.rows(f"SELECT {what} FROM t", records=ALL)
+
+    return observe
+
+
+def steady(kit: Kit, options: dict[str, str]) -> Any:
+    """Whether a hundred events come within half a second."""
+    kit.create("event_type INT", {**_NEXMARK_TABLE, "first-event.rate": "10", **options})
+    with kit.live("SELECT event_type FROM t") as (job, _):
+        return until(lambda: job.metrics().rows_in >= 100, SOON_S)
+
+
+def idle_events(kit: Kit, options: dict[str, str]) -> Any:
+    more = {"max-emit-speed": "false", "first-event.rate": "1"}
+    kit.create("event_type INT", {**_NEXMARK_TABLE, **more, **options})
+    with kit.live("SELECT event_type FROM t") as (job, _):
+        return until(lambda: any(s.idle for s in job.metrics().shards), SOON_S)
+
+
 def printed(kit: Kit, options: dict[str, str]) -> Any:
     watcher = Watcher()
     channels: list[bool] = []
@@ -648,6 +672,27 @@ _FAKER: dict[str, Case] = {
         made("a ARRAY<STRING>", lambda v: {len(x) for x in v}), "2", "3", _FAKE
     ),
 }
+_NEXMARK_TABLE = {"connector": "nexmark"}
+_HOUSE = (
+    "event_type INT, person ROW<id BIGINT, extra STRING>, "
+    "auction ROW<seller BIGINT, `dateTime` TIMESTAMP(3), extra STRING>, "
+    "bid ROW<auction BIGINT, bidder BIGINT, extra STRING>"
+)
+_NEXMARK: dict[str, Case] = {
+    "events.num": Case(auctions("event_type"), "3", "5"),
+    "first-event.rate": Case(auctions("auction.`dateTime`"), "7", "9"),
+    "max-emit-speed": Case(steady, "true", "false"),
+    "person.proportion": Case(auctions("event_type"), "1", "9"),
+    "auction.proportion": Case(auctions("event_type"), "3", "9"),
+    "bid.proportion": Case(auctions("event_type"), "46", "9"),
+    "person.avg-size": Case(auctions("person.extra"), "200 b", "1 kb"),
+    "auction.avg-size": Case(auctions("auction.extra"), "500 b", "1 kb"),
+    "bid.avg-size": Case(auctions("bid.extra"), "100 b", "1 kb"),
+    "bid.hot-ratio.auctions": Case(auctions("bid.auction"), "2", "1"),
+    "bid.hot-ratio.bidders": Case(auctions("bid.bidder"), "4", "1"),
+    "auction.hot-ratio.sellers": Case(auctions("auction.seller"), "4", "1"),
+    "scan.watermark.idle-timeout": Case(idle_events, "1 ms", "1 h"),
+}
 _KEYED = {"key.format": "json", "key.fields": "b"}
 _SHARED: dict[str, Case] = {
     "topic": Case(kafka_cases.rows, "TOPIC", "OTHER"),
@@ -710,6 +755,7 @@ CASES: dict[str, dict[str, Case]] = {
     "jdbc": _DATABASES,
     "datagen": _DATAGEN,
     "faker": _FAKER,
+    "nexmark": _NEXMARK,
     "print": {
         "print-identifier": Case(printed, "P", None),
         "standard-error": Case(printed, "true", "false"),

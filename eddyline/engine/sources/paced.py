@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any
 
@@ -23,10 +24,17 @@ class PacedSource(Source):
     started again goes on with the rows it would have made.
     """
 
-    def __init__(self, context: SourceContext, schema: Schema, total: int | None) -> None:
+    def __init__(
+        self,
+        context: SourceContext,
+        schema: Schema,
+        total: int | None,
+        rate: float | None = None,
+    ) -> None:
+        """rate: rows a second, infinite for as many as are read; None for the option's."""
         super().__init__(context)
         self._schema = schema
-        self._rate = float(ROWS_PER_SECOND.read(context.options))
+        self._rate = float(ROWS_PER_SECOND.read(context.options)) if rate is None else rate
         self._total = total
         self.bounded = total is not None
         self.shards = {0: ShardProgress(0, context.options.get("connector", ""))}
@@ -41,7 +49,9 @@ class PacedSource(Source):
         now = self.context.clock.monotonic()
         if self._began is None:
             self._began = now
-        due = self._first + int((now - self._began) * self._rate)
+        due = shard.position + rows_max
+        if math.isfinite(self._rate):
+            due = self._first + int((now - self._began) * self._rate)
         left = rows_max if self._total is None else self._total - shard.position
         n = min(due - shard.position, left, rows_max)
         if self._total is not None and shard.position >= self._total:

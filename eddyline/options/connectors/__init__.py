@@ -11,12 +11,13 @@ from eddyline.options.connectors.filesystem import FILESYSTEM
 from eddyline.options.connectors.jdbc import JDBC
 from eddyline.options.connectors.kafka import KAFKA, UPSERT_KAFKA
 from eddyline.options.connectors.kinesis import KINESIS
+from eddyline.options.connectors.nexmark import NEXMARK
 from eddyline.options.connectors.print import PRINT
 
 CONNECTORS: dict[str, Connector] = {
     c.name: c
     for c in (
-        KINESIS, FILESYSTEM, KAFKA, UPSERT_KAFKA, JDBC, DATAGEN, FAKER, PRINT, BLACKHOLE,
+        KINESIS, FILESYSTEM, KAFKA, UPSERT_KAFKA, JDBC, DATAGEN, FAKER, NEXMARK, PRINT, BLACKHOLE,
     )
 }  # fmt: skip
 ALIASES = {"kinesis-legacy": "kinesis"}

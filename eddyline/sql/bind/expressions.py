@@ -24,7 +24,7 @@ from eddyline.record.types import (
 from eddyline.sql import syntax as s
 from eddyline.sql.bind import python_calls
 from eddyline.sql.bind.literals import bind_interval, bind_literal
-from eddyline.sql.bind.overs import WINDOW_ONLY, OverCalls
+from eddyline.sql.bind.overs import DETECTION, WINDOW_ONLY, OverCalls
 from eddyline.sql.bind.scope import Environment, Scope, field_of
 from eddyline.sql.internal_names import TABLE_API_PLUS
 from eddyline.sql.query_conditions import exists, in_query
@@ -318,7 +318,7 @@ class ExpressionBinder:
             if self.grouping is None:
                 raise self.env.error(f"{e.name} needs a query with GROUP BY", e.span)
             return self.grouping(e)
-        if e.name in WINDOW_ONLY:
+        if e.name in WINDOW_ONLY or e.name == DETECTION:
             msg = f"{e.name} needs OVER (…)"
             raise self.env.error(msg, e.span, f"for example {e.name}(…) OVER (ORDER BY time)")
         if e.name in AGGREGATES or e.name in ALIASES:
@@ -346,7 +346,7 @@ class ExpressionBinder:
         return self.apply(name, args, span, units)
 
     def _over(self, e: s.FunctionCall) -> Typed:
-        if e.name not in WINDOW_ONLY and e.name not in AGGREGATES and e.name not in ALIASES:
+        if e.name not in (*WINDOW_ONLY, *AGGREGATES, *ALIASES, DETECTION):
             raise self.env.error(f"{e.name} cannot be used with OVER", e.name_span)
         if self.overs is None:
             msg = f"{e.name}(…) OVER (…) cannot stand in {self.clause}"
@@ -462,7 +462,7 @@ def is_built_in(name: str) -> bool:
         or name in WINDOW_FUNCTIONS
         or name in WINDOW_ONLY
         or name in GROUPINGS
-        or name == SCALAR_FOREST
+        or name in (SCALAR_FOREST, DETECTION)
     )
 
 

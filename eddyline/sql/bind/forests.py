@@ -31,17 +31,17 @@ from eddyline.sql.windowing import distance_ms, rowtime_of, windows_of
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class ForestKind:
     """A table function: which columns it adds."""
 
     grade: bool
     explanation: bool
 
 
-FUNCTIONS: dict[str, _Kind] = {
-    "RANDOM_CUT_FOREST": _Kind(grade=False, explanation=False),
-    "RANDOM_CUT_FOREST_WITH_EXPLANATION": _Kind(grade=False, explanation=True),
-    "DETECT_ANOMALIES": _Kind(grade=True, explanation=True),
+FUNCTIONS: dict[str, ForestKind] = {
+    "RANDOM_CUT_FOREST": ForestKind(grade=False, explanation=False),
+    "RANDOM_CUT_FOREST_WITH_EXPLANATION": ForestKind(grade=False, explanation=True),
+    "DETECT_ANOMALIES": ForestKind(grade=True, explanation=True),
 }
 SCORE, GRADE, EXPLANATION = "anomaly_score", "anomaly_grade", "anomaly_explanation"
 # What DETECT_ANOMALIES adds beside: names and types. The values are those of the column that is
@@ -199,7 +199,7 @@ def _named(written: s.Expression, source: Relation, env: Environment) -> list[Re
 
 def _forest(
     source: Relation,
-    kind: _Kind,
+    kind: ForestKind,
     columns: tuple[str, ...],
     keys: tuple[str, ...],
     options: DetectorOptions,
@@ -260,7 +260,7 @@ def _node(
     fill: float | None,
     time: str | None,
     distance: int,
-    kind: _Kind,
+    kind: ForestKind,
 ) -> Forest:
     taken = set(below.schema.names)
     names: list[str | None] = []
@@ -281,6 +281,18 @@ def _node(
         names[1], names[2], Schema((*kept, *more)), options.false_alarms, tuple(details),
         options.choices,
     )  # fmt: skip
+
+
+def forest_node(
+    below: Node,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+    options: DetectorOptions,
+    time: str,
+    kind: ForestKind,
+) -> Forest:
+    """The node of a detector that fills nothing."""
+    return _node(below, columns, keys, options, None, time, 0, kind)
 
 
 def _filled_types(

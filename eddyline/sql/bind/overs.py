@@ -31,9 +31,11 @@ WINDOW_ONLY: dict[str, tuple[DataType | None, tuple[int, int]]] = {
     "NTILE": (INT.not_null(), (1, 1)),
     **dict.fromkeys(NEIGHBOURS, (None, (1, 3))),
 }
+# Confluent's function (``detections.py``).
+DETECTION = "ML_DETECT_ANOMALIES"
 # What a call is called until it has a column.
 OVER = "\0over"
-_RUNNING = Frame(rows=True, start=None, end=0)
+RUNNING = Frame(rows=True, start=None, end=0)
 _PEERS = Frame(rows=False, start=None, end=0)
 _WHOLE = Frame(rows=True, start=None, end=None)
 
@@ -97,15 +99,21 @@ class OverCalls:
         order = tuple(ordered(item, binder) for item in window.order_by)
         frame = _frame(name, window, order, binder)
         binder.overs, binder.clause = saved
-        kind, args = _typed(call, name, args, binder)
-        distinct = call.distinct and name in AGGREGATES and AGGREGATES[name].distinct_matters
-        name = average_of_sum(name, tuple(a.type for a in args))
-        bound = OverCall(name, args, distinct, condition, kind, keys, order, frame, call.span)
+        if name == DETECTION:
+            from eddyline.sql.bind.detections import bind_detection
+
+            bound = OverCall(name, args, False, None, DOUBLE, keys, order, frame, call.span)
+            bound = bind_detection(call, window, bound, binder)
+        else:
+            kind, args = _typed(call, name, args, binder)
+            distinct = call.distinct and name in AGGREGATES and AGGREGATES[name].distinct_matters
+            name = average_of_sum(name, tuple(a.type for a in args))
+            bound = OverCall(name, args, distinct, condition, kind, keys, order, frame, call.span)
         at = next((i for i, c in enumerate(self.calls) if replace(c, span=call.span) == bound), -1)
         if at < 0:
             at = len(self.calls)
             self.calls.append(bound)
-        return Ref(f"{OVER}{at}", kind)
+        return Ref(f"{OVER}{at}", bound.type)
 
     def _resolved(self, over: s.Over, env: Environment) -> s.Over:
         """The window with what it takes from the WINDOW clause."""
@@ -189,7 +197,7 @@ def _frame(
         if written is not None:
             msg = f"{name} takes no ROWS or RANGE"
             raise binder.env.error(msg, written.span, "leave the frame out")
-        return _RUNNING if name == "ROW_NUMBER" else _PEERS
+        return RUNNING if name == "ROW_NUMBER" else _PEERS
     if written is None:
         return _PEERS if order else _WHOLE
     rows = written.unit == "ROWS"
@@ -228,11 +236,16 @@ Rewrite = Callable[[Typed], Typed]
 def with_overs(node: Node, calls: list[OverCall], env: Environment) -> tuple[Node, list[Ref]]:
     """The node with the columns of all calls, one Over for each window; and these columns."""
     refs: dict[int, Ref] = {}
-    windows = list(dict.fromkeys(c.window for c in calls))
-    for window in windows:
-        members = [(i, c) for i, c in enumerate(calls) if c.window == window]
-        node, made = _over(node, [c for _, c in members], env)
+    plain = [c for c in calls if c.function != DETECTION]
+    for window in dict.fromkeys(c.window for c in plain):
+        members = [(i, c) for i, c in enumerate(calls) if c.window == window and c in plain]
+        node, made = over_columns(node, [c for _, c in members], env)
         refs.update(zip((i for i, _ in members), made, strict=True))
+    for i, call in enumerate(calls):
+        if call.function == DETECTION:
+            from eddyline.sql.bind.detections import detected
+
+            node, refs[i] = detected(node, call, env)
     return node, [refs[i] for i in range(len(calls))]
 
 
@@ -247,7 +260,8 @@ def rewritten(call: OverCall, rewrite: Rewrite) -> OverCall:
     )
 
 
-def _over(node: Node, calls: list[OverCall], env: Environment) -> tuple[Node, list[Ref]]:
+def over_columns(node: Node, calls: list[OverCall], env: Environment) -> tuple[Node, list[Ref]]:
+    """The node with the columns of calls of one window, and these columns."""
     first = calls[0]
     below = ComputedColumns(node)
     partition = tuple(below.put(e, "$part").name for e in first.partition_by)

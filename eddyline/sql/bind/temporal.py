@@ -26,12 +26,22 @@ from eddyline.sql.logical import (
     Rank,
     Scan,
     TemporalJoin,
+    identity,
     unique,
 )
 from eddyline.sql.ranking import strategy
 from eddyline.sql.rules.merge_calcs import merge_calcs
 from eddyline.sql.rules.rank_overs import rank_overs
-from eddyline.sql.typed import Ref, Typed, conjuncts
+from eddyline.sql.typed import (
+    Apply,
+    Ref,
+    Typed,
+    conjunction,
+    conjuncts,
+    is_volatile,
+    refs,
+    substitute,
+)
 from eddyline.sql.windowing import equal_refs, rowtime_of
 
 _KINDS = ("INNER", "LEFT")
@@ -178,6 +188,10 @@ def _lookup(left: Relation, right: Relation, j: s.JoinClause, env: Environment) 
         )
         raise env.error(msg, j.right.span, hint)
     both, join = _bound(left, right, j, env)
+    computed = _computed_key(left, join)
+    if computed is not None:
+        both, join = _bound(computed, right, j, env)
+        join = replace(join, condition=_by_column(join))
     if not any(equal_refs(c) for c in conjuncts(join.condition)):
         assert j.condition is not None
         msg = "a lookup join needs an equal column in ON"
@@ -187,6 +201,47 @@ def _lookup(left: Relation, right: Relation, j: s.JoinClause, env: Environment) 
         join.schema,
     )  # fmt: skip
     return Relation(node, both.fields)
+
+
+_KEY = "$key"
+
+
+def _computed_key(left: Relation, join: Join) -> Relation | None:
+    """The left side with the expression that ON compares to a column of the right side, where it
+    compares no two columns."""
+    parts = conjuncts(join.condition)
+    if any(equal_refs(c) for c in parts):
+        return None
+    key = next((k for c in parts if (k := _left_key(c, join)) is not None), None)
+    if key is None:
+        return None
+    own = zip(join.left_names, left.node.schema, strict=True)
+    inner: dict[str, Typed] = {name: Ref(c.name, c.type) for name, c in own}
+    items = (*identity(left.node.schema), (_KEY, substitute(key, inner)))
+    return Relation(Calc(left.node, items), left.fields)
+
+
+def _left_key(c: Typed, join: Join) -> Typed | None:
+    """What of ``c`` is computed from the left side and is to equal a column of the right side."""
+    if not isinstance(c, Apply) or c.name != "=" or len(c.args) != 2:
+        return None
+    for key, column in (c.args, reversed(c.args)):
+        if isinstance(column, Ref) and column.name in join.right_names:
+            is_left = bool(refs(key)) and refs(key) <= set(join.left_names)
+            return key if is_left and not is_volatile(key) else None
+    return None
+
+
+def _by_column(join: Join) -> Typed | None:
+    """The condition over the computed column in place of its expression."""
+    parts = conjuncts(join.condition)
+    at, key = next((i, k) for i, c in enumerate(parts) if (k := _left_key(c, join)) is not None)
+    name = dict(zip(join.left.schema.names, join.left_names, strict=True))[_KEY]
+    part = parts[at]
+    assert isinstance(part, Apply)
+    args = tuple(Ref(name, key.type) if a is key else a for a in part.args)
+    parts[at] = replace(part, args=args)
+    return conjunction(parts)
 
 
 def _scan_of(node: Node) -> Scan | None:
