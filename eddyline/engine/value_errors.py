@@ -21,6 +21,7 @@ from eddyline.sql.typed import Apply, Typed, describe, refs, render
 SHOWN_CHARACTERS = 80
 # What to do about a value, by words of what is wrong with it; the first that fits.
 _HINTS = (
+    ("function ", "let the function return None for such a value"),
     ("division by zero", "a divisor NULLIF(x, 0) gives NULL where x is 0"),
     ("out of the type's range", "compute with a wider type: CAST one operand AS BIGINT or DOUBLE"),
     ("out of range", "filter such values out, or compute with smaller ones"),

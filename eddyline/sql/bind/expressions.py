@@ -306,7 +306,7 @@ class ExpressionBinder:
         if e.distinct or e.filter is not None or e.star:
             raise self.env.error(f"{e.name} is not an aggregate function", e.name_span)
         args = self.arguments(function, e, tuple(self.bind(a) for a in e.args))
-        return python_calls.scalar(function, args)
+        return python_calls.scalar(function, args, (e.span, self.env.source))
 
     def _call(self, e: s.FunctionCall) -> Typed:
         function = self.env.function(e.name, built_in=is_built_in(e.name))

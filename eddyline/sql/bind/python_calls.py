@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from eddyline.catalog.function import CatalogFunction, FunctionKind
 from eddyline.errors import Span
 from eddyline.record.types import DataType, Root, array, row
@@ -66,9 +68,11 @@ def mismatch(
     return env.error(msg, span, f"write CAST(… AS {to.null()})")
 
 
-def scalar(function: CatalogFunction, args: tuple[Typed, ...]) -> Typed:
-    """A scalar function's value."""
-    return _applied(function, args, function.result.null())
+def scalar(
+    function: CatalogFunction, args: tuple[Typed, ...], place: tuple[Span, str] | None = None
+) -> Typed:
+    """A scalar function's value; ``place``: where it is called, for messages."""
+    return replace(_applied(function, args, function.result.null()), place=place)
 
 
 def collection(function: CatalogFunction, args: tuple[Typed, ...]) -> Typed:
@@ -76,7 +80,7 @@ def collection(function: CatalogFunction, args: tuple[Typed, ...]) -> Typed:
     return _applied(function, args, array(function.result.not_null()).not_null())
 
 
-def _applied(function: CatalogFunction, args: tuple[Typed, ...], result: DataType) -> Typed:
+def _applied(function: CatalogFunction, args: tuple[Typed, ...], result: DataType) -> Apply:
     text = template(function, tuple(a.type for a in args), result)
     return Apply(function.path.name, args, text, result, not function.deterministic)
 
