@@ -144,3 +144,24 @@ def test_any_number_of_blocks_goes_at_once_and_their_bytes_are_taken_off(
     assert (counters.records_kept, counters.bytes_kept) == (1, 3000 + 1)
     assert counters.stored_bytes > 3000
     assert (emptied.records_kept, emptied.bytes_kept, emptied.stored_bytes) == (0, 0, 0)
+
+
+def test_a_plan_that_another_process_was_quicker_with_changes_nothing(tmp_path: Path) -> None:
+    clock = ManualClock()
+    store = store_at(tmp_path, clock, block_bytes=4096)
+    stream = store.create("s", 1, retention_hours=24)
+    for n in range(3):
+        put(stream, [b"%d" % n * 3000])
+    opened = stream._opened
+    with opened.environment.read() as txn:
+        head = opened.heads(txn)[0]
+        late = retention._plan(txn, head, 0, clock.now_ms() + 1)
+    assert late.trim_offset == 3
+    clock.advance(25 * HOUR_MS)
+    assert stream.trim() == 3
+    put(stream, [b"young"])
+    before = stream.counters()
+    assert not retention._carry_out(opened, 0, late)
+    assert stream.counters() == before
+    assert read_all(stream) == [b"young"]
+    store.close()
