@@ -106,6 +106,14 @@ def reason(columns: list[str], point: Doubles, verdicts: Verdicts, at: int) -> s
     if math.isnan(value) or math.isnan(expected) or value == expected:
         return f"{columns[lead]} is {figure(value)} ({words})"
     side = "high" if value > expected else "low"
+    several = int(verdicts.kind[at]) in (LEVEL, DRIFT) and verdicts.side[at] != 0.0
+    if several and (verdicts.side[at] > 0.0) != (value > expected):
+        # The rows together are off on one side, and this one of them is on the other.
+        other = "low" if side == "high" else "high"
+        return (
+            f"{columns[lead]} is too {other} over several rows, though not in this one: "
+            f"{figure(value)} where about {figure(expected)} was expected ({words})"
+        )
     return (
         f"{columns[lead]} is too {side}: {figure(value)} where about {figure(expected)} was "
         f"expected ({words})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,11 @@ import pytest
 from statement_kit import Sql
 
 from eddyline.anomaly.choices import CHOICES, Choices, live_from_ms
-from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions
+from eddyline.anomaly.column.row import LEVEL
+from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions, Verdicts
+from eddyline.anomaly.reasons import reason
 from eddyline.errors import EddylineError
+from eddyline.sql.bind.forests import DETAILS, EXPLANATION, GRADE, SCORE
 
 HOUR_MS = 3_600_000
 START = np.datetime64("2026-03-09T00:00", "ms")  # a Monday; Berlin's clocks change on day 20
@@ -155,3 +160,23 @@ def test_live_from_is_a_time_in_the_zone_of_the_day(text: str, zone: str, hour: 
 def test_live_from_refuses_what_is_no_time(sql: Sql) -> None:
     with pytest.raises(EddylineError, match="live_from is not understood: 'soon'"):
         stated(sql, live_from="soon")
+
+
+def test_every_column_of_the_function_is_documented() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "detection.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `anomaly_")]
+    documented = {
+        name for row in rows for name in re.findall(r"`(anomaly_\w+)`", row.split("|")[1])
+    }
+    assert documented == {SCORE, GRADE, EXPLANATION, *DETAILS}
+
+
+@pytest.mark.parametrize(
+    ("side", "words"), [(-1.0, "too low over several rows, though not in"), (1.0, "too high: 103")]
+)
+def test_the_reason_of_several_rows_names_their_side(side: float, words: str) -> None:
+    one = np.ones((1, 1))
+    fields: dict[str, Any] = dict.fromkeys(Verdicts.__dataclass_fields__, np.zeros(1))
+    fields |= {"grade": np.ones(1), "verdict": np.array([2]), "lead": np.array([0])}
+    fields |= {"kind": np.array([LEVEL]), "side": np.array([side]), "expected": 100 * one}
+    assert words in reason(["n"], np.array([103.0]), Verdicts(**fields), 0)
