@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from eddyline.errors import EddylineError
-from eddyline.functions.java.date_reader import TOKEN, prefix_reader, whole_reader
+from eddyline.functions.java.date_reader import OFFSETS, TOKEN, prefix_reader, whole_reader
 from eddyline.record.types import timestamp
 from eddyline.record.vector import by_distinct_row, define
 
@@ -144,14 +144,16 @@ def _read(text: str, pattern: str, way: str, reader: Callable[[str], datetime | 
     """By strptime where it means the same, otherwise by ``reader``."""
     name = f"read_{way}_{hashlib.sha256(pattern.encode()).hexdigest()[:16]}"
     slow = f"{define(name, timestamp(6), by_distinct_row(reader, timestamp(6)))}({text})"
-    quick = _quick(pattern)
+    # A whole reader passes over the zone, which mostly ends the text.
+    zone = next((z for z in sorted(OFFSETS, key=len, reverse=True) if pattern.endswith(z)), "")
+    zone = zone if way == "whole" else ""
+    quick = _quick(pattern.removesuffix(zone))
     if quick is None:
         return slow
     directives, shape = quick
-    fits = f"regexp_full_match({text}, {shape})"
-    return (
-        f"coalesce(CASE WHEN {fits} THEN try_strptime({text}, {literal(directives)}) END, {slow})"
-    )
+    rest = OFFSETS[zone].replace("{", "{{").replace("}", "}}") if zone else ""
+    part = f"regexp_extract({text}, '^({shape})(?:{rest})$', 1)"
+    return f"coalesce(try_strptime({part}, {literal(directives)}), {slow})"
 
 
 def _quick(pattern: str) -> tuple[str, str] | None:
@@ -174,4 +176,4 @@ def _quick(pattern: str) -> tuple[str, str] | None:
         plain = word if match[3] else (match[1] or "").replace("''", "'") or "'"
         directives += plain.replace("%", "%%")
         shape += re.escape(plain).replace("'", "''").replace("{", "{{").replace("}", "}}")
-    return directives, f"'{shape}'"
+    return directives, shape

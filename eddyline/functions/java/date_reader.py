@@ -25,7 +25,7 @@ _PLAIN = re.compile(
     r"\s*(\d{1,4})-(\d{1,2})-(\d{1,2})"
     r"(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,9}))?)?)?\s*"
 )
-_OFFSET = {
+OFFSETS = {
     "X": r"Z|[+-]\d\d(?:\d\d)?", "XX": r"Z|[+-]\d{4}", "XXX": r"Z|[+-]\d\d:\d\d",
     "x": r"[+-]\d\d(?:\d\d)?", "xx": r"[+-]\d{4}", "xxx": r"[+-]\d\d:\d\d",
     "Z": r"[+-]\d{4}", "ZZ": r"[+-]\d{4}", "ZZZ": r"[+-]\d{4}",
@@ -132,7 +132,7 @@ def _exact(letters: str, _adjacent: bool) -> str | None:
         return "AM|PM"
     if letter == "G" and size <= 3:
         return "AD"
-    return _ZONE_NAME if letter == "z" and size <= 4 else _OFFSET.get(letters)
+    return _ZONE_NAME if letter == "z" and size <= 4 else OFFSETS.get(letters)
 
 
 def _lenient(letters: str, adjacent: bool) -> str | None:
