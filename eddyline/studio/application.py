@@ -10,9 +10,12 @@ from nicegui import run, ui
 from eddyline.errors import EddylineError
 from eddyline.service.applications.model import (
     CUSTOM_SNAPSHOT,
+    DIALECT_INSTEAD,
+    DIALECT_LATER,
     READY,
     RUNNING,
     SKIP_RESTORE,
+    SQL,
     Application,
     Operation,
     Operations,
@@ -148,7 +151,7 @@ class ApplicationPage:
         ready, runs = application.status == READY, application.status == RUNNING
         _put(self._state, state(application.status))
         for element, visible in (
-            (self._start, ready),
+            (self._start, ready and application.mode != SQL),
             (self._start_over, ready and bool(seen.snapshots)),
             (self._stop, runs),
             (self._take, runs),
@@ -156,6 +159,8 @@ class ApplicationPage:
         ):
             element.set_visibility(visible)
         error = escape(application.error or "")
+        if application.mode == SQL:
+            error = escape(f"A{DIALECT_LATER[1:]}: {DIALECT_INSTEAD}.")
         _put(self._error, f'<div class="notice">{error}</div>' if error else "")
         _put(self._facts, facts_html(application, now_ms))
         _put(self._code, f'<pre class="ddl">{escape(_code(application))}</pre>')

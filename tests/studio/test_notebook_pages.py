@@ -11,6 +11,7 @@ from studio_browser import Browser, Page
 from eddyline.auth.entities import Entities, EntityKind
 from eddyline.auth.grants import Grants
 from eddyline.log import PutBatch
+from eddyline.service.applications.model import SQL
 
 pytestmark = pytest.mark.browser
 CODE = (
@@ -127,6 +128,20 @@ def test_an_application_is_started_looked_at_and_stopped_with_a_snapshot(
         assert page.problems == []
     answer = studio.services.applications.list()
     assert "ticking" not in {a.name for a in answer}
+
+
+def test_a_legacy_application_says_that_it_does_not_run_here(
+    studio: Studio, chromium: Browser
+) -> None:
+    code = {"CodeContent": {"TextContent": 'CREATE STREAM "D" (x INT);'}}
+    configuration = {"ApplicationCodeConfiguration": {**code, "CodeContentType": "PLAINTEXT"}}
+    studio.services.applications.create("old", SQL, "SQL-1_0", configuration=configuration)
+    with chromium.page() as page:
+        tab = page.open("/applications/old")
+        tab.get_by_text("Applications in the dialect of SQL-1_0 do not run here yet").wait_for()
+        tab.get_by_text("CREATE STREAM").wait_for()
+        assert not tab.get_by_role("button", name="Start", exact=True).is_visible()
+        assert page.problems == []
 
 
 def test_a_role_is_made_and_gets_a_policy(studio: Studio, chromium: Browser) -> None:

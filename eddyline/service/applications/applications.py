@@ -248,9 +248,7 @@ class Applications:
             if application.status != m.READY:
                 raise _in_use(application, m.READY)
             if application.mode == m.SQL:
-                message = "applications in the dialect of SQL-1_0 do not run here yet"
-                hint = "write the statements in Flink's SQL and create a STREAMING application"
-                raise EddylineError("sql_unsupported", message, hint=hint)
+                raise EddylineError("sql_unsupported", m.DIALECT_LATER, hint=m.DIALECT_INSTEAD)
             steps = self._steps(application, python) if application.mode == m.STREAMING else []
             snapshot = self._to_restore(application, run or {})
             starting = _replace(application, status=m.STARTING, run=run or {}, error=None)

@@ -25,6 +25,10 @@ SKIP_RESTORE = "SKIP_RESTORE_FROM_SNAPSHOT"
 LATEST_SNAPSHOT = "RESTORE_FROM_LATEST_SNAPSHOT"
 CUSTOM_SNAPSHOT = "RESTORE_FROM_CUSTOM_SNAPSHOT"
 
+# Of an application of SQL-1_0, which is kept and described, and does not start.
+DIALECT_LATER = "applications in the dialect of SQL-1_0 do not run here yet"
+DIALECT_INSTEAD = "write the statements in Flink's SQL and create a STREAMING application"
+
 _NAME = re.compile(r"[a-zA-Z0-9_.-]{1,128}")
 Document = dict[str, Any]
 
