@@ -26,6 +26,7 @@ ACCOUNT = "000000000000"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
 KINESIS = f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/"
 APPLICATION = f"arn:aws:kinesisanalytics:us-east-1:{ACCOUNT}:application/"
+GLUE_TABLE = "arn:aws:glue:us-east-1:000000000000:table/gluedb/t"
 SERVICES = ("glue", "iam", "sts", "kinesisanalyticsv2")
 ALLOW = json.dumps(
     {
@@ -161,6 +162,8 @@ def glue(account: Account) -> None:
         "glue",
         ("DeleteTableVersion", {**of_t, "VersionId": oldest[0]}),
         ("BatchDeleteTableVersion", {**of_t, "VersionIds": oldest[1:]}),
+        ("TagResource", {"ResourceArn": GLUE_TABLE, "TagsToAdd": {"a": "1", "b": "2"}}),
+        ("UntagResource", {"ResourceArn": GLUE_TABLE, "TagsToRemove": ["a"]}),
     )
 
 
@@ -181,6 +184,9 @@ def glue_reads(account: Account) -> list[Call]:
         ("GetUserDefinedFunctions", {**d, "Pattern": ".*"}),
         ("GetConnection", {"Name": "c"}),
         ("GetConnections", {}),
+        ("GetTags", {"ResourceArn": GLUE_TABLE}),
+        ("SearchTables", {"SearchText": "t"}),
+        ("GetPartitionIndexes", of_t),
     ]
 
 
