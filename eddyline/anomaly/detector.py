@@ -44,6 +44,8 @@ __all__ = [
 _OWN = ("tolerance", "normalize", "false_alarms", "timed")
 # In place of the rows that are missing, where a row only teaches.
 HISTORY = -1
+# Rows after which a forest's score is evidence, even if its samples are not full.
+EARLY = 64
 _UNITS = ("scale", "rows", "first")
 
 
@@ -159,7 +161,9 @@ class Detectors:
         score = np.where(scored.rows < max(samples, shingle), 0.0, scored.score)
         has_score = score > 0.0
         before = self._judges.rows_before(keys)
-        judged = self._judges.judge(keys, times, points, np.where(has_score, score, np.nan))
+        early = (scored.rows >= max(min(samples, EARLY), shingle)) & (scored.score > 0.0)
+        evidence = np.where(early, scored.score, np.nan)
+        judged = self._judges.judge(keys, times, points, evidence)
         if self._units is not None:
             judged = _after_units(judged, before)
         if self._live_from_ms is not None:

@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from eddyline.anomaly.machine_code import MachineCode, shipped
+from eddyline.anomaly.machine_code import BoundArguments, MachineCode, shipped
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -97,6 +97,11 @@ def entry(function: F) -> F:
     if MACHINE_CODE is not None:
         return cast(F, MACHINE_CODE.function(function.__name__))
     return _compiled(function, inner=False)
+
+
+def bound(*given: Any) -> tuple[Any, ...]:
+    """Arguments that many calls of an entry share, to be handed to it as ``*bound(…)``."""
+    return given if MACHINE_CODE is None else (BoundArguments(*given),)
 
 
 def _compiled(function: F, *, inner: bool) -> F:

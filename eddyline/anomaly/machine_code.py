@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 
 SHIPPED = Path(__file__).with_name("kernels.ll.xz")
+# Of what most arrays are, which is quicker to compare than the kind's text.
+_DTYPES: dict[str, Any] = {np.dtype(k).str[1:]: np.dtype(k) for k in ("f8", "f4", "i8", "?")}
 _SCALARS: dict[str, Any] = {"int": ctypes.c_int64, "float": ctypes.c_double}
 
 
@@ -53,6 +55,32 @@ def argument_of(value: Any) -> KernelArgument:
     return KernelArgument("float" if isinstance(value, float) else "int", 0)
 
 
+class BoundArguments:
+    """Arguments whose addresses were taken once, for arrays that many calls share.
+
+    It keeps the arrays, and so their memory, alive.
+    """
+
+    __slots__ = ("_fits", "given", "kinds", "values")
+
+    def __init__(self, *given: Any) -> None:
+        self.given = flat(given)
+        self.kinds = [argument_of(one) for one in self.given]
+        self.values: list[Any] = []
+        self._fits: Any = None
+        for one, kind in zip(self.given, self.kinds, strict=True):
+            _append(self.values, one, kind)
+
+    def fit(self, arguments: list[KernelArgument], at: int) -> None:
+        """Raises TypeError unless a function with these arguments takes them from ``at`` on."""
+        if self._fits is arguments:
+            return
+        expected = arguments[at : at + len(self.kinds)]
+        if self.kinds != expected:
+            raise TypeError(f"{self.kinds} where {expected} was compiled for")
+        self._fits = arguments
+
+
 class MachineCode:
     """The shipped functions. They become machine code when the first of them is called."""
 
@@ -81,18 +109,10 @@ class MachineCode:
             nonlocal call
             if call is None:
                 call = self._address(name, arguments)
-            values: list[Any] = []
-            for one, expected in zip(flat(given), arguments, strict=True):
-                if expected.ndim == 0:
-                    values.append(one)
-                    continue
-                if one.ndim != expected.ndim or not one.flags.c_contiguous:
-                    msg = f"{name}: an array of shape {one.shape} is not as it was compiled for"
-                    raise TypeError(msg)
-                if one.dtype.str[1:] != expected.kind:
-                    raise TypeError(f"{name}: {one.dtype} where {expected.kind} was compiled for")
-                values.append(one.ctypes.data)
-                values += one.shape
+            try:
+                values = _values(given, arguments)
+            except TypeError as error:
+                raise TypeError(f"{name}: {error}") from None
             call(*values)
 
         return run
@@ -141,6 +161,38 @@ class MachineCode:
             name = function.name
             if function.is_declaration and not name.startswith(("llvm.", "never.")):
                 binding.add_symbol(name, _address(getattr(library, name)))
+
+
+def _values(given: tuple[Any, ...], arguments: list[KernelArgument]) -> list[Any]:
+    """Arguments as machine code takes them. Raises TypeError for others than it takes."""
+    values: list[Any] = []
+    at = 0
+    for one in given:
+        if isinstance(one, BoundArguments):
+            one.fit(arguments, at)
+            values += one.values
+            at += len(one.kinds)
+            continue
+        for leaf in flat(one) if isinstance(one, tuple) else (one,):
+            _append(values, leaf, arguments[at])
+            at += 1
+    if at != len(arguments):
+        raise TypeError(f"{len(arguments)} arguments are taken, not {at}")
+    return values
+
+
+def _append(values: list[Any], one: Any, expected: KernelArgument) -> None:
+    """Append an argument as machine code takes it: an array as its address and its shape."""
+    if expected.ndim == 0:
+        values.append(one)
+        return
+    if one.ndim != expected.ndim or not one.flags.c_contiguous:
+        raise TypeError(f"an array of shape {one.shape} is not as it was compiled for")
+    if one.dtype is not _DTYPES.get(expected.kind) and one.dtype.str[1:] != expected.kind:
+        raise TypeError(f"{one.dtype} where {expected.kind} was compiled for")
+    # The same as ``one.ctypes.data``, in half the time.
+    values.append(one.__array_interface__["data"][0])
+    values += one.shape
 
 
 def _address(function: Any) -> int:

@@ -8,7 +8,7 @@ says.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from eddyline.anomaly.column.row import (
     judge_rows,
     room_for,
 )
-from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles
+from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, bound
 from eddyline.anomaly.rates import FalseAlarms
 from eddyline.anomaly.units import places
 
@@ -60,6 +60,10 @@ class Judges:
         self._column_options = column_options
         self._calendar = calendar
         self._room = room_for(columns)
+        self._about = (self._options, self._column_options)
+        self._models: tuple[Any, ...] = ()
+        self._bound: tuple[Any, ...] = ()
+        self._bound_room = bound(self._room)
         self.heads = np.zeros((0, doubles(columns)))
         self.tails = np.zeros((0, KEY_SINGLES + columns * SINGLES), np.float32)
 
@@ -96,16 +100,29 @@ class Judges:
         exposure = exposures(self._column_options, points)
         rows = Rows(models, times, local_s, weekday, points, exposure, scores)
         results = _empty(n, d)
-        judge_rows(
-            rows, self.heads, self.tails, self._options, self._column_options, results, self._room
-        )
+        run: Any = judge_rows  # what is bound stands for several of its arguments
+        run(rows, *self._shared(), results, *self._bound_room)
         odd = (results.verdict == ANOMALOUS) | results.alert
+        if not odd.any():
+            none = np.zeros((n, d))
+            return Judged(np.zeros(n), results.alert, none, none.copy(), results)
         grade = np.clip(_GRADE + _GRADE_STEP * (results.rarity - results.limit), 0.05, 1.0)
         grade = np.where(odd, grade, 0.0)
         high, low = _shares(
             results.evidence, results.lead, results.kind, points > results.expected, odd
         )
         return Judged(grade, results.alert, high, low, results)
+
+    def _shared(self) -> tuple[Any, ...]:
+        """Models and options as the kernels take them; they are bound again where they moved."""
+        if (
+            not self._models
+            or self._models[0] is not self.heads
+            or self._models[1] is not self.tails
+        ):
+            self._models = (self.heads, self.tails)
+            self._bound = bound(*self._models, *self._about)
+        return self._bound
 
 
 def _empty(n: int, d: int) -> Results:

@@ -40,7 +40,7 @@ _LATER = (
     "state_ttl_ms",
 )
 # The detector whose models are stored. A job of an earlier one reads on with empty state.
-DETECTOR = 5
+DETECTOR = 6
 _NUMBER = re.compile(r"\d+$")
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from eddyline.anomaly.choices import Choices
 from eddyline.anomaly.detector import DetectorOptions, Detectors, ForestOptions, Verdicts
 from eddyline.anomaly.rates import FalseAlarms
 from eddyline.errors import EddylineError
@@ -197,3 +200,39 @@ def test_a_fault_is_not_expected_again_a_week_later() -> None:
     week = slice(fault + 7 * DAY, fault + 7 * DAY + 36)
     assert np.abs(verdicts.expected[week, 0] / (40 * mean[week]) - 1).mean() < 0.03
     assert not verdicts.alert[week].any()
+
+
+def test_a_sawtooth_is_an_alert_once() -> None:
+    rng = np.random.default_rng(3)
+    teeth = np.arange(2000) % 50 + rng.normal(0, 0.5, 2000)
+    assert judged(teeth, options("0.5/10000 rows", timed=False)).alert.sum() == 1
+
+
+def test_the_first_day_of_office_hours_is_an_alert_once() -> None:
+    for seed in (2, 4):
+        rng = np.random.default_rng(seed)
+        row = np.arange(7 * DAY)
+        busy = (row % DAY >= 96) & (row % DAY < 216) & (row < 5 * DAY)
+        counts = rng.poisson(np.where(busy, 80.0, 3.0)).astype(float)
+        assert np.flatnonzero(judged(counts, options("0.5/10000 rows")).alert).tolist() == [96]
+
+
+def flat_in_a_wave() -> Doubles:
+    """A sine that is flat for 40 rows, within its own range."""
+    rng = np.random.default_rng(9)
+    wave = 50 + 20 * np.sin(2 * np.pi * np.arange(3000) / 60) + rng.normal(0, 1.5, 3000)
+    wave[2400:2440] = 50 + rng.normal(0, 1.5, 40)
+    return np.asarray(wave)
+
+
+def test_where_many_alerts_are_allowed_kinds_of_evidence_are_heard_together() -> None:
+    """No value of the flat part is off; its shape and its level are."""
+    alerts = judged(flat_in_a_wave(), options("10/10000 rows", timed=False)).alert
+    assert alerts[2400:2445].any()
+    assert alerts[:2400].sum() <= 5
+
+
+@pytest.mark.parametrize("change", ["0:60", "0:200%"])
+def test_no_kind_of_evidence_speaks_of_a_change_that_is_too_small(change: str) -> None:
+    chosen = replace(options("10/10000 rows", timed=False), choices=Choices(minimum_change=change))
+    assert not judged(flat_in_a_wave(), chosen).alert.any()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from math import floor
+
 from eddyline.anomaly.column.model import (
+    EXPECTED,
     OFF,
     QUICK,
     QUICK_WINDOW,
@@ -24,10 +27,12 @@ from eddyline.anomaly.column.places import (
     LEVEL_X,
     LONG_END,
     ON,
+    ON_EXPECTED,
     ON_FILTER,
     ON_QUIET,
     ON_ROWS,
     ON_SIDE,
+    ON_SIGMA,
     ON_TRACK,
     ON_WINDOW,
     SEASONS,
@@ -46,21 +51,33 @@ _LONG_ROWS, _CALM_LONG_ROWS = 36.0, 12.0
 _FEW = 20.0
 # Events fewer rows apart are one; how uneven their distances and sizes may be, as shares.
 _ONE_EVENT, _UNEVEN, _UNLIKE = 3.0, 0.1, 0.3
+# So many distances may lie between two of them, if what is between them was no alert.
+_PASSED_OVER = 4.0
+# The first window, of 16 rows, that tells of a mean rather than of a few values.
+_LONG_WINDOW = 4.0
+# A column of fewer rows is young; within so many deviations a value is back where it was.
+_YOUNG_ROWS, _BACK = 400.0, 4.0
 
 
 @kernel
 def recurs(h: Doubles, judged: Doubles) -> bool:
     """Whether a single value is the third of its size at equal distances; it is remembered.
 
-    The drop of a sawtooth and a job at every hour are learnt so before any season knows them.
+    The drop of a sawtooth and a job at every hour are learnt so before any season knows them. Of a
+    young column the second one will do, if there was no room for another one before the first.
     """
     off = judged[OFF] * judged[SIGMA]
     row, last, before = h[SEEN], h[EVENT_ROW], h[EVENT_ROW + 1]
     if last > 0.0 and row - last <= _ONE_EVENT:
         return False
     gap = last - before
-    out = before > 0.0 and abs(row - last - gap) <= max(_UNEVEN * gap, 1.0)
-    for i in range(EVENTS):
+    if before > 0.0:
+        less, more = min(gap, row - last), max(gap, row - last)
+        times = min(floor(more / less + 0.5), _PASSED_OVER)
+        out = abs(more - times * less) <= max(_UNEVEN * less, 1.0)
+    else:
+        out = row < _YOUNG_ROWS and 0.0 < last <= (1.0 + _UNEVEN) * (row - last)
+    for i in range(EVENTS if before > 0.0 else 1):
         out = out and abs(off - h[EVENT_OFF + i]) <= _UNLIKE * abs(off)
     h[EVENT_ROW + 1], h[EVENT_OFF + 1] = last, h[EVENT_OFF]
     h[EVENT_ROW], h[EVENT_OFF] = row, off
@@ -68,9 +85,23 @@ def recurs(h: Doubles, judged: Doubles) -> bool:
 
 
 @kernel
+def known(h: Doubles, judged: Doubles, side: float, track: int) -> bool:
+    """Whether a young column goes back to the level from which its last episode led away: it knows
+    no season yet in which the one would be as usual as the other. That its mean over all rows
+    lags behind the new level is no news, either."""
+    if h[SEEN] > _YOUNG_ROWS or h[ON_SIGMA] <= 0.0:
+        return False
+    if h[ON_SIDE] * side > 0.0:
+        return bool(track == 1 and judged[SLOW_WINDOW] >= _LONG_WINDOW)
+    value = judged[EXPECTED] + judged[OFF] * judged[SIGMA]
+    return bool(abs(value - h[ON_EXPECTED]) <= _BACK * h[ON_SIGMA])
+
+
+@kernel
 def begin(h: Doubles, judged: Doubles, track: int) -> None:
     """The column's evidence has passed what is allowed."""
     h[ON], h[ON_ROWS], h[ON_QUIET] = 1.0, 0.0, 0.0
+    h[ON_EXPECTED], h[ON_SIGMA] = judged[EXPECTED], judged[SIGMA]
     h[ON_TRACK] = track
     h[ON_WINDOW] = judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]
     for i in range(FILTERS):

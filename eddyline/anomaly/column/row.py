@@ -24,6 +24,7 @@ from eddyline.anomaly.column.calibration import (
     note,
     talkative,
 )
+from eddyline.anomaly.column.clock import RELATIONS, TIMED, allowed, tick
 from eddyline.anomaly.column.expectation import SPARSE
 from eddyline.anomaly.column.key import (
     ACTIVE,
@@ -36,7 +37,6 @@ from eddyline.anomaly.column.key import (
     KEY_DOUBLES,
     KEY_SINGLES,
     KIND,
-    LAST_S,
     NOVEL,
     NOVEL_RING,
     NUMBER,
@@ -46,9 +46,7 @@ from eddyline.anomaly.column.key import (
     SIDE,
     START_MS,
     START_ROW,
-    STEP_RING,
     STEP_S,
-    STEPS,
     STRENGTH,
     TOGETHER,
     TOGETHER_RING,
@@ -75,6 +73,7 @@ from eddyline.anomaly.column.places import (
     COUNT,
     DOUBLES,
     HISTORY,
+    LARGE_ROW,
     LAW,
     LEVEL_F,
     LEVEL_X,
@@ -88,14 +87,16 @@ from eddyline.anomaly.column.places import (
     SHARE_OF,
     SINGLES,
     TRACKS,
+    WINDOW_S,
+    WINDOW_V,
 )
 from eddyline.anomaly.column.relation import forget_relation, judge_relation
-from eddyline.anomaly.column.similarity import place_distance, shape_distance
+from eddyline.anomaly.column.similarity import LENGTH, LEVEL_ROWS, place_distance, shape_distance
 from eddyline.anomaly.column.surprise import surprise
 from eddyline.anomaly.column.windows import LENGTHS
 from eddyline.anomaly.kernel import Bools, Doubles, Int64s, Singles, entry, kernel
 
-WEEK_S, DAY_S = 604_800.0, 86_400.0
+DAY_S = 86_400.0
 # In place of a weekday: the row's own, and that no season is wanted.
 OWN_WEEKDAY, NO_SEASON = -1, -2
 # One false alarm in ten keys, spread over the rows of a key's first weeks as 1 / row: decades
@@ -106,6 +107,16 @@ POINT, LEVEL, DRIFT, RELATION, SHAPE, PLACE, FOREST = 0, 1, 2, 3, 4, 5, 6
 # Rows before shape, place and forest say anything.
 _NOVEL_ROWS = 100.0
 _FOREST_WEIGHT = 0.7
+# Where many false alarms are allowed (from one in so many decades of rows on, over so many decades
+# more and more), kinds of evidence are heard together.
+_AT_ONCE_FROM, _AT_ONCE_OVER = 3.25, 0.25
+# Then a column alone must be
+# rarer by so many decades, and its rarity, less and up to a bound, counts with such a weight.
+_ALONE, _COLUMN_WEIGHT, _COLUMN_LESS, _COLUMN_MOST = 2.15, 0.4, 0.3, 6.0
+# The window, of 8 rows, that says on which side a column's newest rows are.
+_SIDE_WINDOW = 3
+# So many deviations a share must be off over these rows.
+_SHARE_OFF = 2.0
 # Rows that a shape, a place or a forest's score tells of.
 _NOVEL_LENGTH = 8.0
 # Counts of a greater mean take part in the relation of columns.
@@ -123,9 +134,6 @@ _STRONGER = 8.0
 _SUDDEN = 2.0
 _HABIT, _HABIT_ROWS = 0.06, 20_000.0
 _COLUMN_HABIT, _COLUMN_HABIT_ROWS = 0.5, 1000.0
-# Of a key's options: rate of false alarms, whether it is per week, rows' distance if given, timed.
-RATE, PER_WEEK, GIVEN_STEP_S, TIMED, RELATIONS = 0, 1, 2, 3, 4
-KEY_OPTIONS = 5
 # Of a row, handed from ``judge_columns`` to ``conclude``.
 (
     RARITY,
@@ -142,45 +150,11 @@ KEY_OPTIONS = 5
     TALK,
     BOTH,
     ROW_STRENGTH,
-) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13
-PASSED = 14
-
-
-@kernel
-def allowed(k: Doubles, options: Doubles) -> float:
-    """-log10 of the false alarms that are allowed per row; 0 while that is not known."""
-    if options[PER_WEEK] == 0.0:
-        return -log10(options[RATE])
-    if k[STEP_S] <= 0.0:
-        return 0.0
-    return -log10(min(options[RATE] * k[STEP_S] / WEEK_S, 0.05))
-
-
-@kernel
-def tick(k: Doubles, options: Doubles, local_s: float) -> None:
-    """The key's clock: how far rows usually lie apart."""
-    rows = k[ROWS]
-    if options[GIVEN_STEP_S] > 0.0:
-        k[STEP_S] = options[GIVEN_STEP_S]
-    elif rows > 0.0 and options[TIMED] > 0.0:
-        k[STEP_RING + int(rows - 1.0) % STEPS] = max(local_s - k[LAST_S], 0.0)
-        if rows == 11.0 or int(rows) % 200 == 50:
-            k[STEP_S] = max(_median(k, int(min(rows, STEPS))), 1e-3)
-    k[LAST_S] = local_s
-    k[ROWS] = rows + 1.0
-
-
-@kernel
-def _median(k: Doubles, n: int) -> float:
-    """The middle of the newest distances."""
-    for i in range(n):
-        value, less, same = k[STEP_RING + i], 0, 0
-        for j in range(n):
-            less += int(k[STEP_RING + j] < value)
-            same += int(k[STEP_RING + j] == value)
-        if less <= n // 2 < less + same:
-            return float(value)
-    return 0.0
+    COLUMN_SHARE,
+    AT_ONCE,
+    LARGE,
+) = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
+PASSED = 17
 
 
 class Room(NamedTuple):
@@ -262,6 +236,8 @@ def judge_columns(
         row[i] = 0.0
     limit = allowed(k, options)
     talk = min(max((4.3 - limit) / 1.3, 0.0), 1.0)
+    if limit > 0.0 and k[ROWS] > _NOVEL_ROWS:
+        row[AT_ONCE] = min(max((_AT_ONCE_FROM - limit) / _AT_ONCE_OVER, 0.0), 1.0)
     # A young key has few rows in which a false alarm can be: what it may spend is spread over them.
     if limit > 0.0:
         limit = min(limit, log10(max(k[ROWS], 2.0)) + _YOUNG_DECADES)
@@ -269,7 +245,8 @@ def judge_columns(
     k[HABIT] *= 1.0 - 1.0 / _COLUMN_HABIT_ROWS
     timed = options[TIMED] > 0.0 and k[STEP_S] > 0.0 and rows.weekday[r] > NO_SEASON
     day_rows = DAY_S / k[STEP_S] if k[STEP_S] > 0.0 else 288.0
-    share = log10((0.9 if d == 1 else 0.8) - 0.45 * talk)
+    share = log10((0.9 if d == 1 else 0.8) - 0.45 * talk) - _ALONE * row[AT_ONCE]
+    row[COLUMN_SHARE] = share - _COLUMN_HABIT * k[HABIT]
     row[RARITY], row[NOVEL_SQUARE] = -1.0, -1.0
     whole, busy = True, False
     for j in range(d):
@@ -288,7 +265,7 @@ def judge_columns(
             int(o[CHOSEN]), o[SHARE_OF] >= 0.0, h[ON] > 0.0, scratch, judged,
         )  # fmt: skip
         if h[BORN] > 0.0 and h[SEEN] > 12.0:
-            part = share - _COLUMN_HABIT * k[HABIT]
+            part = row[COLUMN_SHARE]
             band_of(
                 h, judged, limit, split - part, r, j, results.expected, results.lower,
                 results.upper,
@@ -297,7 +274,8 @@ def judge_columns(
             residual[j] = judged[OFF]
             solid[j] = 1.0 if h[LAW] != COUNT or h[LEVEL_X] >= _SOLID * h[LEVEL_F] else 0.0
             busy |= h[ON] > 0.0
-        _similar(h, c, j, room, row)
+        since = LEVEL_ROWS if _beside_the_point(h, o) else h[SEEN] - h[LARGE_ROW]
+        _similar(h, c, j, room, since, row)
     if d > 1 and whole and options[RELATIONS] > 0.0:
         if timed and k[ROWS] - 1.0 >= day_rows > k[ROWS] - 2.0:
             forget_relation(head, KEY_DOUBLES + d * DOUBLES, d)
@@ -337,8 +315,12 @@ def _column(
     evidence[j] = max(rarity, 0.0) if e > 0.0 else -max(rarity, 0.0)
     if too_small(h, judged, o):
         rarity = min(rarity, 0.0)
-    single = track == 0 and judged[QUICK_WINDOW] < 1.0
+    else:
+        h[LARGE_ROW] = h[SEEN]
+    single = (judged[QUICK_WINDOW] if track == 0 else judged[SLOW_WINDOW]) < 1.0
     if single and rarity >= limit > 0.0 and episode.recurs(h, judged):
+        rarity = 0.0
+    if rarity >= limit > 0.0 and episode.known(h, judged, e, track):
         rarity = 0.0
     if h[ON] > 0.0:
         episode.go_on(h, judged, min(max(day_rows, 50.0), 300.0))
@@ -357,11 +339,28 @@ def _column(
 
 
 @kernel
-def _similar(h: Doubles, c: Singles, j: int, room: Singles, row: Doubles) -> None:
-    """Shape and place of a column, into the row's greatest."""
+def _beside_the_point(h: Doubles, o: Doubles) -> bool:
+    """Whether a column's newest rows are not off on the side that matters; or a share is not off,
+    of which shape and place know the numerator only."""
+    off, sigma = h[WINDOW_S + _SIDE_WINDOW], sqrt(h[WINDOW_V + _SIDE_WINDOW])
+    if o[ONE_SIDE] != 0.0 and o[ONE_SIDE] * off < sigma:
+        return True
+    return bool(o[SHARE_OF] >= 0.0 and abs(off) < _SHARE_OFF * sigma)
+
+
+@kernel
+def _similar(h: Doubles, c: Singles, j: int, room: Singles, since: float, row: Doubles) -> None:
+    """Shape and place of a column, into the row's greatest. since: rows for which the column has
+    not been off by what matters: if none of a stretch was, it is no news."""
     a, b = shape_distance(h, c, room), place_distance(h, c)
     s = surprise(h, SHAPE_SEEN, c, SHAPE_TAIL, a) if a >= 0.0 else 0.0
     p = surprise(h, PLACE_SEEN, c, PLACE_TAIL, b) if b >= 0.0 else 0.0
+    if since < LENGTH:
+        row[LARGE] = 1.0
+    else:
+        s = 0.0
+    if since >= LEVEL_ROWS:
+        p = 0.0
     if h[SEEN] > _NOVEL_ROWS and s * s + p * p > row[NOVEL_SQUARE]:
         row[NOVEL_SQUARE], row[NOVEL_COLUMN] = s * s + p * p, j
         row[NOVEL_KIND] = SHAPE if s >= p else PLACE
@@ -376,7 +375,7 @@ def _related(
     e, column, side = judge_relation(head, at, residual, solid, busy, work)
     rarity = calibrated(k, TOGETHER, TOGETHER_PRIOR, e) - 1.0 - log10(float(len(residual)))
     note(k, TOGETHER, ks, TOGETHER_RING, TOGETHER_PRIOR, e)
-    if rarity > row[RARITY] and rarity >= limit > 0.0:
+    if rarity > row[RARITY] and rarity >= limit > 0.0 and row[LARGE] > 0.0:
         row[RARITY], row[RARITY_COLUMN], row[RARITY_KIND] = rarity, column, RELATION
         row[RARITY_SIDE], row[RARITY_WINDOW] = side, 0.0
 
@@ -426,17 +425,24 @@ def _novel(
     f = 0.0
     if score == score:
         f = min(score, surprise(k, FOREST_TAIL, ks, FOREST_BINS, score))
+    if row[LARGE] == 0.0:
+        f = 0.0
     k[BAR] *= 1.0 - 1.0 / _HABIT_ROWS
     if row[READY] <= _NOVEL_ROWS:
         return -1.0
-    e = sqrt(max(row[NOVEL_SQUARE], 0.0) + (_FOREST_WEIGHT * f) ** 2) / (1.0 + _HABIT * k[BAR])
-    if 0.7 * f > sqrt(max(row[NOVEL_SQUARE], 0.0)):
+    own = min(max(row[RARITY] - row[COLUMN_SHARE] - _COLUMN_LESS, 0.0), _COLUMN_MOST)
+    own *= _COLUMN_WEIGHT * row[AT_ONCE]
+    square = max(row[NOVEL_SQUARE], 0.0)
+    e = sqrt(square + (_FOREST_WEIGHT * f) ** 2 + own * own) / (1.0 + _HABIT * k[BAR])
+    if own > max(sqrt(square), _FOREST_WEIGHT * f):
+        row[NOVEL_KIND], row[NOVEL_COLUMN] = row[RARITY_KIND], row[RARITY_COLUMN]
+    elif _FOREST_WEIGHT * f > sqrt(square):
         row[NOVEL_KIND] = FOREST
     prior = talkative(NOVEL_PRIOR, row[TALK])
     out = calibrated(k, NOVEL, prior, e)
     note(k, NOVEL, ks, NOVEL_RING, prior, e)
     out = min(out, log10(row[READY]) + _NOVEL_SUPPORT)
-    return out + log10(0.1 + 0.45 * row[TALK]) - split
+    return out + log10(0.1 + 0.45 * (row[TALK] + row[AT_ONCE])) - split
 
 
 @kernel

@@ -22,7 +22,7 @@ _PRIOR_WD, _PRIOR_HOW, _PRIOR_BOD = 0.05, 0.03, 0.1
 # So many times as many events as chance asks for make a cell of few events believed.
 _FEW_HOUR, _FEW_BIN = 10.0, 3.0
 _WORKING_DAYS = 5
-_SECOND_DAY, _FIRST_WEEKEND = 0.15, 0.35
+_SECOND_DAY, _FIRST_WEEKEND = 0.15, 0.5
 _FIRST_SUNDAY, _FIRST_WEEK = 0.3, 0.1
 # Of a fault so much is learnt for the same hour of the next week, and so many deviations at most,
 # unless the hour was off on the same side a week before.

@@ -27,7 +27,7 @@ from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
 LENGTH = 8
 LEAST_LAG = 48
-LEVEL, EVERY = 24, 6
+LEVEL_ROWS, EVERY = 24, 6
 _FAR = 1e18
 
 
@@ -82,15 +82,15 @@ def shape_distance(h: Doubles, c: Singles, scratch: Singles) -> float:
 def place_distance(h: Doubles, c: Singles) -> float:
     """Distance of the newest level to the third nearest earlier one; -1 while there are too few."""
     n = int(h[RECENT_ROWS])
-    if n < LEVEL:
+    if n < LEVEL_ROWS:
         return -1.0
     total = 0.0
-    for i in range(LEVEL):
-        total += float(c[RECENT + n - LEVEL + i])
-    mean = total / LEVEL
+    for i in range(LEVEL_ROWS):
+        total += float(c[RECENT + n - LEVEL_ROWS + i])
+    mean = total / LEVEL_ROWS
     kept = int(min(h[MEANS], MEANS_KEPT))
     # Means that share rows with the newest one are not earlier ones.
-    overlapping = min(kept, LEVEL // EVERY)
+    overlapping = min(kept, LEVEL_ROWS // EVERY)
     out = _third(c, kept, overlapping, int(h[MEANS]), mean)
     if int(h[SEEN]) % EVERY == 0:
         _keep(h, c, np.float32(mean))
