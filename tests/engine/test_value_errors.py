@@ -50,7 +50,7 @@ def sql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sql]:
         ),
         (
             "SELECT MIN(CAST(a AS DATE)) FROM s",
-            "a value: '12' is not a DATE in CAST(a AS DATE), where a = '12'",
+            "a value: 'abc' is not a DATE in CAST(a AS DATE), where a = 'abc'",
             (1, 12),
         ),
     ],
