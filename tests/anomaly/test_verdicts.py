@@ -236,3 +236,15 @@ def test_where_many_alerts_are_allowed_kinds_of_evidence_are_heard_together() ->
 def test_no_kind_of_evidence_speaks_of_a_change_that_is_too_small(change: str) -> None:
     chosen = replace(options("10/10000 rows", timed=False), choices=Choices(minimum_change=change))
     assert not judged(flat_in_a_wave(), chosen).alert.any()
+
+
+@pytest.mark.parametrize("gap", [100, 300, 600])
+@pytest.mark.parametrize(
+    ("at", "first", "second"), [(600, 300, 300), (600, 300, 20), (1500, 300, 200)]
+)
+def test_a_fault_does_not_hide_the_next_one(at: int, first: int, second: int, gap: int) -> None:
+    """How far values stray is learnt from a single outlier only within bounds."""
+    values = np.random.default_rng(1).normal(100.0, 3.0, at + gap + 20)
+    values[at], values[at + gap] = first, second
+    alerts = judged(values, options("0.1/week")).alert
+    assert np.flatnonzero(alerts).tolist() == [at, at + gap]

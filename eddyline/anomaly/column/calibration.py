@@ -23,6 +23,9 @@ NOVEL_PRIOR, TOGETHER_PRIOR = (2.1, 0.48, 1.5), (2.5, 0.45, 1.5)
 _PRIOR_BLOCKS, _YOUNG_BLOCKS = 12.0, 10.0
 _PRIOR_SCALE, _LEAST_SCALE = 30.0, 0.2
 _TALK_YOUNG = 0.8
+# One block of fewer would move the upper quantile; its greatest evidence counts for so many decades
+# at most, so that a fault of the first days does not hide the next one.
+_FEW_BLOCKS, _FEW_MOST = 6, 6.0
 LN10 = 2.302585092994046
 _LOG_BLOCK = 2.1583624920952498  # log10(144)
 # Doubles of a calibration: rows in the block, its greatest, blocks so far, place, scale.
@@ -73,6 +76,8 @@ def note(
     if h[at + _ROWS] < BLOCK:
         return
     done = int(h[at + _BLOCKS])
+    if done < _FEW_BLOCKS:
+        h[at + _GREATEST] = min(h[at + _GREATEST], needed(h, at, prior, _FEW_MOST))
     c[ring + done % BLOCKS] = h[at + _GREATEST]
     h[at + _BLOCKS] = done + 1.0
     h[at + _ROWS], h[at + _GREATEST] = 0.0, 0.0

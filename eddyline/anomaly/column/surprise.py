@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, floor, log2, log10
+from math import exp, floor, log, log2, log10
 
 from eddyline.anomaly.column.places import BINS
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
@@ -15,6 +15,9 @@ _STEP = 4.0
 _SIDE = BINS // 2
 # Sums of greater distances would not fit their single precision.
 _GREATEST = 1e30
+# A bounded value lies at most so many mean excesses beyond the top, more where the top has more:
+# what an exponential tail shows by chance.
+_BOUND = 4.0
 
 
 @kernel
@@ -44,6 +47,18 @@ def surprise(h: Doubles, at: int, c: Singles, bins: int, value: float) -> float:
         for j in range(2 * BINS):
             c[bins + j] = float(c[bins + j]) * 0.5
     return out
+
+
+@kernel
+def bounded(h: Doubles, at: int, c: Singles, bins: int, value: float) -> float:
+    """A number of deviations as it may be learnt: one far beyond all others counts for less, so
+    that a single fault does not hide the next one. Where such values recur, the bound grows with
+    each of them."""
+    count = h[at]
+    if count < WARM:
+        return min(value, _BOUND + log(count + 1.0))
+    above, edge, excess = _top(c, bins, count, h[at + 1])
+    return min(value, edge + (_BOUND + log(above + 1.0)) * excess)
 
 
 @kernel
@@ -81,16 +96,10 @@ def bin_of(value: float, reference: float) -> int:
 @kernel
 def tail(c: Singles, bins: int, value: float, i: int, count: float, reference: float) -> float:
     """The share of distances that are as great or greater."""
-    above, sums, j = 0.0, 0.0, BINS - 1
-    most = _TOP * count
-    while j >= 0 and above + float(c[bins + j]) <= most:
-        above += float(c[bins + j])
-        sums += float(c[bins + BINS + j])
-        j -= 1
-    edge = reference * 2.0 ** ((j + 1 - _SIDE) / _STEP)
+    above, edge, excess = _top(c, bins, count, reference)
     if value > edge:
-        excess = max((sums - edge * above) / above if above > 0.0 else 0.19 * edge, 1e-300)
         return (above + 1.0) / (count + 1.0) * exp(-(value - edge) / excess)
+    above, j = 0.0, BINS - 1
     while j > i:
         above += float(c[bins + j])
         j -= 1
@@ -98,3 +107,18 @@ def tail(c: Singles, bins: int, value: float, i: int, count: float, reference: f
     high = low * 2.0 ** (1.0 / _STEP)
     inside = min(max((high - value) / (high - low), 0.0), 1.0)
     return float((above + inside * float(c[bins + i]) + 1.0) / (count + 1.0))
+
+
+@kernel
+def _top(c: Singles, bins: int, count: float, reference: float) -> tuple[float, float, float]:
+    """The greatest 2 % of the distances: how many, where they begin, and how far beyond they lie
+    in the mean."""
+    above, sums, j = 0.0, 0.0, BINS - 1
+    most = _TOP * count
+    while j >= 0 and above + float(c[bins + j]) <= most:
+        above += float(c[bins + j])
+        sums += float(c[bins + BINS + j])
+        j -= 1
+    edge = reference * 2.0 ** ((j + 1 - _SIDE) / _STEP)
+    excess = max((sums - edge * above) / above if above > 0.0 else 0.19 * edge, 1e-300)
+    return above, edge, excess
