@@ -146,6 +146,7 @@ FEWEST = {
     "jdbc": {"url": "jdbc:postgresql://h/d", "table-name": "t"},
     "datagen": {},
     "faker": {"fields.a.expression": "#{Name.name}"},
+    "nexmark": {"events": "10"},
     "print": {},
     "blackhole": {},
 }  # fmt: skip

@@ -220,7 +220,7 @@ def test_a_template_is_kept_under_a_name(studio: Studio, chromium: Browser) -> N
         tab.get_by_role("button", name="Save as").click()
         tab.get_by_role("dialog").get_by_label("Name").fill("Mine")
         tab.get_by_role("dialog").get_by_role("button", name="Save", exact=True).click()
-        tab.get_by_role("dialog").wait_for(state="hidden")
+        tab.get_by_role("button", name="Remove the kept template", disabled=False).wait_for()
         kept = studio.services.data_dir / "templates" / "Mine.template"
         assert "sensor_id" in kept.read_text()
 
