@@ -12,7 +12,7 @@ from eddyline.clock import Clock
 # Micro-batches begin at least so long after one another.
 PACE_S = 0.02
 # Those that cost more begin so much later that they take this share of a core, but at most so late.
-CPU_SHARE = 0.06
+CPU_SHARE = 0.054
 PACE_MAX_S = 0.1
 # How much a micro-batch counts in the mean cost: the pace follows a trickle that lasts.
 _WEIGHT = 0.05
