@@ -26,6 +26,7 @@ PARTS = {
     "depth": "A hundred million records",
     "log": "The log, in process",
     "engine": "The engine",
+    "nexmark": "The engine: Nexmark beside Flink",
     "state": "Operators over large state",
     "live": "Jobs on slow streams",
     "cliffs": "Where a job's cost could jump",

@@ -103,13 +103,26 @@ def _end(fault: Fault) -> int:
 def yardstick(one: World, evidence: list[np.ndarray], per_week: float) -> Tally:
     """The tally at the least threshold for all keys at which the rate is kept."""
     values = np.sort(np.concatenate(evidence))[::-1]
+
+    def at(share: float) -> Tally:
+        return _at(one, evidence, float(values[int(share * len(values))]))
+
     best = tally = Tally(weeks=1.0)
-    share = SHARE_LEAST
+    kept = share = SHARE_LEAST
     # From above: below the threshold, alerts would run into one another and be few again.
-    while tally.false <= per_week * tally.weeks and share < 0.5:
-        best = tally
-        tally = _at(one, evidence, float(values[int(share * len(values))]))
+    while share < 0.5:
+        tally = at(share)
+        if tally.false > per_week * tally.weeks:
+            break
+        best, kept = tally, share
         share *= SHARE_STEP
+    for _ in range(10):
+        middle = (kept * share) ** 0.5
+        tally = at(middle)
+        if tally.false > per_week * tally.weeks:
+            share = middle
+        else:
+            best, kept = tally, middle
     return best
 
 
