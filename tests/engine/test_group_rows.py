@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from lone_operator import LoneOperator, kinds_of
 
-from eddyline.clock import SYSTEM
-from eddyline.engine.build import NODES, BuildContext
-from eddyline.engine.database import Database
 from eddyline.engine.keyed import keyed_state
-from eddyline.engine.metrics import Figures
 from eddyline.engine.operators import group_aggregate
-from eddyline.engine.operators.operator import Operator, Step
+from eddyline.engine.operators.operator import Step
 from eddyline.record import types as t
 from eddyline.record.batch import Batch
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import DataType, quote
-from eddyline.settings import Settings
 from eddyline.sql import physical as p
 
 ROWS = Schema.of(k=t.INT, s=t.STRING, i=t.INT, b=t.BIGINT, d=t.DOUBLE, at=t.timestamp(3))
@@ -35,64 +30,25 @@ CALLS: tuple[tuple[str, str | None, DataType], ...] = (
 Shown = list[tuple[int, tuple[Any, ...]]]
 
 
-class Fed(Operator):
-    """Stands for the operators below."""
-
-
-class Grouping:
-    """One operator over a database of its own, restarted when asked to."""
+class Grouping(LoneOperator):
+    """A grouping with all calls."""
 
     def __init__(self, directory: Path, keys: tuple[str, ...]) -> None:
-        self.settings = Settings(data_dir=directory)
-        self.directory = directory
-        directory.mkdir()
-        node = p.Values((), ROWS)
         calls = []
         for n, (function, column, kind) in enumerate(CALLS):
             args = () if column is None else (p.Expr(quote(column), ROWS[column]),)
             calls.append(p.Aggregate(function, args, kind, f"r{n}"))
         columns = [Column(k, ROWS[k]) for k in keys] + [Column(c.name, c.type) for c in calls]
-        self.node = p.GroupAggregate(node, keys, tuple(calls), Schema(tuple(columns)))
-        self.open()
-        with self.db.transaction():
-            self.op.create()
-
-    def open(self) -> None:
-        self.db = Database(self.directory / "state.duckdb", self.settings)
-        shop = BuildContext(
-            "job", 1, "UTC", self.db, self.settings, SYSTEM, Figures(), None, None,  # type: ignore[arg-type]
-            directory=self.directory,
-        )  # fmt: skip
-        fed = Fed(shop.context("fed"), (), ROWS)
-        self.op = NODES[p.GroupAggregate](shop, shop.context("op"), (fed,), self.node)
-
-    def restart(self) -> None:
-        assert self.op.keyed is not None
-        saved = json.loads(json.dumps([self.op.save(), self.op.keyed.save()]))
-        self.close()
-        self.open()
-        assert self.op.keyed is not None
-        self.op.keyed.restore(saved[1])
-        with self.db.transaction():
-            self.op.adapt()
-        self.op.restore(saved[0])
+        schema = Schema(tuple(columns))
+        node = p.GroupAggregate(p.Values((), ROWS), keys, tuple(calls), schema)
+        super().__init__(directory, node, ROWS)
 
     def step(self, rows: list[dict[str, Any]]) -> Shown:
-        batch = Batch(pa.Table.from_pylist(rows, schema=ROWS.arrow()))
-        with self.db.transaction():
-            out = self.op.step((Step(batch, 0),)).batch
-        assert self.op.keyed is not None
-        self.op.keyed.committed()
+        out = self.output(Step(Batch(pa.Table.from_pylist(rows, schema=ROWS.arrow())), 0))
         if out is None:
             return []
-        assert out.rows.schema.equals(self.node.schema.arrow())
-        kinds = [0] * out.num_rows if out.kinds is None else out.kinds.tolist()
         values = [tuple(map(str, row.values())) for row in out.rows.to_pylist()]
-        return list(zip(kinds, values, strict=True))
-
-    def close(self) -> None:
-        self.op.close()
-        self.db.close()
+        return list(zip(kinds_of(out), values, strict=True))
 
 
 def some_rows(chance: random.Random, count: int) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_group_rows import Fed
+from lone_operator import LoneOperator, kinds_of
 
-from eddyline.clock import SYSTEM
-from eddyline.engine.build import NODES, BuildContext
-from eddyline.engine.database import Database
 from eddyline.engine.keyed import keyed_state
-from eddyline.engine.metrics import Figures
 from eddyline.engine.operators import join_rows
 from eddyline.engine.operators.operator import Step
 from eddyline.record import types as t
@@ -24,7 +19,6 @@ from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
 from eddyline.record.plain_rows import PlainRows
 from eddyline.record.schema import Column, Schema
-from eddyline.settings import Settings
 from eddyline.sql import physical as p
 
 LEFT = Schema.of(k=t.INT, s=t.STRING, d=t.DOUBLE)
@@ -39,64 +33,30 @@ OUT = Schema(
 )
 
 
-class Joining:
-    """One operator over a database of its own, restarted when asked to."""
+class Joining(LoneOperator):
+    """A join on equal keys. steady: rows only come."""
 
     def __init__(
         self, directory: Path, kind: p.JoinKind, keys: tuple[str, ...], steady: bool
     ) -> None:
-        self.directory, self.steady = directory, steady
-        directory.mkdir()
         sides = p.Values((), LEFT), p.Values((), RIGHT)
-        self.node = p.Join(*sides, kind, keys, keys, None, *NAMES, OUT)
-        self.open()
-        with self.db.transaction():
-            self.op.create()
-
-    def open(self) -> None:
-        settings = Settings(data_dir=self.directory)
-        self.db = Database(self.directory / "state.duckdb", settings)
-        shop = BuildContext(
-            "job", 1, "UTC", self.db, settings, SYSTEM, Figures(), None, None,  # type: ignore[arg-type]
-            directory=self.directory,
-        )  # fmt: skip
-        fed = tuple(Fed(shop.context(f"fed{n}"), (), s) for n, s in enumerate((LEFT, RIGHT)))
-        for below in fed:
-            below.insert_only = self.steady
-        self.op = NODES[p.Join](shop, shop.context("op"), fed, self.node)
-
-    def restart(self) -> None:
-        assert self.op.keyed is not None
-        saved = json.loads(json.dumps(self.op.keyed.save()))
-        self.close()
-        self.open()
-        assert self.op.keyed is not None
-        self.op.keyed.restore(saved)
-        with self.db.transaction():
-            self.op.adapt()
+        node = p.Join(*sides, kind, keys, keys, None, *NAMES, OUT)
+        super().__init__(directory, node, LEFT, RIGHT, insert_only=steady)
 
     def step(self, sides: list[tuple[list[Any], list[int]]], *, plain: bool) -> list[Any]:
         steps = []
         for schema, (rows, kinds) in zip((LEFT, RIGHT), sides, strict=True):
             table = pa.Table.from_pylist(rows, schema=schema.arrow())
-            given = None if self.steady else np.array(kinds, np.int8)
+            given = None if self.insert_only else np.array(kinds, np.int8)
             batch = Batch(PlainRows.of(table) if plain else table, given) if rows else None
             steps.append(Step(batch, 0))
-        with self.db.transaction():
-            out = self.op.step(tuple(steps)).batch
-        assert self.op.keyed is not None
-        self.op.keyed.committed()
+        out = self.output(*steps)
         if out is None:
             return []
-        assert out.rows.schema.equals(OUT.arrow())
-        kinds = [0] * out.num_rows if out.kinds is None else out.kinds.tolist()
+        kinds = kinds_of(out)
         assert kinds == sorted(kinds, reverse=True), "what goes comes first"
         values = [tuple(map(repr, row.values())) for row in out.rows.to_pylist()]
         return sorted(zip(kinds, values, strict=True))
-
-    def close(self) -> None:
-        self.op.close()
-        self.db.close()
 
 
 class Changes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -10,20 +9,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_group_rows import Fed
+from lone_operator import LoneOperator, kinds_of
 
-from eddyline.clock import SYSTEM
-from eddyline.engine.build import NODES, BuildContext
-from eddyline.engine.database import Database
 from eddyline.engine.keyed import keyed_state
-from eddyline.engine.metrics import Figures
 from eddyline.engine.operators.operator import Step
 from eddyline.record import types as t
 from eddyline.record.batch import Batch
 from eddyline.record.formats import kernel
 from eddyline.record.plain_rows import PlainRows
 from eddyline.record.schema import Column, Schema
-from eddyline.settings import Settings
 from eddyline.sql import physical as p
 from eddyline.sql.physical_ordered import Deduplicate, Keep, Rank
 from eddyline.sql.sorting import SortKey
@@ -51,60 +45,22 @@ NODES_TO_TRY: dict[str, Any] = {
 }
 
 
-class Keeping:
-    """One operator over a database of its own, restarted when asked to."""
-
-    def __init__(self, directory: Path, node: Any) -> None:
-        self.directory, self.node = directory, node
-        directory.mkdir()
-        self.open()
-        with self.db.transaction():
-            self.op.create()
-
-    def open(self) -> None:
-        settings = Settings(data_dir=self.directory)
-        self.db = Database(self.directory / "state.duckdb", settings)
-        shop = BuildContext(
-            "job", 1, "UTC", self.db, settings, SYSTEM, Figures(), None, None,  # type: ignore[arg-type]
-            directory=self.directory,
-        )  # fmt: skip
-        fed = Fed(shop.context("fed"), (), ROWS)
-        self.op = NODES[type(self.node)](shop, shop.context("op"), (fed,), self.node)
+class Keeping(LoneOperator):
+    """A Top-N or a deduplication."""
 
     def by_statements(self) -> None:
         self.op._row_way, self.op._has_row_way = None, False
 
-    def restart(self) -> None:
-        assert self.op.keyed is not None
-        saved = json.loads(json.dumps([self.op.save(), self.op.keyed.save()]))
-        self.close()
-        self.open()
-        assert self.op.keyed is not None
-        self.op.keyed.restore(saved[1])
-        with self.db.transaction():
-            self.op.adapt()
-        if saved[0] is not None:
-            self.op.restore(saved[0])
-
     def step(self, rows: list[dict[str, Any]], *, plain: bool) -> list[Any]:
         table = pa.Table.from_pylist(rows, schema=ROWS.arrow())
         marks = np.arange(len(rows))
-        with self.db.transaction():
-            batch = Batch(PlainRows.of(table) if plain else table, None, marks)
-            out = self.op.step((Step(batch, 0),)).batch
-        assert self.op.keyed is not None
-        self.op.keyed.committed()
+        out = self.output(Step(Batch(PlainRows.of(table) if plain else table, None, marks), 0))
         if out is None:
             return []
-        assert out.rows.schema.equals(self.node.schema.arrow())
-        kinds = [0] * out.num_rows if out.kinds is None else out.kinds.tolist()
+        kinds = kinds_of(out)
         after = kinds if out.watermarks is None else out.watermarks.tolist()
         values = [tuple(map(repr, row.values())) for row in out.rows.to_pylist()]
         return list(zip(kinds, after, values, strict=True))
-
-    def close(self) -> None:
-        self.op.close()
-        self.db.close()
 
 
 @pytest.mark.parametrize("name", NODES_TO_TRY)
@@ -115,8 +71,8 @@ def test_both_ways_give_the_same(
     monkeypatch.setattr(keyed_state, "HOT_ROWS", 12)
     monkeypatch.setattr(keyed_state, "CALM_BATCHES", 3)
     monkeypatch.setattr(kernel, "PLAIN_ROWS", 8)
-    by_rows = Keeping(tmp_path / "rows", NODES_TO_TRY[name])
-    by_statements = Keeping(tmp_path / "statements", NODES_TO_TRY[name])
+    by_rows = Keeping(tmp_path / "rows", NODES_TO_TRY[name], ROWS)
+    by_statements = Keeping(tmp_path / "statements", NODES_TO_TRY[name], ROWS)
     assert getattr(by_rows.op, "_row_way", None) or getattr(by_rows.op, "_has_row_way", False)
     by_statements.by_statements()
     chance = random.Random(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from test_group_rows import CALLS, ROWS, Fed, some_rows
+from lone_operator import LoneOperator
+from test_group_rows import CALLS, ROWS, some_rows
 
-from eddyline.clock import SYSTEM
-from eddyline.engine.build import NODES, BuildContext
-from eddyline.engine.database import Database
 from eddyline.engine.keyed import hot_table
-from eddyline.engine.metrics import Figures
 from eddyline.engine.operators import window_aggregate
 from eddyline.engine.operators.operator import Step
 from eddyline.record import types as t
@@ -25,7 +21,6 @@ from eddyline.record.formats import kernel
 from eddyline.record.plain_rows import PlainRows
 from eddyline.record.schema import Column, Schema
 from eddyline.record.types import quote
-from eddyline.settings import Settings
 from eddyline.sql import physical as p
 
 NAMES = ("window_start", "window_end", "window_time")
@@ -37,63 +32,27 @@ WINDOWS = {
 }
 
 
-class Windows:
-    """One operator over a database of its own, restarted when asked to."""
+class Windows(LoneOperator):
+    """A window aggregate with all calls."""
 
     def __init__(self, directory: Path, window: p.Window, keys: tuple[str, ...]) -> None:
-        self.directory = directory
-        directory.mkdir()
         calls = [
             p.Aggregate(f, () if c is None else (p.Expr(quote(c), ROWS[c]),), kind, f"r{n}")
             for n, (f, c, kind) in enumerate(CALLS)
         ]
         columns = [Column(k, ROWS[k]) for k in keys] + [Column(c.name, c.type) for c in calls]
         columns += [Column(name, t.timestamp(3)) for name in NAMES]
-        self.node = p.WindowAggregate(
-            p.Values((), ROWS), window, "at", keys, tuple(calls), NAMES, Schema(tuple(columns))
-        )
-        self.figures = Figures()
-        self.open()
-        with self.db.transaction():
-            self.op.create()
-
-    def open(self) -> None:
-        settings = Settings(data_dir=self.directory)
-        self.db = Database(self.directory / "state.duckdb", settings)
-        shop = BuildContext(
-            "job", 1, "UTC", self.db, settings, SYSTEM, self.figures, None, None,  # type: ignore[arg-type]
-            directory=self.directory,
-        )  # fmt: skip
-        self.op = NODES[p.WindowAggregate](
-            shop, shop.context("op"), (Fed(shop.context("fed"), (), ROWS),), self.node
-        )
-
-    def restart(self) -> None:
-        assert self.op.keyed is not None
-        saved = json.loads(json.dumps([self.op.save(), self.op.keyed.save()]))
-        self.close()
-        self.open()
-        assert self.op.keyed is not None
-        self.op.keyed.restore(saved[1])
-        self.op.restore(saved[0])
+        schema, values = Schema(tuple(columns)), p.Values((), ROWS)
+        node = p.WindowAggregate(values, window, "at", keys, tuple(calls), NAMES, schema)
+        super().__init__(directory, node, ROWS)
 
     def step(
         self, rows: list[dict[str, Any]], before: list[int], after: int, *, plain: bool
     ) -> list[Any]:
         table = pa.Table.from_pylist(rows, schema=ROWS.arrow())
         batch = Batch(PlainRows.of(table) if plain else table, None, np.array(before))
-        with self.db.transaction():
-            out = self.op.step((Step(batch, after),)).batch
-        if self.op.keyed is not None:
-            self.op.keyed.committed()
-        if out is None:
-            return []
-        assert out.rows.schema.equals(self.node.schema.arrow())
-        return [tuple(map(str, row.values())) for row in out.rows.to_pylist()]
-
-    def close(self) -> None:
-        self.op.close()
-        self.db.close()
+        out = self.output(Step(batch, after))
+        return [] if out is None else [tuple(map(str, r.values())) for r in out.rows.to_pylist()]
 
 
 @pytest.mark.parametrize("keys", [(), ("k", "s")], ids=["no_key", "keys"])
@@ -138,13 +97,11 @@ def test_a_log_is_as_long_as_its_progress_says(tmp_path: Path) -> None:
     windows = Windows(tmp_path / "rows", WINDOWS["tumble"], ("k",))
     row = {"k": 1, "i": 5, "at": np.datetime64(500, "ms").item()}
     windows.step([row], [MIN_WATERMARK], 0, plain=True)
-    assert windows.op.keyed is not None
-    saved = [windows.op.save(), windows.op.keyed.save()]
+    saved = windows.save()
     windows.step([row, row], [0, 0], 0, plain=True)
     windows.close()
     windows.open()
-    windows.op.keyed.restore(saved[1])
-    windows.op.restore(saved[0])
+    windows.restore(saved)
     (only,) = windows.step([], [], 999, plain=True) or [()]
     assert only[1] == "1", "one row had been counted"
     windows.close()
