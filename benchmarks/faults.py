@@ -64,7 +64,7 @@ def alerts_of(one: World, rate: str, trees: int) -> Iterator[tuple[np.ndarray, l
     )
     for values in one.values:
         detectors = Detectors(options, values.shape[1])
-        verdicts = detectors.process(np.zeros(len(values), np.int64), values, None, one.times)
+        verdicts = detectors.process(np.zeros(len(values), np.int64), values, one.times)
         rows = np.flatnonzero(verdicts.alert)
         by = zip(verdicts.kind[rows].tolist(), verdicts.lead[rows].tolist(), strict=True)
         yield rows, [f"{EVIDENCE[kind]} {COLUMNS[column]}" for kind, column in by]

@@ -105,7 +105,7 @@ def judged(one: Series, false_alarms: str, samples: int, seed: int) -> Doubles:
     options = DetectorOptions(forest, false_alarms=false_alarms, timed=True)
     rows = one.values[:, None]
     keys = np.zeros(len(rows), np.int64)
-    return Detectors(options, 1).process(keys, rows, None, one.times).alert.astype(float)
+    return Detectors(options, 1).process(keys, rows, one.times).alert.astype(float)
 
 
 def scores(files: list[Series], false_alarms: str, samples: int) -> dict[str, object]:

@@ -76,7 +76,7 @@ def measured(law: str, rate: str, keys: int, rows: int) -> dict[str, object]:
         x = LAWS[law](np.random.default_rng(key), rows)[:, None]
         options = DetectorOptions(ForestOptions(100, 256), false_alarms=rate, timed=timed)
         times = START_MS + np.arange(rows) * BIN_MS if timed else None
-        flagged = Detectors(options, 1).process(np.zeros(rows, np.int64), x, None, times).alert
+        flagged = Detectors(options, 1).process(np.zeros(rows, np.int64), x, times).alert
         alerts += int(flagged.sum())
         young += int(flagged[:1000].sum())
     per = 10_000 / (keys * rows)

@@ -125,7 +125,7 @@ def _recorded() -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
         options = DetectorOptions(ForestOptions(2, 10), false_alarms="1/10000 rows", timed=True)
         times = np.arange(3, dtype=np.int64)
         detectors = Detectors(options, 2)
-        detectors.process(times * 0, np.zeros((3, 2)), None, times)
+        detectors.process(times * 0, np.zeros((3, 2)), times)
         Detectors.loads(detectors.dumps())
         setattr(module, name, function)
         calls.append((function, recorded[0]))

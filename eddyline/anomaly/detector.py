@@ -113,19 +113,12 @@ class Detectors:
         self._judges = Judges(options.allowed, options.timed, chosen, calendar)
         self._live_from_ms = live_from_ms(options.choices) if options.timed else None
 
-    def process(
-        self,
-        keys: Int64s,
-        points: Doubles,
-        began: Bools | None = None,
-        times: Int64s | None = None,
-    ) -> Verdicts:
+    def process(self, keys: Int64s, points: Doubles, times: Int64s | None = None) -> Verdicts:
         """Judge rows, then learn them, in order. keys (n,) int64, points (n, d) float64.
 
         A point may hold NaN where a column has no value; the other columns are judged, and the
         forest, which takes whole points only, gives no score. times (n,): epoch ms, where the
-        options say that rows are timed. began (n,): rows before which what was learnt of their key
-        is forgotten, since another key has its number now.
+        options say that rows are timed.
 
         Raises:
             EddylineError: ``invalid_argument`` for a wrong shape, an infinite value or a point
@@ -136,14 +129,7 @@ class Detectors:
         self.make_room(models)
         times = np.zeros(len(keys), np.int64) if times is None else times
         times = np.ascontiguousarray(times, np.int64)
-        if began is None or not began.any():
-            return self._process(keys, points, times)
-        parts = []
-        for a, z in runs(keys, began):
-            self.forget(keys[a:z][began[a:z]])
-            parts.append(self._process(keys[a:z], points[a:z], times[a:z]))
-        fields = Verdicts.__dataclass_fields__
-        return Verdicts(**{f: np.concatenate([getattr(p, f) for p in parts]) for f in fields})
+        return self._process(keys, points, times)
 
     def _checked(self, keys: Int64s, points: Doubles) -> tuple[Int64s, Doubles]:
         points = np.ascontiguousarray(points, np.float64)
@@ -311,15 +297,6 @@ def _sides(judged: Judged, points: Doubles) -> tuple[Doubles, Doubles]:
     known[np.flatnonzero(several), r.lead[several]] = False
     share = judged.high + judged.low
     return np.where(known, share * above, judged.high), np.where(known, share * below, judged.low)
-
-
-def runs(keys: Int64s, began: Bools) -> list[tuple[int, int]]:
-    """Rows in runs within which no key has a row before the one it begins anew with."""
-    edges = [0]
-    for row in np.flatnonzero(began).tolist():
-        if (keys[edges[-1] : row] == keys[row]).any():
-            edges.append(row)
-    return list(zip(edges, [*edges[1:], len(keys)], strict=True))
 
 
 def warm(dimensions: tuple[int, ...] = (1,)) -> None:

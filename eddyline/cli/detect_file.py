@@ -265,13 +265,13 @@ def _verdicts(
     series = int(keys.max(initial=0)) + 1
     if series <= most:
         return Detectors(options, len(columns), columns=tuple(columns), early=True).process(
-            keys, points, None, ms
+            keys, points, ms
         )
     parts, places = [], []
     for first in range(0, series, most):
         mine = np.flatnonzero((keys >= first) & (keys < first + most))
         detectors = Detectors(options, len(columns), columns=tuple(columns), early=True)
-        parts.append(detectors.process(keys[mine] - first, points[mine], None, ms[mine]))
+        parts.append(detectors.process(keys[mine] - first, points[mine], ms[mine]))
         places.append(mine)
     order = np.argsort(np.concatenate(places), kind="stable")
     fields = Verdicts.__dataclass_fields__

@@ -66,7 +66,7 @@ def what_if(columns: Sequence[str], points: Sequence[Point], options: dict[str, 
         choices=Choices(**given),
     )  # fmt: skip
     detectors = Detectors(chosen, len(columns), columns=tuple(columns), early=True)
-    v = detectors.process(np.zeros(len(kept), np.int64), values[whole], None, times)
+    v = detectors.process(np.zeros(len(kept), np.int64), values[whole], times)
     alerts = np.flatnonzero(v.alert).tolist()
     judged = [_judged(p, v, i) for i, p in enumerate(kept)]
     words = [reasons.reason(list(columns), values[whole][i], v, i) for i in alerts]

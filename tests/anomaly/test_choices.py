@@ -24,7 +24,7 @@ def judged(
     first = (start - datetime.date(1970, 1, 1)).days * 86_400_000
     times = first + np.arange(len(points)) * BIN_MS
     detectors = Detectors(options, len(names), columns=names)
-    return detectors.process(np.zeros(len(points), np.int64), points, None, times)
+    return detectors.process(np.zeros(len(points), np.int64), points, times)
 
 
 def daily(days: int, shift: int = 0) -> Doubles:

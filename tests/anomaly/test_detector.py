@@ -312,7 +312,7 @@ options = DetectorOptions(ForestOptions(4, 16), timed=True, normalize=True)
 for columns in (1, 3):
     keys, times = np.zeros(300, np.int64), np.arange(300) * 60_000
     detectors = Detectors(options, columns)
-    detectors.process(keys, np.ascontiguousarray(points[:, :columns]), None, times)
+    detectors.process(keys, np.ascontiguousarray(points[:, :columns]), times)
     Detectors.loads(detectors.dumps())
 print("numba" in sys.modules)
 """

@@ -26,7 +26,7 @@ def judged(points: Doubles, chosen: DetectorOptions) -> Verdicts:
     points = points.reshape(len(points), -1)
     times = START_MS + np.arange(len(points)) * BIN_MS
     detectors = Detectors(chosen, points.shape[1])
-    return detectors.process(np.zeros(len(points), np.int64), points, None, times)
+    return detectors.process(np.zeros(len(points), np.int64), points, times)
 
 
 def daily(rng: np.random.Generator, days: int) -> tuple[Doubles, Doubles]:
@@ -96,14 +96,12 @@ def test_neither_cuts_nor_restarts_nor_other_keys_change_a_verdict() -> None:
     points[600:606, 1] = 90.0
     times = START_MS + np.arange(n) * 100_000
     chosen = options("10/10000 rows")
-    whole = Detectors(chosen, 2).process(keys, points, None, times)
+    whole = Detectors(chosen, 2).process(keys, points, times)
     detectors, parts = Detectors(chosen, 2), []
     for a, z in ((0, 1), (1, 250), (250, 601), (601, 602), (602, n)):
-        parts.append(detectors.process(keys[a:z], points[a:z], None, times[a:z]))
+        parts.append(detectors.process(keys[a:z], points[a:z], times[a:z]))
         detectors = Detectors.loads(detectors.dumps())
-    alone = Detectors(chosen, 2).process(
-        keys[keys == 2] * 0, points[keys == 2], None, times[keys == 2]
-    )
+    alone = Detectors(chosen, 2).process(keys[keys == 2] * 0, points[keys == 2], times[keys == 2])
     assert whole.alert.any()
     for name in Verdicts.__dataclass_fields__:
         joined = np.concatenate([getattr(p, name) for p in parts])

@@ -87,7 +87,7 @@ def direct(**options: object) -> Any:
     )
     n = DAYS * 24
     times = START.astype(np.int64) + np.arange(n) * HOUR_MS
-    v = detectors.process(np.zeros(n, np.int64), points(), None, times)
+    v = detectors.process(np.zeros(n, np.int64), points(), times)
     return np.column_stack([v.score, v.grade, v.expected[np.arange(n), v.lead]])
 
 

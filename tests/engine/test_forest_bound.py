@@ -59,7 +59,7 @@ def one_model_each(node: p.Forest, rows: list[dict[str, Any]]) -> list[float]:
         if row["x"] is not None:
             one = held.setdefault(row["k"], Detectors(options, 1, "all"))
             at = np.array([np.datetime64(row["ts"][:23])], "datetime64[ms]").astype(np.int64)
-            verdicts = one.process(np.zeros(1, np.int64), np.array([[row["x"]]]), None, at)
+            verdicts = one.process(np.zeros(1, np.int64), np.array([[row["x"]]]), at)
             usual.append(float(verdicts.expected[0, 0]))
     return usual
 

@@ -112,7 +112,7 @@ def test_rows_are_scored_in_time_order_as_the_detectors_would(folder: Path) -> N
     keys = np.array([int(r["k"] == "b") for r in rows], np.int64)
     times = np.array([np.datetime64(r["ts"][:23]) for r in rows], "datetime64[ms]")
     points = np.array([[r["x"]] for r in rows])
-    expected = detectors.process(keys, points, None, times.astype(np.int64))
+    expected = detectors.process(keys, points, times.astype(np.int64))
     got = {(k, ts): (score, grade) for k, _, ts, score, grade, _ in rows_of(watcher)}
     assert len(got) == len(rows)
     assert max(expected.grade) > 0.5

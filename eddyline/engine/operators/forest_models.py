@@ -85,7 +85,7 @@ class ForestModels:
             models = slots[codes[rows]]
             machine = self._machine()
             nths.append(machine.rows_before(models))
-            parts.append(machine.process(models, points[rows], None, times[rows]))
+            parts.append(machine.process(models, points[rows], times[rows]))
             self._changed[models] = True
             self._clock += 1
             self._used[models] = self._clock
