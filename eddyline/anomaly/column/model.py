@@ -49,7 +49,7 @@ from eddyline.anomaly.column.places import (
 )
 from eddyline.anomaly.column.season import Moment, doubt, learn_stray, midnight, stray_factor
 from eddyline.anomaly.column.similarity import remember
-from eddyline.anomaly.column.surprise import bounded, surprise
+from eddyline.anomaly.column.surprise import bounded, learn
 from eddyline.anomaly.column.windows import forget_windows, freedom, settle, spread, worst
 from eddyline.anomaly.kernel import Doubles, Singles, kernel
 
@@ -257,9 +257,9 @@ def _learn_strays(
         # What a long episode left nearby is off, and says nothing of single values.
         both = min(both, abs(far))
     if near > 0.0:
-        surprise(h, HIGH_SEEN, c, HIGH_TAIL, bounded(h, HIGH_SEEN, c, HIGH_TAIL, both))
+        learn(h, HIGH_SEEN, c, HIGH_TAIL, bounded(h, HIGH_SEEN, c, HIGH_TAIL, both))
     else:
-        surprise(h, LOW_SEEN, c, LOW_TAIL, bounded(h, LOW_SEEN, c, LOW_TAIL, both))
+        learn(h, LOW_SEEN, c, LOW_TAIL, bounded(h, LOW_SEEN, c, LOW_TAIL, both))
     _tail(h, 1, far)
 
 

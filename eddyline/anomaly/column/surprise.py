@@ -30,15 +30,26 @@ def surprise(h: Doubles, at: int, c: Singles, bins: int, value: float) -> float:
     if not value >= 0.0:  # not a number: a distance of values beyond what can be squared
         return 0.0
     value = min(value, _GREATEST)
+    count, out = h[at], 0.0
+    if count >= WARM:
+        share = tail(c, bins, value, bin_of(value, h[at + 1]), count, h[at + 1])
+        out = min(max(-log10(max(share, 1e-300)), 0.0), MOST)
+    learn(h, at, c, bins, value)
+    return out
+
+
+@kernel
+def learn(h: Doubles, at: int, c: Singles, bins: int, value: float) -> None:
+    """One distance more, as ``surprise`` has them."""
+    if not value >= 0.0:
+        return
+    value = min(value, _GREATEST)
     count = h[at]
     if count == 0.0:
         h[at + 1] = max(value, 1e-300)
     elif count < WARM:
         _recentre(h, at, c, bins, value)
     i = bin_of(value, h[at + 1])
-    out = 0.0
-    if count >= WARM:
-        out = min(max(-log10(max(tail(c, bins, value, i, count, h[at + 1]), 1e-300)), 0.0), MOST)
     c[bins + i] = float(c[bins + i]) + 1.0
     c[bins + BINS + i] = float(c[bins + BINS + i]) + value
     h[at] = count + 1.0
@@ -46,7 +57,6 @@ def surprise(h: Doubles, at: int, c: Singles, bins: int, value: float) -> float:
         h[at] *= 0.5
         for j in range(2 * BINS):
             c[bins + j] = float(c[bins + j]) * 0.5
-    return out
 
 
 @kernel
